@@ -1,0 +1,91 @@
+"""One family of errors: each message says what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EmulatorError(Exception):
+    """Root of every error raised on purpose; the command line turns it into a message and `exit_code`."""
+
+    exit_code = 1
+
+
+class UnknownNameError(EmulatorError):
+    """A world, model, split, parameter or shock that does not exist was named."""
+
+
+class ParameterError(EmulatorError):
+    """A parameter vector or a shock array has the wrong shape, is not finite or is out of its domain."""
+
+
+class NoSolutionError(EmulatorError):
+    """The model has no unique stable solution at some of the given parameters."""
+
+
+class SolverError(EmulatorError):
+    """The matrices given to a solver do not form a linear rational-expectations model."""
+
+
+class WorldCheckError(EmulatorError):
+    """A world breaks the conformance suite."""
+
+
+class ModelCheckError(EmulatorError):
+    """A network breaks the conformance suite."""
+
+
+class DatasetError(EmulatorError):
+    """A data set is missing, incomplete, altered or was made by another request."""
+
+
+class ConfigError(EmulatorError):
+    """A configuration holds an unknown key or a value that cannot be used."""
+
+
+class ModelError(EmulatorError):
+    """A network was given input it cannot take, or returned output of the wrong shape."""
+
+
+class CheckpointError(EmulatorError):
+    """A checkpoint is missing, truncated, altered or does not fit what it is used for."""
+
+
+class TrainingError(EmulatorError):
+    """Training cannot go on: a loss that is not finite, loaders that do not fit the network."""
+
+
+class TrainingInterrupted(EmulatorError):
+    """Training was stopped by a signal after its state was saved; exit code 128 + signal number."""
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signum
+
+
+class EvaluationError(EmulatorError):
+    """A score cannot be computed; no number is reported in its place."""
+
+
+class MissingExtraError(EmulatorError):
+    """An optional dependency is needed that is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"The package '{package}' is needed here and is not installed. "
+            f"Install it with: pip install 'universal-macro-emulator[{extra}]'"
+        )
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
+    """The error for a name that is not in a table, with the nearest known names."""
+    return UnknownNameError(f"Unknown {kind} '{name}'. {nearest(name, known)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """'Did you mean ...?' with the nearest of the known names, and the whole list where it is short."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = f"Did you mean '{close[0]}'? " if close else ""
+    return f"{hint}Known: {', '.join(names)}." if len(names) <= 40 else hint.strip()

@@ -1,0 +1,18 @@
+"""Exact, batched solvers. Arrays are NumPy or PyTorch (array API); this room never imports torch."""
+
+from emulator.solvers.linear_re import Solution, solve_linear_re
+from emulator.solvers.qz import solve_qz, stable_root_count
+from emulator.solvers.state_space import StateSpace, impulse_response, simulate, spectral_radius
+from emulator.solvers.structure import Structure
+
+__all__ = [
+    "Solution",
+    "StateSpace",
+    "Structure",
+    "impulse_response",
+    "simulate",
+    "solve_linear_re",
+    "solve_qz",
+    "spectral_radius",
+    "stable_root_count",
+]

@@ -1,0 +1,156 @@
+"""What a world is: an economy that answers batched questions in float64.
+
+Axes: n draw, P parameter, S shock, H horizon, T period; observables are always output, inflation, rate.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from emulator.errors import NoSolutionError, ParameterError
+from emulator.solvers import StateSpace, impulse_response, simulate
+from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
+
+OnFailure = Literal["raise", "nan"]
+
+MAX_ROUNDS = 200
+"""Rounds of redrawing before `draw` gives up: a prior of which not one draw in hundreds is accepted is a mistake."""
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Accepted parameters, and the ones drawn before them that were refused, with the reason.
+
+    theta (n, P); rejected_theta (m, P); rejected_status (m,) of `Status`, never `Status.OK`.
+    """
+
+    theta: np.ndarray
+    rejected_theta: np.ndarray
+    rejected_status: np.ndarray
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """How many draws were refused, by reason."""
+        counts = Counter(Status(code).label for code in self.rejected_status)
+        return dict(sorted(counts.items()))
+
+
+class World(ABC):
+    """An economy. A subclass sets `spec` and says how to draw parameters, judge them and solve them."""
+
+    spec: WorldSpec
+
+    @abstractmethod
+    def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n parameter vectors (n, P) from the prior, before any is judged."""
+
+    @abstractmethod
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        """`Status` of each draw (n, P) -> (n,) uint8. Raises `ParameterError` on a wrong shape or values not finite."""
+
+    @abstractmethod
+    def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        """Responses (n, S, H+1, 3) to shocks of one standard deviation; [.., 0, :] is the impact period.
+
+        Units: output in percent; inflation and rate in annualised percentage points (see `spec.observables`).
+        Draws without a unique stable solution raise `NoSolutionError`, or give NaN with `on_failure="nan"`.
+        """
+
+    @abstractmethod
+    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        """Paths (n, T, 3) from the steady state under shocks (n, T, S) in standard deviations, in the units of `irf`."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Draws:
+        """n accepted draws from the prior, refused ones kept beside them with their reason.
+
+        Values are rounded to float32 before they are judged, so that what a data set stores is what was solved.
+        Raises `NoSolutionError` if the prior hardly ever gives a solution.
+        """
+        accepted: list[np.ndarray] = []
+        rejected: list[np.ndarray] = []
+        reasons: list[np.ndarray] = []
+        missing = n
+        for _ in range(MAX_ROUNDS):
+            if missing == 0:
+                break
+            theta = self.propose(missing, rng).astype(np.float32).astype(np.float64)
+            status = self.status(theta)
+            good = status == Status.OK
+            accepted.append(theta[good])
+            rejected.append(theta[~good])
+            reasons.append(status[~good])
+            missing -= int(good.sum())
+        else:
+            raise NoSolutionError(f"World '{self.spec.name}': {missing} of {n} draws had no solution after {MAX_ROUNDS} rounds.")
+        width = self.spec.n_parameters
+        return Draws(
+            np.concatenate([np.empty((0, width)), *accepted]),
+            np.concatenate([np.empty((0, width)), *rejected]),
+            np.concatenate([np.empty(0, dtype=np.uint8), *reasons]),
+        )
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n accepted draws of theta (n, P), float64 values that float32 holds exactly; `draw` also tells what was refused."""
+        return self.draw(n, rng).theta
+
+    def _check_shocks(self, theta: np.ndarray, shocks: np.ndarray) -> np.ndarray:
+        array = np.asarray(shocks, dtype=np.float64)
+        if array.ndim != 3 or array.shape[0] != len(theta) or array.shape[2] != self.spec.n_shocks:
+            raise ParameterError(
+                f"World '{self.spec.name}' takes shocks of shape ({len(theta)}, T, {self.spec.n_shocks}), "
+                f"in standard deviations; found {array.shape}."
+            )
+        if not np.isfinite(array).all():
+            raise ParameterError(f"World '{self.spec.name}': shocks must be finite numbers.")
+        return array
+
+
+class LinearWorld(World):
+    """A world with an exact linear state space: everything follows from `state_space`."""
+
+    @abstractmethod
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, 3, D); NaN where there is no solution."""
+
+    def mean(self, theta: np.ndarray) -> np.ndarray:
+        """Steady state of the observables, (n, 3), around which `simulate` moves; zero unless the world has constants."""
+        return np.zeros((len(theta), 3))
+
+    def residual(self, theta: np.ndarray) -> np.ndarray:
+        """Largest relative error of the solution in the model's own equations, (n,); zero where the matrices are the model."""
+        return np.zeros(len(theta))
+
+    def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        if horizon < 0:
+            raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) or more.")
+        space = self._solved(theta, on_failure)
+        return np.ascontiguousarray(impulse_response(space, horizon))
+
+    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        theta = self.spec.check_theta(theta)
+        shocks = self._check_shocks(theta, shocks)
+        return simulate(self._solved(theta, on_failure), shocks) + self.mean(theta)[:, None, :]
+
+    def _solved(self, theta: np.ndarray, on_failure: OnFailure) -> StateSpace:
+        if on_failure not in ("raise", "nan"):
+            raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+        theta = self.spec.check_theta(theta)
+        space = self.state_space(theta)
+        failed = ~np.isfinite(space.A).all(axis=(1, 2))
+        if failed.any() and on_failure == "raise":
+            raise NoSolutionError(self._describe(theta[failed], np.flatnonzero(failed)))
+        return space
+
+    def _describe(self, theta: np.ndarray, rows: np.ndarray) -> str:
+        counts = Counter(Status(code).label for code in self.status(theta))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        values = ", ".join(f"{name}={value:.6g}" for name, value in zip(self.spec.parameter_names, theta[0], strict=True))
+        return (
+            f"World '{self.spec.name}': {len(rows)} draw(s) without a unique stable solution ({reasons}). "
+            f"The first is row {rows[0]}: {values}. Ask `status(theta)` which, or pass on_failure='nan'."
+        )

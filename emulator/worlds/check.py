@@ -1,0 +1,173 @@
+"""The conformance suite that every world passes; outsiders run it on their own worlds too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from emulator.errors import EmulatorError, ParameterError, WorldCheckError
+from emulator.spec import Status
+from emulator.worlds.base import LinearWorld, World
+
+TOLERANCE = 1e-9
+"""Largest difference between two ways to the same float64 number, relative to the size of the responses."""
+
+RESIDUAL_TOLERANCE = 1e-10
+
+
+def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) -> None:
+    """Run every check on n draws from the prior. Raises `WorldCheckError` that lists all checks that failed.
+
+    Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range and held by
+    float32; a batch equals its single draws; input is refused when malformed; responses fade; simulation agrees
+    with the IRF; linearity in shock size (linear worlds); the state space and the residual (where there is one).
+    """
+    theta = world.sample(n, np.random.default_rng(seed))
+    failures = []
+    for check in CHECKS:
+        try:
+            check(world, theta, horizon)
+        except (AssertionError, EmulatorError) as error:
+            failures.append(f"{check.__name__.removeprefix('_')}: {error}")
+    if failures:
+        raise WorldCheckError(f"World '{world.spec.name}' fails {len(failures)} check(s):\n  " + "\n  ".join(failures))
+
+
+def _expect(condition: bool | np.bool_, message: str) -> None:
+    if not condition:
+        raise WorldCheckError(message)
+
+
+def _close(left: np.ndarray, right: np.ndarray, what: str) -> None:
+    scale = max(float(np.abs(right).max(initial=0.0)), 1.0)
+    error = float(np.abs(left - right).max(initial=0.0)) / scale
+    _expect(error <= TOLERANCE, f"{what}: largest relative difference {error:.2e}, expected at most {TOLERANCE:.0e}")
+
+
+def _shapes(world: World, theta: np.ndarray, horizon: int) -> None:
+    spec = world.spec
+    n = len(theta)
+    for steps in (0, 1, horizon):
+        irf = world.irf(theta, horizon=steps)
+        _expect(irf.shape == (n, spec.n_shocks, steps + 1, 3), f"irf has shape {irf.shape} at horizon {steps}")
+        _expect(irf.dtype == np.float64 and np.isfinite(irf).all(), "irf must be finite float64")
+    path = world.simulate(theta, np.zeros((n, 5, spec.n_shocks)))
+    _expect(path.shape == (n, 5, 3) and path.dtype == np.float64, f"simulate gives {path.shape} {path.dtype}")
+    _expect(world.irf(theta[:0]).shape == (0, spec.n_shocks, 41, 3), "an empty batch must give an empty answer")
+
+
+def _units(world: World, theta: np.ndarray, horizon: int) -> None:
+    spec = world.spec
+    expected = ("percent", "annualised percentage points", "annualised percentage points")
+    _expect(spec.observable_units == expected, f"observable units are {spec.observable_units}, expected {expected}")
+    for item in (*spec.parameters, *spec.shocks, *spec.observables):
+        _expect(bool(item.tex and item.meaning), f"'{item.name}' lacks TeX or a meaning")
+    _expect(all(p.unit for p in spec.parameters), "every parameter needs a unit")
+
+
+def _draws(world: World, theta: np.ndarray, horizon: int) -> None:
+    spec = world.spec
+    _expect(theta.dtype == np.float64 and theta.shape[1] == spec.n_parameters, f"sample gives {theta.shape} {theta.dtype}")
+    _expect(((theta >= spec.low - 1e-6) & (theta <= spec.high + 1e-6)).all(), "a draw lies outside the declared range")
+    _expect((theta == theta.astype(np.float32)).all(), "draws must be rounded to float32 before they are judged")
+    _expect((world.status(theta) == Status.OK).all(), "sample returned a draw that status does not accept")
+    _expect(len(np.unique(theta, axis=0)) == len(theta), "sample returned the same draw twice")
+    _expect((theta.std(axis=0) > 0).all(), "a parameter does not vary over the prior")
+    _expect((world.status(spec.theta()) == Status.OK).all(), "the defaults have no solution")
+
+
+def _determinism(world: World, theta: np.ndarray, horizon: int) -> None:
+    again = [world.sample(8, np.random.default_rng(3)) for _ in range(2)]
+    _expect((again[0] == again[1]).all(), "the same generator state gave other draws")
+    other = world.sample(8, np.random.default_rng(4))
+    _expect((again[0] != other).any(axis=1).all(), "another seed gave the same draws")
+    _expect((world.irf(theta) == world.irf(theta)).all(), "the same theta gave other responses")
+
+
+def _batch_equals_single(world: World, theta: np.ndarray, horizon: int) -> None:
+    batch = world.irf(theta, horizon=horizon)
+    single = np.concatenate([world.irf(row[None], horizon=horizon) for row in theta[:16]])
+    _close(single, batch[:16], "a draw alone against the same draw in a batch")
+    order = np.random.default_rng(1).permutation(len(theta))
+    _close(world.irf(theta[order], horizon=horizon), batch[order], "the batch in another order")
+
+
+def _horizons_agree(world: World, theta: np.ndarray, horizon: int) -> None:
+    _close(world.irf(theta, horizon=7), world.irf(theta, horizon=horizon)[:, :, :8], "a short horizon against a long one")
+
+
+def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
+    broken = theta[:2].copy()
+    broken[1, 0] = np.nan
+    for what, bad in (("a NaN", broken), ("a column too few", theta[:, 1:]), ("one dimension", theta[0])):
+        try:
+            world.irf(bad)
+        except ParameterError:
+            continue
+        _expect(False, f"theta with {what} was not refused with ParameterError")
+
+
+def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> None:
+    irf = np.abs(world.irf(theta, horizon=2000)).max(axis=3)
+    _expect((irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(), "a response has not faded after 500 years")
+
+
+def _responses_are_alive(world: World, theta: np.ndarray, horizon: int) -> None:
+    peak = np.abs(world.irf(theta, horizon=horizon)).max(axis=(2, 3))
+    _expect((peak > 0).all(), "a shock moves nothing at some draw")
+    _expect((np.median(peak) > 1e-4) & (np.median(peak) < 1e3), f"median peak response {np.median(peak):.1e}: check the units")
+
+
+def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
+    base = np.zeros((len(theta), horizon + 1, world.spec.n_shocks))
+    still = world.simulate(theta, base)
+    irf = world.irf(theta, horizon=horizon)
+    for shock in range(world.spec.n_shocks):
+        pulse = base.copy()
+        pulse[:, 0, shock] = 1.0
+        _close(world.simulate(theta, pulse) - still, irf[:, shock], f"simulated impulse of shock {shock} against irf")
+
+
+def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
+    still = world.simulate(theta, np.zeros((len(theta), 30, world.spec.n_shocks)))
+    _close(still, np.broadcast_to(still[:, :1], still.shape), "the steady state moves without shocks")
+
+
+def _linear_in_shock_size(world: World, theta: np.ndarray, horizon: int) -> None:
+    if not world.spec.linear:
+        return
+    shocks = np.random.default_rng(2).normal(size=(len(theta), 50, world.spec.n_shocks))
+    still = world.simulate(theta, np.zeros_like(shocks))
+    once, thrice = (world.simulate(theta, size * shocks) - still for size in (1.0, -3.0))
+    _close(thrice, -3.0 * once, "paths are not linear in the size of the shocks")
+
+
+def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
+    if not isinstance(world, LinearWorld):
+        return
+    space = world.state_space(theta)
+    _expect(space.A.shape[1] == len(world.spec.states), "spec.states does not name the state vector")
+    irf = world.irf(theta, horizon=horizon)
+    for h in (0, 1, horizon):
+        direct = space.C @ np.linalg.matrix_power(space.A, h) @ space.B
+        _close(irf[:, :, h], direct.transpose(0, 2, 1), f"irf[{h}] against C A^{h} B")
+    worst = float(world.residual(theta).max())
+    _expect(worst < RESIDUAL_TOLERANCE, f"a solution has residual {worst:.1e}, expected below {RESIDUAL_TOLERANCE:.0e}")
+
+
+CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
+    _shapes,
+    _units,
+    _draws,
+    _determinism,
+    _batch_equals_single,
+    _horizons_agree,
+    _refuses_bad_input,
+    _returns_to_steady_state,
+    _responses_are_alive,
+    _simulation_agrees,
+    _steady_state_is_at_rest,
+    _linear_in_shock_size,
+    _state_space_agrees,
+)
