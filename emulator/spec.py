@@ -107,6 +107,8 @@ class WorldSpec(_Record):
     title: str
     summary: str
     source: str
+    prior: str
+    """How parameters are drawn, in a sentence; the ranges stand with the parameters."""
     parameters: tuple[Parameter, ...]
     shocks: tuple[Shock, ...]
     observables: tuple[Observable, Observable, Observable]

@@ -1,6 +1,6 @@
 """Exact, batched solvers. Arrays are NumPy or PyTorch (array API); this room never imports torch."""
 
-from emulator.solvers.linear_re import Solution, solve_linear_re
+from emulator.solvers.linear_re import Solution, solve_equations, solve_linear_re
 from emulator.solvers.qz import solve_qz, stable_root_count
 from emulator.solvers.state_space import StateSpace, impulse_response, simulate, spectral_radius
 from emulator.solvers.structure import Structure
@@ -11,6 +11,7 @@ __all__ = [
     "Structure",
     "impulse_response",
     "simulate",
+    "solve_equations",
     "solve_linear_re",
     "solve_qz",
     "spectral_radius",

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
+BLOCK = 512
+"""Draws whose responses are computed at once: few enough to stay in the cache."""
+
 
 @dataclass(frozen=True)
 class StateSpace:
@@ -24,12 +27,24 @@ class StateSpace:
 def impulse_response(space: StateSpace, horizon: int) -> Any:
     """Responses `C A^h B` to unit shocks, (N, S, H+1, O), h = 0 is the impact period, in the units of C s."""
     xp = array_namespace(space.A, space.B, space.C)
-    state = space.B
-    responses = [space.C @ state]
-    for _ in range(horizon):
-        state = space.A @ state
-        responses.append(space.C @ state)
-    return xp.permute_dims(xp.stack(responses, axis=0), (1, 3, 0, 2))
+    n, n_shocks = space.A.shape[0], space.B.shape[2]
+    irf = xp.empty((n, n_shocks, horizon + 1, space.C.shape[1]), dtype=space.A.dtype, device=device(space.A))
+    for start in range(0, n, BLOCK):
+        part = slice(start, start + BLOCK)
+        responses = _responses(xp, space.A[part], space.B[part], space.C[part], horizon)
+        irf[part] = xp.permute_dims(responses, (0, 2, 1, 3))
+    return irf
+
+
+def _responses(xp: Any, a: Any, b: Any, c: Any, horizon: int) -> Any:
+    """One block, (N, H+1, S, O): the states known so far, moved on by a power of A, double their number."""
+    n_draws, _, n_shocks = b.shape
+    wanted = (horizon + 1) * n_shocks
+    states, power = xp.matrix_transpose(b), xp.matrix_transpose(a)  # (N, h S, D): one row a period and shock
+    while states.shape[1] < wanted:
+        states = xp.concat([states, states[:, : wanted - states.shape[1], :] @ power], axis=1)
+        power = power @ power
+    return xp.reshape(states @ xp.matrix_transpose(c), (n_draws, horizon + 1, n_shocks, c.shape[1]))
 
 
 def simulate(space: StateSpace, shocks: Any) -> Any:
@@ -46,15 +61,27 @@ def simulate(space: StateSpace, shocks: Any) -> Any:
 def spectral_radius(stack: Any) -> np.ndarray:
     """Largest modulus of the eigenvalues of each matrix (N, D, D), as NumPy (N,); NaN where entries are not finite."""
     matrices = to_numpy(stack)
+    size = matrices.shape[1]
+    if size == 0:
+        return np.zeros(len(matrices))
+    with np.errstate(invalid="ignore", over="ignore"):
+        if size == 1:
+            return np.abs(matrices[:, 0, 0])
+        if size == 2:
+            return _radius_2x2(matrices)
     radius = np.full(len(matrices), np.nan)
     finite = np.isfinite(matrices).all(axis=(1, 2))
-    if matrices.shape[1] == 1:
-        radius[finite] = np.abs(matrices[finite, 0, 0])
-    elif matrices.shape[1]:
-        radius[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=1)
-    else:
-        radius[:] = 0.0
+    radius[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=1)
     return radius
+
+
+def _radius_2x2(matrices: np.ndarray) -> np.ndarray:
+    """Half the trace plus or minus a root: the larger modulus adds two terms of one sign, so that nothing cancels."""
+    half = (matrices[:, 0, 0] + matrices[:, 1, 1]) / 2
+    gap = (matrices[:, 0, 0] - matrices[:, 1, 1]) / 2
+    square = gap**2 + matrices[:, 0, 1] * matrices[:, 1, 0]
+    root = np.sqrt(np.abs(square))
+    return np.where(square >= 0, np.abs(half) + root, np.hypot(half, root))
 
 
 def to_numpy(array: Any) -> np.ndarray:

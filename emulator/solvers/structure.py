@@ -1,4 +1,4 @@
-"""Which variables of a linear rational-expectations model are exogenous, static, led and lagged.
+"""Which variables of a linear rational-expectations model are exogenous, led and lagged.
 
 Read off the zero pattern of the matrices once, so that a whole batch is solved at the size that matters.
 """
@@ -18,14 +18,13 @@ class Structure:
     """The recursive structure of `A E[y'] + B y + C y_1 + D e = 0` (positions in y and among the equations).
 
     `exogenous[k]` is determined by equation `exogenous_rows[k]` alone from its own lags, the shocks and earlier
-    exogenous variables. `core` and `static` are the others; static variables appear neither led nor lagged.
-    `lead` and `lag` are positions *within* `core`.
+    exogenous variables. `endogenous` and `endogenous_rows` are the others. `lead` and `lag` are positions *within*
+    `endogenous`: a variable may be in both, or, being static, in neither.
     """
 
     exogenous: tuple[int, ...]
     exogenous_rows: tuple[int, ...]
-    core: tuple[int, ...]
-    static: tuple[int, ...]
+    endogenous: tuple[int, ...]
     endogenous_rows: tuple[int, ...]
     lead: tuple[int, ...]
     lag: tuple[int, ...]
@@ -41,18 +40,16 @@ class Structure:
             raise SolverError(f"Expected three stacks of square matrices of one size; found {a.shape}, {b.shape}, {c.shape}.")
         pairs = _exogenous(a, b, c)
         rows, columns = tuple(r for r, _ in pairs), tuple(v for _, v in pairs)
-        rest = [v for v in range(len(a)) if v not in columns]
-        endogenous_rows = [r for r in range(len(a)) if r not in rows]
-        led, lagged = a[endogenous_rows].any(0), c[endogenous_rows].any(0)
-        core = tuple(v for v in rest if led[v] or lagged[v])
+        endogenous = tuple(v for v in range(len(a)) if v not in columns)
+        endogenous_rows = tuple(r for r in range(len(a)) if r not in rows)
+        led, lagged = (np.any(matrix[list(endogenous_rows)], axis=0) for matrix in (a, c))
         return cls(
             exogenous=columns,
             exogenous_rows=rows,
-            core=core,
-            static=tuple(v for v in rest if not (led[v] or lagged[v])),
-            endogenous_rows=tuple(endogenous_rows),
-            lead=tuple(k for k, v in enumerate(core) if led[v]),
-            lag=tuple(k for k, v in enumerate(core) if lagged[v]),
+            endogenous=endogenous,
+            endogenous_rows=endogenous_rows,
+            lead=tuple(k for k, v in enumerate(endogenous) if led[v]),
+            lag=tuple(k for k, v in enumerate(endogenous) if lagged[v]),
         )
 
 

@@ -129,7 +129,7 @@ class LinearWorld(World):
         if horizon < 0:
             raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) or more.")
         space = self._solved(theta, on_failure)
-        return np.ascontiguousarray(impulse_response(space, horizon))
+        return impulse_response(space, horizon)
 
     def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
         theta = self.spec.check_theta(theta)

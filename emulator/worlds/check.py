@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emulator.errors import EmulatorError, ParameterError, WorldCheckError
-from emulator.spec import Status
+from emulator.spec import Observable, Parameter, Shock, Status
 from emulator.worlds.base import LinearWorld, World
 
 TOLERANCE = 1e-9
@@ -61,7 +61,8 @@ def _units(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
     expected = ("percent", "annualised percentage points", "annualised percentage points")
     _expect(spec.observable_units == expected, f"observable units are {spec.observable_units}, expected {expected}")
-    for item in (*spec.parameters, *spec.shocks, *spec.observables):
+    named: list[Parameter | Shock | Observable] = [*spec.parameters, *spec.shocks, *spec.observables]
+    for item in named:
         _expect(bool(item.tex and item.meaning), f"'{item.name}' lacks TeX or a meaning")
     _expect(all(p.unit for p in spec.parameters), "every parameter needs a unit")
 

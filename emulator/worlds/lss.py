@@ -33,6 +33,7 @@ SPEC = WorldSpec(
     name="lss",
     title="Linear state space, 4 states",
     summary="Four unnamed states, two shocks; the generic linear economy behind three observables.",
+    prior="A Gaussian and not symmetric, scaled so that its largest root is uniform over [0.3, 0.98]; B and C uniform over their ranges.",
     source="Durbin and Koopman (2012), ch. 3",
     parameters=(
         *_block("a", DEFAULT_A, 1.5, "dynamics", "state {j} of last quarter in state {i}"),

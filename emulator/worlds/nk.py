@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from emulator.solvers import Solution, StateSpace, Structure, solve_linear_re
+from emulator.solvers import Solution, StateSpace, Structure, solve_equations
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, WorldSpec
 from emulator.worlds.base import LinearWorld
 
-X, PI, I, M, R, U = range(6)
+X, PI, RATE, M, R, U = range(6)
 
 SPEC = WorldSpec(
     name="nk",
     title="Three-equation New Keynesian model",
     summary="Dynamic IS curve, New Keynesian Phillips curve and a Taylor rule with smoothing; AR(1) shocks.",
+    prior="Independent and uniform over the ranges; draws without a unique stable solution are refused and redrawn.",
     source="Galí (2015), ch. 3; Woodford (2003), ch. 4",
     parameters=(
         Parameter(name="sigma", tex=r"\sigma", low=0.5, high=4.0, default=1.5, unit="1", meaning="inverse elasticity of intertemporal substitution", role="preference"),
@@ -66,26 +67,26 @@ def equations(theta: Any) -> tuple[Any, Any, Any, Any]:
     one = xp.ones_like(sigma)
     lead = {(0, X): -one, (0, PI): -1 / sigma, (1, PI): -beta}
     current = {
-        (0, X): one, (0, I): 1 / sigma, (0, R): -1 / sigma,
+        (0, X): one, (0, RATE): 1 / sigma, (0, R): -1 / sigma,
         (1, PI): one, (1, X): -kappa, (1, U): -one,
-        (2, I): one, (2, PI): -(1 - rho_i) * phi_pi, (2, X): -(1 - rho_i) * phi_y, (2, M): -one,
+        (2, RATE): one, (2, PI): -(1 - rho_i) * phi_pi, (2, X): -(1 - rho_i) * phi_y, (2, M): -one,
         (3, M): one, (4, R): one, (5, U): one,
     }  # fmt: skip
-    lag = {(2, I): -rho_i, (3, M): -rho_m, (4, R): -rho_r, (5, U): -rho_u}
+    lag = {(2, RATE): -rho_i, (3, M): -rho_m, (4, R): -rho_r, (5, U): -rho_u}
     shock = {(3, 0): -sigma_m, (4, 1): -sigma_r, (5, 2): -sigma_u}
     return _stack(lead, 6, one), _stack(current, 6, one), _stack(lag, 6, one), _stack(shock, 3, one)
 
 
 def _stack(entries: dict[tuple[int, int], Any], width: int, one: Any) -> Any:
-    xp = array_namespace(one)
-    zero = xp.zeros_like(one)
-    flat = [entries.get((row, column), zero) for row in range(6) for column in range(width)]
-    return xp.reshape(xp.stack(flat, axis=1), (one.shape[0], 6, width))
+    stack = array_namespace(one).zeros((one.shape[0], 6, width), dtype=one.dtype, device=one.device)
+    for (row, column), value in entries.items():
+        stack[:, row, column] = value
+    return stack
 
 
 STRUCTURE = Structure.of(*equations(SPEC.theta())[:3])
 OBSERVATION = np.zeros((3, 6))
-OBSERVATION[0, X], OBSERVATION[1, PI], OBSERVATION[2, I] = 1.0, 4.0, 4.0
+OBSERVATION[0, X], OBSERVATION[1, PI], OBSERVATION[2, RATE] = 1.0, 4.0, 4.0
 
 
 class NewKeynesian(LinearWorld):
@@ -98,7 +99,7 @@ class NewKeynesian(LinearWorld):
 
     def solve(self, theta: np.ndarray) -> Solution:
         """Decision rules of x, pi, i, m, r, u (quarterly percent), certified draw by draw."""
-        return solve_linear_re(*equations(self.spec.check_theta(theta)), structure=STRUCTURE)
+        return solve_equations(equations, self.spec.check_theta(theta), STRUCTURE)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self.solve(theta).status

@@ -46,6 +46,7 @@ SPEC = WorldSpec(
     name="var",
     title="Structural VAR(2)",
     summary="Three-variable vector autoregression with recursive impact; roots spread over the stable range.",
+    prior="A1 and A2 Gaussian (own first lags around 0.5), all companion roots then scaled so that the largest is uniform over [0.3, 0.98]; constants and L uniform over their ranges.",
     source="Sims (1980); Lütkepohl (2005), ch. 2",
     parameters=_parameters(),
     shocks=tuple(Shock(name=f"{name}_innovation", tex=f"e_{k + 1}", meaning=f"orthogonal innovation ordered at {name}") for k, name in enumerate(NAMES)),

@@ -1,0 +1,61 @@
+"""`emulator generate` and `emulator validate`; also reached as `python data/scripts/....py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from emulator.console import out
+from emulator.data.generate import generate_dataset
+from emulator.data.schema import SPLITS, Fractions
+from emulator.data.validate import validate_dataset
+from emulator.errors import DatasetError
+from emulator.spec import DEFAULT_HORIZON
+from emulator.worlds import expand_worlds
+
+
+
+def generate(
+    world: Annotated[str, typer.Option("--world", help="Worlds, separated by commas, or 'all'.")] = "all",
+    n_samples: Annotated[int, typer.Option("--n_samples", "--n-samples", min=20, help="Accepted draws of each world.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
+    output: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev"),
+    horizon: Annotated[int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")] = DEFAULT_HORIZON,
+    periods: Annotated[int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")] = 200,
+    val: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'val' outside the held-out regions.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'test' outside the held-out regions.")] = 0.1,
+    slice_: Annotated[float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")] = 0.1,
+    corner: Annotated[float, typer.Option(min=0.0, max=0.5, help="Probability of the held-out corner.")] = 0.05,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the bytes do not depend on it.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete data of another request at --output.")] = False,
+) -> None:
+    """Draw parameters, solve every draw exactly and store the responses. An interrupted run resumes."""
+    try:
+        fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
+    except ValueError:
+        raise DatasetError("Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5.") from None
+    data = generate_dataset(
+        output, expand_worlds(world), n_samples, seed,
+        horizon=horizon, periods=periods, fractions=fractions, workers=workers, overwrite=overwrite,
+    )  # fmt: skip
+    table = Table("world", "parameters", "shocks", *SPLITS, "refused")
+    for name in data.worlds:
+        entry, splits = data.world(name), data.splits(name)
+        refused = ", ".join(f"{count} {reason}" for reason, count in entry.rejections.items()) or "none"
+        sizes = (str(len(splits[split])) for split in SPLITS)
+        table.add_row(name, str(entry.spec.n_parameters), str(entry.spec.n_shocks), *sizes, refused)
+    out.print(table)
+    out.print(f"Data set: {output}   card: {output / 'README.md'}   fingerprint: {data.fingerprint[:16]}", soft_wrap=True)
+
+
+def validate(path: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev")) -> None:
+    """Check every file, value and split of a data set, and solve a sample of its draws again."""
+    findings = validate_dataset(path)
+    for finding in findings:
+        out.print(f"{finding.world}: {finding.what}", markup=False, soft_wrap=True)
+    if findings:
+        raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command again remakes damaged shards.")
+    out.print(f"{path} is whole: files, values, splits and a sample of solutions agree.", soft_wrap=True)

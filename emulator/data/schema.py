@@ -1,0 +1,182 @@
+"""The data format: what a request asks for, which arrays a world's Zarr group holds, what the manifest says.
+
+`docs/data_format.md` is the same in prose.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import zarr
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from zarr.errors import ZarrUserWarning
+
+from emulator.solvers import StateSpace
+from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
+
+FORMAT_VERSION = 1
+SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
+OBSERVABLE_UNITS = "percent (output); annualised percentage points (inflation, rate)"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fractions(_Record):
+    """Shares of the draws: val and test of what lies outside the held-out regions, the regions of the whole prior."""
+
+    val: float = Field(0.1, gt=0, lt=0.5)
+    test: float = Field(0.1, gt=0, lt=0.5)
+    test_extrapolation_slice: float = Field(0.1, gt=0, lt=0.5)
+    test_extrapolation_corner: float = Field(0.05, gt=0, lt=0.5)
+
+
+class Request(_Record):
+    """All that decides the bytes of a data set; written first, so that an interrupted run knows what to resume."""
+
+    worlds: tuple[str, ...] = Field(min_length=1)
+    n_samples: int = Field(ge=20)
+    seed: int = Field(ge=0)
+    horizon: int = Field(DEFAULT_HORIZON, ge=1)
+    periods: int = Field(200, ge=0, description="length T of the simulated trajectories; 0 stores none")
+    chunk: int = Field(512, ge=1)
+    shard: int = Field(2048, ge=1)
+    fractions: Fractions = Fractions()
+    format_version: Literal[1] = FORMAT_VERSION
+    made_by: str
+
+    @model_validator(mode="after")
+    def _whole_chunks(self) -> Request:
+        if self.shard % self.chunk:
+            raise ValueError(f"shard ({self.shard}) must be a multiple of chunk ({self.chunk})")
+        return self
+
+    @property
+    def n_shards(self) -> int:
+        return math.ceil(self.n_samples / self.shard)
+
+    def rows(self, shard: int) -> tuple[int, int]:
+        """First row and one past the last row of a shard."""
+        return shard * self.shard, min((shard + 1) * self.shard, self.n_samples)
+
+
+class ShardRecord(_Record):
+    """A finished shard: its rows, what was refused on the way to them, and the SHA-256 of each file."""
+
+    index: int
+    start: int
+    stop: int
+    rejections: dict[str, int]
+    sha256: dict[str, str]
+
+
+class Condition(_Record):
+    parameter: str
+    at_least: float
+
+
+class Region(_Record):
+    """Draws for which every condition holds."""
+
+    all_of: tuple[Condition, ...]
+
+
+class WorldManifest(_Record):
+    """What a data set knows of one world."""
+
+    spec: WorldSpec
+    rejections: dict[str, int]
+    regions: dict[str, Region]
+    shards: tuple[ShardRecord, ...]
+    metadata_sha256: dict[str, str]
+    splits_sha256: str
+
+
+class Manifest(_Record):
+    """The root of a data set, written last: where it is, the data set is complete."""
+
+    request: Request
+    worlds: dict[str, WorldManifest]
+    versions: dict[str, str]
+    commit: str
+
+
+class ArrayLayout(NamedTuple):
+    """One array of a world's group."""
+
+    name: str
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    fill: Any
+    units: str
+    description: str
+
+
+def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iterator[ArrayLayout]:
+    """The sharded arrays of a world; `space` is any solved state space of a linear world, for its sizes."""
+    n, p, s, nan = request.n_samples, spec.n_parameters, spec.n_shocks, float("nan")
+    yield ArrayLayout("theta", ("sample", "parameter"), (n, p), "float32", nan, "see parameter_unit", "parameters")
+    yield ArrayLayout("irfs", IRF_AXES, (n, s, request.horizon + 1, 3), "float32", nan, OBSERVABLE_UNITS, "responses to shocks of one standard deviation; horizon 0 is the impact period")
+    yield ArrayLayout("status", ("sample",), (n,), "uint8", int(Status.MISSING), "code", "0 ok; see flag_meanings")
+    if request.periods:
+        t = request.periods
+        yield ArrayLayout("trajectories", ("sample", "period", "observable"), (n, t, 3), "float32", nan, OBSERVABLE_UNITS, "simulated path from the steady state")
+        yield ArrayLayout("shocks", ("sample", "period", "shock"), (n, t, s), "float32", nan, "standard deviations", "innovations behind the trajectory")
+    if space is not None:
+        d = space.A.shape[1]
+        units = "units of the world's own equations"
+        yield ArrayLayout("state_transition", ("sample", "state", "previous_state"), (n, d, d), "float64", nan, units, "A of s = A s_1 + B e")
+        yield ArrayLayout("state_impact", ("sample", "state", "shock"), (n, d, s), "float64", nan, units, "B of s = A s_1 + B e")
+        yield ArrayLayout("state_observation", ("sample", "observable", "state"), (n, 3, d), "float64", nan, units, "C of y = C s, y in the units of irfs")
+
+
+def create_group(path: Path, spec: WorldSpec, request: Request, space: StateSpace | None) -> None:
+    """Create a world's empty group: sharded arrays full of fill values, coordinates, attributes."""
+    group = zarr.create_group(path, zarr_format=3, overwrite=True)
+    group.attrs.update({"title": spec.title, "source": spec.source, "world": spec.name, "format_version": FORMAT_VERSION})
+    for item in layouts(spec, request, space):
+        array = group.create_array(
+            item.name,
+            shape=item.shape,
+            chunks=(request.chunk, *item.shape[1:]),
+            shards=(request.shard, *item.shape[1:]),
+            dtype=item.dtype,
+            fill_value=item.fill,
+            dimension_names=item.dims,
+            attributes={"units": item.units, "description": item.description},
+        )
+        if item.name == "status":
+            array.attrs.update({"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.label for s in Status)})
+    for name, (dim, values) in _coordinates(spec, request).items():
+        dtype = "string" if isinstance(values[0], str) else "int32"
+        array = group.create_array(name, shape=(len(values),), dtype=dtype, dimension_names=(dim,))
+        array[:] = np.array(values, dtype=object if dtype == "string" else dtype)
+        if dtype == "int32":
+            array.attrs["units"] = "quarters"
+    with warnings.catch_warnings():
+        # xarray looks for consolidated metadata first and zarr writes it; that it is not yet in the Zarr 3 text is known.
+        warnings.simplefilter("ignore", ZarrUserWarning)
+        zarr.consolidate_metadata(path)
+
+
+def _coordinates(spec: WorldSpec, request: Request) -> dict[str, tuple[str, list[Any]]]:
+    found: dict[str, tuple[str, list[Any]]] = {
+        "parameter": ("parameter", list(spec.parameter_names)),
+        "parameter_unit": ("parameter", [p.unit for p in spec.parameters]),
+        "shock": ("shock", list(spec.shock_names)),
+        "horizon": ("horizon", list(range(request.horizon + 1))),
+        "observable": ("observable", list(OBSERVABLES)),
+        "observable_unit": ("observable", list(spec.observable_units)),
+    }
+    if request.periods:
+        found["period"] = ("period", list(range(request.periods)))
+    if spec.states:
+        found["state"] = ("state", list(spec.states))
+    return found

@@ -1,0 +1,98 @@
+"""One shard of one world: drawn, solved, written, and recorded once it is whole.
+
+A shard is the unit of work and of writing. Two writers in one Zarr shard lose data silently, so each task owns whole
+shards; its record is written last, and a shard without a record that fits its files is not data.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import zarr
+from pydantic import ValidationError
+
+from emulator.data.schema import Request, ShardRecord
+from emulator.data.streams import stream
+from emulator.errors import DatasetError
+from emulator.files import sha256_file, write_json
+from emulator.spec import Status
+from emulator.worlds import LinearWorld, World, get_world
+
+RECORDS = ".records"
+
+
+def record_path(root: Path, world: str, shard: int) -> Path:
+    return root / RECORDS / world / f"{shard:06d}.json"
+
+
+def make_shard(root: Path, request: Request, world_name: str, shard: int) -> ShardRecord:
+    """Draw, solve and write a shard, then its record. Safe to repeat: the same bytes come out each time."""
+    world = get_world(world_name)
+    start, stop = request.rows(shard)
+    draws = world.draw(stop - start, stream(request.seed, world_name, "theta", shard))
+    arrays = solve_rows(world, request, draws.theta, shard)
+    group = zarr.open_group(root / world_name, mode="r+")
+    for name, values in arrays.items():
+        if name != "status" and not np.isfinite(values).all():
+            raise DatasetError(f"World '{world_name}', shard {shard}: {name} holds values that are not finite; this is a defect of the world.")
+        group[name][start:stop] = values  # type: ignore[index]
+    record = ShardRecord(
+        index=shard, start=start, stop=stop, rejections=draws.rejections, sha256=checksums(root / world_name, sorted(arrays), shard)
+    )
+    write_json(record_path(root, world_name, shard), record.model_dump())
+    return record
+
+
+def solve_rows(world: World, request: Request, theta: np.ndarray, shard: int) -> dict[str, np.ndarray]:
+    """Every array of a shard, solved in float64 at exactly the parameters that are stored, in the dtype of storage."""
+    arrays = {
+        "theta": theta.astype(np.float32),
+        "irfs": world.irf(theta, horizon=request.horizon).astype(np.float32),
+        "status": np.full(len(theta), Status.OK, dtype=np.uint8),
+    }
+    if request.periods:
+        rng = stream(request.seed, world.spec.name, "shocks", shard)
+        shocks = rng.standard_normal((len(theta), request.periods, world.spec.n_shocks), dtype=np.float32)
+        arrays["shocks"] = shocks
+        arrays["trajectories"] = world.simulate(theta, shocks.astype(np.float64)).astype(np.float32)
+    if isinstance(world, LinearWorld):
+        space = world.state_space(theta)
+        arrays |= {"state_transition": space.A, "state_impact": space.B, "state_observation": space.C}
+    return arrays
+
+
+def shard_file(group: Path, array: str, shard: int, ndim: int) -> Path:
+    """The file of an array's shard: arrays are sharded along their first axis alone."""
+    return group / array / "c" / str(shard) / "/".join("0" * (ndim - 1)) if ndim > 1 else group / array / "c" / str(shard)
+
+
+def checksums(group: Path, arrays: list[str], shard: int) -> dict[str, str]:
+    """SHA-256 of a shard's file in each array. Raises `DatasetError` naming a file that is not there."""
+    found = {}
+    for name in arrays:
+        try:
+            ndim = len(json.loads((group / name / "zarr.json").read_text())["shape"])
+            found[name] = sha256_file(shard_file(group, name, shard, ndim))
+        except FileNotFoundError as error:
+            raise DatasetError(f"{group.name}: shard {shard} of '{name}' is missing ({error.filename}).") from None
+        except (ValueError, KeyError):
+            raise DatasetError(f"{group.name}: the metadata of '{name}' cannot be read ({group / name / 'zarr.json'}).") from None
+    return found
+
+
+def intact(root: Path, world: str, record: ShardRecord) -> bool:
+    """Whether the shard's files are those that the record describes."""
+    try:
+        return checksums(root / world, sorted(record.sha256), record.index) == record.sha256
+    except DatasetError:
+        return False
+
+
+def read_record(root: Path, world: str, shard: int) -> ShardRecord | None:
+    """The record of a finished shard, None where there is none that can be read."""
+    try:
+        return ShardRecord.model_validate_json(record_path(root, world, shard).read_bytes())
+    except (OSError, ValidationError):
+        return None

@@ -1,0 +1,124 @@
+"""Reading a finished data set."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+import zarr
+from pydantic import ValidationError
+
+from emulator.data.schema import SPLITS, Manifest, WorldManifest
+from emulator.data.shards import checksums
+from emulator.data.splits import read_splits
+from emulator.errors import DatasetError, unknown_name
+from emulator.files import sha256, sha256_file
+from emulator.spec import WorldSpec
+
+MANIFEST = "manifest.json"
+
+
+def open_dataset(path: str | Path) -> DataSet:
+    """Open a finished data set. Raises `DatasetError` if it is missing, unfinished or its manifest cannot be read."""
+    root = Path(path)
+    try:
+        content = (root / MANIFEST).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        found = "is not finished" if (root / "request.json").exists() else "does not exist or is no data set"
+        raise DatasetError(
+            f"{root} {found}: {root / MANIFEST} is missing. Make it with: emulator generate --output {root} (an interrupted run resumes)."
+        ) from None
+    try:
+        return DataSet(root, Manifest.model_validate_json(content), sha256(content))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(f"{root / MANIFEST} cannot be read: {where}: {first['msg']}. The file was altered or made by another version.") from None
+
+
+class DataSet:
+    """A finished data set: specs, splits and arrays of its worlds.
+
+    `fingerprint` is the SHA-256 of the manifest, which holds a checksum of every other file: it names the data.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, fingerprint: str) -> None:
+        self.path = path
+        self.manifest = manifest
+        self.fingerprint = fingerprint
+        self._splits: dict[str, dict[str, np.ndarray]] = {}
+        self._verified: set[tuple[str, str]] = set()
+
+    @cached_property
+    def worlds(self) -> list[str]:
+        return list(self.manifest.request.worlds)
+
+    @property
+    def horizon(self) -> int:
+        """Last horizon H of the responses; they hold H + 1 periods."""
+        return self.manifest.request.horizon
+
+    def world(self, name: str) -> WorldManifest:
+        """What the manifest says of a world. Raises `UnknownNameError`."""
+        if name not in self.manifest.worlds:
+            raise unknown_name(f"world in {self.path}", name, self.worlds)
+        return self.manifest.worlds[name]
+
+    def spec(self, world: str) -> WorldSpec:
+        """The world's spec as it was when the data were made."""
+        return self.world(world).spec
+
+    def splits(self, world: str) -> dict[str, np.ndarray]:
+        """Sorted row indices of each split. Raises `DatasetError` if the file is missing or altered."""
+        entry = self.world(world)
+        if world not in self._splits:
+            path = self.path / world / "splits.json"
+            splits = read_splits(path)
+            if sha256_file(path) != entry.splits_sha256:
+                raise DatasetError(f"{path} was altered: its SHA-256 is not the manifest's. `emulator validate` tells more.")
+            self._splits[world] = splits
+        return self._splits[world]
+
+    def rows(self, world: str, split: str) -> np.ndarray:
+        """Sorted rows of a split. Raises `UnknownNameError` for a split that does not exist."""
+        if split not in SPLITS:
+            raise unknown_name("split", split, SPLITS)
+        return self.splits(world)[split]
+
+    def group(self, world: str) -> zarr.Group:
+        """The world's Zarr group, read only."""
+        self.world(world)
+        try:
+            return zarr.open_group(self.path / world, mode="r")
+        except (FileNotFoundError, ValueError) as error:
+            raise DatasetError(f"The Zarr group {self.path / world} cannot be opened: {error}") from None
+
+    def xarray(self, world: str) -> xr.Dataset:
+        """The world's arrays with named axes, coordinates and units, read lazily."""
+        self.world(world)
+        return xr.open_zarr(self.path / world, chunks=None)
+
+    def verify(self, world: str, arrays: tuple[str, ...] = ("theta", "irfs")) -> None:
+        """Compare the arrays' files with the checksums of the manifest, once. Raises `DatasetError` on any difference."""
+        for name in arrays:
+            if (world, name) in self._verified:
+                continue
+            for record in self.world(world).shards:
+                if checksums(self.path / world, [name], record.index)[name] != record.sha256.get(name):
+                    raise DatasetError(
+                        f"{self.path / world}: shard {record.index} of '{name}' was altered (its SHA-256 is not the manifest's). "
+                        "Run the generate command again: it remakes damaged shards."
+                    )
+            self._verified.add((world, name))
+
+    def read(self, world: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """theta (n, P) and irfs (n, S, H+1, 3) of a split, float32, checksums verified. Units as in `docs/conventions.md`."""
+        rows = self.rows(world, split)
+        self.verify(world)
+        group = self.group(world)
+        theta, irfs = (np.asarray(group[name][:])[rows] for name in ("theta", "irfs"))  # type: ignore[index]
+        if not (np.isfinite(theta).all() and np.isfinite(irfs).all()):
+            raise DatasetError(f"{self.path / world}: split '{split}' holds values that are not finite; see `emulator validate`.")
+        return theta, irfs

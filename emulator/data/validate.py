@@ -1,0 +1,153 @@
+"""Validation: every promise of the format checked on the files themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import zarr
+
+from emulator.console import progress
+from emulator.data.schema import SPLITS
+from emulator.data.shards import checksums
+from emulator.data.splits import inside, read_splits
+from emulator.data.store import DataSet, open_dataset
+from emulator.errors import DatasetError, EmulatorError
+from emulator.files import sha256_file
+from emulator.spec import Status
+from emulator.worlds import WORLDS, get_world
+
+RESOLVED_ROWS = 64
+
+
+class Finding(NamedTuple):
+    """Something wrong with a data set: where, and what."""
+
+    world: str
+    what: str
+
+
+def validate_dataset(path: str | Path) -> list[Finding]:
+    """All that is wrong with a data set; an empty list means that every check passed.
+
+    Checked: manifest; a checksum for every file; values (finite, status ok, within the declared ranges); splits
+    (known rows, no overlap, complete, the whole held-out region kept out of train, val and test); and a sample of
+    rows solved again by the world. Raises `DatasetError` if there is no finished data set at `path`.
+    """
+    data = open_dataset(path)
+    findings: list[Finding] = []
+    with progress() as display:
+        bar = display.add_task("validating", total=len(data.worlds), unit="worlds", note="")
+        for world in data.worlds:
+            display.update(bar, note=world)
+            for check in (_files, _values, _splits, _solved_again):
+                try:
+                    findings += [Finding(world, what) for what in check(data, world)]
+                except (EmulatorError, ValueError, KeyError, OSError, RuntimeError) as error:
+                    # a damaged store fails in as many ways as there are layers below; each is a finding
+                    findings.append(Finding(world, f"{check.__name__.removeprefix('_')}: {error}"))
+            display.advance(bar)
+    return list(dict.fromkeys(findings))
+
+
+def _files(data: DataSet, world: str) -> Iterator[str]:
+    entry, group = data.world(world), data.path / world
+    expected = [data.manifest.request.rows(k) for k in range(data.manifest.request.n_shards)]
+    if [(record.start, record.stop) for record in entry.shards] != expected:
+        yield "the manifest's shards do not cover the rows of the request"
+    for record in entry.shards:
+        for array, expected_sum in record.sha256.items():
+            try:
+                if checksums(group, [array], record.index)[array] != expected_sum:
+                    yield f"shard {record.index} of '{array}' was altered (checksum)"
+            except DatasetError as error:
+                yield str(error)
+    for name, expected_sum in {**entry.metadata_sha256, "splits.json": entry.splits_sha256}.items():
+        if not (group / name).exists():
+            yield f"{name} is missing"
+        elif sha256_file(group / name) != expected_sum:
+            yield f"{name} was altered (checksum)"
+
+
+def _values(data: DataSet, world: str) -> Iterator[str]:
+    group, n = data.group(world), data.manifest.request.n_samples
+    for name, array in sorted(group.arrays()):
+        if "sample" not in (array.metadata.dimension_names or ()):  # type: ignore[union-attr]
+            continue
+        if array.shape[0] != n:
+            yield f"'{name}' holds {array.shape[0]} rows, the manifest {n}"
+        for record in data.world(world).shards:
+            values = np.asarray(array[record.start : record.stop])
+            if name == "status":
+                bad = values != Status.OK
+            else:
+                bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+            if bad.any():
+                row = record.start + int(np.flatnonzero(bad)[0])
+                yield f"'{name}' has {int(bad.sum())} row(s) that are missing or not finite, the first is row {row}"
+    spec = data.spec(world)
+    theta = _theta(group)
+    margin = 1e-6 * (spec.high - spec.low)
+    outside = ((theta < spec.low - margin) | (theta > spec.high + margin)).any(axis=1)
+    if outside.any():
+        yield f"theta leaves the declared ranges in {int(outside.sum())} row(s)"
+    if len(np.unique(theta, axis=0)) != len(theta):
+        yield "some rows of theta are equal: a random stream was used twice"
+
+
+def _theta(group: zarr.Group) -> np.ndarray:
+    return np.asarray(group["theta"][:])  # type: ignore[index]
+
+
+def _splits(data: DataSet, world: str) -> Iterator[str]:
+    splits = read_splits(data.path / world / "splits.json")
+    n = data.manifest.request.n_samples
+    owner = np.full(n, -1)
+    for code, name in enumerate(SPLITS):
+        rows = splits[name]
+        if len(rows) == 0:
+            yield f"split '{name}' is empty"
+            continue
+        if rows.min() < 0 or rows.max() >= n:
+            yield f"split '{name}' names rows outside 0 to {n - 1}"
+            continue
+        if len(np.unique(rows)) != len(rows):
+            yield f"split '{name}' names a row twice"
+        for other in np.unique(owner[rows]):
+            if other >= 0:
+                yield f"splits '{SPLITS[other]}' and '{name}' overlap in {int((owner[rows] == other).sum())} row(s)"
+        owner[rows] = code
+    if (owner < 0).any():
+        yield f"{int((owner < 0).sum())} row(s) belong to no split"
+    theta, spec = _theta(data.group(world)), data.spec(world)
+    for name, region in data.world(world).regions.items():
+        held_out = inside(spec, region, theta)
+        for code, split in enumerate(("train", "val", "test")):
+            leaked = held_out & (owner == code)
+            if leaked.any():
+                yield f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}', the first is row {np.flatnonzero(leaked)[0]}"
+        stray = ~held_out & (owner == SPLITS.index(name))
+        if stray.any():
+            yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
+
+
+def _solved_again(data: DataSet, world: str) -> Iterator[str]:
+    """Rows spread over the data set, solved again by the world as it is installed here."""
+    if world not in WORLDS:
+        yield f"world '{world}' is not installed here, so its responses cannot be checked"
+        return
+    installed = get_world(world)
+    if installed.spec != data.spec(world):
+        yield "the installed world's spec differs from the one the data were made with"
+        return
+    group = data.group(world)
+    rows = np.unique(np.linspace(0, data.manifest.request.n_samples - 1, RESOLVED_ROWS).astype(int))
+    theta = _theta(group)[rows].astype(np.float64)
+    stored = np.asarray(group["irfs"].oindex[rows])  # type: ignore[union-attr]
+    solved = installed.irf(theta, horizon=data.horizon, on_failure="nan")
+    size = np.abs(solved).max(axis=(1, 2, 3))
+    wrong = ~(np.abs(stored - solved).max(axis=(1, 2, 3)) <= 1e-6 * np.maximum(size, 1e-6))
+    if wrong.any():
+        yield f"{int(wrong.sum())} of {len(rows)} rows solved again differ from what is stored, the first is row {rows[wrong][0]}"

@@ -1,0 +1,51 @@
+"""The table of networks. A network is one file and one line here; it is imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.errors import ConfigError, unknown_name
+from emulator.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from emulator.models.base import EmulatorModel
+
+MODELS = {
+    "PerWorldMLPBaseline": "emulator.models.baselines.per_world_mlp:PerWorldMLPBaseline",
+    "PooledMLPBaseline": "emulator.models.baselines.pooled_mlp:PooledMLPBaseline",
+}
+
+
+def model_class(name: str) -> type[EmulatorModel]:
+    """The class of that name. Raises `UnknownNameError`, with the nearest known name."""
+    if name not in MODELS:
+        raise unknown_name("model", name, MODELS)
+    module, _, attribute = MODELS[name].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapping[str, Any]) -> EmulatorModel:
+    """A fresh network for these worlds, responses over horizons 0 to `horizon`.
+
+    Raises `UnknownNameError` for the model, `ConfigError` for options that it does not take.
+    """
+    try:
+        return model_class(name).from_specs(specs, horizon, **options)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"The model_options {dict(options)} do not fit {name}: {error}") from None
+
+
+def load(path: str | Path) -> EmulatorModel:
+    """A trained network from its checkpoint alone, in evaluation mode; what the checkpoint says is `model.checkpoint`.
+
+    Raises `CheckpointError` if the file is missing, truncated, altered, or of a class that is not in the table.
+    """
+    from emulator.models.checkpoint import restore
+
+    return restore(path)
+
+
+__all__ = ["MODELS", "build", "load", "model_class"]

@@ -1,0 +1,135 @@
+"""What a network is: parameters of some worlds in, impulse responses in natural units out.
+
+Axes: B batch, P parameter, S shock, H horizon, O observable (output, inflation, rate).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from emulator.errors import ModelError, nearest
+from emulator.models.normaliser import Normaliser, WorldStatistics
+from emulator.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from emulator.models.checkpoint import Checkpoint
+
+
+class EmulatorModel(nn.Module, ABC):
+    """A network over one or many worlds.
+
+    A subclass sets `param_dims` and `horizon`, keeps in `options` the arguments that build it again, and implements
+    `standardised`. `forward` does the rest: rows by world, padding, units.
+    """
+
+    param_dims: dict[str, int]
+    shock_dims: dict[str, int]
+    horizon: int
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.options = options
+        self.normaliser = Normaliser()
+        self.world_specs: dict[str, WorldSpec] = {}
+        self.checkpoint: Checkpoint | None = None
+
+    @classmethod
+    @abstractmethod
+    def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> EmulatorModel:
+        """A fresh network of the right size for these worlds."""
+
+    @abstractmethod
+    def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
+        """Responses (B, S', H+1, 3) of one world in units of its scales, from standardised parameters (B, P).
+
+        S' may exceed the world's number of shocks; what is beyond it is cut off.
+        """
+
+    def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
+        """Take over the training data's scales and specs; called once by the trainer before the first step.
+
+        Raises `ModelError` if the data have a world, a number of parameters or of shocks that the network was not built for.
+        """
+        for world, found in statistics.items():
+            dims = self._dims(world)
+            data = (found.theta_mean.shape[0], found.irf_scale.shape[0])
+            if data[0] != dims[0] or data[1] > dims[1]:
+                raise ModelError(
+                    f"World '{world}' has {data[0]} parameters and {data[1]} shocks in the data; "
+                    f"this network was built for {dims[0]} and at most {dims[1]}."
+                )
+        self.normaliser.fit(statistics)
+        self.world_specs = dict(specs)
+
+    def forward(self, theta: Tensor, world_id: str | list[str]) -> Tensor:
+        """Responses (B, S, H+1, 3) in natural units: percent and annualised percentage points.
+
+        theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B. In a mixed batch S is
+        the largest number of shocks among its worlds and the responses beyond a world's own are zero. Before `bind`
+        scales are one and means zero. Raises `ModelError` on shapes that do not fit.
+        """
+        groups = self._groups(theta, world_id)
+        parts = [self._responses(theta if rows is None else theta[rows], world) for world, rows in groups]
+        if len(parts) == 1:
+            return parts[0]
+        widest = max(part.shape[1] for part in parts)
+        padded = [nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts]
+        order = torch.cat([rows for _, rows in groups if rows is not None])
+        return torch.cat(padded)[torch.argsort(order)]
+
+    def _responses(self, theta: Tensor, world: str) -> Tensor:
+        n_parameters, n_shocks = self._dims(world)
+        theta = theta[:, :n_parameters]
+        if not self.normaliser.fitted:
+            return self.standardised(theta, world)[:, :n_shocks]
+        found = self.normaliser.statistics(world)
+        response = self.standardised(self.normaliser.theta(theta, world), world)[:, : found.irf_scale.shape[0]]
+        return response.to(theta.dtype) * found.irf_scale[:, None, :]
+
+    def _dims(self, world: str) -> tuple[int, int]:
+        if world not in self.param_dims:
+            raise ModelError(f"This network has no world '{world}'. {nearest(world, self.param_dims)}")
+        return self.param_dims[world], self.shock_dims[world]
+
+    def _groups(self, theta: Tensor, world_id: str | list[str]) -> list[tuple[str, Tensor | None]]:
+        """Each world of the batch with its rows; None stands for all of them."""
+        if theta.ndim != 2:
+            raise ModelError(f"theta must be (batch, parameters); found {tuple(theta.shape)}.")
+        if isinstance(world_id, str):
+            rows_of: dict[str, list[int]] = {world_id: []}
+        else:
+            if len(world_id) != theta.shape[0]:
+                raise ModelError(f"world_id names {len(world_id)} worlds for {theta.shape[0]} rows of theta.")
+            rows_of = {}
+            for row, world in enumerate(world_id):
+                rows_of.setdefault(world, []).append(row)
+        for world in rows_of:
+            if theta.shape[1] < self._dims(world)[0]:
+                raise ModelError(f"World '{world}' has {self._dims(world)[0]} parameters; theta has {theta.shape[1]} columns.")
+        if len(rows_of) == 1:
+            return [(world, None) for world in rows_of]
+        return [(world, torch.tensor(rows, device=theta.device)) for world, rows in rows_of.items()]
+
+
+def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
+    """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is linear."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in zip(sizes[:-2], sizes[1:-1], strict=True):
+        layers += [nn.Linear(inputs, outputs), nn.SiLU()]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
+
+
+def shock_dims(param_dims: Mapping[str, int], n_shocks: int | Mapping[str, int]) -> dict[str, int]:
+    """Number of shocks of each world, from one number for all or a number for each."""
+    if isinstance(n_shocks, int):
+        return dict.fromkeys(param_dims, n_shocks)
+    if set(n_shocks) != set(param_dims):
+        raise ModelError(f"n_shocks names the worlds {sorted(n_shocks)}, param_dims {sorted(param_dims)}; expected the same.")
+    return dict(n_shocks)

@@ -1,0 +1,160 @@
+"""Checkpoints: one self-describing file, whole or not there, its SHA-256 inside.
+
+The file is what `torch.save` writes, a zip archive, with the SHA-256 of that archive as the archive's comment: one
+file to rename, and `torch.load(path, weights_only=True)` reads it too. Our own reader checks the sum first, since
+PyTorch reads most files with a flipped byte without a word.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from emulator import provenance
+from emulator.errors import CheckpointError, EmulatorError
+from emulator.files import sha256, write_bytes
+from emulator.models import MODELS, model_class
+from emulator.models.base import EmulatorModel
+from emulator.models.normaliser import WorldStatistics
+from emulator.spec import WorldSpec
+
+FORMAT = "universal-macro-emulator checkpoint 1"
+_COMMENT = b"sha256:"
+_COMMENT_LENGTH = len(_COMMENT) + 64
+_END_RECORD = b"PK\x05\x06"
+_END_LENGTH = 22
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    `weights`: state dict; `statistics`: normalisation of each world; `training`: what a resumed run needs, empty in
+    `best.pt` and `final.pt`. `sha256` and `path` are set when it is read.
+    """
+
+    model_name: str
+    model_options: dict[str, Any]
+    weights: dict[str, torch.Tensor]
+    world_specs: dict[str, WorldSpec]
+    statistics: dict[str, WorldStatistics]
+    config: dict[str, Any]
+    data_fingerprint: str
+    epoch: int
+    val_loss: float
+    horizon: int
+    training: dict[str, Any] = field(default_factory=dict)
+    commit: str = field(default_factory=provenance.commit)
+    versions: dict[str, str] = field(default_factory=provenance.versions)
+    path: str = ""
+    sha256: str = ""
+
+
+def name_of(model: nn.Module) -> str:
+    """The name under which the class is in the table of models, else its qualified name."""
+    cls = type(model)
+    target = f"{cls.__module__}:{cls.__qualname__}"
+    return next((name for name, place in MODELS.items() if place == target), target)
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint aside, flush it to disk and rename it. Raises `OSError`, leaving an older one as it was."""
+    content = {
+        "format": FORMAT,
+        "model": {"name": checkpoint.model_name, "options": checkpoint.model_options, "weights": checkpoint.weights},
+        "worlds": {name: spec.model_dump_json() for name, spec in checkpoint.world_specs.items()},
+        "statistics": {name: dict(found._asdict()) for name, found in checkpoint.statistics.items()},
+        "config": checkpoint.config,
+        "data_fingerprint": checkpoint.data_fingerprint,
+        "epoch": checkpoint.epoch,
+        "val_loss": checkpoint.val_loss,
+        "horizon": checkpoint.horizon,
+        "training": checkpoint.training,
+        "commit": checkpoint.commit,
+        "versions": checkpoint.versions,
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(path, _seal(buffer.getvalue()))
+
+
+def _seal(archive: bytes) -> bytes:
+    comment = _COMMENT + sha256(archive).encode()
+    return archive[:-2] + struct.pack("<H", len(comment)) + comment
+
+
+def _unseal(path: Path, content: bytes) -> tuple[bytes, str]:
+    """The archive as it was before its comment, and its SHA-256. Raises `CheckpointError` unless the two agree."""
+    end = content[-_COMMENT_LENGTH - _END_LENGTH :]
+    if len(end) < _COMMENT_LENGTH + _END_LENGTH or not end.startswith(_END_RECORD) or not end[_END_LENGTH:].startswith(_COMMENT):
+        raise CheckpointError(f"{path} is no checkpoint of this project or was truncated: its SHA-256 is missing at the end.")
+    archive = content[:-_COMMENT_LENGTH][:-2] + b"\0\0"
+    found, expected = sha256(archive), end[_END_LENGTH + len(_COMMENT) :].decode("ascii", "replace")
+    if found != expected or struct.unpack("<H", end[_END_LENGTH - 2 : _END_LENGTH])[0] != _COMMENT_LENGTH:
+        raise CheckpointError(f"{path} was altered: its SHA-256 is {found[:16]}..., expected {expected[:16]}.... Restore it or train again.")
+    return archive, found
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Read and verify a checkpoint; nothing in it is executed. Raises `CheckpointError`."""
+    place = Path(path)
+    try:
+        content = place.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"{place} does not exist. Train a network first: emulator train --config configs/baseline_mlp.yaml") from None
+    except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
+        raise CheckpointError(f"{place} cannot be read as a checkpoint: {error}") from None
+    archive, digest = _unseal(place, content)
+    try:
+        raw = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds here; each means the same to the caller
+        raise CheckpointError(f"{place} cannot be read by PyTorch {torch.__version__}: {error}") from None
+    if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
+        raise CheckpointError(f"{place} has format {raw.get('format') if isinstance(raw, Mapping) else type(raw)!r}; expected '{FORMAT}'.")
+    try:
+        return Checkpoint(
+            model_name=raw["model"]["name"],
+            model_options=raw["model"]["options"],
+            weights=raw["model"]["weights"],
+            world_specs={name: WorldSpec.model_validate_json(text) for name, text in raw["worlds"].items()},
+            statistics={name: WorldStatistics(**found) for name, found in raw["statistics"].items()},
+            path=str(place),
+            sha256=digest,
+            **{key: raw[key] for key in ("config", "data_fingerprint", "epoch", "val_loss", "horizon", "training", "commit", "versions")},
+        )
+    except (KeyError, TypeError, ValidationError) as error:
+        raise CheckpointError(f"{place} lacks what a checkpoint of this format holds: {error}") from None
+
+
+def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
+    """Put a checkpoint's weights into a model of the same shape. Raises `CheckpointError` if they do not fit."""
+    try:
+        model.load_state_dict(checkpoint.weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"The weights in {checkpoint.path} do not fit {type(model).__name__}: {error}") from None
+
+
+def restore(path: str | Path) -> EmulatorModel:
+    """The network of a checkpoint, ready to predict. Raises `CheckpointError`."""
+    checkpoint = read(path)
+    if checkpoint.model_name not in MODELS:
+        raise CheckpointError(
+            f"{path} holds weights of '{checkpoint.model_name}', which is not in emulator.models.MODELS; "
+            "build that class yourself and use emulator.models.checkpoint.load_weights."
+        )
+    try:
+        model = model_class(checkpoint.model_name)(**checkpoint.model_options)
+        model.bind(checkpoint.statistics, checkpoint.world_specs)
+    except (TypeError, ValueError, EmulatorError) as error:
+        raise CheckpointError(f"{path}: its model options do not build {checkpoint.model_name}: {error}") from None
+    load_weights(model, checkpoint)
+    model.checkpoint = checkpoint
+    return model.eval()

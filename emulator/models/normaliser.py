@@ -1,0 +1,67 @@
+"""Scales of a world's numbers, from the training split alone, kept with the weights.
+
+Axes: P parameter, S shock, O observable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from emulator.errors import ModelError, nearest
+
+FLOOR = 1e-3
+"""Smallest scale of a response relative to the world's largest: a response that is identically zero is not blown up."""
+
+
+class WorldStatistics(NamedTuple):
+    """Moments of one world's training split, float32, in natural units.
+
+    theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, 3): standard deviation of each shock's response
+    of each observable over draws and horizons, floored at `FLOOR` times the world's largest.
+    """
+
+    theta_mean: Tensor
+    theta_std: Tensor
+    theta_low: Tensor
+    theta_high: Tensor
+    irf_scale: Tensor
+
+
+class Normaliser(nn.Module):
+    """Buffers with each world's statistics, so that networks take and return natural units."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worlds: dict[str, int] = {}
+
+    @property
+    def fitted(self) -> bool:
+        return bool(self.worlds)
+
+    def fit(self, statistics: Mapping[str, WorldStatistics]) -> None:
+        """Take over the statistics of every world, replacing earlier ones."""
+        self.worlds = {}
+        for number, (world, found) in enumerate(statistics.items()):
+            self.worlds[world] = number
+            for field, value in found._asdict().items():
+                self.register_buffer(f"{field}_{number}", value.clone())
+
+    def statistics(self, world: str) -> WorldStatistics:
+        """The statistics of one world. Raises `ModelError` for a world that was not in the training data."""
+        if world not in self.worlds:
+            raise ModelError(f"This network was not trained on world '{world}'. {nearest(world, self.worlds)}")
+        number = self.worlds[world]
+        return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
+
+    def n_shocks(self, world: str) -> int:
+        return self.statistics(world).irf_scale.shape[0]
+
+    def theta(self, theta_BP: Tensor, world: str) -> Tensor:
+        """Parameters as standard scores of the training split; parameters that never varied become zero."""
+        found = self.statistics(world)
+        varied = found.theta_std > 0
+        return torch.where(varied, (theta_BP - found.theta_mean) / torch.where(varied, found.theta_std, 1.0), 0.0)

@@ -1,0 +1,52 @@
+"""Where a result comes from: versions of the packages that made it and the commit of the code."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+DISTRIBUTION = "universal-macro-emulator"
+RECORDED = ("numpy", "scipy", "torch", "zarr", "xarray")
+
+
+@cache
+def package_version() -> str:
+    """Version of this package, `0+unknown` when it runs from a folder that was never installed."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python, of this package and of the packages that decide its numbers (no import needed)."""
+    found = {"python": platform.python_version(), DISTRIBUTION: package_version()}
+    for name in RECORDED:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def commit() -> str:
+    """Git commit of the checkout that this package runs from, with `-dirty` if it differs; `unknown` elsewhere."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return "unknown"
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        dirty = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return f"{head}-dirty" if dirty else head
+
+
+def _git(root: Path, *arguments: str) -> str:
+    result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20)
+    return result.stdout.strip()

@@ -1,0 +1,37 @@
+"""`emulator train`; also reached as `python -m emulator.training.trainer`, and under torchrun."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emulator.console import out, run
+from emulator.training.config import load_config
+from emulator.training.run import train as train_run
+
+
+def train(
+    config: Annotated[Path, typer.Option(help="YAML file of the run, e.g. configs/baseline_mlp.yaml.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value. May be repeated.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last.pt; starts afresh if there is none.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")] = False,
+) -> None:
+    """Train a network; checkpoints, history and configuration go to the run's folder."""
+    settings = load_config(config, set_)
+    trainer = train_run(settings, resume=resume, overwrite=overwrite)
+    if int(os.environ.get("RANK", "0")) == 0:
+        history = trainer.history
+        ended = "stopped early" if history["stopped_early"] else "done"
+        out.print(
+            f"{ended} after {history['epoch'][-1]} epochs, {len(history['lr'])} steps; best validation loss "
+            f"{trainer.best_val_loss:.6f} (normalised units) in epoch {history['best_epoch']}. Checkpoints: {trainer.folder}",
+            soft_wrap=True,
+        )
+
+
+def main() -> None:
+    """The command line of `python -m emulator.training.trainer`."""
+    run(train)

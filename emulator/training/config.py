@@ -1,0 +1,109 @@
+"""The configuration of a training run: one flat table, checked, the same in Python and in YAML."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
+
+from emulator.errors import ConfigError, nearest
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(config=ConfigDict(extra="forbid", protected_namespaces=()))
+class TrainingConfig:
+    """All settings of a run. Raises `ConfigError` for an unknown key (with the nearest known) or a value out of place."""
+
+    # Optimization
+    lr: Positive = 1e-4
+    weight_decay: NotNegative = 0.01
+    batch_size: Count = 64  # of all processes together
+    epochs: Count = 100
+    grad_clip: NotNegative = 1.0  # largest norm of the gradient; 0 does not clip
+
+    # Learning rate schedule
+    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+    scheduler: Literal["cosine", "none"] = "cosine"
+
+    # Early stopping
+    patience: Count = 10
+    min_delta: NotNegative = 1e-4
+
+    # Checkpointing
+    checkpoint_dir: str = "runs/default"
+    save_every_n_epochs: Count = 10
+    save_best: bool = True
+
+    # Logging
+    log_every_n_steps: Count = 50
+    use_wandb: bool = False
+    wandb_project: str = "macro-emulator"
+
+    # Reproducibility
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+
+    # Loss function
+    loss_fn: Literal["mse", "mae"] = "mse"
+    horizon_weights: Literal["uniform", "exponential", "impact"] = "uniform"
+    lambda_smooth: NotNegative = 0.01
+
+    # What a run from the command line needs beyond: data, network, machine
+    dataset: str = "datasets/v1.0-dev"
+    worlds: Annotated[list[str], Field(min_length=1)] = dataclasses.field(default_factory=lambda: ["nk", "var", "lss"])
+    model: str = "PerWorldMLPBaseline"
+    model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    device: str = "auto"  # "auto": a CUDA device where there is one, else the CPU
+    threads: Annotated[int, Field(ge=0)] = 0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
+    in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled chunks
+    save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
+
+    @model_validator(mode="wrap")  # type: ignore[arg-type]
+    @classmethod
+    def _refuse(cls, values: Any, handler: Any) -> Any:
+        given = (values.kwargs or {}) if isinstance(values, ArgsKwargs) else values
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in given:
+            if key not in known:
+                raise ConfigError(f"Unknown configuration key '{key}'. {nearest(str(key), known)}")
+        try:
+            return handler(values)
+        except ValidationError as error:
+            lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
+            raise ConfigError("The configuration cannot be used: " + "; ".join(lines) + ".") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain values, ready for YAML or JSON."""
+        return dataclasses.asdict(self)
+
+
+def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
+    """The configuration in a YAML file, with `key=value` overrides. Raises `ConfigError`.
+
+    `3e-4` is a number here, although YAML 1.1 reads it as text.
+    """
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"The configuration {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"The configuration {path} cannot be read as YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"The configuration {path} holds {type(content).__name__}; expected a table of keys and values.")
+    for item in overrides or []:
+        key, sign, text = item.partition("=")
+        if not sign:
+            raise ConfigError(f"The override '{item}' is not of the form key=value.")
+        try:
+            content[key.strip()] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"The value of the override '{item}' cannot be read: {error}") from None
+    return TrainingConfig(**content)

@@ -1,0 +1,119 @@
+"""`IRFDataset`: the samples of some worlds' split, for PyTorch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from emulator.data import open_dataset
+from emulator.errors import DatasetError
+from emulator.models.normaliser import WorldStatistics
+from emulator.training.collate import Gathered, Piece, Sample
+from emulator.training.sources import WINDOW, ChunkSource, MemorySource, Source
+from emulator.training.statistics import moments
+
+IN_MEMORY_LIMIT = 4e9
+"""Bytes of theta and responses up to which a split is held in memory unless told otherwise."""
+
+
+class IRFDataset(Dataset[Sample]):
+    """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one world after the other.
+
+    zarr_root: folder of a finished data set; world_ids: names; split: one of train, val, test and the two
+    extrapolation splits; in_memory: None decides by size. Units as in the data set: percent, annualised percentage
+    points. `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
+    """
+
+    def __init__(self, zarr_root: str | Path, world_ids: list[str], split: str, in_memory: bool | None = None) -> None:
+        self.data = open_dataset(zarr_root)
+        self.world_ids, self.split = list(world_ids), split
+        if not self.world_ids or len(set(self.world_ids)) != len(self.world_ids):
+            raise DatasetError(f"world_ids is {self.world_ids}; expected at least one world, each named once.")
+        if in_memory is None:
+            in_memory = self._size() <= IN_MEMORY_LIMIT
+        source = MemorySource if in_memory else ChunkSource
+        self.in_memory = in_memory
+        self.sources: list[Source] = [source(self.data, world, split) for world in self.world_ids]
+        self._ends = np.cumsum([len(s.rows) for s in self.sources])
+        self._starts = self._ends - [len(s.rows) for s in self.sources]
+
+    def _size(self) -> int:
+        total = 0
+        for world in self.world_ids:
+            spec = self.data.spec(world)
+            width = spec.n_parameters + spec.n_shocks * (self.data.horizon + 1) * 3
+            total += 4 * width * len(self.data.rows(world, self.split))
+        return total
+
+    @property
+    def horizon(self) -> int:
+        """Last horizon H."""
+        return self.data.horizon
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the data set the samples come from."""
+        return self.data.fingerprint
+
+    def get_world_info(self, world_id: str) -> dict[str, Any]:
+        """Sizes and names of a world: n_params, n_shocks, horizon, n_samples, param_names, shock_names, observables, spec."""
+        spec = self.data.spec(world_id)
+        return {
+            "n_params": spec.n_parameters,
+            "n_shocks": spec.n_shocks,
+            "horizon": self.horizon,
+            "n_samples": len(self.data.rows(world_id, self.split)),
+            "param_names": list(spec.parameter_names),
+            "shock_names": list(spec.shock_names),
+            "observables": list(spec.observable_names),
+            "spec": spec,
+        }
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> Sample:
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"Sample {index} of {len(self)}")
+        return self.gather(np.array([index % len(self)]))[0]
+
+    def __getitems__(self, indices: list[int]) -> Gathered:
+        """Many samples at once, gathered by world; PyTorch's DataLoader calls this where it exists."""
+        return self.gather(np.asarray(indices, dtype=np.int64))
+
+    def gather(self, indices: np.ndarray) -> Gathered:
+        """Samples at positions 0 to len-1, gathered by world."""
+        owner = np.searchsorted(self._ends, indices, side="right")
+        pieces = []
+        for number in np.unique(owner):
+            position = np.flatnonzero(owner == number)
+            within = indices[position] - self._starts[number]
+            theta, irf = self.sources[number].gather(within)
+            rows = torch.from_numpy(self.sources[number].rows[within])
+            pieces.append(Piece(self.world_ids[number], torch.from_numpy(position), theta, irf, rows))
+        return Gathered(pieces, len(indices))
+
+    def order(self, rng: np.random.Generator | None) -> np.ndarray:
+        """Positions in the order of an epoch: as stored without `rng`, else shuffled.
+
+        In memory that is a permutation of all. When streaming, chunks of all worlds are shuffled, and samples within
+        windows of `WINDOW` chunks: every sample comes once, and no chunk is read twice.
+        """
+        if rng is None:
+            return np.arange(len(self))
+        if self.in_memory:
+            return rng.permutation(len(self))
+        units = [unit + start for source, start in zip(self.sources, self._starts, strict=True) for unit in source.units()]
+        shuffled = [units[k] for k in rng.permutation(len(units))]
+        windows = [np.concatenate(shuffled[k : k + WINDOW]) for k in range(0, len(shuffled), WINDOW)]
+        return np.concatenate([rng.permutation(window) for window in windows])
+
+    @cached_property
+    def statistics(self) -> dict[str, WorldStatistics]:
+        """Moments of each world's samples, float64 sums over the whole split, for the normaliser."""
+        return {world: moments(source.blocks) for world, source in zip(self.world_ids, self.sources, strict=True)}

@@ -1,0 +1,123 @@
+"""Batches in an order that depends on (seed, epoch) alone, from any batch on, for any number of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data.distributed import DistributedSampler
+
+from emulator.errors import TrainingError
+from emulator.training.collate import Batch, collate_mixed_worlds
+from emulator.training.dataset import IRFDataset
+from emulator.training.randomness import random_state, seed_everything, set_random_state
+
+
+class EpochLoader(Protocol):
+    """What the trainer needs of a loader."""
+
+    dataset: Any
+
+    def __len__(self) -> int: ...
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Batches of an epoch from batch `start` on."""
+
+
+class BatchLoader:
+    """Batches of an `IRFDataset`; a batch is shared out over processes, so that its size does not depend on their number."""
+
+    def __init__(
+        self,
+        dataset: IRFDataset,
+        batch_size: int,
+        shuffle: bool,
+        seed: int = 0,
+        collate_fn: Callable[[Any], Batch] = collate_mixed_worlds,
+        *,
+        drop_last: bool = False,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        if shuffle and batch_size < processes:
+            raise TrainingError(f"batch_size is {batch_size} for {processes} processes; expected at least one sample each.")
+        self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
+        self.collate_fn, self.rank, self.processes = collate_fn, rank, processes
+        full, rest = divmod(len(dataset), batch_size)
+        # When training in several processes, a last batch that cannot give each of them a sample is left out.
+        self._length = full + (0 if drop_last or (shuffle and rest < processes) or rest == 0 else 1)
+        if self._length == 0:
+            raise TrainingError(f"{len(dataset)} samples make no batch of {batch_size}; lower batch_size or use more data.")
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.epoch(0)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        rng = np.random.default_rng([self.seed, number]) if self.shuffle else None
+        order = self.dataset.order(rng)
+        for batch in range(start, self._length):
+            rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
+            mine = rows[self.rank :: self.processes]
+            if len(mine):
+                yield self.collate_fn(self.dataset.gather(mine))
+
+
+class ForeignLoader:
+    """Any other iterable of batches; its randomness is tied to (seed, epoch) through the global generators."""
+
+    def __init__(self, loader: Any, seed: int) -> None:
+        self.loader, self.seed = loader, seed
+        self.dataset = getattr(loader, "dataset", None)
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        sampler = getattr(self.loader, "sampler", None)
+        if isinstance(sampler, DistributedSampler):
+            sampler.set_epoch(number)
+        # The data's randomness lives apart from the model's, so that skipping to `start` leaves the model's alone.
+        seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
+        outside = random_state()
+        seed_everything(seed)
+        batches, position = iter(self.loader), 0
+        while True:
+            batch = next(batches, None)
+            inside = random_state()
+            set_random_state(outside)
+            if batch is None:
+                return
+            if position >= start:
+                yield batch
+            position += 1
+            outside = random_state()
+            set_random_state(inside)
+
+
+def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoader:
+    """The loader as the trainer uses it.
+
+    A plain `DataLoader` over an `IRFDataset` keeps its batch size, order and collation, and gets the permutation of
+    (seed, epoch). Raises `TrainingError` for loaders without a length, or that would give every process the same samples.
+    """
+    if isinstance(loader, BatchLoader):
+        return loader
+    if not hasattr(loader, "__len__"):
+        raise TrainingError(f"The loader {type(loader).__name__} has no length; the learning-rate schedule needs one.")
+    sampler = getattr(loader, "sampler", None)
+    ours = isinstance(loader, DataLoader) and isinstance(loader.dataset, IRFDataset) and loader.num_workers == 0
+    if ours and loader.batch_size is not None and type(sampler) in (RandomSampler, SequentialSampler):
+        shuffle = isinstance(sampler, RandomSampler)
+        if not (shuffle and (sampler.replacement or sampler.num_samples != len(loader.dataset))):
+            return BatchLoader(
+                loader.dataset, loader.batch_size, shuffle, seed, loader.collate_fn,
+                drop_last=loader.drop_last, rank=rank, processes=processes,
+            )  # fmt: skip
+    if processes > 1 and not isinstance(sampler, DistributedSampler):
+        raise TrainingError(f"{processes} processes would train on the same samples: give the DataLoader a DistributedSampler.")
+    return ForeignLoader(loader, seed)

@@ -1,0 +1,57 @@
+"""Losses over impulse responses, in normalised units.
+
+    L_irf    = (1/N) sum_i sum_s sum_h sum_v w[h] (yhat - y)^2         (or |yhat - y|)
+    L_smooth = lambda (1/N) sum_i sum_s sum_h sum_v (second difference of yhat over h)^2
+
+N is the number of samples; sums run over real shocks, never over padding. Axes: B sample, S shock, H horizon, O observable.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from emulator.errors import ConfigError, TrainingError, nearest
+
+TAU = 20.0
+"""Decay of the exponential weights, in quarters."""
+
+IMPACT_WEIGHT = 0.3
+
+
+def horizon_weights(scheme: str, horizon: int) -> Tensor:
+    """Weights w (H+1,) that sum to one: `uniform`, `exponential` (exp(-h/20)) or `impact` (0.3 on impact).
+
+    Raises `ConfigError` for another scheme.
+    """
+    steps = torch.arange(horizon + 1, dtype=torch.float64)
+    if scheme == "uniform":
+        weights = torch.full_like(steps, 1.0 / (horizon + 1))
+    elif scheme == "exponential":
+        weights = torch.exp(-steps / TAU)
+        weights = weights / weights.sum()
+    elif scheme == "impact":
+        if horizon == 0:
+            return torch.ones(1)
+        weights = torch.full_like(steps, (1 - IMPACT_WEIGHT) / horizon)
+        weights[0] = IMPACT_WEIGHT
+    else:
+        raise ConfigError(f"Unknown horizon_weights '{scheme}'. {nearest(scheme, ['uniform', 'exponential', 'impact'])}")
+    return weights.to(torch.float32)
+
+
+def irf_loss(pred_BSHO: Tensor, true_BSHO: Tensor, weights_H: Tensor, real_BS: Tensor, kind: str = "mse") -> Tensor:
+    """L_irf of each sample (B,): weighted squared or absolute errors, summed over real shocks, horizons, observables."""
+    if kind not in ("mse", "mae"):
+        raise ConfigError(f"Unknown loss_fn '{kind}'. {nearest(kind, ['mse', 'mae'])}")
+    if pred_BSHO.shape != true_BSHO.shape:
+        raise TrainingError(f"Predicted responses have shape {tuple(pred_BSHO.shape)}, true ones {tuple(true_BSHO.shape)}.")
+    error = torch.where(real_BS[:, :, None, None], pred_BSHO - true_BSHO, 0.0)
+    size = error.square() if kind == "mse" else error.abs()
+    return (size.sum(dim=(1, 3)) * weights_H).sum(dim=1)
+
+
+def smoothness(pred_BSHO: Tensor, real_BS: Tensor) -> Tensor:
+    """Sum of squared second differences over horizons of each sample (B,), over real shocks."""
+    second = pred_BSHO[:, :, 2:] - 2 * pred_BSHO[:, :, 1:-1] + pred_BSHO[:, :, :-2]
+    return torch.where(real_BS[:, :, None, None], second, 0.0).square().sum(dim=(1, 2, 3))

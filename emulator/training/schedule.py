@@ -1,0 +1,56 @@
+"""The learning rate of every optimiser step, and when to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+START, END = 0.01, 0.01
+"""Share of `lr` at the first step of the warm-up and at the last step of the cosine."""
+
+
+def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str) -> float:
+    """Learning rate at an optimiser step, as a share of `lr`.
+
+    Linear from `START` to 1 over the warm-up, then a cosine down to `END` at the last step, or constant with `none`.
+    """
+    if step < warmup_steps:
+        return START + (1.0 - START) * step / warmup_steps
+    if scheduler == "none":
+        return 1.0
+    progress = min((step - warmup_steps) / max(total_steps - 1 - warmup_steps, 1), 1.0)
+    return END + (1.0 - END) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+@dataclass
+class EarlyStopping:
+    """Counts epochs without improvement by more than `min_delta` (Prechelt 1998, doi:10.1007/3-540-49430-8_3).
+
+    `best` is the lowest loss so far, whatever the margin; `reference` the last loss that counted as an improvement.
+    """
+
+    patience: int
+    min_delta: float
+    best: float = math.inf
+    reference: float = math.inf
+    waited: int = 0
+
+    def update(self, val_loss: float) -> bool:
+        """Take in an epoch's validation loss; whether it is the lowest so far."""
+        if val_loss < self.reference - self.min_delta:
+            self.reference, self.waited = val_loss, 0
+        else:
+            self.waited += 1
+        lowest = val_loss < self.best
+        self.best = min(self.best, val_loss)
+        return lowest
+
+    @property
+    def stop(self) -> bool:
+        return self.waited >= self.patience
+
+    def state(self) -> dict[str, float]:
+        return {"best": self.best, "reference": self.reference, "waited": self.waited}
+
+    def load(self, state: dict[str, float]) -> None:
+        self.best, self.reference, self.waited = state["best"], state["reference"], int(state["waited"])

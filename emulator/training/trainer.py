@@ -1,0 +1,326 @@
+"""The training loop. It knows no concrete network and no world: batches in, checkpoints and a history out.
+
+Axes: B batch, S shock, H horizon, O observable.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emulator.errors import CheckpointError, ModelError, TrainingError, TrainingInterrupted
+from emulator.files import write_json
+from emulator.models import checkpoint as checkpoints
+from emulator.models.base import EmulatorModel
+from emulator.spec import WorldSpec
+from emulator.training import statistics
+from emulator.training.config import TrainingConfig
+from emulator.training.dataset import IRFDataset
+from emulator.training.distributed import Group, process_group
+from emulator.training.interrupt import Interrupt
+from emulator.training.loader import EpochLoader, epoch_loader
+from emulator.training.losses import horizon_weights, irf_loss, smoothness
+from emulator.training.monitor import Monitor
+from emulator.training.randomness import random_state, seed_everything, set_random_state
+from emulator.training.schedule import EarlyStopping, lr_factor
+
+SMALL_MODEL = 5_000_000
+"""Parameters below which several PyTorch threads cost more than they bring."""
+
+FREE_TO_CHANGE = {"checkpoint_dir", "log_every_n_steps", "use_wandb", "wandb_project", "save_every_n_epochs", "save_every_n_steps"}
+"""Settings that may differ between a run and its resumption: they do not touch the weights."""
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Trainer:
+    """Trains a network on batches of impulse responses.
+
+    model: `forward(theta, world_id)` -> responses in natural units; networks of ours are bound to the training data's
+    scales first. train_loader, val_loader: a `BatchLoader`, or a `DataLoader` whose batches are those of
+    `collate_mixed_worlds`. resume: go on from `last.pt` in `config.checkpoint_dir`.
+    """
+
+    def __init__(self, model: nn.Module, train_loader: Any, val_loader: Any, config: TrainingConfig, *, resume: bool = False) -> None:
+        self.model, self.config, self.resume = model, config, resume
+        self._loaders = train_loader, val_loader
+        self.folder = Path(config.checkpoint_dir)
+        self.stopping = EarlyStopping(config.patience, config.min_delta)
+        self.history: dict[str, Any] = {"epoch": [], "train_loss": [], "val_loss": [], "lr": [], "best_epoch": 0, "stopped_early": False}
+        self.epoch = self.batch = self.step = 0
+        self._loss_sum = self._samples = 0.0
+
+    @property
+    def best_val_loss(self) -> float:
+        """Lowest validation loss so far, in normalised units; infinite before the first epoch."""
+        return self.stopping.best
+
+    def fit(self) -> dict[str, Any]:
+        """Train to the end and return the history: per epoch `epoch`, `train_loss`, `val_loss`; per step `lr`.
+
+        Losses are in normalised units. Raises `TrainingError` on a loss that is not finite, `TrainingInterrupted`
+        after a signal (the state is saved first), `CheckpointError` if a run cannot be resumed.
+        """
+        with process_group() as group, self._threads(), Interrupt() as interrupt:
+            self._prepare(group)
+            finished = self._restore() if self.resume else False
+            if group.leads:
+                write_json(self.folder / "config.json", self.config.to_dict())
+            with Monitor(self.config, self.config.epochs * len(self.train_loader), self.step, show=group.leads) as monitor:
+                while not finished and self.epoch < self.config.epochs:
+                    self._train_epoch(monitor, interrupt)
+                    finished = self._end_epoch(monitor)
+            group.barrier()
+        return self.history
+
+    # -- before the first step -----------------------------------------------------------------------------------
+
+    def _prepare(self, group: Group) -> None:
+        config, self.group = self.config, group
+        seed_everything(config.seed + group.rank)
+        self.device = _device(config.device, group)
+        self.train_loader = epoch_loader(self._loaders[0], config.seed, group.rank, group.size)
+        self.val_loader = epoch_loader(self._loaders[1], config.seed, group.rank, group.size)
+        self.specs, self.statistics, self.fingerprint = _learn_data(self.train_loader)
+        if isinstance(self.model, EmulatorModel):
+            self.model.bind(self.statistics, self.specs)
+        self.model.to(self.device)
+        most = max(found.irf_scale.shape[0] for found in self.statistics.values())
+        self._number = {world: k for k, world in enumerate(self.statistics)}
+        self._scale_WSO = torch.ones(len(self.statistics), most, 3)
+        for world, found in self.statistics.items():
+            self._scale_WSO[self._number[world], : found.irf_scale.shape[0]] = found.irf_scale
+        self._scale_WSO = self._scale_WSO.to(self.device)
+        self._weights: dict[int, Tensor] = {}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
+        self.parallel = group.wrap(self.model)
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """PyTorch's thread count for this run; what it was before comes back afterwards."""
+        before = torch.get_num_threads()
+        small = sum(p.numel() for p in self.model.parameters()) < SMALL_MODEL
+        wanted = self.config.threads or (1 if small else before)
+        torch.set_num_threads(wanted)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    # -- an epoch ------------------------------------------------------------------------------------------------
+
+    def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
+        self.model.train()
+        for batch in self.train_loader.epoch(self.epoch, start=self.batch):
+            count, signalled = self._agree(len(batch["theta"]), interrupt)
+            if signalled:
+                self._leave(interrupt)
+            loss = self._train_step(batch, count)
+            self.batch += 1
+            self.step += 1
+            monitor.step(self.step, self.epoch, loss, self.history["lr"][-1])
+            if self.config.save_every_n_steps and self.step % self.config.save_every_n_steps == 0:
+                self._save_state()
+
+    def _agree(self, samples: int, interrupt: Interrupt) -> tuple[int, bool]:
+        """Samples in the batch over all processes, and whether any of them was told to stop."""
+        if self.group.size == 1:
+            return samples, interrupt.caught is not None
+        total = self.group.sum(torch.tensor([float(samples), float(interrupt.caught is not None)]))
+        return int(total[0]), bool(total[1] > 0)
+
+    def _train_step(self, batch: dict[str, Any], count: int) -> float:
+        """One optimiser step on this process's share of a batch of `count` samples; its mean loss."""
+        rate = self.config.lr * lr_factor(
+            self.step, self.config.warmup_epochs * len(self.train_loader), self.config.epochs * len(self.train_loader), self.config.scheduler
+        )
+        for parameters in self.optimizer.param_groups:
+            parameters["lr"] = rate
+        self.optimizer.zero_grad()
+        losses_B = self._losses(self.parallel, batch)
+        total = losses_B.sum()
+        value = float(total.detach())
+        if not math.isfinite(value):
+            self._refuse(losses_B, batch, rate)
+        # DistributedDataParallel averages gradients over processes; the loss is an average over samples.
+        self.scaler.scale(total * (self.group.size / count)).backward()
+        if self.config.grad_clip > 0:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.history["lr"].append(self.optimizer.param_groups[0]["lr"])
+        self._loss_sum += value
+        self._samples += len(losses_B)
+        return value / len(losses_B)
+
+    def _losses(self, model: nn.Module, batch: dict[str, Any]) -> Tensor:
+        """Loss of each sample (B,), in normalised units, smoothness penalty included."""
+        ids = batch["world_ids"]
+        theta, true = batch["theta"].to(self.device), batch["irf"].to(self.device)
+        with torch.autocast(self.device.type, DTYPES[self.config.precision], enabled=self.config.precision != "fp32"):
+            pred = model(theta, ids)
+        if pred.ndim == 3:
+            pred = pred[:, None]
+        if pred.shape != true.shape:
+            raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
+        numbers = [self._number[world] for world in ids] if isinstance(ids, list) else [self._number[ids]] * len(theta)
+        scale = self._scale_WSO[torch.tensor(numbers, device=self.device)][:, : true.shape[1], None, :]
+        real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(true.shape[:2], dtype=torch.bool, device=self.device)
+        pred, true = pred.float() / scale, true / scale
+        horizon = true.shape[2] - 1
+        if horizon not in self._weights:
+            self._weights[horizon] = horizon_weights(self.config.horizon_weights, horizon).to(self.device)
+        losses = irf_loss(pred, true, self._weights[horizon], real, self.config.loss_fn)
+        if self.config.lambda_smooth > 0:
+            losses = losses + self.config.lambda_smooth * smoothness(pred, real)
+        return losses
+
+    def _refuse(self, losses_B: Tensor, batch: dict[str, Any], rate: float) -> None:
+        ids = batch["world_ids"]
+        bad = (~torch.isfinite(losses_B)).nonzero().flatten().tolist()
+        worlds = sorted({ids[k] for k in bad}) if isinstance(ids, list) else [ids]
+        raise TrainingError(
+            f"The loss is not finite at step {self.step} (epoch {self.epoch + 1}), world {', '.join(worlds)}, learning rate {rate:.3g}, "
+            f"in {len(bad)} of {len(losses_B)} samples. Lower lr or grad_clip; the best checkpoint so far is kept in {self.folder}."
+        )
+
+    @torch.no_grad()
+    def _validate(self) -> float:
+        """Mean loss over the validation samples of all processes."""
+        self.model.eval()
+        total, count = 0.0, 0
+        for batch in self.val_loader.epoch(0):
+            losses = self._losses(self.model, batch)
+            total += float(losses.sum())
+            count += len(losses)
+        sums = self.group.sum(torch.tensor([total, count], dtype=torch.float64))
+        if not math.isfinite(float(sums[0])):
+            raise TrainingError(f"The validation loss is not finite after epoch {self.epoch + 1}. Lower lr; the best checkpoint is kept in {self.folder}.")
+        return float(sums[0] / sums[1])
+
+    def _end_epoch(self, monitor: Monitor) -> bool:
+        """Validate, record, write checkpoints; whether training is over."""
+        sums = self.group.sum(torch.tensor([self._loss_sum, self._samples], dtype=torch.float64))
+        train_loss, val_loss = float(sums[0] / sums[1]), self._validate()
+        lowest = self.stopping.update(val_loss)
+        self.epoch += 1
+        self.batch, self._loss_sum, self._samples = 0, 0.0, 0.0
+        for key, value in (("epoch", self.epoch), ("train_loss", train_loss), ("val_loss", val_loss)):
+            self.history[key].append(value)
+        if lowest:
+            self.history["best_epoch"] = self.epoch
+        finished = self.stopping.stop or self.epoch == self.config.epochs
+        self.history["stopped_early"] = self.stopping.stop and self.epoch < self.config.epochs
+        if self.group.leads:
+            if lowest and self.config.save_best:
+                self._write("best.pt", val_loss)
+            write_json(self.folder / "history.json", self.history)
+            if finished:
+                self._write("final.pt", val_loss)
+        self._save_state(periodic=self.epoch % self.config.save_every_n_epochs == 0)
+        monitor.epoch(self.epoch, train_loss, val_loss, self.stopping.best)
+        return finished
+
+    # -- checkpoints ---------------------------------------------------------------------------------------------
+
+    def _write(self, name: str, val_loss: float, training: dict[str, Any] | None = None) -> None:
+        content = checkpoints.Checkpoint(
+            model_name=checkpoints.name_of(self.model),
+            model_options=getattr(self.model, "options", {}),
+            weights=self.model.state_dict(),
+            world_specs=self.specs,
+            statistics=self.statistics,
+            config=self.config.to_dict(),
+            data_fingerprint=self.fingerprint,
+            epoch=self.epoch,
+            val_loss=val_loss,
+            horizon=max(self._weights),
+            training=training or {},
+        )
+        checkpoints.save(self.folder / name, content)
+
+    def _save_state(self, periodic: bool = False) -> None:
+        """Write `last.pt`, from which a run goes on bit by bit as if it had not stopped."""
+        mine = {"random": random_state(), "loss_sum": self._loss_sum, "samples": self._samples}
+        processes = self.group.gather(mine)
+        if not self.group.leads:
+            return
+        training = {
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "stopping": self.stopping.state(),
+            "history": self.history,
+            "position": {"epoch": self.epoch, "batch": self.batch, "step": self.step},
+            "processes": processes,
+        }
+        val_loss = self.history["val_loss"][-1] if self.history["val_loss"] else math.nan
+        self._write("last.pt", val_loss, training)
+        if periodic:
+            self._write(f"epoch_{self.epoch:04d}.pt", val_loss, training)
+
+    def _restore(self) -> bool:
+        """Go back to the state in `last.pt`; whether that run was already over."""
+        found = checkpoints.read(self.folder / "last.pt")
+        now = self.config.to_dict()
+        changed = [key for key in now if key not in FREE_TO_CHANGE and found.config.get(key) != now[key]]
+        if changed:
+            text = "; ".join(f"{key}: there {found.config.get(key)!r}, now {now[key]!r}" for key in changed)
+            raise CheckpointError(f"The run in {self.folder} cannot be resumed with another configuration ({text}).")
+        state = found.training
+        for what, then, here in (("data set", found.data_fingerprint, self.fingerprint), ("number of processes", len(state["processes"]), self.group.size)):
+            if then != here:
+                raise CheckpointError(f"The run in {self.folder} cannot be resumed on another {what}: there {then}, now {here}.")
+        checkpoints.load_weights(self.model, found)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.stopping.load(state["stopping"])
+        self.history = state["history"]
+        self.epoch, self.batch, self.step = (state["position"][key] for key in ("epoch", "batch", "step"))
+        mine = state["processes"][self.group.rank]
+        self._loss_sum, self._samples = mine["loss_sum"], mine["samples"]
+        self._weights = {found.horizon: horizon_weights(self.config.horizon_weights, found.horizon).to(self.device)}
+        set_random_state(mine["random"])
+        return self.batch == 0 and (self.epoch >= self.config.epochs or self.stopping.stop)
+
+    def _leave(self, interrupt: Interrupt) -> None:
+        self._save_state()
+        number = interrupt.caught or 15
+        raise TrainingInterrupted(
+            f"Stopped by signal {number} at step {self.step} (epoch {self.epoch + 1}); the state is in {self.folder / 'last.pt'}. Go on with --resume.",
+            number,
+        )
+
+
+def _device(name: str, group: Group) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise TrainingError(f"The device '{name}' cannot be used: {str(error).splitlines()[0]}") from None
+    if device.type == "cuda" and group.size > 1:
+        return torch.device("cuda", torch.cuda.current_device())
+    return device
+
+
+def _learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, Any], str]:
+    """Specs, statistics and fingerprint of the training data."""
+    dataset = loader.dataset
+    if isinstance(dataset, IRFDataset):
+        return {w: dataset.data.spec(w) for w in dataset.world_ids}, dataset.statistics, dataset.fingerprint
+    return {}, statistics.of_batches(loader.epoch(0)), ""
+
+
+if __name__ == "__main__":
+    from emulator.training.command import main
+
+    main()
