@@ -95,11 +95,11 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
     world_ids = [first.world_id] * size
     for piece in batch.pieces:
         own_p, own_s = piece.theta.shape[1], piece.irf.shape[1]
-        theta[piece.position, :own_p] = piece.theta
-        irf[piece.position, :own_s] = piece.irf
-        theta_mask[piece.position, :own_p] = True
-        shock_mask[piece.position, :own_s] = True
-        sample_idx[piece.position] = piece.sample_idx
+        theta[:, :own_p].index_copy_(0, piece.position, piece.theta)
+        irf[:, :own_s].index_copy_(0, piece.position, piece.irf)
+        theta_mask[:, :own_p].index_fill_(0, piece.position, True)
+        shock_mask[:, :own_s].index_fill_(0, piece.position, True)
+        sample_idx.index_copy_(0, piece.position, piece.sample_idx)
         if len(batch.pieces) > 1:
             for row in piece.position.tolist():
                 world_ids[row] = piece.world_id

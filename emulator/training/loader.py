@@ -46,8 +46,7 @@ class BatchLoader:
         self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
         self.collate_fn, self.rank, self.processes = collate_fn, rank, processes
         full, rest = divmod(len(dataset), batch_size)
-        # When training in several processes, a last batch that cannot give each of them a sample is left out.
-        self._length = full + (0 if drop_last or (shuffle and rest < processes) or rest == 0 else 1)
+        self._length = full + (0 if drop_last or rest == 0 else 1)
         if self._length == 0:
             raise TrainingError(f"{len(dataset)} samples make no batch of {batch_size}; lower batch_size or use more data.")
 
@@ -65,6 +64,8 @@ class BatchLoader:
             mine = rows[self.rank :: self.processes]
             if len(mine):
                 yield self.collate_fn(self.dataset.gather(mine))
+            elif self.shuffle:  # too small a last batch: take part in the step with a sample that does not count
+                yield self.collate_fn(self.dataset.gather(rows[:1])) | {"idle": True}
 
 
 class ForeignLoader:

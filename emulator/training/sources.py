@@ -49,7 +49,7 @@ class MemorySource(Source):
 
     def gather(self, positions: np.ndarray) -> Block:
         index = torch.from_numpy(positions)
-        return self.theta[index], self.irf[index]
+        return self.theta.index_select(0, index), self.irf.index_select(0, index)
 
     def blocks(self) -> Iterator[Block]:
         yield self.theta, self.irf
@@ -75,39 +75,38 @@ class ChunkSource(Source):
 
     def _read(self, start: int, stop: int) -> Block:
         theta, irf = (np.asarray(array[start:stop]) for array in (self._theta, self._irf))  # type: ignore[index]
+        return self._finite(theta, irf)
+
+    def _finite(self, theta: np.ndarray, irf: np.ndarray) -> Block:
+        if not (np.isfinite(theta).all() and np.isfinite(irf).all()):
+            raise DatasetError(f"World '{self.world}': rows read from disk hold values that are not finite; see `emulator validate`.")
         return torch.from_numpy(theta), torch.from_numpy(irf)
 
     def _load(self, chunk: int) -> None:
         theta, irf = self._read(chunk * self.chunk, min((chunk + 1) * self.chunk, self._theta.shape[0]))  # type: ignore[union-attr]
         if self._ring is None:
-            size = (self._slots, self.chunk)
-            self._ring = torch.empty(*size, *theta.shape[1:]), torch.empty(*size, *irf.shape[1:])
+            size = self._slots * self.chunk
+            self._ring = torch.empty(size, *theta.shape[1:]), torch.empty(size, *irf.shape[1:])
         slot, self._next = self._next, (self._next + 1) % self._slots
         if self._held[slot] >= 0:
             self._slot_of[self._held[slot]] = -1
         for ring, values in zip(self._ring, (theta, irf), strict=True):
-            ring[slot, : len(values)] = values
+            ring[slot * self.chunk :][: len(values)] = values
         self._held[slot], self._slot_of[chunk] = chunk, slot
 
     def gather(self, positions: np.ndarray) -> Block:
         rows = self.rows[positions]
         chunks = rows // self.chunk
-        missing = np.unique(chunks[self._slot_of[chunks] < 0])
-        if len(np.unique(chunks)) > WINDOW:  # scattered access, as by a shuffling DataLoader: the ring would only churn
-            theta, irf = (np.asarray(array.oindex[rows]) for array in (self._theta, self._irf))  # type: ignore[union-attr]
-            found: Block = torch.from_numpy(theta), torch.from_numpy(irf)
-        else:
-            for chunk in missing:
-                self._load(int(chunk))
-            if (self._slot_of[chunks] < 0).any():  # a chunk needed here was pushed out by another one needed here
-                for chunk in np.unique(chunks):
+        if (self._slot_of[chunks] < 0).any():
+            needed = np.unique(chunks)
+            if len(needed) > WINDOW:  # scattered access, as by a shuffling DataLoader: the ring would only churn
+                return self._finite(*(np.asarray(array.oindex[rows]) for array in (self._theta, self._irf)))  # type: ignore[union-attr]
+            while len(missing := needed[self._slot_of[needed] < 0]):  # again for those that the last ones pushed out
+                for chunk in missing:
                     self._load(int(chunk))
-            assert self._ring is not None
-            index = torch.from_numpy(self._slot_of[chunks] * self.chunk + rows % self.chunk)
-            found = self._ring[0].flatten(0, 1)[index], self._ring[1].flatten(0, 1)[index]
-        if not torch.isfinite(found[1]).all():
-            raise DatasetError(f"World '{self.world}': a streamed batch holds values that are not finite; see `emulator validate`.")
-        return found
+        assert self._ring is not None
+        index = torch.from_numpy(self._slot_of[chunks] * self.chunk + rows % self.chunk)
+        return self._ring[0].index_select(0, index), self._ring[1].index_select(0, index)
 
     def blocks(self) -> Iterator[Block]:
         for unit in self.units():

@@ -119,7 +119,7 @@ class Trainer:
     def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
         self.model.train()
         for batch in self.train_loader.epoch(self.epoch, start=self.batch):
-            count, signalled = self._agree(len(batch["theta"]), interrupt)
+            count, signalled = self._agree(0 if batch.get("idle") else len(batch["theta"]), interrupt)
             if signalled:
                 self._leave(interrupt)
             loss = self._train_step(batch, count)
@@ -145,7 +145,8 @@ class Trainer:
             parameters["lr"] = rate
         self.optimizer.zero_grad()
         losses_B = self._losses(self.parallel, batch)
-        total = losses_B.sum()
+        samples = 0 if batch.get("idle") else len(losses_B)
+        total = losses_B.sum() if samples else 0.0 * losses_B.sum()
         value = float(total.detach())
         if not math.isfinite(value):
             self._refuse(losses_B, batch, rate)
@@ -158,8 +159,8 @@ class Trainer:
         self.scaler.update()
         self.history["lr"].append(self.optimizer.param_groups[0]["lr"])
         self._loss_sum += value
-        self._samples += len(losses_B)
-        return value / len(losses_B)
+        self._samples += samples
+        return value / max(samples, 1)
 
     def _losses(self, model: nn.Module, batch: dict[str, Any]) -> Tensor:
         """Loss of each sample (B,), in normalised units, smoothness penalty included."""

@@ -1,0 +1,174 @@
+"""The conformance suite that every network passes; outsiders run it on their own networks too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from emulator.errors import ModelCheckError, ModelError
+from emulator.models.base import EmulatorModel
+from emulator.models.normaliser import WorldStatistics
+from emulator.spec import WorldSpec
+
+Make = Callable[[], EmulatorModel]
+HORIZON = 12
+
+
+def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
+    """Run every check on a class of networks over these worlds. Raises `ModelCheckError` that lists all checks that failed.
+
+    Checked: shapes; natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
+    padding and the order of rows change nothing; gradients reach every parameter; options build the same network
+    again; input that does not fit is refused.
+    """
+    by_name = {spec.name: spec for spec in specs}
+
+    def make() -> EmulatorModel:
+        torch.manual_seed(0)
+        made = model.from_specs(by_name, HORIZON).eval()
+        made.bind({name: _statistics(spec) for name, spec in by_name.items()}, by_name)
+        return made
+
+    failures = []
+    for check in CHECKS:
+        try:
+            check(make, by_name)
+        except ModelCheckError as error:
+            failures.append(f"{check.__name__.removeprefix('_')}: {error}")
+    if failures:
+        raise ModelCheckError(f"{model.__name__} fails {len(failures)} check(s):\n  " + "\n  ".join(failures))
+
+
+def _statistics(spec: WorldSpec, size: float = 1.0) -> WorldStatistics:
+    """Made-up moments of plausible size, different for each shock and observable."""
+    low, high = torch.tensor(spec.low).float(), torch.tensor(spec.high).float()
+    scale = size * (0.5 + torch.arange(spec.n_shocks * 3).float().reshape(spec.n_shocks, 3))
+    return WorldStatistics((low + high) / 2, (high - low) / 12**0.5, low, high, scale)
+
+
+def _theta(spec: WorldSpec, n: int) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    low, high = torch.tensor(spec.low).float(), torch.tensor(spec.high).float()
+    return low + (high - low) * torch.rand(n, spec.n_parameters, generator=generator)
+
+
+def _mixed(specs: dict[str, WorldSpec]) -> tuple[Tensor, list[str]]:
+    """Three rows of each world, interleaved and padded beyond the widest."""
+    ids = [name for _ in range(3) for name in specs]
+    theta = torch.zeros(len(ids), max(spec.n_parameters for spec in specs.values()) + 2)
+    for name, spec in specs.items():
+        rows = [k for k, other in enumerate(ids) if other == name]
+        theta[rows, : spec.n_parameters] = _theta(spec, 3)
+    return theta, ids
+
+
+def _expect(condition: bool, message: str) -> None:
+    if not condition:
+        raise ModelCheckError(message)
+
+
+def _close(left: Tensor, right: Tensor, what: str) -> None:
+    error = float(((left - right).abs().max() / right.abs().max().clamp_min(1e-12)).detach())
+    _expect(error <= 1e-5, f"{what}: largest relative difference {error:.1e}")
+
+
+def _shapes(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    for name, spec in specs.items():
+        found = tuple(model(_theta(spec, 5), name).shape)
+        _expect(found == (5, spec.n_shocks, HORIZON + 1, 3), f"world {name} gives {found}")
+        _expect(model(_theta(spec, 5), [name] * 5).shape == found, "a list of one world differs from its name")
+
+
+def _natural_units(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model, larger = make(), make()
+    larger.bind({name: _statistics(spec, 1000.0) for name, spec in specs.items()}, specs)
+    for name, spec in specs.items():
+        theta = _theta(spec, 4)
+        _close(larger(theta, name), 1000.0 * model(theta, name), f"world {name}: responses do not scale with the data's units")
+
+
+def _mixed_equals_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    theta, ids = _mixed(specs)
+    together = model(theta, ids)
+    for name, spec in specs.items():
+        rows = [k for k, other in enumerate(ids) if other == name]
+        apart = model(_theta(spec, 3), name)
+        _close(together[rows, : spec.n_shocks], apart, f"world {name} in a mixed batch")
+        _expect(not together[rows, spec.n_shocks :].any(), f"world {name}: padded shocks are not zero")
+
+
+def _padding_is_ignored(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    for name, spec in specs.items():
+        theta = _theta(spec, 4)
+        padded = torch.cat([theta, torch.full((4, 7), 1e6)], dim=1)
+        _expect(torch.equal(model(padded, name), model(theta, name)), f"world {name}: what stands in the padding changes the answer")
+
+
+def _order_of_rows(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    theta, ids = _mixed(specs)
+    order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(2))
+    _close(model(theta[order], [ids[k] for k in order]), model(theta, ids)[order], "the batch in another order")
+
+
+def _tells_parameters_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    for name, spec in specs.items():
+        theta = _theta(spec, 1).requires_grad_()
+        (slope,) = torch.autograd.grad(model(theta, name).square().sum(), theta)
+        _expect(bool((slope != 0).all()), f"world {name}: a parameter does not reach the output")
+        effect = slope[0] * _statistics(spec).theta_std  # of a standard deviation of each parameter
+        _expect(float(effect.std()) > 1e-3 * float(effect.abs().max()), f"world {name}: all parameters act alike")
+
+
+def _gradients(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    theta, ids = _mixed(specs)
+    model(theta, ids).square().sum().backward()
+    for name, parameter in model.named_parameters():
+        good = parameter.grad is not None and bool(torch.isfinite(parameter.grad).all()) and bool(parameter.grad.any())
+        _expect(good, f"no finite gradient reaches {name}")
+
+
+def _options_rebuild(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    again = type(model)(**model.options)
+    again.bind({name: _statistics(spec) for name, spec in specs.items()}, specs)
+    again.load_state_dict(model.state_dict())
+    theta, ids = _mixed(specs)
+    _expect(torch.equal(again.eval()(theta, ids), model(theta, ids)), "options and weights do not build the same network")
+
+
+def _refuses(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    name, spec = next(iter(specs.items()))
+    theta = _theta(spec, 2)
+    for what, arguments in (
+        ("an unknown world", (theta, "no-such-world")),
+        ("too few parameters", (theta[:, 1:], name)),
+        ("a list of another length", (theta, [name])),
+        ("theta without a batch axis", (theta[0], name)),
+    ):
+        try:
+            model(*arguments)
+        except ModelError:
+            continue
+        _expect(False, f"{what} was not refused with ModelError")
+
+
+CHECKS = (
+    _shapes,
+    _natural_units,
+    _mixed_equals_apart,
+    _padding_is_ignored,
+    _order_of_rows,
+    _tells_parameters_apart,
+    _gradients,
+    _options_rebuild,
+    _refuses,
+)

@@ -1,0 +1,29 @@
+"""Shared by all rooms' tests: a small finished data set, made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emulator.data import generate_dataset
+
+SMALL_WORLDS = ("nk", "var", "lss")
+SMALL = {"n_samples": 300, "seed": 42, "horizon": 40, "periods": 20, "chunk": 64, "shard": 128}
+# The horizon is the house's default, which the networks of the contract are built for.
+"""Three shards a world, of 128, 128 and 44 rows."""
+
+
+@pytest.fixture(scope="session")
+def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished data set of nk, var and lss; read it, and change only copies of it."""
+    path = tmp_path_factory.mktemp("shared") / "small"
+    generate_dataset(path, SMALL_WORLDS, **SMALL)
+    return path
+
+
+@pytest.fixture
+def damaged_dataset(small_dataset: Path, tmp_path: Path) -> Path:
+    """A copy of the small data set, whole until the test damages it."""
+    return shutil.copytree(small_dataset, tmp_path / "damaged")

@@ -1,0 +1,67 @@
+"""Training runs as a user starts them, for the tests of this room."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+import yaml
+
+from emulator.models import checkpoint
+
+MODULE = ["-m", "emulator.training.trainer"]
+TORCHRUN = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
+
+
+def write_config(path: Path, data: Path, run: Path, **changes) -> Path:
+    settings = {
+        "dataset": str(data), "checkpoint_dir": str(run), "batch_size": 16, "epochs": 6, "lr": 1e-3, "warmup_epochs": 1,
+        "model_options": {"hidden_dims": [32], "dropout": 0.1}, "save_every_n_steps": 7, "patience": 50,
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(settings | changes))
+    return path
+
+
+def start(config: Path, *options: str, processes: int = 1) -> subprocess.Popen:
+    """A run in a process group of its own, so that all of it can be killed."""
+    head = [sys.executable, *(TORCHRUN if processes > 1 else []), *MODULE]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*head, "--config", str(config), *options],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True,
+    )  # fmt: skip
+
+
+def finish(process: subprocess.Popen, expected: int = 0) -> str:
+    text, _ = process.communicate(timeout=300)
+    assert process.returncode == expected, f"exit {process.returncode}:\n{text}"
+    return text
+
+
+def wait_for_step(run: Path, process: subprocess.Popen, after: int) -> int:
+    """Wait until `last.pt` holds a later step than `after`; the step it holds."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        if (run / "last.pt").exists():
+            step = checkpoint.read(run / "last.pt").training["position"]["step"]
+            if step > after:
+                return step
+        assert process.poll() is None, f"the run ended before it could be disturbed:\n{process.communicate()[0]}"
+        time.sleep(0.005)
+    raise AssertionError("no checkpoint appeared")
+
+
+def kill(process: subprocess.Popen, number: int = signal.SIGKILL) -> None:
+    os.killpg(process.pid, number)
+
+
+def assert_same_run(left: Path, right: Path) -> None:
+    """Same weights, bit for bit, in every checkpoint, and the same history."""
+    assert (left / "history.json").read_bytes() == (right / "history.json").read_bytes()
+    for name in ("final.pt", "best.pt", "last.pt"):
+        one, other = (checkpoint.read(folder / name).weights for folder in (left, right))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one), name

@@ -1,0 +1,140 @@
+"""Whatever ends a run, resuming it gives the bits of a run that nobody disturbed."""
+
+import random
+import signal
+import time
+
+import pytest
+import torch
+
+from emulator.data import generate_dataset
+from emulator.errors import CheckpointError
+from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.tests.training.runs import assert_same_run, finish, kill, start, wait_for_step, write_config
+from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
+
+
+@pytest.fixture(scope="module")
+def undisturbed(small_dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    finish(start(write_config(folder / "c.yaml", small_dataset, folder / "run")))
+    return folder / "run"
+
+
+def test_kill_9_at_any_moment(small_dataset, undisturbed, tmp_path):
+    """Three kills at random moments, most of them in the middle of an epoch."""
+    config, run = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run"), tmp_path / "run"
+    rng, reached = random.Random(0), 0
+    for _ in range(3):
+        process = start(config, "--resume")
+        reached = wait_for_step(run, process, after=reached)
+        time.sleep(0.1 * rng.random())
+        kill(process)
+        process.wait()
+    finish(start(config, "--resume"))
+    assert_same_run(run, undisturbed)
+    assert not list(run.glob("*.partial"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_signals_save_at_the_next_step_and_have_their_own_exit_code(small_dataset, undisturbed, tmp_path, number, code):
+    config = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run", save_every_n_steps=0)
+    process = start(config)
+    first = wait_for_step(tmp_path / "run", process, after=0)
+    time.sleep(0.05)
+    kill(process, number)
+    text = finish(process, expected=code)
+    assert "--resume" in text
+    assert "Traceback" not in text
+    stopped = wait_for_step(tmp_path / "run", start(config, "--resume"), after=0)
+    assert stopped >= first
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "final.pt").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    assert_same_run(tmp_path / "run", undisturbed)
+
+
+def test_kill_9_with_two_processes(small_dataset, tmp_path):
+    runs = []
+    for name in ("undisturbed", "disturbed"):
+        config = write_config(tmp_path / f"{name}.yaml", small_dataset, tmp_path / name, epochs=4)
+        runs.append(tmp_path / name)
+        if name == "disturbed":
+            process = start(config, processes=2)
+            wait_for_step(tmp_path / name, process, after=20)
+            kill(process)
+            process.wait()
+            text = finish(start(config, "--resume"), expected=1)
+            assert "another number of processes: there 2, now 1" in text
+        finish(start(config, "--resume", processes=2))
+    assert_same_run(*runs)
+
+
+def make(dataset, folder, **changes):
+    sets = [IRFDataset(dataset, ["nk", "lss"], split) for split in ("train", "val")]
+    torch.manual_seed(0)
+    model = PerWorldMLPBaseline({"nk": 12, "lss": 36}, [16], H=40, dropout=0.2)
+    loaders = [torch.utils.data.DataLoader(s, batch_size=32, shuffle=k == 0, collate_fn=collate_mixed_worlds) for k, s in enumerate(sets)]
+    config = TrainingConfig(**({"epochs": 3, "checkpoint_dir": str(folder), "lr": 1e-3} | changes))
+    return model, loaders, config
+
+
+@pytest.mark.fast
+def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch):
+    """A run that is broken off before each of its steps in turn, and resumed each time."""
+    model, loaders, config = make(small_dataset, tmp_path / "whole")
+    whole = Trainer(model, *loaders, config)
+    whole.fit()
+    original = Trainer._train_step
+    for fresh in range(10_000):
+        model, loaders, config = make(small_dataset, tmp_path / "broken", save_every_n_steps=1)
+        broken, done = Trainer(model, *loaders, config, resume=fresh > 0), []
+
+        def one_step(self, *arguments, done=done):
+            if done:
+                raise KeyboardInterrupt
+            done.append(1)
+            return original(self, *arguments)
+
+        monkeypatch.setattr(Trainer, "_train_step", one_step)
+        try:
+            broken.fit()
+            break
+        except KeyboardInterrupt:
+            continue
+    assert fresh > 20
+    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+
+
+@pytest.mark.fast
+def test_a_finished_run_resumes_to_its_own_end(small_dataset, tmp_path):
+    model, loaders, config = make(small_dataset, tmp_path)
+    history = Trainer(model, *loaders, config).fit()
+    before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.pt")}
+    again, loaders, config = make(small_dataset, tmp_path)
+    assert Trainer(again, *loaders, config, resume=True).fit() == history
+    assert {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.pt")} == before
+    assert torch.equal(again.networks[0][0].weight, model.networks[0][0].weight)
+
+
+@pytest.mark.fast
+def test_another_configuration_or_data_set_is_refused(small_dataset, tmp_path):
+    model, loaders, config = make(small_dataset, tmp_path / "run", epochs=1)
+    Trainer(model, *loaders, config).fit()
+    model, loaders, config = make(small_dataset, tmp_path / "run", epochs=2)
+    with pytest.raises(CheckpointError, match=r"another configuration \(epochs: there 1, now 2\)"):
+        Trainer(model, *loaders, config, resume=True).fit()
+    generate_dataset(tmp_path / "other", ["nk", "lss"], 300, seed=2, periods=0)
+    model, loaders, config = make(tmp_path / "other", tmp_path / "run", epochs=1)
+    with pytest.raises(CheckpointError, match="another data set"):
+        Trainer(model, *loaders, config, resume=True).fit()
+
+
+@pytest.mark.fast
+def test_what_a_run_is_called_and_where_it_logs_may_change(small_dataset, tmp_path):
+    model, loaders, config = make(small_dataset, tmp_path / "a", epochs=1)
+    Trainer(model, *loaders, config).fit()
+    (tmp_path / "a").rename(tmp_path / "b")
+    model, loaders, config = make(small_dataset, tmp_path / "b", epochs=1, log_every_n_steps=1)
+    assert len(Trainer(model, *loaders, config, resume=True).fit()["epoch"]) == 1
