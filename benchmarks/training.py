@@ -13,22 +13,22 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import statistics  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Annotated  # noqa: E402
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
 
-import torch  # noqa: E402
-import typer  # noqa: E402
+import torch
+import typer
 
-from emulator.console import out, run  # noqa: E402
-from emulator.data import generate_dataset  # noqa: E402
-from emulator.models.baselines import PerWorldMLPBaseline  # noqa: E402
-from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig  # noqa: E402
-from emulator.training.distributed import Group  # noqa: E402
-from emulator.training.interrupt import Interrupt  # noqa: E402
-from emulator.training.monitor import Monitor  # noqa: E402
+from emulator.console import out, run
+from emulator.data import generate_dataset
+from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
+from emulator.training.distributed import Group
+from emulator.training.interrupt import Interrupt
+from emulator.training.monitor import Monitor
 
 
 def make_trainer(folder: Path, worlds: list[str], batch: int, in_memory: bool) -> Trainer:

@@ -1,1 +1,40 @@
-"""Universal Macro Emulator: from the parameters of macroeconomic models to their impulse responses."""
+"""Universal Macro Emulator: from the parameters of macroeconomic models to their impulse responses.
+
+    import emulator
+    nk = emulator.world("nk")                      # exact, batched
+    nk.irf(nk.spec.theta(kappa=0.1))               # (1, shock, horizon, observable)
+    network = emulator.load("runs/baseline_mlp/best.pt")   # needs PyTorch
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emulator.models.base import EmulatorModel
+    from emulator.worlds import World
+
+__all__ = ["__version__", "load", "world"]
+
+
+def world(name: str) -> World:
+    """The world of that name: exact answers in float64. Raises `UnknownNameError`."""
+    from emulator.worlds import get_world
+
+    return get_world(name)
+
+
+def load(path: str | Path) -> EmulatorModel:
+    """A trained network from its checkpoint. Raises `CheckpointError` if it is missing, truncated or altered."""
+    from emulator.models import load as load_model
+
+    return load_model(path)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from emulator.provenance import package_version
+
+        return package_version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

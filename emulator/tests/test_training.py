@@ -14,7 +14,15 @@ from emulator.data import open_dataset
 from emulator.errors import ConfigError, DatasetError, ModelError, TrainingError, UnknownNameError
 from emulator.models import load
 from emulator.models.baselines import PerWorldMLPBaseline
-from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds, collate_single_world, load_config
+from emulator.training import (
+    BatchLoader,
+    IRFDataset,
+    Trainer,
+    TrainingConfig,
+    collate_mixed_worlds,
+    collate_single_world,
+    load_config,
+)
 from emulator.training.losses import horizon_weights, irf_loss, smoothness
 from emulator.training.schedule import EarlyStopping, lr_factor
 from emulator.training.statistics import of_batches

@@ -66,7 +66,7 @@ class TrainingConfig:
     in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled chunks
     save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
 
-    @model_validator(mode="wrap")  # type: ignore[arg-type]
+    @model_validator(mode="wrap")
     @classmethod
     def _refuse(cls, values: Any, handler: Any) -> Any:
         given = (values.kwargs or {}) if isinstance(values, ArgsKwargs) else values

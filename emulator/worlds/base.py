@@ -115,7 +115,7 @@ class LinearWorld(World):
 
     @abstractmethod
     def state_space(self, theta: np.ndarray) -> StateSpace:
-        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, 3, D); NaN where there is no solution."""
+        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, 3, D); A and B NaN where there is no solution."""
 
     def mean(self, theta: np.ndarray) -> np.ndarray:
         """Steady state of the observables, (n, 3), around which `simulate` moves; zero unless the world has constants."""

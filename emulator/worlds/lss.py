@@ -76,5 +76,5 @@ class LinearStateSpace(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         a, b, c = self.split(theta)
-        explosive = self.status(theta) == Status.EXPLOSIVE
-        return StateSpace(np.where(explosive[:, None, None], np.nan, a), b, c)
+        explosive = (self.status(theta) == Status.EXPLOSIVE)[:, None, None]
+        return StateSpace(np.where(explosive, np.nan, a), np.where(explosive, np.nan, b), c)

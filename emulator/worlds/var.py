@@ -94,9 +94,9 @@ class VectorAutoregression(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         _, a1, a2, impact = self.split(theta)
-        transition = companion(a1, a2)
-        transition[self.status(theta) == Status.EXPLOSIVE] = np.nan
-        shock = np.concatenate([impact, np.zeros_like(impact)], axis=1)
+        transition, shock = companion(a1, a2), np.concatenate([impact, np.zeros_like(impact)], axis=1)
+        explosive = self.status(theta) == Status.EXPLOSIVE
+        transition[explosive], shock[explosive] = np.nan, np.nan
         return StateSpace(transition, shock, np.broadcast_to(np.eye(3, 6), (len(theta), 3, 6)))
 
     def mean(self, theta: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ def test_mixed_precision_computes_in_half_and_keeps_weights_whole(small_dataset,
 
 @pytest.mark.fast
 def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
-    with pytest.raises(TrainingError, match="'cuda:99' cannot be used|'nonsense' cannot be used"):
+    with pytest.raises(TrainingError, match="'cuda:99' cannot be used"):
         make_trainer(small_dataset, tmp_path, device="cuda:99").fit()
     with pytest.raises(TrainingError, match="'nonsense' cannot be used"):
         make_trainer(small_dataset, tmp_path, device="nonsense").fit()

@@ -1,0 +1,36 @@
+# Two commands for newcomers: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+DATA := datasets/v1.0-dev
+RUN := runs/baseline_mlp
+
+.PHONY: demo test lint slow clean
+
+demo: .venv/.installed
+	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA) --workers 2
+	$(BIN)/emulator train --config configs/baseline_mlp.yaml --resume
+	$(BIN)/emulator evaluate --checkpoint $(RUN)/best.pt --dataset $(DATA)
+
+test: .venv/.installed-dev
+	$(BIN)/python -m pytest -n 2
+
+slow: .venv/.installed-dev
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch .venv/.installed $@
+
+clean:
+	rm -rf .venv build dist datasets runs results

@@ -1,0 +1,75 @@
+"""Impulse responses, simulation and roots of linear state spaces, against their definitions."""
+
+import numpy as np
+import pytest
+
+from emulator.solvers import StateSpace, impulse_response, simulate, spectral_radius
+from emulator.solvers.stacks import pick, solve_stack, spread
+
+pytestmark = pytest.mark.fast
+
+
+def random_space(n=5, d=4, s=2, o=3, seed=0):
+    rng = np.random.default_rng(seed)
+    return StateSpace(0.4 * rng.normal(size=(n, d, d)), rng.normal(size=(n, d, s)), rng.normal(size=(n, o, d)))
+
+
+@pytest.mark.parametrize("horizon", [0, 1, 2, 7, 40])
+def test_responses_are_their_definition(horizon):
+    space = random_space()
+    irf = impulse_response(space, horizon)
+    assert irf.shape == (5, 2, horizon + 1, 3)
+    for h in range(horizon + 1):
+        direct = space.C @ np.linalg.matrix_power(space.A, h) @ space.B
+        assert np.allclose(irf[:, :, h], direct.transpose(0, 2, 1), atol=1e-13)
+
+
+def test_blocks_do_not_change_the_responses(monkeypatch):
+    whole = impulse_response(random_space(n=11), 20)
+    monkeypatch.setattr("emulator.solvers.state_space.BLOCK", 4)
+    assert np.allclose(impulse_response(random_space(n=11), 20), whole, atol=1e-14)
+
+
+def test_a_simulated_path_is_the_sum_of_the_responses():
+    space = random_space()
+    shocks = np.random.default_rng(1).normal(size=(5, 12, 2))
+    irf = impulse_response(space, 11)
+    path = simulate(space, shocks)
+    for t in range(12):
+        expected = sum(np.einsum("nso,ns->no", irf[:, :, k], shocks[:, t - k]) for k in range(t + 1))
+        assert np.allclose(path[:, t], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 6])
+def test_spectral_radius_is_the_largest_modulus(size):
+    stack = np.random.default_rng(size).normal(size=(300, size, size))
+    assert np.allclose(spectral_radius(stack), np.abs(np.linalg.eigvals(stack)).max(axis=1), rtol=1e-12)
+
+
+def test_spectral_radius_of_special_matrices():
+    assert (spectral_radius(np.zeros((3, 0, 0))) == 0).all()
+    jordan = np.array([[[0.5, 1.0], [0.0, 0.5]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, -2.0], [2.0, 0.0]]])
+    assert np.allclose(spectral_radius(jordan), [0.5, 0.0, 2.0])
+    for size in (1, 2, 3):
+        assert not np.isfinite(spectral_radius(np.full((1, size, size), np.nan)))[0]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_stacks_are_solved_and_singular_draws_stay_alone(size):
+    rng = np.random.default_rng(size)
+    matrix, rhs = rng.normal(size=(20, size, size)), rng.normal(size=(20, size, 3))
+    expected = np.linalg.solve(matrix, rhs)
+    matrix[4] = 0.0
+    found = solve_stack(matrix, rhs)
+    others = np.arange(20) != 4
+    assert np.allclose(found[others], expected[others], rtol=1e-9, atol=1e-11)
+    assert not np.isfinite(found[4]).any()
+
+
+def test_spread_is_the_reverse_of_pick():
+    stack = np.random.default_rng(0).normal(size=(3, 4, 6))
+    for positions in ((0, 1, 2), (5, 2), (1,), ()):
+        part = pick(stack, positions)
+        assert part.shape == (3, 4, len(positions))
+        assert np.array_equal(pick(spread(part, positions, 6), positions), part)
+        assert np.array_equal(part, stack[:, :, list(positions)])
