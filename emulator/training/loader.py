@@ -108,8 +108,10 @@ def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoad
     """
     if isinstance(loader, BatchLoader):
         return loader
-    if not hasattr(loader, "__len__"):
-        raise TrainingError(f"The loader {type(loader).__name__} has no length; the learning-rate schedule needs one.")
+    try:
+        len(loader)
+    except TypeError as error:
+        raise TrainingError(f"The loader {type(loader).__name__} has no length ({error}); the learning-rate schedule needs one.") from None
     sampler: Any = getattr(loader, "sampler", None)
     ours = isinstance(loader, DataLoader) and isinstance(loader.dataset, IRFDataset) and loader.num_workers == 0
     if ours and loader.batch_size is not None and type(sampler) in (RandomSampler, SequentialSampler):
