@@ -10,7 +10,6 @@ import typer
 
 from emulator.console import out, run
 from emulator.training.config import load_config
-from emulator.training.run import train as train_run
 
 
 def train(
@@ -20,6 +19,8 @@ def train(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")] = False,
 ) -> None:
     """Train a network; checkpoints, history and configuration go to the run's folder."""
+    from emulator.training.run import train as train_run  # here, so that `emulator worlds` does not wait for PyTorch
+
     settings = load_config(config, set_)
     trainer = train_run(settings, resume=resume, overwrite=overwrite)
     if int(os.environ.get("RANK", "0")) == 0:

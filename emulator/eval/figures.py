@@ -1,0 +1,193 @@
+"""Figures of an evaluation as PNG: bars by world, error by horizon, and true against predicted responses.
+
+Colours are those of Okabe and Ito (2008), told apart with any colour vision; line styles and markers repeat what they say.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib import rc_context
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from emulator.eval.results import NETWORK, PREDICTOR_TITLES, Evaluation
+from emulator.eval.scores import ALL
+from emulator.eval.tables import number
+from emulator.files import write_bytes
+
+WIDTH = 7.5
+HEAD, ROW, FOOT = 0.78, 1.4, 0.52
+"""Inches above, of each row of, and below the panels of one draw."""
+DPI = 130
+TRUTH_COLOUR = "#333333"
+COLOURS = {
+    NETWORK: "#0072B2",
+    "zero": "#999999",
+    "training_mean": "#E69F00",
+    "linear_regression": "#009E73",
+    "nearest_neighbour": "#CC79A7",
+}
+LINES = {NETWORK: "-", "zero": ":", "training_mean": "--", "linear_regression": "-.", "nearest_neighbour": (0, (5, 1, 1, 1, 1, 1))}
+STYLE: Any = {
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": "#666666",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+def draw_all(evaluation: Evaluation) -> dict[str, bytes]:
+    """Every figure of an evaluation: file name to the bytes of a PNG."""
+    with rc_context(STYLE):
+        images = {"nrmse_by_world.png": _png(bars(evaluation)), "nrmse_by_horizon.png": _png(horizons(evaluation))}
+        for world, examples in evaluation.examples.items():
+            images[f"irf_{world}.png"] = _png(responses(examples))
+    return images
+
+
+def save_all(images: dict[str, bytes], folder: Path) -> None:
+    """Write the figures into a folder, replacing earlier ones at once."""
+    for name, content in images.items():
+        write_bytes(folder / name, content)
+
+
+def bars(evaluation: Evaluation) -> Figure:
+    """Mean NRMSE of network and trivial baselines by world, one panel a split, logarithmic, with 95 % intervals."""
+    splits, worlds = list(evaluation.by_horizon["split"].values), list(evaluation.by_horizon["world"].values)
+    rows = evaluation.scores[(evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")]
+    figure = Figure(figsize=(WIDTH, 0.9 + 2.4 * len(splits)), layout="constrained")
+    panels = figure.subplots(len(splits), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, split in zip(panels, splits, strict=True):
+        _bar_panel(axes, rows[rows["split"] == split], worlds)
+        axes.set_title(f"split: {split}")
+        axes.set_ylabel("mean NRMSE\n(training std. dev.)")
+    positive = rows["value"][rows["value"] > 0]
+    if len(positive):
+        panels[0].set_ylim(positive.min() / 2.5, positive.max() * 3)
+    panels[-1].set_xticks(range(len(worlds)), worlds)
+    panels[-1].set_xlabel("world")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=5, columnspacing=1.2, handlelength=1.4)
+    return figure
+
+
+def _bar_panel(axes: Axes, rows: pd.DataFrame, worlds: list[str]) -> None:
+    width = 0.8 / len(PREDICTOR_TITLES)
+    _log_axis(axes, "clip")
+    axes.grid(visible=False, axis="x")
+    for k, (predictor, title) in enumerate(PREDICTOR_TITLES.items()):
+        score = rows[rows["predictor"] == predictor].set_index("world").loc[worlds]
+        at = np.arange(len(worlds)) + (k - (len(PREDICTOR_TITLES) - 1) / 2) * width
+        axes.bar(at, score["value"], 0.9 * width, color=COLOURS[predictor], label=title)
+        reach = np.maximum([score["value"] - score["low"], score["high"] - score["value"]], 0.0)
+        axes.errorbar(at, score["value"], reach, fmt="none", ecolor="#222222", elinewidth=0.9, capsize=2)
+        for x, value, top in zip(at, score["value"], score["high"].fillna(score["value"]), strict=True):
+            text = axes.annotate(number(value), (x, max(top, value)), (0, 2), textcoords="offset points", ha="center", fontsize=7.5)
+            text.set_fontweight("bold" if predictor == NETWORK else "normal")
+
+
+def horizons(evaluation: Evaluation) -> Figure:
+    """Pooled NRMSE by horizon on the first split, one panel a world, logarithmic."""
+    curves = evaluation.by_horizon.isel(split=0)
+    worlds = list(curves["world"].values)
+    figure = Figure(figsize=(WIDTH, 0.9 + 2.3 * len(worlds)), layout="constrained")
+    panels = figure.subplots(len(worlds), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, world in zip(panels, worlds, strict=True):
+        _log_axis(axes, "mask")
+        for predictor, title in PREDICTOR_TITLES.items():
+            curve = curves.sel(predictor=predictor, world=world)
+            wide = 2.4 if predictor == NETWORK else 1.4
+            axes.plot(curve["horizon"], curve, color=COLOURS[predictor], ls=LINES[predictor], lw=wide, label=title)
+        axes.set_ylim(bottom=_floor(curves.sel(world=world)))
+        axes.set_title(f"{world}, split: {curves['split'].item()}")
+        axes.set_ylabel("NRMSE at horizon\n(training std. dev.)")
+        axes.margins(x=0.01)
+    panels[-1].set_xlabel("horizon (quarters after the shock)")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=5, columnspacing=1.2, handlelength=2.0)
+    return figure
+
+
+def _log_axis(axes: Axes, nonpositive: Literal["mask", "clip"]) -> None:
+    """A logarithmic y axis whose labels are plain numbers at 1, 2 and 5."""
+    axes.set_yscale("log", nonpositive=nonpositive)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _floor(curves: xr.DataArray) -> float | None:
+    """Lower end of the axis: every curve is seen, less the lowest twentieth of its horizons.
+
+    A baseline that is exact at one horizon (impact is linear in `var`) must not flatten all the rest.
+    """
+    lows = [np.quantile(c[c > 0], 0.05, method="higher") for c in curves.values if (c > 0).any()]
+    return min(lows) / 1.5 if lows else None
+
+
+def responses(examples: xr.Dataset) -> Figure:
+    """True against predicted responses of the best, the median and the worst draw of a world, in natural units."""
+    ranks, rows = list(examples["rank"].values), len(examples["shock"])
+    block = HEAD + rows * ROW + FOOT
+    height = len(ranks) * block
+    # placed by hand, in inches: the automatic layout of so many panels takes seconds and lets columns drift apart
+    figure = Figure(figsize=(WIDTH, height))
+    for k, rank in enumerate(ranks):
+        top = height - k * block
+        inside = {"top": (top - HEAD) / height, "bottom": (top - HEAD - rows * ROW) / height, "left": 0.12, "right": 0.99}
+        grid = figure.add_gridspec(rows, len(examples["observable"]), **inside, wspace=0.3, hspace=0.22)
+        draw = examples.sel(rank=rank)
+        error = number(float(draw["relative_error"]), percent=True)
+        title = f"{examples.attrs['world']}: {rank} draw of '{examples.attrs['split']}' (relative error {error})"
+        figure.text(0.01, (top - 0.12) / height, title, fontsize=10.5, fontweight="bold", va="top")
+        handles = _draw_panels(grid.subplots(sharex=True, squeeze=False), draw, examples.attrs["units"])
+        corner = (0.995, (top - 0.02) / height)
+        figure.legend(handles=handles, loc="upper right", bbox_to_anchor=corner, ncols=2, fontsize=9, handlelength=2.0)
+    return figure
+
+
+def _draw_panels(panels: np.ndarray, draw: xr.Dataset, units: list[str]) -> list[Artist]:
+    """One draw: a row of panels a shock, a column an observable. Returns what the legend names."""
+    handles: list[Artist] = []
+    for (i, j), axes in np.ndenumerate(panels):
+        line = draw.isel(shock=i, observable=j)
+        axes.axhline(0, color="#999999", lw=0.7)
+        truth = axes.plot(line["horizon"], line["truth"], color=TRUTH_COLOUR, lw=3.2, alpha=0.45, label="truth")
+        finite = line["prediction"].where(np.isfinite(line["prediction"]))
+        network = axes.plot(line["horizon"], finite, color=COLOURS[NETWORK], lw=1.5, ls="--", label="network")
+        axes.margins(x=0.01)
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        axes.tick_params(labelsize=8)
+        if i == 0:
+            axes.set_title(f"{line['observable'].item()}\n({units[j]})", fontsize=8.5, loc="center")
+        if i == len(panels) - 1:
+            axes.set_xlabel("quarters after the shock", fontsize=8.5)
+        if j == 0:
+            axes.annotate(line["shock"].item().replace("_", "\n"), (-0.32, 0.5), xycoords="axes fraction", rotation=90, ha="center", va="center", fontsize=9)
+        handles = [*truth, *network]
+    return handles
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,113 @@
+"""What an evaluation refuses: anything that would make its numbers mean something else than they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from emulator.data import DataSet
+from emulator.errors import EvaluationError, unknown_name
+from emulator.eval.request import Request
+from emulator.spec import WorldSpec
+
+
+class Network(Protocol):
+    """What an evaluation needs of a loaded checkpoint; `emulator.models.load` returns one."""
+
+    @property
+    def world_specs(self) -> Mapping[str, WorldSpec]: ...
+
+    @property
+    def checkpoint(self) -> Any: ...
+
+    def __call__(self, theta: Any, world_id: Any) -> Any: ...
+
+
+def check(network: Network, data: DataSet, request: Request) -> list[str]:
+    """The worlds to score, once everything fits. Raises the error that says what does not, and what to do."""
+    worlds = _worlds(network, data, request)
+    for world in worlds:
+        _same_spec(world, network.world_specs[world], data.spec(world))
+    _same_data(network, data, request)
+    _splits(data, worlds, request)
+    if request.bootstrap < 0 or request.batch_size < 1 or request.threads < 1:
+        raise EvaluationError("Expected --bootstrap 0 or more, --batch-size 1 or more and --threads 1 or more.")
+    return worlds
+
+
+def _worlds(network: Network, data: DataSet, request: Request) -> list[str]:
+    worlds = list(request.worlds or network.world_specs)
+    for world in worlds:
+        if world not in network.world_specs:
+            raise unknown_name(f"world of the checkpoint {request.checkpoint}:", world, network.world_specs)
+        if world not in data.worlds:
+            raise unknown_name(f"world of the data set {data.path}:", world, data.worlds)
+    if not worlds:
+        raise EvaluationError(f"The checkpoint {request.checkpoint} names no world; there is nothing to score.")
+    return worlds
+
+
+def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
+    """Refuse a network whose theta or shocks mean something else than the data's."""
+    for kind, found, expected in (
+        ("parameters", trained.parameter_names, data.parameter_names),
+        ("shocks", trained.shock_names, data.shock_names),
+        ("units", trained.observable_units, data.observable_units),
+    ):
+        if found != expected:
+            raise EvaluationError(
+                f"World '{world}': the checkpoint's {kind} are {', '.join(found)}; the data set's are "
+                f"{', '.join(expected)}. Train on this data set, or evaluate on the one the checkpoint was trained on."
+            )
+
+
+def _same_data(network: Network, data: DataSet, request: Request) -> None:
+    trained = network.checkpoint.data_fingerprint
+    if trained == data.fingerprint or request.allow_other_data:
+        return
+    found = f"a data set with the fingerprint {trained[:16]}" if trained else "data without a recorded fingerprint"
+    raise EvaluationError(
+        f"The checkpoint {request.checkpoint} was trained on {found}; {data.path} has {data.fingerprint[:16]}, so its "
+        "test draws may be draws the network has seen. Evaluate on the data set it was trained on, or pass "
+        "--allow-other-data if they are known to be new to it."
+    )
+
+
+def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
+    if not request.splits:
+        raise EvaluationError("No split was named; expected at least one, such as --splits test.")
+    for world in worlds:
+        known = data.splits(world)
+        for split in request.splits:
+            if split not in known:
+                raise unknown_name(f"split of world '{world}':", split, known)
+        for split in ("train", *request.splits):
+            if not len(known[split]):
+                raise EvaluationError(
+                    f"Split '{split}' of world '{world}' in {data.path} is empty; a score needs draws. "
+                    "Generate more samples, or name other splits."
+                )
+
+
+def check_prediction(world: str, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """The prediction as (n, S, H+1, 3); one without a shock axis stands for a single shock. Raises `EvaluationError`."""
+    if prediction.ndim == 3 and truth.shape[1] == 1:
+        prediction = prediction[:, None]
+    if prediction.shape != truth.shape:
+        raise EvaluationError(
+            f"World '{world}': the network predicts responses of shape {prediction.shape[1:]}, the data set holds "
+            f"{truth.shape[1:]} (shock, horizon + 1, observable). Evaluate on a data set with the horizon it was trained for."
+        )
+    return prediction
+
+
+def check_truth(world: str, split: str, theta: np.ndarray, irf: np.ndarray) -> None:
+    """Refuse a truth that is not finite: a number computed from the rest would look better than it is."""
+    bad = ~(np.isfinite(irf).all(axis=(1, 2, 3)) & np.isfinite(theta).all(axis=1))
+    if bad.any():
+        raise EvaluationError(
+            f"Split '{split}' of world '{world}' holds {int(bad.sum())} draw(s) that are not finite, the first in row "
+            f"{int(np.flatnonzero(bad)[0])} of the split; expected finite theta and responses. Run: emulator validate"
+        )

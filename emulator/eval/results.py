@@ -1,0 +1,201 @@
+"""The result of an evaluation: tables in memory, `results.json` and `scores.csv` on disk."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from emulator.errors import EvaluationError
+from emulator.eval.metrics import METRICS
+from emulator.eval.request import Request
+from emulator.eval.scale import Scale
+from emulator.eval.scores import ALL, COLUMNS, Score
+from emulator.files import write_json, write_text
+from emulator.models.baselines.trivial import TRIVIAL_BASELINES
+from emulator.spec import WorldSpec
+
+NETWORK = "network"
+FORMAT = "universal-macro-emulator/results"
+FORMAT_VERSION = 1
+RANKS = ("best", "median", "worst")
+
+PREDICTOR_TITLES = {NETWORK: "network", **{name: kind.title for name, kind in TRIVIAL_BASELINES.items()}}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One predictor on one split of one world, scored."""
+
+    predictor: str
+    spec: WorldSpec
+    split: str
+    scale: Scale
+    score: Score
+    outside_range: int
+    truth: np.ndarray
+    prediction: np.ndarray | None
+    masked: list[dict[str, str | float]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of a network beside the trivial baselines."""
+
+    name: str
+    provenance: dict[str, Any]
+    scores: pd.DataFrame
+    """Tidy: columns `COLUMNS`; shock and observable are 'all' for scores of a world."""
+    summary: pd.DataFrame
+    """One row a world and split: draws, failures, draws outside the training range, and who wins by mean NRMSE."""
+    by_horizon: xr.DataArray
+    """Pooled NRMSE (predictor, world, split, horizon), in training standard deviations."""
+    examples: dict[str, xr.Dataset]
+    """For each world truth and prediction (rank, shock, horizon, observable), natural units: best, median, worst draw."""
+    worlds: dict[str, dict[str, Any]]
+    """For each world its title, units, sigma, masked responses and size of the training split."""
+
+    @property
+    def beaten(self) -> pd.DataFrame:
+        """Rows of `summary` in which a trivial baseline is at least as good as the network."""
+        return self.summary[~self.summary["beats_trivial"]]
+
+
+def assemble(request: Request, cases: list[Case], provenance: dict[str, Any]) -> Evaluation:
+    """Collect scored cases into an `Evaluation`."""
+    frames = [c.score.rows.assign(predictor=c.predictor, world=c.spec.name, split=c.split) for c in cases]
+    scores = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+    networks = [case for case in cases if case.predictor == NETWORK]
+    pictured = {c.spec.name: _examples(c) for c in networks if c.split == request.splits[0]}
+    return Evaluation(
+        name=request.name,
+        provenance=provenance,
+        scores=scores,
+        summary=pd.DataFrame([_summary_row(case, scores) for case in networks]),
+        by_horizon=_by_horizon(cases),
+        examples=pictured,
+        worlds={c.spec.name: _world_record(c, networks) for c in networks},
+    )
+
+
+def _summary_row(case: Case, scores: pd.DataFrame) -> dict[str, Any]:
+    here = scores[(scores["world"] == case.spec.name) & (scores["split"] == case.split) & (scores["metric"] == "nrmse")]
+    rows = {row["predictor"]: row for row in here[here["shock"] == ALL].to_dict(orient="records")}
+    network = rows.pop(NETWORK)
+    best = min(rows.values(), key=lambda row: row["value"])
+    return {
+        "world": case.spec.name,
+        "split": case.split,
+        "draws": len(case.truth),
+        "outside_range": case.outside_range,
+        "failures": case.score.failures,
+        "nrmse": network["value"],
+        "low": network["low"],
+        "high": network["high"],
+        "best_trivial": best["predictor"],
+        "best_trivial_nrmse": best["value"],
+        "beats_trivial": network["value"] < best["value"],
+    }
+
+
+def _by_horizon(cases: list[Case]) -> xr.DataArray:
+    coordinates = {
+        "predictor": list(dict.fromkeys(c.predictor for c in cases)),
+        "world": list(dict.fromkeys(c.spec.name for c in cases)),
+        "split": list(dict.fromkeys(c.split for c in cases)),
+        "horizon": np.arange(len(cases[0].score.horizon_nrmse)),
+    }
+    array = xr.DataArray(
+        np.nan, coords=coordinates, dims=list(coordinates), name="nrmse", attrs={"units": "training standard deviations"}
+    )
+    for c in cases:
+        array.loc[{"predictor": c.predictor, "world": c.spec.name, "split": c.split}] = c.score.horizon_nrmse
+    return array
+
+
+def _examples(case: Case) -> xr.Dataset:
+    """The draws of smallest, middle and largest relative error; draws without one (no truth to compare) come last."""
+    error = case.score.relative_error
+    order = np.argsort(error)[: max(1, np.count_nonzero(~np.isnan(error)))]
+    rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
+    assert case.prediction is not None
+    axes = ("rank", "shock", "horizon", "observable")
+    return xr.Dataset(
+        {
+            "truth": (axes, case.truth[rows].astype(np.float64)),
+            "prediction": (axes, case.prediction[rows].astype(np.float64)),
+            "relative_error": ("rank", error[rows]),
+            "row": ("rank", rows),
+        },
+        coords={
+            "rank": list(RANKS),
+            "shock": list(case.spec.shock_names),
+            "horizon": np.arange(case.truth.shape[2]),
+            "observable": list(case.spec.observable_names),
+        },
+        attrs={"world": case.spec.name, "split": case.split, "units": list(case.spec.observable_units)},
+    )
+
+
+def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
+    spec, scale = case.spec, case.scale
+    pairs = [(s, o) for s in range(spec.n_shocks) for o in range(3)]
+    return {
+        "title": spec.title,
+        "n_train": scale.n,
+        "units": dict(zip(spec.observable_names, spec.observable_units, strict=True)),
+        "sigma": {f"{spec.shock_names[s]}/{spec.observable_names[o]}": float(scale.sigma[s, o]) for s, o in pairs},
+        "masked": {c.split: c.masked for c in networks if c.spec.name == spec.name},
+    }
+
+
+def write(evaluation: Evaluation, folder: Path) -> None:
+    """Write `scores.csv` and, last, `results.json` into a folder; each replaces its predecessor at once."""
+    write_text(folder / "scores.csv", evaluation.scores.to_csv(index=False, lineterminator="\n"))
+    metrics = {name: {"title": m.title, "unit": m.unit, "best": m.best} for name, m in METRICS.items()}
+    document = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "name": evaluation.name,
+        "provenance": evaluation.provenance,
+        "metrics": metrics,
+        "worlds": evaluation.worlds,
+        "summary": evaluation.summary.to_dict(orient="records"),
+        "scores": evaluation.scores.to_dict(orient="records"),
+        "by_horizon": evaluation.by_horizon.to_dict(),
+    }
+    write_json(folder / "results.json", _plain(document))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A `results.json` as it was written. Raises `EvaluationError`, naming the file, for any other file."""
+    advice = "Run the evaluation again, or move the file out of the folder."
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:  # ValueError: not JSON, or not UTF-8
+        raise EvaluationError(f"{path} cannot be read as JSON: {error}. {advice}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise EvaluationError(f"{path} is no result of an evaluation: expected the format '{FORMAT}'. {advice}")
+    if document.get("format_version") != FORMAT_VERSION:
+        found = document.get("format_version")
+        raise EvaluationError(f"{path} has format version {found}; this program reads {FORMAT_VERSION}. {advice}")
+    return document
+
+
+def _plain(value: Any) -> Any:
+    """Values that JSON knows: NaN, which it does not, becomes null."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

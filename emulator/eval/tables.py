@@ -1,0 +1,169 @@
+"""Score tables as a person reads them: who wins where, and every metric of the network. For terminal and report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from emulator.eval.metrics import METRICS
+from emulator.eval.results import NETWORK, PREDICTOR_TITLES, Evaluation
+from emulator.eval.scores import ALL
+
+Row = Mapping[str, Any]
+
+SHORT_TITLES = {
+    "nrmse": "mean NRMSE",
+    "pooled_nrmse": "pooled NRMSE",
+    "relative_error_median": "rel. error, median",
+    "relative_error_p95": "rel. error, 95th pct",
+    "iae": "IAE (sd x quarters)",
+    "sign_at_impact": "right sign at impact",
+    "peak_size_error": "peak size error",
+    "peak_time_error": "peak time error (q)",
+    "spectral_error": "spectral error",
+}
+NARROW_METRICS = {
+    "pooled_nrmse": "pooled",
+    "relative_error_median": "err50%",
+    "relative_error_p95": "err95%",
+    "iae": "IAE",
+    "sign_at_impact": "sign%",
+    "peak_size_error": "peak%",
+    "peak_time_error": "time q",
+    "spectral_error": "spec%",
+}
+NARROW_LEGEND = (
+    "pooled: NRMSE. err50%, err95%: relative error, median draw and 95th percentile. IAE: sd x quarters. sign%: right "
+    "at impact. peak%, time q: error in its size and date. outside: draws beyond the training range."
+)
+NARROW = {"training_mean": "mean", "linear_regression": "linear", "nearest_neighbour": "nearest"}
+PERCENT = {"relative_error_median", "relative_error_p95", "sign_at_impact", "peak_size_error", "spectral_error"}
+
+
+def number(value: float, percent: bool = False) -> str:
+    """A score with three significant digits, `n/a` where there is none."""
+    if not math.isfinite(value):
+        return "n/a"
+    shown = 100 * value if percent else value
+    text = f"{shown:#.3g}".rstrip(".") if abs(shown) < 999.5 else f"{shown:,.0f}"
+    return f"{text} %" if percent else text
+
+
+def with_interval(row: Row, percent: bool = False) -> str:
+    """A score and, in brackets, its 95 % interval."""
+    if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
+        return number(row["value"], percent)
+    ends = (number(100 * row[end] if percent else row[end]) for end in ("low", "high"))
+    return f"{number(row['value'], percent)} [{', '.join(ends)}]"
+
+
+def comparison(evaluation: Evaluation) -> pd.DataFrame:
+    """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as text."""
+    rows = evaluation.scores[(evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")]
+    scores = {(row["world"], row["split"], row["predictor"]): row for row in _records(rows)}
+    lines = []
+    for case in _records(evaluation.summary):
+        line = {"world": case["world"], "split": case["split"], "verdict": "beats all" if case["beats_trivial"] else "LOSES"}
+        for predictor, title in PREDICTOR_TITLES.items():
+            score = scores[case["world"], case["split"], predictor]
+            line[title] = with_interval(score) if predictor == NETWORK else number(score["value"])
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def details(evaluation: Evaluation, split: str) -> pd.DataFrame:
+    """Every metric of the network on a split as text: one row a metric, one column a world, then counts of draws."""
+    scores, cases = _of_network(evaluation, split)
+    lines = [
+        {"metric": SHORT_TITLES[m], **{w: with_interval(scores[w, m], m in PERCENT) for w in cases}} for m in METRICS
+    ]
+    for column, title in (("draws", "draws"), ("failures", "failures"), ("outside_range", "outside training range")):
+        lines.append({"metric": title, **{world: str(case[column]) for world, case in cases.items()}})
+    return pd.DataFrame(lines)
+
+
+def _of_network(evaluation: Evaluation, split: str) -> tuple[dict[tuple[str, str], Row], dict[str, Row]]:
+    """The network's scores on a split by world and metric, and its row of the summary by world."""
+    s = evaluation.scores
+    rows = s[(s["predictor"] == NETWORK) & (s["split"] == split) & (s["shock"] == ALL)]
+    cases = evaluation.summary[evaluation.summary["split"] == split]
+    return (
+        {(row["world"], row["metric"]): row for row in _records(rows)},
+        {case["world"]: case for case in _records(cases)},
+    )
+
+
+def _records(frame: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict(orient="records")]
+
+
+def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
+    """NRMSE of the network for each response of a world on a split as text: one row a shock, one column an observable."""
+    s = evaluation.scores
+    rows = s[(s["predictor"] == NETWORK) & (s["world"] == world) & (s["split"] == split) & (s["metric"] == "nrmse")]
+    rows = rows[rows["shock"] != ALL]
+    masked = "zero in training"
+    text = {(row["shock"], row["observable"]): with_interval(row) for row in _records(rows)}
+    names = [tuple(name.split("/")) for name in evaluation.worlds[world]["sigma"]]
+    shocks, observables = (list(dict.fromkeys(pair[axis] for pair in names)) for axis in (0, 1))
+    return pd.DataFrame([{"shock": s, **{o: text.get((s, o), masked) for o in observables}} for s in shocks])
+
+
+def warnings_of(evaluation: Evaluation) -> list[str]:
+    """What a reader must not miss, a sentence each; empty where nothing is amiss."""
+    found = []
+    for case in _records(evaluation.summary):
+        where = f"{case['world']}, {case['split']}"
+        if not case["beats_trivial"]:
+            found.append(
+                f"{where}: the network does NOT beat '{PREDICTOR_TITLES[case['best_trivial']]}' "
+                f"(mean NRMSE {number(case['nrmse'])} against {number(case['best_trivial_nrmse'])})."
+            )
+        if case["failures"]:
+            found.append(f"{where}: {case['failures']} of {case['draws']} predictions were not finite, scored as zero.")
+    if not evaluation.provenance["dataset"]["trained_on"]:
+        found.append("These are not the data that the network was trained on: some draws may be known to it.")
+    return found
+
+
+def show(evaluation: Evaluation, console: Console) -> None:
+    """Print the scores on a terminal of 80 columns: who wins on each split, the network by every metric, warnings."""
+    compared = comparison(evaluation).rename(columns={PREDICTOR_TITLES[name]: short for name, short in NARROW.items()})
+    for split, rows in compared.groupby("split", sort=False):
+        title = f"{split}: mean NRMSE (0 is exact) [95 % interval]"
+        console.print(_rich(rows.drop(columns="split"), title))
+    split = evaluation.summary["split"].iloc[0]
+    console.print(_rich(_by_world(evaluation, split), f"{split}: the network by every metric", gap=0))
+    console.print(NARROW_LEGEND, style="dim", highlight=False)
+    for warning in warnings_of(evaluation):
+        console.print(f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+
+
+def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
+    """Every metric without its interval, one row a world, percentages marked in the heading."""
+    scores, cases = _of_network(evaluation, split)
+    lines = []
+    for world, case in cases.items():
+        line = {"world": world}
+        for metric, title in NARROW_METRICS.items():
+            line[title] = number(scores[world, metric]["value"] * (100 if metric in PERCENT else 1))
+        lines.append({**line, "draws": case["draws"], "fail": case["failures"], "outside": case["outside_range"]})
+    return pd.DataFrame(lines)
+
+
+def _rich(frame: pd.DataFrame, title: str, gap: int = 1) -> Table:
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, gap, 0, 0))
+    for column in frame.columns:
+        text = column in ("world", "verdict")
+        table.add_column(str(column), justify="left" if text else "right", no_wrap=column in ("world", "verdict", "network"))
+    for row in frame.itertuples(index=False):
+        loses = any(str(cell).startswith("LOSES") for cell in row)
+        table.add_row(*(escape(str(cell)) for cell in row), style="bold red" if loses else None)
+    return table
