@@ -16,9 +16,15 @@ from rich.table import Table
 from emulator import provenance
 from emulator.console import exit_with, out
 from emulator.data.command import generate, validate
-from emulator.errors import ParameterError
-from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, WorldSpec
-from emulator.worlds import WORLDS, get_world
+from emulator.errors import NoSolutionError, ParameterError
+from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
+from emulator.worlds import WORLDS, World, get_world
+
+FORMATS = (".png", ".pdf", ".svg")
+NO_SOLUTION = {
+    Status.INDETERMINATE: "many stable solutions",
+    Status.EXPLOSIVE: "no stable solution",
+}
 
 app = typer.Typer(
     name="emulator",
@@ -44,18 +50,19 @@ def worlds(name: Annotated[str | None, typer.Argument(help="A world, for its par
     if name is not None:
         _describe(get_world(name).spec)
         return
-    table = Table("world", "title", "parameters", "shocks", "source")
+    table = Table("world", "title", "parameters", "shocks")
     for key in WORLDS:
         spec = get_world(key).spec
-        table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names), spec.source)
+        table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names))
     out.print(table)
 
 
 def _describe(spec: WorldSpec) -> None:
     out.print(f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
-    table = Table("parameter", "default", "range", "unit", "role", "meaning")
+    table = Table("parameter", "default", "range", "meaning")
     for p in spec.parameters:
-        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", p.unit, p.role, p.meaning)
+        meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
+        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", meaning)
     out.print(table)
     table = Table("shock (one standard deviation)", "meaning")
     for shock in spec.shocks:
@@ -76,6 +83,8 @@ def irf(
     """Exact impulse responses to shocks of one standard deviation, from the world's solver."""
     economy = get_world(world)
     spec = economy.spec
+    if plot is not None and plot.suffix.lower() not in FORMATS:
+        raise ParameterError(f"The figure '{plot}' must end in {', '.join(FORMATS)}.")
     values: dict[str, str] = {}
     for item in set_ or []:
         name, sign, value = item.partition("=")
@@ -85,7 +94,7 @@ def irf(
     shocks = list(spec.shock_names) if shock is None else [spec.shock_names[spec.shock_index(shock)]]
     theta = spec.theta(values)  # type: ignore[arg-type]  # text becomes numbers there, with a clear error
     responses = xr.DataArray(
-        economy.irf(theta, horizon=horizon),
+        _solve(economy, theta, horizon),
         dims=IRF_AXES,
         coords={"shock": list(spec.shock_names), "horizon": np.arange(horizon + 1), "observable": list(OBSERVABLES)},
         name="irf",
@@ -100,6 +109,20 @@ def irf(
     _print(frame, spec)
 
 
+def _solve(economy: World, theta: np.ndarray, horizon: int) -> np.ndarray:
+    """Responses at one theta. Raises `NoSolutionError` that says why there are none."""
+    with np.errstate(all="ignore"):  # a parameter at which the model divides by zero has no solution, which is said below
+        responses = economy.irf(theta, horizon=horizon, on_failure="nan")
+        if not np.isfinite(responses).all():
+            status = Status(economy.status(theta)[0])
+            why = NO_SOLUTION.get(status, "the solver finds none")
+            raise NoSolutionError(
+                f"World '{economy.spec.name}' has no unique stable solution at these parameters: {status.label} ({why}). "
+                f"Change them with --set; `emulator worlds {economy.spec.name}` shows defaults and ranges."
+            )
+    return responses
+
+
 def _print(frame: pd.DataFrame, spec: WorldSpec) -> None:
     for shock, part in frame.groupby(level="shock", sort=False):
         table = Table("quarter", *(f"{o.name} ({o.unit})" for o in spec.observables), title=f"{spec.name}: {shock}, one standard deviation")
@@ -110,8 +133,6 @@ def _print(frame: pd.DataFrame, spec: WorldSpec) -> None:
 
 
 def _plot(responses: xr.DataArray, spec: WorldSpec, path: Path) -> None:
-    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise ParameterError(f"The figure '{path}' must end in .png, .pdf or .svg.")
     rows = responses.sizes["shock"]
     figure = Figure(figsize=(9.0, 2.4 * rows), layout="constrained")
     FigureCanvasAgg(figure)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from emulator.errors import EmulatorError
@@ -17,30 +20,56 @@ from emulator.errors import EmulatorError
 out = Console()
 err = Console(stderr=True)
 
+SHORTEST_BAR = 6
+
 
 class RateColumn(ProgressColumn):
     """Units of work a second, as the task names them."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        unit = task.fields.get("unit", "it")
-        return Text("" if speed is None else f"{speed:,.3g} {unit}/s", style="progress.data.speed")
+        if speed is None:
+            return Text("")
+        number = f"{speed:,.0f}" if speed >= 100 else f"{speed:.3g}"
+        return Text(f"{number} {task.fields.get('unit', 'it')}/s", style="progress.data.speed")
+
+
+class TimeColumn(ProgressColumn):
+    """Time left while the task runs, time taken when it is done."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        if task.finished:
+            return Text(f"in {_clock(task.finished_time)}", style="progress.elapsed")
+        return Text(f"{_clock(task.time_remaining)} left", style="progress.remaining")
+
+
+def _clock(seconds: float | None) -> str:
+    return "-:--:--" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+class NoteColumn(ProgressColumn):
+    """The task's note, cut with an ellipsis where the line has no room for it beside the other columns."""
+
+    def __init__(self, beside: tuple[ProgressColumn, ...]) -> None:
+        super().__init__(Column(no_wrap=True))
+        self.beside = beside
+
+    def render(self, task: Task) -> Text:
+        used = sum(cell_len(str(column.render(task))) + 1 for column in self.beside)
+        note = Text(task.fields.get("note", ""))
+        note.truncate(max(err.width - used - SHORTEST_BAR - 1, 0), overflow="ellipsis")
+        return note
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress display with count, rate, time elapsed and time left; `add_task(name, total=, unit=)`."""
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=err) as display:
+    """A line with bar, count, rate, time left and a note, never wider than the terminal; `add_task(name, total=, unit=, note=)`."""
+    name = TextColumn("[progress.description]{task.description}")
+    numbers = tuple(kind(table_column=Column(no_wrap=True)) for kind in (MofNCompleteColumn, RateColumn, TimeColumn))
+    note = NoteColumn(beside=(name, *numbers))
+    with Progress(name, BarColumn(bar_width=None), *numbers, note, console=err) as display:
         yield display
 
 

@@ -11,13 +11,13 @@ from jinja2 import Environment
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from emulator.data.schema import SPLITS, Manifest
+from emulator.data.schema import SPLITS, Manifest, Request
 from emulator.data.splits import read_splits
 from emulator.files import write_bytes, write_text
 from emulator.spec import WorldSpec
 
 CARD, FIGURES = "README.md", "figures"
-SHOWN = 40
+SHOWN, SUMMARISED = 20, 512
 
 TEMPLATE = """\
 # Data card
@@ -26,12 +26,12 @@ TEMPLATE = """\
 {%- if request.periods %}; trajectories of {{ request.periods }} quarters{% endif %}.
 Made by version {{ request.made_by }}, commit `{{ manifest.commit }}`. Format {{ request.format_version }}.
 
-    emulator generate --world {{ request.worlds | join(",") }} --n_samples {{ request.n_samples }} --seed {{ request.seed }} --output PATH
+    {{ command }}
     emulator validate --path PATH
 
 Units: output in percent; inflation and rate in annualised percentage points; one period is a quarter; shocks are one
 standard deviation; horizon 0 is the impact period.
-{% for name, world in manifest.worlds.items() %}
+{% for name in request.worlds %}{% set world = manifest.worlds[name] %}
 ## {{ name }}: {{ world.spec.title }}
 
 {{ world.spec.summary }} Source: {{ world.spec.source }}.
@@ -55,16 +55,38 @@ Prior: {{ world.spec.prior }} Refused draws:
 """
 
 
+def files(root: Path, manifest: Manifest) -> list[Path]:
+    """The card and its figures: where they are in a finished data set."""
+    return [root / CARD, *(root / FIGURES / f"{name}.png" for name in manifest.worlds)]
+
+
+def command(request: Request) -> str:
+    """The command line of a request; options at their defaults are left out."""
+    options: dict[str, object] = {"world": ",".join(request.worlds), "n_samples": request.n_samples, "seed": request.seed}
+    chosen, usual = _optional(request), _optional(Request(worlds=request.worlds, n_samples=request.n_samples, seed=0, made_by=""))
+    options |= {name: value for name, value in chosen.items() if value != usual[name]}
+    return "emulator generate " + " ".join(f"--{name} {value}" for name, value in options.items()) + " --output PATH"
+
+
+def _optional(request: Request) -> dict[str, object]:
+    shares = request.fractions
+    return {
+        "horizon": request.horizon, "periods": request.periods, "val": shares.val, "test": shares.test,
+        "slice": shares.test_extrapolation_slice, "corner": shares.test_extrapolation_corner,
+        "chunk": request.chunk, "shard": request.shard,
+    }  # fmt: skip
+
+
 def write(root: Path, manifest: Manifest) -> None:
     """Write the card and its figures into a data set whose arrays and splits are finished."""
     counts = {name: {s: len(rows) for s, rows in read_splits(root / name / "splits.json").items()} for name in manifest.worlds}
     rules = {name: {s: _rule(manifest, name, s) for s in SPLITS} for name in manifest.worlds}
     # Markdown, not HTML: nothing here is escaped, and every value is our own.
     text = Environment(autoescape=False).from_string(TEMPLATE).render(
-        manifest=manifest, request=manifest.request, counts=counts, rules=rules, splits=SPLITS
+        manifest=manifest, request=manifest.request, command=command(manifest.request), counts=counts, rules=rules, splits=SPLITS
     )
     for name, world in manifest.worlds.items():
-        irfs = np.asarray(zarr.open_group(root / name, mode="r")["irfs"][: manifest.request.chunk])  # type: ignore[index]
+        irfs = np.asarray(zarr.open_group(root / name, mode="r")["irfs"][:SUMMARISED])  # type: ignore[index]
         write_bytes(root / FIGURES / f"{name}.png", picture(world.spec, irfs))
     write_text(root / CARD, text)
 
@@ -77,25 +99,39 @@ def _rule(manifest: Manifest, world: str, split: str) -> str:
 
 
 def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:
-    """PNG of sample responses: a panel a shock and observable, single draws over their median and middle 80 %."""
-    figure = Figure(figsize=(9.0, 2.3 * spec.n_shocks), layout="constrained")
+    """PNG of sample responses: a panel a shock and observable, single draws over their median and middle 80 %.
+
+    Every single draw is shown whole: the axes are as wide as the draws.
+    """
+    shown = min(SHOWN, len(irf_BSHO))
+    height = 2.1 * spec.n_shocks + 1.1
+    figure = Figure(figsize=(9.0, height))
     FigureCanvasAgg(figure)
     axes = figure.subplots(spec.n_shocks, 3, squeeze=False, sharex=True)
+    figure.subplots_adjust(left=0.075, right=0.99, bottom=0.75 / height, top=1 - 0.6 / height, wspace=0.3, hspace=0.25)
     horizon = np.arange(irf_BSHO.shape[2])
     for row, shock in enumerate(spec.shocks):
         for column, observable in enumerate(spec.observables):
             axis, series = axes[row, column], irf_BSHO[:, row, :, column]
             low, middle, high = np.quantile(series, [0.1, 0.5, 0.9], axis=0)
-            axis.plot(horizon, series[:SHOWN].T, color="0.75", linewidth=0.5)
-            axis.fill_between(horizon, low, high, color="tab:blue", alpha=0.2, linewidth=0)
-            axis.plot(horizon, middle, color="tab:blue")
             axis.axhline(0.0, color="black", linewidth=0.6)
-            axis.set_ylim(*(np.quantile(series[:SHOWN], [0.005, 0.995]) * 1.1 + [-1e-6, 1e-6]))
+            axis.fill_between(horizon, low, high, color="tab:blue", alpha=0.25, linewidth=0, label=f"middle 80 % of {len(series)} draws")
+            axis.plot(*_one_line(horizon, series[:shown]), color="0.45", linewidth=0.5, alpha=0.8, label=f"{shown} single draws")
+            axis.plot(horizon, middle, color="tab:blue", linewidth=1.6, label="median")
+            axis.margins(x=0.01, y=0.06)
             axis.set_title(f"{shock.name} → {observable.name}", fontsize=9)
             axis.set_ylabel("pp, annualised" if observable.name != "output" else "percent", fontsize=8)
+            axis.tick_params(labelsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("quarters after impact", fontsize=8)
-    figure.suptitle(f"{spec.title}: {SHOWN} draws, median and middle 80 %", fontsize=10)
+    figure.suptitle(f"{spec.title}: responses to shocks of one standard deviation", fontsize=10, y=1 - 0.15 / height)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=8, frameon=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _one_line(horizon: np.ndarray, series_BH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Many curves as one with gaps, which is drawn much faster."""
+    gap = np.full((len(series_BH), 1), np.nan)
+    return np.tile(np.append(horizon, np.nan), len(series_BH)), np.hstack([series_BH, gap]).ravel()

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from emulator.console import out
+from emulator.console import err, out
 from emulator.data.generate import generate_dataset
 from emulator.data.schema import SPLITS, Fractions
+from emulator.data.store import DataSet
 from emulator.data.validate import validate_dataset
 from emulator.errors import DatasetError
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import expand_worlds
-
 
 
 def generate(
@@ -30,6 +30,8 @@ def generate(
     slice_: Annotated[float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")] = 0.1,
     corner: Annotated[float, typer.Option(min=0.0, max=0.5, help="Probability of the held-out corner.")] = 0.05,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the bytes do not depend on it.")] = 1,
+    chunk: Annotated[int, typer.Option(min=1, help="Rows of a Zarr chunk, the unit of reading.")] = 512,
+    shard: Annotated[int, typer.Option(min=1, help="Rows of a file, the unit of writing and resuming; whole chunks.")] = 2048,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete data of another request at --output.")] = False,
 ) -> None:
     """Draw parameters, solve every draw exactly and store the responses. An interrupted run resumes."""
@@ -37,18 +39,29 @@ def generate(
         fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
     except ValueError:
         raise DatasetError("Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5.") from None
-    data = generate_dataset(
-        output, expand_worlds(world), n_samples, seed,
-        horizon=horizon, periods=periods, fractions=fractions, workers=workers, overwrite=overwrite,
-    )  # fmt: skip
-    table = Table("world", "parameters", "shocks", *SPLITS, "refused")
-    for name in data.worlds:
-        entry, splits = data.world(name), data.splits(name)
-        refused = ", ".join(f"{count} {reason}" for reason, count in entry.rejections.items()) or "none"
-        sizes = (str(len(splits[split])) for split in SPLITS)
-        table.add_row(name, str(entry.spec.n_parameters), str(entry.spec.n_shocks), *sizes, refused)
-    out.print(table)
+    try:
+        data = generate_dataset(
+            output, expand_worlds(world), n_samples, seed, horizon=horizon, periods=periods,
+            fractions=fractions, workers=workers, overwrite=overwrite, chunk=chunk, shard=shard,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        err.print(f"Interrupted. Finished shards in {output} are kept: run the same command again to resume.", soft_wrap=True)
+        raise
+    except OSError as error:  # a full disk, a folder that cannot be written
+        raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
+    _print(data)
     out.print(f"Data set: {output}   card: {output / 'README.md'}   fingerprint: {data.fingerprint[:16]}", soft_wrap=True)
+
+
+def _print(data: DataSet) -> None:
+    table = Table("world", title="Draws of each split")
+    for split in SPLITS:
+        table.add_column(split.removeprefix("test_extrapolation_"), justify="right", no_wrap=True)
+    table.add_column("refused on the way")
+    for name in data.worlds:
+        refused = ", ".join(f"{count} {reason}" for reason, count in data.world(name).rejections.items()) or "none"
+        table.add_row(name, *(str(len(rows)) for rows in data.splits(name).values()), refused)
+    out.print(table)
 
 
 def validate(path: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev")) -> None:
@@ -57,5 +70,5 @@ def validate(path: Annotated[Path, typer.Option(help="Folder of the data set.")]
     for finding in findings:
         out.print(f"{finding.world}: {finding.what}", markup=False, soft_wrap=True)
     if findings:
-        raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command again remakes damaged shards.")
+        raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command again remakes what is damaged.")
     out.print(f"{path} is whole: files, values, splits and a sample of solutions agree.", soft_wrap=True)

@@ -19,11 +19,11 @@ from emulator import provenance
 from emulator.console import progress
 from emulator.data import card
 from emulator.data.schema import SPLITS, Fractions, Manifest, Request, ShardRecord, WorldManifest, create_group
-from emulator.data.shards import RECORDS, intact, make_shard, read_record
+from emulator.data.shards import RECORDS, intact, make_shard, read_record, record_path
 from emulator.data.splits import make_regions, make_splits
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.errors import DatasetError
-from emulator.files import sha256_file, write_json
+from emulator.files import sha256_file, write_bytes, write_json
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import LinearWorld, get_world
 
@@ -48,28 +48,31 @@ def generate_dataset(
     `storage` may set `chunk` and `shard` (rows). Raises `DatasetError` if `path` holds another request's data and
     `overwrite` is not set, `UnknownNameError` for a world that does not exist.
     """
+    if workers < 1:
+        raise DatasetError(f"--workers is {workers}; expected 1 or more.")
     for name in worlds:
         get_world(name)
     try:
         request = Request(
             worlds=tuple(worlds), n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
-            fractions=fractions or Fractions(), made_by=provenance.package_version(), **storage,
+            fractions=fractions or Fractions(), made_by=provenance.package_version(), **storage,  # type: ignore[arg-type]
         )  # fmt: skip
     except ValidationError as error:
         first = error.errors()[0]
         raise DatasetError(f"The request cannot be met: {'.'.join(map(str, first['loc']))}: {first['msg']} (found {first['input']!r}).") from None
     root = Path(path)
     previous = _claim(root, request, overwrite)
-    _create_groups(root, request)
-    finished = {task: record for task in _tasks(request) if (record := _finished(root, task, previous)) is not None}
-    if previous is not None and len(finished) == len(request.worlds) * request.n_shards and _whole(root, previous):
+    if previous is not None and _whole(root, previous):
+        shutil.rmtree(root / RECORDS, ignore_errors=True)
         return open_dataset(root)
-    (root / MANIFEST).unlink(missing_ok=True)
+    _reopen(root, previous)
+    _create_groups(root, request)
+    finished = {task: record for task in _tasks(request) if (record := read_record(root, *task)) is not None and intact(root, task[0], record)}
     todo = [task for task in _tasks(request) if task not in finished]
     with progress() as display:
-        for record_task, record in _execute(root, request, todo, workers, display, done=len(finished)):
+        for record_task, record in _execute(root, request, todo, workers, display):
             finished[record_task] = record
-    _finish(root, request, finished)
+    _finish(root, request, finished, previous)
     return open_dataset(root)
 
 
@@ -93,58 +96,70 @@ def _claim(root: Path, request: Request, overwrite: bool) -> Manifest | None:
             now, then = request.model_dump(), before.model_dump()
             changed = "; ".join(f"{key}: there {then[key]}, asked {now[key]}" for key in now if now[key] != then[key])
             raise DatasetError(f"{root} holds data of another request ({changed}). Choose another --output, or pass --overwrite to delete it.")
-    elif root.exists() and any(root.iterdir()):
+    elif root.exists() and any(not file.name.endswith(".partial") for file in root.iterdir()):
         raise DatasetError(f"{root} is not empty and is no data set of ours; choose another --output.")
-    write_json(plan, request.model_dump(mode="json"))
+    if not plan.exists():
+        write_json(plan, request.model_dump(mode="json"))
     try:
-        return open_dataset(root).manifest
+        previous = open_dataset(root).manifest
     except DatasetError:
         return None
+    complete = all(name in previous.worlds and len(previous.worlds[name].shards) == request.n_shards for name in request.worlds)
+    return previous if previous.request == request and complete else None
+
+
+def _reopen(root: Path, previous: Manifest | None) -> None:
+    """Turn a finished data set that is damaged into an unfinished one, whose whole shards are kept."""
+    for name, entry in previous.worlds.items() if previous is not None else ():
+        for record in entry.shards:
+            write_json(record_path(root, name, record.index), record.model_dump())
+    (root / MANIFEST).unlink(missing_ok=True)
 
 
 def _create_groups(root: Path, request: Request) -> None:
-    """Empty groups for the worlds that have none yet, built aside so that a group is whole or not there."""
+    """The metadata and coordinates of every world, built aside; files that are missing or differ are put in place."""
     for name in request.worlds:
-        try:
-            zarr.open_group(root / name, mode="r")
+        aside, group = root / RECORDS / f"{name}.new", root / name
+        shutil.rmtree(aside, ignore_errors=True)
+        world = get_world(name)
+        space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
+        create_group(aside, world.spec, request, space)
+        if not group.exists():
+            aside.rename(group)
             continue
-        except (FileNotFoundError, ValueError):
-            world = get_world(name)
-            space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
-            aside = root / RECORDS / f"{name}.new"
-            shutil.rmtree(aside, ignore_errors=True)
-            shutil.rmtree(root / name, ignore_errors=True)
-            create_group(aside, world.spec, request, space)
-            aside.rename(root / name)
-
-
-def _finished(root: Path, task: Task, previous: Manifest | None) -> ShardRecord | None:
-    """The record of a shard whose files are whole, from the run before or from a finished manifest."""
-    world, shard = task
-    record = previous.worlds[world].shards[shard] if previous else read_record(root, world, shard)
-    return record if record is not None and intact(root, world, record) else None
+        for file in (file for file in aside.rglob("*") if file.is_file()):
+            target, content = group / file.relative_to(aside), file.read_bytes()
+            if not target.exists() or target.read_bytes() != content:
+                write_bytes(target, content)
+        shutil.rmtree(aside)
 
 
 def _whole(root: Path, manifest: Manifest) -> bool:
-    """Whether the files of a finished run beside its shards are as the manifest says."""
+    """Whether every file of a finished run is there and, where the manifest holds a checksum, unaltered."""
     for name, entry in manifest.worlds.items():
         files = {**entry.metadata_sha256, "splits.json": entry.splits_sha256}
         if any(not (root / name / file).exists() or sha256_file(root / name / file) != found for file, found in files.items()):
-            raise DatasetError(f"{root / name}: metadata or splits were altered; `emulator validate` says which. Pass --overwrite to make the data set anew.")
-    return True
+            return False
+        if not all(intact(root, name, record) for record in entry.shards):
+            return False
+    return all(file.exists() for file in card.files(root, manifest))
 
 
 def _execute(
-    root: Path, request: Request, todo: list[Task], workers: int, display: Progress, done: int
+    root: Path, request: Request, todo: list[Task], workers: int, display: Progress
 ) -> Iterator[tuple[Task, ShardRecord]]:
     """Make the shards, one process or many; the bytes do not depend on which."""
-    if workers < 1:
-        raise DatasetError(f"--workers is {workers}; expected 1 or more.")
-    bar = display.add_task("solving", total=(done + len(todo)) * request.shard, completed=done * request.shard, unit="draws", note="")
+
+    def rows(task: Task) -> int:
+        start, stop = request.rows(task[1])
+        return stop - start
+
+    total = request.n_samples * len(request.worlds)
+    bar = display.add_task("solving", total=total, completed=total - sum(map(rows, todo)), unit="draws", note="")
 
     def report(results: Iterable[tuple[Task, ShardRecord]]) -> Iterator[tuple[Task, ShardRecord]]:
         for task, record in results:
-            display.update(bar, advance=request.shard, note=f"{task[0]}, shard {task[1]}")
+            display.update(bar, advance=rows(task), note=f"{task[0]}, shard {task[1]}")
             yield task, record
 
     if workers == 1:
@@ -161,11 +176,16 @@ def _execute(
             pool.shutdown(cancel_futures=True)
 
 
-def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord]) -> None:
-    """Splits, data card and, last of all, the manifest."""
+def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None) -> None:
+    """Splits, data card and, last of all, the manifest; after a repair that gave the same bytes, the manifest of before."""
     worlds = {name: _finish_world(root, request, name, finished) for name in request.worlds}
-    manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
+    if previous is not None and previous.worlds == worlds:
+        manifest = previous
+    else:
+        manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
     card.write(root, manifest)
+    for leftover in root.rglob("*.partial"):
+        leftover.unlink()
     write_json(root / MANIFEST, manifest.model_dump(mode="json"))
     shutil.rmtree(root / RECORDS, ignore_errors=True)
 
@@ -177,10 +197,8 @@ def _finish_world(root: Path, request: Request, name: str, finished: dict[Task, 
     regions = make_regions(spec, request.fractions)
     splits = make_splits(spec, regions, theta, request.fractions, request.seed)
     write_json(root / name / "splits.json", {split: splits[split].tolist() for split in SPLITS})
-    for leftover in (root / name).rglob("*.partial"):
-        leftover.unlink()
     rejections = sum((Counter(record.rejections) for record in shards), Counter[str]())
-    beside = sorted(p for p in (root / name).rglob("*") if p.is_file() and p.name != "splits.json" and not _is_shard(root / name, p, shards))
+    beside = sorted(p for p in (root / name).rglob("*") if p.is_file() and p.name != "splits.json" and p.suffix != ".partial" and not _is_shard(root / name, p, shards))
     return WorldManifest(
         spec=spec,
         rejections=dict(sorted(rejections.items())),

@@ -19,7 +19,7 @@ from zarr.errors import ZarrUserWarning
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
 
-FORMAT_VERSION = 1
+FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
 OBSERVABLE_UNITS = "percent (output); annualised percentage points (inflation, rate)"
 
@@ -31,10 +31,10 @@ class _Record(BaseModel):
 class Fractions(_Record):
     """Shares of the draws: val and test of what lies outside the held-out regions, the regions of the whole prior."""
 
-    val: float = Field(0.1, gt=0, lt=0.5)
-    test: float = Field(0.1, gt=0, lt=0.5)
-    test_extrapolation_slice: float = Field(0.1, gt=0, lt=0.5)
-    test_extrapolation_corner: float = Field(0.05, gt=0, lt=0.5)
+    val: float = Field(default=0.1, gt=0, lt=0.5)
+    test: float = Field(default=0.1, gt=0, lt=0.5)
+    test_extrapolation_slice: float = Field(default=0.1, gt=0, lt=0.5)
+    test_extrapolation_corner: float = Field(default=0.05, gt=0, lt=0.5)
 
 
 class Request(_Record):
@@ -43,16 +43,18 @@ class Request(_Record):
     worlds: tuple[str, ...] = Field(min_length=1)
     n_samples: int = Field(ge=20)
     seed: int = Field(ge=0)
-    horizon: int = Field(DEFAULT_HORIZON, ge=1)
-    periods: int = Field(200, ge=0, description="length T of the simulated trajectories; 0 stores none")
-    chunk: int = Field(512, ge=1)
-    shard: int = Field(2048, ge=1)
+    horizon: int = Field(default=DEFAULT_HORIZON, ge=1)
+    periods: int = Field(default=200, ge=0, description="length T of the simulated trajectories; 0 stores none")
+    chunk: int = Field(default=512, ge=1)
+    shard: int = Field(default=2048, ge=1)
     fractions: Fractions = Fractions()
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[1] = 1
     made_by: str
 
     @model_validator(mode="after")
-    def _whole_chunks(self) -> Request:
+    def _consistent(self) -> Request:
+        if len(set(self.worlds)) != len(self.worlds):
+            raise ValueError("a world is named twice")
         if self.shard % self.chunk:
             raise ValueError(f"shard ({self.shard}) must be a multiple of chunk ({self.chunk})")
         return self
@@ -141,6 +143,7 @@ def create_group(path: Path, spec: WorldSpec, request: Request, space: StateSpac
     """Create a world's empty group: sharded arrays full of fill values, coordinates, attributes."""
     group = zarr.create_group(path, zarr_format=3, overwrite=True)
     group.attrs.update({"title": spec.title, "source": spec.source, "world": spec.name, "format_version": FORMAT_VERSION})
+    group.attrs["coordinates"] = "parameter_unit observable_unit"  # CF: coordinates that are no axis
     for item in layouts(spec, request, space):
         array = group.create_array(
             item.name,

@@ -35,6 +35,7 @@ def make_shard(root: Path, request: Request, world_name: str, shard: int) -> Sha
     arrays = solve_rows(world, request, draws.theta, shard)
     group = zarr.open_group(root / world_name, mode="r+")
     for name, values in arrays.items():
+        shard_file(root / world_name, name, shard, values.ndim).unlink(missing_ok=True)  # zarr would read what a killed run left
         if name != "status" and not np.isfinite(values).all():
             raise DatasetError(f"World '{world_name}', shard {shard}: {name} holds values that are not finite; this is a defect of the world.")
         group[name][start:stop] = values  # type: ignore[index]
@@ -47,7 +48,7 @@ def make_shard(root: Path, request: Request, world_name: str, shard: int) -> Sha
 
 def solve_rows(world: World, request: Request, theta: np.ndarray, shard: int) -> dict[str, np.ndarray]:
     """Every array of a shard, solved in float64 at exactly the parameters that are stored, in the dtype of storage."""
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "theta": theta.astype(np.float32),
         "irfs": world.irf(theta, horizon=request.horizon).astype(np.float32),
         "status": np.full(len(theta), Status.OK, dtype=np.uint8),

@@ -78,7 +78,7 @@ def read_splits(path: Path) -> dict[str, np.ndarray]:
         splits = {name: np.array(content[name], dtype=np.int64) for name in SPLITS}
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing; generation did not finish. Run the same generate command again.") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise DatasetError(f"{path} is not a table of splits ({error}); expected lists of rows for {', '.join(SPLITS)}.") from None
     if any(rows.ndim != 1 for rows in splits.values()):
         raise DatasetError(f"{path}: each split must be a flat list of rows.")

@@ -41,7 +41,7 @@ def open_dataset(path: str | Path) -> DataSet:
 class DataSet:
     """A finished data set: specs, splits and arrays of its worlds.
 
-    `fingerprint` is the SHA-256 of the manifest, which holds a checksum of every other file: it names the data.
+    `fingerprint` is the SHA-256 of the manifest, which holds a checksum of every array, coordinate and split: it names the data.
     """
 
     def __init__(self, path: Path, manifest: Manifest, fingerprint: str) -> None:

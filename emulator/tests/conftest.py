@@ -11,8 +11,7 @@ from emulator.data import generate_dataset
 
 SMALL_WORLDS = ("nk", "var", "lss")
 SMALL = {"n_samples": 300, "seed": 42, "horizon": 40, "periods": 20, "chunk": 64, "shard": 128}
-# The horizon is the house's default, which the networks of the contract are built for.
-"""Three shards a world, of 128, 128 and 44 rows."""
+"""Three shards a world, of 128, 128 and 44 rows; the horizon is the default, which the networks are built for."""
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,133 @@
+"""Generation in real processes: two workers, kill -9, a worker that dies, a disk that refuses."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from emulator.data import open_dataset
+from emulator.data.shards import RECORDS
+from emulator.errors import DatasetError
+from emulator.tests.data.conftest import TINY
+from emulator.tests.data.tampering import contents, modified
+
+LONG = {"worlds": ["nk"], "n_samples": 2560, "seed": 3, "horizon": 10, "periods": 5, "chunk": 64, "shard": 64}
+
+
+def python(code, **options):
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
+
+
+def wait_for_shards(root, count, process):
+    deadline = time.monotonic() + 120
+    while len(list((root / RECORDS / "nk").glob("*.json"))) < count:
+        assert process.poll() is None, f"ended before it could be interrupted: {process.stderr.read()}"
+        assert time.monotonic() < deadline, "no shards appeared"
+        time.sleep(0.002)
+
+
+def test_one_worker_or_two_give_the_same_bytes(generate_tiny, tiny_dataset, tmp_path):
+    generate_tiny(tmp_path / "two", workers=2)
+    assert contents(tmp_path / "two") == contents(tiny_dataset)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_path, workers):
+    root = tmp_path / "killed"
+    process = python(f"""
+        from emulator.data import generate_dataset
+        if __name__ == "__main__":
+            generate_dataset({str(root)!r}, workers={workers}, **{LONG!r})
+    """, start_new_session=True)  # fmt: skip
+    wait_for_shards(root, 3, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert not (root / "manifest.json").exists()
+    with pytest.raises(DatasetError, match="not finished"):
+        open_dataset(root)
+    finished = [f"nk/irfs/c/{int(record.stem)}/0/0/0" for record in (root / RECORDS / "nk").glob("*.json")]
+    assert 3 <= len(finished) < 40
+    before = modified(root, finished)
+    generate_tiny(root, **LONG)
+    assert modified(root, finished) == before
+    generate_tiny(tmp_path / "undisturbed", **LONG)
+    assert contents(root) == contents(tmp_path / "undisturbed")
+
+
+def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_path):
+    root = tmp_path / "orphaned"
+    process = python(f"""
+        import os, signal, sys, threading, time
+        from pathlib import Path
+        from multiprocessing import active_children
+        from emulator.console import exit_with
+        from emulator.data.command import generate
+        import typer
+
+        def assassin():
+            while not list((Path({str(root)!r}) / {RECORDS!r} / "nk").glob("*.json")):
+                time.sleep(0.002)
+            os.kill(active_children()[0].pid, signal.SIGKILL)
+
+        if __name__ == "__main__":
+            threading.Thread(target=assassin, daemon=True).start()
+            app = typer.Typer(add_completion=False)
+            app.command()(generate)
+            sys.argv = "generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers 2 --output".split() + [{str(root)!r}]
+            exit_with(app)
+    """)  # fmt: skip
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "A worker process was killed" in said
+    assert "resume" in said
+    assert "Traceback" not in said
+    assert list((root / RECORDS / "nk").glob("*.json"))
+    assert not (root / "manifest.json").exists()
+
+
+def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(generate_tiny, tiny_dataset, tmp_path):
+    root = tmp_path / "refused"
+    process = python(f"""
+        import resource, signal, sys
+        from emulator.cli import app
+        from emulator.console import exit_with
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
+        sys.argv = ["emulator", "generate", "--world", "nk,lss", "--n_samples", "80", "--seed", "7", "--horizon", "5",
+                    "--periods", "4", "--chunk", "16", "--shard", "32", "--output", {str(root)!r}]
+        exit_with(app)
+    """)  # fmt: skip
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "File too large" in said
+    assert "run the same command again" in said
+    assert "Traceback" not in said
+    assert not (root / "manifest.json").exists()
+    generate_tiny(root)
+    assert contents(root) == contents(tiny_dataset)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("rooms", ["emulator.data", "emulator.worlds", "emulator.solvers", "emulator.spec, emulator.errors, emulator.console, emulator.files"])
+def test_economists_need_no_pytorch(rooms):
+    code = f"import {rooms}, sys; sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_generating_and_validating_need_no_pytorch(tmp_path):
+    code = f"""
+        import sys
+        sys.modules["torch"] = None  # an import of torch raises
+        from emulator.data import generate_dataset, validate_dataset
+        generate_dataset({str(tmp_path / "x")!r}, **{TINY!r})
+        assert validate_dataset({str(tmp_path / "x")!r}) == []
+    """
+    process = python(code)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said

@@ -1,0 +1,79 @@
+"""Folders that generation must not touch, and what it takes to replace a data set."""
+
+import json
+
+import pytest
+
+from emulator.data import open_dataset
+from emulator.errors import DatasetError
+from emulator.tests.data.tampering import contents, edit_json
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_samples": 90}, "n_samples: there 80, asked 90"),
+        ({"seed": 8}, "seed: there 7, asked 8"),
+        ({"worlds": ["nk"]}, "worlds: there"),
+        ({"horizon": 6}, "horizon: there 5, asked 6"),
+        ({"periods": 0}, "periods"),
+        ({"shard": 64}, "shard"),
+    ],
+)
+def test_another_request_in_the_same_folder_is_refused_and_nothing_is_lost(tiny_copy, generate_tiny, change, message):
+    before = contents(tiny_copy)
+    with pytest.raises(DatasetError, match=rf"{message}.*--overwrite"):
+        generate_tiny(tiny_copy, **change)
+    assert contents(tiny_copy) == before
+
+
+def test_data_of_another_version_of_this_package_are_refused(tiny_copy, generate_tiny):
+    edit_json(tiny_copy / "request.json", lambda request: request.update(made_by="0.0.1"))
+    with pytest.raises(DatasetError, match=r"made_by: there 0\.0\.1"):
+        generate_tiny(tiny_copy)
+
+
+def test_overwrite_replaces_the_data_of_another_request(tiny_copy, generate_tiny, tmp_path):
+    generate_tiny(tiny_copy, n_samples=90, overwrite=True)
+    generate_tiny(tmp_path / "fresh", n_samples=90)
+    assert contents(tiny_copy) == contents(tmp_path / "fresh")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_something_else_is_refused_even_with_overwrite(generate_tiny, tmp_path, overwrite):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
+    with pytest.raises(DatasetError, match="not empty and is no data set"):
+        generate_tiny(tmp_path / "thesis", overwrite=overwrite)
+    assert contents(tmp_path / "thesis") == {"chapter1.tex": b"years of work"}
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_path_that_is_a_file_is_refused(generate_tiny, tmp_path, overwrite):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(DatasetError, match="is a file"):
+        generate_tiny(tmp_path / "file", overwrite=overwrite)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_folder_is_used(generate_tiny, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert generate_tiny(tmp_path / "empty").worlds == ["nk", "lss"]
+
+
+def test_a_run_killed_while_it_wrote_its_request_can_start_again(generate_tiny, tmp_path):
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / ".request.json.x1.partial").write_text('{"worlds"')
+    generate_tiny(tmp_path / "begun")
+    assert not list((tmp_path / "begun").rglob("*.partial"))
+
+
+@pytest.mark.parametrize("content", ["{", json.dumps({"worlds": ["nk"], "who": "knows"})])
+def test_a_request_that_cannot_be_read_is_refused(tiny_copy, generate_tiny, content):
+    (tiny_copy / "request.json").write_text(content)
+    with pytest.raises(DatasetError, match=r"request\.json cannot be read.*--overwrite"):
+        generate_tiny(tiny_copy)
+    generate_tiny(tiny_copy, overwrite=True)
+    assert open_dataset(tiny_copy).worlds == ["nk", "lss"]

@@ -1,0 +1,270 @@
+"""The command line as a person meets it: what it prints, how it refuses, with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator import provenance
+from emulator.cli import app
+from emulator.console import exit_with
+from emulator.data import generate, open_dataset
+from emulator.tests.conftest import SMALL, SMALL_WORLDS
+from emulator.tests.data.tampering import contents, flip_byte
+from emulator.worlds import WORLDS, get_world
+
+REPOSITORY = Path(emulator.__file__).parents[1]
+ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
+REQUEST = [str(word) for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard") for word in (f"--{name}", SMALL[name])]
+
+
+@pytest.fixture
+def emulate(monkeypatch, capsys):
+    """Run `emulator ...` in this process: (exit code, standard output, error output)."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            exit_with(app)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return end.value.code, said.out, said.err
+
+    return run
+
+
+def type_in(*words):
+    """Run a command line in a process of its own, in an 80-column terminal."""
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def joined(text):
+    """Text without line breaks and frames, to look for sentences in."""
+    return " ".join(text.replace("│", " ").split())
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--help"], ["generate", "validate", "worlds", "irf"]),
+        (["generate", "--help"], ["--world", "--n_samples", "--seed", "--output", "--workers", "--overwrite", "resumes", "10000", "42"]),
+        (["validate", "--help"], ["--path", "Check every file"]),
+        (["irf", "--help"], ["--set", "--shock", "--horizon", "--plot", "--csv"]),
+        (["worlds", "--help"], ["parameters, shocks and units"]),
+    ],
+)
+def test_help_names_every_option(emulate, arguments, expected):
+    code, out, _ = emulate(*arguments)
+    assert code == 0
+    for words in expected:
+        assert words in joined(out)
+
+
+@pytest.mark.fast
+def test_the_version_is_printed(emulate):
+    assert emulate("--version") == (0, f"{provenance.package_version()}\n", "")
+
+
+@pytest.mark.fast
+def test_worlds_lists_every_world(emulate):
+    code, out, _ = emulate("worlds")
+    assert code == 0
+    for name in WORLDS:
+        assert name in out
+        assert str(get_world(name).spec.n_parameters) in out
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("name", SMALL_WORLDS)
+def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, name):
+    code, out, _ = emulate("worlds", name)
+    spec, text = get_world(name).spec, joined(out)
+    assert code == 0
+    for p in spec.parameters:
+        assert f"{p.name} {p.default:g}".split()[0] in text
+    for shock in spec.shocks:
+        assert shock.name in text
+    assert "annualised percentage points" in text
+    assert spec.source in text
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["worlds", "nkk"], "Unknown world 'nkk'. Did you mean 'nk'?"),
+        (["irf", "vra"], "Unknown world 'vra'. Did you mean 'var'?"),
+        (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
+        (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
+        (["irf", "nk", "--set", "kappa=steep"], "expected a number"),
+        (["irf", "nk", "--set", "kappa=nan"], "expected finite numbers"),
+        (["irf", "nk", "--shock", "monetry"], "Did you mean 'monetary'?"),
+        (["irf", "nk", "--set", "phi_pi=0.8"], "no unique stable solution at these parameters: indeterminate"),
+        (["irf", "nk", "--set", "rho_r=1.2"], "no unique stable solution at these parameters: explosive"),
+        (["irf", "nk", "--set", "sigma=0"], "no unique stable solution at these parameters"),
+        (["irf", "nk", "--plot", "x.gif"], "must end in .png, .pdf, .svg"),
+        (["irf", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (["validate", "--path", "/no/such/data"], "does not exist or is no data set"),
+        (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world 'vra'. Did you mean 'var'?"),
+        (["generate", "--world", ",", "--output", "/no/such/data"], "Unknown world"),
+        (["generate", "--val", "0", "--output", "/no/such/data"], "strictly between 0 and 0.5"),
+        (["generate", "--corner", "0.5", "--output", "/no/such/data"], "strictly between 0 and 0.5"),
+        (["generate", "--chunk", "100", "--output", "/no/such/data"], "multiple of chunk"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_a_mistake_ends_in_one_clear_line_and_code_one(emulate, arguments, message):
+    code, out, err = emulate(*arguments)
+    assert code == 1
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert message in err
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["generate", "--n_samples", "5"], "--n_samples"),
+        (["generate", "--n_samples", "many"], "--n_samples"),
+        (["generate", "--seed", "-1"], "--seed"),
+        (["generate", "--val", "-0.1"], "--val"),
+        (["generate", "--test", "0.9"], "--test"),
+        (["generate", "--workers", "0"], "--workers"),
+        (["generate", "--horizon", "0"], "--horizon"),
+        (["irf", "nk", "--horizon", "-1"], "--horizon"),
+        (["irf"], "Missing argument"),
+        (["generat"], "No such command"),
+        (["validate", "--pth", "x"], "No such option"),
+    ],
+)
+def test_a_misused_option_is_named_with_code_two(emulate, arguments, message):
+    code, _, err = emulate(*arguments)
+    assert code == 2
+    assert message in err
+
+
+@pytest.mark.fast
+def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
+    code, out, _ = emulate("irf", "nk", "--set", "kappa=0.1", "--set", "phi_pi=2", "--shock", "monetary", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")
+    world = get_world("nk")
+    solved_HO = world.irf(world.spec.theta(kappa=0.1, phi_pi=2.0))[0, 0]
+    assert code == 0
+    for value in solved_HO[0]:
+        assert f"{value:+.4f}" in out
+    assert "demand" not in out
+    with (tmp_path / "x.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["shock"], int(row["horizon"])) for row in rows] == [("monetary", h) for h in range(41)]
+    written_HO = np.array([[float(row[name]) for name in ("output", "inflation", "rate")] for row in rows])
+    np.testing.assert_allclose(written_HO, solved_HO, rtol=1e-12)
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("name", SMALL_WORLDS)
+def test_irf_shows_all_shocks_of_every_world(emulate, name, tmp_path):
+    code, out, _ = emulate("irf", name, "--horizon", "8", "--plot", tmp_path / "x.svg")
+    assert code == 0
+    for shock in get_world(name).spec.shock_names:
+        assert f"{name}: {shock}, one standard deviation" in out
+    assert (tmp_path / "x.svg").stat().st_size > 1000
+
+
+@pytest.mark.fast
+def test_a_refused_irf_writes_no_file(emulate, tmp_path):
+    assert emulate("irf", "nk", "--set", "phi_pi=0.8", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")[0] == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.fast
+def test_validate_lists_what_is_wrong_and_ends_with_code_one(emulate, small_dataset, damaged_dataset):
+    code, out, err = emulate("validate", "--path", small_dataset)
+    assert (code, "is whole" in out) == (0, True)
+    flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
+    flip_byte(damaged_dataset / "lss" / "splits.json")
+    code, out, err = emulate("validate", "--path", damaged_dataset)
+    assert code == 1
+    assert "nk: shard 1 of 'irfs' was altered" in out
+    assert "lss: splits.json was altered" in out
+    assert "is damaged" in err
+
+
+def test_generate_again_mends_what_validate_found(emulate, damaged_dataset, small_dataset):
+    flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
+    assert emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", damaged_dataset)[0] == 0
+    assert contents(damaged_dataset) == contents(small_dataset)
+
+
+@pytest.mark.fast
+def test_an_interrupted_generation_says_how_to_go_on(emulate, monkeypatch, tmp_path):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generate, "make_shard", interrupted)
+    code, _, err = emulate("generate", "--world", "nk", *REQUEST, "--output", tmp_path / "x")
+    assert code == 128 + 2
+    assert "run the same command again to resume" in err
+    assert "is not finished" in emulate("validate", "--path", tmp_path / "x")[2]
+
+
+@pytest.mark.fast
+def test_generate_tells_the_size_of_each_split_and_what_was_refused(emulate, small_dataset):
+    code, out, _ = emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset)
+    data = open_dataset(small_dataset)
+    assert code == 0
+    for name in SMALL_WORLDS:
+        sizes = [str(len(rows)) for rows in data.splits(name).values()]
+        row = next(line for line in out.splitlines() if line.startswith(f"│ {name}"))
+        assert row.replace("│", " ").split()[1:6] == sizes
+    assert f"{data.world('nk').rejections['indeterminate']} indeterminate" in out
+    assert data.fingerprint[:16] in out
+
+
+def test_every_table_is_readable_in_eighty_columns(small_dataset):
+    command = shutil.which("emulator", path=Path(sys.executable).parent)
+    for words in (["worlds"], ["worlds", "nk"], ["irf", "nk"], ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset]):
+        done = type_in(command, *words)
+        assert done.returncode == 0, done.stderr
+        frame = [line for line in done.stdout.splitlines() if line[:1] in "┏┃┡│└"]
+        assert frame
+        assert all(len(line) <= 80 for line in frame)
+        assert "…" not in done.stdout
+    for heading in ("train", "val", "test", "slice", "corner"):
+        assert f"┃ {heading}" in done.stdout.replace("┃  ", "┃ ")
+
+
+@pytest.mark.checkout
+def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(small_dataset, tmp_path):
+    scripts = REPOSITORY / "data" / "scripts"
+    python = [sys.executable, "-W", "error"]
+    made = type_in(*python, scripts / "generate_dataset.py", "--world", "nk,var,lss", *REQUEST, "--output", tmp_path / "x")
+    assert made.returncode == 0, made.stderr
+    assert "Data set:" in made.stdout
+    assert contents(tmp_path / "x" / "nk") == contents(small_dataset / "nk")
+    checked = type_in(*python, scripts / "validate_dataset.py", "--path", tmp_path / "x")
+    assert checked.returncode == 0, checked.stderr
+    assert "is whole" in checked.stdout
+
+
+@pytest.mark.checkout
+@pytest.mark.parametrize("script", ["generate_dataset.py", "validate_dataset.py"])
+def test_the_scripts_of_the_checkout_explain_themselves_and_refuse_with_a_message(script, tmp_path):
+    path = REPOSITORY / "data" / "scripts" / script
+    assert "Usage" in type_in(sys.executable, "-W", "error", path, "--help").stdout
+    wrong = ["--world", "nkk", "--output"] if script.startswith("generate") else ["--path"]
+    done = type_in(sys.executable, "-W", "error", path, *wrong, tmp_path / "x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")

@@ -1,0 +1,88 @@
+"""Files are whole or not there."""
+
+import errno
+import hashlib
+import json
+import math
+import os
+
+import pytest
+
+from emulator.files import sha256, sha256_file, write_bytes, write_json, write_text
+
+pytestmark = pytest.mark.fast
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_content_arrives_whole_and_nothing_else_stays(tmp_path):
+    write_bytes(tmp_path / "deep" / "down" / "a.bin", b"\x00\xff" * 1000)
+    assert (tmp_path / "deep" / "down" / "a.bin").read_bytes() == b"\x00\xff" * 1000
+    assert names(tmp_path / "deep" / "down") == ["a.bin"]
+
+
+def test_text_is_utf8(tmp_path):
+    write_text(tmp_path / "a.txt", "Galí → Δ")
+    assert (tmp_path / "a.txt").read_bytes() == "Galí → Δ".encode()
+
+
+@pytest.mark.parametrize("name", ["fsync", "replace", "fdopen"])
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_a_write_that_fails_leaves_the_old_file_and_no_partial_one(tmp_path, monkeypatch, name, error):
+    write_text(tmp_path / "a.txt", "old")
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(os, name, fail)
+    with pytest.raises(type(error)):
+        write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_the_content_is_on_the_disk_before_the_name_points_to_it(tmp_path, monkeypatch):
+    order = []
+    true_fsync, true_replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), true_fsync(handle))[1])
+    monkeypatch.setattr(os, "replace", lambda a, b: (order.append("replace"), true_replace(a, b))[1])
+    write_text(tmp_path / "a.txt", "x")
+    assert order[:2] == ["fsync", "replace"]
+
+
+def test_others_may_read_what_was_written(tmp_path):
+    write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_reader_never_sees_a_part(tmp_path):
+    write_text(tmp_path / "a.txt", "old")
+    with (tmp_path / "a.txt").open() as reader:
+        write_text(tmp_path / "a.txt", "new and longer")
+        assert reader.read() == "old"
+    assert (tmp_path / "a.txt").read_text() == "new and longer"
+
+
+def test_json_is_sorted_and_ends_with_a_newline(tmp_path):
+    write_json(tmp_path / "a.json", {"b": 1, "a": [1.5, None, "é"]})
+    text = (tmp_path / "a.json").read_text()
+    assert text.endswith("}\n")
+    assert text.index('"a"') < text.index('"b"')
+    assert json.loads(text) == {"a": [1.5, None, "é"], "b": 1}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, {"deep": [-math.inf]}, object()])
+def test_json_refuses_what_other_readers_refuse_and_keeps_the_old_file(tmp_path, value):
+    write_json(tmp_path / "a.json", 1)
+    with pytest.raises((ValueError, TypeError)):
+        write_json(tmp_path / "a.json", {"x": value})
+    assert json.loads((tmp_path / "a.json").read_text()) == 1
+    assert names(tmp_path) == ["a.json"]
+
+
+def test_sha256_of_bytes_and_of_a_file(tmp_path):
+    content = os.urandom(100_000)
+    (tmp_path / "a").write_bytes(content)
+    assert sha256(content) == sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()

@@ -1,0 +1,71 @@
+"""What the README shows is true: its code and commands run, its table is the leaderboard's, its tree is the tree."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.checkout
+
+
+@pytest.fixture(scope="module")
+def root(request):
+    return request.config.rootpath
+
+
+@pytest.fixture(scope="module")
+def readme(root):
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.fast
+def test_it_is_short(readme):
+    assert len(readme.splitlines()) < 150
+
+
+@pytest.mark.fast
+def test_python_runs(readme, capsys):
+    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    exec(compile(block, "README.md", "exec"), {})
+    first = float(capsys.readouterr().out.strip("[]\n").split()[0])
+    assert first < 0  # a tightening lowers output
+
+
+def test_commands_run_as_written(readme, root, tmp_path):
+    (block,) = re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL)
+    (tmp_path / "configs").symlink_to(root / "configs")
+    for line in block.strip().splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "emulator"
+        done = subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    for name in ("irf.png", "irf.csv", "results/small/report.html", "results/LEADERBOARD.md"):
+        assert (tmp_path / name).stat().st_size > 0
+
+
+@pytest.mark.fast
+def test_the_table_is_the_leaderboards(readme, root):
+    shown = re.search(r"<!-- leaderboard -->\n(.*?)<!-- /leaderboard -->", readme, flags=re.DOTALL)[1]
+    board = (root / "LEADERBOARD.md").read_text(encoding="utf-8")
+    rows = [line for line in shown.splitlines() if line.startswith("| `")]
+    assert len(rows) >= 3
+    for row in rows:
+        world, run, score, interval, trivial = (cell.strip(" `") for cell in row.strip("|").split("|"))
+        section = board.split(f"## {world}, test")[1].split("\n## ")[0]
+        (line,) = [text for text in section.splitlines() if f"| {run} |" in text]
+        assert all(f"| {value} |" in line for value in (score, interval, trivial)), row
+
+
+@pytest.mark.fast
+def test_the_tree_exists_and_links_lead_somewhere(readme, root):
+    tree = readme.split("## The house")[1]
+    names = re.findall(r"^ {4}(\S+/)", tree, flags=re.MULTILINE)
+    inside = re.findall(r"^ {6}((?:\S+ )+) {2,}", tree, flags=re.MULTILINE)
+    found = [root / name for name in names] + [root / "emulator" / name for group in inside for name in group.split()]
+    assert len(found) > 12
+    links = [root / link for link in re.findall(r"\]\((?!http)([^)#]+)\)", readme)]
+    missing = [path for path in found + links if not path.exists()]
+    assert not missing
