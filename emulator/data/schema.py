@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import zarr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from zarr.errors import ZarrUserWarning
 
+from emulator.files import sha256
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
 
@@ -107,6 +109,12 @@ class Manifest(_Record):
     worlds: dict[str, WorldManifest]
     versions: dict[str, str]
     commit: str
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the data are (request, specs, regions, checksums of every file), not of what made them."""
+        content = self.model_dump(mode="json", exclude={"versions": True, "commit": True, "request": {"made_by"}})
+        return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 class ArrayLayout(NamedTuple):

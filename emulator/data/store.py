@@ -14,7 +14,7 @@ from emulator.data.schema import SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums
 from emulator.data.splits import read_splits
 from emulator.errors import DatasetError, unknown_name
-from emulator.files import sha256, sha256_file
+from emulator.files import sha256_file
 from emulator.spec import WorldSpec
 
 MANIFEST = "manifest.json"
@@ -31,7 +31,7 @@ def open_dataset(path: str | Path) -> DataSet:
             f"{root} {found}: {root / MANIFEST} is missing. Make it with: emulator generate --output {root} (an interrupted run resumes)."
         ) from None
     try:
-        return DataSet(root, Manifest.model_validate_json(content), sha256(content))
+        return DataSet(root, Manifest.model_validate_json(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -41,13 +41,13 @@ def open_dataset(path: str | Path) -> DataSet:
 class DataSet:
     """A finished data set: specs, splits and arrays of its worlds.
 
-    `fingerprint` is the SHA-256 of the manifest, which holds a checksum of every array, coordinate and split: it names the data.
+    `fingerprint` names the data: the same numbers have the same one, whichever commit or version made them.
     """
 
-    def __init__(self, path: Path, manifest: Manifest, fingerprint: str) -> None:
+    def __init__(self, path: Path, manifest: Manifest) -> None:
         self.path = path
         self.manifest = manifest
-        self.fingerprint = fingerprint
+        self.fingerprint = manifest.fingerprint
         self._splits: dict[str, dict[str, np.ndarray]] = {}
         self._verified: set[tuple[str, str]] = set()
 

@@ -5,7 +5,6 @@ import pytest
 
 from emulator.data import SPLITS, open_dataset
 from emulator.errors import DatasetError, UnknownNameError
-from emulator.files import sha256_file
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import edit_json, flip_byte, forge_checksums, write_array
 
@@ -29,7 +28,14 @@ def test_a_data_set_says_what_it_holds(small_dataset):
     assert data.worlds == list(SMALL_WORLDS)
     assert data.horizon == SMALL["horizon"]
     assert data.spec("lss").n_parameters == 36
-    assert data.fingerprint == sha256_file(small_dataset / "manifest.json")
+
+
+def test_the_fingerprint_is_of_the_data_not_of_what_made_them(damaged_dataset, small_dataset):
+    edit_json(damaged_dataset / "manifest.json", lambda m: m.update(commit="another", versions={}))
+    edit_json(damaged_dataset / "manifest.json", lambda m: m["request"].update(made_by="9.9"))
+    assert open_dataset(damaged_dataset).fingerprint == open_dataset(small_dataset).fingerprint
+    edit_json(damaged_dataset / "manifest.json", lambda m: m["worlds"]["nk"].update(splits_sha256="0" * 64))
+    assert open_dataset(damaged_dataset).fingerprint != open_dataset(small_dataset).fingerprint
 
 
 def test_the_fingerprint_changes_with_the_data(small_dataset, tiny_dataset, generate_tiny, tmp_path):
