@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, flushed to disk, renamed; and their SHA-256."""
+"""Files that are whole or not there: written aside, flushed to disk, renamed; their SHA-256; one writer a folder."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
+
+from emulator.errors import EmulatorError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -56,3 +62,29 @@ def sha256_file(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def sole_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder against other processes of ours, by a lock file beside it that the system frees if we are killed.
+
+    Raises `EmulatorError` if another process holds it.
+    """
+    place = folder.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(place.parent / f".{place.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise EmulatorError(f"Another process is writing to {folder}. Wait until it is done, or choose another folder.") from None
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written in a folder and below."""
+    for leftover in folder.rglob("*.partial"):
+        leftover.unlink(missing_ok=True)

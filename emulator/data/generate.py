@@ -23,7 +23,7 @@ from emulator.data.shards import RECORDS, intact, make_shard, read_record, recor
 from emulator.data.splits import make_regions, make_splits
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.errors import DatasetError
-from emulator.files import sha256_file, write_bytes, write_json
+from emulator.files import sha256_file, sole_writer, sweep, write_bytes, write_json
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import LinearWorld, get_world
 
@@ -46,7 +46,8 @@ def generate_dataset(
     """Make a data set, or resume or repair one that the same request began, and return it opened.
 
     `storage` may set `chunk` and `shard` (rows). Raises `DatasetError` if `path` holds another request's data and
-    `overwrite` is not set, `UnknownNameError` for a world that does not exist.
+    `overwrite` is not set, `UnknownNameError` for a world that does not exist, `EmulatorError` while another process
+    writes there.
     """
     if workers < 1:
         raise DatasetError(f"--workers is {workers}; expected 1 or more.")
@@ -61,6 +62,11 @@ def generate_dataset(
         first = error.errors()[0]
         raise DatasetError(f"The request cannot be met: {'.'.join(map(str, first['loc']))}: {first['msg']} (found {first['input']!r}).") from None
     root = Path(path)
+    with sole_writer(root):
+        return _generate(root, request, workers, overwrite)
+
+
+def _generate(root: Path, request: Request, workers: int, overwrite: bool) -> DataSet:
     previous = _claim(root, request, overwrite)
     if previous is not None and _whole(root, previous):
         shutil.rmtree(root / RECORDS, ignore_errors=True)
@@ -184,8 +190,7 @@ def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord], pre
     else:
         manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
     card.write(root, manifest)
-    for leftover in root.rglob("*.partial"):
-        leftover.unlink()
+    sweep(root)
     write_json(root / MANIFEST, manifest.model_dump(mode="json"))
     shutil.rmtree(root / RECORDS, ignore_errors=True)
 

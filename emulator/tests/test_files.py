@@ -5,10 +5,13 @@ import hashlib
 import json
 import math
 import os
+import subprocess
+import sys
 
 import pytest
 
-from emulator.files import sha256, sha256_file, write_bytes, write_json, write_text
+from emulator.errors import EmulatorError
+from emulator.files import sha256, sha256_file, sole_writer, sweep, write_bytes, write_json, write_text
 
 pytestmark = pytest.mark.fast
 
@@ -86,3 +89,27 @@ def test_sha256_of_bytes_and_of_a_file(tmp_path):
     content = os.urandom(100_000)
     (tmp_path / "a").write_bytes(content)
     assert sha256(content) == sha256_file(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_one_writer_a_folder(tmp_path):
+    folder = tmp_path / "data"
+    with sole_writer(folder), pytest.raises(EmulatorError, match="Another process is writing"), sole_writer(folder):
+        pass
+    with sole_writer(folder):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_writer_holds_nothing(tmp_path):
+    code = "import sys, os, pathlib; from emulator.files import sole_writer\nwith sole_writer(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "data")], check=False)
+    with sole_writer(tmp_path / "data"):
+        pass
+
+
+def test_sweeping_takes_only_what_is_half_written(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in (".a.json.x.partial", "below/0.abc.partial", "kept.json", "below/kept"):
+        (tmp_path / name).write_text("")
+    sweep(tmp_path)
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["kept", "kept.json"]

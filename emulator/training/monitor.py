@@ -48,7 +48,7 @@ class Monitor:
         """After an epoch: losses in normalised units."""
         if not self.show:
             return
-        self._display.update(self._task, note=f"epoch {epoch}/{self.config.epochs} train {train_loss:.4g} val {val_loss:.4g} best {best:.4g}")
+        self._display.update(self._task, note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}")
         if self._run is not None:
             self._run.log({"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch})
 

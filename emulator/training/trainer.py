@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import CheckpointError, ModelError, TrainingError, TrainingInterrupted
-from emulator.files import write_json
+from emulator.files import sole_writer, sweep, write_json
 from emulator.models import checkpoint as checkpoints
 from emulator.models.base import EmulatorModel
 from emulator.spec import WorldSpec
@@ -67,7 +67,7 @@ class Trainer:
         Losses are in normalised units. Raises `TrainingError` on a loss that is not finite, `TrainingInterrupted`
         after a signal (the state is saved first), `CheckpointError` if a run cannot be resumed.
         """
-        with process_group() as group, self._threads(), Interrupt() as interrupt:
+        with process_group() as group, self._threads(), self._sole_writer(group), Interrupt() as interrupt:
             self._prepare(group)
             finished = self._restore() if self.resume else False
             if group.leads:
@@ -113,6 +113,16 @@ class Trainer:
             yield
         finally:
             torch.set_num_threads(before)
+
+    @contextmanager
+    def _sole_writer(self, group: Group) -> Iterator[None]:
+        """The run's folder for this run alone, swept of what a killed one left half-written."""
+        if not group.leads:
+            yield
+            return
+        with sole_writer(self.folder):
+            sweep(self.folder)
+            yield
 
     # -- an epoch ------------------------------------------------------------------------------------------------
 
