@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from emulator import provenance
-from emulator.console import exit_with, out
+from emulator.console import exit_with, out, say
 from emulator.data.command import generate, validate
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
@@ -102,10 +102,10 @@ def irf(
     frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
     if csv is not None:
         frame.to_csv(csv)
-        out.print(f"Numbers: {csv}", soft_wrap=True)
+        say(f"Numbers: {csv}")
     if plot is not None:
         _plot(responses, spec, plot)
-        out.print(f"Figure: {plot}", soft_wrap=True)
+        say(f"Figure: {plot}")
     _print(frame, spec)
 
 

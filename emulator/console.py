@@ -63,6 +63,11 @@ class NoteColumn(ProgressColumn):
         return note
 
 
+def say(text: str) -> None:
+    """Print a line as it is: no markup is read in it (paths may hold brackets), nothing is folded (paths can be copied)."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A line with bar, count, rate, time left and a note, never wider than the terminal; `add_task(name, total=, unit=, note=)`."""

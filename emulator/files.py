@@ -25,12 +25,19 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(aside, 0o644)
+        os.chmod(aside, 0o666 & ~_umask())
         os.replace(aside, path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
     _flush_folder(path.parent)
+
+
+def _umask() -> int:
+    """What the user keeps others from; `mkstemp` is stricter than an ordinary file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _flush_folder(folder: Path) -> None:

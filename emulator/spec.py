@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 from emulator.errors import ParameterError, unknown_name
 
@@ -47,6 +48,10 @@ class Status(IntEnum):
     @property
     def label(self) -> str:
         return self.name.lower()
+
+
+WorldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+"""Names of worlds become names of folders and files: letters, digits and underscores only."""
 
 
 class _Record(BaseModel):
@@ -103,7 +108,7 @@ class Extrapolation(_Record):
 class WorldSpec(_Record):
     """Everything that the other rooms may know of a world, without the world itself."""
 
-    name: str
+    name: WorldName
     title: str
     summary: str
     source: str
@@ -126,6 +131,11 @@ class WorldSpec(_Record):
         for name in self.extrapolation.slice_parameters + self.extrapolation.corner_parameters:
             self.index(name)
         return self
+
+    @property
+    def sha256(self) -> str:
+        """Names this spec, every word of it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

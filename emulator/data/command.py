@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from emulator.console import err, out
+from emulator.console import err, out, say
 from emulator.data.generate import generate_dataset
 from emulator.data.schema import SPLITS, Fractions
 from emulator.data.store import DataSet
@@ -50,7 +50,7 @@ def generate(
     except OSError as error:  # a full disk, a folder that cannot be written
         raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
     _print(data)
-    out.print(f"Data set: {output}   card: {output / 'README.md'}   fingerprint: {data.fingerprint[:16]}", soft_wrap=True)
+    say(f"Data set: {output}   card: {output / 'README.md'}   fingerprint: {data.fingerprint[:16]}")
 
 
 def _print(data: DataSet) -> None:
@@ -68,7 +68,7 @@ def validate(path: Annotated[Path, typer.Option(help="Folder of the data set.")]
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
     findings = validate_dataset(path)
     for finding in findings:
-        out.print(f"{finding.world}: {finding.what}", markup=False, soft_wrap=True)
+        say(f"{finding.world}: {finding.what}")
     if findings:
         raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command again remakes what is damaged.")
-    out.print(f"{path} is whole: files, values, splits and a sample of solutions agree.", soft_wrap=True)
+    say(f"{path} is whole: files, values, splits and a sample of solutions agree.")

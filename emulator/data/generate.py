@@ -55,7 +55,7 @@ def generate_dataset(
         get_world(name)
     try:
         request = Request(
-            worlds=tuple(worlds), n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
+            worlds=tuple(worlds), specs_sha256={name: get_world(name).spec.sha256 for name in worlds}, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
             fractions=fractions or Fractions(), made_by=provenance.package_version(), **storage,  # type: ignore[arg-type]
         )  # fmt: skip
     except ValidationError as error:

@@ -19,7 +19,7 @@ from zarr.errors import ZarrUserWarning
 
 from emulator.files import sha256
 from emulator.solvers import StateSpace
-from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
+from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldName, WorldSpec
 
 FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
@@ -42,7 +42,8 @@ class Fractions(_Record):
 class Request(_Record):
     """All that decides the bytes of a data set; written first, so that an interrupted run knows what to resume."""
 
-    worlds: tuple[str, ...] = Field(min_length=1)
+    worlds: tuple[WorldName, ...] = Field(min_length=1)
+    specs_sha256: dict[str, str] = Field(description="hash of each world's spec: data of an older spec are another request's")
     n_samples: int = Field(ge=20)
     seed: int = Field(ge=0)
     horizon: int = Field(default=DEFAULT_HORIZON, ge=1)
@@ -109,6 +110,12 @@ class Manifest(_Record):
     worlds: dict[str, WorldManifest]
     versions: dict[str, str]
     commit: str
+
+    @model_validator(mode="after")
+    def _worlds_of_the_request(self) -> Manifest:
+        if set(self.worlds) != set(self.request.worlds) or any(name != entry.spec.name for name, entry in self.worlds.items()):
+            raise ValueError("the worlds of the manifest are not those of its request")
+        return self
 
     @property
     def fingerprint(self) -> str:

@@ -41,7 +41,7 @@ def open_dataset(path: str | Path) -> DataSet:
 class DataSet:
     """A finished data set: specs, splits and arrays of its worlds.
 
-    `fingerprint` names the data: the same numbers have the same one, whichever commit or version made them.
+    `fingerprint` names the data: the same request that gave the same bytes has the same one, whichever commit made them.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -117,8 +117,17 @@ class DataSet:
         """theta (n, P) and irfs (n, S, H+1, 3) of a split, float32, checksums verified. Units as in `docs/conventions.md`."""
         rows = self.rows(world, split)
         self.verify(world)
-        group = self.group(world)
-        theta, irfs = (np.asarray(group[name][:])[rows] for name in ("theta", "irfs"))  # type: ignore[index]
+        theta, irfs = (self._rows_of(world, name, rows) for name in ("theta", "irfs"))
         if not (np.isfinite(theta).all() and np.isfinite(irfs).all()):
             raise DatasetError(f"{self.path / world}: split '{split}' holds values that are not finite; see `emulator validate`.")
         return theta, irfs
+
+    def _rows_of(self, world: str, name: str, rows: np.ndarray) -> np.ndarray:
+        """Sorted rows of an array, shard by shard, so that no more than they and one shard are in memory."""
+        array = self.group(world)[name]
+        found = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)  # type: ignore[union-attr]
+        for record in self.world(world).shards:
+            first, last = np.searchsorted(rows, [record.start, record.stop])
+            if first < last:
+                found[first:last] = np.asarray(array[record.start : record.stop])[rows[first:last] - record.start]  # type: ignore[index]
+        return found

@@ -8,16 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 import zarr
+from pydantic import ValidationError
 
 from emulator.console import progress
-from emulator.data.schema import SPLITS
-from emulator.data.shards import checksums
-from emulator.data.splits import inside, read_splits
+from emulator.data import card
+from emulator.data.schema import SPLITS, Request
+from emulator.data.shards import checksums, shard_file
+from emulator.data.splits import inside, make_regions, make_splits, read_splits
 from emulator.data.store import DataSet, open_dataset
 from emulator.errors import DatasetError
 from emulator.files import sha256_file
 from emulator.spec import Status
-from emulator.worlds import WORLDS, get_world
+from emulator.worlds import WORLDS, LinearWorld, get_world
 
 RESOLVED_ROWS = 64
 
@@ -32,17 +34,18 @@ class Finding(NamedTuple):
 def validate_dataset(path: str | Path) -> list[Finding]:
     """All that is wrong with a data set; an empty list means that every check passed.
 
-    Checked: manifest; a checksum for every file; values (finite, status ok, within the declared ranges); splits
-    (known rows, no overlap, complete, the whole held-out region kept out of train, val and test); and a sample of
-    rows solved again by the world. Raises `DatasetError` if there is no finished data set at `path`.
+    Checked: manifest and request agree; a checksum for every file, no file missing and none too many; values (finite,
+    status ok, within the declared ranges); splits (known rows, no overlap, complete, the whole held-out region kept
+    out of train, val and test, drawn as the request says); and a sample of rows solved again by the world. Raises
+    `DatasetError` if there is no finished data set at `path`.
     """
     data = open_dataset(path)
-    findings: list[Finding] = []
+    findings = [Finding("data set", what) for what in _request(data)]
     with progress() as display:
         bar = display.add_task("validating", total=len(data.worlds), unit="worlds", note="")
         for world in data.worlds:
             display.update(bar, note=world)
-            for check in (_files, _values, _splits, _solved_again):
+            for check in (_files, _listing, _values, _splits, _solved_again):
                 try:
                     findings += [Finding(world, what) for what in check(data, world)]
                 except Exception as error:
@@ -50,6 +53,17 @@ def validate_dataset(path: str | Path) -> list[Finding]:
                     findings.append(Finding(world, f"{check.__name__.removeprefix('_')}: {error}"))
             display.advance(bar)
     return list(dict.fromkeys(findings))
+
+
+def _request(data: DataSet) -> Iterator[str]:
+    try:
+        if Request.model_validate_json((data.path / "request.json").read_bytes()) != data.manifest.request:
+            yield "request.json and the manifest disagree on what was asked for"
+    except (OSError, ValidationError):
+        yield "request.json is missing or cannot be read"
+    for file in card.files(data.path, data.manifest):
+        if not file.exists():
+            yield f"{file.relative_to(data.path)} is missing"
 
 
 def _files(data: DataSet, world: str) -> Iterator[str]:
@@ -69,6 +83,19 @@ def _files(data: DataSet, world: str) -> Iterator[str]:
             yield f"{name} is missing"
         elif sha256_file(group / name) != expected_sum:
             yield f"{name} was altered (checksum)"
+
+
+def _listing(data: DataSet, world: str) -> Iterator[str]:
+    """Files that the manifest forgets: what has no checksum cannot be trusted."""
+    entry, group = data.world(world), data.path / world
+    arrays = {name for name, array in data.group(world).arrays() if "sample" in (array.metadata.dimension_names or ())}  # type: ignore[union-attr]
+    if any(set(record.sha256) != arrays for record in entry.shards):
+        yield f"the manifest does not hold checksums of exactly the arrays {', '.join(sorted(arrays))}"
+    known = {"splits.json", *entry.metadata_sha256}
+    known |= {shard_file(group, name, record.index, data.group(world)[name].ndim).relative_to(group).as_posix() for record in entry.shards for name in arrays}  # type: ignore[union-attr]
+    for stray in sorted(p.relative_to(group).as_posix() for p in group.rglob("*") if p.is_file()):
+        if stray not in known:
+            yield f"{stray} is not in the manifest"
 
 
 def _values(data: DataSet, world: str) -> Iterator[str]:
@@ -122,7 +149,14 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
     if (owner < 0).any():
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
     theta, spec = _theta(data.group(world)), data.spec(world)
-    for name, region in data.world(world).regions.items():
+    request, regions = data.manifest.request, data.world(world).regions
+    if world in WORLDS and get_world(world).spec == spec:
+        if regions != make_regions(spec, request.fractions):
+            yield "the held-out regions are not those of the world and the request's fractions"
+        drawn = make_splits(spec, make_regions(spec, request.fractions), theta, request.fractions, request.seed)
+        if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
+            yield "the splits are not those that the request's seed and fractions draw"
+    for name, region in regions.items():
         held_out = inside(spec, region, theta)
         for code, split in enumerate(("train", "val", "test")):
             leaked = held_out & (owner == code)
@@ -149,6 +183,9 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
     if "trajectories" in group:
         shocks = np.asarray(group["shocks"].oindex[rows], dtype=np.float64)  # type: ignore[union-attr]
         solved["trajectories"] = installed.simulate(theta, shocks, on_failure="nan")
+    if isinstance(installed, LinearWorld):
+        space = installed.state_space(theta)
+        solved |= {"state_transition": space.A, "state_impact": space.B, "state_observation": space.C}
     for name, values in solved.items():
         stored = np.asarray(group[name].oindex[rows])  # type: ignore[union-attr]
         axes = tuple(range(1, values.ndim))

@@ -8,7 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from emulator.console import out
+from emulator.console import out, say
 from emulator.errors import EvaluationError
 from emulator.eval.request import DEFAULT_SPLITS, Request, names
 
@@ -54,7 +54,7 @@ def evaluate(
     report.write(evaluation, images, request.folder)
     results.write(evaluation, request.folder)
     tables.show(evaluation, out)
-    out.print(f"Report: {request.folder / 'report.html'}   scores: {request.folder / 'scores.csv'}", soft_wrap=True)
+    say(f"Report: {request.folder / 'report.html'}   scores: {request.folder / 'scores.csv'}")
     return evaluation.scores
 
 
@@ -69,5 +69,5 @@ def leaderboard(
     table = board.collect(Path(results), names(splits))
     folder = output if output is not None else Path(results)
     board.write(table, folder)
-    out.print(f"{len(table)} rows: {folder / 'LEADERBOARD.md'} and {folder / 'leaderboard.csv'}", soft_wrap=True)
+    say(f"{len(table)} rows: {folder / 'LEADERBOARD.md'} and {folder / 'leaderboard.csv'}")
     return table

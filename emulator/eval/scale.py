@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emulator.errors import EvaluationError
-
-ZERO_SHARE = 1e-9
-"""A response whose sigma is below this share of the largest sigma of its world is identically zero up to rounding."""
+from emulator.models.normaliser import SILENT
 
 
 @dataclass(frozen=True)
@@ -37,14 +35,14 @@ class Scale:
             response = irf[:, s, :, o].astype(np.float64)
             size = np.sqrt(np.mean(response**2))
             deviation = response.std()
-            sigma[s, o] = deviation if deviation > ZERO_SHARE * size else size
+            sigma[s, o] = deviation if deviation > SILENT * size else size
         largest = sigma.max(initial=0.0)
         if not largest > 0:
             raise EvaluationError(
                 "Every impulse response of the training split is zero; a score needs responses that move. "
                 "Check the data set with: emulator validate"
             )
-        sigma[sigma <= ZERO_SHARE * largest] = np.nan
+        sigma[sigma <= SILENT * largest] = np.nan
         return cls(sigma, theta.min(axis=0).astype(np.float64), theta.max(axis=0).astype(np.float64), len(theta))
 
     @property

@@ -116,9 +116,3 @@ def masked_report(
         }
         for s, o in np.argwhere(scale.masked)
     ]
-
-
-def headline(rows: pd.DataFrame, metric: str = "nrmse") -> pd.Series:
-    """The row of a metric for the whole world."""
-    world = rows[(rows["shock"] == ALL) & (rows["observable"] == ALL) & (rows["metric"] == metric)]
-    return world.iloc[0]

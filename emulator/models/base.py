@@ -75,6 +75,7 @@ class EmulatorModel(nn.Module, ABC):
         scales are one and means zero. Raises `ModelError` on shapes that do not fit.
         """
         groups = self._groups(theta, world_id)
+        theta = theta.to(next(self.parameters()).dtype)
         parts = [self._responses(theta if rows is None else theta[rows], world) for world, rows in groups]
         if len(parts) == 1:
             return parts[0]
@@ -109,6 +110,8 @@ class EmulatorModel(nn.Module, ABC):
             rows_of = {}
             for row, world in enumerate(world_id):
                 rows_of.setdefault(world, []).append(row)
+        if not rows_of:
+            raise ModelError("A batch without rows needs the name of its world, not an empty list.")
         for world in rows_of:
             if theta.shape[1] < self._dims(world)[0]:
                 raise ModelError(f"World '{world}' has {self._dims(world)[0]} parameters; theta has {theta.shape[1]} columns.")

@@ -13,15 +13,18 @@ from torch import Tensor, nn
 
 from emulator.errors import ModelError, nearest
 
+SILENT = 1e-9
+"""A response whose standard deviation is below this share of the world's largest is identically zero but for rounding."""
+
 FLOOR = 1e-3
-"""Smallest scale of a response relative to the world's largest: a response that is identically zero is not blown up."""
+"""Scale given to a silent response, as a share of the world's largest: its errors count, and are not blown up."""
 
 
 class WorldStatistics(NamedTuple):
     """Moments of one world's training split, float32, in natural units.
 
     theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, 3): standard deviation of each shock's response
-    of each observable over draws and horizons, floored at `FLOOR` times the world's largest.
+    of each observable over draws and horizons; `FLOOR` times the world's largest where that is zero.
     """
 
     theta_mean: Tensor
@@ -56,9 +59,6 @@ class Normaliser(nn.Module):
             raise ModelError(f"This network was not trained on world '{world}'. {nearest(world, self.worlds)}")
         number = self.worlds[world]
         return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
-
-    def n_shocks(self, world: str) -> int:
-        return self.statistics(world).irf_scale.shape[0]
 
     def theta(self, theta_BP: Tensor, world: str) -> Tensor:
         """Parameters as standard scores of the training split; parameters that never varied become zero."""

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from emulator.data import open_dataset
 from emulator.errors import ConfigError, DatasetError, ModelError, TrainingError, UnknownNameError
-from emulator.models import load
+from emulator.models import checkpoint, load
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.training import (
     BatchLoader,
@@ -25,7 +25,7 @@ from emulator.training import (
 )
 from emulator.training.losses import horizon_weights, irf_loss, smoothness
 from emulator.training.schedule import EarlyStopping, lr_factor
-from emulator.training.statistics import of_batches
+from emulator.training.statistics import moments, of_batches
 
 pytestmark = pytest.mark.fast
 
@@ -105,6 +105,21 @@ class TestDataset:
         for _ in BatchLoader(streamed, 32, True).epoch(0):
             pass
         assert len(reads) == len(set(reads)) > 3
+
+    @pytest.mark.parametrize("in_memory", [True, False])
+    def test_altered_data_are_refused_however_they_are_read(self, damaged_dataset, in_memory):
+        file = damaged_dataset / "nk" / "irfs" / "c" / "0" / "0" / "0" / "0"
+        content = bytearray(file.read_bytes())
+        content[len(content) // 3] ^= 1
+        file.write_bytes(content)
+        with pytest.raises(DatasetError, match="shard 0 of 'irfs' was altered"):
+            IRFDataset(damaged_dataset, ["nk"], "train", in_memory=in_memory)
+
+    def test_silent_responses_have_a_floor_and_small_ones_their_own_scale(self):
+        irf = torch.randn(50, 1, 5, 3) * torch.tensor([1.0, 1e-5, 0.0])
+        scale = moments(lambda: [(torch.randn(50, 2), irf)]).irf_scale[0]
+        assert scale[1] == pytest.approx(float(irf[..., 1].std(correction=0)), rel=1e-4)
+        assert scale[2] == pytest.approx(1e-3 * float(scale[0]))
 
     def test_statistics_are_those_of_the_training_split(self, train_set, small_dataset):
         data = open_dataset(small_dataset)
@@ -250,12 +265,12 @@ class TestSchedule:
 class TestEarlyStopping:
     def test_patience_counts_by_min_delta_and_best_by_any_gain(self):
         stopping = EarlyStopping(patience=2, min_delta=0.1)
-        seen = [(stopping.update(loss), stopping.waited) for loss in (1.0, 0.95, 0.85, 0.8)]
+        seen = [(stopping.update(loss), stopping.waited) for loss in (1.0, 0.95, 0.84, 0.8)]
         assert seen == [(True, 0), (True, 1), (True, 0), (True, 1)]
         assert not stopping.stop
-        assert stopping.update(0.9) is False
+        assert stopping.update(0.72) is True  # the lowest so far, but not by more than min_delta
         assert stopping.stop
-        assert stopping.best == 0.8
+        assert stopping.best == 0.72
 
     def test_training_stops_and_says_so(self, train_set, val_set, tmp_path):
         trainer = make_trainer(train_set, val_set, tmp_path, epochs=50, patience=2, min_delta=1e9)
@@ -383,9 +398,43 @@ class TestTrainer:
         with torch.no_grad():
             trainer.model.networks[1][0].weight.fill_(float("nan"))
         trainer.epoch = trainer.batch = trainer.step = 0
-        with pytest.raises(TrainingError, match=r"not finite at step 0 \(epoch 1\), world var, learning rate 1e-05"):
+        with pytest.raises(TrainingError, match=r"not finite at step 0 \(epoch 1\), learning rate 1e-05, world var, in \d+ of 64"):
             trainer.fit()
         assert (tmp_path / "best.pt").read_bytes() == best
+
+    def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights(self, train_set, val_set, tmp_path):
+        trainer = make_trainer(train_set, val_set, tmp_path, save_every_n_steps=1)
+        weight = trainer.model.networks[0][0].weight
+        weight.register_hook(lambda gradient: gradient * float("inf") if trainer.step == 3 else gradient)
+        with pytest.raises(TrainingError, match=r"The gradient is not finite at step 3 \(epoch 1\)"):
+            trainer.fit()
+        assert all(torch.isfinite(value).all() for value in checkpoint.read(tmp_path / "last.pt").weights.values())
+        assert torch.isfinite(weight).all()
+
+    def test_a_loader_over_a_part_of_the_data_knows_whose_part_it_is(self, train_set, val_set, tmp_path):
+        part = torch.utils.data.Subset(train_set, range(0, len(train_set), 2))
+        loader = DataLoader(part, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
+        make_trainer(train_set, val_set, tmp_path, epochs=1, loader=loader).fit()
+        found = load(tmp_path / "best.pt")
+        assert found.checkpoint.data_fingerprint == train_set.fingerprint
+        assert list(found.world_specs) == WORLDS
+
+    def test_a_network_may_always_return_the_widest_worlds_shocks(self, small_dataset, tmp_path):
+        class Widest(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = torch.nn.Linear(36, 3 * 41 * 3)
+
+            def forward(self, theta, world_id):
+                return self.linear(theta).unflatten(1, (3, 41, 3))
+
+        loaders = [BatchLoader(IRFDataset(small_dataset, ["lss"], split), 32, False) for split in ("train", "val")]
+        history = Trainer(Widest(), *loaders, TrainingConfig(epochs=2, lr=1e-2, checkpoint_dir=str(tmp_path))).fit()
+        assert history["val_loss"][1] < history["val_loss"][0]
+
+    def test_a_warm_up_longer_than_the_run_is_said(self, train_set, val_set, tmp_path, capsys):
+        make_trainer(train_set, val_set, tmp_path, epochs=1, warmup_epochs=5).fit()
+        assert "the learning rate stays below" in " ".join(capsys.readouterr().err.split())
 
     def test_loaders_without_a_length_are_refused(self, train_set, val_set, tmp_path):
         trainer = make_trainer(train_set, val_set, tmp_path, loader=iter([]))

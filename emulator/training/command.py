@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.console import out, run
+from emulator.console import run, say
 from emulator.training.config import load_config
 
 
@@ -26,10 +26,9 @@ def train(
     if int(os.environ.get("RANK", "0")) == 0:
         history = trainer.history
         ended = "stopped early" if history["stopped_early"] else "done"
-        out.print(
+        say(
             f"{ended} after {history['epoch'][-1]} epochs, {len(history['lr'])} steps; best validation loss "
-            f"{trainer.best_val_loss:.6f} (normalised units) in epoch {history['best_epoch']}. Checkpoints: {trainer.folder}",
-            soft_wrap=True,
+            f"{trainer.best_val_loss:.6f} (normalised units) in epoch {history['best_epoch']}. Checkpoints: {trainer.folder}"
         )
 
 

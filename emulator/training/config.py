@@ -106,4 +106,4 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Trainin
             content[key.strip()] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"The value of the override '{item}' cannot be read: {error}") from None
-    return TrainingConfig(**content)
+    return TrainingConfig(**{str(key): value for key, value in content.items()})

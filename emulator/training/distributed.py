@@ -56,11 +56,14 @@ class Group:
 
 
 @contextmanager
-def process_group() -> Iterator[Group]:
-    """Join the processes that torchrun started, for the length of a run; a single process joins nothing."""
+def process_group(device: str) -> Iterator[Group]:
+    """Join the processes that torchrun started, for the length of a run; a single process joins nothing.
+
+    `device` as in the configuration: on CUDA each process takes the GPU of its local rank.
+    """
     started = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized()
     if started:
-        cuda = torch.cuda.is_available()
+        cuda = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
         if cuda:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")

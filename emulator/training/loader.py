@@ -44,11 +44,20 @@ class BatchLoader:
         if shuffle and batch_size < processes:
             raise TrainingError(f"batch_size is {batch_size} for {processes} processes; expected at least one sample each.")
         self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
-        self.collate_fn, self.rank, self.processes = collate_fn, rank, processes
+        self.collate_fn, self.drop_last, self.rank, self.processes = collate_fn, drop_last, rank, processes
         full, rest = divmod(len(dataset), batch_size)
         self._length = full + (0 if drop_last or rest == 0 else 1)
         if self._length == 0:
             raise TrainingError(f"{len(dataset)} samples make no batch of {batch_size}; lower batch_size or use more data.")
+
+    def shared(self, rank: int, processes: int) -> BatchLoader:
+        """The same batches, of which each process gets its share."""
+        if (rank, processes) == (self.rank, self.processes):
+            return self
+        return BatchLoader(
+            self.dataset, self.batch_size, self.shuffle, self.seed, self.collate_fn,
+            drop_last=self.drop_last, rank=rank, processes=processes,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return self._length
@@ -107,7 +116,7 @@ def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoad
     (seed, epoch). Raises `TrainingError` for loaders without a length, or that would give every process the same samples.
     """
     if isinstance(loader, BatchLoader):
-        return loader
+        return loader.shared(rank, processes)
     try:
         len(loader)
     except TypeError as error:

@@ -44,11 +44,11 @@ class Monitor:
             if self._run is not None:
                 self._run.log({"train/step_loss": loss, "train/lr": rate, "epoch": epoch + 1}, step=step)
 
-    def epoch(self, epoch: int, train_loss: float, val_loss: float, best: float) -> None:
+    def epoch(self, step: int, epoch: int, train_loss: float, val_loss: float, best: float) -> None:
         """After an epoch: losses in normalised units."""
         if not self.show:
             return
-        self._display.update(self._task, note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}")
+        self._display.update(self._task, completed=step, note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}")
         if self._run is not None:
             self._run.log({"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch})
 

@@ -27,7 +27,7 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
     there = [name for name in RUN_FILES if (folder / name).exists()]
     if there and not (resume or overwrite):
         raise ConfigError(f"{folder} already holds a run ({', '.join(there)}). Pass --resume to go on, --overwrite to start anew, or choose another checkpoint_dir.")
-    with process_group() as group:
+    with process_group(config.device) as group:
         group.barrier()  # every process has looked at the folder before one of them writes there
         if overwrite and not resume and group.leads:
             for old in [*(folder / name for name in RUN_FILES), *folder.glob("epoch_*.pt")]:
@@ -38,7 +38,7 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
         seed_everything(config.seed)
         model = models.build(config.model, specs, data.horizon, config.model_options)
         train_loader, val_loader = (
-            BatchLoader(split, config.batch_size, shuffle, config.seed, rank=group.rank, processes=group.size)
+            BatchLoader(split, config.batch_size, shuffle, config.seed)
             for split, shuffle in ((train_set, True), (val_set, False))
         )
         group.barrier()

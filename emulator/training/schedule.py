@@ -26,21 +26,17 @@ def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str) ->
 class EarlyStopping:
     """Counts epochs without improvement by more than `min_delta` (Prechelt 1998, doi:10.1007/3-540-49430-8_3).
 
-    `best` is the lowest loss so far, whatever the margin; `reference` the last loss that counted as an improvement.
+    `best` is the lowest loss so far, whatever the margin; an improvement is `val_loss < best - min_delta`.
     """
 
     patience: int
     min_delta: float
     best: float = math.inf
-    reference: float = math.inf
     waited: int = 0
 
     def update(self, val_loss: float) -> bool:
         """Take in an epoch's validation loss; whether it is the lowest so far."""
-        if val_loss < self.reference - self.min_delta:
-            self.reference, self.waited = val_loss, 0
-        else:
-            self.waited += 1
+        self.waited = 0 if val_loss < self.best - self.min_delta else self.waited + 1
         lowest = val_loss < self.best
         self.best = min(self.best, val_loss)
         return lowest
@@ -50,7 +46,7 @@ class EarlyStopping:
         return self.waited >= self.patience
 
     def state(self) -> dict[str, float]:
-        return {"best": self.best, "reference": self.reference, "waited": self.waited}
+        return {"best": self.best, "waited": self.waited}
 
     def load(self, state: dict[str, float]) -> None:
-        self.best, self.reference, self.waited = state["best"], state["reference"], int(state["waited"])
+        self.best, self.waited = state["best"], int(state["waited"])

@@ -62,6 +62,7 @@ class ChunkSource(Source):
     """A split streamed from Zarr: chunks wait in a ring of slots until newer ones push them out."""
 
     def __init__(self, data: DataSet, world: str, split: str) -> None:
+        data.verify(world)
         self.rows = data.rows(world, split)
         self.world = world
         group = data.group(world)

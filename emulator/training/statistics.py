@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from emulator.models.normaliser import FLOOR, WorldStatistics
+from emulator.models.normaliser import FLOOR, SILENT, WorldStatistics
 from emulator.training.collate import Batch
 
 Blocks = Callable[[], Iterable[tuple[Tensor, Tensor]]]
@@ -32,7 +32,8 @@ def moments(blocks: Blocks) -> WorldStatistics:
         theta_var += (theta.double() - theta_mean).square().sum(0) / count
         irf_var += (irf.double() - irf_mean[:, None]).square().mean(2).sum(0) / count
     scale = irf_var.sqrt()
-    scale = scale.clamp_min(max(FLOOR * float(scale.max()), torch.finfo(torch.float32).tiny))
+    largest = max(float(scale.max()), torch.finfo(torch.float32).tiny)
+    scale = torch.where(scale > SILENT * largest, scale, FLOOR * largest)
     return WorldStatistics(theta_mean.float(), theta_var.sqrt().float(), low, high, scale.float())
 
 
@@ -41,6 +42,7 @@ def of_batches(batches: Iterable[Batch]) -> dict[str, WorldStatistics]:
     found: dict[str, list[tuple[Tensor, Tensor]]] = {}
     for batch in batches:
         ids = batch["world_ids"]
+        ids = [ids] * len(batch["theta"]) if isinstance(ids, str) else ids
         for world in dict.fromkeys(ids):
             rows = torch.tensor([k for k, name in enumerate(ids) if name == world])
             theta, irf = batch["theta"][rows], batch["irf"][rows]
@@ -49,4 +51,4 @@ def of_batches(batches: Iterable[Batch]) -> dict[str, WorldStatistics]:
             if "shock_mask" in batch:
                 irf = irf[:, : int(batch["shock_mask"][rows[0]].sum())]
             found.setdefault(world, []).append((theta, irf))
-    return {world: moments(lambda pieces=pieces: pieces) for world, pieces in found.items()}  # type: ignore[misc]
+    return {world: moments(lambda pieces=pieces: pieces) for world, pieces in sorted(found.items())}  # type: ignore[misc]

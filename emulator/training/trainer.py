@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Subset
 
+from emulator.console import err
 from emulator.errors import CheckpointError, ModelError, TrainingError, TrainingInterrupted
 from emulator.files import sole_writer, sweep, write_json
 from emulator.models import checkpoint as checkpoints
@@ -33,8 +35,8 @@ from emulator.training.schedule import EarlyStopping, lr_factor
 SMALL_MODEL = 5_000_000
 """Parameters below which several PyTorch threads cost more than they bring."""
 
-FREE_TO_CHANGE = {"checkpoint_dir", "log_every_n_steps", "use_wandb", "wandb_project", "save_every_n_epochs", "save_every_n_steps"}
-"""Settings that may differ between a run and its resumption: they do not touch the weights."""
+FREE_TO_CHANGE = {"checkpoint_dir", "dataset", "log_every_n_steps", "use_wandb", "wandb_project", "save_every_n_epochs", "save_every_n_steps"}
+"""Settings that may differ between a run and its resumption: they do not touch the weights (data are known by fingerprint)."""
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -67,7 +69,7 @@ class Trainer:
         Losses are in normalised units. Raises `TrainingError` on a loss that is not finite, `TrainingInterrupted`
         after a signal (the state is saved first), `CheckpointError` if a run cannot be resumed.
         """
-        with process_group() as group, self._threads(), self._sole_writer(group), Interrupt() as interrupt:
+        with process_group(self.config.device) as group, self._threads(), self._sole_writer(group), Interrupt() as interrupt:
             self._prepare(group)
             finished = self._restore() if self.resume else False
             if group.leads:
@@ -87,7 +89,8 @@ class Trainer:
         self.device = _device(config.device, group)
         self.train_loader = epoch_loader(self._loaders[0], config.seed, group.rank, group.size)
         self.val_loader = epoch_loader(self._loaders[1], config.seed, group.rank, group.size)
-        self.specs, self.statistics, self.fingerprint = _learn_data(self.train_loader)
+        # One process's view of the data for all: shares of a foreign data set have moments of their own.
+        self.specs, self.statistics, self.fingerprint = group.gather(_learn_data(self.train_loader))[0]
         if isinstance(self.model, EmulatorModel):
             self.model.bind(self.statistics, self.specs)
         self.model.to(self.device)
@@ -98,6 +101,8 @@ class Trainer:
             self._scale_WSO[self._number[world], : found.irf_scale.shape[0]] = found.irf_scale
         self._scale_WSO = self._scale_WSO.to(self.device)
         self._weights: dict[int, Tensor] = {}
+        if group.leads and config.warmup_epochs >= config.epochs:
+            err.print(f"note: the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run; the learning rate stays below lr = {config.lr:g}.")
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.parallel = group.wrap(self.model)
@@ -158,13 +163,16 @@ class Trainer:
         samples = 0 if batch.get("idle") else len(losses_B)
         total = losses_B.sum() if samples else 0.0 * losses_B.sum()
         value = float(total.detach())
-        if not math.isfinite(value):
-            self._refuse(losses_B, batch, rate)
+        self._check_finite(losses_B, batch, f"at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}")
         # DistributedDataParallel averages gradients over processes; the loss is an average over samples.
         self.scaler.scale(total * (self.group.size / count)).backward()
-        if self.config.grad_clip > 0:
-            self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip or math.inf)
+        if not (self.scaler.is_enabled() or math.isfinite(norm)):  # in fp16 the scaler leaves such a step out by itself
+            raise TrainingError(
+                f"The gradient is not finite at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}, worlds "
+                f"{', '.join(sorted(set(_names(batch))))}. Lower lr or grad_clip; what {self.folder} holds is from before this step."
+            )
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.history["lr"].append(self.optimizer.param_groups[0]["lr"])
@@ -174,15 +182,16 @@ class Trainer:
 
     def _losses(self, model: nn.Module, batch: dict[str, Any]) -> Tensor:
         """Loss of each sample (B,), in normalised units, smoothness penalty included."""
-        ids = batch["world_ids"]
         theta, true = batch["theta"].to(self.device), batch["irf"].to(self.device)
         with torch.autocast(self.device.type, DTYPES[self.config.precision], enabled=self.config.precision != "fp32"):
-            pred = model(theta, ids)
+            pred = model(theta, batch["world_ids"])
         if pred.ndim == 3:
             pred = pred[:, None]
+        if pred.shape[1] > true.shape[1]:  # a network may always return the shocks of its widest world
+            pred = pred[:, : true.shape[1]]
         if pred.shape != true.shape:
             raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
-        numbers = [self._number[world] for world in ids] if isinstance(ids, list) else [self._number[ids]] * len(theta)
+        numbers = [self._number[world] for world in _names(batch)]
         scale = self._scale_WSO[torch.tensor(numbers, device=self.device)][:, : true.shape[1], None, :]
         real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(true.shape[:2], dtype=torch.bool, device=self.device)
         pred, true = pred.float() / scale, true / scale
@@ -194,14 +203,14 @@ class Trainer:
             losses = losses + self.config.lambda_smooth * smoothness(pred, real)
         return losses
 
-    def _refuse(self, losses_B: Tensor, batch: dict[str, Any], rate: float) -> None:
-        ids = batch["world_ids"]
+    def _check_finite(self, losses_B: Tensor, batch: dict[str, Any], where: str) -> None:
+        """Stop every process if the loss of a sample is not finite in any of them."""
         bad = (~torch.isfinite(losses_B)).nonzero().flatten().tolist()
-        worlds = sorted({ids[k] for k in bad}) if isinstance(ids, list) else [ids]
-        raise TrainingError(
-            f"The loss is not finite at step {self.step} (epoch {self.epoch + 1}), world {', '.join(worlds)}, learning rate {rate:.3g}, "
-            f"in {len(bad)} of {len(losses_B)} samples. Lower lr or grad_clip; the best checkpoint so far is kept in {self.folder}."
-        )
+        if not self.group.any(bool(bad)):
+            return
+        names = _names(batch)
+        which = f"world {', '.join(sorted({names[k] for k in bad}))}, in {len(bad)} of {len(losses_B)} samples" if bad else "in another process"
+        raise TrainingError(f"The loss is not finite {where}, {which}. Lower lr or grad_clip; what {self.folder} holds is from before this step.")
 
     @torch.no_grad()
     def _validate(self) -> float:
@@ -210,11 +219,12 @@ class Trainer:
         total, count = 0.0, 0
         for batch in self.val_loader.epoch(0):
             losses = self._losses(self.model, batch)
+            if not torch.isfinite(losses).all():
+                worlds = ", ".join(sorted({name for name, loss in zip(_names(batch), losses, strict=True) if not torch.isfinite(loss)}))
+                raise TrainingError(f"The validation loss is not finite after epoch {self.epoch + 1}, world {worlds}. Lower lr.")
             total += float(losses.sum())
             count += len(losses)
         sums = self.group.sum(torch.tensor([total, count], dtype=torch.float64))
-        if not math.isfinite(float(sums[0])):
-            raise TrainingError(f"The validation loss is not finite after epoch {self.epoch + 1}. Lower lr; the best checkpoint is kept in {self.folder}.")
         return float(sums[0] / sums[1])
 
     def _end_epoch(self, monitor: Monitor) -> bool:
@@ -237,7 +247,7 @@ class Trainer:
             if finished:
                 self._write("final.pt", val_loss)
         self._save_state(periodic=self.epoch % self.config.save_every_n_epochs == 0)
-        monitor.epoch(self.epoch, train_loss, val_loss, self.stopping.best)
+        monitor.epoch(self.step, self.epoch, train_loss, val_loss, self.stopping.best)
         return finished
 
     # -- checkpoints ---------------------------------------------------------------------------------------------
@@ -271,11 +281,12 @@ class Trainer:
             "history": self.history,
             "position": {"epoch": self.epoch, "batch": self.batch, "step": self.step},
             "processes": processes,
+            "device": self.device.type,
         }
         val_loss = self.history["val_loss"][-1] if self.history["val_loss"] else math.nan
-        self._write("last.pt", val_loss, training)
-        if periodic:
+        if periodic:  # before `last.pt`: a run killed in between comes by here again
             self._write(f"epoch_{self.epoch:04d}.pt", val_loss, training)
+        self._write("last.pt", val_loss, training)
 
     def _restore(self) -> bool:
         """Go back to the state in `last.pt`; whether that run was already over."""
@@ -286,7 +297,13 @@ class Trainer:
             text = "; ".join(f"{key}: there {found.config.get(key)!r}, now {now[key]!r}" for key in changed)
             raise CheckpointError(f"The run in {self.folder} cannot be resumed with another configuration ({text}).")
         state = found.training
-        for what, then, here in (("data set", found.data_fingerprint, self.fingerprint), ("number of processes", len(state["processes"]), self.group.size)):
+        if not state:
+            raise CheckpointError(f"{found.path} holds no state to resume from, only weights. Start anew with --overwrite.")
+        for what, then, here in (
+            ("data set", found.data_fingerprint, self.fingerprint),
+            ("number of processes", len(state["processes"]), self.group.size),
+            ("kind of device", state["device"], self.device.type),
+        ):
             if then != here:
                 raise CheckpointError(f"The run in {self.folder} cannot be resumed on another {what}: there {then}, now {here}.")
         checkpoints.load_weights(self.model, found)
@@ -302,8 +319,10 @@ class Trainer:
         return self.batch == 0 and (self.epoch >= self.config.epochs or self.stopping.stop)
 
     def _leave(self, interrupt: Interrupt) -> None:
-        self._save_state()
         number = interrupt.caught or 15
+        if self.step == 0:
+            raise TrainingInterrupted(f"Stopped by signal {number} before the first step; there was nothing to save.", number)
+        self._save_state()
         raise TrainingInterrupted(
             f"Stopped by signal {number} at step {self.step} (epoch {self.epoch + 1}); the state is in {self.folder / 'last.pt'}. Go on with --resume.",
             number,
@@ -328,7 +347,19 @@ def _learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, An
     dataset = loader.dataset
     if isinstance(dataset, IRFDataset):
         return {w: dataset.data.spec(w) for w in dataset.world_ids}, dataset.statistics, dataset.fingerprint
-    return {}, statistics.of_batches(loader.epoch(0)), ""
+    found = statistics.of_batches(loader.epoch(0))
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    if isinstance(dataset, IRFDataset):
+        found = {w: found[w] for w in dataset.world_ids if w in found}
+        return {w: dataset.data.spec(w) for w in found}, found, dataset.fingerprint
+    return {}, found, ""
+
+
+def _names(batch: dict[str, Any]) -> list[str]:
+    """The world of each sample of a batch."""
+    ids = batch["world_ids"]
+    return [ids] * len(batch["theta"]) if isinstance(ids, str) else ids
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_worlds_come_in_the_order_of_the_request(text):
 
 
 def test_the_command_of_the_default_request_is_short():
-    request = Request(worlds=("nk", "var"), n_samples=10_000, seed=42, made_by="x")
+    request = Request(worlds=("nk", "var"), n_samples=10_000, seed=42, specs_sha256={}, made_by="x")
     assert card.command(request) == "emulator generate --world nk,var --n_samples 10000 --seed 42 --output PATH"
 
 

@@ -81,7 +81,7 @@ def test_the_status_codes_explain_themselves(opened):
 @EACH_WORLD
 def test_rows_that_were_never_written_read_as_missing(tmp_path, world):
     economy = get_world(world)
-    request = Request(worlds=(world,), made_by="test", **{**SMALL, "n_samples": 20})
+    request = Request(worlds=(world,), specs_sha256={}, made_by="test", **{**SMALL, "n_samples": 20})
     create_group(tmp_path / world, economy.spec, request, economy.state_space(economy.spec.theta()))
     group = zarr.open_group(tmp_path / world, mode="r")
     assert (group["status"][:] == Status.MISSING).all()

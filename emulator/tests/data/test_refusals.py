@@ -7,6 +7,7 @@ import pytest
 from emulator.data import open_dataset
 from emulator.errors import DatasetError
 from emulator.tests.data.tampering import contents, edit_json
+from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
 
@@ -27,6 +28,25 @@ def test_another_request_in_the_same_folder_is_refused_and_nothing_is_lost(tiny_
     with pytest.raises(DatasetError, match=rf"{message}.*--overwrite"):
         generate_tiny(tiny_copy, **change)
     assert contents(tiny_copy) == before
+
+
+
+def test_data_of_an_older_spec_are_another_requests(generate_tiny, tiny_copy, monkeypatch):
+    world = get_world("nk")
+    wider = world.spec.parameters[2].model_copy(update={"high": 0.9})
+    parameters = (*world.spec.parameters[:2], wider, *world.spec.parameters[3:])
+    monkeypatch.setattr(world, "spec", world.spec.model_copy(update={"parameters": parameters}))
+    with pytest.raises(DatasetError, match=r"another request.*specs_sha256"):
+        generate_tiny(tiny_copy)
+
+
+def test_names_of_worlds_that_would_leave_the_folder_are_refused(tiny_copy):
+    edit_json(tiny_copy / "manifest.json", lambda m: m["request"]["worlds"].append("../../evil"))
+    with pytest.raises(DatasetError, match="cannot be read"):
+        open_dataset(tiny_copy)
+    edit_json(tiny_copy / "manifest.json", lambda m: (m["request"]["worlds"].pop(), m["worlds"].update(evil=m["worlds"]["nk"]), None)[2])
+    with pytest.raises(DatasetError, match="not those of its request"):
+        open_dataset(tiny_copy)
 
 
 def test_data_of_another_version_of_this_package_are_refused(tiny_copy, generate_tiny):

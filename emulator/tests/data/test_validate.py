@@ -177,11 +177,51 @@ def test_shards_that_the_manifest_leaves_out_are_missed(tiny_copy):
 def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
     def rename(manifest):
         manifest["worlds"]["nk2"] = manifest["worlds"].pop("nk")
+        manifest["worlds"]["nk2"]["spec"]["name"] = "nk2"
         manifest["request"]["worlds"][0] = "nk2"
 
     edit_json(tiny_copy / "manifest.json", rename)
     (tiny_copy / "nk").rename(tiny_copy / "nk2")
-    assert has(tiny_copy, "nk2", "not installed here")
+    found = findings(tiny_copy)
+    assert "nk2: world 'nk2' is not installed here, so its responses cannot be checked" in found
+    assert "data set: request.json and the manifest disagree on what was asked for" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda m: m["worlds"]["nk"].update(regions={}), "held-out regions are not those"),
+        (lambda m: [r["sha256"].pop("irfs") for r in m["worlds"]["nk"]["shards"]], "does not hold checksums of exactly"),
+        (lambda m: m["worlds"]["nk"]["metadata_sha256"].pop("shock/c/0"), "shock/c/0 is not in the manifest"),
+    ],
+)
+def test_a_manifest_that_forgets_is_found(tiny_copy, change, found):
+    edit_json(tiny_copy / "manifest.json", lambda manifest: (change(manifest), None)[1])
+    assert has(tiny_copy, "nk", found)
+
+
+def test_splits_of_another_seed_are_found_in_every_world(tiny_copy):
+    for file in ("manifest.json", "request.json"):
+        edit_json(tiny_copy / file, lambda content: content.get("request", content).update(seed=999))
+    message = "the splits are not those that the request's seed and fractions draw"
+    assert findings(tiny_copy) == [f"nk: {message}", f"lss: {message}"]
+
+
+def test_request_card_and_stray_files_are_part_of_the_set(tiny_copy):
+    (tiny_copy / "request.json").unlink()
+    (tiny_copy / "figures" / "nk.png").unlink()
+    (tiny_copy / "nk" / "irfs" / "c" / "99").write_text("stray")
+    assert findings(tiny_copy) == [
+        "data set: request.json is missing or cannot be read",
+        "data set: figures/nk.png is missing",
+        "nk: irfs/c/99 is not in the manifest",
+    ]
+
+
+def test_wrong_solution_matrices_are_found_though_their_checksums_fit(tiny_copy):
+    write_array(tiny_copy, "nk", "state_impact", lambda values: values.__imul__(2.0))
+    forge_checksums(tiny_copy)
+    assert has(tiny_copy, "nk", "'state_impact'", "solved again differ")
 
 
 def test_validation_changes_nothing(tiny_copy, tiny_dataset):

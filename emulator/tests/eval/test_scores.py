@@ -9,12 +9,17 @@ import pytest
 from emulator.errors import EvaluationError
 from emulator.eval.metrics import METRICS
 from emulator.eval.scale import Scale
-from emulator.eval.scores import ALL, headline, masked_report, score
+from emulator.eval.scores import ALL, masked_report, score
 from emulator.models.baselines.trivial import TrainingMean, Zero
 from emulator.spec import OBSERVABLES, WorldSpec
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
+
+
+def headline(rows, metric="nrmse"):
+    """The row of a metric for the whole world."""
+    return rows[(rows["shock"] == ALL) & (rows["observable"] == ALL) & (rows["metric"] == metric)].iloc[0]
 
 
 @pytest.fixture

@@ -66,6 +66,15 @@ def test_build_names_what_is_wrong():
         build("PooledMLPBaseline", SPECS, 40, {"hidden_dim": [3]})
 
 
+def test_float64_parameters_and_empty_batches():
+    model = PerWorldMLPBaseline.from_specs({"nk": SPECS["nk"]}, 4)
+    theta = torch.tensor(SPECS["nk"].theta())
+    assert torch.equal(model(theta, "nk"), model(theta.float(), "nk"))
+    assert model(theta[:0], "nk").shape == (0, 3, 5, 3)
+    with pytest.raises(ModelError, match="empty list"):
+        model(theta[:0], [])
+
+
 def test_constant_parameters_and_silent_responses_do_not_blow_up():
     model = PerWorldMLPBaseline.from_specs({"nk": SPECS["nk"]}, 40)
     found = _statistics(SPECS["nk"])

@@ -8,6 +8,7 @@ import yaml
 
 from emulator.models import load
 from emulator.tests.training.runs import write_config
+from emulator.tests.training.test_golden import NAMES
 from emulator.training.command import main
 
 
@@ -58,6 +59,7 @@ def test_published_configurations_train(small_dataset, tmp_path, name, pytestcon
     config = pytestconfig.rootpath / "configs" / f"{name}.yaml"
     settings = yaml.safe_load(config.read_text())
     assert settings["checkpoint_dir"] == f"runs/{name}"
+    assert (settings["model"], settings["model_options"]["hidden_dims"]) == NAMES[name]
     done = run("--config", config, "--set", f"dataset={small_dataset}", "--set", "epochs=2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert load(tmp_path / "runs" / name / "best.pt").checkpoint.config["model"] == settings["model"]

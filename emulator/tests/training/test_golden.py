@@ -1,4 +1,4 @@
-"""The first twenty losses of the published configurations: a change that 'changes nothing' can be proved.
+"""The first twenty losses of the published networks: a change that 'changes nothing' can be proved.
 
 Remake after a change that is meant to change them: `python -m emulator.tests.training.test_golden`.
 """
@@ -15,6 +15,7 @@ from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NAMES = {"baseline_mlp": ("PerWorldMLPBaseline", [256, 128, 64]), "universal_A": ("PooledMLPBaseline", [512, 256, 128])}
+"""The networks of the published configurations; `test_command.py` holds them against the files themselves."""
 STEPS = 20
 
 

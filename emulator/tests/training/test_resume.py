@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from emulator.data import generate_dataset
-from emulator.errors import CheckpointError
+from emulator.errors import CheckpointError, TrainingInterrupted
+from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import assert_same_run, finish, kill, start, wait_for_step, write_config
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
@@ -46,12 +47,8 @@ def test_signals_save_at_the_next_step_and_have_their_own_exit_code(small_datase
     text = finish(process, expected=code)
     assert "--resume" in text
     assert "Traceback" not in text
-    stopped = wait_for_step(tmp_path / "run", start(config, "--resume"), after=0)
-    assert stopped >= first
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "final.pt").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(1.0)
+    assert checkpoint.read(tmp_path / "run" / "last.pt").training["position"]["step"] >= first
+    finish(start(config, "--resume"))
     assert_same_run(tmp_path / "run", undisturbed)
 
 
@@ -105,6 +102,58 @@ def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch):
             continue
     assert fresh > 20
     assert_same_run(tmp_path / "whole", tmp_path / "broken")
+
+
+@pytest.mark.fast
+def test_a_signal_before_the_first_step_has_nothing_to_save(small_dataset, tmp_path, monkeypatch):
+    model, loaders, config = make(small_dataset, tmp_path)
+    trainer = Trainer(model, *loaders, config)
+    monkeypatch.setattr(trainer, "_prepare", lambda group, prepare=trainer._prepare: (prepare(group), signal.raise_signal(signal.SIGTERM)))
+    with pytest.raises(TrainingInterrupted, match="before the first step") as stopped:
+        trainer.fit()
+    assert stopped.value.exit_code == 143
+    assert not list(tmp_path.glob("*.pt"))
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("options", [{"num_workers": 2}, {"drop_last": True, "num_workers": 1}, {"sampler": "weighted"}])
+def test_foreign_loaders_resume_as_well(small_dataset, tmp_path, monkeypatch, options):
+    """Loaders with workers or samplers of their own: the order of samples depends on (seed, epoch) alone there too."""
+
+    def loaders(dataset):
+        sampler = torch.utils.data.WeightedRandomSampler(torch.ones(len(dataset)), len(dataset)) if "sampler" in options else None
+        chosen = {key: value for key, value in options.items() if key != "sampler"}
+        return torch.utils.data.DataLoader(dataset, batch_size=64, shuffle=sampler is None, sampler=sampler, collate_fn=collate_mixed_worlds, **chosen)
+
+    def trainer(folder, **more):
+        model, (train, val), config = make(small_dataset, folder, epochs=2, save_every_n_steps=1)
+        return Trainer(model, loaders(train.dataset), val, config, **more)
+
+    trainer(tmp_path / "whole").fit()
+    broken, original = trainer(tmp_path / "broken"), Trainer._train_step
+
+    def stop_in_the_second_epoch(self, *arguments):
+        if self.epoch == 1 and self.batch == 2:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "_train_step", stop_in_the_second_epoch)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    monkeypatch.setattr(Trainer, "_train_step", original)
+    (tmp_path / "broken" / ".last.pt.x.partial").write_text("left by a kill")
+    trainer(tmp_path / "broken", resume=True).fit()
+    assert_same_run(tmp_path / "whole", tmp_path / "broken")
+    assert not list((tmp_path / "broken").glob(".*"))
+
+
+@pytest.mark.fast
+def test_weights_without_a_state_cannot_be_resumed(small_dataset, tmp_path):
+    model, loaders, config = make(small_dataset, tmp_path, epochs=1)
+    Trainer(model, *loaders, config).fit()
+    (tmp_path / "final.pt").rename(tmp_path / "last.pt")
+    with pytest.raises(CheckpointError, match="no state to resume from"):
+        Trainer(model, *loaders, config, resume=True).fit()
 
 
 @pytest.mark.fast
