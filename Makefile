@@ -7,7 +7,7 @@ RUN := runs/baseline_mlp
 .PHONY: demo test lint slow clean
 
 demo: .venv/.installed
-	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA) --workers 2
+	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA)
 	$(BIN)/emulator train --config configs/baseline_mlp.yaml --resume
 	$(BIN)/emulator evaluate --checkpoint $(RUN)/best.pt --dataset $(DATA)
 

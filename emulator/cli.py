@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from emulator import provenance
-from emulator.console import exit_with, out, say
+from emulator.console import err, exit_with, out, say
 from emulator.data.command import generate, validate
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldSpec
@@ -76,7 +76,7 @@ def irf(
     world: Annotated[str, typer.Argument(help="A world; `emulator worlds` lists them.")],
     set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter: name=value. May be repeated; the rest is at its default.")] = None,
     shock: Annotated[str | None, typer.Option(help="One shock; all of them if left out.")] = None,
-    horizon: Annotated[int, typer.Option(min=0, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
+    horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
     plot: Annotated[Path | None, typer.Option(help="Write a figure (.png, .pdf or .svg).")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV.")] = None,
 ) -> None:
@@ -107,6 +107,9 @@ def irf(
         _plot(responses, spec, plot)
         say(f"Figure: {plot}")
     _print(frame, spec)
+    for p, value in zip(spec.parameters, theta[0], strict=True):
+        if not p.low <= value <= p.high:
+            err.print(f"note: {p.name} = {value:g} lies outside the range of the prior, {p.low:g} to {p.high:g}.", markup=False, highlight=False)
 
 
 def _solve(economy: World, theta: np.ndarray, horizon: int) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from pydantic import ValidationError
+
 
 class EmulatorError(Exception):
     """Root of every error raised on purpose; the command line turns it into a message and `exit_code`."""
@@ -78,9 +80,18 @@ class MissingExtraError(EmulatorError):
         )
 
 
+def first_error(error: ValidationError) -> str:
+    """The first complaint of a validation: where, what, and the value found there if it is a short one."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    value = repr(first["input"])
+    return (f"{where}: " if where else "") + message + (f" (found {value})" if where and len(value) < 60 else "")
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
     """The error for a name that is not in a table, with the nearest known names."""
-    return UnknownNameError(f"Unknown {kind} '{name}'. {nearest(name, known)}")
+    return UnknownNameError(f"Unknown {kind}: '{name}'. {nearest(name, known)}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

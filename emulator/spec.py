@@ -214,4 +214,11 @@ class WorldSpec(_Record):
                 f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world '{self.name}') "
                 f"is {array[row, column]}; expected finite numbers."
             )
+        sizes = [k for k, p in enumerate(self.parameters) if p.role == "shock_size"]
+        if (array[:, sizes] < 0).any():
+            row, size = np.argwhere(array[:, sizes] < 0)[0]
+            raise ParameterError(
+                f"theta[{row}, {sizes[size]}] (parameter '{self.parameter_names[sizes[size]]}' of world '{self.name}') is "
+                f"{array[row, sizes[size]]}; expected a standard deviation of zero or more."
+            )
         return array

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from emulator.data.schema import SPLITS, Manifest, Request
-from emulator.data.splits import read_splits
+from emulator.data.splits import SLICE, read_splits
 from emulator.files import write_bytes, write_text
 from emulator.spec import WorldSpec
 
@@ -95,7 +95,8 @@ def _rule(manifest: Manifest, world: str, split: str) -> str:
     regions = manifest.worlds[world].regions
     if split not in regions:
         return "outside both regions, at random"
-    return " and ".join(f"`{c.parameter}` >= {c.at_least:.4g}" for c in regions[split].all_of)
+    rule = " and ".join(f"`{c.parameter}` >= {c.at_least:.4g}" for c in regions[split].all_of)
+    return f"{rule}, outside the corner" if split == SLICE else rule
 
 
 def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:

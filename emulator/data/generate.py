@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -18,11 +20,12 @@ from rich.progress import Progress
 from emulator import provenance
 from emulator.console import progress
 from emulator.data import card
+from emulator.data.claim import claim
 from emulator.data.schema import SPLITS, Fractions, Manifest, Request, ShardRecord, WorldManifest, create_group
 from emulator.data.shards import RECORDS, intact, make_shard, read_record, record_path
 from emulator.data.splits import make_regions, make_splits
 from emulator.data.store import MANIFEST, DataSet, open_dataset
-from emulator.errors import DatasetError
+from emulator.errors import DatasetError, first_error
 from emulator.files import sha256_file, sole_writer, sweep, write_bytes, write_json
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import LinearWorld, get_world
@@ -59,15 +62,14 @@ def generate_dataset(
             fractions=fractions or Fractions(), made_by=provenance.package_version(), **storage,  # type: ignore[arg-type]
         )  # fmt: skip
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DatasetError(f"The request cannot be met: {'.'.join(map(str, first['loc']))}: {first['msg']} (found {first['input']!r}).") from None
+        raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
     root = Path(path)
     with sole_writer(root):
         return _generate(root, request, workers, overwrite)
 
 
 def _generate(root: Path, request: Request, workers: int, overwrite: bool) -> DataSet:
-    previous = _claim(root, request, overwrite)
+    previous = claim(root, request, overwrite)
     if previous is not None and _whole(root, previous):
         shutil.rmtree(root / RECORDS, ignore_errors=True)
         return open_dataset(root)
@@ -84,34 +86,6 @@ def _generate(root: Path, request: Request, workers: int, overwrite: bool) -> Da
 
 def _tasks(request: Request) -> Iterator[Task]:
     return ((world, shard) for world in request.worlds for shard in range(request.n_shards))
-
-
-def _claim(root: Path, request: Request, overwrite: bool) -> Manifest | None:
-    """Make sure that the folder is ours to write into; the manifest of a finished run of the same request, if any."""
-    plan = root / "request.json"
-    if root.exists() and not root.is_dir():
-        raise DatasetError(f"{root} is a file; expected a folder for the data set.")
-    if plan.exists() and overwrite:
-        shutil.rmtree(root)
-    elif plan.exists():
-        try:
-            before = Request.model_validate_json(plan.read_bytes())
-        except ValidationError:
-            raise DatasetError(f"{plan} cannot be read as a request. Choose another --output, or pass --overwrite to delete this one.") from None
-        if before != request:
-            now, then = request.model_dump(), before.model_dump()
-            changed = "; ".join(f"{key}: there {then[key]}, asked {now[key]}" for key in now if now[key] != then[key])
-            raise DatasetError(f"{root} holds data of another request ({changed}). Choose another --output, or pass --overwrite to delete it.")
-    elif root.exists() and any(not file.name.endswith(".partial") for file in root.iterdir()):
-        raise DatasetError(f"{root} is not empty and is no data set of ours; choose another --output.")
-    if not plan.exists():
-        write_json(plan, request.model_dump(mode="json"))
-    try:
-        previous = open_dataset(root).manifest
-    except DatasetError:
-        return None
-    complete = all(name in previous.worlds and len(previous.worlds[name].shards) == request.n_shards for name in request.worlds)
-    return previous if previous.request == request and complete else None
 
 
 def _reopen(root: Path, previous: Manifest | None) -> None:
@@ -172,7 +146,7 @@ def _execute(
         yield from report((task, make_shard(root, request, *task)) for task in todo)
         return
     context = multiprocessing.get_context("spawn")  # fork is unsafe once zarr's event loop or BLAS threads run
-    with ProcessPoolExecutor(min(workers, max(len(todo), 1)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(workers, max(len(todo), 1)), mp_context=context, initializer=_end_with_parent) as pool:
         futures = {pool.submit(make_shard, root, request, *task): task for task in todo}
         try:
             yield from report((futures[future], future.result()) for future in as_completed(futures))
@@ -180,6 +154,18 @@ def _execute(
             raise DatasetError("A worker process was killed. Finished shards are kept: run the same command again to resume.") from None
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """Let a worker die when its parent is killed: it must not write beside the run that resumes."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None) -> None:
@@ -191,7 +177,7 @@ def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord], pre
         manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
     card.write(root, manifest)
     sweep(root)
-    write_json(root / MANIFEST, manifest.model_dump(mode="json"))
+    write_json(root / MANIFEST, manifest.dump())
     shutil.rmtree(root / RECORDS, ignore_errors=True)
 
 

@@ -120,8 +120,18 @@ class Manifest(_Record):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that the data are (request, specs, regions, checksums of every file), not of what made them."""
-        content = self.model_dump(mode="json", exclude={"versions": True, "commit": True, "request": {"made_by"}})
-        return sha256(json.dumps(content, sort_keys=True).encode())
+        return fingerprint(self.model_dump(mode="json"))
+
+    def dump(self) -> dict[str, Any]:
+        """The manifest as it is written: with its own fingerprint, so that an altered one is known."""
+        return {**self.model_dump(mode="json"), "fingerprint": self.fingerprint}
+
+
+def fingerprint(manifest: dict[str, Any]) -> str:
+    """Names the data of a manifest in its written form; see `Manifest.fingerprint`."""
+    content = {key: value for key, value in manifest.items() if key not in ("versions", "commit", "fingerprint")}
+    content["request"] = {key: value for key, value in content["request"].items() if key != "made_by"}
+    return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 class ArrayLayout(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pydantic import ValidationError
 from emulator.data.schema import SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums
 from emulator.data.splits import read_splits
-from emulator.errors import DatasetError, unknown_name
+from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.files import sha256_file
 from emulator.spec import WorldSpec
 
@@ -30,12 +31,18 @@ def open_dataset(path: str | Path) -> DataSet:
         raise DatasetError(
             f"{root} {found}: {root / MANIFEST} is missing. Make it with: emulator generate --output {root} (an interrupted run resumes)."
         ) from None
+    advice = "The file was altered or made by another version; `emulator generate` makes the data set anew."
     try:
-        return DataSet(root, Manifest.model_validate_json(content))
+        written = json.loads(content)
+        named = written.pop("fingerprint")
+        manifest = Manifest.model_validate(written)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"{root / MANIFEST} cannot be read: {where}: {first['msg']}. The file was altered or made by another version.") from None
+        raise DatasetError(f"{root / MANIFEST} cannot be read: {first_error(error)}. {advice}") from None
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise DatasetError(f"{root / MANIFEST} cannot be read: {error!r}. {advice}") from None
+    if manifest.fingerprint != named:
+        raise DatasetError(f"{root / MANIFEST} does not fit its own fingerprint. {advice}")
+    return DataSet(root, manifest)
 
 
 class DataSet:
@@ -101,7 +108,16 @@ class DataSet:
         return xr.open_zarr(self.path / world, chunks=None)
 
     def verify(self, world: str, arrays: tuple[str, ...] = ("theta", "irfs")) -> None:
-        """Compare the arrays' files with the checksums of the manifest, once. Raises `DatasetError` on any difference."""
+        """Compare the world's metadata and the arrays' files with the checksums of the manifest, once.
+
+        Raises `DatasetError` on any difference.
+        """
+        if (world, "") not in self._verified:
+            for name, expected in self.world(world).metadata_sha256.items():
+                file = self.path / world / name
+                if not file.exists() or sha256_file(file) != expected:
+                    raise DatasetError(f"{file} is missing or was altered. Run the generate command again: it remakes damaged files.")
+            self._verified.add((world, ""))
         for name in arrays:
             if (world, name) in self._verified:
                 continue

@@ -109,6 +109,8 @@ def _inference(network: Network, device: str, threads: int) -> Iterator[torch.de
             network.to(target).eval()
     except (RuntimeError, AssertionError) as error:  # PyTorch says in either way that a device is not there
         raise EvaluationError(f"The device '{device}' cannot be used: {error}. Try --device cpu.") from None
+    if target.type == "meta":
+        raise EvaluationError("The device 'meta' holds no numbers. Try --device cpu.")
     torch.set_num_threads(threads)
     try:
         with torch.inference_mode():

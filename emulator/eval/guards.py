@@ -41,9 +41,9 @@ def _worlds(network: Network, data: DataSet, request: Request) -> list[str]:
     worlds = list(request.worlds or network.world_specs)
     for world in worlds:
         if world not in network.world_specs:
-            raise unknown_name(f"world of the checkpoint {request.checkpoint}:", world, network.world_specs)
+            raise unknown_name(f"world of the checkpoint {request.checkpoint}", world, network.world_specs)
         if world not in data.worlds:
-            raise unknown_name(f"world of the data set {data.path}:", world, data.worlds)
+            raise unknown_name(f"world of the data set {data.path}", world, data.worlds)
     if not worlds:
         raise EvaluationError(f"The checkpoint {request.checkpoint} names no world; there is nothing to score.")
     return worlds
@@ -82,7 +82,7 @@ def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
         known = data.splits(world)
         for split in request.splits:
             if split not in known:
-                raise unknown_name(f"split of world '{world}':", split, known)
+                raise unknown_name(f"split of world '{world}'", split, known)
         for split in ("train", *request.splits):
             if not len(known[split]):
                 raise EvaluationError(

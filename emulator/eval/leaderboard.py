@@ -105,7 +105,7 @@ def markdown(table: pd.DataFrame) -> str:
     parts.append("\n## The command behind each row\n\n")
     for _, rows in table.groupby(["run", "file"], sort=True):
         first = rows.iloc[0]
-        parts.append(f"`{first['file']}` ({_cell(first['run'])}), checkpoint `{first['checkpoint_sha256'][:12]}`, commit `{first['commit'][:12]}`:\n\n")
+        parts.append(f"`{first['file']}` ({_cell(first['run'])}), checkpoint `{first['checkpoint_sha256'][:12]}`, commit `{_short(first['commit'])}`:\n\n")
         parts.append(f"    {first['command']}\n\n")
     return "".join(parts)
 
@@ -132,3 +132,9 @@ if __name__ == "__main__":
     from emulator.eval.command import leaderboard
 
     run(leaderboard)
+
+
+def _short(commit: str) -> str:
+    """A commit's first digits; that the code differed from it stays visible."""
+    head, dash, dirty = commit.partition("-")
+    return head[:12] + dash + dirty

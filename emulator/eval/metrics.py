@@ -143,18 +143,45 @@ class Metric:
     best: float = 0.0
     pooled: bool = False
     """True where a draw contributes one number, (n,); False where it contributes one for each response, (n, S, O)."""
+    label: str = ""
+    """Short title for tables; the title where there is none."""
+    column: str = ""
+    """Heading in the narrow table of the terminal; a metric without one stands in the report alone."""
+    percent: bool = False
+    """Whether tables show the value in percent."""
 
 
 METRICS: dict[str, Metric] = {
-    "nrmse": Metric(squared_error, "root_mean", "NRMSE", "training standard deviations"),
-    "pooled_nrmse": Metric(pooled_squared_error, "root_mean", "Pooled NRMSE", "training standard deviations", pooled=True),
-    "relative_error_median": Metric(relative_error, "median", "Relative error, median draw", "share", pooled=True),
-    "relative_error_p95": Metric(relative_error, "p95", "Relative error, 95th percentile", "share", pooled=True),
-    "iae": Metric(integrated_absolute_error, "mean", "Integrated absolute error", "standard deviations x quarters"),
-    "sign_at_impact": Metric(sign_at_impact, "mean", "Right sign at impact", "share", best=1.0),
-    "peak_size_error": Metric(peak_size_error, "median", "Peak size error, median draw", "share of the peak"),
-    "peak_time_error": Metric(peak_time_error, "mean", "Peak time error", "quarters"),
-    "spectral_error": Metric(spectral_error, "median", "Spectral error, median draw", "share of the power"),
+    "nrmse": Metric(squared_error, "root_mean", "NRMSE", "training standard deviations", label="mean NRMSE"),
+    "pooled_nrmse": Metric(
+        pooled_squared_error, "root_mean", "Pooled NRMSE", "training standard deviations", pooled=True, column="pooled"
+    ),
+    "relative_error_median": Metric(
+        relative_error, "median", "Relative error, median draw", "share", pooled=True,
+        label="rel. error, median", column="err50%", percent=True,
+    ),
+    "relative_error_p95": Metric(
+        relative_error, "p95", "Relative error, 95th percentile", "share", pooled=True,
+        label="rel. error, 95th pct", column="err95%", percent=True,
+    ),
+    "iae": Metric(
+        integrated_absolute_error, "mean", "Integrated absolute error", "standard deviations x quarters",
+        label="IAE (sd x quarters)", column="IAE",
+    ),
+    "sign_at_impact": Metric(
+        sign_at_impact, "mean", "Right sign at impact", "share", best=1.0, column="sign%", percent=True
+    ),
+    "peak_size_error": Metric(
+        peak_size_error, "median", "Peak size error, median draw", "share of the peak",
+        label="peak size error", column="peak%", percent=True,
+    ),
+    "peak_time_error": Metric(
+        peak_time_error, "mean", "Peak time error", "quarters", label="peak time error (q)", column="time q"
+    ),
+    "spectral_error": Metric(
+        spectral_error, "median", "Spectral error, median draw", "share of the power",
+        label="spectral error", column="spec%", percent=True,
+    ),
 }
 """Every metric by name. A pooled one is reported for the world alone; the others for each response that is not masked,
 and their mean over these responses for the world."""

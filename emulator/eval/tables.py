@@ -18,33 +18,11 @@ from emulator.eval.scores import ALL
 
 Row = Mapping[str, Any]
 
-SHORT_TITLES = {
-    "nrmse": "mean NRMSE",
-    "pooled_nrmse": "pooled NRMSE",
-    "relative_error_median": "rel. error, median",
-    "relative_error_p95": "rel. error, 95th pct",
-    "iae": "IAE (sd x quarters)",
-    "sign_at_impact": "right sign at impact",
-    "peak_size_error": "peak size error",
-    "peak_time_error": "peak time error (q)",
-    "spectral_error": "spectral error",
-}
-NARROW_METRICS = {
-    "pooled_nrmse": "pooled",
-    "relative_error_median": "err50%",
-    "relative_error_p95": "err95%",
-    "iae": "IAE",
-    "sign_at_impact": "sign%",
-    "peak_size_error": "peak%",
-    "peak_time_error": "time q",
-    "spectral_error": "spec%",
-}
 NARROW_LEGEND = (
     "pooled: NRMSE. err50%, err95%: relative error, median draw and 95th percentile. IAE: sd x quarters. sign%: right "
     "at impact. peak%, time q: error in its size and date. outside: draws beyond the training range."
 )
 NARROW = {"training_mean": "mean", "linear_regression": "linear", "nearest_neighbour": "nearest"}
-PERCENT = {"relative_error_median", "relative_error_p95", "sign_at_impact", "peak_size_error", "spectral_error"}
 
 
 def number(value: float, percent: bool = False) -> str:
@@ -82,7 +60,7 @@ def details(evaluation: Evaluation, split: str) -> pd.DataFrame:
     """Every metric of the network on a split as text: one row a metric, one column a world, then counts of draws."""
     scores, cases = _of_network(evaluation, split)
     lines = [
-        {"metric": SHORT_TITLES[m], **{w: with_interval(scores[w, m], m in PERCENT) for w in cases}} for m in METRICS
+        {"metric": m.label or m.title, **{w: with_interval(scores[w, name], m.percent) for w in cases}} for name, m in METRICS.items()
     ]
     for column, title in (("draws", "draws"), ("failures", "failures"), ("outside_range", "outside training range")):
         lines.append({"metric": title, **{world: str(case[column]) for world, case in cases.items()}})
@@ -152,8 +130,9 @@ def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
     lines = []
     for world, case in cases.items():
         line = {"world": world}
-        for metric, title in NARROW_METRICS.items():
-            line[title] = number(scores[world, metric]["value"] * (100 if metric in PERCENT else 1))
+        for name, metric in METRICS.items():
+            if metric.column:
+                line[metric.column] = number(scores[world, name]["value"] * (100 if metric.percent else 1))
         lines.append({**line, "draws": case["draws"], "fail": case["failures"], "outside": case["outside_range"]})
     return pd.DataFrame(lines)
 

@@ -34,7 +34,7 @@ def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapp
     """
     try:
         return model_class(name).from_specs(specs, horizon, **options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError, MemoryError) as error:
         raise ConfigError(f"The model_options {dict(options)} do not fit {name}: {error}") from None
 
 

@@ -14,6 +14,20 @@ SMALL = {"n_samples": 300, "seed": 42, "horizon": 40, "periods": 20, "chunk": 64
 """Three shards a world, of 128, 128 and 44 rows; the horizon is the default, which the networks are built for."""
 
 
+MARKERS = (
+    "fast: runs in well under a second; `-m fast` as a whole in under a minute",
+    "slow: minutes or an outside program; not part of the default run",
+    "demo: needs the results of `make demo`; not part of the default run",
+    "checkout: needs the repository beside the package (configs, scripts, examples)",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers stand here, so that the installed package's tests know them too."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished data set of nk, var and lss; read it, and change only copies of it."""

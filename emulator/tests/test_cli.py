@@ -103,8 +103,8 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["worlds", "nkk"], "Unknown world 'nkk'. Did you mean 'nk'?"),
-        (["irf", "vra"], "Unknown world 'vra'. Did you mean 'var'?"),
+        (["worlds", "nkk"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
+        (["irf", "vra"], "Unknown world: 'vra'. Did you mean 'var'?"),
         (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
         (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
         (["irf", "nk", "--set", "kappa=steep"], "expected a number"),
@@ -116,7 +116,7 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
         (["irf", "nk", "--plot", "x.gif"], "must end in .png, .pdf, .svg"),
         (["irf", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
         (["validate", "--path", "/no/such/data"], "does not exist or is no data set"),
-        (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world 'vra'. Did you mean 'var'?"),
+        (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world: 'vra'. Did you mean 'var'?"),
         (["generate", "--world", ",", "--output", "/no/such/data"], "Unknown world"),
         (["generate", "--val", "0", "--output", "/no/such/data"], "strictly between 0 and 0.5"),
         (["generate", "--corner", "0.5", "--output", "/no/such/data"], "strictly between 0 and 0.5"),

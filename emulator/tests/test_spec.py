@@ -22,14 +22,19 @@ def test_theta_is_the_defaults_with_named_values_replaced():
 
 
 def test_unknown_names_come_with_the_nearest_known_one():
-    with pytest.raises(UnknownNameError, match=r"Unknown parameter of world 'nk' 'phi_pie'\. Did you mean 'phi_pi'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown parameter of world 'nk': 'phi_pie'\. Did you mean 'phi_pi'"):
         SPEC.theta(phi_pie=1.5)
     with pytest.raises(UnknownNameError, match="Did you mean 'monetary'"):
         SPEC.shock_index("monetery")
-    with pytest.raises(UnknownNameError, match=r"Unknown world 'nkk'\. Did you mean 'nk'"):
+    with pytest.raises(UnknownNameError, match=r"Unknown world: 'nkk'\. Did you mean 'nk'"):
         get_world("nkk")
-    with pytest.raises(UnknownNameError, match="Known: all, lss, nk, var"):
+    with pytest.raises(UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all']))}"):
         expand_worlds("nk,rbc")
+
+
+def test_standard_deviations_cannot_be_negative():
+    with pytest.raises(ParameterError, match=r"'sigma_m' of world 'nk'\) is -1.0; expected a standard deviation"):
+        SPEC.theta(sigma_m=-1)
 
 
 @pytest.mark.parametrize("value", ["high", None, [1, 2]])

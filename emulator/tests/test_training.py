@@ -47,9 +47,10 @@ def make_trainer(train_set, val_set, folder, *, seed=42, epochs=2, loader=None, 
     dims = {w: train_set.get_world_info(w)["n_params"] for w in WORLDS}
     model = PerWorldMLPBaseline(param_dims=dims, hidden_dims=[16], H=40)
     config = TrainingConfig(**({"lr": 1e-3, "epochs": epochs, "warmup_epochs": 1, "checkpoint_dir": str(folder), "seed": seed} | settings))
-    train_loader = loader or DataLoader(train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
+    if loader is None:
+        loader = DataLoader(train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
     val_loader = DataLoader(val_set, batch_size=64, shuffle=False, collate_fn=collate_mixed_worlds)
-    return Trainer(model, train_loader, val_loader, config)
+    return Trainer(model, loader, val_loader, config)
 
 
 class TestDataset:
@@ -77,6 +78,8 @@ class TestDataset:
             IRFDataset(small_dataset, ["nkk"], "train")
         with pytest.raises(DatasetError, match="does not exist"):
             IRFDataset(small_dataset / "none", ["nk"], "train")
+        with pytest.raises(DatasetError, match=r"expected a list of names, such as \['nk'\]"):
+            IRFDataset(small_dataset, "nk", "train")
         with pytest.raises(DatasetError, match="each named once"):
             IRFDataset(small_dataset, ["nk", "nk"], "train")
         with pytest.raises(IndexError):
@@ -435,6 +438,32 @@ class TestTrainer:
     def test_a_warm_up_longer_than_the_run_is_said(self, train_set, val_set, tmp_path, capsys):
         make_trainer(train_set, val_set, tmp_path, epochs=1, warmup_epochs=5).fit()
         assert "the learning rate stays below" in " ".join(capsys.readouterr().err.split())
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"collate_fn": None}, "collate_fn=collate_mixed_worlds"),
+            ({"drop_last": True, "batch_size": 10_000}, "has no batch"),
+            ({"num_workers": 1, "persistent_workers": True}, "persistent_workers=False"),
+        ],
+    )
+    def test_loaders_that_cannot_work_are_refused(self, train_set, val_set, tmp_path, options, message):
+        loader = DataLoader(train_set, **({"batch_size": 64, "collate_fn": collate_mixed_worlds} | options))
+        with pytest.raises(TrainingError, match=message):
+            make_trainer(train_set, val_set, tmp_path, loader=loader).fit()
+
+    def test_validation_data_of_another_world_are_named(self, small_dataset, val_set, tmp_path):
+        class Plain(torch.nn.Linear):
+            def forward(self, theta, world_id):
+                return super().forward(theta[:, :12]).unflatten(1, (3, 41, 3))
+
+        loaders = [BatchLoader(IRFDataset(small_dataset, [world], split), 32, False) for world, split in (("nk", "train"), ("var", "val"))]
+        for model, error, message in (
+            (Plain(12, 369), TrainingError, "World 'var' is not in the training data"),
+            (PerWorldMLPBaseline({"nk": 12, "var": 27}, [8]), ModelError, "not trained on world 'var'"),
+        ):
+            with pytest.raises(error, match=message):
+                Trainer(model, *loaders, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path))).fit()
 
     def test_loaders_without_a_length_are_refused(self, train_set, val_set, tmp_path):
         trainer = make_trainer(train_set, val_set, tmp_path, loader=iter([]))

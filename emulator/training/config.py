@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs
 
@@ -16,6 +17,7 @@ from emulator.errors import ConfigError, nearest
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Place = Annotated[str, BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value)]
 
 
 @dataclass(config=ConfigDict(extra="forbid", protected_namespaces=()))
@@ -38,7 +40,7 @@ class TrainingConfig:
     min_delta: NotNegative = 1e-4
 
     # Checkpointing
-    checkpoint_dir: str = "runs/default"
+    checkpoint_dir: Place = "runs/default"
     save_every_n_epochs: Count = 10
     save_best: bool = True
 
@@ -56,7 +58,7 @@ class TrainingConfig:
     lambda_smooth: NotNegative = 0.01
 
     # What a run from the command line needs beyond: data, network, machine
-    dataset: str = "datasets/v1.0-dev"
+    dataset: Place = "datasets/v1.0-dev"
     worlds: Annotated[list[str], Field(min_length=1)] = dataclasses.field(default_factory=lambda: ["nk", "var", "lss"])
     model: str = "PerWorldMLPBaseline"
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)

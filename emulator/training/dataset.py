@@ -30,6 +30,8 @@ class IRFDataset(Dataset[Sample]):
     """
 
     def __init__(self, zarr_root: str | Path, world_ids: list[str], split: str, in_memory: bool | None = None) -> None:
+        if isinstance(world_ids, str):
+            raise DatasetError(f"world_ids is the text {world_ids!r}; expected a list of names, such as [{world_ids!r}].")
         self.data = open_dataset(zarr_root)
         self.world_ids, self.split = list(world_ids), split
         if not self.world_ids or len(set(self.world_ids)) != len(self.world_ids):

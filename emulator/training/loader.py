@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import numpy as np
-from torch.utils.data import DataLoader, RandomSampler, SequentialSampler
+from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, default_collate
 from torch.utils.data.distributed import DistributedSampler
 
 from emulator.errors import TrainingError
@@ -95,6 +95,9 @@ class ForeignLoader:
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
         outside = random_state()
         seed_everything(seed)
+        for generator in (getattr(self.loader, "generator", None), getattr(sampler, "generator", None)):
+            if generator is not None:
+                generator.manual_seed(seed)
         batches, position = iter(self.loader), 0
         while True:
             batch = next(batches, None)
@@ -121,6 +124,12 @@ def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoad
         len(loader)
     except TypeError as error:
         raise TrainingError(f"The loader {type(loader).__name__} has no length ({error}); the learning-rate schedule needs one.") from None
+    if len(loader) == 0:
+        raise TrainingError("A loader has no batch: it has fewer samples than one batch and drop_last=True, or no samples at all.")
+    if getattr(loader, "persistent_workers", False):
+        raise TrainingError("Persistent workers keep random states that no checkpoint can hold; use persistent_workers=False.")
+    if getattr(loader, "collate_fn", None) is default_collate and isinstance(loader.dataset, IRFDataset):
+        raise TrainingError("PyTorch's own collation does not know worlds; give the DataLoader collate_fn=collate_mixed_worlds.")
     sampler: Any = getattr(loader, "sampler", None)
     ours = isinstance(loader, DataLoader) and isinstance(loader.dataset, IRFDataset) and loader.num_workers == 0
     if ours and loader.batch_size is not None and type(sampler) in (RandomSampler, SequentialSampler):

@@ -191,7 +191,9 @@ class Trainer:
             pred = pred[:, : true.shape[1]]
         if pred.shape != true.shape:
             raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
-        numbers = [self._number[world] for world in _names(batch)]
+        numbers = [self._number.get(world, -1) for world in _names(batch)]
+        if min(numbers) < 0:
+            raise TrainingError(f"World '{_names(batch)[numbers.index(-1)]}' is not in the training data; the training loader has {', '.join(self._number)}.")
         scale = self._scale_WSO[torch.tensor(numbers, device=self.device)][:, : true.shape[1], None, :]
         real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(true.shape[:2], dtype=torch.bool, device=self.device)
         pred, true = pred.float() / scale, true / scale
@@ -337,6 +339,8 @@ def _device(name: str, group: Group) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise TrainingError(f"The device '{name}' cannot be used: {str(error).splitlines()[0]}") from None
+    if device.type == "meta":
+        raise TrainingError("The device 'meta' holds no numbers; use cpu or cuda.")
     if device.type == "cuda" and group.size > 1:
         return torch.device("cuda", torch.cuda.current_device())
     return device
@@ -358,6 +362,8 @@ def _learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, An
 
 def _names(batch: dict[str, Any]) -> list[str]:
     """The world of each sample of a batch."""
+    if "world_ids" not in batch:
+        raise TrainingError(f"A batch holds {', '.join(batch)} and no world_ids; give the DataLoader collate_fn=collate_mixed_worlds.")
     ids = batch["world_ids"]
     return [ids] * len(batch["theta"]) if isinstance(ids, str) else ids
 

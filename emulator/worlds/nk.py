@@ -53,7 +53,7 @@ SPEC = WorldSpec(
         Observable(name="rate", tex="4i", unit="annualised percentage points", meaning="policy rate, deviation from steady state"),
     ),
     states=("x", "pi", "i", "m", "r", "u"),
-    extrapolation=Extrapolation(slice_parameters=("phi_pi",), corner_parameters=("rho_i", "rho_r")),
+    extrapolation=Extrapolation(slice_parameters=("rho_i",), corner_parameters=("rho_r", "rho_u")),
 )
 
 

@@ -35,6 +35,28 @@ def test_one_worker_or_two_give_the_same_bytes(generate_tiny, tiny_dataset, tmp_
     assert contents(tmp_path / "two") == contents(tiny_dataset)
 
 
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    """They must not write beside the run that resumes."""
+    root = tmp_path / "orphaned"
+    process = python(f"""
+        from emulator.data import generate_dataset
+        if __name__ == "__main__":
+            generate_dataset({str(root)!r}, workers=2, **{LONG | {"n_samples": 64_000}!r})
+    """, start_new_session=True)  # fmt: skip
+    wait_for_shards(root, 3, process)
+    process.kill()
+    process.wait()
+    process.stderr.close()
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            break
+        assert time.monotonic() < deadline, "workers outlived their parent"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_path, workers):
     root = tmp_path / "killed"

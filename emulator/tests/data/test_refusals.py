@@ -93,7 +93,24 @@ def test_a_run_killed_while_it_wrote_its_request_can_start_again(generate_tiny, 
 @pytest.mark.parametrize("content", ["{", json.dumps({"worlds": ["nk"], "who": "knows"})])
 def test_a_request_that_cannot_be_read_is_refused(tiny_copy, generate_tiny, content):
     (tiny_copy / "request.json").write_text(content)
-    with pytest.raises(DatasetError, match=r"request\.json cannot be read.*--overwrite"):
-        generate_tiny(tiny_copy)
-    generate_tiny(tiny_copy, overwrite=True)
-    assert open_dataset(tiny_copy).worlds == ["nk", "lss"]
+    before = contents(tiny_copy)
+    for overwrite in (False, True):
+        with pytest.raises(DatasetError, match=r"request\.json is no request of this version.*yourself"):
+            generate_tiny(tiny_copy, overwrite=overwrite)
+    assert contents(tiny_copy) == before
+
+
+def test_overwriting_never_deletes_what_is_not_ours(generate_tiny, tiny_copy):
+    (tiny_copy / "thesis").mkdir()
+    (tiny_copy / "thesis" / "chapter1.tex").write_text("precious")
+    before = contents(tiny_copy)
+    with pytest.raises(DatasetError, match="also holds thesis.*nothing was deleted"):
+        generate_tiny(tiny_copy, seed=9, overwrite=True)
+    assert contents(tiny_copy) == before
+
+
+def test_overwriting_through_a_link_replaces_what_it_points_to(generate_tiny, tiny_copy, tmp_path):
+    (tmp_path / "link").symlink_to(tiny_copy)
+    generate_tiny(tmp_path / "link", seed=9, overwrite=True)
+    assert (tmp_path / "link").is_symlink()
+    assert open_dataset(tiny_copy).manifest.request.seed == 9

@@ -38,6 +38,20 @@ def test_the_fingerprint_is_of_the_data_not_of_what_made_them(damaged_dataset, s
     assert open_dataset(damaged_dataset).fingerprint != open_dataset(small_dataset).fingerprint
 
 
+def test_a_manifest_altered_by_hand_is_refused(damaged_dataset):
+    file = damaged_dataset / "manifest.json"
+    file.write_text(file.read_text().replace('"name": "sigma"', '"name": "sigmas"'))
+    with pytest.raises(DatasetError, match="does not fit its own fingerprint"):
+        open_dataset(damaged_dataset)
+
+
+def test_altered_metadata_are_refused_before_a_number_is_read(damaged_dataset):
+    for file in (damaged_dataset / "nk" / "zarr.json", damaged_dataset / "nk" / "irfs" / "zarr.json"):
+        file.write_text(file.read_text().replace("float32", "int32"))
+    with pytest.raises(DatasetError, match=r"zarr\.json is missing or was altered"):
+        open_dataset(damaged_dataset).read("nk", "test")
+
+
 def test_the_fingerprint_changes_with_the_data(small_dataset, tiny_dataset, generate_tiny, tmp_path):
     prints = {open_dataset(small_dataset).fingerprint, open_dataset(tiny_dataset).fingerprint, generate_tiny(tmp_path / "x", seed=9).fingerprint}
     assert len(prints) == 3
