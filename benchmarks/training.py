@@ -49,7 +49,7 @@ def bare_epoch(trainer: Trainer, batches: list[dict]) -> float:
         trainer.optimizer.zero_grad()
         loss = trainer._losses(trainer.model, batch).sum() / len(batch["theta"])
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(trainer.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(trainer._parameters, 1.0)
         trainer.optimizer.step()
     return (time.perf_counter() - start) / len(batches)
 

@@ -74,7 +74,7 @@ def progress() -> Iterator[Progress]:
     name = TextColumn("[progress.description]{task.description}")
     numbers = tuple(kind(table_column=Column(no_wrap=True)) for kind in (MofNCompleteColumn, RateColumn, TimeColumn))
     note = NoteColumn(beside=(name, *numbers))
-    with Progress(name, BarColumn(bar_width=None), *numbers, note, console=err) as display:
+    with Progress(name, BarColumn(bar_width=None), *numbers, note, console=err, refresh_per_second=4) as display:
         yield display
 
 

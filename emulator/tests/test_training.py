@@ -99,12 +99,12 @@ class TestDataset:
             assert np.array_equal(np.sort(first), np.arange(len(dataset)))
             assert not np.array_equal(first, second)
 
-    def test_streaming_reads_no_chunk_twice_an_epoch(self, small_dataset, monkeypatch):
+    def test_streaming_reads_no_shard_twice_an_epoch(self, small_dataset, monkeypatch):
         streamed = IRFDataset(small_dataset, WORLDS, "train", in_memory=False)
         reads = []
         for source in streamed.sources:
             original = source._load
-            monkeypatch.setattr(source, "_load", lambda chunk, original=original, world=source.world: (reads.append((world, chunk)), original(chunk)))
+            monkeypatch.setattr(source, "_load", lambda shard, original=original, world=source.world: (reads.append((world, shard)), original(shard)))
         for _ in BatchLoader(streamed, 32, True).epoch(0):
             pass
         assert len(reads) == len(set(reads)) > 3

@@ -65,7 +65,7 @@ class TrainingConfig:
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     device: str = "auto"  # "auto": a CUDA device where there is one, else the CPU
     threads: Annotated[int, Field(ge=0)] = 0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
-    in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled chunks
+    in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
     save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
 
     @model_validator(mode="wrap")

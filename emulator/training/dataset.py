@@ -14,7 +14,7 @@ from emulator.data import open_dataset
 from emulator.errors import DatasetError
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.collate import Gathered, Piece, Sample
-from emulator.training.sources import WINDOW, ChunkSource, MemorySource, Source
+from emulator.training.sources import WINDOW, MemorySource, ShardSource, Source
 from emulator.training.statistics import moments
 
 IN_MEMORY_LIMIT = 4e9
@@ -38,7 +38,7 @@ class IRFDataset(Dataset[Sample]):
             raise DatasetError(f"world_ids is {self.world_ids}; expected at least one world, each named once.")
         if in_memory is None:
             in_memory = self._size() <= IN_MEMORY_LIMIT
-        source = MemorySource if in_memory else ChunkSource
+        source = MemorySource if in_memory else ShardSource
         self.in_memory = in_memory
         self.sources: list[Source] = [source(self.data, world, split) for world in self.world_ids]
         self._ends = np.cumsum([len(s.rows) for s in self.sources])
@@ -103,8 +103,8 @@ class IRFDataset(Dataset[Sample]):
     def order(self, rng: np.random.Generator | None) -> np.ndarray:
         """Positions in the order of an epoch: as stored without `rng`, else shuffled.
 
-        In memory that is a permutation of all. When streaming, chunks of all worlds are shuffled, and samples within
-        windows of `WINDOW` chunks: every sample comes once, and no chunk is read twice.
+        In memory that is a permutation of all. When streaming, shards of all worlds are shuffled, and samples within
+        windows of `WINDOW` shards: every sample comes once, and no shard is read twice.
         """
         if rng is None:
             return np.arange(len(self))

@@ -1,4 +1,4 @@
-"""Where samples come from: memory, or Zarr chunks that pass through a window of bounded size.
+"""Where samples come from: memory, or Zarr shards that pass through a window of bounded size.
 
 Both gather rows of a split by position, as tensors; axes as in the data format.
 """
@@ -15,8 +15,8 @@ from torch import Tensor
 from emulator.data import DataSet
 from emulator.errors import DatasetError
 
-WINDOW = 16
-"""Chunks that are shuffled together when a split is streamed. Draws are independent, so a window of thousands will do."""
+WINDOW = 8
+"""Shards that are shuffled together when a split is streamed. Draws are independent, so a window of thousands will do."""
 
 Block = tuple[Tensor, Tensor]
 
@@ -58,8 +58,8 @@ class MemorySource(Source):
         return [np.arange(len(self.rows))]
 
 
-class ChunkSource(Source):
-    """A split streamed from Zarr: chunks wait in a ring of slots until newer ones push them out."""
+class ShardSource(Source):
+    """A split streamed from Zarr: shards wait in a ring of slots until newer ones push them out."""
 
     def __init__(self, data: DataSet, world: str, split: str) -> None:
         data.verify(world)
@@ -67,9 +67,9 @@ class ChunkSource(Source):
         self.world = world
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]
-        self.chunk = data.manifest.request.chunk
-        self._slots = 2 * WINDOW
-        self._slot_of = np.full(-(-data.manifest.request.n_samples // self.chunk), -1)
+        self.shard = data.manifest.request.shard
+        self._slots = min(2 * WINDOW, data.manifest.request.n_shards)
+        self._slot_of = np.full(data.manifest.request.n_shards, -1)
         self._held = np.full(self._slots, -1)
         self._next = 0
         self._ring: Block | None = None
@@ -83,40 +83,40 @@ class ChunkSource(Source):
             raise DatasetError(f"World '{self.world}': rows read from disk hold values that are not finite; see `emulator validate`.")
         return torch.from_numpy(theta), torch.from_numpy(irf)
 
-    def _load(self, chunk: int) -> None:
-        theta, irf = self._read(chunk * self.chunk, min((chunk + 1) * self.chunk, self._theta.shape[0]))  # type: ignore[union-attr]
+    def _load(self, shard: int) -> None:
+        theta, irf = self._read(shard * self.shard, min((shard + 1) * self.shard, self._theta.shape[0]))  # type: ignore[union-attr]
         if self._ring is None:
-            size = self._slots * self.chunk
+            size = self._slots * self.shard
             self._ring = torch.empty(size, *theta.shape[1:]), torch.empty(size, *irf.shape[1:])
         slot, self._next = self._next, (self._next + 1) % self._slots
         if self._held[slot] >= 0:
             self._slot_of[self._held[slot]] = -1
         for ring, values in zip(self._ring, (theta, irf), strict=True):
-            ring[slot * self.chunk :][: len(values)] = values
-        self._held[slot], self._slot_of[chunk] = chunk, slot
+            ring[slot * self.shard :][: len(values)] = values
+        self._held[slot], self._slot_of[shard] = shard, slot
 
     def gather(self, positions: np.ndarray) -> Block:
         rows = self.rows[positions]
-        chunks = rows // self.chunk
-        if (self._slot_of[chunks] < 0).any():
-            needed = np.unique(chunks)
-            if len(needed) > WINDOW:  # scattered access, as by a shuffling DataLoader: the ring would only churn
+        shards = rows // self.shard
+        if (self._slot_of[shards] < 0).any():
+            needed = np.unique(shards)
+            if len(needed) > self._slots:  # scattered access, as by a shuffling DataLoader: the ring would only churn
                 return self._finite(*(np.asarray(array.oindex[rows]) for array in (self._theta, self._irf)))  # type: ignore[union-attr]
             while len(missing := needed[self._slot_of[needed] < 0]):  # again for those that the last ones pushed out
-                for chunk in missing:
-                    self._load(int(chunk))
+                for shard in missing:
+                    self._load(int(shard))
         assert self._ring is not None
-        index = torch.from_numpy(self._slot_of[chunks] * self.chunk + rows % self.chunk)
+        index = torch.from_numpy(self._slot_of[shards] * self.shard + rows % self.shard)
         return self._ring[0].index_select(0, index), self._ring[1].index_select(0, index)
 
     def blocks(self) -> Iterator[Block]:
         for unit in self.units():
             rows = self.rows[unit]
-            start = rows[0] // self.chunk * self.chunk
-            theta, irf = self._read(start, min(start + self.chunk, self._theta.shape[0]))  # type: ignore[union-attr]
+            start = rows[0] // self.shard * self.shard
+            theta, irf = self._read(start, min(start + self.shard, self._theta.shape[0]))  # type: ignore[union-attr]
             index = torch.from_numpy(rows - start)
             yield theta[index], irf[index]
 
     def units(self) -> list[np.ndarray]:
-        chunks = self.rows // self.chunk
-        return np.split(np.arange(len(self.rows)), np.flatnonzero(np.diff(chunks)) + 1)
+        shards = self.rows // self.shard
+        return np.split(np.arange(len(self.rows)), np.flatnonzero(np.diff(shards)) + 1)

@@ -103,7 +103,8 @@ class Trainer:
         self._weights: dict[int, Tensor] = {}
         if group.leads and config.warmup_epochs >= config.epochs:
             err.print(f"note: the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run; the learning rate stays below lr = {config.lr:g}.")
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
+        self._parameters = list(self.model.parameters())
+        self.optimizer = torch.optim.AdamW(self._parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.parallel = group.wrap(self.model)
 
@@ -167,7 +168,7 @@ class Trainer:
         # DistributedDataParallel averages gradients over processes; the loss is an average over samples.
         self.scaler.scale(total * (self.group.size / count)).backward()
         self.scaler.unscale_(self.optimizer)
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip or math.inf)
+        norm = nn.utils.clip_grad_norm_(self._parameters, self.config.grad_clip or math.inf)
         if not (self.scaler.is_enabled() or math.isfinite(norm)):  # in fp16 the scaler leaves such a step out by itself
             raise TrainingError(
                 f"The gradient is not finite at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}, worlds "

@@ -104,7 +104,7 @@ def test_overwriting_never_deletes_what_is_not_ours(generate_tiny, tiny_copy):
     (tiny_copy / "thesis").mkdir()
     (tiny_copy / "thesis" / "chapter1.tex").write_text("precious")
     before = contents(tiny_copy)
-    with pytest.raises(DatasetError, match="also holds thesis.*nothing was deleted"):
+    with pytest.raises(DatasetError, match=r"also holds thesis.*nothing was deleted"):
         generate_tiny(tiny_copy, seed=9, overwrite=True)
     assert contents(tiny_copy) == before
 
