@@ -40,9 +40,10 @@ class EmulatorModel(nn.Module, ABC):
         self.checkpoint: Checkpoint | None = None
 
     @classmethod
-    @abstractmethod
     def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> EmulatorModel:
-        """A fresh network of the right size for these worlds."""
+        """A fresh network of the right size for these worlds, for classes built from `param_dims`, `H` and `n_shocks`."""
+        dims = {name: spec.n_parameters for name, spec in specs.items()}
+        return cls(param_dims=dims, H=horizon, n_shocks={name: spec.n_shocks for name, spec in specs.items()}, **options)
 
     @abstractmethod
     def standardised(self, theta_BP: Tensor, world: str) -> Tensor:

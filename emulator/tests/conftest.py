@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,3 +41,19 @@ def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def damaged_dataset(small_dataset: Path, tmp_path: Path) -> Path:
     """A copy of the small data set, whole until the test damages it."""
     return shutil.copytree(small_dataset, tmp_path / "damaged")
+
+
+@pytest.fixture(scope="module")
+def train_set(small_dataset: Path) -> Any:
+    """The training split of all its worlds; imported late, since the data room's tests do without PyTorch."""
+    from emulator.training import IRFDataset
+
+    return IRFDataset(small_dataset, list(SMALL_WORLDS), "train")
+
+
+@pytest.fixture(scope="module")
+def val_set(small_dataset: Path) -> Any:
+    """The validation split of all its worlds."""
+    from emulator.training import IRFDataset
+
+    return IRFDataset(small_dataset, list(SMALL_WORLDS), "val")

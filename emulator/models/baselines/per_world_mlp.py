@@ -6,13 +6,11 @@ Axes: B batch, P parameter, S shock, H horizon, O observable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models.base import EmulatorModel, mlp, shock_dims
-from emulator.spec import WorldSpec
 
 
 class PerWorldMLPBaseline(EmulatorModel):
@@ -40,15 +38,6 @@ class PerWorldMLPBaseline(EmulatorModel):
             for world, n_parameters in self.param_dims.items()
         )
         self._position = {world: k for k, world in enumerate(self.param_dims)}
-
-    @classmethod
-    def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> PerWorldMLPBaseline:
-        return cls(
-            {name: spec.n_parameters for name, spec in specs.items()},
-            H=horizon,
-            n_shocks={name: spec.n_shocks for name, spec in specs.items()},
-            **options,
-        )
 
     def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
         flat = self.networks[self._position[world]](theta_BP)

@@ -6,14 +6,12 @@ Axes: B batch, P parameter (of the widest world), D token, S shock, H horizon, O
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models.base import EmulatorModel, mlp, shock_dims
-from emulator.spec import WorldSpec
 
 
 class PooledMLPBaseline(EmulatorModel):
@@ -39,15 +37,6 @@ class PooledMLPBaseline(EmulatorModel):
         self.tokens = nn.Parameter(torch.randn(len(self.param_dims), token_dim))
         self.network = mlp([self.width + token_dim, *hidden_dims, self.most_shocks * (H + 1) * 3], dropout)
         self._position = {world: k for k, world in enumerate(self.param_dims)}
-
-    @classmethod
-    def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> PooledMLPBaseline:
-        return cls(
-            {name: spec.n_parameters for name, spec in specs.items()},
-            H=horizon,
-            n_shocks={name: spec.n_shocks for name, spec in specs.items()},
-            **options,
-        )
 
     def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
         padded = nn.functional.pad(theta_BP, (0, self.width - theta_BP.shape[1]))

@@ -9,11 +9,28 @@ from pathlib import Path
 
 import torch
 import yaml
+from torch.utils.data import DataLoader
 
 from emulator.models import checkpoint
+from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.training import Trainer, TrainingConfig, collate_mixed_worlds
 
 MODULE = ["-m", "emulator.training.trainer"]
 TORCHRUN = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
+
+
+WORLDS = ["nk", "var", "lss"]
+
+
+def make_trainer(train_set, val_set, folder, *, seed=42, epochs=2, loader=None, **settings):
+    torch.manual_seed(seed)
+    dims = {w: train_set.get_world_info(w)["n_params"] for w in WORLDS}
+    model = PerWorldMLPBaseline(param_dims=dims, hidden_dims=[16], H=40)
+    config = TrainingConfig(**({"lr": 1e-3, "epochs": epochs, "warmup_epochs": 1, "checkpoint_dir": str(folder), "seed": seed} | settings))
+    if loader is None:
+        loader = DataLoader(train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
+    val_loader = DataLoader(val_set, batch_size=64, shuffle=False, collate_fn=collate_mixed_worlds)
+    return Trainer(model, loader, val_loader, config)
 
 
 def write_config(path: Path, data: Path, run: Path, **changes) -> Path:
