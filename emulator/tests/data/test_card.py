@@ -10,8 +10,6 @@ from emulator.data.schema import Request
 from emulator.tests.conftest import SMALL_WORLDS
 from emulator.tests.data.tampering import contents
 
-pytestmark = pytest.mark.fast
-
 
 @pytest.fixture
 def text(small_dataset):

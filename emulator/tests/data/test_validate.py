@@ -12,8 +12,6 @@ from emulator.errors import DatasetError
 from emulator.spec import Status
 from emulator.tests.data.tampering import contents, edit_json, flip_byte, forge_checksums, write_array
 
-pytestmark = pytest.mark.fast
-
 
 def findings(root):
     return [f"{world}: {what}" for world, what in validate_dataset(root)]
@@ -26,6 +24,7 @@ def has(root, world, *words):
     return any(all(word in finding for word in words) for finding in found)
 
 
+@pytest.mark.fast
 def test_a_whole_data_set_gives_no_findings(small_dataset, tiny_dataset):
     assert findings(small_dataset) == []
     assert findings(tiny_dataset) == []
@@ -60,6 +59,7 @@ def test_the_list_of_files_above_is_the_whole_list(tiny_dataset):
     assert {parts[0] for parts in found if parts[1:2] == ("c",) and parts[0] in arrays} == arrays
 
 
+@pytest.mark.fast
 def test_a_nan_written_through_zarr_is_found_with_its_row(tiny_copy):
     def spoil(irfs):
         irfs[70, 0, 0, 0] = np.nan
@@ -218,12 +218,14 @@ def test_request_card_and_stray_files_are_part_of_the_set(tiny_copy):
     ]
 
 
+@pytest.mark.fast
 def test_wrong_solution_matrices_are_found_though_their_checksums_fit(tiny_copy):
     write_array(tiny_copy, "nk", "state_impact", lambda values: values.__imul__(2.0))
     forge_checksums(tiny_copy)
     assert has(tiny_copy, "nk", "'state_impact'", "solved again differ")
 
 
+@pytest.mark.fast
 def test_validation_changes_nothing(tiny_copy, tiny_dataset):
     validate_dataset(tiny_copy)
     assert contents(tiny_copy) == contents(tiny_dataset)

@@ -3,15 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
-
 import emulator.training
 
 README = Path(emulator.training.__file__).parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
-@pytest.mark.fast
 def test_readme_code_runs(small_dataset, tmp_path, monkeypatch, capsys):
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "v1.0-dev").symlink_to(small_dataset)

@@ -77,7 +77,6 @@ def make(dataset, folder, **changes):
     return model, loaders, config
 
 
-@pytest.mark.fast
 def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch):
     """A run that is broken off before each of its steps in turn, and resumed each time."""
     model, loaders, config = make(small_dataset, tmp_path / "whole")
@@ -115,7 +114,6 @@ def test_a_signal_before_the_first_step_has_nothing_to_save(small_dataset, tmp_p
     assert not list(tmp_path.glob("*.pt"))
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize("options", [{"num_workers": 2}, {"drop_last": True, "num_workers": 1}, {"sampler": "weighted"}])
 def test_foreign_loaders_resume_as_well(small_dataset, tmp_path, monkeypatch, options):
     """Loaders with workers or samplers of their own: the order of samples depends on (seed, epoch) alone there too."""
