@@ -54,8 +54,6 @@ def generate_dataset(
     """
     if workers < 1:
         raise DatasetError(f"--workers is {workers}; expected 1 or more.")
-    for name in worlds:
-        get_world(name)
     try:
         request = Request(
             worlds=tuple(worlds), specs_sha256={name: get_world(name).spec.sha256 for name in worlds}, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from emulator.data import open_dataset
+from emulator.data import DataSet, open_dataset
 from emulator.errors import DatasetError
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.collate import Gathered, Piece, Sample
@@ -24,15 +24,15 @@ IN_MEMORY_LIMIT = 4e9
 class IRFDataset(Dataset[Sample]):
     """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one world after the other.
 
-    zarr_root: folder of a finished data set; world_ids: names; split: one of train, val, test and the two
+    zarr_root: folder of a finished data set, or one already open (splits then share its verified checksums); world_ids: names; split: one of train, val, test and the two
     extrapolation splits; in_memory: None decides by size. Units as in the data set: percent, annualised percentage
     points. `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
     """
 
-    def __init__(self, zarr_root: str | Path, world_ids: list[str], split: str, in_memory: bool | None = None) -> None:
+    def __init__(self, zarr_root: str | Path | DataSet, world_ids: list[str], split: str, in_memory: bool | None = None) -> None:
         if isinstance(world_ids, str):
             raise DatasetError(f"world_ids is the text {world_ids!r}; expected a list of names, such as [{world_ids!r}].")
-        self.data = open_dataset(zarr_root)
+        self.data = zarr_root if isinstance(zarr_root, DataSet) else open_dataset(zarr_root)
         self.world_ids, self.split = list(world_ids), split
         if not self.world_ids or len(set(self.world_ids)) != len(self.world_ids):
             raise DatasetError(f"world_ids is {self.world_ids}; expected at least one world, each named once.")

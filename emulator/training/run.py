@@ -34,7 +34,7 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
                 old.unlink(missing_ok=True)
         data = open_dataset(config.dataset)
         specs = {world: data.spec(world) for world in config.worlds}
-        train_set, val_set = (IRFDataset(config.dataset, config.worlds, split, config.in_memory) for split in ("train", "val"))
+        train_set, val_set = (IRFDataset(data, config.worlds, split, config.in_memory) for split in ("train", "val"))
         seed_everything(config.seed)
         model = models.build(config.model, specs, data.horizon, config.model_options)
         train_loader, val_loader = (

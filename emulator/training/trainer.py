@@ -208,11 +208,10 @@ class Trainer:
 
     def _check_finite(self, losses_B: Tensor, batch: dict[str, Any], where: str) -> None:
         """Stop every process if the loss of a sample is not finite in any of them."""
-        bad = (~torch.isfinite(losses_B)).nonzero().flatten().tolist()
+        bad = _not_finite(losses_B, batch)
         if not self.group.any(bool(bad)):
             return
-        names = _names(batch)
-        which = f"world {', '.join(sorted({names[k] for k in bad}))}, in {len(bad)} of {len(losses_B)} samples" if bad else "in another process"
+        which = f"world {', '.join(sorted(set(bad)))}, in {len(bad)} of {len(losses_B)} samples" if bad else "in another process"
         raise TrainingError(f"The loss is not finite {where}, {which}. Lower lr or grad_clip; what {self.folder} holds is from before this step.")
 
     @torch.no_grad()
@@ -222,9 +221,8 @@ class Trainer:
         total, count = 0.0, 0
         for batch in self.val_loader.epoch(0):
             losses = self._losses(self.model, batch)
-            if not torch.isfinite(losses).all():
-                worlds = ", ".join(sorted({name for name, loss in zip(_names(batch), losses, strict=True) if not torch.isfinite(loss)}))
-                raise TrainingError(f"The validation loss is not finite after epoch {self.epoch + 1}, world {worlds}. Lower lr.")
+            if bad := _not_finite(losses, batch):
+                raise TrainingError(f"The validation loss is not finite after epoch {self.epoch + 1}, world {', '.join(sorted(set(bad)))}. Lower lr.")
             total += float(losses.sum())
             count += len(losses)
         sums = self.group.sum(torch.tensor([total, count], dtype=torch.float64))
@@ -359,6 +357,12 @@ def _learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, An
         found = {w: found[w] for w in dataset.world_ids if w in found}
         return {w: dataset.data.spec(w) for w in found}, found, dataset.fingerprint
     return {}, found, ""
+
+
+def _not_finite(losses_B: Tensor, batch: dict[str, Any]) -> list[str]:
+    """The world of each sample whose loss is not finite."""
+    rows = (~torch.isfinite(losses_B)).nonzero().flatten().tolist()
+    return [_names(batch)[row] for row in rows]
 
 
 def _names(batch: dict[str, Any]) -> list[str]:
