@@ -30,6 +30,14 @@ class SolverError(EmulatorError):
     """The matrices given to a solver do not form a linear rational-expectations model."""
 
 
+class ModFileError(EmulatorError):
+    """A `.mod` file, or the mapping beside it, cannot be read or says what is not supported; the message begins with file and line."""
+
+    def __init__(self, message: str, place: object = None) -> None:
+        super().__init__(f"{place}: {message}" if place is not None else message)
+        self.place = place
+
+
 class WorldCheckError(EmulatorError):
     """A world breaks the conformance suite."""
 
