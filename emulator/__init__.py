@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "load", "world"]
 
 
-def world(name: str) -> World:
-    """The world of that name: exact answers in float64. Raises `UnknownNameError`."""
+def world(name: str | Path) -> World:
+    """The world of that name, or of a `.mod` file: exact answers in float64. Raises `UnknownNameError`, `ModFileError`."""
     from emulator.worlds import get_world
 
     return get_world(name)

@@ -86,6 +86,11 @@ class MissingExtraError(EmulatorError):
             f"The package '{package}' is needed here and is not installed. "
             f"Install it with: pip install 'universal-macro-emulator[{extra}]'"
         )
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """So that it comes back whole from a worker process."""
+        return type(self), (self.package, self.extra)
 
 
 def first_error(error: ValidationError) -> str:

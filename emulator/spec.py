@@ -127,6 +127,8 @@ class WorldSpec(_Record):
     extrapolation: Extrapolation
     states: tuple[str, ...] = ()
     linear: bool = True
+    definition: str = ""
+    """SHA-256 of the file that the world is read from; empty where it is a class of this package."""
 
     @model_validator(mode="after")
     def _consistent(self) -> WorldSpec:

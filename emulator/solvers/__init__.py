@@ -1,6 +1,6 @@
 """Exact, batched solvers. Arrays are NumPy or PyTorch (array API); this room never imports torch."""
 
-from emulator.solvers.linear_re import Solution, solve_equations, solve_linear_re
+from emulator.solvers.linear_re import Solution, block_size, solve_equations, solve_linear_re
 from emulator.solvers.qz import solve_qz, stable_root_count
 from emulator.solvers.state_space import StateSpace, impulse_response, simulate, spectral_radius
 from emulator.solvers.structure import Structure
@@ -9,6 +9,7 @@ __all__ = [
     "Solution",
     "StateSpace",
     "Structure",
+    "block_size",
     "impulse_response",
     "simulate",
     "solve_equations",

@@ -22,7 +22,7 @@ from emulator.solvers.structure import Structure
 
 
 @dataclass(frozen=True)
-class _Rule:
+class Rule:
     """Endogenous variables as `lagged v_1 + exogenous z + shock e`, and what moves them: `onward v'`.
 
     lagged (N, p, s), exogenous (N, p, q), shock (N, p, k); onward (N, p, f) are the led columns of M.
@@ -50,20 +50,20 @@ def attempt(xp: Any, st: Structure, matrices: tuple[Any, ...], guess: Any) -> At
     """Solve lead, current, lag (N, n, n) and shock (N, n, k) around a guess (N, f, s) of the stable path."""
     lead, current, lag, shock = matrices
     with np.errstate(all="ignore"):
-        persistence, innovation = _exogenous_process(xp, st, current, lag, shock)
+        persistence, innovation = exogenous_process(xp, st, current, lag, shock)
         rule = _endogenous_rule(xp, st, matrices, persistence, guess)
-        transition, impact = _assemble(xp, st, rule, persistence, innovation)
+        transition, impact = assemble(xp, st, rule, persistence, innovation)
         return Attempt(
             transition=transition,
             impact=impact,
             path=pick(rule.lagged, st.lead, axis=1),
-            residual=_residual(lead, current, lag, shock, transition, impact),
+            residual=relative_residual(lead, current, lag, shock, transition, impact),
             stable=np.maximum(spectral_radius(pick(rule.lagged, st.lag, axis=1)), _largest_diagonal(persistence)),
             unstable=spectral_radius(pick(rule.onward, st.lead, axis=1)),
         )
 
 
-def _exogenous_process(xp: Any, st: Structure, current: Any, lag: Any, shock: Any) -> tuple[Any, Any]:
+def exogenous_process(xp: Any, st: Structure, current: Any, lag: Any, shock: Any) -> tuple[Any, Any]:
     """`z = persistence z_1 + innovation e`, (N, q, q) and (N, q, k), of the recursive exogenous block."""
     size = len(st.exogenous)
     b, c, d = (pick(m, st.exogenous_rows, axis=1) for m in (current, lag, shock))
@@ -75,7 +75,7 @@ def _exogenous_process(xp: Any, st: Structure, current: Any, lag: Any, shock: An
     return solved[:, :, :size], solved[:, :, size:]
 
 
-def _endogenous_rule(xp: Any, st: Structure, matrices: tuple[Any, ...], persistence: Any, guess: Any) -> _Rule:
+def _endogenous_rule(xp: Any, st: Structure, matrices: tuple[Any, ...], persistence: Any, guess: Any) -> Rule:
     """Solve the endogenous equations for their own leads and lags, then for the exogenous variables and the shocks.
 
     With w the lagged and v the led variables, everything is written in d' = v' - guess w: an exact change of
@@ -95,7 +95,7 @@ def _endogenous_rule(xp: Any, st: Structure, matrices: tuple[Any, ...], persiste
     solved = reduced + by_lead @ (path @ now)
     onward, forced = solved[:, :, n_lag : n_lag + n_lead], solved[:, :, n_lag + n_lead : n_lag + n_lead + n_exo]
     response = _led_response(xp, pick(onward, st.lead, axis=1), pick(forced, st.lead, axis=1), persistence)
-    return _Rule(
+    return Rule(
         lagged=solved[:, :, :n_lag],
         exogenous=forced + onward @ (response @ persistence),
         shock=solved[:, :, n_lag + n_lead + n_exo :],
@@ -114,7 +114,7 @@ def _led_response(xp: Any, onward: Any, forced: Any, persistence: Any) -> Any:
     return columns
 
 
-def _assemble(xp: Any, st: Structure, rule: _Rule, persistence: Any, innovation: Any) -> tuple[Any, Any]:
+def assemble(xp: Any, st: Structure, rule: Rule, persistence: Any, innovation: Any) -> tuple[Any, Any]:
     """Transition (N, n, n) and impact (N, n, k) of all variables in the model's own order."""
     n_endo, n_exo = len(st.endogenous), len(st.exogenous)
     lagged = spread(rule.lagged, st.lag, n_endo)
@@ -129,7 +129,7 @@ def _largest_diagonal(persistence: Any) -> np.ndarray:
     return np.abs(np.diagonal(to_numpy(persistence), axis1=1, axis2=2)).max(axis=1, initial=0.0)
 
 
-def _residual(lead: Any, current: Any, lag: Any, shock: Any, transition: Any, impact: Any) -> np.ndarray:
+def relative_residual(lead: Any, current: Any, lag: Any, shock: Any, transition: Any, impact: Any) -> np.ndarray:
     """Norm of the errors of all equations, relative to that of the coefficients times that of the solution."""
     onward = lead @ transition + current
     errors = (onward @ transition + lag, onward @ impact + shock)

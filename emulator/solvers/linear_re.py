@@ -16,8 +16,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from emulator.errors import SolverError
-from emulator.solvers.decision_rule import Attempt, attempt
-from emulator.solvers.qz import CRITERIUM, blanchard_kahn
+from emulator.solvers.decision_rule import Attempt, attempt, relative_residual
+from emulator.solvers.qz import CRITERIUM, solve_qz
 from emulator.solvers.stacks import blank, norm, zeros
 from emulator.solvers.state_space import to_numpy
 from emulator.solvers.structure import Structure
@@ -30,7 +30,10 @@ LOOSE = 1e-13
 """Residual above which a draw is solved a second time, around the first answer."""
 
 BLOCK = 2048
-"""Draws solved at once: enough to drown Python's overhead, few enough to stay in the cache; memory does not grow."""
+"""Draws of a small model solved at once: enough to drown Python's overhead, few enough to stay in the cache."""
+
+BLOCK_ENTRIES = 2**18
+"""Entries of a matrix stack solved at once: draws of large models go in smaller blocks; memory does not grow."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ def solve_linear_re(lead: Any, current: Any, lag: Any, shock: Any, structure: St
     """
     _check_shapes(lead, current, lag, shock)
     structure = structure or Structure.of(lead, current, lag)
-    return _by_blocks(lambda part: _solve_block(structure, *(m[part] for m in (lead, current, lag, shock))), len(current))
+    return _by_blocks(lambda part: _solve_block(structure, *(m[part] for m in (lead, current, lag, shock))), len(current), structure)
 
 
 def solve_equations(equations: Callable[[Any], Sequence[Any]], theta: Any, structure: Structure) -> Solution:
@@ -64,11 +67,17 @@ def solve_equations(equations: Callable[[Any], Sequence[Any]], theta: Any, struc
 
     theta (N, P); `equations` gives lead, current, lag (N, n, n) and shock (N, n, k) of the model.
     """
-    return _by_blocks(lambda part: _solve_block(structure, *equations(theta[part])), len(theta))
+    return _by_blocks(lambda part: _solve_block(structure, *equations(theta[part])), len(theta), structure)
 
 
-def _by_blocks(solve: Callable[[slice], Solution], n: int) -> Solution:
-    blocks = [solve(slice(start, start + BLOCK)) for start in range(0, max(n, 1), BLOCK)]
+def block_size(n_variables: int) -> int:
+    """How many draws of a model of that size are solved at once."""
+    return max(16, min(BLOCK, BLOCK_ENTRIES // max(n_variables, 1) ** 2))
+
+
+def _by_blocks(solve: Callable[[slice], Solution], n: int, structure: Structure) -> Solution:
+    size = block_size(len(structure.endogenous) + len(structure.exogenous))
+    blocks = [solve(slice(start, start + size)) for start in range(0, max(n, 1), size)]
     if len(blocks) == 1:
         return blocks[0]
     xp = array_namespace(blocks[0].transition)
@@ -90,7 +99,12 @@ def _check_shapes(lead: Any, current: Any, lag: Any, shock: Any) -> None:
 
 def _solve_block(st: Structure, lead: Any, current: Any, lag: Any, shock: Any) -> Solution:
     """One block: a first attempt, a second one around it for the draws that it leaves loose, then the verdict."""
-    matrices = (lead, current, lag, shock)
+    with np.errstate(all="ignore"):  # what overflows is not certified
+        return _certified(st, (lead, current, lag, shock))
+
+
+def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
+    current = matrices[1]
     xp = array_namespace(*matrices)
     zero = zeros(current, len(st.lead), len(st.lag))
     found = attempt(xp, st, matrices, zero)
@@ -98,7 +112,9 @@ def _solve_block(st: Structure, lead: Any, current: Any, lag: Any, shock: Any) -
     if loose.any():
         rows = xp.asarray(np.flatnonzero(loose), device=current.device)
         _improve(found, attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, found.path[rows])), loose)
-    status = _status(found, matrices[:3])
+    status = _status(found)
+    for row in np.flatnonzero(status == Status.NOT_CONVERGED):
+        status[row] = _settle(found, matrices, row)
     failed = status != Status.OK
     transition, impact = found.transition, found.impact
     if failed.any():
@@ -124,16 +140,31 @@ def _improve(first: Attempt, second: Attempt, rows: np.ndarray) -> None:
         getattr(first, name)[into] = getattr(second, name)[better]
 
 
-def _status(found: Attempt, matrices: tuple[Any, ...]) -> np.ndarray:
-    """Blanchard-Kahn from the factored pencil; draws that the factorisation does not settle go to the QZ count."""
+def _status(found: Attempt) -> np.ndarray:
+    """Blanchard-Kahn from the factored pencil; what it does not settle is called not converged."""
     inside, outside = found.stable < CRITERIUM, found.unstable < 1 / CRITERIUM
     solved = found.residual < TOLERANCE
     status = np.full(solved.shape, Status.NOT_CONVERGED, dtype=np.uint8)
     status[solved & inside & outside] = Status.OK
     status[solved & inside & (found.unstable > 1 / CRITERIUM)] = Status.INDETERMINATE
     status[solved & ~inside & outside] = Status.EXPLOSIVE
-    for row in np.flatnonzero(status == Status.NOT_CONVERGED):
-        verdict = blanchard_kahn(*(to_numpy(m[row]) for m in matrices))
-        # A determinate model that could not be certified stays what it is: not converged.
-        status[row] = Status.NOT_CONVERGED if verdict is Status.OK else verdict
     return status
+
+
+def _settle(found: Attempt, matrices: tuple[Any, ...], row: int) -> Status:
+    """The verdict of the QZ method on a draw that doubling left open (unit roots, say); its solution, once certified.
+
+    A determinate model whose solution cannot be certified stays what it is: not converged.
+    """
+    lead, current, lag, shock = (to_numpy(m[row]) for m in matrices)
+    transition, impact, verdict = solve_qz(lead, current, lag, shock)
+    if verdict is not Status.OK:
+        return verdict
+    error = float(relative_residual(*(m[None] for m in (lead, current, lag, shock, transition, impact)))[0])
+    if not error < TOLERANCE:
+        return Status.NOT_CONVERGED
+    xp = array_namespace(found.transition)
+    found.residual[row] = error
+    for stack, solved in ((found.transition, transition), (found.impact, impact)):
+        stack[row] = xp.asarray(solved, dtype=stack.dtype, device=stack.device)
+    return Status.OK

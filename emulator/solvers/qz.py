@@ -60,19 +60,26 @@ def solve_qz(
 ) -> tuple[np.ndarray, np.ndarray, Status]:
     """Transition (n, n) and impact (n, k) of `lead E[y'] + current y + lag y_1 + shock e = 0`, one draw, by QZ.
 
-    The status is `OK`, `INDETERMINATE` or `EXPLOSIVE`; in the last two cases the matrices are NaN.
+    The status is `OK`, `INDETERMINATE`, `EXPLOSIVE` or, where the stable roots do not determine the variables,
+    `NOT_CONVERGED`; but for the first the matrices are NaN.
     """
     status = blanchard_kahn(lead, current, lag)
     transition, impact = np.full_like(current, np.nan), np.full_like(shock, np.nan)
     if status is not Status.OK:
         return transition, impact, status
+    try:
+        return *_stable_solution(lead, current, lag, shock), status
+    except np.linalg.LinAlgError:  # the stable roots do not determine the variables (Klein 2000, assumption 4.5)
+        return transition, impact, Status.NOT_CONVERGED
+
+
+def _stable_solution(lead: np.ndarray, current: np.ndarray, lag: np.ndarray, shock: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     g0, g1, lagged, forward = pencil(lead, current, lag)
     s = len(lagged)
     aa, bb, _, _, _, z = linalg.ordqz(g1, g0, sort=lambda alpha, beta: np.abs(alpha) < CRITERIUM * np.abs(beta), output="complex")
     z11, z21 = z[:s, :s], z[s:, :s]
     transition = np.zeros_like(current)
-    transition[np.ix_(forward, lagged)] = np.real(linalg.solve(z11.T, z21.T).T)
-    dynamics = z11 @ linalg.solve(bb[:s, :s], aa[:s, :s])
-    transition[np.ix_(lagged, lagged)] = np.real(linalg.solve(z11.T, dynamics.T).T)
-    impact = -linalg.solve(lead @ transition + current, shock)
-    return transition, impact, status
+    transition[np.ix_(forward, lagged)] = np.real(np.linalg.solve(z11.T, z21.T).T)
+    dynamics = z11 @ np.linalg.solve(bb[:s, :s], aa[:s, :s])
+    transition[np.ix_(lagged, lagged)] = np.real(np.linalg.solve(z11.T, dynamics.T).T)
+    return transition, -np.linalg.solve(lead @ transition + current, shock)

@@ -37,14 +37,22 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
 
 
 def _responses(xp: Any, a: Any, b: Any, c: Any, horizon: int) -> Any:
-    """One block, (N, H+1, S, O): the states known so far, moved on by a power of A, double their number."""
-    n_draws, _, n_shocks = b.shape
-    wanted = (horizon + 1) * n_shocks
-    states, power = xp.matrix_transpose(b), xp.matrix_transpose(a)  # (N, h S, D): one row a period and shock
-    while states.shape[1] < wanted:
-        states = xp.concat([states, states[:, : wanted - states.shape[1], :] @ power], axis=1)
-        power = power @ power
-    return xp.reshape(states @ xp.matrix_transpose(c), (n_draws, horizon + 1, n_shocks, c.shape[1]))
+    """One block, (N, H+1, S, O), period by period: powers of A would lose digits where A is far from normal."""
+    n_draws, n_states, n_shocks = b.shape
+    onward, state, observed = (_transposed(xp, m) for m in (a, b, c))
+    path = xp.empty((n_draws, horizon + 1, n_shocks, n_states), dtype=a.dtype, device=device(a))
+    path[:, 0] = state
+    for period in range(1, horizon + 1):
+        path[:, period] = state = state @ onward
+    responses = xp.reshape(path, (n_draws, (horizon + 1) * n_shocks, n_states)) @ observed
+    return xp.reshape(responses, (n_draws, horizon + 1, n_shocks, c.shape[1]))
+
+
+def _transposed(xp: Any, stack: Any) -> Any:
+    """Each matrix transposed, in memory as well: products of a transposed or repeated stack are several times slower."""
+    turned = xp.empty((stack.shape[0], stack.shape[2], stack.shape[1]), dtype=stack.dtype, device=device(stack))
+    turned[...] = xp.matrix_transpose(stack)
+    return turned
 
 
 def simulate(space: StateSpace, shocks: Any) -> Any:

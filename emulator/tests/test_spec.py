@@ -28,8 +28,8 @@ def test_unknown_names_come_with_the_nearest_known_one():
         SPEC.shock_index("monetery")
     with pytest.raises(UnknownNameError, match=r"Unknown world: 'nkk'\. Did you mean 'nk'"):
         get_world("nkk")
-    with pytest.raises(UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all']))}"):
-        expand_worlds("nk,rbc")
+    with pytest.raises(UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all', 'path/to/model.mod']))}"):
+        expand_worlds("nk,rbcc")
 
 
 def test_standard_deviations_cannot_be_negative():

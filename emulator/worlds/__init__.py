@@ -1,39 +1,85 @@
-"""The table of worlds. A world is one file in this folder and one line here; it is imported when it is asked for."""
+"""The table of worlds. A world is one file in this folder, Python or `.mod`, and one line here; it is read when it is asked for."""
 
 from __future__ import annotations
 
 import importlib
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from emulator.errors import unknown_name
 from emulator.worlds.base import Draws, LinearWorld, World
 from emulator.worlds.check import check_world
+from emulator.worlds.mapping import mapping_path
 
 WORLDS = {
     "nk": "emulator.worlds.nk:NewKeynesian",
     "var": "emulator.worlds.var:VectorAutoregression",
     "lss": "emulator.worlds.lss:LinearStateSpace",
+    "rbc": "rbc.mod",
+    "sw07": "sw07.mod",
+    "switching": "emulator.worlds.switching:RegimeSwitching",
+    "zlb": "emulator.worlds.zlb:ZeroLowerBound",
+    "hank": "emulator.worlds.hank:HeterogeneousAgents",
 }
 
 
-@cache
-def get_world(name: str) -> World:
-    """The world of that name. Raises `UnknownNameError`, with the nearest known name."""
+def get_world(name: str | Path) -> World:
+    """The world of that name, or the world of a Dynare file, `path/to/model.mod`, with its `model.world.yaml` beside it.
+
+    Raises `UnknownNameError`, with the nearest known name, and `ModFileError` for a file that cannot be read.
+    """
+    if is_path(name):
+        path = Path(name).expanduser().resolve()
+        return _from_file(path, tuple(_stamp(p) for p in (path, mapping_path(path))))
     if name not in WORLDS:
-        raise unknown_name("world", name, WORLDS)
-    module, _, attribute = WORLDS[name].partition(":")
+        raise unknown_name("world", str(name), WORLDS)
+    return _of_table(str(name))
+
+
+def is_path(name: str | Path) -> bool:
+    """Whether a world is named by the path of a `.mod` file."""
+    return isinstance(name, Path) or name.endswith(".mod")
+
+
+@cache
+def _of_table(name: str) -> World:
+    entry = WORLDS[name]
+    if is_path(entry):
+        return get_world(Path(__file__).with_name(entry))
+    module, _, attribute = entry.partition(":")
     return getattr(importlib.import_module(module), attribute)()
 
 
+@lru_cache(maxsize=64)
+def _from_file(path: Path, stamps: tuple[tuple[int, int], ...]) -> World:
+    """`stamps` change with the files, so that an edited one is read again."""
+    from emulator.worlds.modworld import ModWorld
+
+    return ModWorld(path)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def split_names(names: str) -> list[str]:
+    """Names and paths from a comma-separated list, each once."""
+    return list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+
+
 def expand_worlds(names: str) -> list[str]:
-    """World names from a comma-separated list, or every world for `all`. Raises `UnknownNameError`."""
+    """World names and paths from a comma-separated list, or every world for `all`. Raises `UnknownNameError`."""
     if names.strip() == "all":
         return list(WORLDS)
-    found = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    found = split_names(names)
     for name in found or [names]:
-        if name not in WORLDS:
-            raise unknown_name("world", name, [*WORLDS, "all"])
+        if not is_path(name) and name not in WORLDS:
+            raise unknown_name("world", name, [*WORLDS, "all", "path/to/model.mod"])
     return found
 
 
-__all__ = ["WORLDS", "Draws", "LinearWorld", "World", "check_world", "expand_worlds", "get_world"]
+__all__ = ["WORLDS", "Draws", "LinearWorld", "World", "check_world", "expand_worlds", "get_world", "is_path", "split_names"]

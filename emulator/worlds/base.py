@@ -18,6 +18,9 @@ from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 
 OnFailure = Literal["raise", "nan"]
 
+IRF_BLOCK = 4096
+"""Draws whose state spaces are in memory at once while responses are computed."""
+
 MAX_ROUNDS = 200
 """Rounds of redrawing before `draw` gives up: a prior of which not one draw in hundreds is accepted is a mistake."""
 
@@ -45,6 +48,12 @@ class World(ABC):
 
     spec: WorldSpec
 
+    draws_per_task: int = 65_536
+    """Rows of a shard at most: what one task of generation solves, so that a task takes seconds, not hours."""
+
+    longest_horizon: int | None = None
+    """Quarters to which `irf` answers; None where it answers to any. More is refused with `ParameterError`."""
+
     @abstractmethod
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n parameter vectors (n, P) from the prior, before any is judged."""
@@ -63,7 +72,10 @@ class World(ABC):
 
     @abstractmethod
     def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
-        """Paths (n, T, 3) from the steady state under shocks (n, T, S) in standard deviations, in the units of `irf`."""
+        """Paths (n, T, 3) under shocks (n, T, S) in standard deviations, in the units of `irf`.
+
+        They begin in the steady state, or in the initial state where theta holds one (role "initial_state").
+        """
 
     def draw(self, n: int, rng: np.random.Generator) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
@@ -109,6 +121,21 @@ class World(ABC):
             raise ParameterError(f"World '{self.spec.name}': shocks must be finite numbers.")
         return array
 
+    def _refuse(self, theta: np.ndarray, failed: np.ndarray, on_failure: OnFailure, status: np.ndarray | None = None) -> None:
+        """`NoSolutionError` that names the failed draws (n,) and why, unless NaN was asked for; `status` (n,) where it is known."""
+        if on_failure not in ("raise", "nan"):
+            raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+        if on_failure == "nan" or not failed.any():
+            return
+        theta, rows = theta[failed], np.flatnonzero(failed)
+        counts = Counter(Status(code).label for code in (self.status(theta) if status is None else status[failed]))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        values = ", ".join(f"{name}={value:.6g}" for name, value in zip(self.spec.parameter_names, theta[0], strict=True))
+        raise NoSolutionError(
+            f"World '{self.spec.name}': {len(rows)} draw(s) without a unique stable solution ({reasons}). "
+            f"The first is row {rows[0]}: {values}. Ask `status(theta)` which, or pass on_failure='nan'."
+        )
+
 
 class LinearWorld(World):
     """A world with an exact linear state space: everything follows from `state_space`."""
@@ -128,8 +155,16 @@ class LinearWorld(World):
     def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
         if horizon < 0:
             raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) or more.")
-        space = self._solved(theta, on_failure)
-        return impulse_response(space, horizon)
+        theta = self.spec.check_theta(theta)
+        responses = np.empty((len(theta), self.spec.n_shocks, horizon + 1, 3))
+        failed = np.zeros(len(theta), dtype=bool)
+        for start in range(0, len(theta), IRF_BLOCK):  # state spaces of large worlds are larger than their responses
+            part = slice(start, start + IRF_BLOCK)
+            space = self.state_space(theta[part])
+            failed[part] = ~np.isfinite(space.A).all(axis=(1, 2))
+            responses[part] = impulse_response(space, horizon)
+        self._refuse(theta, failed, on_failure)
+        return responses
 
     def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
         theta = self.spec.check_theta(theta)
@@ -137,20 +172,7 @@ class LinearWorld(World):
         return simulate(self._solved(theta, on_failure), shocks) + self.mean(theta)[:, None, :]
 
     def _solved(self, theta: np.ndarray, on_failure: OnFailure) -> StateSpace:
-        if on_failure not in ("raise", "nan"):
-            raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
         theta = self.spec.check_theta(theta)
         space = self.state_space(theta)
-        failed = ~np.isfinite(space.A).all(axis=(1, 2))
-        if failed.any() and on_failure == "raise":
-            raise NoSolutionError(self._describe(theta[failed], np.flatnonzero(failed)))
+        self._refuse(theta, ~np.isfinite(space.A).all(axis=(1, 2)), on_failure)
         return space
-
-    def _describe(self, theta: np.ndarray, rows: np.ndarray) -> str:
-        counts = Counter(Status(code).label for code in self.status(theta))
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
-        values = ", ".join(f"{name}={value:.6g}" for name, value in zip(self.spec.parameter_names, theta[0], strict=True))
-        return (
-            f"World '{self.spec.name}': {len(rows)} draw(s) without a unique stable solution ({reasons}). "
-            f"The first is row {rows[0]}: {values}. Ask `status(theta)` which, or pass on_failure='nan'."
-        )

@@ -110,13 +110,15 @@ def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
 
 
 def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> None:
-    irf = np.abs(world.irf(theta, horizon=2000)).max(axis=3)
-    _expect((irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(), "a response has not faded after 500 years")
+    quarters = min(2000, world.longest_horizon or 2000)
+    irf = np.abs(world.irf(theta, horizon=quarters)).max(axis=3)
+    _expect((irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(), f"a response has not faded after {quarters / 4:g} years")
 
 
 def _responses_are_alive(world: World, theta: np.ndarray, horizon: int) -> None:
     peak = np.abs(world.irf(theta, horizon=horizon)).max(axis=(2, 3))
-    _expect((peak > 0).all(), "a shock moves nothing at some draw")
+    # A bound may take a shock's whole effect away at some draws, a linear solution never.
+    _expect((peak > 0).all() if world.spec.linear else (np.median(peak, axis=0) > 0).all(), "a shock moves nothing at some draw")
     _expect((np.median(peak) > 1e-4) & (np.median(peak) < 1e3), f"median peak response {np.median(peak):.1e}: check the units")
 
 
@@ -131,7 +133,9 @@ def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
 
 
 def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
-    still = world.simulate(theta, np.zeros((len(theta), 30, world.spec.n_shocks)))
+    """Without shocks nothing moves, from the first quarter on or, where theta holds an initial state, once that has faded."""
+    away = any(p.role == "initial_state" for p in world.spec.parameters)
+    still = world.simulate(theta, np.zeros((len(theta), 530 if away else 30, world.spec.n_shocks)))[:, -30:]
     _close(still, np.broadcast_to(still[:, :1], still.shape), "the steady state moves without shocks")
 
 

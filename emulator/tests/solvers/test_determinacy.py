@@ -73,6 +73,6 @@ def test_indeterminate_draws_are_labelled_from_the_factored_pencil_alone(monkeyp
     def never(*matrices):
         raise AssertionError("a draw went to the root count by QZ")
 
-    monkeypatch.setattr("emulator.solvers.linear_re.blanchard_kahn", never)
+    monkeypatch.setattr("emulator.solvers.linear_re.solve_qz", never)
     theta = np.concatenate([get_world("nk").propose(2000, np.random.default_rng(5)), near_border(2000, np.random.default_rng(6))])
     assert (get_world("nk").status(theta) == Status.INDETERMINATE).sum() > 1000

@@ -1,11 +1,4 @@
-"""`nk` against Dynare's numbers, against closed forms, and what matters for what."""
-
-import csv
-import shutil
-import subprocess
-import sys
-from importlib.resources import as_file, files
-from pathlib import Path
+"""`nk` against closed forms and its own equations, and what matters for what (Dynare's numbers: `test_dynare.py`)."""
 
 import numpy as np
 import pytest
@@ -16,59 +9,10 @@ from emulator.worlds import get_world
 from emulator.worlds.nk import SPEC
 
 NK = get_world("nk")
-REFERENCE = files("emulator.tests") / "reference" / "nk"
-DYNARE = Path("/usr/lib/dynare/matlab")
-VERDICTS = {"determinate": Status.OK, "indeterminate": Status.INDETERMINATE, "no_stable_solution": Status.EXPLOSIVE}
-
-
-def read(name):
-    """Header and rows of a reference file."""
-    header, *rows = csv.reader((REFERENCE / name).read_text().splitlines())
-    return header, rows
 
 
 def columns(theta):
     return dict(zip(SPEC.parameter_names, theta.T, strict=True))
-
-
-@pytest.mark.fast
-def test_responses_are_dynares():
-    header, rows = read("theta.csv")
-    assert tuple(header) == SPEC.parameter_names
-    theta = np.array(rows, dtype=float)
-    header, rows = read("irfs.csv")
-    assert header == ["draw", "shock", "horizon", "output", "inflation", "rate"]
-    table = np.array(rows, dtype=float)
-    assert (table[:, :3] == np.argwhere(np.ones((len(theta), 3, 41)))).all()
-    assert len(theta) >= 25
-    assert np.abs(NK.irf(theta) - table[:, 3:].reshape(len(theta), 3, 41, 3)).max() < 1e-8
-
-
-@pytest.mark.fast
-def test_verdicts_are_dynares():
-    header, rows = read("verdicts.csv")
-    assert tuple(header) == (*SPEC.parameter_names, "verdict")
-    theta, verdicts = np.array([row[:-1] for row in rows], dtype=float), [row[-1] for row in rows]
-    assert len(rows) >= 100
-    assert set(verdicts) == set(VERDICTS)
-    assert [Status(code) for code in NK.status(theta)] == [VERDICTS[verdict] for verdict in verdicts]
-
-
-if shutil.which("octave") and DYNARE.exists():
-
-    @pytest.mark.slow
-    def test_dynare_still_says_the_same(tmp_path):
-        with as_file(REFERENCE) as folder:
-            command = [sys.executable, str(folder / "make.py"), "--output", str(tmp_path), "--dynare", str(DYNARE)]
-            subprocess.run(command, check=True)
-        for name in ("theta.csv", "irfs.csv", "verdicts.csv"):
-            header, *rows = csv.reader((tmp_path / name).read_text().splitlines())
-            kept_header, kept = read(name)
-            assert header == kept_header
-            width = len(header) - (name == "verdicts.csv")
-            assert [row[width:] for row in rows] == [row[width:] for row in kept]
-            new, old = (np.array([row[:width] for row in part], dtype=float) for part in (rows, kept))
-            assert np.abs(new - old).max() < 1e-10
 
 
 @pytest.mark.fast

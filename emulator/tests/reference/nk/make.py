@@ -5,21 +5,16 @@
 
 from __future__ import annotations
 
-import argparse
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
+from emulator.tests.reference import dynare
 from emulator.worlds.nk import SPEC
 
 HERE = Path(__file__).resolve().parent
-DYNARE = Path("/usr/lib/dynare/matlab")
 SEED = 20261123
 N_IRF, N_VERDICT = 32, 136
-VERDICT_OF_INFO = {0: "determinate", 3: "no_stable_solution", 4: "indeterminate", 5: "indeterminate"}
 
 
 def border(theta: np.ndarray) -> np.ndarray:
@@ -59,44 +54,16 @@ def verdict_draws(rng: np.random.Generator) -> np.ndarray:
     return theta
 
 
-def ask_dynare(theta: np.ndarray, matlab: Path) -> tuple[np.ndarray, list[str]]:
-    """Dynare's info code of each draw (n,) and its lines `draw,shock,horizon,output,inflation,rate`."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        for name in ("nk.mod", "solve_all.m"):
-            shutil.copy(HERE / name, work)
-        write_theta(work / "draws.csv", theta)
-        command = ["octave", "--no-gui", "--norc", "--quiet", "--eval", f"addpath('{matlab}'); solve_all"]
-        done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"Octave failed with code {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-        info = np.loadtxt(work / "verdict.csv", dtype=int)
-        return info, (work / "irfs.csv").read_text().splitlines()
-
-
-def write_theta(path: Path, theta: np.ndarray) -> None:
-    np.savetxt(path, theta, fmt="%.17g", delimiter=",", header=",".join(SPEC.parameter_names), comments="")
-
-
-def main(output: Path, dynare: Path) -> None:
+def main(output: Path, matlab: Path) -> None:
     rng = np.random.default_rng(SEED)
-    draws, judged = irf_draws(rng), verdict_draws(rng)
-    info, lines = ask_dynare(np.concatenate([draws, judged]), dynare)
-    if (info[:N_IRF] != 0).any():
-        raise SystemExit(f"Dynare finds no unique solution at draws {np.flatnonzero(info[:N_IRF])} of the responses.")
-    output.mkdir(parents=True, exist_ok=True)
-    write_theta(output / "theta.csv", draws)
-    header = "draw,shock,horizon,output,inflation,rate"
-    kept = [line for line in lines if int(line.split(",", 1)[0]) < N_IRF]
-    (output / "irfs.csv").write_text("\n".join([header, *kept]) + "\n")
-    with open(output / "verdicts.csv", "w") as file:
-        file.write(",".join(SPEC.parameter_names) + ",verdict\n")
-        for row, code in zip(judged, info[N_IRF:], strict=True):
-            file.write(",".join(f"{value:.17g}" for value in row) + f",{VERDICT_OF_INFO[int(code)]}\n")
+    theta = np.concatenate([irf_draws(rng), verdict_draws(rng)])
+    names = SPEC.parameter_names
+    answer = dynare.ask(HERE / "nk.mod", names, theta, ("x", "pi", "i"), ("e_m", "e_r", "e_u"), matlab)
+    dynare.require_solved(answer.info[:N_IRF])
+    dynare.write_theta(output / "theta.csv", names, theta[:N_IRF])
+    dynare.write_irfs(output / "irfs.csv", answer.irf[:N_IRF] * np.array([1.0, 4.0, 4.0]))
+    dynare.write_verdicts(output / "verdicts.csv", names, theta[N_IRF:], answer.verdicts[N_IRF:])
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=HERE, help="folder to write to")
-    parser.add_argument("--dynare", type=Path, default=DYNARE, help="Dynare's matlab folder")
-    main(**vars(parser.parse_args()))
+    dynare.command_line(main, HERE, __doc__)

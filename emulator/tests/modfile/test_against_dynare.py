@@ -1,0 +1,39 @@
+"""Each feature of the language, in a small file of its own, against Dynare's responses to the same file."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emulator import modfile
+
+FOLDER = Path(__file__).parents[1] / "reference" / "modfile"
+FILES = sorted(path.stem for path in FOLDER.glob("*.mod"))
+TOLERANCE = 1e-8
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return pd.read_csv(FOLDER / "irfs.csv", index_col=["file", "shock", "variable"])
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_responses_are_those_of_dynare(name, reference):
+    responses = modfile.irf(FOLDER / f"{name}.mod", horizon=20)
+    wanted = reference.loc[name]
+    assert set(responses["shock"].values) == set(wanted.index.get_level_values("shock"))
+    for (shock, variable), path in wanted.iterrows():
+        found = responses.sel(shock=shock, variable=variable)
+        np.testing.assert_allclose(found, path.to_numpy(), rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name}: {variable} to {shock}")
+    written = {key for key in wanted.index}
+    for shock in responses["shock"].values:
+        for variable in responses["variable"].values:
+            if (shock, variable) not in written:  # Dynare writes no response that is zero throughout
+                assert float(np.abs(responses.sel(shock=shock, variable=variable)).max()) < 1e-9, (variable, shock)
+
+
+def test_every_file_has_a_reference(reference):
+    assert set(FILES) == set(reference.index.get_level_values("file"))

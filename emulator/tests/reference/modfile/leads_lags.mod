@@ -1,0 +1,22 @@
+// Leads and lags of more than one period, of variables and of shocks; time to build and news.
+var y c k inv a n;
+varexo e news;
+parameters alpha beta delta rho theta h;
+alpha = 0.33; beta = 0.99; delta = 0.025; rho = 0.9; theta = 0.6; h = 0.5;
+model;
+  1/(c - h*c(-1)) - beta*h/(c(+1) - h*c) = beta*(1/(c(+1) - h*c) - beta*h/(c(+2) - h*c(+1)))*(alpha*exp(a(+1))*k^(alpha-1)*n(+1)^(1-alpha) + 1 - delta);
+  theta*n*c = (1-alpha)*y*(1 - n);
+  y = exp(a)*k(-1)^alpha*n^(1-alpha);
+  k = (1-delta)*k(-1) + 0.5*inv + 0.3*inv(-1) + 0.2*inv(-3);
+  y = c + inv;
+  a = rho*a(-1) + e + news(-2) + 0.1*e(+1);
+end;
+initval;
+  a = 0; n = 0.6; k = 15; inv = delta*k; y = k^alpha*n^(1-alpha); c = y - inv;
+end;
+steady(tolf=1e-13, maxit=100);
+shocks;
+  var e; stderr 0.01;
+  var news; stderr 0.005;
+end;
+stoch_simul(order=1, irf=21, nograph, noprint);

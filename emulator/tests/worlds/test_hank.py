@@ -1,0 +1,238 @@
+"""`hank` against sequence-jacobian's own graph, against its published figures, and what becomes of each kind of draw."""
+
+import csv
+import sys
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
+from emulator.spec import Status
+from emulator.worlds import check_world, get_world, hank, hank_household, hank_jacobian
+from emulator.worlds.hank import PERIODS, SPEC, Policy, Tastes, processes
+from emulator.worlds.hank_equilibrium import Paths, Transforms, determinacy, economy, solve, winding
+from emulator.worlds.hank_jacobian import INPUTS, OUTPUTS, jacobian, solve_household
+
+HANK = get_world("hank")
+REFERENCE = files("emulator.tests") / "reference" / "hank"
+PUBLISHED = Tastes(*SPEC.theta()[0, :7])
+RULE = Policy(*SPEC.theta()[0, 7:12])
+
+
+def read(name):
+    """Rows of a reference file as numbers, and its header."""
+    header, *rows = csv.reader((REFERENCE / name).read_text().splitlines())
+    return header, rows
+
+
+def responses(name):
+    header, rows = read(name)
+    assert header == ["draw", "shock", "horizon", "output", "inflation", "rate"]
+    table = np.array(rows, dtype=float)
+    draws, shocks = (int(table[-1, k]) + 1 for k in (0, 1))
+    assert (table[:, :3] == np.argwhere(np.ones((draws, shocks, 41)))).all()
+    return table[:, 3:].reshape(draws, shocks, 41, 3)
+
+
+def reference_theta():
+    header, rows = read("theta.csv")
+    assert tuple(header) == SPEC.parameter_names
+    return np.array(rows, dtype=float)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """Households on a coarse grid over a short time, the library's own Jacobians of them, and their steady state."""
+    library = pytest.importorskip("sequence_jacobian")
+    from sequence_jacobian.examples.hank import labor_supply
+
+    steady = hank_household.calibrate(PUBLISHED, 60)
+    household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs([labor_supply])
+    known = {
+        "a_grid": steady.grid, "Pi": steady.transition, "e_grid": steady.skill, "w": PUBLISHED.wage, "tau": PUBLISHED.tau, "r": PUBLISHED.r,
+        "beta": steady.beta, "vphi": steady.vphi, "eis": PUBLISHED.eis, "frisch": PUBLISHED.frisch,
+    }  # fmt: skip
+    rest = household.steady_state(known, backward_tol=1e-13, forward_tol=1e-15)
+    theirs = household.jacobian(rest, list(INPUTS), ["A", "NE", "C"], T=80, twosided=True, h=1e-6)
+    return steady, theirs
+
+
+def incomes(w, tau, e_grid):
+    we, T = w * e_grid, tau * e_grid
+    return we, T
+
+
+def test_responses_are_the_librarys():
+    theta, reference = reference_theta(), responses("irfs.csv")
+    assert len(theta) >= 10
+    assert np.abs(HANK.irf(theta) - reference).max() < 1e-6
+    assert HANK.residual(theta).max() < 1e-7
+
+
+def test_the_published_example_is_reproduced():
+    """With its defaults the world is the library's example; the steady states of all draws are the library's too."""
+    reference = responses("published.csv")[0]
+    assert np.abs(HANK.irf(SPEC.theta())[0, :2] - reference).max() < 1e-6
+    header, rows = read("steady.csv")
+    assert header == ["draw", "beta", "vphi", "consumption"]
+    assert float(rows[0][1]) == pytest.approx(0.982, abs=5e-4)
+    for theta, row in zip(reference_theta()[[0, *range(10)]], rows, strict=True):
+        steady = solve_household(Tastes(*theta[:7]), hank.POINTS, PERIODS).steady
+        assert (steady.beta, steady.vphi) == pytest.approx([float(x) for x in row[1:3]], abs=1e-8)
+        assert steady.mean(steady.c) == pytest.approx(1, abs=1e-8)
+
+
+def test_the_notebooks_printed_errors_are_ours():
+    """What the markets miss, to first order, when a cut of 1 % a year meets unchanged output and inflation (its first iteration)."""
+    household = solve_household(PUBLISHED, hank.POINTS, PERIODS)
+    shocks = np.zeros((4, PERIODS, 1))
+    shocks[0, :, 0] = -0.01 / 4 * 0.61 ** np.arange(PERIODS)
+    still = np.zeros((PERIODS, 1))
+    missed = economy(Paths(household.jacobian_OITT), PUBLISHED, RULE, still, still, shocks)
+    assert np.abs(missed.assets).max() == pytest.approx(1.46e-2, rel=0.01)
+    assert np.abs(missed.labour).max() == pytest.approx(2.73e-3, rel=0.01)
+
+
+def test_the_nonlinear_model_responds_alike_to_a_small_shock():
+    nonlinear = responses("nonlinear.csv")
+    linear = HANK.irf(reference_theta()[: len(nonlinear)])
+    peak = np.abs(nonlinear).max(axis=2, keepdims=True)
+    assert (np.abs(linear - nonlinear) / peak).max() < 2e-4
+
+
+def test_jacobians_are_the_librarys_differences(small):
+    steady, theirs = small
+    ours = jacobian(PUBLISHED, steady, 80)
+    for o, output in enumerate(("A", "NE")):
+        for i, name in enumerate(INPUTS):
+            assert np.abs(ours[o, i] - theirs[output, name]).max() < 1e-7 * np.abs(ours[o, i]).max(), (OUTPUTS[o], name)
+
+
+def test_goods_clear_by_walras_law_along_every_response(small):
+    """Consumption, which the solution never looks at, is output less purchases; prices are written down again here."""
+    steady, theirs = small
+    policy = Policy(kappa=0.1, phi_pi=1.5, phi_y=0.1, rho_i=0.5, rho_b=0.8)
+    shocks = 0.01 * processes(np.array([0.6, 0.8, 0.7, 0.5]))[:, :80]
+    (y, pi, i), _ = solve(jacobian(PUBLISHED, steady, 80), PUBLISHED, policy, shocks)
+    m, z, g, u = shocks
+    before = lambda x: np.vstack([np.zeros((1, 4)), x[:-1]])  # noqa: E731
+    after = np.vstack([pi[1:], np.zeros((1, 4))])
+    assert np.abs(i - 0.5 * before(i) - 0.5 * (1.5 * pi + 0.1 * y) - m).max() < 1e-15
+    r = before(i) - (1 + PUBLISHED.r) * pi
+    wage = (pi - after / (1 + PUBLISHED.r) - u) / 0.1 + z / PUBLISHED.mu
+    debt = np.zeros_like(y)
+    for t in range(80):
+        debt[t] = 0.8 * (debt[t - 1] * (t > 0) + g[t])
+    taxes = PUBLISHED.debt * r + (1 + PUBLISHED.r) * before(debt) + g - debt
+    profits = y - wage - (y - z) / PUBLISHED.mu
+    consumption = sum(theirs["C", name] @ path for name, path in zip(INPUTS, (r, wage, profits - taxes), strict=True))
+    assert np.abs(consumption - (y - g)).max() < 1e-6 * np.abs(y).max()
+
+
+@pytest.mark.fast
+def test_winding_counts_zeros_less_poles():
+    z = np.exp(-2j * np.pi * np.arange(4096) / 4096)
+    assert winding((1 - 0.5 * z) * (1 - 0.9 / z)) == 0
+    assert winding(1.5 - 1 / z) == 0  # i = 1.5 pi: determinate
+    assert winding(0.9 - 1 / z) == -1  # i = 0.9 pi: many solutions
+    assert winding(1 - 1.1 * z) == 1  # explosive
+    assert winding(1 - z) is None
+
+
+def test_the_verdict_agrees_with_what_a_longer_horizon_does():
+    """Where there is one bounded solution it does not move with the truncation; on the other side of the border it does."""
+    steady = hank_household.calibrate(PUBLISHED, 60)
+    paths = {}
+    jacobians = {periods: jacobian(PUBLISHED, steady, periods) for periods in (150, 300)}
+    for phi_pi, expected in ((0.5, Status.INDETERMINATE), (0.9, Status.INDETERMINATE), (1.1, Status.OK), (2.0, Status.OK)):
+        policy = RULE._replace(phi_pi=phi_pi)
+        assert determinacy(jacobians[300], PUBLISHED, policy) == expected
+        for periods, derivative in jacobians.items():
+            paths[periods] = solve(derivative, PUBLISHED, policy, processes(np.full(4, 0.5))[:, :periods])[0][:, :20]
+        moved = np.abs(paths[300] - paths[150]).max() / np.abs(paths[300]).max()
+        assert moved < 1e-6 if expected == Status.OK else moved > 0.1
+
+
+def test_far_from_the_start_the_operators_are_their_transforms():
+    """A pulse in the middle of a long time, by the Jacobian and by its symbol."""
+    steady = hank_household.calibrate(PUBLISHED, 60)
+    derivative = jacobian(PUBLISHED, steady, 300)
+    symbol = Transforms(derivative).symbol_OIF
+    far = np.fft.ifft(symbol).real
+    middle = derivative[..., 150]
+    lags = np.arange(-60, 61)
+    assert np.abs(far[..., lags] - middle[..., 150 + lags]).max() < 2e-2 * np.abs(middle).max()
+
+
+def test_it_passes_the_conformance_suite():
+    check_world(HANK, n=6, seed=1)
+
+
+def test_each_kind_of_failure_is_labelled():
+    theta = np.concatenate([
+        SPEC.theta(), SPEC.theta(phi_pi=0.9), SPEC.theta(mu=1.0), SPEC.theta(rho_m=1.0), SPEC.theta(debt=149.9), SPEC.theta(rho_z=0.99),
+    ])  # fmt: skip
+    status = HANK.status(theta)
+    labels = [Status.OK, Status.INDETERMINATE, Status.OUTSIDE_RANGE, Status.OUTSIDE_RANGE, Status.NOT_CONVERGED, Status.NOT_CONVERGED]
+    assert [Status(code) for code in status] == labels
+    with pytest.raises(NoSolutionError, match=r"5 draw\(s\).*1 indeterminate, 2 not_converged, 2 outside_range.*row 1.*phi_pi=0.9"):
+        HANK.irf(theta)
+    irf, paths = HANK.irf(theta, on_failure="nan"), HANK.simulate(theta, np.ones((6, 9, 4)), on_failure="nan")
+    for values in (irf, paths):
+        assert np.isfinite(values[0]).all()
+        assert np.isnan(values[1:]).all()
+
+
+def test_what_cannot_be_answered_is_refused():
+    with pytest.raises(ParameterError, match=r"horizon is 201; expected 0 .* to 200"):
+        HANK.irf(SPEC.theta(), horizon=201)
+    with pytest.raises(ParameterError, match="horizon is -1"):
+        HANK.irf(SPEC.theta(), horizon=-1)
+    with pytest.raises(ParameterError, match="on_failure is 'ignore'"):
+        HANK.irf(SPEC.theta(), on_failure="ignore")
+    with pytest.raises(ParameterError, match="takes shocks of shape"):
+        HANK.simulate(SPEC.theta(), np.zeros((1, 5, 3)))
+
+
+def test_households_are_solved_once_and_answers_do_not_depend_on_what_came_before(monkeypatch):
+    calls = []
+    calibrate = hank_household.calibrate
+    monkeypatch.setattr(hank_jacobian, "calibrate", lambda *args: calls.append(args) or calibrate(*args))
+    hank.solve_draw.cache_clear()
+    solve_household.cache_clear()
+    theta = SPEC.theta(rho_e=0.95)
+    first = HANK.irf(theta)
+    HANK.irf(SPEC.theta(rho_e=0.95, phi_pi=2.0, kappa=0.2, rho_g=0.1, sigma_m=0.4))
+    assert len(calls) == 1
+    HANK.irf(SPEC.theta(rho_e=0.94))
+    assert len(calls) == 2
+    hank.solve_draw.cache_clear()
+    solve_household.cache_clear()
+    assert (HANK.irf(theta) == first).all()
+
+
+def test_a_shocks_own_process_moves_its_own_responses_alone_and_everything_else_moves_all():
+    own = {f"{kind}_{letter}": shock for shock, letter in enumerate("mzgu") for kind in ("rho", "sigma")}
+    base = HANK.irf(SPEC.theta(rho_i=0.3, rho_b=0.4, phi_y=0.1))[0]
+    for k, name in enumerate(SPEC.parameter_names):
+        changed = SPEC.theta(rho_i=0.3, rho_b=0.4, phi_y=0.1)
+        changed[0, k] += 0.02 * (SPEC.high[k] - SPEC.low[k])
+        effect = np.abs(HANK.irf(changed)[0] - base).max(axis=1)  # shock, observable
+        for shock in range(4):
+            moves = own.get(name, shock) == shock and (name != "rho_b" or shock == 2)  # debt moves with purchases alone
+            assert (effect[shock] > 1e-6).all() if moves else (effect[shock] == 0).all(), (name, shock)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("package", ["sequence_jacobian", "threadpoolctl"])
+def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    for remembered in (hank._threads, hank_household.library):
+        remembered.cache_clear()
+    assert HANK.spec.n_parameters == 20
+    assert len(HANK.propose(3, np.random.default_rng(0))) == 3
+    with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[hank\]"):
+        HANK.irf(SPEC.theta(eis=0.123))
+    for remembered in (hank._threads, hank_household.library):
+        remembered.cache_clear()

@@ -1,0 +1,146 @@
+"""`emulator worlds`, `emulator irf` and `emulator compare`: exact answers on the command line."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.table import Table
+
+from emulator.console import err, out, say
+from emulator.errors import EmulatorError, ParameterError
+from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, WorldSpec
+from emulator.worlds import WORLDS, check_world, get_world, split_names
+from emulator.worlds.base import World
+from emulator.worlds.comparison import compare as compare_worlds
+from emulator.worlds.comparison import responses_of
+from emulator.worlds.figures import check_format, draw_comparison, draw_world
+
+SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
+"""Quarters of a printed table; files hold them all."""
+
+
+def worlds(
+    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME | check NAME]", help="A world or a .mod file, for its parameters and shocks; with 'check' before it, to test it.")] = None,
+) -> None:
+    """List the worlds; show one world's parameters, shocks and units; or check a world, such as a .mod file of your own."""
+    if not name:
+        table = Table("world", "title", "parameters", "shocks")
+        for key in WORLDS:
+            spec = get_world(key).spec
+            table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names))
+        out.print(table)
+    elif name[0] == "check" and len(name) == 2:
+        _check(named(name[1]))
+    elif len(name) == 1 and name[0] != "check":
+        _describe(named(name[0]).spec)
+    else:
+        raise ParameterError(f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator worlds NAME' or 'emulator worlds check NAME'.")
+
+
+def named(name: str) -> World:
+    """A world by name or path; what was noted while reading a file is printed."""
+    with warnings.catch_warnings(record=True) as notes:
+        warnings.simplefilter("always", UserWarning)
+        world = get_world(name)
+    for note in notes:
+        err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)
+    return world
+
+
+def _describe(spec: WorldSpec) -> None:
+    out.print(f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
+    table = Table("parameter", "default", "range", "meaning")
+    for p in spec.parameters:
+        meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
+        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", meaning)
+    out.print(table)
+    table = Table("shock (one standard deviation)", "meaning")
+    for shock in spec.shocks:
+        table.add_row(shock.name, shock.meaning)
+    out.print(table)
+    out.print("Observables: " + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables), markup=False)
+
+
+def _check(world: World, n: int = 64) -> None:
+    """The conformance suite on draws from the prior, and how often the prior has a solution."""
+    spec = world.spec
+    say(f"{spec.name}: {spec.n_parameters} parameters, shocks {', '.join(spec.shock_names)}, {len(spec.states)} states.")
+    responses_of(world, spec.theta())
+    draws = world.draw(n, np.random.default_rng(0))
+    refused = ", ".join(f"{count} {reason}" for reason, count in draws.rejections.items()) or "none"
+    say(f"The defaults have a solution. Of {n + len(draws.rejected_theta)} draws from the prior {n} have one; refused: {refused}.")
+    check_world(world, n=n)
+    say(f"{spec.name} passes every check of the conformance suite on {n} draws.")
+
+
+def irf(
+    world: Annotated[str, typer.Argument(help="A world or the path of a .mod file; `emulator worlds` lists the worlds.")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter: name=value. May be repeated; the rest is at its default.")] = None,
+    shock: Annotated[str | None, typer.Option(help="One shock; all of them if left out.")] = None,
+    horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
+    plot: Annotated[Path | None, typer.Option(help="Write a figure (.png, .pdf or .svg).")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV.")] = None,
+) -> None:
+    """Exact impulse responses to shocks of one standard deviation, from the world's solver."""
+    economy = named(world)
+    spec = economy.spec
+    if plot is not None:
+        check_format(plot)
+    values: dict[str, str] = {}
+    for item in set_ or []:
+        name, sign, value = item.partition("=")
+        if not sign:
+            raise ParameterError(f"'{item}' is not of the form name=value.")
+        values[name.strip()] = value
+    shocks = list(spec.shock_names) if shock is None else [spec.shock_names[spec.shock_index(shock)]]
+    theta = spec.theta(values)  # type: ignore[arg-type]  # text becomes numbers there, with a clear error
+    responses = responses_of(economy, theta, horizon).sel(shock=shocks)
+    frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
+    if csv is not None:
+        _write(frame, csv)
+    if plot is not None:
+        draw_world(responses, f"{spec.title}: responses to shocks of one standard deviation", plot)
+        say(f"Figure: {plot}")
+    _print(frame, "shock", spec.observable_units, f"{spec.name}: {{}}, one standard deviation")
+    for p, value in zip(spec.parameters, theta[0], strict=True):
+        if not p.low <= value <= p.high:
+            err.print(f"note: {p.name} = {value:g} lies outside the range of the prior, {p.low:g} to {p.high:g}.", markup=False, highlight=False)
+
+
+def compare(
+    shock: Annotated[str, typer.Option(help="A shock that every one of the worlds has.")],
+    worlds: Annotated[str, typer.Option(help="Worlds and paths of .mod files, separated by commas.")],
+    horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = 20,
+    plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path("compare.png"),
+    csv: Annotated[Path, typer.Option(help="All numbers as CSV.")] = Path("compare.csv"),
+) -> None:
+    """Several worlds under the same shock of one standard deviation, each at its defaults: one picture and its numbers."""
+    check_format(plot)
+    responses = compare_worlds([named(name) for name in split_names(worlds)], shock, horizon)
+    frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
+    _write(frame, csv)
+    draw_comparison(responses, f"Responses to a {shock.replace('_', ' ')} shock of one standard deviation, each world at its defaults", plot)
+    say(f"Figure: {plot}")
+    _print(frame, "world", responses["unit"].values, f"{shock}, one standard deviation: {{}}")
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    try:
+        frame.to_csv(path)
+    except OSError as error:
+        raise EmulatorError(f"'{path}' cannot be written: {error.strerror}.") from None
+    say(f"Numbers: {path}")
+
+
+def _print(frame: pd.DataFrame, level: str, units, title: str) -> None:  # type: ignore[no-untyped-def]  # a sequence of text
+    for key, part in frame.groupby(level=level, sort=False):
+        table = Table("quarter", *(f"{name} ({unit})" for name, unit in zip(OBSERVABLES, units, strict=True)), title=title.format(key))
+        shown = part.droplevel(level)
+        for horizon, row in shown[shown.index.isin(SHOWN)].iterrows():
+            table.add_row(str(horizon), *(f"{value:+.4f}" for value in row))
+        out.print(table)

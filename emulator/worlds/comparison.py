@@ -1,0 +1,58 @@
+"""Several worlds under the same shock: one cube of responses, named by world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from emulator.errors import NoSolutionError, UnknownNameError
+from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
+from emulator.worlds.base import World
+
+WHY = {Status.INDETERMINATE: "many stable solutions", Status.EXPLOSIVE: "no stable solution"}
+
+
+def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
+    """Responses (S, H+1, 3) at one theta (1, P), in the units of `World.irf`. Raises `NoSolutionError` that says why there are none."""
+    with np.errstate(all="ignore"):  # a parameter at which the model divides by zero has no solution, which is said below
+        responses = world.irf(theta, horizon=horizon, on_failure="nan")
+        if not np.isfinite(responses).all():
+            status = Status(world.status(theta)[0])
+            why = WHY.get(status, "the solver finds none")
+            raise NoSolutionError(
+                f"World '{world.spec.name}' has no unique stable solution at these parameters: {status.label} ({why}). "
+                f"Change them with --set; `emulator worlds {world.spec.name}` shows defaults and ranges."
+            )
+    return responses[0]
+
+
+def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
+    """Responses (shock, horizon, observable) at one theta (1, P), with names and units. Raises `NoSolutionError`."""
+    spec = world.spec
+    return xr.DataArray(
+        solve_one(world, theta, horizon),
+        dims=("shock", "horizon", "observable"),
+        coords={
+            "shock": list(spec.shock_names),
+            "horizon": np.arange(horizon + 1),
+            "observable": list(OBSERVABLES),
+            "unit": ("observable", list(spec.observable_units)),
+        },
+        name="irf",
+    )
+
+
+def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
+    """Responses (world, horizon, observable) to one standard deviation of a shock of the same name, at each world's defaults.
+
+    Units: output in percent; inflation and rate in annualised percentage points. Raises `UnknownNameError` if a world
+    has no such shock, `NoSolutionError` if it has no solution at its defaults.
+    """
+    without = [world.spec for world in worlds if shock not in world.spec.shock_names]
+    if without:
+        known = "; ".join(f"{spec.name}: {', '.join(spec.shock_names)}" for spec in without)
+        raise UnknownNameError(f"Not every world has a shock '{shock}'. Shocks of those without it: {known}.")
+    parts = [responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True) for world in worlds]
+    return xr.concat(parts, dim=xr.IndexVariable("world", [world.spec.name for world in worlds]), coords="minimal", compat="override", join="override")

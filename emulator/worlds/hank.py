@@ -1,0 +1,182 @@
+"""`hank`: New Keynesian economy of households that differ in skill and wealth and cannot borrow (one asset).
+
+Households: `hank_household.py`; their Jacobians: `hank_jacobian.py`; firms, central bank, government and markets: `hank_equilibrium.py`.
+Auclert, Bardóczy, Rognlie and Straub (2021), Using the Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models,
+Econometrica 89, 2375-2408, doi:10.3982/ECTA17434; with the defaults here the economy is theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from scipy.signal import fftconvolve
+
+from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
+from emulator.spec import DEFAULT_HORIZON, Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.worlds.base import OnFailure, World
+from emulator.worlds.hank_equilibrium import Policy, determinacy, solve
+from emulator.worlds.hank_household import Tastes
+from emulator.worlds.hank_jacobian import solve_household
+
+SPEC = WorldSpec(
+    name="hank",
+    title="One-asset HANK",
+    summary="Households with uninsured income risk and a borrowing limit, sticky prices, a Taylor rule and public debt; AR(1) shocks; linear in the aggregate shocks.",
+    prior="Independent and uniform over the ranges; draws without a unique stable solution are refused and redrawn.",
+    source="Auclert, Bardóczy, Rognlie and Straub (2021), Econometrica 89, 2375-2408",
+    parameters=(
+        Parameter(name="eis", tex=r"\mathrm{eis}", low=0.3, high=1.0, default=0.5, unit="1", meaning="elasticity of intertemporal substitution", role="preference"),
+        Parameter(name="frisch", tex=r"\nu", low=0.25, high=1.5, default=0.5, unit="1", meaning="Frisch elasticity of labour supply", role="preference"),
+        Parameter(name="rho_e", tex=r"\rho_e", low=0.92, high=0.98, default=0.966, unit="per quarter", meaning="persistence of a household's skill", role="risk"),
+        Parameter(name="sd_e", tex=r"\sigma_e", low=0.3, high=0.7, default=0.5, unit="1", meaning="cross-sectional standard deviation of log skill", role="risk"),
+        Parameter(name="debt", tex="B", low=2.0, high=8.0, default=5.6, unit="quarterly output", meaning="public debt, the only asset: liquidity of households", role="fiscal"),
+        Parameter(name="r", tex=r"\bar r", low=0.0025, high=0.01, default=0.005, unit="per quarter", meaning="real interest rate at rest; the discount factor adjusts", role="steady_state"),
+        Parameter(name="mu", tex=r"\mu", low=1.1, high=1.4, default=1.2, unit="1", meaning="gross markup of firms", role="price_setting"),
+        Parameter(name="kappa", tex=r"\kappa", low=0.02, high=0.3, default=0.1, unit="1", meaning="slope of the Phillips curve", role="price_setting"),
+        Parameter(name="phi_pi", tex=r"\phi_\pi", low=1.1, high=3.0, default=1.5, unit="1", meaning="reaction of the policy rate to inflation", role="policy_rule"),
+        Parameter(name="phi_y", tex=r"\phi_y", low=0.0, high=0.5, default=0.0, unit="1", meaning="reaction of the policy rate to output (quarterly rate)", role="policy_rule"),
+        Parameter(name="rho_i", tex=r"\rho_i", low=0.0, high=0.9, default=0.0, unit="per quarter", meaning="interest-rate smoothing", role="policy_rule"),
+        Parameter(name="rho_b", tex=r"\rho_b", low=0.0, high=0.95, default=0.0, unit="per quarter", meaning="persistence of public debt after a deficit; 0 is a balanced budget", role="fiscal"),
+        Parameter(name="rho_m", tex=r"\rho_m", low=0.0, high=0.9, default=0.61, unit="per quarter", meaning="persistence of the monetary shock", role="persistence"),
+        Parameter(name="rho_z", tex=r"\rho_z", low=0.0, high=0.95, default=0.9, unit="per quarter", meaning="persistence of technology", role="persistence"),
+        Parameter(name="rho_g", tex=r"\rho_g", low=0.0, high=0.95, default=0.8, unit="per quarter", meaning="persistence of government purchases", role="persistence"),
+        Parameter(name="rho_u", tex=r"\rho_u", low=0.0, high=0.95, default=0.5, unit="per quarter", meaning="persistence of the cost-push shock", role="persistence"),
+        Parameter(name="sigma_m", tex=r"\sigma_m", low=0.05, high=0.5, default=0.25, unit="quarterly percentage points", meaning="standard deviation of the monetary innovation", role="shock_size"),
+        Parameter(name="sigma_z", tex=r"\sigma_z", low=0.1, high=1.5, default=0.7, unit="percent", meaning="standard deviation of the technology innovation", role="shock_size"),
+        Parameter(name="sigma_g", tex=r"\sigma_g", low=0.1, high=1.0, default=0.5, unit="percent of output", meaning="standard deviation of the innovation of purchases", role="shock_size"),
+        Parameter(name="sigma_u", tex=r"\sigma_u", low=0.05, high=0.75, default=0.2, unit="quarterly percentage points", meaning="standard deviation of the cost-push innovation", role="shock_size"),
+    ),
+    shocks=(
+        Shock(name="monetary", tex=r"\varepsilon_m", meaning="tightening: the policy rate above its rule"),
+        Shock(name="technology", tex=r"\varepsilon_z", meaning="rise of output per unit of labour"),
+        Shock(name="fiscal", tex=r"\varepsilon_g", meaning="rise of government purchases, paid by taxes and, with rho_b, by debt"),
+        Shock(name="cost_push", tex=r"\varepsilon_u", meaning="rise of inflation at a given real wage"),
+    ),
+    observables=(
+        Observable(name="output", tex="Y", unit="percent", meaning="output, percent of steady state"),
+        Observable(name="inflation", tex=r"4\pi", unit="annualised percentage points", meaning="inflation, deviation from steady state"),
+        Observable(name="rate", tex="4i", unit="annualised percentage points", meaning="nominal policy rate, deviation from steady state"),
+    ),
+    extrapolation=Extrapolation(slice_parameters=("debt",), corner_parameters=("rho_i", "rho_z")),
+)  # fmt: skip
+
+POINTS = 500
+"""Points of the asset grid, as in the published example."""
+PERIODS = 300
+"""Quarters after which the economy is taken to be at rest again."""
+HORIZON = 200
+"""Quarters of them that are answered: there the end of the path is not felt, to 1e-9 of the peak."""
+UNITS = np.array([100.0, 400.0, 400.0])[:, None, None]
+ERROR_TOLERANCE = 1e-7
+FADED = 1e-3
+"""Largest last response relative to the peak: a path that is not back at rest by then is cut off rather than solved."""
+
+N_TASTES, N_POLICY, N_SHOCKS = len(Tastes._fields), len(Policy._fields), len(SPEC.shocks)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What became of one draw: its status, responses (S, H+1, 3) in the units of `World.irf`, and their largest relative error."""
+
+    status: Status
+    irf: np.ndarray
+    residual: float
+
+
+@cache
+def _threads() -> Any:
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        raise MissingExtraError("threadpoolctl", "hank") from None
+    return ThreadpoolController()
+
+
+@lru_cache(maxsize=1024)
+def solve_draw(row: tuple[float, ...]) -> Solved:
+    """One draw of theta, remembered; where there is no solution its responses are NaN and its status says why.
+
+    On one thread, so that the same digits come out in whatever process it is solved. Raises `MissingExtraError`.
+    """
+    if not _meaningful(row):
+        return _unsolved(Status.OUTSIDE_RANGE)
+    tastes, policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
+    persistence, size = np.reshape(row[N_TASTES + N_POLICY :], (2, N_SHOCKS))
+    with _threads().limit(limits=1, user_api="blas"):
+        try:
+            household = solve_household(tastes, POINTS, PERIODS)
+        except NoSolutionError:
+            return _unsolved(Status.NOT_CONVERGED)
+        status = determinacy(household.jacobian_OITT, tastes, policy)
+        if status != Status.OK:
+            return _unsolved(status)
+        paths, error = solve(household.jacobian_OITT, tastes, policy, processes(persistence))
+    error = max(error, household.steady.error(tastes.debt))
+    unit_peak = np.abs(paths[:, : HORIZON + 1] * UNITS).max(axis=(0, 1))
+    faded = np.abs(paths[:, HORIZON] * UNITS[:, 0]).max(axis=0) < FADED * unit_peak
+    if error > ERROR_TOLERANCE or not faded.all():
+        return _unsolved(Status.NOT_CONVERGED)
+    irf = (UNITS * paths[:, : HORIZON + 1] * (size / 100)).transpose(2, 1, 0)
+    return Solved(Status.OK, np.ascontiguousarray(irf), error)
+
+
+def _unsolved(status: Status) -> Solved:
+    return Solved(status, np.full((N_SHOCKS, HORIZON + 1, 3), np.nan), np.nan)
+
+
+def processes(persistence: np.ndarray) -> np.ndarray:
+    """Paths (4, T, 4) of m, z, g, u after an innovation of 1 to each in turn."""
+    paths = np.zeros((N_SHOCKS, PERIODS, N_SHOCKS))
+    for k, rho in enumerate(persistence):
+        paths[k, :, k] = rho ** np.arange(PERIODS)
+    return paths
+
+
+def _meaningful(row: tuple[float, ...]) -> bool:
+    p = dict(zip(SPEC.parameter_names, row, strict=True))
+    positive = all(p[name] > 0 for name in ("eis", "frisch", "sd_e", "debt", "r", "kappa"))
+    return positive and p["mu"] > 1 and all(0 <= p[name] < 1 for name in SPEC.parameter_names if name.startswith("rho_"))
+
+
+class HeterogeneousAgents(World):
+    """The world `hank`; see the module's text for the model."""
+
+    spec = SPEC
+    draws_per_task = 32
+    longest_horizon = HORIZON
+
+    def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        return rng.uniform(self.spec.low, self.spec.high, size=(n, self.spec.n_parameters))
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        return np.array([solved.status for solved in self._solve(theta)], dtype=np.uint8)
+
+    def residual(self, theta: np.ndarray) -> np.ndarray:
+        """Largest relative error (n,) of market clearing, at rest and along the responses; NaN where there is no solution."""
+        return np.array([solved.residual for solved in self._solve(theta)])
+
+    def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        if not 0 <= horizon <= HORIZON:
+            raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) to {HORIZON}, as far as world '{self.spec.name}' is solved.")
+        return self._responses(theta, on_failure)[:, :, : horizon + 1]
+
+    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
+        """Paths as sums of responses; what a shock does after `longest_horizon` quarters is left out. See `World.simulate`."""
+        theta = self.spec.check_theta(theta)
+        shocks = self._check_shocks(theta, shocks)
+        responses = self._responses(theta, on_failure)
+        each = fftconvolve(shocks.transpose(0, 2, 1)[..., None], responses, axes=2)
+        return each[:, :, : shocks.shape[1]].sum(axis=1)
+
+    def _responses(self, theta: np.ndarray, on_failure: OnFailure) -> np.ndarray:
+        theta = self.spec.check_theta(theta)
+        solved = self._solve(theta)
+        status = np.array([one.status for one in solved], dtype=np.uint8)
+        self._refuse(theta, status != Status.OK, on_failure, status)
+        return np.stack([one.irf for one in solved]) if solved else np.empty((0, N_SHOCKS, HORIZON + 1, 3))
+
+    def _solve(self, theta: np.ndarray) -> list[Solved]:
+        return [solve_draw(tuple(row)) for row in self.spec.check_theta(theta).tolist()]

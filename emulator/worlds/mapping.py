@@ -1,0 +1,113 @@
+"""`model.world.yaml`: what makes a world of a `.mod` file. Which variables are observed, which parameters vary, which shocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from emulator.errors import ModFileError, first_error
+from emulator.spec import Role, WorldName
+from emulator.worlds.priors import Prior
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Observed(_Record):
+    """An observable as an expression in the file's variables; plain text is short for the expression alone."""
+
+    expression: str
+    tex: str = ""
+    meaning: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"expression": str(value)} if isinstance(value, str | int | float) else value
+
+
+class Observables(_Record):
+    """Output in percent; inflation and the rate in annualised percentage points."""
+
+    output: Observed
+    inflation: Observed
+    rate: Observed
+
+
+class MappedShock(_Record):
+    """One of the file's shocks under the name that the world gives it; `sign` -1 turns its direction."""
+
+    variable: str
+    tex: str = ""
+    meaning: str = ""
+    sign: float = Field(default=1.0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"variable": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _plus_or_minus(self) -> MappedShock:
+        if self.sign not in (1.0, -1.0):
+            raise ValueError(f"sign is {self.sign:g}; expected 1 or -1")
+        return self
+
+
+class MappedParameter(Prior):
+    """A parameter that varies: its prior, and what a reader should know of it."""
+
+    tex: str = ""
+    unit: str = "1"
+    meaning: str = ""
+    role: Role = "constant"
+
+
+class HeldOut(_Record):
+    """Parameters whose upper tails are held out of training; see `emulator.spec.Extrapolation`."""
+
+    slice: tuple[str, ...] = Field(min_length=1)
+    corner: tuple[str, ...] = Field(min_length=1)
+
+
+class Mapping(_Record):
+    """The whole file."""
+
+    name: WorldName | None = None
+    title: str = ""
+    summary: str = ""
+    source: str = ""
+    prior: str = ""
+    observables: Observables
+    shocks: dict[WorldName, MappedShock] | None = None
+    parameters: dict[str, MappedParameter] | None = None
+    extrapolation: HeldOut | None = None
+
+
+def mapping_path(path: Path) -> Path:
+    """`model.world.yaml` beside `model.mod`."""
+    return path.with_name(f"{path.stem}.world.yaml")
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read a mapping. Raises `ModFileError`, with line where YAML knows it, for a file that is not one."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ModFileError(f"this is not YAML: {error.problem}.", f"{path.name}:{line}") from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", path.name) from None
+    except OSError as error:
+        raise ModFileError(f"cannot be read: {error.strerror}.", path.name) from None
+    if not isinstance(content, dict):
+        raise ModFileError("expected a table with observables, parameters and shocks.", path.name)
+    try:
+        return Mapping.model_validate(content)
+    except (ValidationError, ValueError) as error:
+        what = first_error(error) if isinstance(error, ValidationError) else str(error)
+        raise ModFileError(f"{what}.", path.name) from None

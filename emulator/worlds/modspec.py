@@ -1,0 +1,83 @@
+"""The spec of a world that is a `.mod` file: from its mapping, its declarations and its own calibration."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from emulator.errors import ModFileError, first_error
+from emulator.spec import OBSERVABLES, Extrapolation, Observable, Parameter, Shock, WorldSpec
+from emulator.worlds.mapping import MappedParameter, mapping_path
+
+if TYPE_CHECKING:
+    from emulator.worlds.modworld import ModWorld
+
+UNITS = {"output": "percent", "inflation": "annualised percentage points", "rate": "annualised percentage points"}
+
+PRIOR = "Independent, each with its own shape truncated to its range; draws without a unique stable solution are refused and redrawn."
+
+
+def world_name(stem: str) -> str:
+    """A file's stem as the name of a world: letters, digits and underscores, a letter first."""
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
+    return (name if name[:1].isalpha() else f"m_{name}")[:64]
+
+
+def make_spec(world: ModWorld) -> WorldSpec:
+    """Raises `ModFileError` where the mapping and the file do not fit each other."""
+    where = mapping_path(world.path).name
+    mapping = world.mapping
+    for name in world.priors:
+        if name not in world.model.parameters:
+            known = ", ".join(world.model.parameters)
+            raise ModFileError(f"parameters.{name}: the model has no such parameter; it has {known}.", where)
+    defaults = dict(zip(world.model.parameters, world.model.theta()[0], strict=True))
+    names = list(world.priors)
+    held_out = mapping.extrapolation
+    try:
+        return WorldSpec(
+            name=mapping.name or world_name(world.path.stem),
+            title=mapping.title or world.path.stem,
+            summary=mapping.summary or f"The model of {world.path.name}.",
+            source=mapping.source or world.path.name,
+            prior=mapping.prior or PRIOR,
+            parameters=tuple(_parameter(world, name, float(defaults[name])) for name in names),
+            shocks=tuple(_shock(world, name) for name in world.shocks),
+            observables=tuple(_observable(world, name) for name in OBSERVABLES),  # type: ignore[arg-type]  # three, in order
+            states=tuple(world.model.all_variables[k] for k in world.states),
+            extrapolation=Extrapolation(
+                slice_parameters=held_out.slice if held_out else (names[0],),
+                corner_parameters=held_out.corner if held_out else tuple(names[1:3]) or (names[0],),
+            ),
+            definition=world.sha256,
+        )
+    except ValidationError as error:
+        raise ModFileError(f"{first_error(error)}.", where) from None
+
+
+def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
+    prior = world.priors[name]
+    declared = next((d for d in world.model.file.parameters if d.name == name), None)
+    low, high = prior.bounds()
+    if not low <= default <= high:
+        raise ModFileError(
+            f"parameters.{name}: the file sets {default:g}, outside the range {low:g} to {high:g} of its prior.", mapping_path(world.path).name
+        )
+    mapped = prior if isinstance(prior, MappedParameter) else MappedParameter(low=low, high=high)
+    tex = mapped.tex or (declared.tex if declared else "") or rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+    meaning = mapped.meaning or (declared.long_name if declared else "") or f"parameter {name} of the file"
+    return Parameter(name=name, tex=tex, low=low, high=high, default=default, unit=mapped.unit, meaning=meaning, role=mapped.role)
+
+
+def _shock(world: ModWorld, name: str) -> Shock:
+    mapped = world.shocks[name]
+    declared = next(d for d in world.model.file.shocks if d.name == mapped.variable)
+    meaning = mapped.meaning or declared.long_name or f"shock {mapped.variable} of the file"
+    return Shock(name=name, tex=mapped.tex or declared.tex or name, meaning=meaning)
+
+
+def _observable(world: ModWorld, name: str) -> Observable:
+    mapped = getattr(world.mapping.observables, name)
+    return Observable(name=name, tex=mapped.tex or mapped.expression, unit=UNITS[name], meaning=mapped.meaning or f"{mapped.expression} of the file")  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""A world made of a Dynare `.mod` file and the mapping beside it, `model.world.yaml`.
+
+The state is what the model remembers and what is observed: s = (lagged variables, observed variables), with
+`s = A s_1 + B e` and `y = C s`, C the gradient of the observables at the steady state.
+Axes: n draw, P parameter of the world, D state, S shock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from emulator.errors import ModFileError
+from emulator.modfile import CompiledModel, load
+from emulator.modfile.observation import Observation, observe
+from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
+from emulator.spec import Status
+from emulator.worlds.base import LinearWorld
+from emulator.worlds.guess import no_mapping, priors_of
+from emulator.worlds.mapping import MappedShock, Mapping, mapping_path, read_mapping
+from emulator.worlds.modspec import make_spec
+from emulator.worlds.priors import Prior
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A solved block of draws: what `ModWorld` is asked for."""
+
+    space: StateSpace
+    solution: Solution
+
+
+class ModWorld(LinearWorld):
+    """The world of a `.mod` file. Raises `ModFileError` for files that cannot be read, each with its place."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.model: CompiledModel = load(self.path)
+        beside = mapping_path(self.path)
+        if not beside.exists():
+            raise no_mapping(self.model, beside)
+        self.mapping: Mapping = read_mapping(beside)
+        self.priors: dict[str, Prior] = dict(self.mapping.parameters or priors_of(self.model, beside))
+        self.observation: Observation = observe(
+            self.model, {name: item.expression for name, item in self.mapping.observables}, beside.name
+        )
+        if self.observation.needs_steady_state and not self.model.needs_steady_state and self.model.steady.formulas is None:
+            raise ModFileError(
+                "the observables depend on the steady state, which a model that is linear in its variables need not have. "
+                "Write them as linear expressions.",
+                beside.name,
+            )
+        self.spec = make_spec(self)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the model's text and of its mapping: names the world."""
+        return hashlib.sha256((self.model.file.sha256 + mapping_path(self.path).read_text(encoding="utf-8")).encode()).hexdigest()
+
+    @cached_property
+    def states(self) -> tuple[int, ...]:
+        """Positions among the model's variables of those that are lagged or observed."""
+        structure = self.model.structure
+        lagged = {structure.endogenous[k] for k in structure.lag} | set(structure.exogenous)
+        return tuple(sorted(lagged | set(self.observation.variables)))
+
+    @cached_property
+    def shocks(self) -> dict[str, MappedShock]:
+        """The world's shocks, each one of the file's that has a variance."""
+        if self.mapping.shocks is None:
+            return {name: MappedShock(variable=name) for name in self.model.shocks}
+        for name, shock in self.mapping.shocks.items():
+            if shock.variable not in self.model.shocks:
+                known = ", ".join(self.model.shocks)
+                raise ModFileError(f"shocks.{name}: '{shock.variable}' is not a shock with a variance; those are {known}.", mapping_path(self.path).name)
+        return self.mapping.shocks
+
+    def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        return np.stack([prior.draw(n, rng) for prior in self.priors.values()], axis=1)
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        return self._joined(theta, lambda block: block.solution.status).astype(np.uint8)
+
+    def residual(self, theta: np.ndarray) -> np.ndarray:
+        return self._joined(theta, lambda block: block.solution.residual)
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        parts = [block.space for block in self._blocks(theta)]
+        return StateSpace(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C")))
+
+    def _joined(self, theta: np.ndarray, read: Callable[[_Block], np.ndarray]) -> np.ndarray:
+        return np.concatenate([read(block) for block in self._blocks(theta)])
+
+    def _blocks(self, theta: np.ndarray) -> Iterator[_Block]:
+        """Solved blocks of draws: the model's full matrices never exist for more than one."""
+        theta = self.spec.check_theta(theta)
+        size = block_size(len(self.model.all_variables))
+        return (self._solve(theta[start : start + size]) for start in range(0, max(len(theta), 1), size))
+
+    def _solve(self, theta: np.ndarray) -> _Block:
+        at = self.model.linearise(self.model.theta(dict(zip(self.spec.parameter_names, theta.T, strict=True))))
+        solution = solve_linear_re(*at.matrices, self.model.structure)
+        states = np.array(self.states)
+        of_file = states < len(self.model.variables)
+        c = np.zeros((len(theta), 3, len(states)))
+        c[:, :, of_file] = self.observation.matrix(self.model, at)[:, :, states[of_file]]
+        c[solution.status != Status.OK] = 0.0
+        shocks = [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]
+        signs = np.array([shock.sign for shock in self.shocks.values()])
+        impact = solution.impact[:, states][:, :, shocks] * signs
+        return _Block(StateSpace(solution.transition[:, states][:, :, states], impact, c), solution)

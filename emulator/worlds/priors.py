@@ -1,0 +1,113 @@
+"""Prior distributions of single parameters, truncated to a range, in Dynare's meaning of mean and standard deviation."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, model_validator
+from scipy import optimize, special, stats
+
+Shape = Literal["uniform", "normal", "beta", "gamma", "inv_gamma", "inv_gamma2"]
+
+TAIL = 0.005
+"""Probability cut off at each end where a prior is given without a range."""
+
+
+class Prior(BaseModel):
+    """One parameter's prior: a shape with its mean and standard deviation, cut to [low, high].
+
+    A uniform prior needs only its range. `shift` and `upper` move the support of beta (to [shift, upper]) and gamma.
+    `inv_gamma` is the distribution of a standard deviation whose square is inverse gamma (Dynare's type 1; Zellner
+    1971, An Introduction to Bayesian Inference in Econometrics, appendix B).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prior: Shape = "uniform"
+    mean: float | None = None
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+    shift: float = 0.0
+    upper: float = 1.0
+
+    @model_validator(mode="after")
+    def _complete(self) -> Prior:
+        if self.prior == "uniform":
+            if self.low is None or self.high is None:
+                raise ValueError("a uniform prior needs low and high")
+        elif self.mean is None or self.sd is None or not self.sd > 0:
+            raise ValueError(f"a {self.prior} prior needs a mean and a positive sd")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        return self
+
+    def bounds(self) -> tuple[float, float]:
+        """low and high; where one is not given, the quantile that leaves 0.5 % outside."""
+        low = self.low if self.low is not None else float(self.quantile(np.array(TAIL)))
+        high = self.high if self.high is not None else float(self.quantile(np.array(1 - TAIL)))
+        return low, high
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n draws (n,) by the inverse of the distribution function between the bounds."""
+        low, high = self.bounds()
+        if self.prior == "uniform":
+            return rng.uniform(low, high, n)
+        ends = self.probability(np.array([low, high]))
+        return np.clip(self.quantile(rng.uniform(float(ends[0]), float(ends[1]), n)), low, high)
+
+    def probability(self, x: np.ndarray) -> np.ndarray:
+        """Distribution function before truncation."""
+        if self.prior in ("inv_gamma", "inv_gamma2"):
+            s, nu = self._inverse_gamma()
+            square = x**2 if self.prior == "inv_gamma" else x
+            with np.errstate(divide="ignore"):
+                return special.gammaincc(nu / 2, s / (2 * np.maximum(square, 0.0)))
+        return self._distribution().cdf(x)
+
+    def quantile(self, share: np.ndarray) -> np.ndarray:
+        """Inverse of `probability`."""
+        if self.prior in ("inv_gamma", "inv_gamma2"):
+            s, nu = self._inverse_gamma()
+            square = s / (2 * special.gammainccinv(nu / 2, share))
+            return np.sqrt(square) if self.prior == "inv_gamma" else square
+        return self._distribution().ppf(share)
+
+    def _distribution(self):  # type: ignore[no-untyped-def]  # scipy's frozen distributions have no common public type
+        if self.prior == "uniform":
+            low, high = self.bounds()
+            return stats.uniform(low, high - low)
+        mean, sd = self._moments()
+        if self.prior == "normal":
+            return stats.norm(mean, sd)
+        if self.prior == "gamma":
+            return stats.gamma(((mean - self.shift) / sd) ** 2, loc=self.shift, scale=sd**2 / (mean - self.shift))
+        width = self.upper - self.shift
+        share = (mean - self.shift) / width
+        size = share * (1 - share) / (sd / width) ** 2 - 1
+        if not size > 0:
+            raise ValueError(f"no beta distribution has mean {mean:g} and standard deviation {sd:g}")
+        return stats.beta(share * size, (1 - share) * size, loc=self.shift, scale=width)
+
+    def _moments(self) -> tuple[float, float]:
+        """Mean and standard deviation, which every prior but the uniform has."""
+        assert self.mean is not None
+        assert self.sd is not None
+        return self.mean, self.sd
+
+    def _inverse_gamma(self) -> tuple[float, float]:
+        """s and nu of the inverse gamma distribution of the square (type 1) or of the parameter itself (type 2)."""
+        mean, sd = self._moments()
+        variance = sd**2
+        if self.prior == "inv_gamma2":
+            nu = 2 * (2 + mean**2 / variance)
+            return mean * (nu - 2), nu
+
+        def excess(log_gap: float) -> float:  # mean at nu = 2 + exp(log_gap) over the mean wanted, in logs
+            nu = 2 + math.exp(log_gap)
+            return 0.5 * (log_gap + math.log((variance + mean**2) / 2)) + math.lgamma((nu - 1) / 2) - math.lgamma(nu / 2) - math.log(mean)
+
+        nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
+        return (nu - 2) * (variance + mean**2), nu
