@@ -38,6 +38,10 @@ class ModFileError(EmulatorError):
         self.place = place
 
 
+class ModFileWarning(UserWarning):
+    """A part of a `.mod` file was passed over, and the answer may depend on it."""
+
+
 class WorldCheckError(EmulatorError):
     """A world breaks the conformance suite."""
 

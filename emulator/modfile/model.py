@@ -7,6 +7,7 @@ Axes: N draw, P column of theta, V variable of the file, n variable with auxilia
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from emulator.errors import ModFileError, ParameterError, unknown_name
+from emulator.errors import ModFileError, ModFileWarning, ParameterError, unknown_name
 from emulator.modfile.cache import compiled
 from emulator.modfile.calibration import Calibration, calibration
 from emulator.modfile.dates import Dates
@@ -183,6 +184,8 @@ def load(path: str | Path) -> CompiledModel:
     file = parse(path)
     settings = calibration(file)
     check_supported(file, settings)
+    for note in settings.notes:
+        warnings.warn(note, ModFileWarning, stacklevel=2)
     variables = tuple(d.name for d in file.variables)
     exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
     declared = tuple(d.name for d in file.parameters)

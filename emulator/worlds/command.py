@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from emulator.console import err, out, say
-from emulator.errors import EmulatorError, ParameterError
+from emulator.errors import EmulatorError, ModFileWarning, ParameterError
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, WorldSpec
 from emulator.worlds import WORLDS, check_world, get_world, split_names
 from emulator.worlds.base import World
@@ -45,7 +45,7 @@ def worlds(
 def named(name: str) -> World:
     """A world by name or path; what was noted while reading a file is printed."""
     with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("always", ModFileWarning)
         world = get_world(name)
     for note in notes:
         err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)

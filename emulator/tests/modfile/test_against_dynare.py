@@ -20,7 +20,7 @@ def reference():
 
 @pytest.mark.fast
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.filterwarnings("ignore::emulator.errors.ModFileWarning")
 def test_responses_are_those_of_dynare(name, reference):
     responses = modfile.irf(FOLDER / f"{name}.mod", horizon=20)
     wanted = reference.loc[name]
