@@ -114,7 +114,7 @@ def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
         _improve(found, attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, found.path[rows])), loose)
     status = _status(found)
     for row in np.flatnonzero(status == Status.NOT_CONVERGED):
-        status[row] = _settle(found, matrices, row)
+        status[row] = _settle(found, matrices, int(row))
     failed = status != Status.OK
     transition, impact = found.transition, found.impact
     if failed.any():

@@ -50,6 +50,8 @@ def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON)
     Units: output in percent; inflation and rate in annualised percentage points. Raises `UnknownNameError` if a world
     has no such shock, `NoSolutionError` if it has no solution at its defaults.
     """
+    if not worlds:
+        raise UnknownNameError("There is nothing to compare: no world is named.")
     without = [world.spec for world in worlds if shock not in world.spec.shock_names]
     if without:
         known = "; ".join(f"{spec.name}: {', '.join(spec.shock_names)}" for spec in without)

@@ -1,0 +1,94 @@
+"""`emulator compare`: several worlds in one cube, each number the world's own."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emulator.cli import app
+from emulator.console import exit_with
+from emulator.errors import UnknownNameError
+from emulator.worlds import get_world
+from emulator.worlds.comparison import compare
+
+pytestmark = pytest.mark.fast
+
+MOD = """
+var x pi i; varexo e_m; parameters kappa; kappa = 0.1;
+model(linear);
+x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x; i = 1.5*pi + 0.5*i(-1) + e_m;
+end;
+shocks; var e_m; stderr 0.25; end;
+"""
+MAPPING = """
+observables: {output: x, inflation: 4*pi, rate: 4*i}
+shocks: {monetary: e_m}
+parameters: {kappa: {low: 0.05, high: 0.3, role: price_setting}, stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}}
+"""
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    (tmp_path / "mine.mod").write_text(MOD)
+    (tmp_path / "mine.world.yaml").write_text(MAPPING)
+    return tmp_path / "mine.mod"
+
+
+@pytest.fixture
+def emulate(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            exit_with(app)
+        return end.value.code, capsys.readouterr()
+
+    return run
+
+
+def test_the_cube_holds_each_worlds_own_responses(stranger):
+    worlds = [get_world("nk"), get_world("sw07"), get_world(stranger)]
+    cube = compare(worlds, "monetary", horizon=12)
+    assert cube.dims == ("world", "horizon", "observable")
+    assert list(cube["world"].values) == ["nk", "sw07", "mine"]
+    for world in worlds:
+        own = world.irf(world.spec.theta(), horizon=12)[0, world.spec.shock_index("monetary")]
+        np.testing.assert_array_equal(cube.sel(world=world.spec.name), own)
+
+
+def test_a_tightening_lowers_output_in_every_world_with_sticky_prices(stranger):
+    cube = compare([get_world("nk"), get_world("sw07"), get_world(stranger)], "monetary")
+    assert (cube.sel(observable="output", horizon=0) < 0).all()
+
+
+def test_the_command_draws_a_picture_and_writes_the_numbers(emulate, stranger, tmp_path):
+    plot, csv = tmp_path / "c.png", tmp_path / "c.csv"
+    code, said = emulate("compare", "--shock", "monetary", "--worlds", f"nk,{stranger}", "--horizon", "8", "--plot", plot, "--csv", csv)
+    assert code == 0, said.err
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    table = pd.read_csv(csv, index_col=["world", "horizon"])
+    nk = get_world("nk")
+    np.testing.assert_allclose(table.loc["nk"], nk.irf(nk.spec.theta(), horizon=8)[0, 0], rtol=1e-12)
+    assert "mine" in said.out
+    assert "annualised" in said.out
+
+
+def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
+    with pytest.raises(UnknownNameError, match=r"'demand'.*sw07: technology"):
+        compare([get_world("nk"), get_world("sw07")], "demand")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--shock", "monetary", "--worlds", "nk,nkk"], "Did you mean 'nk'"),
+        (["--shock", "monetary", "--worlds", "nk,no/such/file.mod"], "no/such/file.mod"),
+        (["--shock", "monetary", "--worlds", "nk", "--plot", "x.gif"], "must end in"),
+        (["--shock", "monetary", "--worlds", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (["--shock", "monetary", "--worlds", ","], "no world is named"),
+    ],
+)
+def test_mistakes_end_in_one_clear_message(emulate, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, said = emulate("compare", *arguments)
+    assert code == 1
+    assert message in " ".join(said.err.split())
+    assert not list(tmp_path.iterdir())
