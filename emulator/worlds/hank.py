@@ -115,12 +115,11 @@ def solve_draw(row: tuple[float, ...]) -> Solved:
             return _unsolved(status)
         paths, error = solve(household.jacobian_OITT, tastes, policy, processes(persistence))
     error = max(error, household.steady.error(tastes.debt))
-    unit_peak = np.abs(paths[:, : HORIZON + 1] * UNITS).max(axis=(0, 1))
-    faded = np.abs(paths[:, HORIZON] * UNITS[:, 0]).max(axis=0) < FADED * unit_peak
+    unit = (UNITS * paths[:, : HORIZON + 1]).transpose(2, 1, 0)
+    faded = np.abs(unit[:, -1]).max(axis=1) < FADED * np.abs(unit).max(axis=(1, 2))
     if error > ERROR_TOLERANCE or not faded.all():
         return _unsolved(Status.NOT_CONVERGED)
-    irf = (UNITS * paths[:, : HORIZON + 1] * (size / 100)).transpose(2, 1, 0)
-    return Solved(Status.OK, np.ascontiguousarray(irf), error)
+    return Solved(Status.OK, unit * (size / 100)[:, None, None], error)
 
 
 def _unsolved(status: Status) -> Solved:

@@ -24,7 +24,7 @@ RICHEST = 150.0
 """Largest assets on the grid, in quarters of output per head."""
 COARSE_POINTS, COARSE_TOLERANCE = 50, 1e-3
 POLICY_TOLERANCE, DISTRIBUTION_TOLERANCE, CLEARING_TOLERANCE = 1e-11, 1e-13, 1e-8
-MAX_STEPS = 40
+MAX_STEPS = 25
 LONGEST_STEP = 1.0
 """In logarithms; keeps a step from a poor slope within the region where the library converges."""
 
@@ -110,7 +110,7 @@ def calibrate(tastes: Tastes, points: int) -> SteadyState:
         for _ in range(MAX_STEPS):
             if np.abs(gap).max() < tolerance:
                 break
-            step = -np.linalg.solve(slope, gap)
+            step = -np.linalg.lstsq(slope, gap)[0]  # of least length where the slope is singular
             step *= min(1.0, LONGEST_STEP / np.abs(step).max())
             unknown, before = unknown + step, gap
             gap = market(unknown)

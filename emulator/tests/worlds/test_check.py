@@ -14,7 +14,7 @@ from emulator.worlds.nk import NewKeynesian
 pytestmark = pytest.mark.fast
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [name for name in WORLDS if name != "hank"])  # half a second a draw: test_hank.py, with fewer
 def test_every_world_passes(name):
     check_world(get_world(name), n=48, seed=1)
 

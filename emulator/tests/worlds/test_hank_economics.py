@@ -1,0 +1,99 @@
+"""What theory and evidence say of `hank`, over draws from its prior; households here on a grid of 100 points, paths of 150 quarters."""
+
+import numpy as np
+import pytest
+
+from emulator.spec import Status
+from emulator.worlds.hank import N_POLICY, N_TASTES, SPEC, HeterogeneousAgents, Policy, Tastes, processes
+from emulator.worlds.hank_equilibrium import determinacy, solve
+from emulator.worlds.hank_household import calibrate
+from emulator.worlds.hank_jacobian import differentiate, jacobian
+
+N, POINTS, PERIODS = 8, 100, 150
+MONETARY, TECHNOLOGY, FISCAL, COST_PUSH = range(4)
+
+pytest.importorskip("sequence_jacobian")
+
+
+class Economy:
+    """One draw: its households, and responses (3, T, 4) to innovations of 1 under any policy."""
+
+    def __init__(self, row):
+        self.tastes, self.policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
+        self.persistence = row[N_TASTES + N_POLICY :][:4]
+        self.steady = calibrate(self.tastes, POINTS)
+        self.jacobian = jacobian(self.tastes, self.steady, PERIODS)
+
+    def respond(self, **policy):
+        return solve(self.jacobian, self.tastes, self.policy._replace(**policy), processes(self.persistence)[:, :PERIODS])[0]
+
+
+def spending(tastes, steady):
+    """Share of one more unit of cash that is spent within the quarter, by household (E, A)."""
+    return differentiate(tastes, steady).c_slope.reshape(steady.c.shape)
+
+
+@pytest.fixture(scope="module")
+def economies():
+    return [Economy(row) for row in HeterogeneousAgents().propose(N, np.random.default_rng(7))]
+
+
+def test_tightening_lowers_output_and_inflation(economies):
+    for economy in economies:
+        y, pi, _ = economy.respond()
+        assert y[0, MONETARY] < 0
+        assert pi[0, MONETARY] < 0
+
+
+def test_technology_lowers_inflation_and_a_cost_push_raises_it(economies):
+    for economy in economies:
+        _, pi, _ = economy.respond()
+        assert pi[0, TECHNOLOGY] < 0 < pi[0, COST_PUSH]
+
+
+def test_purchases_raise_output_and_more_so_if_debt_pays_for_them(economies):
+    """Ricardian equivalence fails: households that spend out of cash today feel taxes that come later less."""
+    for economy in economies:
+        balanced, deficit = (economy.respond(rho_b=rho_b)[0][0, FISCAL] for rho_b in (0.0, 0.9))
+        assert 0 < balanced < deficit
+
+
+def test_a_firmer_rule_holds_inflation_after_a_cost_push_nearer_to_target(economies):
+    for economy in economies:
+        assert abs(economy.respond(phi_pi=economy.policy.phi_pi + 0.2)[1][0, COST_PUSH]) < abs(economy.respond()[1][0, COST_PUSH])
+
+
+def test_more_flexible_prices_move_more_after_a_tightening(economies):
+    for economy in economies:
+        assert abs(economy.respond(kappa=1.2 * economy.policy.kappa)[1][0, MONETARY]) > abs(economy.respond()[1][0, MONETARY])
+
+
+def test_the_prior_is_determinate(economies):
+    assert all(determinacy(economy.jacobian, economy.tastes, economy.policy) == Status.OK for economy in economies)
+
+
+def test_households_save_for_precaution(economies):
+    """beta (1 + r) < 1: without risk nobody would hold assets at this rate; more risk needs more impatience at the same debt."""
+    for economy in economies:
+        assert economy.steady.beta * (1 + economy.tastes.r) < 1
+        riskier = calibrate(economy.tastes._replace(sd_e=1.1 * economy.tastes.sd_e), POINTS)
+        assert riskier.beta < economy.steady.beta
+
+
+def test_marginal_propensities_to_consume(economies):
+    """Between those of permanent income and of hand-to-mouth, falling in wealth, lower where liquidity is ample."""
+    for economy in economies:
+        steady = economy.steady
+        mpc = spending(economy.tastes, steady)
+        assert 0.02 < steady.mean(mpc) < 0.4
+        assert ((mpc > 0) & (mpc <= 1)).all()
+        by_wealth = (steady.distribution * mpc).sum(axis=0) / steady.distribution.sum(axis=0).clip(1e-12)
+        assert by_wealth[0] > 2 * by_wealth[60]
+        liquid = economy.tastes._replace(debt=1.2 * economy.tastes.debt)
+        richer = calibrate(liquid, POINTS)
+        assert richer.mean(spending(liquid, richer)) < steady.mean(mpc)
+
+
+def test_the_parameters_are_those_of_the_tuples():
+    names = (*Tastes._fields, *Policy._fields)
+    assert SPEC.parameter_names[: len(names)] == names
