@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -27,7 +28,7 @@ class RateColumn(ProgressColumn):
     """Units of work a second, as the task names them."""
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
+        speed = task.fields.get("rate") or task.finished_speed or task.speed
         if speed is None:
             return Text("")
         number = f"{speed:,.0f}" if speed >= 100 else f"{speed:.3g}"
@@ -35,13 +36,22 @@ class RateColumn(ProgressColumn):
 
 
 class TimeColumn(ProgressColumn):
-    """Time left while the task runs, time taken when it is done."""
+    """Time left while the task runs, time taken when it is done.
+
+    A task of few long steps knows best when it will be done: its field `due` (on the clock of `time.monotonic`) is
+    counted down, and while `due` is None the time since it began is shown.
+    """
 
     max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
         if task.finished:
             return Text(f"in {_clock(task.finished_time)}", style="progress.elapsed")
+        if "due" in task.fields:
+            due = task.fields["due"]
+            if due is not None:
+                return Text(f"{_clock(max(due - time.monotonic(), 0))} left", style="progress.remaining")
+            return Text(f"{_clock(task.elapsed)} so far" if task.started else "", style="progress.elapsed")
         return Text(f"{_clock(task.time_remaining)} left", style="progress.remaining")
 
 
@@ -70,7 +80,10 @@ def say(text: str) -> None:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A line with bar, count, rate, time left and a note, never wider than the terminal; `add_task(name, total=, unit=, note=)`."""
+    """A line a task with bar, count, rate, time left and a note, never wider than the terminal; `add_task(name, total=, unit=, note=)`.
+
+    A task may say itself how fast it is and when it will be done: fields `rate` (units a second) and `due`.
+    """
     name = TextColumn("[progress.description]{task.description}")
     numbers = tuple(kind(table_column=Column(no_wrap=True)) for kind in (MofNCompleteColumn, RateColumn, TimeColumn))
     note = NoteColumn(beside=(name, *numbers))

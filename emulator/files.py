@@ -57,7 +57,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, content: Any) -> None:
     """`write_bytes` of JSON with sorted keys; NaN is refused, since other readers of JSON refuse it."""
-    write_text(path, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_bytes(path, json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """JSON as every file of ours holds it: sorted keys, a line an entry. NaN raises `ValueError`."""
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("utf-8")
 
 
 def sha256(content: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 import zarr
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 
 from emulator.data.schema import SPLITS, Manifest, Request
 from emulator.data.splits import SLICE, read_splits
-from emulator.files import write_bytes, write_text
+from emulator.data.storage import Folder
 from emulator.spec import WorldSpec
 
 CARD, FIGURES = "README.md", "figures"
@@ -55,9 +54,13 @@ Prior: {{ world.spec.prior }} Refused draws:
 """
 
 
-def files(root: Path, manifest: Manifest) -> list[Path]:
-    """The card and its figures: where they are in a finished data set."""
-    return [root / CARD, *(root / FIGURES / f"{name}.png" for name in manifest.worlds)]
+def files(manifest: Manifest) -> list[str]:
+    """Names of the card and its figures in a finished data set."""
+    return [CARD, *map(_figure, manifest.worlds)]
+
+
+def _figure(world: str) -> str:
+    return f"{FIGURES}/{world}.png"
 
 
 def command(request: Request) -> str:
@@ -77,18 +80,18 @@ def _optional(request: Request) -> dict[str, object]:
     }  # fmt: skip
 
 
-def write(root: Path, manifest: Manifest) -> None:
+def write(folder: Folder, manifest: Manifest) -> None:
     """Write the card and its figures into a data set whose arrays and splits are finished."""
-    counts = {name: {s: len(rows) for s, rows in read_splits(root / name / "splits.json").items()} for name in manifest.worlds}
+    counts = {name: {s: len(rows) for s, rows in read_splits(folder, name).items()} for name in manifest.worlds}
     rules = {name: {s: _rule(manifest, name, s) for s in SPLITS} for name in manifest.worlds}
     # Markdown, not HTML: nothing here is escaped, and every value is our own.
     text = Environment(autoescape=False).from_string(TEMPLATE).render(
         manifest=manifest, request=manifest.request, command=command(manifest.request), counts=counts, rules=rules, splits=SPLITS
     )
     for name, world in manifest.worlds.items():
-        irfs = np.asarray(zarr.open_group(root / name, mode="r")["irfs"][:SUMMARISED])  # type: ignore[index]
-        write_bytes(root / FIGURES / f"{name}.png", picture(world.spec, irfs))
-    write_text(root / CARD, text)
+        irfs = np.asarray(zarr.open_group(folder.store(name), mode="r")["irfs"][:SUMMARISED])  # type: ignore[index]
+        folder.write_bytes(_figure(name), picture(world.spec, irfs))
+    folder.write_bytes(CARD, text.encode("utf-8"))
 
 
 def _rule(manifest: Manifest, world: str, split: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from emulator.console import err, out, say
+from emulator.data import card
 from emulator.data.generate import generate_dataset
 from emulator.data.schema import SPLITS, Fractions
 from emulator.data.store import DataSet
@@ -22,16 +22,17 @@ def generate(
     world: Annotated[str, typer.Option("--world", help="Worlds, separated by commas, or 'all'.")] = "all",
     n_samples: Annotated[int, typer.Option("--n_samples", "--n-samples", min=20, help="Accepted draws of each world.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
-    output: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev"),
+    output: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")] = "datasets/v1.0-dev",
     horizon: Annotated[int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")] = DEFAULT_HORIZON,
     periods: Annotated[int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")] = 200,
     val: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'val' outside the held-out regions.")] = 0.1,
     test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'test' outside the held-out regions.")] = 0.1,
     slice_: Annotated[float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")] = 0.1,
     corner: Annotated[float, typer.Option(min=0.0, max=0.5, help="Probability of the held-out corner.")] = 0.05,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; the bytes do not depend on it.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes of this machine; the bytes do not depend on it.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler (tcp://host:8786, or its scheduler file) whose workers do the work; all must see --output.")] = None,
     chunk: Annotated[int, typer.Option(min=1, help="Rows of a Zarr chunk, the unit of reading.")] = 512,
-    shard: Annotated[int, typer.Option(min=1, help="Rows of a file, the unit of writing and resuming; whole chunks.")] = 2048,
+    shard: Annotated[int, typer.Option(min=1, help="Rows of a file, the unit of work and of resuming; whole chunks. Costly worlds take fewer.")] = 2048,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete data of another request at --output.")] = False,
 ) -> None:
     """Draw parameters, solve every draw exactly and store the responses. An interrupted run resumes."""
@@ -42,7 +43,7 @@ def generate(
     try:
         data = generate_dataset(
             output, expand_worlds(world), n_samples, seed, horizon=horizon, periods=periods,
-            fractions=fractions, workers=workers, overwrite=overwrite, chunk=chunk, shard=shard,
+            fractions=fractions, workers=workers, scheduler=scheduler, overwrite=overwrite, chunk=chunk, shard=shard,
         )  # fmt: skip
     except KeyboardInterrupt:
         err.print(f"Interrupted. Finished shards in {output} are kept: run the same command again to resume.", soft_wrap=True)
@@ -50,7 +51,7 @@ def generate(
     except OSError as error:  # a full disk, a folder that cannot be written
         raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
     _print(data)
-    say(f"Data set: {output}   card: {output / 'README.md'}   fingerprint: {data.fingerprint[:16]}")
+    say(f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint: {data.fingerprint[:16]}")
 
 
 def _print(data: DataSet) -> None:
@@ -64,7 +65,7 @@ def _print(data: DataSet) -> None:
     out.print(table)
 
 
-def validate(path: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev")) -> None:
+def validate(path: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL.")] = "datasets/v1.0-dev") -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
     findings = validate_dataset(path)
     for finding in findings:

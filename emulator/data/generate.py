@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import shutil
-import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import zarr
 from pydantic import ValidationError
-from rich.progress import Progress
 
 from emulator import provenance
 from emulator.console import progress
 from emulator.data import card
 from emulator.data.claim import claim
-from emulator.data.schema import SPLITS, Fractions, Manifest, Request, ShardRecord, WorldManifest, create_group
-from emulator.data.shards import RECORDS, intact, make_shard, read_record, record_path
-from emulator.data.splits import make_regions, make_splits
+from emulator.data.executors import Engine, make_shards, open_engine
+from emulator.data.jobs import Task, marked_run
+from emulator.data.meter import Meter
+from emulator.data.schema import (
+    SPLITS,
+    Fractions,
+    Manifest,
+    Request,
+    ShardRecord,
+    WorldManifest,
+    group_files,
+    shard_size,
+)
+from emulator.data.shards import RECORDS, intact, read_record, record_name, write_record
+from emulator.data.splits import held_out, make_regions, make_splits, splits_name
+from emulator.data.storage import Folder, open_folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.errors import DatasetError, first_error
-from emulator.files import sha256_file, sole_writer, sweep, write_bytes, write_json
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import LinearWorld, get_world
-
-Task = tuple[str, int]
 
 
 def generate_dataset(
@@ -43,161 +46,134 @@ def generate_dataset(
     periods: int = 200,
     fractions: Fractions | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     overwrite: bool = False,
     **storage: int,
 ) -> DataSet:
     """Make a data set, or resume or repair one that the same request began, and return it opened.
 
-    `storage` may set `chunk` and `shard` (rows). Raises `DatasetError` if `path` holds another request's data and
-    `overwrite` is not set, `UnknownNameError` for a world that does not exist, `EmulatorError` while another process
+    `path` is a folder or an fsspec URL; `scheduler` the address of a Dask scheduler or a scheduler file, whose workers
+    then make the shards in place of `workers` processes; `storage` may set `chunk` and `shard` (rows). Raises
+    `DatasetError` if `path` holds another request's data and `overwrite` is not set, if the scheduler does not answer
+    and if workers are lost, `UnknownNameError` for a world that does not exist, `EmulatorError` while another run
     writes there.
     """
-    if workers < 1:
-        raise DatasetError(f"--workers is {workers}; expected 1 or more.")
+    engine = open_engine(workers, scheduler)
+    request = _request(worlds, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods, fractions=fractions or Fractions(), **storage)
+    folder = open_folder(path)
+    with folder.sole_writer(), engine as opened:
+        return _generate(folder, request, opened, overwrite)
+
+
+def _request(worlds: Sequence[str], **asked: object) -> Request:
+    """What is asked for, with all that the worlds and this version add to it."""
+    found = {name: get_world(name) for name in worlds}
+    fixed = {"worlds": tuple(worlds), "specs_sha256": {name: world.spec.sha256 for name, world in found.items()}, "made_by": provenance.package_version()}
     try:
-        request = Request(
-            worlds=tuple(worlds), specs_sha256={name: get_world(name).spec.sha256 for name in worlds}, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
-            fractions=fractions or Fractions(), made_by=provenance.package_version(), **storage,  # type: ignore[arg-type]
-        )  # fmt: skip
+        request = Request.model_validate({**fixed, **asked})
+        sizes = {name: shard_size(world.draws_per_task, request.shard, request.chunk) for name, world in found.items()}
+        return Request.model_validate({**fixed, **asked, "shards": {name: size for name, size in sizes.items() if size < request.shard}})
     except ValidationError as error:
         raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
-    root = Path(path)
-    with sole_writer(root):
-        return _generate(root, request, workers, overwrite)
 
 
-def _generate(root: Path, request: Request, workers: int, overwrite: bool) -> DataSet:
-    previous = claim(root, request, overwrite)
-    if previous is not None and _whole(root, previous):
-        shutil.rmtree(root / RECORDS, ignore_errors=True)
-        return open_dataset(root)
-    _reopen(root, previous)
-    _create_groups(root, request)
-    finished = {task: record for task in _tasks(request) if (record := read_record(root, *task)) is not None and intact(root, task[0], record)}
+def _generate(folder: Folder, request: Request, engine: Engine, overwrite: bool) -> DataSet:
+    previous = claim(folder, request, overwrite)
+    if previous is not None and _whole(folder, previous):
+        folder.remove(RECORDS)
+        return open_dataset(folder)
+    _reopen(folder, previous)
+    _create_groups(folder, request)
+    finished = _finished(folder, request)
     todo = [task for task in _tasks(request) if task not in finished]
-    with progress() as display:
-        for record_task, record in _execute(root, request, todo, workers, display):
-            finished[record_task] = record
-    _finish(root, request, finished, previous)
-    return open_dataset(root)
+    with progress() as display, marked_run(folder, request) as job:
+        meter = Meter(display, request, todo)
+        for task, record in make_shards(engine, job, todo, meter.begin):
+            finished[task] = record
+            meter.finish(task)
+    _finish(folder, request, finished, previous)
+    return open_dataset(folder)
 
 
-def _tasks(request: Request) -> Iterator[Task]:
-    return ((world, shard) for world in request.worlds for shard in range(request.n_shards))
+def _tasks(request: Request) -> list[Task]:
+    return [(world, shard) for world in request.worlds for shard in range(request.n_shards(world))]
 
 
-def _reopen(root: Path, previous: Manifest | None) -> None:
+def _finished(folder: Folder, request: Request) -> dict[Task, ShardRecord]:
+    """The shards that are whole: recorded, and with the files that the record describes."""
+    there = set(folder.walk(RECORDS))
+    recorded = [task for task in _tasks(request) if record_name(*task).removeprefix(f"{RECORDS}/") in there]
+    found = {task: read_record(folder, *task) for task in recorded}
+    return {task: record for task, record in found.items() if record is not None and intact(folder, task[0], record)}
+
+
+def _reopen(folder: Folder, previous: Manifest | None) -> None:
     """Turn a finished data set that is damaged into an unfinished one, whose whole shards are kept."""
     for name, entry in previous.worlds.items() if previous is not None else ():
         for record in entry.shards:
-            write_json(record_path(root, name, record.index), record.model_dump())
-    (root / MANIFEST).unlink(missing_ok=True)
+            write_record(folder, name, record)
+    folder.remove(MANIFEST)
 
 
-def _create_groups(root: Path, request: Request) -> None:
-    """The metadata and coordinates of every world, built aside; files that are missing or differ are put in place."""
+def _create_groups(folder: Folder, request: Request) -> None:
+    """Put the metadata and coordinates of every world in place where they are missing or differ."""
     for name in request.worlds:
-        aside, group = root / RECORDS / f"{name}.new", root / name
-        shutil.rmtree(aside, ignore_errors=True)
         world = get_world(name)
         space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
-        create_group(aside, world.spec, request, space)
-        if not group.exists():
-            aside.rename(group)
-            continue
-        for file in (file for file in aside.rglob("*") if file.is_file()):
-            target, content = group / file.relative_to(aside), file.read_bytes()
-            if not target.exists() or target.read_bytes() != content:
-                write_bytes(target, content)
-        shutil.rmtree(aside)
+        for file, content in group_files(world.spec, request, space).items():
+            if not folder.exists(f"{name}/{file}") or folder.read_bytes(f"{name}/{file}") != content:
+                folder.write_bytes(f"{name}/{file}", content)
 
 
-def _whole(root: Path, manifest: Manifest) -> bool:
+def _whole(folder: Folder, manifest: Manifest) -> bool:
     """Whether every file of a finished run is there and, where the manifest holds a checksum, unaltered."""
     for name, entry in manifest.worlds.items():
-        files = {**entry.metadata_sha256, "splits.json": entry.splits_sha256}
-        if any(not (root / name / file).exists() or sha256_file(root / name / file) != found for file, found in files.items()):
+        expected = {f"{name}/{file}": found for file, found in entry.metadata_sha256.items()} | {splits_name(name): entry.splits_sha256}
+        if any(not folder.exists(file) or folder.sha256(file) != found for file, found in expected.items()):
             return False
-        if not all(intact(root, name, record) for record in entry.shards):
+        if not all(intact(folder, name, record) for record in entry.shards):
             return False
-    return all(file.exists() for file in card.files(root, manifest))
+    return all(folder.exists(file) for file in card.files(manifest))
 
 
-def _execute(
-    root: Path, request: Request, todo: list[Task], workers: int, display: Progress
-) -> Iterator[tuple[Task, ShardRecord]]:
-    """Make the shards, one process or many; the bytes do not depend on which."""
-
-    def rows(task: Task) -> int:
-        start, stop = request.rows(task[1])
-        return stop - start
-
-    total = request.n_samples * len(request.worlds)
-    bar = display.add_task("solving", total=total, completed=total - sum(map(rows, todo)), unit="draws", note="")
-
-    def report(results: Iterable[tuple[Task, ShardRecord]]) -> Iterator[tuple[Task, ShardRecord]]:
-        for task, record in results:
-            display.update(bar, advance=rows(task), note=f"{task[0]}, shard {task[1]}")
-            yield task, record
-
-    if workers == 1:
-        yield from report((task, make_shard(root, request, *task)) for task in todo)
-        return
-    context = multiprocessing.get_context("spawn")  # fork is unsafe once zarr's event loop or BLAS threads run
-    with ProcessPoolExecutor(min(workers, max(len(todo), 1)), mp_context=context, initializer=_end_with_parent) as pool:
-        futures = {pool.submit(make_shard, root, request, *task): task for task in todo}
-        try:
-            yield from report((futures[future], future.result()) for future in as_completed(futures))
-        except BrokenProcessPool:
-            raise DatasetError("A worker process was killed. Finished shards are kept: run the same command again to resume.") from None
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Let a worker die when its parent is killed: it must not write beside the run that resumes."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _finish(root: Path, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None) -> None:
+def _finish(folder: Folder, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None) -> None:
     """Splits, data card and, last of all, the manifest; after a repair that gave the same bytes, the manifest of before."""
-    worlds = {name: _finish_world(root, request, name, finished) for name in request.worlds}
+    worlds = {name: _finish_world(folder, request, name, finished) for name in request.worlds}
     if previous is not None and previous.worlds == worlds:
         manifest = previous
     else:
         manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
-    card.write(root, manifest)
-    sweep(root)
-    write_json(root / MANIFEST, manifest.dump())
-    shutil.rmtree(root / RECORDS, ignore_errors=True)
+    card.write(folder, manifest)
+    folder.sweep()
+    write_manifest(folder, manifest)
+    folder.remove(RECORDS)
 
 
-def _finish_world(root: Path, request: Request, name: str, finished: dict[Task, ShardRecord]) -> WorldManifest:
+def write_manifest(folder: Folder, manifest: Manifest) -> None:
+    """The last file: where it is, the data set is complete."""
+    folder.write_json(MANIFEST, manifest.dump())
+
+
+def _finish_world(folder: Folder, request: Request, name: str, finished: dict[Task, ShardRecord]) -> WorldManifest:
     spec = get_world(name).spec
-    shards = tuple(finished[name, k] for k in range(request.n_shards))
-    theta = np.asarray(zarr.open_group(root / name, mode="r")["theta"][:])  # type: ignore[index]
+    shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
     regions = make_regions(spec, request.fractions)
-    splits = make_splits(spec, regions, theta, request.fractions, request.seed)
-    write_json(root / name / "splits.json", {split: splits[split].tolist() for split in SPLITS})
+    theta = zarr.open_group(folder.store(name), mode="r")["theta"]
+    codes = np.concatenate([held_out(spec, regions, np.asarray(theta[record.start : record.stop])) for record in shards])  # type: ignore[index]
+    splits = make_splits(name, codes, request.fractions, request.seed)
+    folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
     rejections = sum((Counter(record.rejections) for record in shards), Counter[str]())
-    beside = sorted(p for p in (root / name).rglob("*") if p.is_file() and p.name != "splits.json" and p.suffix != ".partial" and not _is_shard(root / name, p, shards))
+    beside = [file for file in folder.walk(name) if f"{name}/{file}" != splits_name(name) and not file.endswith(".partial") and not _is_shard(file, shards)]
     return WorldManifest(
         spec=spec,
         rejections=dict(sorted(rejections.items())),
         regions=regions,
         shards=shards,
-        metadata_sha256={p.relative_to(root / name).as_posix(): sha256_file(p) for p in beside},
-        splits_sha256=sha256_file(root / name / "splits.json"),
+        metadata_sha256={file: folder.sha256(f"{name}/{file}") for file in beside},
+        splits_sha256=folder.sha256(splits_name(name)),
     )
 
 
-def _is_shard(group: Path, file: Path, shards: tuple[ShardRecord, ...]) -> bool:
-    parts = file.relative_to(group).parts
+def _is_shard(file: str, shards: tuple[ShardRecord, ...]) -> bool:
+    parts = file.split("/")
     return len(parts) > 1 and parts[0] in shards[0].sha256 and parts[1] == "c"

@@ -9,12 +9,12 @@ import json
 import math
 import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import zarr
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from zarr.core.buffer import Buffer
 from zarr.errors import ZarrUserWarning
 
 from emulator.files import sha256
@@ -50,6 +50,7 @@ class Request(_Record):
     periods: int = Field(default=200, ge=0, description="length T of the simulated trajectories; 0 stores none")
     chunk: int = Field(default=512, ge=1)
     shard: int = Field(default=2048, ge=1)
+    shards: dict[WorldName, int] = Field(default={}, description="rows of a shard in worlds whose tasks must be smaller than `shard`")
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -60,15 +61,32 @@ class Request(_Record):
             raise ValueError("a world is named twice")
         if self.shard % self.chunk:
             raise ValueError(f"shard ({self.shard}) must be a multiple of chunk ({self.chunk})")
+        for world, rows in self.shards.items():
+            if world not in self.worlds or rows != shard_size(rows, self.shard, self.chunk) or rows == self.shard:
+                raise ValueError(f"shards: {rows} rows for '{world}' do not fit shard ({self.shard}) and chunk ({self.chunk})")
         return self
 
-    @property
-    def n_shards(self) -> int:
-        return math.ceil(self.n_samples / self.shard)
+    def shard_rows(self, world: str) -> int:
+        """Rows of a shard of a world."""
+        return self.shards.get(world, self.shard)
 
-    def rows(self, shard: int) -> tuple[int, int]:
+    def chunk_rows(self, world: str) -> int:
+        """Rows of a chunk of a world."""
+        return min(self.chunk, self.shard_rows(world))
+
+    def n_shards(self, world: str) -> int:
+        return math.ceil(self.n_samples / self.shard_rows(world))
+
+    def rows(self, world: str, shard: int) -> tuple[int, int]:
         """First row and one past the last row of a shard."""
-        return shard * self.shard, min((shard + 1) * self.shard, self.n_samples)
+        size = self.shard_rows(world)
+        return shard * size, min((shard + 1) * size, self.n_samples)
+
+
+def shard_size(limit: int, shard: int, chunk: int) -> int:
+    """Rows of a shard of at most `limit` rows: whole chunks, or one chunk that is smaller."""
+    size = min(limit, shard)
+    return size if size < chunk else size - size % chunk
 
 
 class ShardRecord(_Record):
@@ -131,6 +149,8 @@ def fingerprint(manifest: dict[str, Any]) -> str:
     """Names the data of a manifest in its written form; see `Manifest.fingerprint`."""
     content = {key: value for key, value in manifest.items() if key not in ("versions", "commit", "fingerprint")}
     content["request"] = {key: value for key, value in content["request"].items() if key != "made_by"}
+    if not content["request"].get("shards"):  # as in data sets older than the field, which hold the same numbers
+        content["request"].pop("shards", None)
     return sha256(json.dumps(content, sort_keys=True).encode())
 
 
@@ -164,17 +184,24 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
         yield ArrayLayout("state_observation", ("sample", "observable", "state"), (n, 3, d), "float64", nan, units, "C of y = C s, y in the units of irfs")
 
 
-def create_group(path: Path, spec: WorldSpec, request: Request, space: StateSpace | None) -> None:
-    """Create a world's empty group: sharded arrays full of fill values, coordinates, attributes."""
-    group = zarr.create_group(path, zarr_format=3, overwrite=True)
+def group_files(spec: WorldSpec, request: Request, space: StateSpace | None) -> dict[str, bytes]:
+    """The files of a world's empty group: sharded arrays full of fill values, coordinates, attributes."""
+    store: dict[str, Buffer] = {}
+    create_group(store, spec, request, space)
+    return {name: content.to_bytes() for name, content in sorted(store.items())}
+
+
+def create_group(store: dict[str, Buffer], spec: WorldSpec, request: Request, space: StateSpace | None) -> None:
+    """Create a world's empty group in memory."""
+    group = zarr.create_group(store, zarr_format=3)
     group.attrs.update({"title": spec.title, "source": spec.source, "world": spec.name, "format_version": FORMAT_VERSION})
     group.attrs["coordinates"] = "parameter_unit observable_unit"  # CF: coordinates that are no axis
     for item in layouts(spec, request, space):
         array = group.create_array(
             item.name,
             shape=item.shape,
-            chunks=(request.chunk, *item.shape[1:]),
-            shards=(request.shard, *item.shape[1:]),
+            chunks=(request.chunk_rows(spec.name), *item.shape[1:]),
+            shards=(request.shard_rows(spec.name), *item.shape[1:]),
             dtype=item.dtype,
             fill_value=item.fill,
             dimension_names=item.dims,
@@ -191,7 +218,7 @@ def create_group(path: Path, spec: WorldSpec, request: Request, space: StateSpac
     with warnings.catch_warnings():
         # xarray looks for consolidated metadata first and zarr writes it; that it is not yet in the Zarr 3 text is known.
         warnings.simplefilter("ignore", ZarrUserWarning)
-        zarr.consolidate_metadata(path)
+        zarr.consolidate_metadata(store)
 
 
 def _coordinates(spec: WorldSpec, request: Request) -> dict[str, tuple[str, list[Any]]]:

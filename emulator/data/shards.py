@@ -7,42 +7,54 @@ shards; its record is written last, and a shard without a record that fits its f
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import zarr
 from pydantic import ValidationError
 
 from emulator.data.schema import Request, ShardRecord
+from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
-from emulator.files import sha256_file, write_json
 from emulator.spec import Status
 from emulator.worlds import LinearWorld, World, get_world
 
 RECORDS = ".records"
 
 
-def record_path(root: Path, world: str, shard: int) -> Path:
-    return root / RECORDS / world / f"{shard:06d}.json"
+def record_name(world: str, shard: int) -> str:
+    return f"{RECORDS}/{world}/{shard:06d}.json"
 
 
-def make_shard(root: Path, request: Request, world_name: str, shard: int) -> ShardRecord:
+def write_record(folder: Folder, world: str, record: ShardRecord) -> None:
+    """Say that a shard is whole."""
+    folder.write_json(record_name(world, record.index), record.model_dump())
+
+
+def read_record(folder: Folder, world: str, shard: int) -> ShardRecord | None:
+    """The record of a finished shard, None where there is none that can be read."""
+    try:
+        return ShardRecord.model_validate_json(folder.read_bytes(record_name(world, shard)))
+    except (OSError, ValidationError):
+        return None
+
+
+def make_shard(folder: Folder, request: Request, world_name: str, shard: int) -> ShardRecord:
     """Draw, solve and write a shard, then its record. Safe to repeat: the same bytes come out each time."""
     world = get_world(world_name)
-    start, stop = request.rows(shard)
+    start, stop = request.rows(world_name, shard)
     draws = world.draw(stop - start, stream(request.seed, world_name, "theta", shard))
     arrays = solve_rows(world, request, draws.theta, shard)
-    group = zarr.open_group(root / world_name, mode="r+")
+    group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
     for name, values in arrays.items():
-        shard_file(root / world_name, name, shard, values.ndim).unlink(missing_ok=True)  # zarr would read what a killed run left
+        folder.remove(f"{world_name}/{shard_file(name, shard, values.ndim)}")  # zarr would read what a killed run left
         if name != "status" and not np.isfinite(values).all():
             raise DatasetError(f"World '{world_name}', shard {shard}: {name} holds values that are not finite; this is a defect of the world.")
         group[name][start:stop] = values  # type: ignore[index]
     record = ShardRecord(
-        index=shard, start=start, stop=stop, rejections=draws.rejections, sha256=checksums(root / world_name, sorted(arrays), shard)
+        index=shard, start=start, stop=stop, rejections=draws.rejections, sha256=checksums(folder, world_name, sorted(arrays), shard)
     )
-    write_json(record_path(root, world_name, shard), record.model_dump())
+    write_record(folder, world_name, record)
     return record
 
 
@@ -64,36 +76,29 @@ def solve_rows(world: World, request: Request, theta: np.ndarray, shard: int) ->
     return arrays
 
 
-def shard_file(group: Path, array: str, shard: int, ndim: int) -> Path:
-    """The file of an array's shard: arrays are sharded along their first axis alone."""
-    return group / array / "c" / str(shard) / "/".join("0" * (ndim - 1)) if ndim > 1 else group / array / "c" / str(shard)
+def shard_file(array: str, shard: int, ndim: int) -> str:
+    """The file of an array's shard, in its world's group: arrays are sharded along their first axis alone."""
+    return "/".join([array, "c", str(shard), *("0" * (ndim - 1))])
 
 
-def checksums(group: Path, arrays: list[str], shard: int) -> dict[str, str]:
+def checksums(folder: Folder, world: str, arrays: list[str], shard: int) -> dict[str, str]:
     """SHA-256 of a shard's file in each array. Raises `DatasetError` naming a file that is not there."""
     found = {}
     for name in arrays:
+        metadata = f"{world}/{name}/zarr.json"
         try:
-            ndim = len(json.loads((group / name / "zarr.json").read_text())["shape"])
-            found[name] = sha256_file(shard_file(group, name, shard, ndim))
+            ndim = len(json.loads(folder.read_bytes(metadata))["shape"])
+            found[name] = folder.sha256(f"{world}/{shard_file(name, shard, ndim)}")
         except FileNotFoundError as error:
-            raise DatasetError(f"{group.name}: shard {shard} of '{name}' is missing ({error.filename}).") from None
+            raise DatasetError(f"{world}: shard {shard} of '{name}' is missing ({error.filename or error}).") from None
         except (ValueError, KeyError):
-            raise DatasetError(f"{group.name}: the metadata of '{name}' cannot be read ({group / name / 'zarr.json'}).") from None
+            raise DatasetError(f"{world}: the metadata of '{name}' cannot be read ({folder.at(metadata)}).") from None
     return found
 
 
-def intact(root: Path, world: str, record: ShardRecord) -> bool:
+def intact(folder: Folder, world: str, record: ShardRecord) -> bool:
     """Whether the shard's files are those that the record describes."""
     try:
-        return checksums(root / world, sorted(record.sha256), record.index) == record.sha256
+        return checksums(folder, world, sorted(record.sha256), record.index) == record.sha256
     except DatasetError:
         return False
-
-
-def read_record(root: Path, world: str, shard: int) -> ShardRecord | None:
-    """The record of a finished shard, None where there is none that can be read."""
-    try:
-        return ShardRecord.model_validate_json(record_path(root, world, shard).read_bytes())
-    except (OSError, ValidationError):
-        return None

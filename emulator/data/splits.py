@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from emulator.data.schema import SPLITS, Condition, Fractions, Region
+from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.spec import WorldSpec
@@ -16,20 +16,23 @@ from emulator.worlds import get_world
 
 REFERENCE_DRAWS = 4096
 CORNER, SLICE = "test_extrapolation_corner", "test_extrapolation_slice"
+SPLITS_FILE = "splits.json"
 
 
 @cache
-def _reference(world: str) -> np.ndarray:
+def _reference(name: str, judged: bool) -> np.ndarray:
     """Draws from the prior in a stream of their own: a region depends on the world, never on a data set's seed or size."""
-    return get_world(world).sample(REFERENCE_DRAWS, stream(0, world, "regions"))
+    world, rng = get_world(name), stream(0, name, "regions")
+    return world.sample(REFERENCE_DRAWS, rng) if judged else world.propose(REFERENCE_DRAWS, rng)
 
 
 def make_regions(spec: WorldSpec, fractions: Fractions) -> dict[str, Region]:
     """The two held-out regions: upper tails of the parameters that the spec names, of the given probability.
 
-    With k parameters of independent priors each condition has probability f^(1/k), all of them together f.
+    With k parameters of independent priors each condition has probability f^(1/k), all of them together f: of the
+    draws that have a solution, or, in a world where to judge so many would cost hours, of the draws before they are judged.
     """
-    reference = _reference(spec.name)
+    reference = _reference(spec.name, judged=get_world(spec.name).draws_per_task >= REFERENCE_DRAWS)
     found = {}
     for name, parameters, share in (
         (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),
@@ -46,35 +49,43 @@ def inside(spec: WorldSpec, region: Region, theta: np.ndarray) -> np.ndarray:
     return np.all([theta[:, spec.index(c.parameter)] >= c.at_least for c in region.all_of], axis=0)
 
 
-def make_splits(
-    spec: WorldSpec, regions: dict[str, Region], theta: np.ndarray, fractions: Fractions, seed: int
-) -> dict[str, np.ndarray]:
-    """Row indices of every split, sorted. The corner takes draws that lie in both regions.
+def held_out(spec: WorldSpec, regions: dict[str, Region], theta: np.ndarray) -> np.ndarray:
+    """Where each draw (n, P) lies: (n,) uint8 positions in `SPLITS`, 0 outside both regions. The corner takes draws that lie in both."""
+    found = np.zeros(len(theta), dtype=np.uint8)
+    for name in (SLICE, CORNER):
+        found[inside(spec, regions[name], theta)] = SPLITS.index(name)
+    return found
+
+
+def make_splits(world: str, held_out: np.ndarray, fractions: Fractions, seed: int) -> dict[str, np.ndarray]:
+    """Row indices of every split, sorted; `held_out` (n,) says which draws lie in which region.
 
     Raises `DatasetError` if a split would be empty.
     """
-    corner = inside(spec, regions[CORNER], theta)
-    sliced = inside(spec, regions[SLICE], theta) & ~corner
-    rest = np.flatnonzero(~corner & ~sliced)
-    rest = stream(seed, spec.name, "splits").permutation(rest)
+    rest = stream(seed, world, "splits").permutation(np.flatnonzero(held_out == 0))
     n_val, n_test = (max(1, round(share * len(rest))) for share in (fractions.val, fractions.test))
     splits = {
         "train": np.sort(rest[n_val + n_test :]),
         "val": np.sort(rest[:n_val]),
         "test": np.sort(rest[n_val : n_val + n_test]),
-        SLICE: np.flatnonzero(sliced),
-        CORNER: np.flatnonzero(corner),
+        SLICE: np.flatnonzero(held_out == SPLITS.index(SLICE)),
+        CORNER: np.flatnonzero(held_out == SPLITS.index(CORNER)),
     }
     empty = [name for name, rows in splits.items() if len(rows) == 0]
     if empty:
-        raise DatasetError(f"World '{spec.name}': {len(theta)} draws leave {', '.join(empty)} empty; ask for more samples or larger fractions.")
+        raise DatasetError(f"World '{world}': {len(held_out)} draws leave {', '.join(empty)} empty; ask for more samples or larger fractions.")
     return splits
 
 
-def read_splits(path: Path) -> dict[str, np.ndarray]:
-    """`splits.json` as sorted row indices. Raises `DatasetError` if it is missing or malformed."""
+def splits_name(world: str) -> str:
+    return f"{world}/{SPLITS_FILE}"
+
+
+def read_splits(folder: Folder, world: str) -> dict[str, np.ndarray]:
+    """The splits of a world as sorted row indices. Raises `DatasetError` if their file is missing or malformed."""
+    path = folder.at(splits_name(world))
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(folder.read_bytes(splits_name(world)))
         splits = {name: np.array(content[name], dtype=np.int64) for name in SPLITS}
     except FileNotFoundError:
         raise DatasetError(f"{path} is missing; generation did not finish. Run the same generate command again.") from None

@@ -13,23 +13,26 @@ from pydantic import ValidationError
 
 from emulator.data.schema import SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums
-from emulator.data.splits import read_splits
+from emulator.data.splits import read_splits, splits_name
+from emulator.data.storage import Folder, open_folder
 from emulator.errors import DatasetError, first_error, unknown_name
-from emulator.files import sha256_file
 from emulator.spec import WorldSpec
 
-MANIFEST = "manifest.json"
+REQUEST, MANIFEST = "request.json", "manifest.json"
 
 
-def open_dataset(path: str | Path) -> DataSet:
-    """Open a finished data set. Raises `DatasetError` if it is missing, unfinished or its manifest cannot be read."""
-    root = Path(path)
+def open_dataset(path: str | Path | Folder) -> DataSet:
+    """Open a finished data set on a path or an fsspec URL.
+
+    Raises `DatasetError` if it is missing, unfinished or its manifest cannot be read.
+    """
+    folder = open_folder(path)
     try:
-        content = (root / MANIFEST).read_bytes()
+        content = folder.read_bytes(MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
-        found = "is not finished" if (root / "request.json").exists() else "does not exist or is no data set"
+        found = "is not finished" if folder.exists(REQUEST) else "does not exist or is no data set"
         raise DatasetError(
-            f"{root} {found}: {root / MANIFEST} is missing. Make it with: emulator generate --output {root} (an interrupted run resumes)."
+            f"{folder} {found}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate --output {folder} (an interrupted run resumes)."
         ) from None
     advice = "The file was altered or made by another version; `emulator generate` makes the data set anew."
     try:
@@ -37,12 +40,12 @@ def open_dataset(path: str | Path) -> DataSet:
         named = written.pop("fingerprint")
         manifest = Manifest.model_validate(written)
     except ValidationError as error:
-        raise DatasetError(f"{root / MANIFEST} cannot be read: {first_error(error)}. {advice}") from None
+        raise DatasetError(f"{folder.at(MANIFEST)} cannot be read: {first_error(error)}. {advice}") from None
     except (ValueError, AttributeError, KeyError, TypeError) as error:
-        raise DatasetError(f"{root / MANIFEST} cannot be read: {error!r}. {advice}") from None
+        raise DatasetError(f"{folder.at(MANIFEST)} cannot be read: {error!r}. {advice}") from None
     if manifest.fingerprint != named:
-        raise DatasetError(f"{root / MANIFEST} does not fit its own fingerprint. {advice}")
-    return DataSet(root, manifest)
+        raise DatasetError(f"{folder.at(MANIFEST)} does not fit its own fingerprint. {advice}")
+    return DataSet(folder, manifest)
 
 
 class DataSet:
@@ -51,12 +54,17 @@ class DataSet:
     `fingerprint` names the data: the same request that gave the same bytes has the same one, whichever commit made them.
     """
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path = path
+    def __init__(self, folder: Folder, manifest: Manifest) -> None:
+        self.folder = folder
         self.manifest = manifest
         self.fingerprint = manifest.fingerprint
         self._splits: dict[str, dict[str, np.ndarray]] = {}
         self._verified: set[tuple[str, str]] = set()
+
+    @property
+    def path(self) -> Path | str:
+        """Where the data lie: a path, or the text of an fsspec URL."""
+        return self.folder.place
 
     @cached_property
     def worlds(self) -> list[str]:
@@ -70,7 +78,7 @@ class DataSet:
     def world(self, name: str) -> WorldManifest:
         """What the manifest says of a world. Raises `UnknownNameError`."""
         if name not in self.manifest.worlds:
-            raise unknown_name(f"world in {self.path}", name, self.worlds)
+            raise unknown_name(f"world in {self.folder}", name, self.worlds)
         return self.manifest.worlds[name]
 
     def spec(self, world: str) -> WorldSpec:
@@ -81,10 +89,9 @@ class DataSet:
         """Sorted row indices of each split. Raises `DatasetError` if the file is missing or altered."""
         entry = self.world(world)
         if world not in self._splits:
-            path = self.path / world / "splits.json"
-            splits = read_splits(path)
-            if sha256_file(path) != entry.splits_sha256:
-                raise DatasetError(f"{path} was altered: its SHA-256 is not the manifest's. `emulator validate` tells more.")
+            splits = read_splits(self.folder, world)
+            if self.folder.sha256(splits_name(world)) != entry.splits_sha256:
+                raise DatasetError(f"{self.folder.at(splits_name(world))} was altered: its SHA-256 is not the manifest's. `emulator validate` tells more.")
             self._splits[world] = splits
         return self._splits[world]
 
@@ -98,14 +105,14 @@ class DataSet:
         """The world's Zarr group, read only."""
         self.world(world)
         try:
-            return zarr.open_group(self.path / world, mode="r")
+            return zarr.open_group(self.folder.store(world), mode="r")
         except (FileNotFoundError, ValueError) as error:
-            raise DatasetError(f"The Zarr group {self.path / world} cannot be opened: {error}") from None
+            raise DatasetError(f"The Zarr group {self.folder.at(world)} cannot be opened: {error}") from None
 
     def xarray(self, world: str) -> xr.Dataset:
         """The world's arrays with named axes, coordinates and units, read lazily."""
         self.world(world)
-        return xr.open_zarr(self.path / world, chunks=None)
+        return xr.open_zarr(self.folder.store(world), chunks=None)
 
     def verify(self, world: str, arrays: tuple[str, ...] = ("theta", "irfs")) -> None:
         """Compare the world's metadata and the arrays' files with the checksums of the manifest, once.
@@ -114,17 +121,17 @@ class DataSet:
         """
         if (world, "") not in self._verified:
             for name, expected in self.world(world).metadata_sha256.items():
-                file = self.path / world / name
-                if not file.exists() or sha256_file(file) != expected:
-                    raise DatasetError(f"{file} is missing or was altered. Run the generate command again: it remakes damaged files.")
+                file = f"{world}/{name}"
+                if not self.folder.exists(file) or self.folder.sha256(file) != expected:
+                    raise DatasetError(f"{self.folder.at(file)} is missing or was altered. Run the generate command again: it remakes damaged files.")
             self._verified.add((world, ""))
         for name in arrays:
             if (world, name) in self._verified:
                 continue
             for record in self.world(world).shards:
-                if checksums(self.path / world, [name], record.index)[name] != record.sha256.get(name):
+                if checksums(self.folder, world, [name], record.index)[name] != record.sha256.get(name):
                     raise DatasetError(
-                        f"{self.path / world}: shard {record.index} of '{name}' was altered (its SHA-256 is not the manifest's). "
+                        f"{self.folder.at(world)}: shard {record.index} of '{name}' was altered (its SHA-256 is not the manifest's). "
                         "Run the generate command again: it remakes damaged shards."
                     )
             self._verified.add((world, name))
@@ -135,7 +142,7 @@ class DataSet:
         self.verify(world)
         theta, irfs = (self._rows_of(world, name, rows) for name in ("theta", "irfs"))
         if not (np.isfinite(theta).all() and np.isfinite(irfs).all()):
-            raise DatasetError(f"{self.path / world}: split '{split}' holds values that are not finite; see `emulator validate`.")
+            raise DatasetError(f"{self.folder.at(world)}: split '{split}' holds values that are not finite; see `emulator validate`.")
         return theta, irfs
 
     def _rows_of(self, world: str, name: str, rows: np.ndarray) -> np.ndarray:

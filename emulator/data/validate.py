@@ -12,12 +12,11 @@ from pydantic import ValidationError
 
 from emulator.console import progress
 from emulator.data import card
-from emulator.data.schema import SPLITS, Request
+from emulator.data.schema import SPLITS, Request, shard_size
 from emulator.data.shards import checksums, shard_file
-from emulator.data.splits import inside, make_regions, make_splits, read_splits
-from emulator.data.store import DataSet, open_dataset
+from emulator.data.splits import SPLITS_FILE, held_out, inside, make_regions, make_splits, read_splits
+from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.errors import DatasetError
-from emulator.files import sha256_file
 from emulator.spec import Status
 from emulator.worlds import WORLDS, LinearWorld, get_world
 
@@ -57,54 +56,57 @@ def validate_dataset(path: str | Path) -> list[Finding]:
 
 def _request(data: DataSet) -> Iterator[str]:
     try:
-        if Request.model_validate_json((data.path / "request.json").read_bytes()) != data.manifest.request:
+        if Request.model_validate_json(data.folder.read_bytes(REQUEST)) != data.manifest.request:
             yield "request.json and the manifest disagree on what was asked for"
     except (OSError, ValidationError):
         yield "request.json is missing or cannot be read"
-    for file in card.files(data.path, data.manifest):
-        if not file.exists():
-            yield f"{file.relative_to(data.path)} is missing"
+    for file in card.files(data.manifest):
+        if not data.folder.exists(file):
+            yield f"{file} is missing"
 
 
 def _files(data: DataSet, world: str) -> Iterator[str]:
-    entry, group = data.world(world), data.path / world
-    expected = [data.manifest.request.rows(k) for k in range(data.manifest.request.n_shards)]
+    entry, request = data.world(world), data.manifest.request
+    expected = [request.rows(world, k) for k in range(request.n_shards(world))]
     if [(record.start, record.stop) for record in entry.shards] != expected:
         yield "the manifest's shards do not cover the rows of the request"
     for record in entry.shards:
         for array, expected_sum in record.sha256.items():
             try:
-                if checksums(group, [array], record.index)[array] != expected_sum:
+                if checksums(data.folder, world, [array], record.index)[array] != expected_sum:
                     yield f"shard {record.index} of '{array}' was altered (checksum)"
             except DatasetError as error:
                 yield str(error)
-    for name, expected_sum in {**entry.metadata_sha256, "splits.json": entry.splits_sha256}.items():
-        if not (group / name).exists():
+    for name, expected_sum in {**entry.metadata_sha256, SPLITS_FILE: entry.splits_sha256}.items():
+        if not data.folder.exists(f"{world}/{name}"):
             yield f"{name} is missing"
-        elif sha256_file(group / name) != expected_sum:
+        elif data.folder.sha256(f"{world}/{name}") != expected_sum:
             yield f"{name} was altered (checksum)"
 
 
 def _listing(data: DataSet, world: str) -> Iterator[str]:
     """Files that the manifest forgets: what has no checksum cannot be trusted."""
-    entry, group = data.world(world), data.path / world
-    arrays = {name for name, array in data.group(world).arrays() if "sample" in (array.metadata.dimension_names or ())}  # type: ignore[union-attr]
-    if any(set(record.sha256) != arrays for record in entry.shards):
+    entry = data.world(world)
+    arrays = {name: array.ndim for name, array in data.group(world).arrays() if "sample" in (array.metadata.dimension_names or ())}  # type: ignore[union-attr]
+    if any(set(record.sha256) != set(arrays) for record in entry.shards):
         yield f"the manifest does not hold checksums of exactly the arrays {', '.join(sorted(arrays))}"
-    known = {"splits.json", *entry.metadata_sha256}
-    known |= {shard_file(group, name, record.index, data.group(world)[name].ndim).relative_to(group).as_posix() for record in entry.shards for name in arrays}  # type: ignore[union-attr]
-    for stray in sorted(p.relative_to(group).as_posix() for p in group.rglob("*") if p.is_file()):
+    known = {SPLITS_FILE, *entry.metadata_sha256}
+    known |= {shard_file(name, record.index, ndim) for record in entry.shards for name, ndim in arrays.items()}
+    for stray in data.folder.walk(world):
         if stray not in known:
             yield f"{stray} is not in the manifest"
 
 
 def _values(data: DataSet, world: str) -> Iterator[str]:
-    group, n = data.group(world), data.manifest.request.n_samples
+    group, request = data.group(world), data.manifest.request
+    n = request.n_samples
     for name, array in sorted(group.arrays()):
         if "sample" not in (array.metadata.dimension_names or ()):  # type: ignore[union-attr]
             continue
         if array.shape[0] != n:
             yield f"'{name}' holds {array.shape[0]} rows, the manifest {n}"
+        if (array.shards or array.chunks)[0] != request.shard_rows(world):
+            yield f"'{name}' has shards of {(array.shards or array.chunks)[0]} rows, the request {request.shard_rows(world)}"
         for record in data.world(world).shards:
             values = np.asarray(array[record.start : record.stop])
             if name == "status":
@@ -129,7 +131,7 @@ def _theta(group: zarr.Group) -> np.ndarray:
 
 
 def _splits(data: DataSet, world: str) -> Iterator[str]:
-    splits = read_splits(data.path / world / "splits.json")
+    splits = read_splits(data.folder, world)
     n = data.manifest.request.n_samples
     owner = np.full(n, -1)
     for code, name in enumerate(SPLITS):
@@ -151,18 +153,20 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
     theta, spec = _theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
     if world in WORLDS and get_world(world).spec == spec:
+        if request.shard_rows(world) != shard_size(get_world(world).draws_per_task, request.shard, request.chunk):
+            yield f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
         if regions != make_regions(spec, request.fractions):
             yield "the held-out regions are not those of the world and the request's fractions"
-        drawn = make_splits(spec, make_regions(spec, request.fractions), theta, request.fractions, request.seed)
+        drawn = make_splits(world, held_out(spec, make_regions(spec, request.fractions), theta), request.fractions, request.seed)
         if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
             yield "the splits are not those that the request's seed and fractions draw"
     for name, region in regions.items():
-        held_out = inside(spec, region, theta)
+        within = inside(spec, region, theta)
         for code, split in enumerate(("train", "val", "test")):
-            leaked = held_out & (owner == code)
+            leaked = within & (owner == code)
             if leaked.any():
                 yield f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}', the first is row {np.flatnonzero(leaked)[0]}"
-        stray = ~held_out & (owner == SPLITS.index(name))
+        stray = ~within & (owner == SPLITS.index(name))
         if stray.any():
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
@@ -177,7 +181,7 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
         yield "the installed world's spec differs from the one the data were made with"
         return
     group = data.group(world)
-    rows = np.unique(np.linspace(0, data.manifest.request.n_samples - 1, RESOLVED_ROWS).astype(int))
+    rows = np.unique(np.linspace(0, data.manifest.request.n_samples - 1, min(RESOLVED_ROWS, installed.draws_per_task)).astype(int))
     theta = _theta(group)[rows].astype(np.float64)
     solved = {"irfs": installed.irf(theta, horizon=data.horizon, on_failure="nan")}
     if "trajectories" in group:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from emulator.solvers.doubling import stable_path
-from emulator.solvers.stacks import identity, norm, pick, solve_stack, spread, zeros
+from emulator.solvers.stacks import ELIMINATED, identity, innermost, norm, outermost, pick, product, solve_stack, spread, zeros
 from emulator.solvers.state_space import spectral_radius, to_numpy
 from emulator.solvers.structure import Structure
 
@@ -106,12 +106,14 @@ def _endogenous_rule(xp: Any, st: Structure, matrices: tuple[Any, ...], persiste
 def _led_response(xp: Any, onward: Any, forced: Any, persistence: Any) -> Any:
     """Q (N, f, q) of `Q = onward Q persistence + forced`, column by column: persistence is lower triangular."""
     n_lead, n_exo = forced.shape[1:]
-    columns = zeros(forced, n_lead, 0)
+    if n_lead <= ELIMINATED:
+        onward, forced, persistence = (innermost(m) for m in (onward, forced, persistence))
+    columns = forced[:, :, :0]
     for k in reversed(range(n_exo)):
-        later = onward @ (columns @ persistence[:, k + 1 :, k : k + 1])
+        later = product(onward, product(columns, persistence[:, k + 1 :, k : k + 1]))
         system = identity(onward, n_lead) - onward * persistence[:, k : k + 1, k : k + 1]
         columns = xp.concat([solve_stack(system, forced[:, :, k : k + 1] + later), columns], axis=2)
-    return columns
+    return outermost(columns)
 
 
 def assemble(xp: Any, st: Structure, rule: Rule, persistence: Any, innovation: Any) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-from emulator.solvers.stacks import identity, norm, solve_stack
+from emulator.solvers.stacks import ELIMINATED, identity, innermost, norm, product, solve_stack, take_draws
 
 MAX_STEPS = 60
 """Quadratic convergence needs 5 to 10 steps away from the border of determinacy; 2**60 periods is beyond any."""
@@ -34,8 +34,9 @@ def stable_path(lagged_now: Any, led_now: Any) -> Any:
     certifies every draw.
     """
     xp = array_namespace(lagged_now, led_now)
-    n_lag = lagged_now.shape[1]
-    top, bottom = lagged_now, led_now
+    n_lag, n_lead = lagged_now.shape[1], led_now.shape[1]
+    small = max(n_lag, n_lead) <= ELIMINATED
+    top, bottom = (innermost(m) if small else m for m in (lagged_now, led_now))
     rows = xp.arange(top.shape[0], device=top.device)
     done_rows, done = [], []
     with np.errstate(all="ignore"):
@@ -48,7 +49,8 @@ def stable_path(lagged_now: Any, led_now: Any) -> Any:
             if not bool(xp.all(active)):
                 done_rows.append(rows[~active])
                 done.append(path[~active])
-                rows, top, bottom = rows[active], top[active], bottom[active]
+                left = xp.nonzero(active)[0]
+                rows, top, bottom = rows[left], take_draws(top, left), take_draws(bottom, left)
             if rows.shape[0] == 0:
                 break
     order = xp.argsort(xp.concat([*done_rows, rows]))
@@ -60,14 +62,14 @@ def _join(xp: Any, top: Any, bottom: Any) -> tuple[Any, Any, Any]:
     n_lag, n_lead = top.shape[1], bottom.shape[1]
     e, g, h, f = top[:, :, :n_lag], top[:, :, n_lag:], bottom[:, :, :n_lag], bottom[:, :, n_lag:]
     if n_lag <= n_lead:  # meet in the middle where fewer variables do
-        lagged_mid = solve_stack(identity(g, n_lag) - g @ h, xp.concat([e, g @ f], axis=2))
-        led_mid = h @ lagged_mid
+        lagged_mid = solve_stack(identity(g, n_lag) - product(g, h), xp.concat([e, product(g, f)], axis=2))
+        led_mid = product(h, lagged_mid)
         led_mid = xp.concat([led_mid[:, :, :n_lag], led_mid[:, :, n_lag:] + f], axis=2)
     else:
-        led_mid = solve_stack(identity(h, n_lead) - h @ g, xp.concat([h @ e, f], axis=2))
-        lagged_mid = g @ led_mid
+        led_mid = solve_stack(identity(h, n_lead) - product(h, g), xp.concat([product(h, e), f], axis=2))
+        lagged_mid = product(g, led_mid)
         lagged_mid = xp.concat([lagged_mid[:, :, :n_lag] + e, lagged_mid[:, :, n_lag:]], axis=2)
-    top, bottom = e @ lagged_mid, f @ led_mid
+    top, bottom = product(e, lagged_mid), product(f, led_mid)
     change = bottom[:, :, :n_lag]
     top = xp.concat([top[:, :, :n_lag], top[:, :, n_lag:] + g], axis=2)
     bottom = xp.concat([change + h, bottom[:, :, n_lag:]], axis=2)

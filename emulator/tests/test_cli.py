@@ -16,7 +16,7 @@ import emulator
 from emulator import provenance
 from emulator.cli import app
 from emulator.console import exit_with
-from emulator.data import generate, open_dataset
+from emulator.data import jobs, open_dataset
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import contents, flip_byte
 from emulator.worlds import WORLDS, get_world
@@ -213,7 +213,7 @@ def test_an_interrupted_generation_says_how_to_go_on(emulate, monkeypatch, tmp_p
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(generate, "make_shard", interrupted)
+    monkeypatch.setattr(jobs, "make_shard", interrupted)
     code, _, err = emulate("generate", "--world", "nk", *REQUEST, "--output", tmp_path / "x")
     assert code == 128 + 2
     assert "run the same command again to resume" in err

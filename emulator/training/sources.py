@@ -67,9 +67,9 @@ class ShardSource(Source):
         self.world = world
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]
-        self.shard = data.manifest.request.shard
-        self._slots = min(2 * WINDOW, data.manifest.request.n_shards)
-        self._slot_of = np.full(data.manifest.request.n_shards, -1)
+        self.shard, n_shards = data.manifest.request.shard_rows(world), data.manifest.request.n_shards(world)
+        self._slots = min(2 * WINDOW, n_shards)
+        self._slot_of = np.full(n_shards, -1)
         self._held = np.full(self._slots, -1)
         self._next = 0
         self._ring: Block | None = None

@@ -11,6 +11,7 @@ import pytest
 
 from emulator.data import DataSet, card, generate_dataset
 from emulator.spec import WorldSpec
+from emulator.worlds import get_world
 
 TINY = {"worlds": ["nk", "lss"], "n_samples": 80, "seed": 7, "horizon": 5, "periods": 4, "chunk": 16, "shard": 32}
 """Three shards a world, of 32, 32 and 16 rows."""
@@ -45,3 +46,9 @@ def generate_tiny(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DataSet]:
         return generate_dataset(path, **{**TINY, **changes})
 
     return generate
+
+
+@pytest.fixture
+def costly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nk` as if a draw of it cost so much that ten of them are a task."""
+    monkeypatch.setattr(type(get_world("nk")), "draws_per_task", 10)

@@ -12,6 +12,7 @@ import zarr
 
 from emulator.data.schema import fingerprint
 from emulator.data.shards import checksums
+from emulator.data.storage import open_folder
 from emulator.files import sha256_file, write_json
 
 
@@ -60,7 +61,7 @@ def forge_checksums(root: Path) -> None:
         for name, entry in manifest["worlds"].items():
             group = root / name
             for record in entry["shards"]:
-                record["sha256"] = checksums(group, sorted(record["sha256"]), record["index"])
+                record["sha256"] = checksums(open_folder(root), name, sorted(record["sha256"]), record["index"])
             entry["metadata_sha256"] = {file: sha256_file(group / file) for file in entry["metadata_sha256"]}
             entry["splits_sha256"] = sha256_file(group / "splits.json")
 

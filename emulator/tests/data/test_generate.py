@@ -64,8 +64,8 @@ def test_solution_matrices_roll_out_to_the_responses(stored, world):
 def test_counts_of_refused_draws_are_those_of_drawing_again(small_dataset, world):
     data = open_dataset(small_dataset)
     request, found = data.manifest.request, {}
-    for shard in range(request.n_shards):
-        start, stop = request.rows(shard)
+    for shard in range(request.n_shards(world)):
+        start, stop = request.rows(world, shard)
         draws = get_world(world).draw(stop - start, stream(request.seed, world, "theta", shard))
         assert data.world(world).shards[shard].rejections == draws.rejections
         for reason, count in draws.rejections.items():
@@ -92,7 +92,7 @@ def test_one_file_a_shard_in_every_array(small_dataset, world):
     data = open_dataset(small_dataset)
     for name in data.world(world).shards[0].sha256:
         files = [p for p in (small_dataset / world / name / "c").rglob("*") if p.is_file()]
-        assert len(files) == data.manifest.request.n_shards == 3
+        assert len(files) == data.manifest.request.n_shards(world) == 3
 
 
 def test_the_same_request_gives_the_same_bytes(generate_tiny, tiny_dataset, tmp_path):

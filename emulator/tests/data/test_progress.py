@@ -1,12 +1,15 @@
 """The progress line: draws really made, and never wider than the terminal."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
 from emulator import console
+from emulator.data.meter import Meter
+from emulator.data.schema import Request
 from emulator.tests.data.tampering import flip_byte
 
 pytestmark = pytest.mark.fast
@@ -27,17 +30,51 @@ def bars(monkeypatch):
     return seen
 
 
-def test_the_bar_counts_draws_not_whole_shards(generate_tiny, bars, tmp_path):
+def stand(bars):
+    """Draws that were there at the start, at the end, and in all, of each bar."""
+    return {task.description: (begun_at, task.completed, task.total) for begun_at, task in bars}
+
+
+def test_each_world_has_a_bar_that_counts_draws_not_whole_shards(generate_tiny, bars, tmp_path):
     generate_tiny(tmp_path / "x")
-    begun_at, task = bars[0]
-    assert (begun_at, task.completed, task.total) == (0, 160, 160)
+    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 80, 80)}
 
 
 def test_a_resumed_bar_starts_at_the_draws_that_are_there(generate_tiny, tiny_copy, bars):
     flip_byte(tiny_copy / "lss" / "theta" / "c" / "2" / "0")
     generate_tiny(tiny_copy)
-    begun_at, task = bars[0]
-    assert (begun_at, task.completed, task.total) == (144, 160, 160)
+    assert stand(bars) == {"nk": (80, 80, 80), "lss": (64, 80, 80)}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that is set by hand, for rich and for us."""
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize("seconds", [0.01, 300.0])
+def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, seconds):
+    request = Request(worlds=("nk", "lss"), specs_sha256={}, n_samples=100, seed=0, chunk=20, shard=20, made_by="test")
+    tasks = [("nk", shard) for shard in (1, 2, 3, 4)] + [("lss", shard) for shard in range(5)]  # a shard of nk was there
+    line, left = console.RateColumn(), console.TimeColumn()
+    with Progress(console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False) as display:
+        meter, (nk, lss) = Meter(display, request, tasks), display.tasks
+        assert (nk.completed, lss.completed) == (20, 0)
+        for done, task in enumerate(tasks[:3], start=1):
+            meter.begin(task)
+            clock[0] += seconds
+            if done == 1:
+                assert left.render(nk).plain == f"{timedelta(seconds=round(seconds))} so far"
+            meter.finish(task)
+            assert line.render(nk).plain.removesuffix(" draws/s") in (f"{20 / seconds:,.0f}", f"{20 / seconds:.3g}")
+            assert left.render(nk).plain == f"{timedelta(seconds=round((4 - done) * seconds))} left"
+        clock[0] += seconds / 2
+        assert left.render(nk).plain == f"{timedelta(seconds=round(seconds / 2))} left"
+        assert left.render(lss).plain == line.render(lss).plain == ""
+        assert nk.fields["note"] == "shard 4 of 5"
+    assert (nk.completed, lss.completed) == (80, 0)
 
 
 @pytest.fixture(params=[60, 80, 120])
@@ -51,7 +88,7 @@ def terminal(request, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "unit", "total", "note"),
     [
-        ("solving", "draws", 3_000_000, "var, shard 1464"),
+        ("hank", "draws", 3_000_000, "shard 1464 of 1465"),
         ("validating", "worlds", 3, "lss"),
         ("training", "steps", 23_400, "epoch 12/100 train 0.01234 val 0.01234 best 0.01234"),
         ("scoring", "scores", 15, ""),
@@ -82,6 +119,6 @@ def test_time_left_is_said_while_the_work_goes_on(terminal):
     assert len(file.getvalue().splitlines()) == 1
 
 
-def test_generation_reports_the_world_it_works_on(generate_tiny, bars, tmp_path):
+def test_the_note_says_which_shard_is_done(generate_tiny, bars, tmp_path):
     generate_tiny(tmp_path / "x")
-    assert bars[0][1].fields["note"] == "lss, shard 2"
+    assert [task.fields["note"] for _, task in bars] == ["shard 3 of 3", "shard 3 of 3"]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from emulator.data import generate, open_dataset, shards, validate_dataset
+from emulator.data import generate, jobs, open_dataset, shards, validate_dataset
 from emulator.errors import DatasetError
 from emulator.tests.data.tampering import contents, edit_json, flip_byte, modified
 
@@ -38,11 +38,11 @@ def interrupted(module, name, after, error=PowerCut):
 
 
 WHERE = {
-    "before the first shard": (generate, "make_shard", 0),
-    "between two shards": (generate, "make_shard", 4),
-    "after a shard's arrays, before its record": (shards, "write_json", 2),
+    "before the first shard": (jobs, "make_shard", 0),
+    "between two shards": (jobs, "make_shard", 4),
+    "after a shard's arrays, before its record": (shards, "write_record", 2),
     "in the middle of a shard's arrays": (shards, "shard_file", 17),
-    "while the groups are created": (generate, "create_group", 1),
+    "while the groups are created": (generate, "group_files", 1),
     "before the second world's splits": (generate, "make_splits", 1),
     "before the manifest": (generate.card, "write", 0),
 }
@@ -62,7 +62,7 @@ def test_a_run_stopped_anywhere_resumes_to_the_same_bytes(generate_tiny, undistu
 
 def test_finished_shards_are_kept_when_a_run_resumes(generate_tiny, undisturbed, tmp_path):
     root = tmp_path / "stopped"
-    with interrupted(generate, "make_shard", 4):
+    with interrupted(jobs, "make_shard", 4):
         generate_tiny(root)
     finished = [f"{world}/{array}/c/{shard}" for world, shard in (("nk", 0), ("nk", 1), ("nk", 2), ("lss", 0)) for array in ("theta", "irfs", "shocks", "status")]
     before = modified(root, finished)
@@ -73,7 +73,7 @@ def test_finished_shards_are_kept_when_a_run_resumes(generate_tiny, undisturbed,
 
 def test_half_written_shards_and_leftovers_are_never_taken_for_data(generate_tiny, undisturbed, tmp_path):
     root = tmp_path / "stopped"
-    with interrupted(generate, "make_shard", 5):
+    with interrupted(jobs, "make_shard", 5):
         generate_tiny(root)
     for shard in (1, 2):  # a whole record, half a file: a power cut before the disk had it
         file = root / "nk" / "irfs" / "c" / str(shard) / "0" / "0" / "0"
@@ -88,9 +88,9 @@ def test_half_written_shards_and_leftovers_are_never_taken_for_data(generate_tin
 
 def test_a_record_that_cannot_be_read_costs_its_shard_and_nothing_else(generate_tiny, undisturbed, tmp_path):
     root = tmp_path / "stopped"
-    with interrupted(generate, "make_shard", 5):
+    with interrupted(jobs, "make_shard", 5):
         generate_tiny(root)
-    shards.record_path(root, "nk", 1).write_bytes(b'{"index": 1')
+    (root / shards.record_name("nk", 1)).write_bytes(b'{"index": 1')
     generate_tiny(root)
     assert contents(root) == undisturbed
 
@@ -130,7 +130,7 @@ def test_mending_one_shard_leaves_the_others_alone_even_when_it_is_interrupted(g
     kept = ["nk/irfs/c/0/0/0/0", "lss/irfs/c/2/0/0/0", "lss/theta/c/0/0"]
     before = modified(root, kept)
     flip_byte(root / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
-    with interrupted(generate, "make_shard", 0):
+    with interrupted(jobs, "make_shard", 0):
         generate_tiny(root)
     assert not (root / "manifest.json").exists(), "a data set under repair is not finished"
     generate_tiny(root)
@@ -158,7 +158,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(generate_tiny, undisturbed,
     import zarr.storage._local as local
 
     root, full = tmp_path / "full", OSError(errno.ENOSPC, "No space left on device")
-    target = {"arrays": (local, "_put", 60), "record": (shards, "write_json", 3), "manifest": (generate, "write_json", 2)}[place]
+    target = {"arrays": (local, "_put", 30), "record": (shards, "write_record", 3), "manifest": (generate, "write_manifest", 0)}[place]
     with interrupted(*target, error=full):
         generate_tiny(root)
     assert not (root / "manifest.json").exists()

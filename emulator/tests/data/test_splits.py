@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.data import SPLITS, Fractions, open_dataset
-from emulator.data.splits import CORNER, SLICE, inside, make_regions, make_splits, read_splits
+from emulator.data.splits import CORNER, SLICE, held_out, inside, make_regions, make_splits, read_splits
+from emulator.data.storage import open_folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.files import write_json
@@ -35,7 +36,7 @@ def test_splits_partition_the_rows_and_hold_out_the_whole_region(world, seed, n,
     fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
     theta = get_world(world).sample(n, stream(seed, world, "theta")).astype(np.float32)
     regions = make_regions(spec, fractions)
-    splits = make_splits(spec, regions, theta, fractions, seed)
+    splits = make_splits(world, held_out(spec, regions, theta), fractions, seed)
     np.testing.assert_array_equal(np.sort(np.concatenate([splits[name] for name in SPLITS])), np.arange(n))
     in_slice, in_corner = by_hand(regions, spec, theta)
     for name in ("train", "val", "test"):
@@ -83,7 +84,7 @@ def test_regions_do_not_depend_on_seed_or_number_of_samples(generate_tiny, tmp_p
 def test_shuffling_depends_on_the_seed_and_repeats_with_it():
     spec, fractions = get_world("nk").spec, Fractions()
     theta, regions = get_world("nk").sample(400, np.random.default_rng(3)), make_regions(get_world("nk").spec, Fractions())
-    first, again, other = (make_splits(spec, regions, theta, fractions, seed) for seed in (1, 1, 2))
+    first, again, other = (make_splits("nk", held_out(spec, regions, theta), fractions, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first["val"], again["val"])
     assert not np.array_equal(first["val"], other["val"])
     np.testing.assert_array_equal(first[SLICE], other[SLICE])
@@ -104,9 +105,9 @@ def test_a_share_outside_zero_to_one_half_is_refused(name, share):
 
 @pytest.mark.parametrize("content", [[], {}, {"train": [0]}, dict.fromkeys(SPLITS, "ab"), {name: [[0]] for name in SPLITS}, {name: [2**80] for name in SPLITS}])
 def test_a_file_that_is_no_table_of_splits_is_refused(tmp_path, content):
-    write_json(tmp_path / "splits.json", content)
+    write_json(tmp_path / "nk" / "splits.json", content)
     with pytest.raises(DatasetError, match=r"splits\.json"):
-        read_splits(tmp_path / "splits.json")
+        read_splits(open_folder(tmp_path), "nk")
 
 
 def test_the_fractions_of_a_request_reach_its_splits(generate_tiny, tmp_path):

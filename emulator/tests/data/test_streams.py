@@ -7,6 +7,7 @@ import pytest
 
 from emulator.data import open_dataset
 from emulator.data.streams import stream
+from emulator.tests.conftest import SMALL_WORLDS
 from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast
@@ -31,7 +32,7 @@ def test_no_draw_is_shared_between_seeds_worlds_purposes_or_shards():
     assert len(np.unique(draws)) == len(draws)
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize("world", SMALL_WORLDS)
 def test_neighbouring_seeds_share_no_parameter_vector_in_any_shard(world):
     prior = get_world(world)
     drawn = [prior.sample(200, stream(seed, world, "theta", shard)) for seed in (42, 43) for shard in range(3)]

@@ -1,0 +1,142 @@
+"""Generation on a Dask cluster of real worker processes: same bytes, workers and schedulers that die, wrong addresses."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from emulator.data import validate_dataset
+from emulator.data.shards import RECORDS
+from emulator.errors import DatasetError, MissingExtraError
+from emulator.tests.data.tampering import contents
+
+LONG = {"worlds": ["nk"], "n_samples": 3200}
+"""A hundred shards."""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A scheduler and two workers of one thread each, with their nannies."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+def worker_processes(address):
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        return list(client.run(os.getpid).values())
+
+
+def wait_for_shards(root, count, alive):
+    deadline = time.monotonic() + 120
+    while len(list((root / RECORDS / "nk").glob("*.json"))) < count:
+        assert alive(), "ended before it could be disturbed"
+        assert time.monotonic() < deadline, "no shards appeared"
+        time.sleep(0.002)
+
+
+def test_a_cluster_of_two_gives_the_same_bytes(generate_tiny, tiny_dataset, cluster, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the workers were started elsewhere
+    generate_tiny("relative", scheduler=cluster)
+    assert contents(tmp_path / "relative") == contents(tiny_dataset)
+    assert validate_dataset("relative") == []
+
+
+def test_a_killed_worker_costs_no_byte(generate_tiny, cluster, tmp_path):
+    root, killed = tmp_path / "killed", []
+
+    def kill():
+        wait_for_shards(root, 3, lambda: True)
+        killed.append(len(list((root / RECORDS / "nk").glob("*.json"))))
+        os.kill(processes[0], signal.SIGKILL)
+
+    processes = worker_processes(cluster)
+    assassin = threading.Thread(target=kill)
+    assassin.start()
+    generate_tiny(root, **LONG, scheduler=cluster)
+    assassin.join()
+    assert 3 <= killed[0] < 100, "the run was over before the worker was killed"
+    generate_tiny(tmp_path / "undisturbed", **LONG)
+    assert contents(root) == contents(tmp_path / "undisturbed")
+
+
+def test_workers_that_see_another_folder_write_nothing(generate_tiny, cluster):
+    with pytest.raises(DatasetError, match=r"worker on .* does not see this run in memory://elsewhere/x.*every worker sees"):
+        generate_tiny("memory://elsewhere/x", scheduler=cluster)
+
+
+def test_a_scheduler_that_dies_ends_in_a_message_and_the_run_can_be_resumed(generate_tiny, tmp_path):
+    pytest.importorskip("distributed")
+    file, root = tmp_path / "scheduler.json", tmp_path / "lost"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)], **quiet)
+    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet)
+    try:
+        deadline = time.monotonic() + 60
+        while not file.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        options = ["--world", "nk", "--n_samples", "3200", "--seed", "7", "--horizon", "5", "--periods", "4", "--chunk", "16", "--shard", "32"]
+        command = [sys.executable, "-m", "emulator", "generate", *options, "--scheduler", str(file), "--output", str(root)]
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_for_shards(root, 3, lambda: run.poll() is None)
+        scheduler.kill()
+        _, said = run.communicate(timeout=60)
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.wait()
+    assert run.returncode == 1
+    assert "connection to the scheduler" in said
+    assert "run the same command again to resume" in said
+    assert "Traceback" not in said
+    assert not (root / "manifest.json").exists()
+    finished = len(list((root / RECORDS / "nk").glob("*.json")))
+    assert 3 <= finished < 100
+    generate_tiny(root, **LONG)
+    assert validate_dataset(root) == []
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "message"),
+    [
+        pytest.param("tcp://127.0.0.1:1", "No Dask scheduler answers at tcp://127.0.0.1:1.*Nothing was changed", marks=pytest.mark.slow),
+        ("nonsense", "Must include protocol like tcp://"),
+        ("foo://host:1", "unknown address scheme"),
+        ("missing.json", "scheduler file missing.json does not exist"),
+    ],
+)
+def test_a_scheduler_that_does_not_answer_is_said_soon_and_nothing_is_written(generate_tiny, tmp_path, scheduler, message):
+    pytest.importorskip("distributed")
+    begun = time.monotonic()
+    with pytest.raises(DatasetError, match=message):
+        generate_tiny(tmp_path / "none", scheduler=scheduler)
+    assert time.monotonic() - begun < 20
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_unreachable_scheduler_does_not_cost_the_data_that_are_there(generate_tiny, tiny_copy):
+    pytest.importorskip("distributed")
+    before = contents(tiny_copy)
+    with pytest.raises(DatasetError, match="Must include protocol"):
+        generate_tiny(tiny_copy, seed=8, overwrite=True, scheduler="nonsense")
+    assert contents(tiny_copy) == before
+
+
+@pytest.mark.fast
+def test_without_dask_the_extra_is_named(generate_tiny, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"'distributed'.*\[dask\]"):
+        generate_tiny(tmp_path / "none", scheduler="tcp://127.0.0.1:8786")
+
+
+@pytest.mark.fast
+def test_processes_and_a_cluster_at_once_are_refused(generate_tiny, tmp_path):
+    with pytest.raises(DatasetError, match="give one of them"):
+        generate_tiny(tmp_path / "none", scheduler="tcp://127.0.0.1:8786", workers=2)
