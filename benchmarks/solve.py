@@ -1,96 +1,170 @@
-"""Solved draws per second of the world `nk`: the batched solver against a loop over `scipy.linalg.ordqz`, one thread.
+"""CPU time a draw, from parameters to responses over 41 quarters: our batched solver against the loops of others.
 
-Both start from the same prior draws. The loop gets its compact pencils ready-made and gives the decision rule of the
-lagged and led variables; the batched solver starts from the parameters and certifies every draw. The methods run in
-turn in one process; a figure is the median over the repeats, in CPU time.
+Ours takes a batch from theta to responses through `get_world(name).irf`: steady state, derivatives, solution, certificate, responses of output,
+inflation and rate to every shock. Against it, draw by draw: a loop over `scipy.linalg.ordqz` (pencils ready-made, decision rules only),
+dsgelab, Dynare's loop (steady state, `resol`, `irf`) in one Octave session and, for `zlb`, Dynare's OccBin. Everything runs on one thread
+and in turn, round after round; a figure is the median over the rounds, in CPU time, a ratio theirs over ours. Before anything is timed the
+answers are compared at the same draws. A peer that is not installed has no figure.
 
-    python benchmarks/solve.py [--draws 20000] [--loop-draws 2000] [--repeats 7]
+    python benchmarks/solve.py [--rounds 7] [--draws 20000] [--loop-draws 100] [--dynare /usr/lib/dynare/matlab]
+    python benchmarks/solve.py --scaling      # cost a draw and memory against the number of draws, ours alone
 """
 
 from __future__ import annotations
 
 import os
 
-# one thread; read once, when NumPy is imported
+# one thread, here and in Octave; read once, when NumPy is imported
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 import argparse
+import importlib.util
+import multiprocessing
+import resource
+import shutil
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy import linalg
+from peers import CASES, Case, Dsgelab, DynareLoop, Ordqz
+from rich.console import Console
+from rich.table import Table
 
-from emulator.solvers.qz import pencil
-from emulator.worlds.nk import NewKeynesian, equations
+from emulator.tests.reference.dynare import DYNARE
+from emulator.tests.reference.zlb.make import ask
+from emulator.worlds import get_world
 
-Pencils = list[tuple[np.ndarray, np.ndarray]]
+AGREED = 1e-6
+"""Largest difference between answers, relative to max(1, |response|), that is the same answer."""
+BARS = {"nk": 150, "rbc": 150, "sw07": 15, "zlb": 100}
+"""How many times Dynare's speed ours shall have."""
+SIZES = (1_000, 10_000, 100_000)
+SHOWN = Console(width=None if sys.stdout.isatty() else 160)
 
-
-def ordqz_alone(pencils: Pencils) -> None:
-    """The ordered Schur form and nothing else: the least that a loop can cost."""
-    for g0, g1 in pencils:
-        linalg.ordqz(g1, g0, sort="iuc", output="real")
-
-
-def ordqz_rule(pencils: Pencils, n_lagged: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Decision rules (led by lagged, lagged by lagged) of the determinate draws."""
-    rules = []
-    for g0, g1 in pencils:
-        aa, bb, alpha, beta, _, z = linalg.ordqz(g1, g0, sort="iuc", output="real")
-        if np.sum(np.abs(alpha) < np.abs(beta)) != n_lagged:
-            continue
-        z11, s = z[:n_lagged, :n_lagged], slice(0, n_lagged)
-        dynamics = z11 @ np.linalg.solve(bb[s, s], aa[s, s])
-        stacked = np.concatenate([z[n_lagged:, :n_lagged], dynamics])
-        rule = np.linalg.solve(z11.T, stacked.T).T
-        rules.append((rule[:-n_lagged], rule[-n_lagged:]))
-    return rules
+Loop = Callable[[Case, np.ndarray], float]
 
 
-def seconds(run: Callable[[], object]) -> float:
-    start = time.process_time()
-    run()
-    return time.process_time() - start
+def ours(world: str, theta: np.ndarray) -> float:
+    """CPU seconds of a batch."""
+    started = time.process_time()
+    get_world(world).irf(theta)
+    return time.process_time() - started
 
 
-def check(world: NewKeynesian, theta: np.ndarray, pencils: Pencils, lagged: np.ndarray, forward: np.ndarray) -> float:
-    """Largest difference between the two decision rules, before anything is timed."""
-    solution = world.solve(theta)
-    transition = solution.transition[solution.status == 0]
-    rules = ordqz_rule(pencils, len(lagged))
-    led, own = (np.stack([rule[k] for rule in rules]) for k in range(2))
-    found = (transition[:, forward][:, :, lagged], transition[:, lagged][:, :, lagged])
-    return max(float(np.abs(mine - theirs).max()) for mine, theirs in zip(found, (led, own), strict=True))
+def difference(found: np.ndarray, expected: np.ndarray) -> float:
+    return float((np.abs(found - expected) / np.maximum(1, np.abs(expected))).max())
 
 
-def main(draws: int, loop_draws: int, repeats: int) -> None:
-    world = NewKeynesian()
-    theta = world.propose(draws, np.random.default_rng(0))
+def peers(folder: Path, matlab: Path) -> dict[str, Any]:
+    """The peers that are installed, by the name of their column."""
+    found: dict[str, Any] = {"ordqz": Ordqz()}
+    if importlib.util.find_spec("dsgelab"):
+        found["dsgelab"] = Dsgelab()
+    if shutil.which("octave-cli") and matlab.is_dir():
+        found["Dynare"] = DynareLoop(folder, matlab)
+    return found
+
+
+def measure(case: Case, against: dict[str, Any], rounds: int, draws: int, loop_draws: int) -> tuple[dict[str, float], float]:
+    """Median CPU seconds a draw of ours and of each peer, and the largest difference between their answers."""
+    world = get_world(case.world)
+    theta = world.sample(draws, np.random.default_rng(0))
     few = theta[:loop_draws]
-    found = [pencil(*matrices) for matrices in zip(*equations(few)[:3], strict=True)]
-    pencils, lagged, forward = [(g0, g1) for g0, g1, _, _ in found], found[0][2], found[0][3]
-    print(f"largest difference between the decision rules: {check(world, few, pencils, lagged, forward):.1e}")
-    methods: dict[str, tuple[Callable[[], object], int]] = {
-        "batched, parameters to certified solution": (lambda: world.solve(theta), draws),
-        "batched, parameters to responses over 41 quarters": (lambda: world.irf(theta, on_failure="nan"), draws),
-        "loop, ordqz alone": (lambda: ordqz_alone(pencils), loop_draws),
-        "loop, ordqz and decision rule": (lambda: ordqz_rule(pencils, len(lagged)), loop_draws),
-    }
-    timings: dict[str, list[float]] = {name: [] for name in methods}
-    for _ in range(repeats):
-        for name, (run, n) in methods.items():
-            timings[name].append(seconds(run) / n)
-    cost = {name: float(np.median(values)) for name, values in timings.items()}
-    for name, value in cost.items():
-        print(f"{name:52s}{1e6 * value:8.2f} us a draw {1 / value:12,.0f} draws/s")
-    ours, alone, rule = (cost[name] for name in list(cost)[:1] + list(cost)[2:])
-    print(f"solved draws per second, ratio: {alone / ours:.1f} to ordqz alone, {rule / ours:.1f} with its decision rule")
+    apart = max(difference(peer.irf(case, few), world.irf(few)) for peer in against.values())
+    if not apart < AGREED:
+        raise SystemExit(f"{case.world}: answers differ by {apart:.1e}; nothing was timed.")
+    times: dict[str, list[float]] = {name: [] for name in ("ours", *against)}
+    for _ in range(rounds):
+        for name, peer in against.items():
+            times["ours"].append(ours(case.world, theta) / draws)
+            times[name].append(peer.seconds(case, few) / loop_draws)
+    return {name: float(np.median(found)) for name, found in times.items()}, apart
+
+
+def measure_zlb(matlab: Path, rounds: int, draws: int, loop_draws: int) -> tuple[dict[str, float], float]:
+    """The same for `zlb` against OccBin: four paths a draw, without a shock and with each; see benchmarks/zlb.py for more."""
+    world: Any = get_world("zlb")
+    theta = world.sample(draws, np.random.default_rng(0))
+    few, times = theta[:loop_draws], {"ours": [ours("zlb", theta) / draws], "Dynare": []}
+    for _ in range(max(1, rounds // 3)):
+        answer = ask(few, matlab)
+        times["Dynare"].append(float(answer.seconds.mean()))
+        times["ours"].append(ours("zlb", theta) / draws)
+    solved = np.isfinite(answer.paths[:, :, 0, 0])
+    apart = difference(world.solve(few, 40)[0][solved], answer.paths[solved])
+    if not apart < AGREED:
+        raise SystemExit(f"zlb: answers differ by {apart:.1e}.")
+    return {name: float(np.median(found)) for name, found in times.items()}, apart
+
+
+def compare(rounds: int, draws: int, loop_draws: int, matlab: Path) -> int:
+    """Print the table; 1 if a ratio to Dynare is below its bar."""
+    before = os.getloadavg()[0]
+    rows: dict[str, tuple[dict[str, float], float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        against = peers(Path(folder), matlab)
+        for case in CASES:
+            rows[case.world] = measure(case, against, rounds, draws if case.world != "sw07" else draws // 4, loop_draws)
+        if "Dynare" in against:
+            against["Dynare"].close()
+            rows["zlb"] = measure_zlb(matlab, rounds, draws, loop_draws)
+    load = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after"
+    table = Table(title=f"microseconds of CPU a draw (times ours), {datetime.now(UTC):%Y-%m-%d}, {load}")
+    for title in ("world", "ours", *against, "bar", "largest difference"):
+        table.add_column(title, justify="left" if title == "world" else "right")
+    missed = False
+    for world, (cost, apart) in rows.items():
+        cells = [f"{1e6 * cost[name]:,.0f} ({cost[name] / cost['ours']:,.0f})" if name in cost else "" for name in against]
+        missed |= "Dynare" in cost and cost["Dynare"] < BARS[world] * cost["ours"]
+        table.add_row(world, f"{1e6 * cost['ours']:.1f}", *cells, f"{BARS[world]}", f"{apart:.0e}")
+    SHOWN.print(table)
+    SHOWN.print("Dynare: its own loop in one Octave session; for zlb its OccBin.")
+    return int(missed)
+
+
+def weigh(world: str, n: int) -> tuple[float, float, float]:
+    """In a process of its own: CPU seconds a draw; megabytes of the result and, beyond it, of the peak."""
+    theta = get_world(world).sample(n, np.random.default_rng(0))
+    get_world(world).irf(theta[:1000])
+    before = resident()
+    started = time.process_time()
+    result = get_world(world).irf(theta)
+    cost = (time.process_time() - started) / n
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return cost, result.nbytes / 2**20, (peak - before - result.nbytes) / 2**20
+
+
+def resident() -> int:
+    """Bytes of memory that the process holds now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def scaling() -> int:
+    """Print cost and memory against the number of draws."""
+    table = Table(title=f"ours against the number of draws, {datetime.now(UTC):%Y-%m-%d}, load {os.getloadavg()[0]:.1f}")
+    for title in ("world", "draws", "CPU us a draw", "result, MB", "peak beyond the result, MB"):
+        table.add_column(title, justify="left" if title == "world" else "right")
+    context = multiprocessing.get_context("spawn")
+    for world in BARS:
+        for n in SIZES:
+            with context.Pool(1) as pool:
+                cost, result, beyond = pool.apply(weigh, (world, n))
+            table.add_row(world, f"{n:,}", f"{1e6 * cost:.1f}", f"{result:,.0f}", f"{beyond:,.0f}")
+    SHOWN.print(table)
+    return 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, default=20_000, help="draws a batch")
-    parser.add_argument("--loop-draws", type=int, default=2_000, help="draws a loop")
-    parser.add_argument("--repeats", type=int, default=7)
-    main(**vars(parser.parse_args()))
+    parser.add_argument("--rounds", type=int, default=7, help="times that everything is run, in turn")
+    parser.add_argument("--draws", type=int, default=20_000, help="draws in our batch; a quarter of it for sw07")
+    parser.add_argument("--loop-draws", type=int, default=100, help="draws that a peer solves in a round")
+    parser.add_argument("--dynare", type=Path, default=DYNARE, help="Dynare's matlab folder")
+    parser.add_argument("--scaling", action="store_true", help="cost and memory of ours against the number of draws")
+    given = parser.parse_args()
+    sys.exit(scaling() if given.scaling else compare(given.rounds, given.draws, given.loop_draws, given.dynare))

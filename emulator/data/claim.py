@@ -26,7 +26,7 @@ def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
         _clear(folder, before)
         before = None
     if before is not None and before != request:
-        now, then = request.model_dump(), before.model_dump()
+        now, then = _told(request), _told(before)
         changed = "; ".join(f"{key}: there {then[key]}, asked {now[key]}" for key in now if now[key] != then[key])
         raise DatasetError(f"{folder} holds data of another request ({changed}). Choose another --output, or pass --overwrite to delete it.")
     if before is None:
@@ -37,6 +37,11 @@ def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
         return None
     complete = all(len(previous.worlds[name].shards) == request.n_shards(name) for name in request.worlds)
     return previous if previous.request == request and complete else None
+
+
+def _told(request: Request) -> dict[str, object]:
+    """A request in words short enough for a message."""
+    return {**request.model_dump(), "sources": {name: f"{source.file}, {request.specs_sha256[name][:8]}" for name, source in request.sources.items()}}
 
 
 def _request(folder: Folder) -> Request | None:

@@ -19,7 +19,7 @@ from emulator.worlds import expand_worlds
 
 
 def generate(
-    world: Annotated[str, typer.Option("--world", help="Worlds, separated by commas, or 'all'.")] = "all",
+    world: Annotated[str, typer.Option("--world", help="Worlds and paths of .mod files, separated by commas, or 'all'.")] = "nk,var,lss",
     n_samples: Annotated[int, typer.Option("--n_samples", "--n-samples", min=20, help="Accepted draws of each world.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
     output: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")] = "datasets/v1.0-dev",

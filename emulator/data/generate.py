@@ -33,7 +33,7 @@ from emulator.data.storage import Folder, open_folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.errors import DatasetError, first_error
 from emulator.spec import DEFAULT_HORIZON
-from emulator.worlds import LinearWorld, get_world
+from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
 
 
 def generate_dataset(
@@ -67,8 +67,17 @@ def generate_dataset(
 
 def _request(worlds: Sequence[str], **asked: object) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
-    found = {name: get_world(name) for name in worlds}
-    fixed = {"worlds": tuple(worlds), "specs_sha256": {name: world.spec.sha256 for name, world in found.items()}, "made_by": provenance.package_version()}
+    opened = [(name, get_world(name)) for name in worlds]
+    found = {world.spec.name: world for _, world in opened}
+    sources = {world.spec.name: world.source for name, world in opened if is_path(name)}
+    for name, world in found.items():
+        world.require()
+        if name in sources and name in WORLDS:
+            raise DatasetError(f"The world of '{sources[name].file}' has the name of a world of this package, '{name}'. Give it another, with `name:` in its mapping.")
+    fixed = {
+        "worlds": tuple(world.spec.name for _, world in opened), "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
+        "sources": sources, "made_by": provenance.package_version(),
+    }  # fmt: skip
     try:
         request = Request.model_validate({**fixed, **asked})
         sizes = {name: shard_size(world.draws_per_task, request.shard, request.chunk) for name, world in found.items()}
@@ -118,7 +127,7 @@ def _reopen(folder: Folder, previous: Manifest | None) -> None:
 def _create_groups(folder: Folder, request: Request) -> None:
     """Put the metadata and coordinates of every world in place where they are missing or differ."""
     for name in request.worlds:
-        world = get_world(name)
+        world = request.world(name)
         space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
         for file, content in group_files(world.spec, request, space).items():
             if not folder.exists(f"{name}/{file}") or folder.read_bytes(f"{name}/{file}") != content:
@@ -155,9 +164,10 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
 
 
 def _finish_world(folder: Folder, request: Request, name: str, finished: dict[Task, ShardRecord]) -> WorldManifest:
-    spec = get_world(name).spec
+    world = request.world(name)
+    spec = world.spec
     shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
-    regions = make_regions(spec, request.fractions)
+    regions = make_regions(world, request.fractions)
     theta = zarr.open_group(folder.store(name), mode="r")["theta"]
     codes = np.concatenate([held_out(spec, regions, np.asarray(theta[record.start : record.stop])) for record in shards])  # type: ignore[index]
     splits = make_splits(name, codes, request.fractions, request.seed)

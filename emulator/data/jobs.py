@@ -17,7 +17,6 @@ from emulator.data.schema import Request, ShardRecord
 from emulator.data.shards import RECORDS, make_shard
 from emulator.data.storage import Folder
 from emulator.errors import DatasetError
-from emulator.worlds import get_world
 
 Task = tuple[str, int]
 """A world's name and the index of a shard."""
@@ -45,7 +44,7 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
     """
     here = provenance.versions()
     different = [f"{name} {here.get(name, 'missing')} instead of {found}" for name, found in job.versions.items() if here.get(name) != found]
-    if different or get_world(world).spec.sha256 != job.request.specs_sha256[world]:
+    if different or job.request.world(world).spec.sha256 != job.request.specs_sha256[world]:
         what = ", ".join(different) or f"another world '{world}'"
         raise DatasetError(f"The worker on {socket.gethostname()} has {what}. Give every worker the environment that the command runs in.")
     if not job.folder.exists(job.mark):

@@ -20,6 +20,7 @@ from zarr.errors import ZarrUserWarning
 from emulator.files import sha256
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, IRF_AXES, OBSERVABLES, Status, WorldName, WorldSpec
+from emulator.worlds import Source, World, from_source, get_world
 
 FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
@@ -51,6 +52,7 @@ class Request(_Record):
     chunk: int = Field(default=512, ge=1)
     shard: int = Field(default=2048, ge=1)
     shards: dict[WorldName, int] = Field(default={}, description="rows of a shard in worlds whose tasks must be smaller than `shard`")
+    sources: dict[WorldName, Source] = Field(default={}, description="texts of the worlds that were named by the path of a .mod file")
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -65,6 +67,10 @@ class Request(_Record):
             if world not in self.worlds or rows != shard_size(rows, self.shard, self.chunk) or rows == self.shard:
                 raise ValueError(f"shards: {rows} rows for '{world}' do not fit shard ({self.shard}) and chunk ({self.chunk})")
         return self
+
+    def world(self, name: str) -> World:
+        """A world of this request: made again from its texts, or the one of this package. Raises `UnknownNameError`."""
+        return from_source(self.sources[name]) if name in self.sources else get_world(name)
 
     def shard_rows(self, world: str) -> int:
         """Rows of a shard of a world."""
@@ -149,8 +155,9 @@ def fingerprint(manifest: dict[str, Any]) -> str:
     """Names the data of a manifest in its written form; see `Manifest.fingerprint`."""
     content = {key: value for key, value in manifest.items() if key not in ("versions", "commit", "fingerprint")}
     content["request"] = {key: value for key, value in content["request"].items() if key != "made_by"}
-    if not content["request"].get("shards"):  # as in data sets older than the field, which hold the same numbers
-        content["request"].pop("shards", None)
+    for added in ("shards", "sources"):  # as in data sets older than the field, which hold the same numbers
+        if not content["request"].get(added):
+            content["request"].pop(added, None)
     return sha256(json.dumps(content, sort_keys=True).encode())
 
 

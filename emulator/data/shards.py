@@ -17,7 +17,7 @@ from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.spec import Status
-from emulator.worlds import LinearWorld, World, get_world
+from emulator.worlds import LinearWorld, World
 
 RECORDS = ".records"
 
@@ -41,7 +41,7 @@ def read_record(folder: Folder, world: str, shard: int) -> ShardRecord | None:
 
 def make_shard(folder: Folder, request: Request, world_name: str, shard: int) -> ShardRecord:
     """Draw, solve and write a shard, then its record. Safe to repeat: the same bytes come out each time."""
-    world = get_world(world_name)
+    world = request.world(world_name)
     start, stop = request.rows(world_name, shard)
     draws = world.draw(stop - start, stream(request.seed, world_name, "theta", shard))
     arrays = solve_rows(world, request, draws.theta, shard)

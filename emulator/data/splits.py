@@ -12,7 +12,7 @@ from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.spec import WorldSpec
-from emulator.worlds import get_world
+from emulator.worlds import World
 
 REFERENCE_DRAWS = 4096
 CORNER, SLICE = "test_extrapolation_corner", "test_extrapolation_slice"
@@ -20,19 +20,20 @@ SPLITS_FILE = "splits.json"
 
 
 @cache
-def _reference(name: str, judged: bool) -> np.ndarray:
+def _reference(world: World) -> np.ndarray:
     """Draws from the prior in a stream of their own: a region depends on the world, never on a data set's seed or size."""
-    world, rng = get_world(name), stream(0, name, "regions")
+    rng = stream(0, world.spec.name, "regions")
+    judged = world.draws_per_task >= REFERENCE_DRAWS
     return world.sample(REFERENCE_DRAWS, rng) if judged else world.propose(REFERENCE_DRAWS, rng)
 
 
-def make_regions(spec: WorldSpec, fractions: Fractions) -> dict[str, Region]:
+def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
     """The two held-out regions: upper tails of the parameters that the spec names, of the given probability.
 
     With k parameters of independent priors each condition has probability f^(1/k), all of them together f: of the
     draws that have a solution, or, in a world where to judge so many would cost hours, of the draws before they are judged.
     """
-    reference = _reference(spec.name, judged=get_world(spec.name).draws_per_task >= REFERENCE_DRAWS)
+    spec, reference = world.spec, _reference(world)
     found = {}
     for name, parameters, share in (
         (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),

@@ -17,6 +17,7 @@ from emulator.data.splits import read_splits, splits_name
 from emulator.data.storage import Folder, open_folder
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.spec import WorldSpec
+from emulator.worlds import get_world, is_path
 
 REQUEST, MANIFEST = "request.json", "manifest.json"
 
@@ -80,6 +81,18 @@ class DataSet:
         if name not in self.manifest.worlds:
             raise unknown_name(f"world in {self.folder}", name, self.worlds)
         return self.manifest.worlds[name]
+
+    def name_of(self, world: str) -> str:
+        """The name under which a world, given by name or by the path of its `.mod` file, is kept here.
+
+        Raises `UnknownNameError` if it is not, `DatasetError` if the file has changed since the data were made.
+        """
+        if not is_path(world):
+            return self.world(world).spec.name
+        spec = get_world(world).spec
+        if self.spec(spec.name).definition != spec.definition:
+            raise DatasetError(f"'{world}' or its mapping has changed since {self.folder} was made of it. Generate the data anew, or name the world '{spec.name}'.")
+        return spec.name
 
     def spec(self, world: str) -> WorldSpec:
         """The world's spec as it was when the data were made."""

@@ -18,7 +18,7 @@ from emulator.data.splits import SPLITS_FILE, held_out, inside, make_regions, ma
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.errors import DatasetError
 from emulator.spec import Status
-from emulator.worlds import WORLDS, LinearWorld, get_world
+from emulator.worlds import WORLDS, LinearWorld, World
 
 RESOLVED_ROWS = 64
 
@@ -152,12 +152,13 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
     theta, spec = _theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
-    if world in WORLDS and get_world(world).spec == spec:
-        if request.shard_rows(world) != shard_size(get_world(world).draws_per_task, request.shard, request.chunk):
+    installed = _installed(data, world)
+    if installed is not None and installed.spec == spec:
+        if request.shard_rows(world) != shard_size(installed.draws_per_task, request.shard, request.chunk):
             yield f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
-        if regions != make_regions(spec, request.fractions):
+        if regions != make_regions(installed, request.fractions):
             yield "the held-out regions are not those of the world and the request's fractions"
-        drawn = make_splits(world, held_out(spec, make_regions(spec, request.fractions), theta), request.fractions, request.seed)
+        drawn = make_splits(world, held_out(spec, make_regions(installed, request.fractions), theta), request.fractions, request.seed)
         if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
             yield "the splits are not those that the request's seed and fractions draw"
     for name, region in regions.items():
@@ -171,12 +172,18 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
 
+def _installed(data: DataSet, world: str) -> World | None:
+    """The world to solve again with: from the texts in the data set, or of this package; None where it is neither."""
+    request = data.manifest.request
+    return request.world(world) if world in WORLDS or world in request.sources else None
+
+
 def _solved_again(data: DataSet, world: str) -> Iterator[str]:
     """Rows spread over the data set, solved again by the world as it is installed here."""
-    if world not in WORLDS:
+    installed = _installed(data, world)
+    if installed is None:
         yield f"world '{world}' is not installed here, so its responses cannot be checked"
         return
-    installed = get_world(world)
     if installed.spec != data.spec(world):
         yield "the installed world's spec differs from the one the data were made with"
         return

@@ -88,6 +88,20 @@ def read_initval(block: Block, reader: Reader) -> InitvalBlock:
     return InitvalBlock(block.word, tuple(assignments), block.head.place)
 
 
+def read_homotopy(block: Block, reader: Reader) -> InitvalBlock:
+    """`homotopy_setup`: of each `name, [first,] last;` the last value, which is where the search ends."""
+    assignments: list[Assignment] = []
+    for item in block.items:
+        kind, names, fields = reader.read(item, "estimated", f"the block '{block.word}'")
+        values = [value for value in fields if value is not None]
+        if kind != "parameter" or len(values) not in (1, 2) or any(isinstance(value, Token) for value in values):
+            raise ModFileError(f"'name, first, last;' was expected in the block '{block.word}'.", item.place)
+        check_depth(values[-1], item)
+        _require_declared(names, reader, item, block.word)
+        assignments.append(Assignment(str(names[0]), values[-1], item.place))
+    return InitvalBlock(block.word, tuple(assignments), block.head.place)
+
+
 def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
     """Variances, covariances and correlations; of shocks with paths (`periods`) only the names."""
     moments: list[ShockMoment] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 from emulator.files import write_text
 from emulator.modfile.equations import Equations
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the meaning of compiled equations changes."""
 
 

@@ -1,33 +1,41 @@
 """What the statements around the model block set: parameters, sizes of shocks, initial values, options.
 
 The file is read as Dynare runs it, from top to bottom up to its last `stoch_simul`: an assignment sees what stands
-above it, and a shock's variance is that of the parameters at the place where it is set. Values that a caller gives
-replace the file's own assignments to the same names; what is computed from them follows.
+above it, a shock's variance is that of the parameters at the place where it is set, a covariance stays when a variance
+changes later, and from `steady` on the parameters are those that the steady_state_model sets. Values that a caller
+gives replace the file's own assignments to the same names; what is computed from them follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.evaluate import evaluate
+from emulator.modfile.evaluate import evaluate, symbols
 from emulator.modfile.syntax import (
     Assignment,
+    Call,
     Command,
     EstimatedParams,
+    Expression,
     InitvalBlock,
     ModFile,
-    Place,
+    Number,
+    Operation,
     ShockMoment,
     ShocksBlock,
     Skipped,
     SteadyStateModel,
+    Symbol,
 )
+
+Step = Assignment | ShockMoment | Skipped | SteadyStateModel
+"""What changes values; a SteadyStateModel stands where `steady` carries it out."""
 
 MATLAB_CONSTANTS = {"pi": np.pi, "eps": np.finfo(float).eps, "inf": np.inf, "Inf": np.inf, "nan": np.nan, "NaN": np.nan}
 """What MATLAB knows without being told; a name of the file that is the same goes before it."""
@@ -38,10 +46,11 @@ class Calibration:
     """The statements that count, in order, and what they say besides parameters.
 
     `unknown`: names that a skipped MATLAB line sets, with its place. `shocks`: those with a variance, in the order of
-    their declaration. `correlated`: pairs of them. `stderr` and `corr`: names of their columns in theta.
+    their declaration. `correlated`: pairs of them. `stderr` and `corr`: names of their columns in theta. `parameters`:
+    those declared. `moving`: variables and shocks, zero where nothing sets them.
     """
 
-    steps: tuple[Assignment | ShockMoment | Skipped, ...]
+    steps: tuple[Step, ...]
     initval: tuple[Assignment, ...]
     steady: SteadyStateModel | None
     estimated: EstimatedParams | None
@@ -50,6 +59,8 @@ class Calibration:
     correlated: tuple[tuple[str, str], ...]
     stderr: Mapping[str, str]
     corr: Mapping[tuple[str, str], str]
+    parameters: frozenset[str]
+    moving: tuple[str, ...]
     notes: tuple[str, ...]
 
     def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,20 +70,53 @@ class Calibration:
         """
         values: dict[str, Any] = dict(MATLAB_CONSTANTS) | dict(given)
         lost: dict[str, ModFileError] = {}
+        covariances: dict[str, Any] = {}
         for step in self.steps:
             if isinstance(step, Skipped):
                 self._lose(step, given, values, lost)
-                continue
-            name = step.name if isinstance(step, Assignment) else self._column(step)
-            if name in given:
-                continue
-            try:
-                values[name] = self._value(step, values, lost)
-                lost.pop(name, None)
-            except ModFileError as error:
-                values.pop(name, None)
-                lost[name] = error
+            elif isinstance(step, SteadyStateModel):
+                self._settle(step, values, lost)
+            elif isinstance(step, ShockMoment) and len(step.names) == 2:
+                self._set(self.corr[step.names[0], step.names[1]], step, given, covariances, values, lost)
+            else:
+                name = step.name if isinstance(step, Assignment) else self.stderr[step.names[0]]
+                self._set(name, step, given, values, values, lost)
+        for (first, second), column in self.corr.items():
+            if column in covariances and {self.stderr[first], self.stderr[second]} <= values.keys():
+                with np.errstate(all="ignore"):
+                    values[column] = covariances[column] / (values[self.stderr[first]] * values[self.stderr[second]])
         return values | lost
+
+    def _set(
+        self, name: str, step: Assignment | ShockMoment, given: Mapping[str, Any],
+        into: dict[str, Any], values: dict[str, Any], lost: dict[str, ModFileError],
+    ) -> None:  # fmt: skip
+        if name in given:
+            return
+        try:
+            into[name] = self._value(step, values, lost)
+            lost.pop(name, None)
+        except ModFileError as error:
+            into.pop(name, None)
+            lost[name] = error
+
+    def _settle(self, formulas: SteadyStateModel, values: dict[str, Any], lost: dict[str, ModFileError]) -> None:
+        """The parameters that a steady_state_model sets, as `steady` leaves them behind."""
+        inside: dict[str, Any] = dict.fromkeys(self.moving, np.float64(0.0)) | values
+        for assignment in (*self.initval, *formulas.assignments):
+            names = (assignment.name,) if isinstance(assignment, Assignment) else assignment.names
+            for name in names:
+                try:
+                    inside[name] = evaluate(assignment.value, inside, assignment.place)
+                except ModFileError as error:
+                    inside.pop(name, None)
+                    if name in self.parameters:
+                        values.pop(name, None)
+                        lost[name] = error
+                    continue
+                if name in self.parameters:
+                    values[name] = inside[name]
+                    lost.pop(name, None)
 
     def _lose(self, step: Skipped, given: Mapping[str, Any], values: dict[str, Any], lost: dict[str, ModFileError]) -> None:
         for name in step.assigns:
@@ -88,56 +132,106 @@ class Calibration:
         except ModFileError as error:
             cause = next((lost[name] for name in lost if f"'{name}' has no value" in str(error)), error)
             raise cause from None
-        if isinstance(step, Assignment) or step.kind in ("stderr", "corr"):
+        if isinstance(step, Assignment) or step.kind == "covar":
             return value
         with np.errstate(all="ignore"):
-            if step.kind == "var":
-                return np.sqrt(value)
+            if step.kind in ("stderr", "var"):  # Dynare keeps the variance: the sign of a standard deviation is lost
+                return np.abs(value) if step.kind == "stderr" else np.sqrt(value)
             try:
                 first, second = (values[self.stderr[name]] for name in step.names)
             except KeyError:
-                raise ModFileError(f"the covariance of {' and '.join(step.names)} is set, but not the variance of each.", step.place) from None
-            return value / (first * second)
-
-    def _column(self, moment: ShockMoment) -> str:
-        return self.stderr[moment.names[0]] if len(moment.names) == 1 else self.corr[moment.names[0], moment.names[1]]
+                raise ModFileError(f"the correlation of {' and '.join(step.names)} is set before the variance of each.", step.place) from None
+            return value * first * second
 
 
 def calibration(file: ModFile) -> Calibration:
     """Read the statements of a file. Raises `ModFileError` where it asks for what is not supported; see `support.py`."""
     statements = file.statements[: _end(file)]
-    declared = [d.name for d in file.shocks]
-    steps: list[Assignment | ShockMoment | Skipped] = []
-    initval: list[Assignment] = []
-    for statement in statements:
-        if isinstance(statement, Assignment | Skipped):
-            steps.append(statement)
-        elif isinstance(statement, InitvalBlock):
-            initval.extend(statement.assignments)
-        elif isinstance(statement, ShocksBlock):
-            if statement.overwrite:
-                steps = [step for step in steps if not isinstance(step, ShockMoment)]
-            steps.extend(_moments(statement, declared))
+    steps, blocks = _steps(file, statements)
     moments = [step for step in steps if isinstance(step, ShockMoment)]
     sized = {m.names[0] for m in moments if len(m.names) == 1}
     pairs = tuple(dict.fromkeys((m.names[0], m.names[1]) for m in moments if len(m.names) == 2))
     for m in moments:
         if len(m.names) == 2 and not set(m.names) <= sized:
             raise ModFileError(f"a covariance of {' and '.join(m.names)} is set, but not the variance of each.", m.place)
-    taken = {d.name for d in file.parameters}
+    parameters = frozenset(d.name for d in file.parameters)
+    taken = parameters | {name for step in steps for name in _assigned(step)}
     commands = [s for s in statements if isinstance(s, Command) and s.name == "stoch_simul"]
-    return Calibration(
+    found = Calibration(
         steps=tuple(steps),
-        initval=tuple(initval),
-        steady=next((s for s in reversed(file.statements) if isinstance(s, SteadyStateModel)), None),
+        initval=(),
+        steady=_steady_state_model(file),
         estimated=next((s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None),
         options=commands[-1].options if commands else {},
-        shocks=tuple(name for name in declared if name in sized),
+        shocks=tuple(d.name for d in file.shocks if d.name in sized),
         correlated=pairs,
         stderr={name: _free(f"stderr_{name}", taken) for name in sized},
         corr={pair: _free(f"corr_{pair[0]}_{pair[1]}", taken) for pair in pairs},
+        parameters=parameters,
+        moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
         notes=tuple(_notes(file, statements)),
     )
+    return replace(found, initval=tuple(_frozen(found, position, a) for position, a in blocks))
+
+
+def _steps(file: ModFile, statements: tuple[Any, ...]) -> tuple[list[Step], list[tuple[int, Assignment]]]:
+    """What changes values, in order; and the initial values, each with the number of steps before it."""
+    declared = [d.name for d in file.shocks]
+    parameters = {d.name for d in file.parameters}
+    steady = _steady_state_model(file)
+    steps: list[Step] = []
+    initval: list[tuple[int, Assignment]] = []
+    homotopy: tuple[Assignment, ...] = ()
+    for statement in statements:
+        if isinstance(statement, Assignment | Skipped):
+            steps.append(statement)
+        elif isinstance(statement, InitvalBlock) and statement.kind == "homotopy_setup":
+            homotopy = statement.assignments
+        elif isinstance(statement, InitvalBlock):
+            initval += [(len(steps), a) for a in statement.assignments]
+        elif isinstance(statement, ShocksBlock):
+            if statement.overwrite:
+                steps = [step for step in steps if not isinstance(step, ShockMoment)]
+            steps.extend(_moments(statement, declared))
+        elif isinstance(statement, Command) and statement.name == "steady":
+            if statement.options.get("homotopy_mode", "0") != "0":  # it ends at, and leaves behind, the last values
+                steps += [a for a in homotopy if a.name in parameters]
+                initval += [(len(steps), a) for a in homotopy if a.name not in parameters]
+            if steady is not None:
+                steps.append(steady)
+    return steps, initval
+
+
+def _steady_state_model(file: ModFile) -> SteadyStateModel | None:
+    return next((s for s in reversed(file.statements) if isinstance(s, SteadyStateModel)), None)
+
+
+def _assigned(step: Step) -> tuple[str, ...]:
+    if isinstance(step, Assignment):
+        return (step.name,)
+    return step.assigns if isinstance(step, Skipped) else ()
+
+
+def _frozen(calibration: Calibration, position: int, initial: Assignment) -> Assignment:
+    """An initial value with the values that its parameters have at its place, where the file sets them anew further down."""
+    later = {name for step in calibration.steps[position:] for name in _assigned(step)}
+    read = later & {symbol.name for symbol in symbols(initial.value)}
+    if not read:
+        return initial
+    values = replace(calibration, steps=calibration.steps[:position]).run({})
+    known = {name: float(values[name]) for name in read if name in values and not isinstance(values[name], ModFileError)}
+    return replace(initial, value=_filled(initial.value, known))
+
+
+def _filled(expression: Expression, values: Mapping[str, float]) -> Expression:
+    """The expression with numbers for some of its names."""
+    if isinstance(expression, Symbol):
+        return Number(values[expression.name]) if expression.name in values else expression
+    if isinstance(expression, Operation):
+        return Operation(expression.operator, tuple(_filled(part, values) for part in expression.operands))
+    if isinstance(expression, Call):
+        return Call(expression.function, tuple(_filled(part, values) for part in expression.arguments))
+    return expression
 
 
 def _end(file: ModFile) -> int:
@@ -157,7 +251,7 @@ def _moments(block: ShocksBlock, declared: list[str]) -> list[ShockMoment]:
     return sorted(ordered, key=lambda m: len(m.names))
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free(name: str, taken: frozenset[str] | set[str]) -> str:
     while name in taken:
         name += "_"
     return name
@@ -188,7 +282,3 @@ def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 60 else line[:57] + "..."
 
-
-def place_of(file: ModFile, parameter: str) -> Place:
-    """Where a parameter is declared."""
-    return next(d.place for d in file.parameters if d.name == parameter)

@@ -17,9 +17,6 @@ from scipy import special
 class _Numeric(sympy.Function):
     """A function of real numbers that SymPy leaves alone but for its derivative."""
 
-    def _eval_is_extended_real(self) -> bool:
-        return True
-
 
 class greater(_Numeric):
     """1 where the first argument is larger, else 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ from emulator.modfile.cache import compiled
 from emulator.modfile.calibration import Calibration, calibration
 from emulator.modfile.dates import Dates
 from emulator.modfile.equations import Equations, compile_equations
-from emulator.modfile.parser import parse
+from emulator.modfile.parser import parse, parse_text
 from emulator.modfile.steady_state import SteadyStates
 from emulator.modfile.support import check_supported
 from emulator.modfile.symbolic import symbolic_model
-from emulator.modfile.syntax import ModFile
+from emulator.modfile.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
+from emulator.solvers.qz import CRITERIUM
+
+
+TOO_DEEP = "an expression nests too many operations once its '#' variables are written out; introduce variables for parts of it."
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,16 @@ class CompiledModel:
             raise ParameterError(f"The parameters given to '{self.name}' differ in length: {sizes}.") from None
 
     def _known(self, found: Mapping[str, Any], name: str) -> Any:
-        value = found.get(name, ModFileError(f"the parameter '{name}' is declared but never given a value."))
+        value = found.get(name, ModFileError("It is declared but never assigned."))
         if not isinstance(value, ModFileError):
             return value
         if name in self.needed:
-            raise ModFileError(f"the parameter '{name}' has no value. {value}", self.file.path.name if value.place is None else None)
+            raise ModFileError(f"the parameter '{name}' has no value. {value}", self._declared(name) if value.place is None else None)
         return np.nan
+
+    def _declared(self, name: str) -> Place:
+        """Where a parameter is declared."""
+        return next((d.place for d in self.file.parameters if d.name == name), self.file.model.place)
 
     @cached_property
     def needed(self) -> frozenset[str]:
@@ -166,7 +174,22 @@ class CompiledModel:
 
         A draw without a steady state or without a unique stable solution is not an error: its status says why.
         """
-        return solve_equations(self.matrices, self.check_theta(theta), self.structure)
+        solution = solve_equations(self.scaled, self.check_theta(theta), self.structure)
+        return solution if self.growth == 1.0 else replace(solution, transition=solution.transition * self.growth)
+
+    def scaled(self, theta: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """`matrices` of variables divided by `growth` once a period, so that the roots to be stable are below the usual bound."""
+        lead, current, lag, shock = self.matrices(theta)
+        return (lead, current, lag, shock) if self.growth == 1.0 else (lead * self.growth, current, lag / self.growth, shock)
+
+    @cached_property
+    def growth(self) -> float:
+        """The file's `qz_criterium`, the modulus up to which roots count as stable, relative to the usual one."""
+        text = self.calibration.options.get("qz_criterium", str(CRITERIUM))
+        try:
+            return float(text) / CRITERIUM
+        except ValueError:
+            raise ModFileError(f"stoch_simul(qz_criterium = {text}): a number was expected.", self.file.path.name) from None
 
     @cached_property
     def structure(self) -> Structure:
@@ -181,15 +204,26 @@ def load(path: str | Path) -> CompiledModel:
     Raises `ModFileError`, with file and line, for a file that cannot be read, is not well formed or asks for what is not
     supported.
     """
-    file = parse(path)
+    return _compiled(parse(path))
+
+
+def load_text(text: str, name: str) -> CompiledModel:
+    """`load` of a text at hand; `name` is the file name that messages give it."""
+    return _compiled(parse_text(text, name))
+
+
+def _compiled(file: ModFile) -> CompiledModel:
     settings = calibration(file)
     check_supported(file, settings)
     for note in settings.notes:
-        warnings.warn(note, ModFileWarning, stacklevel=2)
+        warnings.warn(note, ModFileWarning, stacklevel=3)
     variables = tuple(d.name for d in file.variables)
     exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
     declared = tuple(d.name for d in file.parameters)
-    equations = compiled(file.sha256, lambda: compile_equations(symbolic_model(file), variables, exogenous, declared))
+    try:
+        equations = compiled(file.sha256, lambda: compile_equations(symbolic_model(file), variables, exogenous, declared))
+    except RecursionError:
+        raise ModFileError(TOO_DEEP, file.model.place) from None
     columns = (*declared, *(settings.stderr[name] for name in settings.shocks), *settings.corr.values())
     dates = Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks)
     return CompiledModel(file, settings, equations, variables, settings.shocks, columns, dates)

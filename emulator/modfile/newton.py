@@ -22,6 +22,9 @@ SOLVED = 1e-8
 FINE = 1e-13
 """Residual at which no further step is tried."""
 
+SINGULAR = 1e12
+"""Condition number from which on a Jacobian is treated as singular."""
+
 Residual = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Residuals (n, V) at points (n, V) of the draws of the given rows (n,)."""
 Jacobian = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -32,7 +35,8 @@ def damped_newton(residual: Residual, jacobian: Jacobian, start: np.ndarray) -> 
     """Roots (N, V) from starting points (N, V), and which draws (N,) were solved. Each draw goes its own way.
 
     The step is halved until the residual falls (Dennis and Schnabel 1996, Numerical Methods for Unconstrained
-    Optimization and Nonlinear Equations, ch. 6); where the Jacobian is singular the smallest least-squares step is taken.
+    Optimization and Nonlinear Equations, ch. 6); where the Jacobian is singular the smallest least-squares step is taken,
+    block by block.
     """
     point = start.copy()
     rows = np.arange(len(point))
@@ -56,10 +60,22 @@ def _size(value: np.ndarray) -> np.ndarray:
 
 def _step(derivative: np.ndarray, value: np.ndarray) -> np.ndarray:
     step = -solve_stack(derivative, value[:, :, None])[:, :, 0]
-    for k in np.flatnonzero(~np.isfinite(step).all(axis=1)):
-        if np.isfinite(derivative[k]).all():
-            step[k] = -np.linalg.lstsq(derivative[k], value[k], rcond=None)[0]
+    known = np.isfinite(derivative).all(axis=(1, 2))
+    for k in np.flatnonzero(known & ~(np.linalg.cond(derivative, 1) < SINGULAR)):
+        step[k] = _step_by_blocks(derivative[k], value[k])
     return np.where(np.isfinite(step), step, 0.0)
+
+
+def _step_by_blocks(derivative: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """The step (V,) where the Jacobian is singular, as with a unit root: the smallest one of each recursive block.
+
+    A block that is solved already stays where it is, as in Dynare, whose initial values choose among many steady states.
+    """
+    step = np.zeros_like(value)
+    for equations, unknowns in _blocks(derivative != 0):
+        wanted = value[equations] + derivative[equations] @ step
+        step[unknowns] = -np.linalg.lstsq(derivative[np.ix_(equations, unknowns)], wanted, rcond=None)[0]
+    return step
 
 
 def _search(

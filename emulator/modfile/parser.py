@@ -14,6 +14,7 @@ from pathlib import Path
 from emulator.errors import ModFileError
 from emulator.modfile.blocks import (
     read_estimated_params,
+    read_homotopy,
     read_initval,
     read_model,
     read_shocks,
@@ -49,7 +50,7 @@ def _parsed(lines: Sequence[Line], path: Path) -> ModFile:
     for segment in scan(expanded, parser.reader.kinds):
         parser.take(segment)
     text = "\n".join(stripped for line in expanded if (stripped := line.text.rstrip()))
-    return parser.result(path, expanded[-1].place, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+    return parser.result(path, expanded[-1].place, text)
 
 
 class _Parser:
@@ -129,6 +130,8 @@ class _Parser:
             self.skip(block.span, ())
         elif block.word in ("initval", "endval"):
             self.statements.append(read_initval(block, self.reader))
+        elif block.word == "homotopy_setup":
+            self.statements.append(read_homotopy(block, self.reader))
         elif block.word == "shocks":
             self.statements.append(read_shocks(block, self.reader))
         elif block.word == "estimated_params":
@@ -142,7 +145,7 @@ class _Parser:
             for text, place in zip(item.text.split("\n"), item.places, strict=False):
                 self.native(Span(text.strip(), (place,)))
 
-    def result(self, path: Path, last: Place, sha256: str) -> ModFile:
+    def result(self, path: Path, last: Place, text: str) -> ModFile:
         if self.open:
             raise ModFileError("the 'if' or loop that begins here has no 'end'.", self.open[-1])
         if not self.models:
@@ -159,7 +162,8 @@ class _Parser:
             external_functions=tuple(names.external),
             model=_joined(self.models),
             statements=tuple(self.statements),
-            sha256=sha256,
+            text=text,
+            sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         )
 
 

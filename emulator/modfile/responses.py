@@ -58,21 +58,28 @@ def _positive(model: CompiledModel, steady: np.ndarray) -> np.ndarray:
 
 def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
     """Why one draw theta (1, P) has no solution: the steady state, or how many roots are where."""
-    name = model.file.path.name
     at = model.linearise(theta)
+    where = model.file.model.place
     if not np.isfinite(at.steady).all():
-        return f"{name}: {_no_steady_state(model, theta)}"
-    lead, current, lag, _ = (m[0] for m in at.matrices)
-    if not all(np.isfinite(m).all() for m in (lead, current, lag)):
-        where = model.file.model.place
+        return f"{where}: {_no_steady_state(model, theta)}"
+    if not np.isfinite(model.cholesky(theta)).all():
+        sizes = ", ".join(f"{column} = {value:g}" for column, value in zip(model.parameters, theta[0], strict=True) if column in _sizes(model))
+        return f"{where}: the shocks have no covariance: a size is not a number of zero or more, or correlations contradict each other ({sizes})."
+    lead, current, lag, shock = (m[0] for m in model.scaled(theta))
+    if not all(np.isfinite(m).all() for m in (lead, current, lag, shock)):
         return f"{where}: a derivative of the model is not finite at the steady state; look for a division by zero or a logarithm of zero there."
     stable, needed = stable_root_count(lead, current, lag)
     roots = f"{stable} stable root(s) for {needed} predetermined variable(s)"
     if status is Status.INDETERMINATE:
-        return f"{name}: indeterminate: {roots}. There are many stable solutions (Blanchard-Kahn); is the policy rule active enough?"
+        return f"{where}: indeterminate: {roots}. There are many stable solutions (Blanchard-Kahn); is the policy rule active enough?"
     if status is Status.EXPLOSIVE:
-        return f"{name}: no stable solution: {roots} (Blanchard-Kahn). Look at the timing of the predetermined variables."
-    return f"{name}: the solution could not be certified: {roots}. The equations may be dependent, so that the model does not close."
+        return f"{where}: no stable solution: {roots} (Blanchard-Kahn). Look at the timing of the predetermined variables."
+    return f"{where}: the solution could not be certified: {roots}. The equations may be dependent, so that the model does not close."
+
+
+def _sizes(model: CompiledModel) -> set[str]:
+    """Columns of theta that are sizes and correlations of shocks."""
+    return {*model.calibration.stderr.values(), *model.calibration.corr.values()}
 
 
 def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:

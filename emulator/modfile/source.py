@@ -10,7 +10,7 @@ from typing import NamedTuple
 from emulator.errors import ModFileError
 from emulator.modfile.syntax import Place
 
-LARGEST_FILE = 10_000_000
+LARGEST_FILE = 4_000_000
 """Bytes; the largest published models are below one million."""
 
 # A quote after a name, a bracket or another quote is MATLAB's transpose and opens nothing.
@@ -46,6 +46,8 @@ class Span:
 
     def part(self, start: int, stop: int | None = None) -> Span:
         """The text from `start` to `stop` without blanks around it."""
+        if len(self.places) == 1:
+            return Span(self.text[start:stop].strip(), self.places)
         text = self.text[start:stop]
         start += len(text) - len(text.lstrip())
         text = text.strip()
@@ -55,9 +57,11 @@ class Span:
 
 def read_lines(path: Path) -> list[Line]:
     """The lines of a file in UTF-8 or Latin-1 (Windows-1252), comments removed; ModFileError if it cannot be read as text."""
-    if path.is_dir():
-        raise ModFileError("this is a folder; a .mod file was expected.", path)
     try:
+        if path.is_dir():
+            raise ModFileError("this is a folder; a .mod file was expected.", path)
+        if path.exists() and not path.is_file():
+            raise ModFileError("this is not a regular file; a .mod file was expected.", path)
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:

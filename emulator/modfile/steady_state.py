@@ -83,7 +83,7 @@ class SteadyStates:
     def exogenous(self, theta: np.ndarray) -> np.ndarray:
         """Values (N, K) of the exogenous variables in the steady state: zero unless initval says otherwise."""
         values = self._initial(theta)
-        return np.stack([np.broadcast_to(values.get(name, 0.0), len(theta)) for name in self.shocks], axis=1).reshape(len(theta), -1)
+        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1).reshape(len(theta), -1)
 
     def residual(self, steady: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Residuals (N, V) of the static equations."""
@@ -97,9 +97,9 @@ class SteadyStates:
 
     def _initial(self, theta: np.ndarray) -> dict[str, Any]:
         """Parameters, and variables and shocks as the initval blocks set them, in order."""
-        values: dict[str, Any] = dict(MATLAB_CONSTANTS) | self._values(theta)
+        values: dict[str, Any] = dict(MATLAB_CONSTANTS) | self._zeros() | self._values(theta)
         for assignment in self.calibration.initval:
-            values[assignment.name] = evaluate(assignment.value, self._zeros() | values, assignment.place)
+            values[assignment.name] = evaluate(assignment.value, values, assignment.place)
         return values
 
     def _zeros(self) -> dict[str, Any]:
@@ -117,7 +117,7 @@ class SteadyStates:
 
     def _evaluated(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values (N, V) of the formulas, and theta (N, P) with the parameters that they set."""
-        values = self._zeros() | self._initial(theta)
+        values = self._initial(theta)
         for assignment in self.formulas or ():
             values[assignment.name] = evaluate(assignment.value, values, assignment.place)
         if self.assigned:
@@ -127,7 +127,7 @@ class SteadyStates:
         return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1), theta
 
     def _start(self, theta: np.ndarray) -> np.ndarray:
-        values = self._zeros() | self._initial(theta)
+        values = self._initial(theta)
         return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1)
 
     def _newton(self, theta: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

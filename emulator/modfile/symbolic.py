@@ -22,10 +22,19 @@ from emulator.modfile.tape import record
 LARGEST_EXACT = 10**6
 """Whole numbers up to this one stay exact in symbols; larger ones, and their powers, are float64."""
 
+LONGEST_EXACT = 10**15
+"""Numerator and denominator of the fractions that stay exact: products of products could be of any length."""
+
+MOST_TERMS = 100_000
+"""Names, numbers and operations of an equation in which every `#` variable is written out."""
+
 
 @dataclass
 class Namespace:
-    """The symbols of a model, made when they are first met; `dated` are variables and shocks by (name, shift)."""
+    """The symbols of a model, made when they are first met; `dated` are variables and shocks by (name, shift).
+
+    SymPy is told nothing of them, so that it makes no use of signs: of real ones it would rewrite sqrt(x^2) as |x|.
+    """
 
     variables: frozenset[str]
     shocks: frozenset[str]
@@ -35,13 +44,13 @@ class Namespace:
     constants: dict[str, sympy.Symbol] = field(default_factory=dict)
 
     def at(self, name: str, shift: int) -> sympy.Symbol:
-        return self.dated.setdefault((name, shift), sympy.Symbol(f"{name}({shift})", real=True))
+        return self.dated.setdefault((name, shift), sympy.Symbol(f"{name}({shift})"))
 
     def steady_state(self, name: str) -> sympy.Symbol:
-        return self.steady.setdefault(name, sympy.Symbol(f"steady({name})", real=True))
+        return self.steady.setdefault(name, sympy.Symbol(f"steady({name})"))
 
     def parameter(self, name: str) -> sympy.Symbol:
-        return self.constants.setdefault(name, sympy.Symbol(name, real=True))
+        return self.constants.setdefault(name, sympy.Symbol(name))
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,8 @@ def symbolic_model(file: ModFile) -> SymbolicModel:
     )
     reader = _Reader(file, names)
     dynamic = [e for e in file.model.equations if "static" not in e.tags]
+    if not dynamic:
+        raise ModFileError("the model has no equations.", file.model.place)
     if len(dynamic) != len(file.variables):
         raise ModFileError(
             f"the model has {len(dynamic)} equations for {len(file.variables)} endogenous variables; it does not close. "
@@ -79,7 +90,7 @@ def in_steady_state(file: ModFile, expressions: Iterable[tuple[Expression, Place
     """Expressions of the file's variables today, read as in a model block (locals, steady states), and their symbols."""
     names = Namespace(frozenset(d.name for d in file.variables), frozenset(), frozenset(d.name for d in file.parameters))
     reader = _Reader(file, names, trends=False)
-    return names, [reader.read(expression, place) for expression, place in expressions]
+    return names, [reader.whole(expression, place) for expression, place in expressions]
 
 
 class _Reader:
@@ -90,14 +101,34 @@ class _Reader:
         self.predetermined = frozenset(file.predetermined)
         self.trends = {d.name: d for d in file.trends} if trends else {}
         self.deflated = {d.name: d for d in file.variables if trends and (d.deflator or d.log_deflator)}
-        self.today = {name: sympy.Symbol(f"trend({name})", real=True) for name in self.trends}
+        self.today = {name: sympy.Symbol(f"trend({name})") for name in self.trends}
         self.locals: dict[str, sympy.Expr] = {}
+        self.sizes: dict[str, int] = {}
         for local in file.model.locals:
-            self.locals[local.name] = self.read(local.value, local.place)
+            self.locals[local.name] = self.whole(local.value, local.place)
+            self.sizes[local.name] = self._size(local.value)
 
     def residual(self, equation: Equation) -> sympy.Expr:
-        value = self.read(equation.left, equation.place) - self.read(equation.right, equation.place)
+        value = self.whole(equation.left, equation.place) - self.whole(equation.right, equation.place)
         return self._detrended(value, equation.place) if self.today else value
+
+    def whole(self, expression: Expression, place: Place) -> sympy.Expr:
+        """A whole expression in symbols. Raises `ModFileError` if it is too long for anyone to differentiate."""
+        if self._size(expression) > MOST_TERMS:
+            raise ModFileError(f"with its '#' variables written out the expression has more than {MOST_TERMS:,} terms.", place)
+        return self.read(expression, place)
+
+    def _size(self, expression: Expression) -> int:
+        if isinstance(expression, Symbol):
+            return self.sizes.get(expression.name, 1)
+        if isinstance(expression, Number):
+            return 1
+        if isinstance(expression, Call):
+            return (1 + sum(map(self._size, expression.arguments))) * (2 if expression.function == "diff" else 1)
+        sizes = [self._size(part) for part in expression.operands]
+        if expression.operator == "^" and isinstance(power := expression.operands[1], Number) and abs(power.value) <= LARGEST_EXACT:
+            return 1 + sizes[0] * (max(1, round(abs(power.value))) if sizes[0] > 1 else 1)
+        return 1 + sum(sizes)
 
     def standing(self, residual: sympy.Expr) -> sympy.Expr:
         """The residual with every variable at its date of today, steady states being those variables."""
@@ -114,7 +145,9 @@ class _Reader:
         if isinstance(expression, Call):
             return self._call(expression, place, shift, steady)
         operands = [self.read(part, place, shift, steady) for part in expression.operands]
-        return operation(expression.operator, operands)
+        if expression.operator in ("/", "^") and _divides_by_zero(expression.operator, *operands):
+            raise ModFileError("this divides by zero, whatever the values of the variables.", place)
+        return _short(operation(expression.operator, operands))
 
     def _symbol(self, symbol: Symbol, place: Place, shift: int, steady: bool) -> sympy.Expr:
         name = symbol.name
@@ -196,6 +229,20 @@ def number(value: float) -> sympy.Expr:
     if value == int(value) and abs(value) <= LARGEST_EXACT:
         return sympy.Integer(int(value))
     return sympy.Float(value)
+
+
+def _divides_by_zero(operator: str, left: sympy.Expr, right: sympy.Expr) -> bool:
+    return right == 0 if operator == "/" else bool(left == 0 and right.is_Number and right.is_negative)
+
+
+def _short(value: sympy.Expr) -> sympy.Expr:
+    """A fraction of many digits as float64."""
+    if value.is_Rational and max(abs(value.p), value.q) > LONGEST_EXACT:
+        try:
+            return sympy.Float(float(value))
+        except OverflowError:
+            return sympy.Float("inf") if value.is_positive else sympy.Float("-inf")
+    return value
 
 
 def operation(operator: str, operands: list[sympy.Expr]) -> sympy.Expr:

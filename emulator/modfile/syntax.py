@@ -149,7 +149,7 @@ class ShocksBlock:
 
 @dataclass(frozen=True)
 class InitvalBlock:
-    """`initval` or `endval` (`kind`): assignments in order."""
+    """`initval`, `endval` or `homotopy_setup` (`kind`): assignments in order, of homotopy the values it ends at."""
 
     kind: str
     assignments: tuple[Assignment, ...]
@@ -236,5 +236,7 @@ class ModFile:
     external_functions: tuple[str, ...]
     model: Model
     statements: tuple[Statement, ...]
+    text: str
+    """The file after macro expansion and without comments: read again, it is the same model."""
     sha256: str
-    """Of the text after macro expansion: names the model."""
+    """Of that text: names the model."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace, device
 
-from emulator.solvers.stacks import pick
+from emulator.solvers.stacks import outermost, pick
 
 BLOCK = 256
 """Draws whose responses are computed at once: few enough to stay in the cache."""
@@ -38,13 +38,13 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
     n, n_shocks = space.A.shape[0], space.B.shape[2]
     irf = xp.empty((n, n_shocks, horizon + 1, space.C.shape[1]), dtype=space.A.dtype, device=device(space.A))
     for start in range(0, n, BLOCK):
-        part = slice(start, start + BLOCK)
-        a, b, c = space.A[part], space.B[part], space.C[part]
+        a, b, c = (outermost(m[start : start + BLOCK]) for m in (space.A, space.B, space.C))
         memory = _memory(a)
-        irf[part, :, 0, :] = xp.matrix_transpose(c @ b)
-        path = _path(xp, pick(pick(a, memory), memory, axis=1), pick(b, memory, axis=1), horizon)
-        seen = path @ _transposed(xp, c @ pick(a, memory))
-        irf[part, :, 1:, :] = xp.permute_dims(xp.reshape(seen, (seen.shape[0], horizon, n_shocks, c.shape[1])), (0, 2, 1, 3))
+        moved = pick(a, memory)
+        path = _path(xp, pick(moved, memory, axis=1), pick(b, memory, axis=1), horizon)
+        seen = path @ _transposed(xp, c @ moved)
+        irf[start : start + BLOCK, :, 0, :] = xp.matrix_transpose(c @ b)
+        irf[start : start + BLOCK, :, 1:, :] = xp.reshape(seen, (len(a), n_shocks, horizon, c.shape[1]))
     return irf
 
 
@@ -55,19 +55,19 @@ def _memory(a: Any) -> tuple[int, ...]:
 
 
 def _path(xp: Any, a: Any, b: Any, periods: int) -> Any:
-    """`A^h B` transposed, h = 0 .. periods - 1, in rows (N, periods * S, D) ordered by period, then shock."""
+    """`A^h B` transposed, h = 0 .. periods - 1, in rows (N, S * periods, D) ordered by shock, then period."""
     n_draws, n_states, n_shocks = b.shape
     onward, run, width = _transposed(xp, a), _transposed(xp, b), 1
     while width < STRIDE and n_states <= FEW_STATES:
-        run = xp.concat([run, run @ onward], axis=1)
+        halves = [xp.reshape(half, (n_draws, n_shocks, width, n_states)) for half in (run, run @ onward)]
         onward, width = onward @ onward, 2 * width
-    path = xp.empty((n_draws, periods * n_shocks, n_states), dtype=a.dtype, device=device(a))
-    step = width * n_shocks
-    for start in range(0, path.shape[1], step):
-        now = path[:, start : start + step, :]
-        now[...] = run[:, : now.shape[1], :]
+        run = xp.reshape(xp.concat(halves, axis=2), (n_draws, n_shocks * width, n_states))
+    path = xp.empty((n_draws, n_shocks, periods, n_states), dtype=a.dtype, device=device(a))
+    for start in range(0, periods, width):
+        now = path[:, :, start : start + width, :]
+        now[...] = xp.reshape(run, (n_draws, n_shocks, width, n_states))[:, :, : now.shape[2], :]
         run = run @ onward
-    return path
+    return xp.reshape(path, (n_draws, n_shocks * periods, n_states))
 
 
 def _transposed(xp: Any, stack: Any) -> Any:

@@ -33,8 +33,9 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
             for old in [*(folder / name for name in RUN_FILES), *folder.glob("epoch_*.pt")]:
                 old.unlink(missing_ok=True)
         data = open_dataset(config.dataset)
-        specs = {world: data.spec(world) for world in config.worlds}
-        train_set, val_set = (IRFDataset(data, config.worlds, split, config.in_memory) for split in ("train", "val"))
+        worlds = [data.name_of(world) for world in config.worlds]
+        specs = {world: data.spec(world) for world in worlds}
+        train_set, val_set = (IRFDataset(data, worlds, split, config.in_memory) for split in ("train", "val"))
         seed_everything(config.seed)
         model = models.build(config.model, specs, data.horizon, config.model_options)
         train_loader, val_loader = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from emulator.errors import unknown_name
 from emulator.worlds.base import Draws, LinearWorld, World
 from emulator.worlds.check import check_world
-from emulator.worlds.mapping import mapping_path
+from emulator.worlds.source import Source, is_path, mapping_path
 
 WORLDS = {
     "nk": "emulator.worlds.nk:NewKeynesian",
@@ -36,11 +36,6 @@ def get_world(name: str | Path) -> World:
     return _of_table(str(name))
 
 
-def is_path(name: str | Path) -> bool:
-    """Whether a world is named by the path of a `.mod` file."""
-    return isinstance(name, Path) or name.endswith(".mod")
-
-
 @cache
 def _of_table(name: str) -> World:
     entry = WORLDS[name]
@@ -55,7 +50,15 @@ def _from_file(path: Path, stamps: tuple[tuple[int, int], ...]) -> World:
     """`stamps` change with the files, so that an edited one is read again."""
     from emulator.worlds.modworld import ModWorld
 
-    return ModWorld(path)
+    return ModWorld.read(path)
+
+
+@lru_cache(maxsize=64)
+def from_source(source: Source) -> World:
+    """The world of a `.mod` file from the texts that `World.source` keeps. Raises `ModFileError`."""
+    from emulator.worlds.modworld import ModWorld
+
+    return ModWorld.from_source(source)
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -82,4 +85,4 @@ def expand_worlds(names: str) -> list[str]:
     return found
 
 
-__all__ = ["WORLDS", "Draws", "LinearWorld", "World", "check_world", "expand_worlds", "get_world", "is_path", "split_names"]
+__all__ = ["WORLDS", "Draws", "LinearWorld", "Source", "World", "check_world", "expand_worlds", "from_source", "get_world", "is_path", "split_names"]

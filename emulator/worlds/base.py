@@ -15,6 +15,7 @@ import numpy as np
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
+from emulator.worlds.source import Source
 
 OnFailure = Literal["raise", "nan"]
 
@@ -53,6 +54,12 @@ class World(ABC):
 
     longest_horizon: int | None = None
     """Quarters to which `irf` answers; None where it answers to any. More is refused with `ParameterError`."""
+
+    source: Source | None = None
+    """The texts that the world was read from; None where it is a class of Python."""
+
+    def require(self) -> None:
+        """Raise `MissingExtraError` where packages that the world is solved with are not installed."""
 
     @abstractmethod
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -18,7 +18,7 @@ from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import DEFAULT_HORIZON, Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import OnFailure, World
 from emulator.worlds.hank_equilibrium import Policy, determinacy, solve
-from emulator.worlds.hank_household import Tastes
+from emulator.worlds.hank_household import Tastes, library
 from emulator.worlds.hank_jacobian import solve_household
 
 SPEC = WorldSpec(
@@ -146,6 +146,10 @@ class HeterogeneousAgents(World):
     spec = SPEC
     draws_per_task = 32
     longest_horizon = HORIZON
+
+    def require(self) -> None:
+        library()
+        _threads()
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(self.spec.low, self.spec.high, size=(n, self.spec.n_parameters))

@@ -88,26 +88,29 @@ class Mapping(_Record):
     extrapolation: HeldOut | None = None
 
 
-def mapping_path(path: Path) -> Path:
-    """`model.world.yaml` beside `model.mod`."""
-    return path.with_name(f"{path.stem}.world.yaml")
-
-
-def read_mapping(path: Path) -> Mapping:
-    """Read a mapping. Raises `ModFileError`, with line where YAML knows it, for a file that is not one."""
+def read_text(path: Path) -> str:
+    """The text of a mapping. Raises `ModFileError` where it cannot be read."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ModFileError(f"this is not YAML: {error.problem}.", f"{path.name}:{line}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", path.name) from None
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ModFileError("this is not a text in UTF-8.", path.name) from None
     except OSError as error:
         raise ModFileError(f"cannot be read: {error.strerror}.", path.name) from None
+
+
+def parse_mapping(text: str, where: str) -> Mapping:
+    """A mapping from its text; `where` names its file. Raises `ModFileError`, with line where YAML knows it, for a text that is not one."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ModFileError(f"this is not YAML: {error.problem}.", f"{where}:{line}") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", where) from None
     if not isinstance(content, dict):
-        raise ModFileError("expected a table with observables, parameters and shocks.", path.name)
+        raise ModFileError("expected a table with observables, parameters and shocks.", where)
     try:
         return Mapping.model_validate(content)
     except (ValidationError, ValueError) as error:
         what = first_error(error) if isinstance(error, ValidationError) else str(error)
-        raise ModFileError(f"{what}.", path.name) from None
+        raise ModFileError(f"{what}.", where) from None

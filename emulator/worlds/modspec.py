@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from emulator.errors import ModFileError, first_error
 from emulator.spec import OBSERVABLES, Extrapolation, Observable, Parameter, Shock, WorldSpec
-from emulator.worlds.mapping import MappedParameter, mapping_path
+from emulator.worlds.mapping import MappedParameter
+from emulator.worlds.source import mapping_path
 
 if TYPE_CHECKING:
     from emulator.worlds.modworld import ModWorld

@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile import CompiledModel, load
+from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.spec import Status
 from emulator.worlds.base import LinearWorld
 from emulator.worlds.guess import no_mapping, priors_of
-from emulator.worlds.mapping import MappedShock, Mapping, mapping_path, read_mapping
+from emulator.worlds.mapping import MappedShock, Mapping, parse_mapping, read_text
 from emulator.worlds.modspec import make_spec
 from emulator.worlds.priors import Prior
+from emulator.worlds.source import Source, mapping_path
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class _Block:
 class ModWorld(LinearWorld):
     """The world of a `.mod` file. Raises `ModFileError` for files that cannot be read, each with its place."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.model: CompiledModel = load(self.path)
+    def __init__(self, model: CompiledModel, mapping: str) -> None:
+        """A model and the text of its mapping; see `read` and `from_source`."""
+        self.model = model
+        self.path = model.file.path
         beside = mapping_path(self.path)
-        if not beside.exists():
-            raise no_mapping(self.model, beside)
-        self.mapping: Mapping = read_mapping(beside)
+        self.source = Source(file=self.path.name, text=model.file.text, mapping=mapping)
+        self.mapping: Mapping = parse_mapping(mapping, beside.name)
         self.priors: dict[str, Prior] = dict(self.mapping.parameters or priors_of(self.model, beside))
         self.observation: Observation = observe(
             self.model, {name: item.expression for name, item in self.mapping.observables}, beside.name
@@ -57,10 +58,23 @@ class ModWorld(LinearWorld):
             )
         self.spec = make_spec(self)
 
-    @cached_property
+    @classmethod
+    def read(cls, path: Path) -> ModWorld:
+        """The world of a file, with the mapping beside it."""
+        model, beside = load(path), mapping_path(path)
+        if not beside.exists():
+            raise no_mapping(model, beside)
+        return cls(model, read_text(beside))
+
+    @classmethod
+    def from_source(cls, source: Source) -> ModWorld:
+        """The same world from the texts that it was read from."""
+        return cls(load_text(source.text, source.file), source.mapping)
+
+    @property
     def sha256(self) -> str:
         """Of the model's text and of its mapping: names the world."""
-        return hashlib.sha256((self.model.file.sha256 + mapping_path(self.path).read_text(encoding="utf-8")).encode()).hexdigest()
+        return hashlib.sha256((self.model.file.sha256 + self.source.mapping).encode()).hexdigest()
 
     @cached_property
     def states(self) -> tuple[int, ...]:
@@ -113,4 +127,5 @@ class ModWorld(LinearWorld):
         shocks = [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]
         signs = np.array([shock.sign for shock in self.shocks.values()])
         impact = solution.impact[:, states][:, :, shocks] * signs
-        return _Block(StateSpace(solution.transition[:, states][:, :, states], impact, c), solution)
+        transition = solution.transition.take(states, axis=1).take(states, axis=2)  # contiguous, unlike a fancy index
+        return _Block(StateSpace(transition, impact, c), solution)

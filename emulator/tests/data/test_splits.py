@@ -35,7 +35,7 @@ def test_splits_partition_the_rows_and_hold_out_the_whole_region(world, seed, n,
     spec = get_world(world).spec
     fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
     theta = get_world(world).sample(n, stream(seed, world, "theta")).astype(np.float32)
-    regions = make_regions(spec, fractions)
+    regions = make_regions(get_world(world), fractions)
     splits = make_splits(world, held_out(spec, regions, theta), fractions, seed)
     np.testing.assert_array_equal(np.sort(np.concatenate([splits[name] for name in SPLITS])), np.arange(n))
     in_slice, in_corner = by_hand(regions, spec, theta)
@@ -62,7 +62,7 @@ def test_membership_follows_from_the_manifest_and_the_stored_parameters(small_da
 @pytest.mark.parametrize(("slice_", "corner"), [(0.1, 0.05), (0.3, 0.2)])
 def test_regions_have_the_probability_asked_for(world, slice_, corner):
     spec = get_world(world).spec
-    regions = make_regions(spec, Fractions(test_extrapolation_slice=slice_, test_extrapolation_corner=corner))
+    regions = make_regions(get_world(world), Fractions(test_extrapolation_slice=slice_, test_extrapolation_corner=corner))
     theta = get_world(world).sample(8000, np.random.default_rng(1))
     assert inside(spec, regions[SLICE], theta).mean() == pytest.approx(slice_, rel=0.25)
     assert inside(spec, regions[CORNER], theta).mean() == pytest.approx(corner, rel=0.3)
@@ -71,7 +71,7 @@ def test_regions_have_the_probability_asked_for(world, slice_, corner):
 @EACH_WORLD
 def test_regions_lie_in_the_parameters_that_the_world_names(world):
     spec = get_world(world).spec
-    regions = make_regions(spec, Fractions())
+    regions = make_regions(get_world(world), Fractions())
     assert tuple(c.parameter for c in regions[SLICE].all_of) == spec.extrapolation.slice_parameters
     assert tuple(c.parameter for c in regions[CORNER].all_of) == spec.extrapolation.corner_parameters
 
@@ -83,7 +83,7 @@ def test_regions_do_not_depend_on_seed_or_number_of_samples(generate_tiny, tmp_p
 
 def test_shuffling_depends_on_the_seed_and_repeats_with_it():
     spec, fractions = get_world("nk").spec, Fractions()
-    theta, regions = get_world("nk").sample(400, np.random.default_rng(3)), make_regions(get_world("nk").spec, Fractions())
+    theta, regions = get_world("nk").sample(400, np.random.default_rng(3)), make_regions(get_world("nk"), Fractions())
     first, again, other = (make_splits("nk", held_out(spec, regions, theta), fractions, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first["val"], again["val"])
     assert not np.array_equal(first["val"], other["val"])

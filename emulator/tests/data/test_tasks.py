@@ -44,7 +44,7 @@ def test_shards_of_another_size_are_another_request_and_are_found(generate_tiny,
 def test_the_regions_of_a_costly_world_are_found_without_solving_it(costly, monkeypatch):
     world = get_world("nk")
     monkeypatch.setattr(type(world), "status", lambda *_: pytest.fail("solved"))
-    regions = make_regions(world.spec, Fractions())
+    regions = make_regions(world, Fractions())
     assert regions[SLICE].all_of[0].at_least == pytest.approx(0.9 * 0.95, abs=0.01)  # rho_i is uniform on 0 to 0.95
 
 

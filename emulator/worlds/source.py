@@ -1,0 +1,30 @@
+"""Where a world made of files comes from: its paths, and its texts, with which it can be made again anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Source(BaseModel):
+    """All that a world made of files is read from, as text: kept in data sets, so that they can be solved again anywhere.
+
+    file: name of the `.mod` file; text: the model after macro expansion; mapping: the YAML beside it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    text: str
+    mapping: str
+
+
+def is_path(name: str | Path) -> bool:
+    """Whether a world is named by the path of a `.mod` file."""
+    return isinstance(name, Path) or name.endswith(".mod")
+
+
+def mapping_path(path: Path) -> Path:
+    """`model.world.yaml` beside `model.mod`."""
+    return path.with_name(f"{path.stem}.world.yaml")
