@@ -78,7 +78,7 @@ class DynareLoop:
     def _ask(self, case: Case, theta: np.ndarray, keep: str = "") -> float:
         assert self.process.stdin is not None
         dynare.write_theta(self.folder / f"{case.world}.csv", get_world(case.world).spec.parameter_names, theta)
-        self.process.stdin.write(f"{case.world} {keep}\n")
+        self.process.stdin.write(f"{case.world} {keep}\n\n")  # Octave returns a line when it sees the one after it
         self.process.stdin.flush()
         return float(self._answer())
 

@@ -12,6 +12,9 @@ function solve_loop(worlds)
   end
   answer('ready');
   while ischar(line = fgetl(stdin))
+    if isempty(line)
+      continue
+    end
     asked = strsplit(strtrim(line), ' ');
     name = asked{1};
     [names, draws] = read_draws([name '.csv']);
@@ -33,6 +36,7 @@ function [seconds, irfs, steady, info] = timed(M_, options_, oo_, names, draws, 
   steady = NaN(numel(order), n);
   info = zeros(1, n);
   unit = eye(M_.exo_nbr);
+  clear dyn_first_order_solver  % it remembers the model that it solved before
   started = cputime();
   for d = 1:n
     M_.params(where) = draws(d, :)';

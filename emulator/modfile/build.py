@@ -10,6 +10,8 @@ from emulator.modfile.keywords import FUNCTIONS, NAMING_FUNCTIONS
 from emulator.modfile.syntax import Call, Expression, Number, Operation, Symbol
 
 SPECIAL_NUMBERS = ("inf", "nan")
+LONGEST_SHIFT = 500
+"""Periods of a lead or lag; every one is a variable of its own."""
 _CANONICAL = {"ln": "log", "steady_state": "STEADY_STATE"}
 
 
@@ -101,6 +103,8 @@ class Builder(Transformer):
     def _shifted(self, name: Token, given: tuple[Expression, ...]) -> Expression:
         """`y(+1)`: a lead or lag. A parameter is the same at all times."""
         shift = _constant(given[0]) if len(given) == 1 else None
+        if shift is not None and abs(shift) > LONGEST_SHIFT:
+            raise Complaint(f"'{name}' has a lead or lag of more than {LONGEST_SHIFT} periods.", name)
         if shift is None:
             raise Complaint(f"'{name}' is a {self.kinds[name]}, not a function: a whole number was expected in its brackets, as in {name}(-1).", name)
         return Symbol(str(name), 0 if self.kinds[name] == "parameter" else shift)

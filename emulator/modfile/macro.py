@@ -16,9 +16,12 @@ from emulator.modfile.macro_values import MacroError, Value, show, truth
 from emulator.modfile.source import Line, read_lines
 from emulator.modfile.syntax import Place
 
-MOST_LINES = 1_000_000
+MOST_LINES = 200_000
 """Lines that a file may expand to, and turns that its loops may take."""
+MOST_LETTERS = 20_000_000
+"""Letters of those lines."""
 DEEPEST_BLOCK = 60
+MODEL_SUFFIXES = (".mod", ".inc", ".dyn")
 
 _DIRECTIVE = re.compile(r"\s*@#\s*(?P<word>\w*)(?P<rest>.*)", re.DOTALL)
 _INLINE = re.compile(r"@\{")
@@ -51,7 +54,7 @@ class _Processor:
         self.output: list[Line] = []
         self.folders = [folder]
         self.search: list[Path] = []
-        self.turns = 0
+        self.turns = self.letters = 0
         self.depth = 0
 
     def run(self, nodes: list[_Node]) -> None:
@@ -70,7 +73,11 @@ class _Processor:
 
     def carry_out(self, node: _Node) -> None:
         if not node.word:
-            self.output.append(Line(self.filled(node.rest), node.place))
+            text = self.filled(node.rest)
+            self.letters += len(text)
+            if self.letters > MOST_LETTERS:
+                raise MacroError(f"the macros expand to more than {MOST_LETTERS:,} letters.")
+            self.output.append(Line(text, node.place))
             return
         actions: dict[str, Callable[[_Node], None]] = {
             "define": self.define, "include": self.include, "includepath": self.include_path, "for": self.loop,
@@ -110,11 +117,18 @@ class _Processor:
         for folder in [self.folders[-1], *self.search, self.folders[0]]:
             path = next((p for p in (folder / name, folder / f"{name}.mod") if p.is_file()), None)
             if path is not None:
+                self.refuse_foreign(path)
                 self.folders.append(path.parent)
                 self.run(_tree(read_lines(path)))
                 self.folders.pop()
                 return
         raise MacroError(f"the file '{name}' of @#include was not found in '{self.folders[-1]}'.")
+
+    def refuse_foreign(self, path: Path) -> None:
+        """A stranger's model must not read any file of the machine: outside of its own folder, only those of Dynare's."""
+        inside = path.resolve().is_relative_to(self.folders[0].resolve())
+        if not inside and path.resolve().suffix.lower() not in MODEL_SUFFIXES:
+            raise MacroError(f"@#include of a file outside of the model's folder is allowed for {', '.join(MODEL_SUFFIXES)} only; copy the file beside the model.")
 
     def include_path(self, node: _Node) -> None:
         self.search += [self.folders[-1] / part for part in self.text_of(node).split(":")]

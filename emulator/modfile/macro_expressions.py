@@ -26,6 +26,7 @@ from emulator.modfile.macro_values import (
     arithmetic,
     array,
     kind_of,
+    length,
     product,
     real,
     show,
@@ -36,6 +37,15 @@ from emulator.modfile.macro_values import (
 DEEPEST = 100
 """Nested expressions and calls of macro functions."""
 
+MOST_WORK = 1_000_000
+"""Evaluations that the macros of a file may take: seconds."""
+
+COMPARISONS = 10
+"""Comparisons of two elements that count as one evaluation."""
+
+_BUILDING = frozenset({"array", "tuple", "comprehension", "selection", "binary", "union", "cast", "power"})
+"""Rules that make longer values of shorter ones."""
+
 
 @dataclass
 class Scope:
@@ -44,6 +54,13 @@ class Scope:
     values: dict[str, Value] = field(default_factory=dict)
     functions: dict[str, tuple[list[str], Tree]] = field(default_factory=dict)
     depth: int = 0
+    work: list[int] = field(default_factory=lambda: [0])
+    """What was done so far, in one cell that all scopes of a file share."""
+
+    def spend(self, work: int) -> None:
+        self.work[0] += work
+        if self.work[0] > MOST_WORK:
+            raise MacroError("the macros take too long; does a loop or a function grow without end?")
 
     def inner(self, values: dict[str, Value]) -> Scope:
         """A scope in which some names have other values."""
@@ -71,8 +88,9 @@ def evaluate(tree: Any, scope: Scope) -> Value:
     """The value of a tree of `parse_macro`; MacroError says what is wrong."""
     if scope.depth > DEEPEST:
         raise MacroError(f"macro expressions or functions nest more than {DEEPEST} deep; does a function call itself without end?")
+    scope.spend(1)
     value = _RULES[tree.data](replace(scope, depth=scope.depth + 1), *tree.children)
-    if isinstance(value, str | list) and len(value) > LONGEST:
+    if tree.data in _BUILDING and length(value) > LONGEST:
         raise MacroError(f"a macro value has more than {LONGEST:,} elements.")
     return value
 
@@ -108,6 +126,7 @@ def _binary(scope: Scope, left_tree: Tree, sign: Token, right_tree: Tree) -> Val
     if sign == "+" and isinstance(left, str | list) and type(left) is type(right):
         return left + right  # type: ignore[operator]
     if sign == "-" and isinstance(left, list):
+        scope.spend(len(left) * len(array(right, "'-'")) // COMPARISONS)
         return [element for element in left if element not in array(right, "'-'")]
     if sign == "*" and isinstance(left, list):
         return product(left, array(right, "'*'"))
@@ -145,6 +164,7 @@ def _contains(scope: Scope, element_tree: Tree, whole_tree: Tree) -> bool:
 def _sets(keep: Callable[[Value, list], bool], whole: bool) -> Callable[..., Value]:
     def operation(scope: Scope, left_tree: Tree, right_tree: Tree) -> Value:
         left, right = (array(evaluate(tree, scope), "'|' or '&'") for tree in (left_tree, right_tree))
+        scope.spend(len(left) * len(right) // COMPARISONS)
         return [*left, *(x for x in right if x not in left)] if whole else [x for x in left if keep(x, right)]
 
     return operation

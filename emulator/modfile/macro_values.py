@@ -13,7 +13,7 @@ from collections.abc import Callable
 Value = bool | float | str | list | tuple
 
 LONGEST = 1_000_000
-"""Elements of an array, letters of a string."""
+"""Elements of an array with those of the arrays inside of it, letters of a string."""
 
 
 class MacroError(Exception):
@@ -44,6 +44,19 @@ def show(value: Value, inside: bool = False) -> str:
 def kind_of(value: Value) -> str:
     kinds = ((bool, "a boolean"), (float, "a number"), (str, "a string"), (tuple, "a tuple"), (list, "an array"))
     return next(name for kind, name in kinds if isinstance(value, kind))
+
+
+def length(value: Value) -> int:
+    """Letters of a string, elements of an array and of all arrays inside of it; counted up to a little over `LONGEST`."""
+    if not isinstance(value, list | tuple):
+        return len(value) if isinstance(value, str) else 1
+    count, waiting = len(value), [value]
+    while waiting and count <= LONGEST:
+        for element in waiting.pop():
+            if isinstance(element, list | tuple):
+                count += len(element)
+                waiting.append(element)
+    return count
 
 
 def array(value: Value, who: str) -> list:

@@ -21,6 +21,7 @@ from emulator.modfile.cache import compiled
 from emulator.modfile.calibration import Calibration, calibration
 from emulator.modfile.dates import Dates
 from emulator.modfile.equations import Equations, compile_equations
+from emulator.modfile.optimal_policy import Planner, planner_of, with_multipliers
 from emulator.modfile.parser import parse, parse_text
 from emulator.modfile.steady_state import SteadyStates
 from emulator.modfile.support import check_supported
@@ -60,6 +61,8 @@ class CompiledModel:
     parameters: tuple[str, ...]
     """Names of the columns of theta."""
     dates: Dates = field(repr=False)
+    planner: Planner | None = None
+    """Of a model of optimal policy: its multipliers are the last of `variables`."""
 
     @property
     def name(self) -> str:
@@ -112,7 +115,8 @@ class CompiledModel:
 
     @cached_property
     def steady(self) -> SteadyStates:
-        return SteadyStates(self.file, self.calibration, self.equations, self.variables, len(self.file.parameters))
+        multipliers = self.planner.multipliers if self.planner else ()
+        return SteadyStates(self.file, self.calibration, self.equations, self.variables, len(self.file.parameters), multipliers)
 
     def check_theta(self, theta: Any) -> np.ndarray:
         """theta as float64 (N, P). Raises `ParameterError` if its shape is another."""
@@ -217,13 +221,15 @@ def _compiled(file: ModFile) -> CompiledModel:
     check_supported(file, settings)
     for note in settings.notes:
         warnings.warn(note, ModFileWarning, stacklevel=3)
+    planner = planner_of(file)
+    file = with_multipliers(file, planner) if planner else file
     variables = tuple(d.name for d in file.variables)
     exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
     declared = tuple(d.name for d in file.parameters)
     try:
-        equations = compiled(file.sha256, lambda: compile_equations(symbolic_model(file), variables, exogenous, declared))
+        equations = compiled(file.sha256, lambda: compile_equations(symbolic_model(file, planner), variables, exogenous, declared))
     except RecursionError:
         raise ModFileError(TOO_DEEP, file.model.place) from None
     columns = (*declared, *(settings.stderr[name] for name in settings.shocks), *settings.corr.values())
     dates = Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks)
-    return CompiledModel(file, settings, equations, variables, settings.shocks, columns, dates)
+    return CompiledModel(file, settings, equations, variables, settings.shocks, columns, dates, planner)

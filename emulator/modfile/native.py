@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from emulator.errors import ModFileError
 from emulator.modfile.keywords import FUNCTIONS
@@ -27,18 +28,22 @@ def read_native(line: Span, reader: Reader) -> list[Assignment | Skipped]:
     joined = Span(_CONTINUED.sub(lambda dots: " " * len(dots[0]), line.text), line.places)
     for piece in split(joined, ";,"):
         if piece.text:
-            found.append(_assignment(piece, reader) or Skipped(piece.words, assigned_names(piece.text), False, piece.place))
+            found.append(_assignment(piece, reader) or Skipped(piece.words, assigned_names(piece.text, reader.kinds), False, piece.place))
     return found
 
 
-def assigned_names(text: str) -> tuple[str, ...]:
-    """Names that a text of MATLAB visibly sets: `x = `, `x(3) = `, `[a, b] = `, `set_param_value('x', ...)`."""
-    names = [setter["name"] for setter in _SETTER.finditer(text)]
+def assigned_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
+    """Names that a text of MATLAB visibly sets: `x = `, `x(3) = `, `[a, b] = `, `set_param_value('x', ...)`.
+
+    Only the last of these reaches a declared name: the others set a variable of MATLAB's that Dynare does not look at.
+    """
+    names: list[str] = []
     bare = re.sub(QUOTED, "''", text)
     names += [found[1] for found in _ONE.finditer(bare)]
     for several in _SEVERAL.finditer(bare):
         names += re.findall(r"(?<![\w.])[A-Za-z_]\w*(?![\w.])", several[1])
-    return tuple(dict.fromkeys(names))
+    names = [name for name in names if name not in declared]
+    return tuple(dict.fromkeys([*(setter["name"] for setter in _SETTER.finditer(text)), *names]))
 
 
 def _assignment(piece: Span, reader: Reader) -> Assignment | None:

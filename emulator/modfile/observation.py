@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.model import CompiledModel, Linearised
+from emulator.modfile.model import TOO_DEEP, CompiledModel, Linearised
 from emulator.modfile.reading import Reader
 from emulator.modfile.source import Span
 from emulator.modfile.symbolic import in_steady_state
@@ -53,6 +53,13 @@ def observe(model: CompiledModel, expressions: Mapping[str, str], where: str) ->
     `where` names the file that they stand in. Raises `ModFileError` for text that is not an expression, for a name that
     the model does not have, and for one that depends on no variable.
     """
+    try:
+        return _observed(model, expressions, where)
+    except RecursionError:
+        raise ModFileError(TOO_DEEP, where) from None
+
+
+def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) -> Observation:
     parsed = []
     for name, text in expressions.items():
         place = Place(f"{where} ({name})", 1)

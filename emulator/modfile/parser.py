@@ -28,7 +28,7 @@ from emulator.modfile.reading import Reader, check_depth
 from emulator.modfile.scanner import Block, Native, Segment, Sentence, nesting, scan
 from emulator.modfile.source import Line, Span, read_lines, strip_comments
 from emulator.modfile.statements import command, header
-from emulator.modfile.syntax import Assignment, Command, Model, ModFile, Place, Skipped, Statement
+from emulator.modfile.syntax import Assignment, Command, Model, ModFile, Place, PlannerObjective, Skipped, Statement
 
 
 def parse(path: str | Path) -> ModFile:
@@ -85,7 +85,7 @@ class _Parser:
             del self.open[change:]
 
     def skip(self, span: Span, assigns: tuple[str, ...] | None = None) -> None:
-        names = assigned_names(span.text) if assigns is None else assigns
+        names = assigned_names(span.text, self.reader.kinds) if assigns is None else assigns
         self.statements.append(Skipped(span.words, names, True, span.place))
 
     def sentence(self, sentence: Sentence) -> None:
@@ -98,8 +98,19 @@ class _Parser:
             self.declarations.read(word, span)
         elif self.open:
             self.skip(span, ())
+        elif word == "planner_objective":
+            value = self.reader.read(span.part(len(word)), "value", "the planner's objective", strict=True)
+            self.statements.append(PlannerObjective(value, None, span.place))
         else:
-            self.statements.append(command(word, span))
+            self.statements.append(self.of_planner(command(word, span), span))
+
+    def of_planner(self, found: Command, span: Span) -> Command:
+        """A command as it is; the discount factor of `ramsey_model` is read into the objective that stands before it."""
+        text = found.options.get("planner_discount")
+        if text and found.name in ("ramsey_model", "ramsey_policy"):
+            discount = self.reader.read(Span(text, (span.place,)), "value", "the planner's discount factor", strict=True)
+            self.statements[:] = [replace(s, discount=discount) if isinstance(s, PlannerObjective) else s for s in self.statements]
+        return found
 
     def about_name(self, name: str, span: Span, following: str) -> None:
         """`alpha = 0.3;`, or `alpha.prior(...);`, which is a command named after what stands behind the point."""

@@ -28,9 +28,10 @@ HOMOTOPY = 8
 class SteadyStates:
     """Finds steady states of one model."""
 
-    def __init__(self, file: ModFile, calibration: Calibration, equations: Equations, variables: tuple[str, ...], n_parameters: int) -> None:
+    def __init__(self, file: ModFile, calibration: Calibration, equations: Equations, variables: tuple[str, ...], n_parameters: int, multipliers: tuple[str, ...] = ()) -> None:
         self.calibration, self.equations, self.variables = calibration, equations, variables
         self.n_parameters = n_parameters
+        self.n_multipliers = len(multipliers)
         self.parameters = tuple(d.name for d in file.parameters)
         self.shocks = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
         self.columns = {name: k for k, name in enumerate(variables)}
@@ -69,10 +70,11 @@ class SteadyStates:
 
     def solve(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Steady states (N, V), NaN where none was found, and theta (N, P) with the parameters that the formulas set."""
-        if self.formulas is not None:
+        if self.formulas is not None and not self.n_multipliers:
             return self._by_formulas(theta)
-        steady = self._by_newton(theta)
-        return steady, theta
+        if self.formulas is not None:  # a planner's model: formulas hold at given instruments, which are to be found
+            theta = self._evaluated(theta)[1]
+        return self._by_newton(theta), theta
 
     def skip(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Zeros (N, V) where no derivative depends on the steady state, and theta with the parameters that formulas set."""
@@ -83,7 +85,7 @@ class SteadyStates:
     def exogenous(self, theta: np.ndarray) -> np.ndarray:
         """Values (N, K) of the exogenous variables in the steady state: zero unless initval says otherwise."""
         values = self._initial(theta)
-        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1).reshape(len(theta), -1)
+        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1)
 
     def residual(self, steady: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Residuals (N, V) of the static equations."""
@@ -108,7 +110,7 @@ class SteadyStates:
 
     def candidate(self, theta: np.ndarray) -> np.ndarray:
         """What the formulas give, or where Newton's method starts, (N, V): to say what is wrong with it."""
-        return self._start(theta) if self.formulas is None else self._evaluated(theta)[0]
+        return self._evaluated(theta)[0] if self.formulas is not None and not self.n_multipliers else self._start(theta)
 
     def _by_formulas(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steady, theta = self._evaluated(theta)
@@ -127,8 +129,23 @@ class SteadyStates:
         return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1), theta
 
     def _start(self, theta: np.ndarray) -> np.ndarray:
-        values = self._initial(theta)
-        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1)
+        if self.formulas is not None:
+            start = self._evaluated(theta)[0]
+        else:
+            values = self._initial(theta)
+            start = np.stack([np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1)
+        return self._with_multipliers(start, theta) if self.n_multipliers else start
+
+    def _with_multipliers(self, start: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """The multipliers that come closest to the planner's conditions, which are linear in them (least squares)."""
+        start = start.copy()
+        start[:, -self.n_multipliers :] = 0.0
+        inputs = self._inputs(start, theta)
+        slope = self.equations.jacobian(inputs, len(theta), self.columns)[:, :, -self.n_multipliers :]
+        level = self.equations.residual(inputs, len(theta))
+        for row in np.flatnonzero(np.isfinite(slope).all(axis=(1, 2)) & np.isfinite(level).all(axis=1)):
+            start[row, -self.n_multipliers :] = -np.linalg.lstsq(slope[row], level[row], rcond=None)[0]
+        return start
 
     def _newton(self, theta: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         def residual(point: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -11,10 +11,8 @@ _POLICY = "Write the first-order conditions of the planner, or a policy rule, in
 _OCCBIN = "Remove the constraint to solve the unconstrained model."
 
 COMMANDS = {
-    "ramsey_model": f"optimal policy under commitment is not supported. {_POLICY}",
-    "ramsey_policy": f"optimal policy under commitment is not supported. {_POLICY}",
     "discretionary_policy": f"optimal policy under discretion is not supported. {_POLICY}",
-    "ramsey_constraints": f"optimal policy under commitment is not supported. {_POLICY}",
+    "ramsey_constraints": "constraints on the planner's instruments are not supported. Remove them to solve the unconstrained problem.",
     "occbin_constraints": f"occasionally binding constraints are not supported. {_OCCBIN}",
     "occbin_setup": f"occasionally binding constraints are not supported. {_OCCBIN}",
     "load_params_and_steady_state": "parameters kept in another file are not read. Write their values into the file.",

@@ -8,7 +8,7 @@ today's trend must then drop out of every equation.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import sympy
@@ -16,6 +16,8 @@ import sympy
 from emulator.errors import ModFileError
 from emulator.modfile.evaluate import STEADY_STATE, check_call
 from emulator.modfile.functions import NUMERIC, SYMBOLIC, equal, greater, greater_equal
+from emulator.modfile.namespace import Namespace, moved
+from emulator.modfile.optimal_policy import Planner, first_order_conditions
 from emulator.modfile.syntax import Call, Declaration, Equation, Expression, ModFile, Number, Place, Symbol
 from emulator.modfile.tape import record
 
@@ -29,30 +31,6 @@ MOST_TERMS = 100_000
 """Names, numbers and operations of an equation in which every `#` variable is written out."""
 
 
-@dataclass
-class Namespace:
-    """The symbols of a model, made when they are first met; `dated` are variables and shocks by (name, shift).
-
-    SymPy is told nothing of them, so that it makes no use of signs: of real ones it would rewrite sqrt(x^2) as |x|.
-    """
-
-    variables: frozenset[str]
-    shocks: frozenset[str]
-    parameters: frozenset[str]
-    dated: dict[tuple[str, int], sympy.Symbol] = field(default_factory=dict)
-    steady: dict[str, sympy.Symbol] = field(default_factory=dict)
-    constants: dict[str, sympy.Symbol] = field(default_factory=dict)
-
-    def at(self, name: str, shift: int) -> sympy.Symbol:
-        return self.dated.setdefault((name, shift), sympy.Symbol(f"{name}({shift})"))
-
-    def steady_state(self, name: str) -> sympy.Symbol:
-        return self.steady.setdefault(name, sympy.Symbol(f"steady({name})"))
-
-    def parameter(self, name: str) -> sympy.Symbol:
-        return self.constants.setdefault(name, sympy.Symbol(name))
-
-
 @dataclass(frozen=True)
 class SymbolicModel:
     """Residuals `left - right` of the dynamic equations, and of the static ones where variables stand still."""
@@ -60,11 +38,10 @@ class SymbolicModel:
     names: Namespace
     dynamic: tuple[sympy.Expr, ...]
     static: tuple[sympy.Expr, ...]
-    places: tuple[Place, ...]
 
 
-def symbolic_model(file: ModFile) -> SymbolicModel:
-    """The model block in symbols. Raises `ModFileError` for what cannot be resolved, with its place."""
+def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicModel:
+    """The model block in symbols, with a planner's first-order conditions after it. Raises `ModFileError` for what cannot be resolved, with its place."""
     names = Namespace(
         frozenset(d.name for d in file.variables),
         frozenset(d.name for d in (*file.shocks, *file.deterministic_shocks)),
@@ -74,16 +51,22 @@ def symbolic_model(file: ModFile) -> SymbolicModel:
     dynamic = [e for e in file.model.equations if "static" not in e.tags]
     if not dynamic:
         raise ModFileError("the model has no equations.", file.model.place)
-    if len(dynamic) != len(file.variables):
+    if planner is None and len(dynamic) != len(file.variables):
         raise ModFileError(
             f"the model has {len(dynamic)} equations for {len(file.variables)} endogenous variables; it does not close. "
             "Add or remove an equation or a declaration.",
             file.model.place,
         )
     residuals = [reader.residual(e) for e in dynamic]
+    conditions: list[sympy.Expr] = []
+    if planner is not None:
+        wanted, discount = (reader.read(e, planner.place) for e in (planner.objective, planner.discount))
+        chosen = [d.name for d in file.variables if d.name not in planner.multipliers]
+        conditions = first_order_conditions(names, wanted, residuals, discount, planner.multipliers, chosen)
     still = [reader.standing(r) for r, e in zip(residuals, dynamic, strict=True) if "dynamic" not in e.tags]
     still += [reader.standing(reader.residual(e)) for e in file.model.equations if "static" in e.tags]
-    return SymbolicModel(names, tuple(residuals), tuple(still), tuple(e.place for e in dynamic))
+    still += [reader.standing(c) for c in conditions]
+    return SymbolicModel(names, (*residuals, *conditions), tuple(still))
 
 
 def in_steady_state(file: ModFile, expressions: Iterable[tuple[Expression, Place]]) -> tuple[Namespace, list[sympy.Expr]]:
@@ -185,10 +168,10 @@ class _Reader:
 
     def _moved(self, value: sympy.Expr, shift: int, steady: bool) -> sympy.Expr:
         """A local at another date or in the steady state: what it holds is moved."""
+        if not steady:
+            return moved(self.names, value, shift)
         dates = {s: key for key, s in self.names.dated.items() if s in value.free_symbols}
-        if steady:
-            return value.xreplace({s: self.names.steady_state(name) for s, (name, _) in dates.items()})
-        return value.xreplace({s: self.names.at(name, date + shift) for s, (name, date) in dates.items()})
+        return value.xreplace({s: self.names.steady_state(name) for s, (name, _) in dates.items()})
 
     def _with_trend(self, declared: Declaration, value: sympy.Expr, date: int, place: Place) -> sympy.Expr:
         if declared.deflator is not None:

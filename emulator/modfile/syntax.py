@@ -193,6 +193,15 @@ class EstimatedParams:
 
 
 @dataclass(frozen=True)
+class PlannerObjective:
+    """`planner_objective U;`, with the `planner_discount` of the file's `ramsey_model`, None where it gives none."""
+
+    value: Expression
+    discount: Expression | None
+    place: Place
+
+
+@dataclass(frozen=True)
 class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
@@ -218,7 +227,7 @@ class Skipped:
 
 
 Statement = (
-    Assignment | ShocksBlock | InitvalBlock | SteadyStateModel | EstimatedParams | Command | Skipped
+    Assignment | ShocksBlock | InitvalBlock | SteadyStateModel | EstimatedParams | PlannerObjective | Command | Skipped
 )
 
 

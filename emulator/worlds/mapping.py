@@ -13,6 +13,12 @@ from emulator.spec import Role, WorldName
 from emulator.worlds.priors import Prior
 
 
+LARGEST_FILE = 500_000
+"""Bytes."""
+DEEPEST = 10
+"""Tables and lists inside of one another."""
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -91,7 +97,13 @@ class Mapping(_Record):
 def read_text(path: Path) -> str:
     """The text of a mapping. Raises `ModFileError` where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        if path.exists() and not path.is_file():
+            raise ModFileError("this is not a regular file.", path.name)
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
+            raise ModFileError(f"the file has more than {LARGEST_FILE:,} bytes; that is not a mapping.", path.name)
+        return data.decode("utf-8")
     except UnicodeDecodeError:
         raise ModFileError("this is not a text in UTF-8.", path.name) from None
     except OSError as error:
@@ -101,11 +113,12 @@ def read_text(path: Path) -> str:
 def parse_mapping(text: str, where: str) -> Mapping:
     """A mapping from its text; `where` names its file. Raises `ModFileError`, with line where YAML knows it, for a text that is not one."""
     try:
+        _refuse_aliases(text, where)
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ModFileError(f"this is not YAML: {error.problem}.", f"{where}:{line}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date of the 45th, a number of many thousand digits
         raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", where) from None
     if not isinstance(content, dict):
         raise ModFileError("expected a table with observables, parameters and shocks.", where)
@@ -114,3 +127,14 @@ def parse_mapping(text: str, where: str) -> Mapping:
     except (ValidationError, ValueError) as error:
         what = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise ModFileError(f"{what}.", where) from None
+
+
+def _refuse_aliases(text: str, where: str) -> None:
+    """A mapping needs neither aliases, by which a few lines could stand for billions, nor tables deep inside of others."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ModFileError("tables nest too deep for a mapping.", f"{where}:{event.start_mark.line + 1}")
+        if isinstance(event, yaml.AliasEvent):
+            raise ModFileError("aliases (*name) are not supported; write out what they stand for.", f"{where}:{event.start_mark.line + 1}")

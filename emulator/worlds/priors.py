@@ -35,6 +35,10 @@ class Prior(BaseModel):
 
     @model_validator(mode="after")
     def _complete(self) -> Prior:
+        for name in ("mean", "sd", "low", "high", "shift", "upper"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}; expected a finite number")
         if self.prior == "uniform":
             if self.low is None or self.high is None:
                 raise ValueError("a uniform prior needs low and high")
@@ -42,6 +46,12 @@ class Prior(BaseModel):
             raise ValueError(f"a {self.prior} prior needs a mean and a positive sd")
         if self.low is not None and self.high is not None and not self.low < self.high:
             raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        least = self.shift if self.prior == "gamma" else 0.0
+        if self.prior in ("gamma", "inv_gamma", "inv_gamma2") and not (self.mean is not None and self.mean > least):
+            raise ValueError(f"the mean of a {self.prior} prior must be above {least:g}")
+        low, high = self.bounds()  # raises where no distribution has these moments
+        if not low < high or not math.isfinite(high - low):
+            raise ValueError(f"the range {low:g} to {high:g} is empty or without end")
         return self
 
     def bounds(self) -> tuple[float, float]:

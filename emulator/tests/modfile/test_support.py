@@ -1,0 +1,113 @@
+"""What is not supported is refused by name, with file and line; what is MATLAB's is passed over with a note."""
+
+import warnings
+
+import pytest
+
+from emulator.errors import ModFileError
+from emulator.modfile import irf, load
+
+pytestmark = pytest.mark.fast
+
+TOP = "var x y;\nvarexo e;\nparameters a;\na = 0.5;\n"
+MODEL = "model;\nx = a*x(-1) + e;\ny = x(+1);\nend;\n"
+SHOCKS = "shocks; var e; stderr 1; end;\n"
+
+
+@pytest.fixture
+def refused(tmp_path):
+    def of(text):
+        path = tmp_path / "model.mod"
+        path.write_text(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with pytest.raises(ModFileError) as error:
+                irf(path)
+        assert str(path) in str(error.value)
+        return str(error.value)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("discretionary_policy(instruments = (x));", "discretion"),
+        ("occbin_constraints; name 'zlb'; bind x < 0; end;", "occasionally binding"),
+        ("load_params_and_steady_state('old.txt');", "another file"),
+        ("model_remove('Euler');", "changes to a model"),
+        ("var_model(model_name = m, eqtags = ['Euler']);", "VAR models"),
+        ("trend_component_model(model_name = m);", "trend component"),
+        ("pac_model(model_name = m);", "PAC"),
+        ("stoch_simul(partial_information);", "partial_information"),
+        ("Sigma_e = [1];", "Sigma_e"),
+    ],
+)
+def test_a_statement_that_is_not_supported_is_refused_with_its_line(refused, statement, message):
+    assert f"model.mod:{9}: " in (found := refused(TOP + MODEL + statement + "\n" + SHOCKS))
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("equation", "message"),
+    [
+        ("y = EXPECTATION(-1)(x);", "EXPECTATION"),
+        ("y = adl(x, 'p', 1);", "adl"),
+        ("[name = 'Taylor', bind = 'zlb'] y = x;", "OccBin"),
+        ("y = f(x);", "external_function"),
+        ("y = x/0;", "divides by zero"),
+        ("y = z;", "'z' is not declared"),
+        ("y = x**2;", "x\\^2"),
+        ("y = x(+1000);", "500 periods"),
+    ],
+)
+def test_an_equation_that_cannot_be_read_is_refused_with_its_line(refused, equation, message):
+    found = refused(TOP + MODEL.replace("y = x(+1);", equation) + SHOCKS)
+    assert "model.mod:7: " in found
+    assert message.replace("\\", "") in found
+
+
+def test_an_external_function_is_refused_by_name(refused):
+    text = "external_function(name = f, nargs = 1);\n" + TOP + MODEL.replace("x(+1)", "f(x)") + SHOCKS
+    assert "model.mod:8: the external function 'f'" in refused(text)
+
+
+def test_a_steady_state_of_matlab_functions_needs_initial_values(tmp_path, refused):
+    formulas = "steady_state_model; x = 0; y = solve_it(a); end;\n"
+    assert "model.mod:9: this steady_state_model calls a MATLAB function" in refused(TOP + MODEL.replace("x(+1)", "exp(x)") + formulas + SHOCKS)
+
+
+def test_perfect_foresight_alone_is_told_apart_from_a_missing_variance(refused):
+    path = "shocks; var e; periods 1; values 1; end;\nperfect_foresight_setup(periods = 100);\n"
+    assert "model.mod:10: this is a perfect foresight model" in refused(TOP + MODEL + path)
+    assert "model.mod:5: no shock has a variance" in refused(TOP + MODEL)
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [
+        ("for k = 1:3\n a = k/10;\nend\n", "'a' is set by a MATLAB line"),
+        ("set_param_value('a', mean([0.1 0.2]));\n", "'a' is set by a MATLAB line"),
+        ("if true\nshocks; var e; stderr 2; end;\nend\n", "shocks block inside"),
+    ],
+)
+def test_matlab_that_decides_the_answer_is_never_passed_over(refused, loop, message):
+    assert message in refused(TOP + MODEL + loop + SHOCKS)
+
+
+@pytest.mark.parametrize("line", ["x9 = 1; a = 0.9;", "if true, a = 0.9; end", "options_.irf = 99;", "a_values = [1 2 3];"])
+def test_matlab_that_does_not_reach_the_model_changes_nothing(tmp_path, line):
+    """On a line of MATLAB's `a = 0.9` sets a variable of the workspace; Dynare's parameter stays."""
+    path = tmp_path / "model.mod"
+    path.write_text(TOP + MODEL + line + "\n" + SHOCKS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert float(irf(path, horizon=1).sel(shock="e", variable="x", horizon=1)) == pytest.approx(0.5)
+
+
+def test_skipped_lines_are_counted_in_one_note(tmp_path):
+    path = tmp_path / "model.mod"
+    path.write_text(TOP + "close all\nfigure;\n" + MODEL + SHOCKS)
+    notes = load(path).calibration.notes
+    assert len(notes) == 1
+    assert "2 MATLAB line(s) were not run, the first at" in notes[0]

@@ -1,0 +1,22 @@
+// Optimal monetary policy in a nonlinear model with costs of price changes; the planner's steady state is to be found.
+var c n w Pi R a g y;
+varexo e_a e_g;
+parameters beta sigma phi eps cost rho_a rho_g share;
+beta = 0.99; sigma = 2; phi = 1; eps = 6; cost = 60; rho_a = 0.9; rho_g = 0.8; share = 0.2;
+model;
+  c^(-sigma) = beta*c(+1)^(-sigma)*R/Pi(+1);
+  w = n^phi*c^sigma;
+  cost*(Pi - 1)*Pi = beta*(c(+1)/c)^(-sigma)*cost*(Pi(+1) - 1)*Pi(+1)*y(+1)/y + eps*(w/exp(a) - (eps - 1)/eps);
+  y = exp(a)*n;
+  y = c + share*exp(g) + cost/2*(Pi - 1)^2*y;
+  a = rho_a*a(-1) + e_a;
+  g = rho_g*g(-1) + e_g;
+end;
+initval;
+  Pi = 1; R = 1/beta; a = 0; g = 0; n = 1; y = 1; c = 0.8; w = 0.8;
+end;
+planner_objective c^(1-sigma)/(1-sigma) - n^(1+phi)/(1+phi);
+ramsey_model(instruments=(R), planner_discount=beta);
+steady(maxit=1000, solve_algo=0);
+shocks; var e_a; stderr 0.01; var e_g; stderr 0.02; end;
+stoch_simul(order=1, irf=21, nograph, noprint);
