@@ -69,7 +69,7 @@ def _request(worlds: Sequence[str], **asked: object) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
     opened = [(name, get_world(name)) for name in worlds]
     found = {world.spec.name: world for _, world in opened}
-    sources = {world.spec.name: world.source for name, world in opened if is_path(name)}
+    sources = {world.spec.name: world.source for name, world in opened if is_path(name) and world.source is not None}
     for name, world in found.items():
         world.require()
         if name in sources and name in WORLDS:

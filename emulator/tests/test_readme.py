@@ -27,7 +27,8 @@ def test_it_is_short(readme):
 
 
 @pytest.mark.fast
-def test_python_runs(readme, capsys):
+def test_python_runs(readme, root, capsys, monkeypatch):
+    monkeypatch.chdir(root)
     (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
     exec(compile(block, "README.md", "exec"), {})
     first = float(capsys.readouterr().out.strip("[]\n").split()[0])
@@ -36,13 +37,14 @@ def test_python_runs(readme, capsys):
 
 def test_commands_run_as_written(readme, root, tmp_path):
     (block,) = re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL)
-    (tmp_path / "configs").symlink_to(root / "configs")
+    for folder in ("configs", "examples"):
+        (tmp_path / folder).symlink_to(root / folder)
     for line in block.strip().splitlines():
         program, *arguments = shlex.split(line)
         assert program == "emulator"
         done = subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-    for name in ("irf.png", "irf.csv", "results/small/report.html", "results/LEADERBOARD.md"):
+    for name in ("irf.png", "irf.csv", "compare.png", "compare.csv", "results/small/report.html", "results/LEADERBOARD.md"):
         assert (tmp_path / name).stat().st_size > 0
 
 
