@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "emulator"
 QUARTERS = 41
 
+Pencils = list[tuple[np.ndarray, np.ndarray]]
+
 
 @dataclass(frozen=True)
 class Case:
@@ -101,7 +103,7 @@ class Dsgelab:
     """dsgelab's own loop: its importer reads our `.mod` files; per draw steady state, solution, responses."""
 
     def __init__(self) -> None:
-        import dsgelab  # type: ignore[import-not-found]
+        import dsgelab
 
         self.library = dsgelab
         self.read: dict[str, Any] = {case.world: dsgelab.from_mod(case.mod) for case in CASES}
@@ -126,16 +128,10 @@ class Dsgelab:
 class Ordqz:
     """A loop over `scipy.linalg.ordqz` that gets its pencils ready-made: no derivatives, no responses, no certificate."""
 
-    def __init__(self) -> None:
-        self.made: dict[tuple[str, int], tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray, np.ndarray]] = {}
-
-    def pencils(self, case: Case, theta: np.ndarray) -> tuple[list[tuple[np.ndarray, np.ndarray]], np.ndarray, np.ndarray]:
-        """Pencils of the draws; positions of lagged and forward-looking variables."""
-        key = (case.world, len(theta))
-        if key not in self.made:
-            found = [pencil(*matrices) for matrices in zip(*self.matrices(case, theta)[:3], strict=True)]
-            self.made[key] = [(g0, g1) for g0, g1, _, _ in found], found[0][2], found[0][3]
-        return self.made[key]
+    def pencils(self, case: Case, theta: np.ndarray) -> tuple[Pencils, np.ndarray, np.ndarray]:
+        """Pencils of the draws; positions of lagged and forward-looking variables, the same at each."""
+        found = [pencil(*matrices) for matrices in zip(*self.matrices(case, theta)[:3], strict=True)]
+        return [(g0, g1) for g0, g1, _, _ in found], found[0][2], found[0][3]
 
     @staticmethod
     def matrices(case: Case, theta: np.ndarray) -> Sequence[np.ndarray]:
@@ -145,7 +141,7 @@ class Ordqz:
         return equations(theta)
 
     @staticmethod
-    def rules(pencils: list[tuple[np.ndarray, np.ndarray]], n_lagged: int) -> list[np.ndarray]:
+    def rules(pencils: Pencils, n_lagged: int) -> list[np.ndarray]:
         """Forward-looking variables, then lagged ones, on lagged ones: one matrix a draw."""
         rules, s = [], slice(0, n_lagged)
         for g0, g1 in pencils:

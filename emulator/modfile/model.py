@@ -30,7 +30,6 @@ from emulator.modfile.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
 from emulator.solvers.qz import CRITERIUM
 
-
 TOO_DEEP = "an expression nests too many operations once its '#' variables are written out; introduce variables for parts of it."
 
 

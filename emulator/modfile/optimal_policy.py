@@ -21,6 +21,7 @@ from emulator.modfile.evaluate import symbols
 from emulator.modfile.namespace import Namespace, moved
 from emulator.modfile.syntax import Command, Declaration, Expression, ModFile, Number, Place, PlannerObjective
 
+
 @dataclass(frozen=True)
 class Planner:
     """What the planner wants, at which discount factor, and the multipliers of the model's equations."""

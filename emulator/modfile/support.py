@@ -15,6 +15,7 @@ COMMANDS = {
     "ramsey_constraints": "constraints on the planner's instruments are not supported. Remove them to solve the unconstrained problem.",
     "occbin_constraints": f"occasionally binding constraints are not supported. {_OCCBIN}",
     "occbin_setup": f"occasionally binding constraints are not supported. {_OCCBIN}",
+    "sigma_e": "the matrix 'Sigma_e = [...]' is not supported. Write variances and covariances in a shocks block.",
     "load_params_and_steady_state": "parameters kept in another file are not read. Write their values into the file.",
     "model_remove": "changes to a model after its block are not supported. Write the model as it is to be solved.",
     "model_replace": "changes to a model after its block are not supported. Write the model as it is to be solved.",
@@ -69,7 +70,7 @@ def _check_skipped(skipped: Skipped) -> None:
     """A skipped line that decides the sizes of shocks must not be passed over."""
     words = skipped.text.replace("=", " ").replace(";", " ").replace("(", " ").split()
     if words[:1] == ["Sigma_e"]:
-        raise ModFileError("the matrix 'Sigma_e = [...]' is not supported. Write variances and covariances in a shocks block.", skipped.place)
+        raise ModFileError(COMMANDS["sigma_e"], skipped.place)
     if skipped.nested and words[:1] == ["shocks"]:
         raise ModFileError("a shocks block inside of MATLAB's 'if' or a loop is not supported. Write it outside, or use @#if.", skipped.place)
 

@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 
 from emulator.solvers.doubling import stable_path
-from emulator.solvers.stacks import ELIMINATED, identity, innermost, norm, outermost, pick, product, solve_stack, spread, zeros
+from emulator.solvers.stacks import (
+    ELIMINATED,
+    identity,
+    innermost,
+    norm,
+    outermost,
+    pick,
+    product,
+    solve_stack,
+    spread,
+    zeros,
+)
 from emulator.solvers.state_space import spectral_radius, to_numpy
 from emulator.solvers.structure import Structure
 

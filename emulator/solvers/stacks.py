@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
-
 ELIMINATED = 3
 """Rows up to which elimination along the draws is faster than LAPACK matrix by matrix (measured)."""
 

@@ -12,7 +12,6 @@ from emulator.errors import ModFileError, first_error
 from emulator.spec import Role, WorldName
 from emulator.worlds.priors import Prior
 
-
 LARGEST_FILE = 500_000
 """Bytes."""
 DEEPEST = 10
@@ -133,8 +132,9 @@ def _refuse_aliases(text: str, where: str) -> None:
     """A mapping needs neither aliases, by which a few lines could stand for billions, nor tables deep inside of others."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        place = f"{where}:{event.start_mark.line + 1}" if event.start_mark else where
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise ModFileError("tables nest too deep for a mapping.", f"{where}:{event.start_mark.line + 1}")
+            raise ModFileError("tables nest too deep for a mapping.", place)
         if isinstance(event, yaml.AliasEvent):
-            raise ModFileError("aliases (*name) are not supported; write out what they stand for.", f"{where}:{event.start_mark.line + 1}")
+            raise ModFileError("aliases (*name) are not supported; write out what they stand for.", place)

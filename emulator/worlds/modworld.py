@@ -56,6 +56,8 @@ class ModWorld(LinearWorld):
                 "Write them as linear expressions.",
                 beside.name,
             )
+        if self.model.growth > 1.0:
+            raise ModFileError("stoch_simul(qz_criterium) calls growing responses stable; a world's fade. Remove the option.", self.path.name)
         self.spec = make_spec(self)
 
     @classmethod

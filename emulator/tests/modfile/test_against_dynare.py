@@ -28,7 +28,7 @@ def test_responses_are_those_of_dynare(name, reference):
     for (shock, variable), path in wanted.iterrows():
         found = responses.sel(shock=shock, variable=variable)
         np.testing.assert_allclose(found, path.to_numpy(), rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name}: {variable} to {shock}")
-    written = {key for key in wanted.index}
+    written = set(wanted.index)
     for shock in responses["shock"].values:
         for variable in responses["variable"].values:
             if (shock, variable) not in written:  # Dynare writes no response that is zero throughout

@@ -80,7 +80,7 @@ def test_statements_of_a_whole_file() -> None:
     assert set_ == {"base": 4, "twice": 4, "halved": 4, "alpha": 11, "rho": 12, "inner": 29}
     skipped = [(s.text, s.assigns) for s in parsed.statements if isinstance(s, Skipped) and s.nested]
     assert skipped[:5] == [
-        ("if alpha > 0.4", ()), ("rho = 0.8", ("rho",)), ("if rho > 1, alpha = 3; end", ("alpha",)), ("x = list(end);", ("x",)),
+        ("if alpha > 0.4", ()), ("rho = 0.8", ("rho",)), ("if rho > 1, alpha = 3; end", ()), ("x = list(end);", ("x",)),
         ("stoch_simul(order = 1) y", ()),
     ]  # fmt: skip
     [shocks] = [s for s in parsed.statements if isinstance(s, ShocksBlock)]

@@ -90,4 +90,4 @@ def test_splitting_looks_into_neither_brackets_nor_strings() -> None:
     ],
 )  # fmt: skip
 def test_what_a_line_of_matlab_sets(text: str, names: tuple[str, ...]) -> None:
-    assert assigned_names(text) == names
+    assert assigned_names(text, ()) == names

@@ -108,6 +108,7 @@ def test_matlab_that_does_not_reach_the_model_changes_nothing(tmp_path, line):
 def test_skipped_lines_are_counted_in_one_note(tmp_path):
     path = tmp_path / "model.mod"
     path.write_text(TOP + "close all\nfigure;\n" + MODEL + SHOCKS)
-    notes = load(path).calibration.notes
+    with pytest.warns(UserWarning, match="MATLAB"):
+        notes = load(path).calibration.notes
     assert len(notes) == 1
     assert "2 MATLAB line(s) were not run, the first at" in notes[0]

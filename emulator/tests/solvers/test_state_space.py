@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emulator.solvers import StateSpace, impulse_response, simulate, spectral_radius
-from emulator.solvers.stacks import pick, solve_stack, spread
+from emulator.solvers.stacks import innermost, is_innermost, outermost, pick, product, solve_stack, spread, take_draws
 
 pytestmark = pytest.mark.fast
 
@@ -73,3 +73,51 @@ def test_spread_is_the_reverse_of_pick():
         assert part.shape == (3, 4, len(positions))
         assert np.array_equal(pick(spread(part, positions, 6), positions), part)
         assert np.array_equal(part, stack[:, :, list(positions)])
+
+
+@pytest.mark.parametrize("states", [3, 15])
+def test_states_without_a_memory_change_no_response(states):
+    """Few states go ahead in strides and many period by period; those that move nothing are left out. Neither shows."""
+    rng = np.random.default_rng(states)
+    a = 0.3 * rng.normal(size=(7, states, states))
+    a[:, :, 1] = 0.0
+    space = StateSpace(a, rng.normal(size=(7, states, 2)), rng.normal(size=(7, 3, states)))
+    irf = impulse_response(space, 9)
+    for h in range(10):
+        direct = space.C @ np.linalg.matrix_power(space.A, h) @ space.B
+        assert np.allclose(irf[:, :, h], direct.transpose(0, 2, 1), rtol=1e-12, atol=1e-13)
+
+
+def test_a_draw_without_a_solution_stays_alone_in_its_block():
+    space = random_space()
+    expected = impulse_response(space, 6)
+    space.A[2] = np.nan
+    found = impulse_response(space, 6)
+    others = np.arange(5) != 2
+    assert np.allclose(found[others], expected[others], atol=1e-14)
+    assert np.isnan(found[2, :, 1:]).all()
+
+
+def test_layouts_differ_in_memory_alone():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(9, 3, 2)), rng.normal(size=(9, 2, 4))
+    laid = innermost(a)
+    assert is_innermost(laid)
+    assert not is_innermost(a)
+    assert (laid == a).all()
+    assert (outermost(laid) == a).all()
+    assert np.allclose(product(laid, innermost(b)), a @ b, rtol=1e-14)
+    draws = np.array([0, 4, 8])
+    assert (take_draws(laid, draws) == a[draws]).all()
+    assert (take_draws(a, draws) == a[draws]).all()
+    assert is_innermost(take_draws(laid, draws))
+
+
+@pytest.mark.parametrize("size", [3, 6])
+@pytest.mark.parametrize("columns", [1, 7])
+def test_stacks_are_solved_where_pivots_vanish(size, columns):
+    """Zeros on the diagonal: each draw must find its own pivots."""
+    rng = np.random.default_rng(size)
+    matrix = np.stack([np.eye(size)[rng.permutation(size)] * rng.uniform(0.5, 2, size) for _ in range(30)])
+    rhs = rng.normal(size=(30, size, columns))
+    assert np.allclose(solve_stack(matrix, rhs), np.linalg.solve(matrix, rhs), rtol=1e-13)

@@ -1,0 +1,59 @@
+"""The referee of the benchmark: which lines of MATLAB are plain, what a declared run executes, and when two answers differ."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = [pytest.mark.fast, pytest.mark.checkout]
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    folder = str(Path(__file__).parents[3] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        import modfiles
+        import referee
+
+        yield modfiles, referee
+    finally:
+        sys.path.remove(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a = 0.3;", True), ("a = (1-b)^2*exp(-c)/1e-3; d = a", True), ("set_param_value('rho', 0.9);", True),
+        ("a = mean(x);", False), ("a = b.c;", False), ("x(3) = 1;", False), ("a = [1 2];", False), ("disp(3)", False), ("for k = 1:3", False),
+    ],
+)  # fmt: skip
+def test_plain_lines_are_assignments_of_arithmetic(benchmark, line, expected):
+    assert benchmark[1].plain(line) is expected
+
+
+def test_a_declared_run_leaves_matlab_out(benchmark):
+    script = "M_.params = zeros(2,1);\na = 0.3;\ndisp(a);\nM_.params(1) = a;\nx = rand(3);\n"
+    found = benchmark[1].declared_part(script, ["a = 0.3;", "disp(a);", "x = rand(3);"])
+    assert "disp" not in found
+    assert "rand" not in found
+    assert "try\na = 0.3;" in found
+    assert "M_.params(1) = a;" in found
+
+
+def test_answers_are_compared_by_name_and_relative_to_one(benchmark):
+    modfiles, referee = benchmark
+    irf = np.arange(12.0).reshape(2, 3, 2)
+    theirs = referee.Answer("solved", shocks=("e", "u"), variables=("x", "y"), irf=irf.tolist())
+    turned = modfiles.Ours(("u", "e"), ("y", "x"), irf[::-1, :, ::-1])
+    assert modfiles.compare(turned, theirs) == ("", 0.0, 0.0)
+    moved = irf.copy()
+    moved[1, 2, 0] += 1e-4
+    reason, absolute, relative = modfiles.compare(modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs)
+    assert reason == "x to u at horizon 2"
+    assert absolute == pytest.approx(1e-4)
+    assert relative == pytest.approx(1e-5)
+    assert "shocks differ: u" in modfiles.compare(modfiles.Ours(("e",), ("x", "y"), irf[:1]), theirs)[0]
+    moved[0, 0, 0] = np.nan
+    assert "not finite" in modfiles.compare(modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs)[0]

@@ -1,0 +1,179 @@
+"""A stranger's `.mod` file with its mapping is a world like any other, by its path alone; what is wrong with either is said."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import emulator
+from emulator.cli import app
+from emulator.errors import EmulatorError, ModFileError
+from emulator.worlds import check_world
+
+pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
+
+MODEL = """
+var y $\\hat y$ (long_name = 'output gap') pi i u;
+varexo e m;
+parameters sigma beta kappa phi rho;
+sigma = 1; beta = 0.99; kappa = 0.1; phi = 1.5; rho = 0.5;
+model(linear);
+y = y(+1) - (i - pi(+1))/sigma + u;
+pi = beta*pi(+1) + kappa*y;
+i = phi*pi + m;
+u = rho*u(-1) + e;
+end;
+shocks; var e; stderr 0.5; var m; stderr 0.25; end;
+stoch_simul(order = 1);
+"""
+MAPPING = """
+title: A stranger's model
+observables: {output: y, inflation: 4*pi, rate: 4*i}
+shocks:
+  demand: {variable: e, meaning: demand}
+  easing: {variable: m, sign: -1}
+parameters:
+  kappa: {prior: uniform, low: 0.02, high: 0.3, role: price_setting}
+  phi: {prior: normal, mean: 1.5, sd: 0.2, low: 1.1, high: 2.5, role: policy_rule}
+  rho: {prior: beta, mean: 0.5, sd: 0.15, role: persistence}
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def into(model=MODEL, mapping=MAPPING):
+        path = tmp_path / "stranger.mod"
+        path.write_text(model)
+        if mapping is not None:
+            beside = tmp_path / "stranger.world.yaml"
+            beside.write_bytes(mapping if isinstance(mapping, bytes) else mapping.encode())
+        return path
+
+    return into
+
+
+def closed_form(kappa, phi, rho, sigma=1.0, beta=0.99):
+    """Impact of a demand shock of 0.5 by undetermined coefficients: y = a u, pi = kappa a u / (1 - beta rho)."""
+    per_output = kappa / (1 - beta * rho)
+    a = 1 / (1 - rho + (phi - rho) * per_output / sigma)
+    return 0.5 * a * np.array([1, 4 * per_output, 4 * phi * per_output])
+
+
+def test_it_is_a_world_by_its_path(write):
+    world = emulator.world(write())
+    check_world(world, n=24)
+    assert world.spec.name == "stranger"
+    assert world.spec.shock_names == ("demand", "easing")
+    theta = world.sample(10, np.random.default_rng(0))
+    irf = world.irf(theta, horizon=12)
+    for k, row in enumerate(theta):
+        expected = closed_form(*row) * row[2] ** np.arange(13)[:, None]
+        np.testing.assert_allclose(irf[k, 0], expected, atol=1e-10)
+    assert (irf[:, 1, 0, 0] > 0).all()  # a negative shock to the rule is expansionary
+    assert (irf[:, 1, 0, 2] < 0).all()
+
+
+def test_the_command_line_takes_the_path(write, tmp_path):
+    path = write()
+    checked = CliRunner().invoke(app, ["worlds", "check", str(path)])
+    assert checked.exit_code == 0, checked.output
+    table = tmp_path / "irf.csv"
+    answered = CliRunner().invoke(app, ["irf", str(path), "--set", "kappa=0.2", "--shock", "demand", "--horizon", "4", "--csv", str(table)])
+    assert answered.exit_code == 0, answered.output
+    first = pd.read_csv(table).iloc[0]
+    np.testing.assert_allclose(first[["output", "inflation", "rate"]].to_numpy(float), closed_form(0.2, 1.5, 0.5), atol=1e-10)
+
+
+def test_an_edited_file_is_read_again(write):
+    before = emulator.world(write())
+    same = emulator.world(write())
+    after = emulator.world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;")))
+    renamed = emulator.world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;"), MAPPING.replace("demand:", "spending:")))
+    theta = before.spec.theta()
+    assert before.spec.definition == same.spec.definition != after.spec.definition
+    assert np.abs(before.irf(theta) - after.irf(theta)).max() > 0.05
+    assert renamed.spec.shock_names[0] == "spending"
+
+
+def test_estimated_params_give_priors_and_bounds(write):
+    block = """
+    estimated_params;
+    kappa, 0.1, 0.02, 0.4, gamma_pdf, 0.1, 0.05;
+    rho, beta_pdf, 0.5, 0.15;
+    phi, uniform_pdf, , , 1.1, 2.2;
+    stderr e, inv_gamma_pdf, 0.5, 0.2;
+    end;
+    """
+    world = emulator.world(write(MODEL.replace("stoch_simul", block + "stoch_simul"), "observables: {output: y, inflation: 4*pi, rate: 4*i}\n"))
+    check_world(world, n=24)
+    found = {p.name: (p.low, p.high, p.default) for p in world.spec.parameters}
+    assert list(found) == ["kappa", "rho", "phi", "stderr_e"]
+    assert found["kappa"] == (0.02, 0.4, 0.1)
+    assert found["phi"] == (1.1, 2.2, 1.5)
+    assert found["stderr_e"][2] == 0.5
+    draws = world.propose(20_000, np.random.default_rng(0))
+    assert draws[:, 1].mean() == pytest.approx(0.5, abs=0.01)
+    assert draws[:, 1].std() == pytest.approx(0.15, abs=0.01)
+
+
+def test_without_a_mapping_the_message_is_one_to_start_from(write, tmp_path):
+    path = write(mapping=None)
+    with pytest.raises(ModFileError, match=r"stranger\.world\.yaml") as error:
+        emulator.world(path)
+    guess = str(error.value).split("\n\n", 1)[1]
+    assert "output: y" in guess
+    assert "inflation: 4*pi" in guess
+    assert "rate: 4*i" in guess
+    check_world(emulator.world(write(mapping=guess)), n=8)  # the guess itself is a mapping
+
+
+def test_growing_responses_are_no_world(write):
+    with pytest.raises(ModFileError, match="qz_criterium"):
+        emulator.world(write(MODEL.replace("order = 1", "qz_criterium = 1.01")))
+
+
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+BAD_MAPPINGS = {
+    "empty": ("", "expected a table"),
+    "a Python object": ("!!python/object/apply:os.system ['true']", "yaml:1: this is not YAML"),
+    "aliases": (ALIASES, "yaml:2: aliases"),
+    "deep": ("[" * 100_000, "deep"),
+    "not YAML": ("a: [1,\nb: }", "yaml:2: this is not YAML"),
+    "UTF-16": (MAPPING.encode("utf-16"), "UTF-8"),
+    "large": (MAPPING + "#" * 600_000, "bytes"),
+    "an unknown key": (MAPPING + "colour: red\n", "colour"),
+    "a name with slashes": ("name: ../../up\n" + MAPPING, "name"),
+    "an unknown variable": (MAPPING.replace("output: y", "output: gdp"), "'gdp'"),
+    "code as an observable": (MAPPING.replace("output: y", "output: \"__import__('os').system('true')\""), "output"),
+    "two statements": (MAPPING.replace("output: y", "output: 'y; pi'"), "';' was not expected"),
+    "a constant": (MAPPING.replace("output: y", "output: 3"), "no endogenous variable"),
+    "a lead": (MAPPING.replace("output: y", "output: y(+1)"), "today's"),
+    "deep functions": (MAPPING.replace("output: y", "output: " + "exp(" * 150 + "y" + ")" * 150), "nests too many"),
+    "a list": (MAPPING.replace("output: y", "output: [y]"), "observables.output"),
+    "an unknown shock": (MAPPING.replace("variable: e", "variable: eps"), "'eps' is not a shock"),
+    "a sign of two": (MAPPING.replace("sign: -1", "sign: 2"), "sign is 2"),
+    "an unknown parameter": (MAPPING.replace("kappa:", "kapa:"), "no such parameter"),
+    "an unknown role": (MAPPING.replace("role: policy_rule", "role: king"), "role"),
+    "low above high": (MAPPING.replace("low: 0.02, high: 0.3", "low: 0.3, high: 0.02"), "below high"),
+    "a bound that is no number": (MAPPING.replace("high: 0.3", "high: .nan"), "high is nan"),
+    "a bound without end": (MAPPING.replace("high: 0.3", "high: .inf"), "high is inf"),
+    "no such beta": (MAPPING.replace("sd: 0.15", "sd: 0.9"), "no beta distribution"),
+    "the default outside": (MAPPING.replace("low: 0.02, high: 0.3", "low: 0.2, high: 0.3"), "outside the range"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MAPPINGS)
+def test_a_bad_mapping_is_told(write, name):
+    mapping, words = BAD_MAPPINGS[name]
+    with pytest.raises(EmulatorError) as error:
+        emulator.world(write(mapping=mapping))
+    assert words in str(error.value)
+    assert len(str(error.value)) < 700
+
+
+@pytest.mark.parametrize(("model", "words"), [("var x", "stranger.mod:1: "), (MODEL.replace("kappa*y", "kapa*y"), "stranger.mod:8: 'kapa' is not declared"), (MODEL.replace("kappa = 0.1;", ""), "'kappa' has no value")])
+def test_a_bad_model_ends_the_command_with_its_line(write, model, words):
+    result = CliRunner().invoke(app, ["worlds", "check", str(write(model))])
+    assert result.exit_code != 0
+    assert isinstance(result.exception, EmulatorError | SystemExit)
+    assert words in (str(result.exception) + result.output).replace("\n", "")
