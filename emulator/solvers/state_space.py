@@ -22,6 +22,9 @@ STRIDE = 4
 FEW_STATES = 12
 """States up to which a power of A costs less than the products that it saves (measured)."""
 
+LARGEST = 100.0
+"""Entry of A above which no powers are taken: A may be far from normal, and large entries cancel in products with a state alone."""
+
 
 @dataclass(frozen=True)
 class StateSpace:
@@ -54,11 +57,16 @@ def _memory(a: Any) -> tuple[int, ...]:
     return tuple(int(k) for k in np.flatnonzero(columns))
 
 
+def _tame(a: Any) -> bool:
+    """Whether powers of the matrices keep their digits: entries far above one cancel in a product with a state, not in a power."""
+    return bool(np.abs(np.nan_to_num(to_numpy(a))).max(initial=0.0) < LARGEST)
+
+
 def _path(xp: Any, a: Any, b: Any, periods: int) -> Any:
     """`A^h B` transposed, h = 0 .. periods - 1, in rows (N, S * periods, D) ordered by shock, then period."""
     n_draws, n_states, n_shocks = b.shape
     onward, run, width = _transposed(xp, a), _transposed(xp, b), 1
-    while width < STRIDE and n_states <= FEW_STATES:
+    while width < STRIDE and n_states <= FEW_STATES and _tame(a):
         halves = [xp.reshape(half, (n_draws, n_shocks, width, n_states)) for half in (run, run @ onward)]
         onward, width = onward @ onward, 2 * width
         run = xp.reshape(xp.concat(halves, axis=2), (n_draws, n_shocks * width, n_states))

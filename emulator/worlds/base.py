@@ -58,7 +58,7 @@ class World(ABC):
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
 
-    def require(self) -> None:
+    def require(self) -> None:  # noqa: B027  # most worlds need nothing
         """Raise `MissingExtraError` where packages that the world is solved with are not installed."""
 
     @abstractmethod

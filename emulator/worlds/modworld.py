@@ -44,7 +44,7 @@ class ModWorld(LinearWorld):
         self.model = model
         self.path = model.file.path
         beside = mapping_path(self.path)
-        self.source = Source(file=self.path.name, text=model.file.text, mapping=mapping)
+        self.source = self.texts = Source(file=self.path.name, text=model.file.text, mapping=mapping)
         self.mapping: Mapping = parse_mapping(mapping, beside.name)
         self.priors: dict[str, Prior] = dict(self.mapping.parameters or priors_of(self.model, beside))
         self.observation: Observation = observe(
@@ -76,7 +76,7 @@ class ModWorld(LinearWorld):
     @property
     def sha256(self) -> str:
         """Of the model's text and of its mapping: names the world."""
-        return hashlib.sha256((self.model.file.sha256 + self.source.mapping).encode()).hexdigest()
+        return hashlib.sha256((self.model.file.sha256 + self.texts.mapping).encode()).hexdigest()
 
     @cached_property
     def states(self) -> tuple[int, ...]:

@@ -189,9 +189,14 @@ class ZeroLowerBound(World):
         if horizon < 0:
             raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) or more.")
         theta = self.spec.check_theta(theta)
-        paths, _, status = self.solve(theta, horizon)
+        responses = np.empty((len(theta), self.spec.n_shocks, horizon + 1, 3))
+        status = np.empty(len(theta), dtype=np.uint8)
+        for first in range(0, len(theta), BLOCK):  # paths take more room than responses
+            part = slice(first, first + BLOCK)
+            paths, _, status[part] = self.solve(theta[part], horizon)
+            responses[part] = paths[:, 1:] - paths[:, :1]
         self._refuse(theta, status != Status.OK, on_failure, status)
-        return paths[:, 1:] - paths[:, :1]
+        return responses
 
     def solve(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Paths (n, 1+S, H+1, 3) without a shock and with each shock, in the units of `irf` and in deviations from steady state;

@@ -121,3 +121,14 @@ def test_stacks_are_solved_where_pivots_vanish(size, columns):
     matrix = np.stack([np.eye(size)[rng.permutation(size)] * rng.uniform(0.5, 2, size) for _ in range(30)])
     rhs = rng.normal(size=(30, size, columns))
     assert np.allclose(solve_stack(matrix, rhs), np.linalg.solve(matrix, rhs), rtol=1e-13)
+
+
+@pytest.mark.fast
+def test_transitions_far_from_normal_lose_no_digits():
+    """A rank-one transition with entries of a million and a root of 0.22: its square would cost six digits, a product with a state costs none."""
+    left, right = np.array([[1e6], [2e6], [3.0]]), np.array([[1.0, -0.5, 0.22 / 3]])
+    a, b = (left @ right)[None], (0.5 * left)[None] / 1e6
+    found = impulse_response(StateSpace(a, b, np.eye(3)[None]), 30)[0, 0]
+    root = float((right @ left)[0, 0])
+    wanted = 0.5e-6 * left[:, 0] * root ** np.arange(31)[:, None]
+    np.testing.assert_allclose(found, wanted, rtol=1e-8)
