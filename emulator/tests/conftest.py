@@ -1,4 +1,4 @@
-"""Shared by all rooms' tests: a small finished data set, made once."""
+"""Shared by all rooms' tests: a small finished data set, made once, and the command line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from emulator.cli import app
+from emulator.console import exit_with
 from emulator.data import generate_dataset
 
 SMALL_WORLDS = ("nk", "var", "lss")
@@ -57,3 +59,18 @@ def val_set(small_dataset: Path) -> Any:
     from emulator.training import IRFDataset
 
     return IRFDataset(small_dataset, list(SMALL_WORLDS), "val")
+
+
+@pytest.fixture
+def emulate(monkeypatch, capsys):
+    """Run `emulator ...` in this process: (exit code, standard output, error output)."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            exit_with(app)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return end.value.code, said.out, said.err
+
+    return run

@@ -14,8 +14,6 @@ import pytest
 
 import emulator
 from emulator import provenance
-from emulator.cli import app
-from emulator.console import exit_with
 from emulator.data import jobs, open_dataset
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import contents, flip_byte
@@ -24,21 +22,6 @@ from emulator.worlds import WORLDS, get_world
 REPOSITORY = Path(emulator.__file__).parents[1]
 ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
 REQUEST = [str(word) for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard") for word in (f"--{name}", SMALL[name])]
-
-
-@pytest.fixture
-def emulate(monkeypatch, capsys):
-    """Run `emulator ...` in this process: (exit code, standard output, error output)."""
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            exit_with(app)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 def type_in(*words):

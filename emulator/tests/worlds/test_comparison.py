@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emulator.cli import app
-from emulator.console import exit_with
 from emulator.errors import UnknownNameError
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
@@ -33,17 +31,6 @@ def stranger(tmp_path):
     return tmp_path / "mine.mod"
 
 
-@pytest.fixture
-def emulate(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["emulator", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            exit_with(app)
-        return end.value.code, capsys.readouterr()
-
-    return run
-
-
 def test_the_cube_holds_each_worlds_own_responses(stranger):
     worlds = [get_world("nk"), get_world("sw07"), get_world(stranger)]
     cube = compare(worlds, "monetary", horizon=12)
@@ -61,14 +48,14 @@ def test_a_tightening_lowers_output_in_every_world_with_sticky_prices(stranger):
 
 def test_the_command_draws_a_picture_and_writes_the_numbers(emulate, stranger, tmp_path):
     plot, csv = tmp_path / "c.png", tmp_path / "c.csv"
-    code, said = emulate("compare", "--shock", "monetary", "--worlds", f"nk,{stranger}", "--horizon", "8", "--plot", plot, "--csv", csv)
-    assert code == 0, said.err
+    code, out, err = emulate("compare", "--shock", "monetary", "--worlds", f"nk,{stranger}", "--horizon", "8", "--plot", plot, "--csv", csv)
+    assert code == 0, err
     assert plot.read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(csv, index_col=["world", "horizon"])
     nk = get_world("nk")
     np.testing.assert_allclose(table.loc["nk"], nk.irf(nk.spec.theta(), horizon=8)[0, 0], rtol=1e-12)
-    assert "mine" in said.out
-    assert "annualised" in said.out
+    assert "mine" in out
+    assert "annualised" in out
 
 
 def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
@@ -88,7 +75,7 @@ def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
 )
 def test_mistakes_end_in_one_clear_message(emulate, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, said = emulate("compare", *arguments)
+    code, out, err = emulate("compare", *arguments)
     assert code == 1
-    assert message in " ".join(said.err.split())
+    assert message in " ".join(err.split())
     assert not list(tmp_path.iterdir())
