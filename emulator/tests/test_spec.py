@@ -106,3 +106,8 @@ def test_status_has_labels_and_errors_one_root():
     assert Status.INDETERMINATE.label == "indeterminate"
     assert issubclass(UnknownNameError, EmulatorError)
     assert issubclass(ParameterError, EmulatorError)
+
+
+def test_all_stands_for_every_world_beside_others():
+    assert expand_worlds("all") == list(WORLDS)
+    assert expand_worlds("mine.mod, all ,nk") == ["mine.mod", *WORLDS]

@@ -76,9 +76,8 @@ def split_names(names: str) -> list[str]:
 
 def expand_worlds(names: str) -> list[str]:
     """World names and paths from a comma-separated list, or every world for `all`. Raises `UnknownNameError`."""
-    if names.strip() == "all":
-        return list(WORLDS)
-    found = split_names(names)
+    listed = (list(WORLDS) if name == "all" else [name] for name in split_names(names))
+    found = list(dict.fromkeys(name for part in listed for name in part))
     for name in found or [names]:
         if not is_path(name) and name not in WORLDS:
             raise unknown_name("world", name, [*WORLDS, "all", "path/to/model.mod"])

@@ -75,7 +75,7 @@ def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
 )
 def test_mistakes_end_in_one_clear_message(emulate, arguments, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, err = emulate("compare", *arguments)
+    code, _, err = emulate("compare", *arguments)
     assert code == 1
     assert message in " ".join(err.split())
     assert not list(tmp_path.iterdir())
