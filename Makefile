@@ -12,7 +12,7 @@ demo: .venv/.installed
 	$(BIN)/emulator evaluate --checkpoint $(RUN)/best.pt --dataset $(DATA)
 
 test: .venv/.installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -m slow

@@ -27,18 +27,27 @@ parameters: {kappa: {low: 0.05, high: 0.3}, rho: {low: 0, high: 0.9}, stderr_e_m
 SIZE = {"n_samples": 120, "seed": 5, "horizon": 12, "periods": 8, "chunk": 16, "shard": 32}
 
 
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A folder with the file, its mapping and a data set made of it by two processes."""
+    folder = tmp_path_factory.mktemp("stranger")
+    (folder / "theirs").mkdir()
+    (folder / "theirs" / "mine.mod").write_text(MOD)
+    (folder / "theirs" / "mine.world.yaml").write_text(MAPPING)
+    generate_dataset(folder / "data", ["nk", str(folder / "theirs" / "mine.mod")], workers=2, **SIZE)
+    return folder
+
+
 @pytest.fixture
-def stranger(tmp_path):
-    folder = tmp_path / "theirs"
-    folder.mkdir()
-    (folder / "mine.mod").write_text(MOD)
-    (folder / "mine.world.yaml").write_text(MAPPING)
-    return folder / "mine.mod"
+def stranger(original, tmp_path):
+    """The file, in a copy of all that each test may change."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "theirs" / "mine.mod"
 
 
 @pytest.fixture
 def made(stranger, tmp_path):
-    return generate_dataset(tmp_path / "data", ["nk", str(stranger)], workers=2, **SIZE)
+    return open_dataset(tmp_path / "data")
 
 
 def test_a_data_set_is_whole_without_the_file_it_came_from(made, stranger, tmp_path):
@@ -67,8 +76,8 @@ def test_a_changed_file_is_another_request(made, stranger, tmp_path):
 def test_the_name_of_a_world_of_the_package_is_refused(stranger, tmp_path):
     (stranger.parent / "mine.world.yaml").write_text("name: nk\n" + MAPPING)
     with pytest.raises(DatasetError, match=r"'nk'.*name:"):
-        generate_dataset(tmp_path / "data", [str(stranger)], **SIZE)
-    assert not (tmp_path / "data").exists()
+        generate_dataset(tmp_path / "other", [str(stranger)], **SIZE)
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_network_is_trained_on_a_world_named_by_its_path(made, stranger, tmp_path):

@@ -15,12 +15,12 @@ from emulator.modfile.tape import Tape, record
 
 pytestmark = pytest.mark.fast
 
-X, Y, Z = (sympy.Symbol(name, real=True) for name in "xyz")
+X, Y, Z = (sympy.Symbol(name) for name in "xyz")
 OURS = {
     "maximum": np.maximum, "minimum": np.minimum, "absolute": np.abs, "sign": np.sign, "cbrt": np.cbrt, "normcdf": special.ndtr,
     "normpdf": lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "greater": lambda a, b: np.where(a > b, 1.0, 0.0),
 }  # fmt: skip
-LEAVES = st.sampled_from([X, Y, Z, sympy.Integer(2), sympy.Integer(-3), sympy.Float(0.37), sympy.Rational(1, 3)])
+LEAVES = st.sampled_from([X, Y, Z, 2 * X, Y - 3, sympy.Float(0.37) * Z, Z / 3])  # numbers alone are folded before they reach a tape
 
 
 def grown(children):
