@@ -65,7 +65,7 @@ def _figure(world: str) -> str:
 
 def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
-    options: dict[str, object] = {"world": ",".join(request.worlds), "n_samples": request.n_samples, "seed": request.seed}
+    options: dict[str, object] = {"world": ",".join(request.sources[name].file if name in request.sources else name for name in request.worlds), "n_samples": request.n_samples, "seed": request.seed}
     chosen, usual = _optional(request), _optional(Request(worlds=request.worlds, n_samples=request.n_samples, seed=0, specs_sha256={}, made_by=""))
     options |= {name: value for name, value in chosen.items() if value != usual[name]}
     return "emulator generate " + " ".join(f"--{name} {value}" for name, value in options.items()) + " --output PATH"

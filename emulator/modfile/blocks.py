@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from lark import Token
 
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, nearest
 from emulator.modfile.declarations import Declarations
+from emulator.modfile.evaluate import symbols
 from emulator.modfile.reading import Reader, check_depth, place_of
 from emulator.modfile.scanner import Block
 from emulator.modfile.source import Span
@@ -29,6 +30,7 @@ from emulator.modfile.syntax import (
 )
 
 _PATH_WORDS = ("periods", "values", "scales", "add", "multiply")
+_PRIORS = tuple(f"{shape}_pdf" for shape in ("beta", "gamma", "normal", "inv_gamma", "inv_gamma1", "inv_gamma2", "uniform", "weibull"))
 _AFTER_PRIOR = ("mean", "deviation", "third", "fourth")
 
 
@@ -137,6 +139,9 @@ def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
     for value in fields:
         if value is not None and not isinstance(value, Token):
             check_depth(value, item)
+            odd = next((s.name for s in symbols(value) if s.name.lower().endswith("_pdf")), None)
+            if odd is not None:
+                raise ModFileError(f"'{odd}' is no prior of Dynare's. {nearest(odd, _PRIORS)}", item.place)
     priors = [k for k, value in enumerate(fields) if isinstance(value, Token)]
     split = priors[0] if priors else len(fields)
     before, after = fields[:split], fields[split + 1 :]

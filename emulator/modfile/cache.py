@@ -12,7 +12,7 @@ from pathlib import Path
 from emulator.files import write_text
 from emulator.modfile.equations import Equations
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the meaning of compiled equations changes."""
 
 

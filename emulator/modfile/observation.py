@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emulator.errors import ModFileError
+from emulator.modfile.evaluate import symbols
 from emulator.modfile.model import TOO_DEEP, CompiledModel, Linearised
 from emulator.modfile.reading import Reader
 from emulator.modfile.source import Span
@@ -64,6 +65,11 @@ def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) 
     for name, text in expressions.items():
         place = Place(f"{where} ({name})", 1)
         parsed.append((_parse(model, text, place), place))
+    shocks = {d.name for d in (*model.file.shocks, *model.file.deterministic_shocks)}
+    for expression, place in parsed:
+        shock = next((s.name for s in symbols(expression) if s.name in shocks), None)
+        if shock is not None:
+            raise ModFileError(f"an observable is an expression of endogenous variables; '{shock}' is a shock.", place)
     names, found = in_steady_state(model.file, parsed)
     today = [names.at(variable, 0) for variable in model.variables]
     still = {symbol: names.at(variable, 0) for variable, symbol in names.steady.items()}

@@ -58,6 +58,9 @@ def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicMod
             file.model.place,
         )
     residuals = [reader.residual(e) for e in dynamic]
+    if file.model.linear:
+        for residual, equation in zip(residuals, dynamic, strict=True):
+            _check_linear(names, residual, equation.place)
     conditions: list[sympy.Expr] = []
     if planner is not None:
         wanted, discount = (reader.read(e, planner.place) for e in (planner.objective, planner.discount))
@@ -67,6 +70,14 @@ def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicMod
     still += [reader.standing(reader.residual(e)) for e in file.model.equations if "static" in e.tags]
     still += [reader.standing(c) for c in conditions]
     return SymbolicModel(names, (*residuals, *conditions), tuple(still))
+
+
+def _check_linear(names: Namespace, residual: sympy.Expr, place: Place) -> None:
+    """Raise `ModFileError` for an equation that is not linear in variables and shocks, though the block says `model(linear)`."""
+    dated = {s: name for (name, _), s in names.dated.items() if s in residual.free_symbols}
+    for symbol, name in dated.items():
+        if any(other in dated for other in residual.diff(symbol).free_symbols):
+            raise ModFileError(f"the block is model(linear), but this equation is not linear in '{name}'. Write model; instead.", place)
 
 
 def in_steady_state(file: ModFile, expressions: Iterable[tuple[Expression, Place]]) -> tuple[Namespace, list[sympy.Expr]]:

@@ -6,7 +6,7 @@ import importlib
 from functools import cache, lru_cache
 from pathlib import Path
 
-from emulator.errors import unknown_name
+from emulator.errors import UnknownNameError, unknown_name
 from emulator.worlds.base import Draws, LinearWorld, World
 from emulator.worlds.check import check_world
 from emulator.worlds.source import Source, is_path, mapping_path
@@ -29,9 +29,11 @@ def get_world(name: str | Path) -> World:
     Raises `UnknownNameError`, with the nearest known name, and `ModFileError` for a file that cannot be read.
     """
     if is_path(name):
-        path = Path(name).expanduser().resolve()
+        path = Path(name).absolute()  # links are not followed: the mapping lies beside the path as it is written
         return _from_file(path, tuple(_stamp(p) for p in (path, mapping_path(path))))
     if name not in WORLDS:
+        if Path(f"{name}.mod").is_file():
+            raise UnknownNameError(f"Unknown world: '{name}'. There is a file '{name}.mod'; the world of a file is named by its path.")
         raise unknown_name("world", str(name), WORLDS)
     return _of_table(str(name))
 

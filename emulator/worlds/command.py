@@ -133,7 +133,7 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     try:
         frame.to_csv(path)
     except OSError as error:
-        raise EmulatorError(f"'{path}' cannot be written: {error.strerror}.") from None
+        raise EmulatorError(f"'{path}' cannot be written: {error.strerror or error}.") from None
     say(f"Numbers: {path}")
 
 

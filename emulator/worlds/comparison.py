@@ -23,7 +23,7 @@ def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
             why = WHY.get(status, "the solver finds none")
             raise NoSolutionError(
                 f"World '{world.spec.name}' has no unique stable solution at these parameters: {status.label} ({why}). "
-                f"Change them with --set; `emulator worlds {world.spec.name}` shows defaults and ranges."
+                f"Change them with --set; `emulator worlds {world.source.file if world.source else world.spec.name}` shows defaults and ranges."
             )
     return responses[0]
 
@@ -52,6 +52,11 @@ def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON)
     """
     if not worlds:
         raise UnknownNameError("There is nothing to compare: no world is named.")
+    worlds = list(dict.fromkeys(worlds))  # the same one twice is one
+    names = [world.spec.name for world in worlds]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UnknownNameError(f"Two of the worlds are named '{twice}'. Give one another name, with `name:` in its mapping.")
     without = [world.spec for world in worlds if shock not in world.spec.shock_names]
     if without:
         known = "; ".join(f"{spec.name}: {', '.join(spec.shock_names)}" for spec in without)

@@ -121,5 +121,6 @@ def _ranges(model: CompiledModel, width: float = 0.2) -> list[str]:
     for name, value in zip(model.parameters, model.theta()[0], strict=True):
         if name in model.needed and np.isfinite(value) and value != 0:
             low, high = sorted((value * (1 - width), value * (1 + width)))
+            high = min(high, (1 + value) / 2) if 0 < value < 1 else high  # a share, a persistence or a discount factor stays one
             lines.append(f"  {name}: {{prior: uniform, low: {low:.4g}, high: {high:.4g}}}")
     return lines

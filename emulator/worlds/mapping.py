@@ -88,8 +88,8 @@ class Mapping(_Record):
     source: str = ""
     prior: str = ""
     observables: Observables
-    shocks: dict[WorldName, MappedShock] | None = None
-    parameters: dict[str, MappedParameter] | None = None
+    shocks: dict[WorldName, MappedShock] | None = Field(default=None, min_length=1)
+    parameters: dict[str, MappedParameter] | None = Field(default=None, min_length=1)
     extrapolation: HeldOut | None = None
 
 
@@ -109,11 +109,23 @@ def read_text(path: Path) -> str:
         raise ModFileError(f"cannot be read: {error.strerror}.", path.name) from None
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """The safe loader, which refuses a key that stands twice in one table instead of forgetting the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' stands here a second time", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def parse_mapping(text: str, where: str) -> Mapping:
     """A mapping from its text; `where` names its file. Raises `ModFileError`, with line where YAML knows it, for a text that is not one."""
     try:
         _refuse_aliases(text, where)
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_UniqueKeys)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ModFileError(f"this is not YAML: {error.problem}.", f"{where}:{line}") from None

@@ -112,3 +112,20 @@ def test_skipped_lines_are_counted_in_one_note(tmp_path):
         notes = load(path).calibration.notes
     assert len(notes) == 1
     assert "2 MATLAB line(s) were not run, the first at" in notes[0]
+
+
+def test_a_model_that_says_linear_and_is_not_is_refused_at_its_equation(tmp_path):
+    path = tmp_path / "bent.mod"
+    path.write_text("var x y; varexo e; model(linear);\nx = 0.5*x(-1) + e;\ny = 0.5*y(+1) + x^2;\nend; shocks; var e; stderr 1; end;\n")
+    with pytest.raises(ModFileError, match=r"bent\.mod:3: .*not linear in 'x'"):
+        irf(path)
+
+
+def test_a_misspelt_prior_is_named_with_the_nearest_one(tmp_path):
+    path = tmp_path / "typo.mod"
+    path.write_text(
+        "var x; varexo e; parameters r; r = 0.5; model(linear);\nx = r*x(-1) + e;\nend; shocks; var e; stderr 1; end;\n"
+        "estimated_params;\nr, bta_pdf, 0.5, 0.1;\nend;\n"
+    )
+    with pytest.raises(ModFileError, match=r"typo\.mod:5: 'bta_pdf' is no prior.*beta_pdf"):
+        load(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emulator.errors import UnknownNameError
+from emulator.errors import ModFileError, UnknownNameError
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 
@@ -79,3 +79,28 @@ def test_mistakes_end_in_one_clear_message(emulate, arguments, message, tmp_path
     assert code == 1
     assert message in " ".join(err.split())
     assert not list(tmp_path.iterdir())
+
+
+def test_two_worlds_of_one_name_are_refused_and_one_world_twice_is_one(stranger, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in ("mine.mod", "mine.world.yaml"):
+        (other / file).write_text((tmp_path / file).read_text())
+    with pytest.raises(UnknownNameError, match=r"named 'mine'.*name:"):
+        compare([get_world(stranger), get_world(other / "mine.mod")], "monetary")
+    assert compare([get_world("nk"), get_world("nk")], "monetary").sizes["world"] == 1
+
+
+def test_the_mapping_lies_beside_the_path_as_it_is_written(stranger, tmp_path):
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "alias.mod").symlink_to(stranger)
+    (tmp_path / "linked" / "alias.world.yaml").write_text(MAPPING.replace("output: x", "output: 100*x"))
+    link, own = get_world(tmp_path / "linked" / "alias.mod"), get_world(stranger)
+    assert link.spec.name == "alias"
+    np.testing.assert_allclose(link.irf(link.spec.theta())[..., 0], 100 * own.irf(own.spec.theta())[..., 0])
+
+
+def test_a_key_written_twice_in_a_mapping_is_refused_with_its_line(stranger, tmp_path):
+    (tmp_path / "mine.world.yaml").write_text(MAPPING + "shocks: {monetary: e_m}\n")
+    with pytest.raises(ModFileError, match=r"mine\.world\.yaml:5: .*'shocks' stands here a second time"):
+        get_world(stranger)
