@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = PATIENCE_SECONDS = 10
 PACKAGE = __name__.partition(".")[0]
+TALKATIVE = ("asyncio", "tornado.application", "tornado.general", "distributed.batched", "distributed.client", "distributed.comm.tcp", "distributed.core")
+"""Loggers that print tracebacks of lost connections, which our own messages tell of."""
+
 CLUSTER_TASKS = 1000
 """Tasks that a cluster is handed at a time: enough for hundreds of workers, and for a cluster that grows by what waits."""
 
@@ -121,6 +124,8 @@ def _cluster(scheduler: str) -> Iterator[Engine]:
         from distributed import KilledWorker
     except ImportError:
         raise MissingExtraError("distributed", "dask") from None
+    for name in TALKATIVE:
+        logging.getLogger(name).addFilter(_not_of_a_lost_connection)
     client = _connect(scheduler)
     executor = client.get_executor(pure=False)
     log = logging.getLogger("distributed.client")
@@ -139,6 +144,11 @@ def _cluster(scheduler: str) -> Iterator[Engine]:
             executor.shutdown(wait=False)
         client.close(timeout=CONNECT_SECONDS)
         log.setLevel(level)
+
+
+def _not_of_a_lost_connection(record: logging.LogRecord) -> bool:
+    """Passes what is not the traceback of a broken connection, which event loops log as late as at exit."""
+    return not (record.exc_info and isinstance(record.exc_info[1], OSError))
 
 
 def _connect(scheduler: str) -> Client:
