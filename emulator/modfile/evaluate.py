@@ -9,7 +9,7 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.functions import ARITIES, NUMERIC
-from emulator.modfile.syntax import Call, Expression, Number, Operation, Place, Symbol
+from emulator.modfile.syntax import Call, Expression, Number, Place, Symbol, walk
 
 STEADY_STATE = "STEADY_STATE"
 
@@ -66,24 +66,9 @@ def check_call(call: Call, place: Place) -> None:
 
 def symbols(expression: Expression) -> Iterator[Symbol]:
     """Every symbol of an expression, in order of appearance, repeats included."""
-    stack = [expression]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Symbol):
-            yield part
-        elif isinstance(part, Operation):
-            stack.extend(reversed(part.operands))
-        elif isinstance(part, Call):
-            stack.extend(reversed(part.arguments))
+    return (part for part in walk(expression) if isinstance(part, Symbol))
 
 
 def calls(expression: Expression) -> Iterator[Call]:
     """Every function call of an expression."""
-    stack = [expression]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Call):
-            yield part
-            stack.extend(reversed(part.arguments))
-        elif isinstance(part, Operation):
-            stack.extend(reversed(part.operands))
+    return (part for part in walk(expression) if isinstance(part, Call))

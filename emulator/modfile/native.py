@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection
 
 from emulator.errors import ModFileError
+from emulator.modfile.evaluate import calls
 from emulator.modfile.keywords import FUNCTIONS
-from emulator.modfile.reading import Reader, calls
+from emulator.modfile.reading import Reader
 from emulator.modfile.scanner import split
 from emulator.modfile.source import QUOTED, Span
 from emulator.modfile.syntax import Assignment, Skipped
@@ -64,4 +65,4 @@ def _assignment(piece: Span, reader: Reader) -> Assignment | None:
     except ModFileError:
         return None  # More of MATLAB than expressions: a matrix, a string, a field. The caller notes what it sets.
     # A function that is not of the language may as well be an element of an array.
-    return Assignment(name, expression, piece.place) if calls(expression) <= {*FUNCTIONS} - {"diff", "adl"} else None
+    return Assignment(name, expression, piece.place) if {call.function for call in calls(expression)} <= {*FUNCTIONS} - {"diff", "adl"} else None

@@ -13,7 +13,7 @@ from lark.exceptions import UnexpectedInput, UnexpectedToken
 from emulator.errors import ModFileError
 from emulator.modfile.build import Builder, Complaint
 from emulator.modfile.source import QUOTED, Span
-from emulator.modfile.syntax import Call, Expression, Operation, Place
+from emulator.modfile.syntax import Expression, Place, parts
 
 DEEPEST = 200
 """Brackets or operations inside of one another."""
@@ -75,28 +75,10 @@ def check_depth(expression: Expression, span: Span) -> None:
     """Refuses an expression whose operations nest so deep that no program could follow."""
     layer: list[Expression] = [expression]
     for _ in range(DEEPEST):
-        layer = [inner for outer in layer for inner in _parts(outer)]
+        layer = [inner for outer in layer for inner in parts(outer)]
         if not layer:
             return
     raise ModFileError(f"the expression nests more than {DEEPEST} operations; write it in several steps.", span.place)
-
-
-def calls(expression: Expression) -> set[str]:
-    """The names of the functions that an expression calls."""
-    found: set[str] = set()
-    stack = [expression]
-    while stack:
-        outer = stack.pop()
-        stack += _parts(outer)
-        if isinstance(outer, Call):
-            found.add(outer.function)
-    return found
-
-
-def _parts(expression: Expression) -> tuple[Expression, ...]:
-    if isinstance(expression, Operation):
-        return expression.operands
-    return expression.arguments if isinstance(expression, Call) else ()
 
 
 @lru_cache(maxsize=1)

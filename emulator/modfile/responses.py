@@ -9,7 +9,7 @@ import xarray as xr
 
 from emulator.errors import ModFileError, NoSolutionError, ParameterError
 from emulator.modfile.model import CompiledModel, load
-from emulator.solvers import Solution, StateSpace, simulate, stable_root_count
+from emulator.solvers import StateSpace, impulse_response, stable_root_count
 from emulator.spec import Status
 
 SMALLEST = 1e-13
@@ -33,7 +33,8 @@ def irf(path: str | Path, horizon: int = 20) -> xr.DataArray:
     if solution.status[0] != Status.OK:
         raise NoSolutionError(explain(model, theta, Status(solution.status[0])))
     shown = model.variables[: len(model.variables) - len(model.planner.multipliers)] if model.planner else model.variables
-    responses = _paths(solution, len(shown), horizon)
+    space = StateSpace(solution.transition, solution.impact, np.eye(len(shown), len(model.all_variables))[None])
+    responses = impulse_response(space, horizon)[0]
     if "loglinear" in model.calibration.options:
         responses = responses / _positive(model, model.steady_state(theta)[0, : len(shown)])
     moved = [k for k, name in enumerate(model.shocks) if theta[0, model.parameters.index(model.calibration.stderr[name])] > SMALLEST]
@@ -47,15 +48,6 @@ def irf(path: str | Path, horizon: int = 20) -> xr.DataArray:
             "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
         },
     )
-
-
-def _paths(solution: Solution, n_shown: int, horizon: int) -> np.ndarray:
-    """Responses (shock, H+1, variable) of one solved draw, period by period, which loses no digits to powers of the transition."""
-    n_shocks = solution.impact.shape[2]
-    matrices = (solution.transition, solution.impact, np.eye(n_shown, solution.transition.shape[1])[None])
-    pulses = np.zeros((n_shocks, horizon + 1, n_shocks))
-    pulses[:, 0] = np.eye(n_shocks)
-    return simulate(StateSpace(*(np.repeat(m, n_shocks, axis=0) for m in matrices)), pulses)
 
 
 def _positive(model: CompiledModel, steady: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ whatever is wrong with it later can be said with file and line.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -59,6 +60,22 @@ class Call:
 
 
 Expression = Number | Symbol | Operation | Call
+
+
+def parts(expression: Expression) -> tuple[Expression, ...]:
+    """What an expression is made of, one level down."""
+    if isinstance(expression, Operation):
+        return expression.operands
+    return expression.arguments if isinstance(expression, Call) else ()
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """An expression and everything in it, in order of appearance; with a stack of its own, so that depth does not matter."""
+    stack = [expression]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(reversed(parts(part)))
 
 
 @dataclass(frozen=True)
