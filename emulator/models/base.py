@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from emulator.models.checkpoint import Checkpoint
 
 
+PREPARE_DRAWS = 8192
+"""Draws of a world that `EmulatorModel.prepare` is given at most."""
+
+
 class EmulatorModel(nn.Module, ABC):
     """A network over one or many worlds.
 
@@ -31,6 +35,8 @@ class EmulatorModel(nn.Module, ABC):
     param_dims: dict[str, int]
     shock_dims: dict[str, int]
     horizon: int
+    any_horizon = False
+    """Whether responses beyond the horizon that the network was built for can be asked of it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__()
@@ -46,10 +52,17 @@ class EmulatorModel(nn.Module, ABC):
         return cls(param_dims=dims, H=horizon, n_shocks={name: spec.n_shocks for name, spec in specs.items()}, **options)
 
     @abstractmethod
-    def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
-        """Responses (B, S', H+1, 3) of one world in units of its scales, from standardised parameters (B, P).
+    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised parameters (B, P).
 
-        S' may exceed the world's number of shocks; what is beyond it is cut off.
+        S' may exceed the world's number of shocks and H' the horizon that is asked for; what is beyond is cut off.
+        """
+
+    def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:  # noqa: B027  # most networks start from chance
+        """Start from data: called once by the trainer, after `bind`, before the first step of a fresh run.
+
+        samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and responses
+        (n, S, H+1, 3) in natural units.
         """
 
     def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
@@ -68,16 +81,20 @@ class EmulatorModel(nn.Module, ABC):
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
 
-    def forward(self, theta: Tensor, world_id: str | list[str]) -> Tensor:
+    def forward(self, theta: Tensor, world_id: str | list[str], horizon: int | None = None) -> Tensor:
         """Responses (B, S, H+1, 3) in natural units: percent and annualised percentage points.
 
-        theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B. In a mixed batch S is
+        theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B; horizon: the last one,
+        by default the one that the network was built for, beyond it only where `any_horizon`. In a mixed batch S is
         the largest number of shocks among its worlds and the responses beyond a world's own are zero. Before `bind`
-        scales are one and means zero. Raises `ModelError` on shapes that do not fit.
+        scales are one and means zero. Raises `ModelError` on shapes and horizons that do not fit.
         """
+        last = self.horizon if horizon is None else horizon
+        if last < 0 or (last > self.horizon and not self.any_horizon):
+            raise ModelError(f"Responses up to horizon {last} were asked for; {type(self).__name__} was built for 0 to {self.horizon}.")
         groups = self._groups(theta, world_id)
-        theta = theta.to(next(self.parameters()).dtype)
-        parts = [self._responses(theta if rows is None else theta[rows], world) for world, rows in groups]
+        theta = theta.to(next(self.parameters(), theta).dtype)
+        parts = [self._responses(theta if rows is None else theta[rows], world, last) for world, rows in groups]
         if len(parts) == 1:
             return parts[0]
         widest = max(part.shape[1] for part in parts)
@@ -85,13 +102,13 @@ class EmulatorModel(nn.Module, ABC):
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
 
-    def _responses(self, theta: Tensor, world: str) -> Tensor:
+    def _responses(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
         theta = theta[:, :n_parameters]
         if not self.normaliser.fitted:
-            return self.standardised(theta, world)[:, :n_shocks]
+            return self.standardised(theta, world, horizon)[:, :n_shocks, : horizon + 1]
         found = self.normaliser.statistics(world)
-        response = self.standardised(self.normaliser.theta(theta, world), world)[:, : found.irf_scale.shape[0]]
+        response = self.standardised(self.normaliser.theta(theta, world), world, horizon)[:, : found.irf_scale.shape[0], : horizon + 1]
         return response.to(theta.dtype) * found.irf_scale[:, None, :]
 
     def _dims(self, world: str) -> tuple[int, int]:

@@ -39,6 +39,6 @@ class PerWorldMLPBaseline(EmulatorModel):
         )
         self._position = {world: k for k, world in enumerate(self.param_dims)}
 
-    def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
+    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         flat = self.networks[self._position[world]](theta_BP)
         return flat.unflatten(1, (self.shock_dims[world], self.horizon + 1, 3))

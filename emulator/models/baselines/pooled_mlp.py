@@ -38,7 +38,7 @@ class PooledMLPBaseline(EmulatorModel):
         self.network = mlp([self.width + token_dim, *hidden_dims, self.most_shocks * (H + 1) * 3], dropout)
         self._position = {world: k for k, world in enumerate(self.param_dims)}
 
-    def standardised(self, theta_BP: Tensor, world: str) -> Tensor:
+    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         padded = nn.functional.pad(theta_BP, (0, self.width - theta_BP.shape[1]))
         token = self.tokens[self._position[world]].expand(len(theta_BP), -1)
         flat = self.network(torch.cat([padded, token], dim=1))

@@ -22,15 +22,15 @@ def test_conformance(name):
 class MeanEncoder(PerWorldMLPBaseline):
     """A network that cannot tell parameters apart: it sees only their mean."""
 
-    def standardised(self, theta_BP, world):
-        return super().standardised(theta_BP.mean(1, keepdim=True).expand_as(theta_BP), world)
+    def standardised(self, theta_BP, world, horizon):
+        return super().standardised(theta_BP.mean(1, keepdim=True).expand_as(theta_BP), world, horizon)
 
 
 class RawUnits(PerWorldMLPBaseline):
     """A network that ignores the data's scales."""
 
-    def _responses(self, theta, world):
-        return self.standardised(theta[:, : self.param_dims[world]], world)[:, : self.shock_dims[world]]
+    def _responses(self, theta, world, horizon):
+        return self.standardised(theta[:, : self.param_dims[world]], world, horizon)[:, : self.shock_dims[world]]
 
 
 @pytest.mark.parametrize(("broken", "found"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")])
@@ -52,6 +52,14 @@ def test_networks_of_different_worlds_share_nothing_per_world_and_all_pooled():
     pooled = PooledMLPBaseline(param_dims={"nk": 12, "var": 27})
     pooled(torch.ones(2, 12), "nk").sum().backward()
     assert all(p.grad is not None for p in pooled.network.parameters())
+
+
+def test_a_shorter_horizon_is_the_start_of_the_longer_one_and_a_longer_one_is_refused():
+    model = PerWorldMLPBaseline(param_dims={"nk": 12}, H=10)
+    theta = torch.zeros(2, 12)
+    assert torch.equal(model(theta, "nk", horizon=4), model(theta, "nk")[:, :, :5])
+    with pytest.raises(ModelError, match="up to horizon 11 were asked for; PerWorldMLPBaseline was built for 0 to 10"):
+        model(theta, "nk", horizon=11)
 
 
 def test_bind_refuses_data_of_another_shape():
