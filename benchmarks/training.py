@@ -47,7 +47,7 @@ def bare_epoch(trainer: Trainer, batches: list[dict]) -> float:
     start = time.perf_counter()
     for batch in batches:
         trainer.optimizer.zero_grad()
-        loss = trainer._losses(trainer.model, batch).sum() / len(batch["theta"])
+        loss = trainer.objective.losses(trainer.model, batch).sum() / len(batch["theta"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainer._parameters, 1.0)
         trainer.optimizer.step()

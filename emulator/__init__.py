@@ -3,7 +3,7 @@
     import emulator
     nk = emulator.world("nk")                      # exact, batched
     nk.irf(nk.spec.theta(kappa=0.1))               # (1, shock, horizon, observable)
-    network = emulator.load("runs/baseline_mlp/best.pt")   # needs PyTorch
+    network = emulator.load("universal")           # ships with the package; or a run's folder, or a file of its
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ def world(name: str | Path) -> World:
     return get_world(name)
 
 
-def load(path: str | Path) -> EmulatorModel:
-    """A trained network from its checkpoint. Raises `CheckpointError` if it is missing, truncated or altered."""
+def load(name_or_path: str | Path) -> EmulatorModel:
+    """A trained network: "universal", which ships with the package, or a checkpoint, a weights file, the folder of a run.
+
+    Raises `UnknownNameError` for another name, `CheckpointError` if the file is missing, truncated or altered.
+    """
     from emulator.models import load as load_model
 
-    return load_model(path)
+    return load_model(name_or_path)
 
 
 def __getattr__(name: str) -> Any:

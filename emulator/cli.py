@@ -37,9 +37,11 @@ def main() -> None:
 
 def _add_learning_commands() -> None:
     """Commands that need PyTorch, added when the command line starts."""
-    from emulator.eval.command import evaluate, leaderboard
-    from emulator.training.command import train
+    from emulator.eval.command import evaluate, leaderboard, release
+    from emulator.training.command import calibrate, train
 
     app.command()(train)
+    app.command()(calibrate)
     app.command()(evaluate)
     app.command()(leaderboard)
+    app.command()(release)

@@ -10,10 +10,11 @@ from jinja2 import Environment
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from emulator.data.schema import SPLITS, Manifest, Request
+from emulator.data.schema import DEFAULT_VERDICTS, SPLITS, Manifest, Request
 from emulator.data.splits import SLICE, read_splits
 from emulator.data.storage import Folder
-from emulator.spec import WorldSpec
+from emulator.data.verdicts import read_verdicts
+from emulator.spec import Status, WorldSpec
 
 CARD, FIGURES = "README.md", "figures"
 SHOWN, SUMMARISED = 20, 512
@@ -21,7 +22,7 @@ SHOWN, SUMMARISED = 20, 512
 TEMPLATE = """\
 # Data card
 
-{{ request.n_samples }} draws of each of {{ request.worlds | join(", ") }}; seed {{ request.seed }}; horizons 0 to {{ request.horizon }}
+{% for n, names in sizes.items() %}{{ n }} draws of each of {{ names | join(", ") }}; {% endfor %}seed {{ request.seed }}; horizons 0 to {{ request.horizon }}
 {%- if request.periods %}; trajectories of {{ request.periods }} quarters{% endif %}.
 Made by version {{ request.made_by }}, commit `{{ manifest.commit }}`. Format {{ request.format_version }}.
 
@@ -37,6 +38,8 @@ standard deviation; horizon 0 is the impact period.
 
 Prior: {{ world.spec.prior }} Refused draws:
 {%- for reason, count in world.rejections.items() %} {{ count }} {{ reason }}{{ "," if not loop.last }}{% else %} none{% endfor %}.
+{%- if verdicts[name] %} Draws judged apart, in `{{ name }}/verdicts.npz`:
+{%- for reason, count in verdicts[name].items() %} {{ count }} {{ reason }}{{ "," if not loop.last }}{% endfor %}.{% endif %}
 
 ![sample responses](figures/{{ name }}.png)
 
@@ -65,8 +68,10 @@ def _figure(world: str) -> str:
 
 def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
-    options: dict[str, object] = {"world": ",".join(request.sources[name].file if name in request.sources else name for name in request.worlds), "n_samples": request.n_samples, "seed": request.seed}
-    chosen, usual = _optional(request), _optional(Request(worlds=request.worlds, n_samples=request.n_samples, seed=0, specs_sha256={}, made_by=""))
+    named = ",".join(request.sources[name].file if name in request.sources else name for name in request.worlds)
+    n_samples = ",".join([str(request.n_samples), *(f"{name}={n}" for name, n in request.samples.items())])
+    options: dict[str, object] = {"world": named, "n_samples": n_samples, "seed": request.seed}
+    chosen, usual = _optional(request), _optional(Request(worlds=request.worlds, n_samples=request.n_samples, seed=0, verdicts=DEFAULT_VERDICTS, specs_sha256={}, made_by=""))
     options |= {name: value for name, value in chosen.items() if value != usual[name]}
     return "emulator generate " + " ".join(f"--{name} {value}" for name, value in options.items()) + " --output PATH"
 
@@ -74,7 +79,7 @@ def command(request: Request) -> str:
 def _optional(request: Request) -> dict[str, object]:
     shares = request.fractions
     return {
-        "horizon": request.horizon, "periods": request.periods, "val": shares.val, "test": shares.test,
+        "horizon": request.horizon, "periods": request.periods, "verdicts": request.verdicts, "val": shares.val, "test": shares.test,
         "slice": shares.test_extrapolation_slice, "corner": shares.test_extrapolation_corner,
         "chunk": request.chunk, "shard": request.shard,
     }  # fmt: skip
@@ -86,12 +91,27 @@ def write(folder: Folder, manifest: Manifest) -> None:
     rules = {name: {s: _rule(manifest, name, s) for s in SPLITS} for name in manifest.worlds}
     # Markdown, not HTML: nothing here is escaped, and every value is our own.
     text = Environment(autoescape=False).from_string(TEMPLATE).render(
-        manifest=manifest, request=manifest.request, command=command(manifest.request), counts=counts, rules=rules, splits=SPLITS
+        manifest=manifest, request=manifest.request, command=command(manifest.request), counts=counts, rules=rules, splits=SPLITS,
+        sizes=_sizes(manifest.request), verdicts={name: _verdicts(folder, manifest.request, name) for name in manifest.worlds},
     )
     for name, world in manifest.worlds.items():
         irfs = np.asarray(zarr.open_group(folder.store(name), mode="r")["irfs"][:SUMMARISED])  # type: ignore[index]
         folder.write_bytes(_figure(name), picture(world.spec, irfs))
     folder.write_bytes(CARD, text.encode("utf-8"))
+
+
+def _sizes(request: Request) -> dict[int, list[str]]:
+    """Numbers of draws and the worlds that have so many."""
+    found: dict[int, list[str]] = {}
+    for name in request.worlds:
+        found.setdefault(request.size(name), []).append(name)
+    return found
+
+
+def _verdicts(folder: Folder, request: Request, world: str) -> dict[str, int]:
+    """How many draws of a world were judged apart, by status; empty where none were."""
+    codes, counts = np.unique(read_verdicts(folder, world)[1], return_counts=True) if request.n_verdicts(world) else ((), ())
+    return {Status(code).label: int(count) for code, count in zip(codes, counts, strict=True)}
 
 
 def _rule(manifest: Manifest, world: str, split: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -10,21 +11,24 @@ from rich.table import Table
 from emulator.console import err, out, say
 from emulator.data import card
 from emulator.data.generate import generate_dataset
-from emulator.data.schema import SPLITS, Fractions
+from emulator.data.schema import DEFAULT_VERDICTS, MIN_DRAWS, SPLITS, Fractions
 from emulator.data.store import DataSet
 from emulator.data.validate import validate_dataset
 from emulator.errors import DatasetError
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import expand_worlds
 
+NUMBER = re.compile(r"[0-9]{1,12}")
+
 
 def generate(
     world: Annotated[str, typer.Option("--world", help="Worlds and paths of .mod files, separated by commas, or 'all'.")] = "nk,var,lss",
-    n_samples: Annotated[int, typer.Option("--n_samples", "--n-samples", min=20, help="Accepted draws of each world.")] = 10_000,
+    n_samples: Annotated[str, typer.Option("--n_samples", "--n-samples", metavar="N[,WORLD=N...]", help="Accepted draws of each world, then exceptions, such as 100000,hank=2000.")] = "10000",
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
     output: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")] = "datasets/v1.0-dev",
     horizon: Annotated[int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")] = DEFAULT_HORIZON,
     periods: Annotated[int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")] = 200,
+    verdicts: Annotated[int, typer.Option(min=0, help="Draws of each prior that are judged and kept, with or without a solution, at most; 0 stores none.")] = DEFAULT_VERDICTS,
     val: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'val' outside the held-out regions.")] = 0.1,
     test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'test' outside the held-out regions.")] = 0.1,
     slice_: Annotated[float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")] = 0.1,
@@ -36,13 +40,14 @@ def generate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete data of another request at --output.")] = False,
 ) -> None:
     """Draw parameters, solve every draw exactly and store the responses. An interrupted run resumes."""
+    usual, exceptions = read_sizes(n_samples)
     try:
         fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
     except ValueError:
         raise DatasetError("Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5.") from None
     try:
         data = generate_dataset(
-            output, expand_worlds(world), n_samples, seed, horizon=horizon, periods=periods,
+            output, expand_worlds(world), usual, seed, samples=exceptions, horizon=horizon, periods=periods, verdicts=verdicts,
             fractions=fractions, workers=workers, scheduler=scheduler, overwrite=overwrite, chunk=chunk, shard=shard,
         )  # fmt: skip
     except KeyboardInterrupt:
@@ -52,6 +57,18 @@ def generate(
         raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
     _print(data)
     say(f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint: {data.fingerprint[:16]}")
+
+
+def read_sizes(text: str) -> tuple[int, dict[str, int]]:
+    """The draws of each world, and of the worlds with another number, from `N,WORLD=N,...`. Raises `BadParameter`, which names the option."""
+    first, *others = (part.strip() for part in text.split(","))
+    pairs = [(name.strip(), number.strip()) for name, _, number in (part.partition("=") for part in others)]
+    exceptions = {name: int(number) for name, number in pairs if name and NUMBER.fullmatch(number)}
+    if not NUMBER.fullmatch(first) or len(exceptions) < len(others):
+        raise typer.BadParameter(f"found '{text}'; expected a number of draws, then worlds with another number, each once: 100000,hank=2000", param_hint="--n_samples")
+    if min([int(first), *exceptions.values()]) < MIN_DRAWS:
+        raise typer.BadParameter(f"found '{text}'; a world needs {MIN_DRAWS} draws or more", param_hint="--n_samples")
+    return int(first), exceptions
 
 
 def _print(data: DataSet) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import zarr
 from pydantic import ValidationError
+from rich.progress import Progress
 
 from emulator import provenance
 from emulator.console import progress
@@ -16,22 +18,24 @@ from emulator.data import card
 from emulator.data.claim import claim
 from emulator.data.executors import Engine, make_shards, open_engine
 from emulator.data.jobs import Task, marked_run
+from emulator.data.layout import group_files
 from emulator.data.meter import Meter
 from emulator.data.schema import (
+    DEFAULT_VERDICTS,
     SPLITS,
     Fractions,
     Manifest,
     Request,
     ShardRecord,
     WorldManifest,
-    group_files,
     shard_size,
 )
 from emulator.data.shards import RECORDS, intact, read_record, record_name, write_record
 from emulator.data.splits import held_out, make_regions, make_splits, splits_name
 from emulator.data.storage import Folder, open_folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
-from emulator.errors import DatasetError, first_error
+from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
+from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
 
@@ -42,8 +46,10 @@ def generate_dataset(
     n_samples: int = 10_000,
     seed: int = 42,
     *,
+    samples: Mapping[str, int] | None = None,
     horizon: int = DEFAULT_HORIZON,
     periods: int = 200,
+    verdicts: int = DEFAULT_VERDICTS,
     fractions: Fractions | None = None,
     workers: int = 1,
     scheduler: str | None = None,
@@ -52,20 +58,24 @@ def generate_dataset(
 ) -> DataSet:
     """Make a data set, or resume or repair one that the same request began, and return it opened.
 
-    `path` is a folder or an fsspec URL; `scheduler` the address of a Dask scheduler or a scheduler file, whose workers
+    `path` is a folder or an fsspec URL; `samples` names worlds that get another number of draws than `n_samples`, and it;
+    `verdicts` is how many draws of each prior are judged apart, at most (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose workers
     then make the shards in place of `workers` processes; `storage` may set `chunk` and `shard` (rows). Raises
     `DatasetError` if `path` holds another request's data and `overwrite` is not set, if the scheduler does not answer
     and if workers are lost, `UnknownNameError` for a world that does not exist, `EmulatorError` while another run
     writes there.
     """
     engine = open_engine(workers, scheduler)
-    request = _request(worlds, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods, fractions=fractions or Fractions(), **storage)
+    request = _request(
+        worlds, samples or {}, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
+        verdicts=verdicts, fractions=fractions or Fractions(), **storage,
+    )  # fmt: skip
     folder = open_folder(path)
     with folder.sole_writer(), engine as opened:
         return _generate(folder, request, opened, overwrite)
 
 
-def _request(worlds: Sequence[str], **asked: object) -> Request:
+def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
     opened = [(name, get_world(name)) for name in worlds]
     found = {world.spec.name: world for _, world in opened}
@@ -74,9 +84,12 @@ def _request(worlds: Sequence[str], **asked: object) -> Request:
         world.require()
         if name in sources and name in WORLDS:
             raise DatasetError(f"The world of '{sources[name].file}' has the name of a world of this package, '{name}'. Give it another, with `name:` in its mapping.")
+    for name in samples:
+        if name not in found:
+            raise unknown_name("world among the exceptions to n_samples", name, found)
     fixed = {
         "worlds": tuple(world.spec.name for _, world in opened), "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
-        "sources": sources, "made_by": provenance.package_version(),
+        "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]}, "sources": sources, "made_by": provenance.package_version(),
     }  # fmt: skip
     try:
         request = Request.model_validate({**fixed, **asked})
@@ -100,8 +113,17 @@ def _generate(folder: Folder, request: Request, engine: Engine, overwrite: bool)
         for task, record in make_shards(engine, job, todo, meter.begin):
             finished[task] = record
             meter.finish(task)
+        _judge(folder, request, display)
     _finish(folder, request, finished, previous)
     return open_dataset(folder)
+
+
+def _judge(folder: Folder, request: Request, display: Progress) -> None:
+    """Make the verdicts of the worlds that have none that are whole, in this process: a few thousand draws a world."""
+    for name in request.worlds:
+        if request.n_verdicts(name) and not verdicts_intact(folder, name):
+            bar = display.add_task(f"{name}, verdicts", total=request.n_verdicts(name), completed=0, unit="draws", note="")
+            make_verdicts(folder, request, name, partial(display.advance, bar))
 
 
 def _tasks(request: Request) -> list[Task]:
@@ -121,6 +143,8 @@ def _reopen(folder: Folder, previous: Manifest | None) -> None:
     for name, entry in previous.worlds.items() if previous is not None else ():
         for record in entry.shards:
             write_record(folder, name, record)
+        if VERDICTS_FILE in entry.metadata_sha256:
+            record_verdicts(folder, name, entry.metadata_sha256[VERDICTS_FILE])
     folder.remove(MANIFEST)
 
 

@@ -23,8 +23,8 @@ class Meter:
             self._left[task[0]] += self._rows(task)
         self._todo = dict(self._left)
         for name, left in self._left.items():
-            done = request.n_samples - left
-            self._bars[name] = display.add_task(name, total=request.n_samples, completed=done, start=False, unit="draws", note="", rate=None, due=None)
+            done = request.size(name) - left
+            self._bars[name] = display.add_task(name, total=request.size(name), completed=done, start=False, unit="draws", note="", rate=None, due=None)
 
     def _rows(self, task: Task) -> int:
         start, stop = self._request.rows(*task)

@@ -15,6 +15,7 @@ from emulator.data.schema import SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums
 from emulator.data.splits import read_splits, splits_name
 from emulator.data.storage import Folder, open_folder
+from emulator.data.verdicts import VERDICTS_FILE, read_verdicts
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.spec import WorldSpec
 from emulator.worlds import get_world, is_path
@@ -157,6 +158,19 @@ class DataSet:
         if not (np.isfinite(theta).all() and np.isfinite(irfs).all()):
             raise DatasetError(f"{self.folder.at(world)}: split '{split}' holds values that are not finite; see `emulator validate`.")
         return theta, irfs
+
+    def verdicts(self, world: str) -> tuple[np.ndarray, np.ndarray]:
+        """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's unit, and the `Status` of each, (m,) uint8.
+
+        None of them is a row of the data set. Raises `DatasetError` if the file is altered, or the data set holds none.
+        """
+        if VERDICTS_FILE not in self.world(world).metadata_sha256:
+            raise DatasetError(
+                f"{self.folder} holds no verdicts of world '{world}': it was made with --verdicts 0, or by a version that stored none. "
+                "Generate the data anew, in another folder, to have them."
+            )
+        self.verify(world, ())
+        return read_verdicts(self.folder, world)
 
     def _rows_of(self, world: str, name: str, rows: np.ndarray) -> np.ndarray:
         """Sorted rows of an array, shard by shard, so that no more than they and one shard are in memory."""

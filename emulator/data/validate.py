@@ -16,6 +16,7 @@ from emulator.data.schema import SPLITS, Request, shard_size
 from emulator.data.shards import checksums, shard_file
 from emulator.data.splits import SPLITS_FILE, held_out, inside, make_regions, make_splits, read_splits
 from emulator.data.store import REQUEST, DataSet, open_dataset
+from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.errors import DatasetError
 from emulator.spec import Status
 from emulator.worlds import WORLDS, LinearWorld, World
@@ -35,8 +36,8 @@ def validate_dataset(path: str | Path) -> list[Finding]:
 
     Checked: manifest and request agree; a checksum for every file, no file missing and none too many; values (finite,
     status ok, within the declared ranges); splits (known rows, no overlap, complete, the whole held-out region kept
-    out of train, val and test, drawn as the request says); and a sample of rows solved again by the world. Raises
-    `DatasetError` if there is no finished data set at `path`.
+    out of train, val and test, drawn as the request says); a sample of rows solved again by the world, and a sample of its
+    verdicts judged again. Raises `DatasetError` if there is no finished data set at `path`.
     """
     data = open_dataset(path)
     findings = [Finding("data set", what) for what in _request(data)]
@@ -44,7 +45,7 @@ def validate_dataset(path: str | Path) -> list[Finding]:
         bar = display.add_task("validating", total=len(data.worlds), unit="worlds", note="")
         for world in data.worlds:
             display.update(bar, note=world)
-            for check in (_files, _listing, _values, _splits, _solved_again):
+            for check in (_files, _listing, _values, _splits, _solved_again, _verdicts):
                 try:
                     findings += [Finding(world, what) for what in check(data, world)]
                 except Exception as error:
@@ -99,7 +100,7 @@ def _listing(data: DataSet, world: str) -> Iterator[str]:
 
 def _values(data: DataSet, world: str) -> Iterator[str]:
     group, request = data.group(world), data.manifest.request
-    n = request.n_samples
+    n = request.size(world)
     for name, array in sorted(group.arrays()):
         if "sample" not in (array.metadata.dimension_names or ()):  # type: ignore[union-attr]
             continue
@@ -132,7 +133,7 @@ def _theta(group: zarr.Group) -> np.ndarray:
 
 def _splits(data: DataSet, world: str) -> Iterator[str]:
     splits = read_splits(data.folder, world)
-    n = data.manifest.request.n_samples
+    n = data.manifest.request.size(world)
     owner = np.full(n, -1)
     for code, name in enumerate(SPLITS):
         rows = splits[name]
@@ -172,6 +173,36 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
 
+def _verdicts(data: DataSet, world: str) -> Iterator[str]:
+    """The draws that were judged apart: those that the request asks for, and a sample of them judged again."""
+    request, spec = data.manifest.request, data.spec(world)
+    n = request.n_verdicts(world)
+    if (VERDICTS_FILE in data.world(world).metadata_sha256) != (n > 0):
+        yield f"the request asks for {n} verdicts, and the manifest does not hold the file of just as many"
+        return
+    if n == 0:
+        return
+    theta, status = read_verdicts(data.folder, world)
+    if theta.shape != (n, spec.n_parameters) or status.shape != (n,):
+        yield f"{VERDICTS_FILE} holds theta {theta.shape} and status {status.shape}; expected {(n, spec.n_parameters)} and {(n,)}"
+        return
+    installed = _installed(data, world)
+    if installed is None or installed.spec != spec:
+        return  # said where rows are solved again
+    if not np.allclose(theta, propose(request, world), rtol=1e-6, atol=0):
+        yield f"{VERDICTS_FILE}: theta are not the draws of the prior that the request's seed gives"
+        return
+    rows = _spread(n, installed)
+    wrong = installed.status(theta[rows].astype(np.float64)) != status[rows]
+    if wrong.any():
+        yield f"{VERDICTS_FILE}: {int(wrong.sum())} of {len(rows)} draws judged again have another status, the first is row {rows[wrong][0]}"
+
+
+def _spread(n: int, world: World) -> np.ndarray:
+    """Rows spread over n, as few as the world is costly."""
+    return np.unique(np.linspace(0, n - 1, min(RESOLVED_ROWS, world.draws_per_task)).astype(int))
+
+
 def _installed(data: DataSet, world: str) -> World | None:
     """The world to solve again with: from the texts in the data set, or of this package; None where it is neither."""
     request = data.manifest.request
@@ -188,7 +219,7 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
         yield "the installed world's spec differs from the one the data were made with"
         return
     group = data.group(world)
-    rows = np.unique(np.linspace(0, data.manifest.request.n_samples - 1, min(RESOLVED_ROWS, installed.draws_per_task)).astype(int))
+    rows = _spread(data.manifest.request.size(world), installed)
     theta = _theta(group)[rows].astype(np.float64)
     solved = {"irfs": installed.irf(theta, horizon=data.horizon, on_failure="nan")}
     if "trajectories" in group:

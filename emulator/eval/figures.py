@@ -5,6 +5,7 @@ Colours are those of Okabe and Ito (2008), told apart with any colour vision; li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +20,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from emulator.eval.results import NETWORK, PREDICTOR_TITLES, Evaluation
+from emulator.eval.cases import NETWORK
+from emulator.eval.results import PREDICTOR_TITLES, Evaluation
 from emulator.eval.scores import ALL
 from emulator.eval.tables import number
 from emulator.files import write_bytes
@@ -55,9 +57,10 @@ STYLE: Any = {
 def draw_all(evaluation: Evaluation) -> dict[str, bytes]:
     """Every figure of an evaluation: file name to the bytes of a PNG."""
     with rc_context(STYLE):
-        images = {"nrmse_by_world.png": _png(bars(evaluation)), "nrmse_by_horizon.png": _png(horizons(evaluation))}
+        images = {"nrmse_by_world.png": png(bars(evaluation)), "nrmse_by_horizon.png": png(horizons(evaluation))}
         for world, examples in evaluation.examples.items():
-            images[f"irf_{world}.png"] = _png(responses(examples))
+            images[f"irf_{world}.png"] = png(responses(examples))
+        images["worst_draws.png"] = png(worst(evaluation))
     return images
 
 
@@ -89,7 +92,7 @@ def bars(evaluation: Evaluation) -> Figure:
 
 def _bar_panel(axes: Axes, rows: pd.DataFrame, worlds: list[str]) -> None:
     width = 0.8 / len(PREDICTOR_TITLES)
-    _log_axis(axes, "clip")
+    log_axis(axes, "clip")
     axes.grid(visible=False, axis="x")
     for k, (predictor, title) in enumerate(PREDICTOR_TITLES.items()):
         score = rows[rows["predictor"] == predictor].set_index("world").loc[worlds]
@@ -109,7 +112,7 @@ def horizons(evaluation: Evaluation) -> Figure:
     figure = Figure(figsize=(WIDTH, 0.9 + 2.3 * len(worlds)), layout="constrained")
     panels = figure.subplots(len(worlds), 1, sharex=True, squeeze=False)[:, 0]
     for axes, world in zip(panels, worlds, strict=True):
-        _log_axis(axes, "mask")
+        log_axis(axes, "mask")
         for predictor, title in PREDICTOR_TITLES.items():
             curve = curves.sel(predictor=predictor, world=world)
             wide = 2.4 if predictor == NETWORK else 1.4
@@ -125,7 +128,7 @@ def horizons(evaluation: Evaluation) -> Figure:
     return figure
 
 
-def _log_axis(axes: Axes, nonpositive: Literal["mask", "clip"]) -> None:
+def log_axis(axes: Axes, nonpositive: Literal["mask", "clip"]) -> None:
     """A logarithmic y axis whose labels are plain numbers at 1, 2 and 5."""
     axes.set_yscale("log", nonpositive=nonpositive)
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
@@ -170,8 +173,7 @@ def _draw_panels(panels: np.ndarray, draw: xr.Dataset, units: list[str]) -> list
         line = draw.isel(shock=i, observable=j)
         axes.axhline(0, color="#999999", lw=0.7)
         truth = axes.plot(line["horizon"], line["truth"], color=TRUTH_COLOUR, lw=3.2, alpha=0.45, label="truth")
-        finite = line["prediction"].where(np.isfinite(line["prediction"]))
-        network = axes.plot(line["horizon"], finite, color=COLOURS[NETWORK], lw=1.5, ls="--", label="network")
+        network = _prediction(axes, line)
         axes.margins(x=0.01)
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -186,7 +188,51 @@ def _draw_panels(panels: np.ndarray, draw: xr.Dataset, units: list[str]) -> list
     return handles
 
 
-def _png(figure: Figure) -> bytes:
+def _prediction(axes: Axes, line: xr.Dataset) -> list[Artist]:
+    """A predicted response and, where the network has one, its 90 % band. Returns what the legend names."""
+    finite = line["prediction"].where(np.isfinite(line["prediction"]))
+    drawn: list[Artist] = [*axes.plot(line["horizon"], finite, color=COLOURS[NETWORK], lw=1.5, ls="--", label="network")]
+    if np.isfinite(line["half_width"]).all():
+        ends = finite - line["half_width"], finite + line["half_width"]
+        drawn.append(axes.fill_between(line["horizon"], *ends, color=COLOURS[NETWORK], alpha=0.2, lw=0, label="90 % band"))
+    return drawn
+
+
+def worst(evaluation: Evaluation) -> Figure:
+    """The worst draw of every world, a row each: the shock whose response is missed by most, true and predicted, natural units."""
+    worlds = list(evaluation.examples)
+    figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(worlds)), layout="constrained")
+    panels = figure.subplots(len(worlds), 3, sharex=True, squeeze=False)
+    handles: list[Artist] = []
+    for row, (world, examples) in zip(panels, evaluation.examples.items(), strict=True):
+        draw = examples.sel(rank="worst")
+        shock = _most_missed(draw, evaluation.worlds[world]["sigma"])
+        error = number(float(draw["relative_error"]), percent=True)
+        for axes, observable, unit in zip(row, examples["observable"].values, examples.attrs["units"], strict=True):
+            line = draw.sel(shock=shock, observable=observable)
+            axes.axhline(0, color="#999999", lw=0.7)
+            truth = axes.plot(line["horizon"], line["truth"], color=TRUTH_COLOUR, lw=3.2, alpha=0.45, label="truth")
+            handles = [*truth, *_prediction(axes, line)]
+            axes.set_title(f"{observable} ({unit})", fontsize=7.5)
+            axes.tick_params(labelsize=8)
+            axes.margins(x=0.01)
+        row[0].set_ylabel(f"{world}: {shock}\n(error of draw {error})", fontsize=8)
+    for axes in panels[-1]:
+        axes.set_xlabel("quarters after the shock", fontsize=8.5)
+    figure.legend(handles=handles, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _most_missed(draw: xr.Dataset, sigma: Mapping[str, float]) -> str:
+    """The shock of largest squared error of a draw, in training standard deviations; responses that are masked do not count."""
+    names = draw["shock"].values, draw["observable"].values
+    scale = np.array([[sigma[f"{shock}/{observable}"] for observable in names[1]] for shock in names[0]])
+    error = np.nan_to_num((draw["prediction"] - draw["truth"]).transpose("shock", "horizon", "observable").values, posinf=0.0, neginf=0.0)
+    return str(names[0][np.nansum((error / scale[:, None]) ** 2, axis=(1, 2)).argmax()])
+
+
+def png(figure: Figure) -> bytes:
+    """A figure as the bytes of a PNG, the same for the same figure."""
     buffer = BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})

@@ -12,9 +12,15 @@ from emulator.errors import EvaluationError, unknown_name
 from emulator.eval.request import Request
 from emulator.spec import WorldSpec
 
+KINDS = ("network only", "exact by construction", "refined")
+"""What a number rests on: the network alone; a roll-out of what theta already says; the network's guess, then solver steps."""
+
 
 class Network(Protocol):
-    """What an evaluation needs of a loaded checkpoint; `emulator.models.load` returns one."""
+    """What an evaluation needs of a loaded checkpoint; `emulator.models.load` returns one.
+
+    It may also have `kind(world)`, one of `KINDS`, and `trust`, what it says of its own errors (see `emulator.eval.trust`).
+    """
 
     @property
     def world_specs(self) -> Mapping[str, WorldSpec]: ...
@@ -89,6 +95,14 @@ def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
                     f"Split '{split}' of world '{world}' in {data.path} is empty; a score needs draws. "
                     "Generate more samples, or name other splits."
                 )
+
+
+def kind_of(network: Network, world: str) -> str:
+    """What the network's numbers of a world rest on, one of `KINDS`. Raises `EvaluationError` for another word."""
+    kind = str(network.kind(world)) if hasattr(network, "kind") else KINDS[0]
+    if kind not in KINDS:
+        raise EvaluationError(f"World '{world}': the network calls its numbers '{kind}'; expected one of: {', '.join(KINDS)}.")
+    return kind
 
 
 def check_prediction(world: str, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:

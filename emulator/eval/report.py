@@ -19,6 +19,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 CAPTIONS = {
     "nrmse_by_world.png": "Mean NRMSE of the network and the trivial baselines by world; whiskers are bootstrap 95 % intervals.",
     "nrmse_by_horizon.png": "Pooled NRMSE at each horizon.",
+    "worst_draws.png": "The worst draw of each world: the shock whose response is missed by most, with the band where there is one.",
 }
 
 
@@ -41,6 +42,8 @@ def render(evaluation: Evaluation, images: dict[str, bytes]) -> str:
         comparison=tables.comparison(evaluation),
         details=[(split, tables.details(evaluation, split)) for split in splits],
         responses=[(world, record, tables.responses(evaluation, world, splits[0])) for world, record in evaluation.worlds.items()],
+        claims=tables.claims(evaluation),
+        verdicts=tables.verdicts(evaluation),
         split=splits[0],
         metrics=METRICS,
         negligible=NEGLIGIBLE,

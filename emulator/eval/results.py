@@ -13,35 +13,19 @@ import pandas as pd
 import xarray as xr
 
 from emulator.errors import EvaluationError
+from emulator.eval import trust
+from emulator.eval.cases import NETWORK, Case, examples
 from emulator.eval.metrics import METRICS
 from emulator.eval.request import Request
-from emulator.eval.scale import Scale
-from emulator.eval.scores import ALL, COLUMNS, Score
+from emulator.eval.scores import ALL, COLUMNS
 from emulator.files import write_json, write_text
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
-from emulator.spec import WorldSpec
 
-NETWORK = "network"
 FORMAT = "universal-macro-emulator/results"
-FORMAT_VERSION = 1
-RANKS = ("best", "median", "worst")
+FORMAT_VERSION = 2
+"""2: each world says what its numbers rest on; the network's band and verdicts are scored."""
 
 PREDICTOR_TITLES = {NETWORK: "network", **{name: kind.title for name, kind in TRIVIAL_BASELINES.items()}}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One predictor on one split of one world, scored."""
-
-    predictor: str
-    spec: WorldSpec
-    split: str
-    scale: Scale
-    score: Score
-    outside_range: int
-    truth: np.ndarray
-    prediction: np.ndarray | None
-    masked: list[dict[str, str | float]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +43,11 @@ class Evaluation:
     examples: dict[str, xr.Dataset]
     """For each world truth and prediction (rank, shock, horizon, observable), natural units: best, median, worst draw."""
     worlds: dict[str, dict[str, Any]]
-    """For each world its title, units, sigma, masked responses and size of the training split."""
+    """For each world its title, kind of numbers, units, sigma, masked responses and size of the training split."""
+    trust: pd.DataFrame
+    """The network's band and flags against the truth, a row a world and split (`trust.COLUMNS`); empty without a band."""
+    determinacy: pd.DataFrame
+    """Its verdicts on held-out draws of the prior, a row a world (`trust.VERDICT_COLUMNS`); empty without verdicts."""
 
     @property
     def beaten(self) -> pd.DataFrame:
@@ -67,12 +55,14 @@ class Evaluation:
         return self.summary[~self.summary["beats_trivial"]]
 
 
-def assemble(request: Request, cases: list[Case], provenance: dict[str, Any]) -> Evaluation:
+def assemble(
+    request: Request, cases: list[Case], verdicts: list[dict[str, Any]], provenance: dict[str, Any]
+) -> Evaluation:
     """Collect scored cases into an `Evaluation`."""
     frames = [c.score.rows.assign(predictor=c.predictor, world=c.spec.name, split=c.split) for c in cases]
     scores = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
     networks = [case for case in cases if case.predictor == NETWORK]
-    pictured = {c.spec.name: _examples(c) for c in networks if c.split == request.splits[0]}
+    pictured = {c.spec.name: examples(c) for c in networks if c.split == request.splits[0]}
     return Evaluation(
         name=request.name,
         provenance=provenance,
@@ -81,6 +71,8 @@ def assemble(request: Request, cases: list[Case], provenance: dict[str, Any]) ->
         by_horizon=_by_horizon(cases),
         examples=pictured,
         worlds={c.spec.name: _world_record(c, networks) for c in networks},
+        trust=trust.scores(networks, request.bootstrap, request.seed),
+        determinacy=pd.DataFrame(verdicts, columns=list(trust.VERDICT_COLUMNS)),
     )
 
 
@@ -119,35 +111,12 @@ def _by_horizon(cases: list[Case]) -> xr.DataArray:
     return array
 
 
-def _examples(case: Case) -> xr.Dataset:
-    """The draws of smallest, middle and largest relative error; draws without one (no truth to compare) come last."""
-    error = case.score.relative_error
-    order = np.argsort(error)[: max(1, np.count_nonzero(~np.isnan(error)))]
-    rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
-    assert case.prediction is not None
-    axes = ("rank", "shock", "horizon", "observable")
-    return xr.Dataset(
-        {
-            "truth": (axes, case.truth[rows].astype(np.float64)),
-            "prediction": (axes, case.prediction[rows].astype(np.float64)),
-            "relative_error": ("rank", error[rows]),
-            "row": ("rank", rows),
-        },
-        coords={
-            "rank": list(RANKS),
-            "shock": list(case.spec.shock_names),
-            "horizon": np.arange(case.truth.shape[2]),
-            "observable": list(case.spec.observable_names),
-        },
-        attrs={"world": case.spec.name, "split": case.split, "units": list(case.spec.observable_units)},
-    )
-
-
 def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
     spec, scale = case.spec, case.scale
     pairs = [(s, o) for s in range(spec.n_shocks) for o in range(3)]
     return {
         "title": spec.title,
+        "kind": case.kind,
         "n_train": scale.n,
         "units": dict(zip(spec.observable_names, spec.observable_units, strict=True)),
         "sigma": {f"{spec.shock_names[s]}/{spec.observable_names[o]}": float(scale.sigma[s, o]) for s, o in pairs},
@@ -169,6 +138,8 @@ def write(evaluation: Evaluation, folder: Path) -> None:
         "summary": evaluation.summary.to_dict(orient="records"),
         "scores": evaluation.scores.to_dict(orient="records"),
         "by_horizon": evaluation.by_horizon.to_dict(),
+        "trust": evaluation.trust.to_dict(orient="records"),
+        "determinacy": evaluation.determinacy.to_dict(orient="records"),
     }
     write_json(folder / "results.json", _plain(document))
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from emulator.eval.cases import NETWORK
 from emulator.eval.metrics import METRICS
-from emulator.eval.results import NETWORK, PREDICTOR_TITLES, Evaluation
+from emulator.eval.results import PREDICTOR_TITLES, Evaluation
 from emulator.eval.scores import ALL
 
 Row = Mapping[str, Any]
@@ -42,12 +43,17 @@ def with_interval(row: Row, percent: bool = False) -> str:
     return f"{number(row['value'], percent)} [{', '.join(ends)}]"
 
 
+def score_of(row: Row, score: str) -> dict[str, float]:
+    """A score of a row that holds several, with the ends of its interval, as `with_interval` takes it."""
+    return {"value": row[score], "low": row[f"{score}_low"], "high": row[f"{score}_high"]}
+
+
 def comparison(evaluation: Evaluation) -> pd.DataFrame:
     """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as text."""
     rows = evaluation.scores[(evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")]
-    scores = {(row["world"], row["split"], row["predictor"]): row for row in _records(rows)}
+    scores = {(row["world"], row["split"], row["predictor"]): row for row in records(rows)}
     lines = []
-    for case in _records(evaluation.summary):
+    for case in records(evaluation.summary):
         line = {"world": case["world"], "split": case["split"], "verdict": "beats all" if case["beats_trivial"] else "LOSES"}
         for predictor, title in PREDICTOR_TITLES.items():
             score = scores[case["world"], case["split"], predictor]
@@ -67,18 +73,57 @@ def details(evaluation: Evaluation, split: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def count(value: float) -> str:
+    """A number of draws, `n/a` where it is not known."""
+    return f"{value:.0f}" if math.isfinite(value) else "n/a"
+
+
+def claims(evaluation: Evaluation, intervals: bool = True) -> pd.DataFrame:
+    """What the network says of its own errors against the truth, as text: one row a world and split; empty without a band."""
+    lines = [
+        {
+            "world": row["world"],
+            "split": row["split"],
+            "in band": with_interval({**row, "value": row["coverage"]}, percent=True) if intervals else number(row["coverage"], percent=True),
+            "half width (sd)": number(row["width"]),
+            "flagged": number(row["flagged"], percent=True),
+            "bad draws": count(row["bad"]),
+            "of these flagged": number(row["bad_flagged"], percent=True),
+        }
+        for row in records(evaluation.trust)
+    ]
+    return pd.DataFrame(lines)
+
+
+def verdicts(evaluation: Evaluation) -> pd.DataFrame:
+    """The network's verdicts on determinacy against the solver's, as text: one row a world; empty without verdicts."""
+    lines = [
+        {
+            "world": row["world"],
+            "draws": row["draws"],
+            "determinate": number(row["determinate"], percent=True),
+            "AUC": number(row["auc"]),
+            "Brier score": number(row["brier"]),
+            "accuracy": number(row["accuracy"], percent=True),
+        }
+        for row in records(evaluation.determinacy)
+    ]
+    return pd.DataFrame(lines)
+
+
 def _of_network(evaluation: Evaluation, split: str) -> tuple[dict[tuple[str, str], Row], dict[str, Row]]:
     """The network's scores on a split by world and metric, and its row of the summary by world."""
     s = evaluation.scores
     rows = s[(s["predictor"] == NETWORK) & (s["split"] == split) & (s["shock"] == ALL)]
     cases = evaluation.summary[evaluation.summary["split"] == split]
     return (
-        {(row["world"], row["metric"]): row for row in _records(rows)},
-        {case["world"]: case for case in _records(cases)},
+        {(row["world"], row["metric"]): row for row in records(rows)},
+        {case["world"]: case for case in records(cases)},
     )
 
 
-def _records(frame: pd.DataFrame) -> list[Row]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each by column name."""
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict(orient="records")]
 
 
@@ -88,7 +133,7 @@ def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
     rows = s[(s["predictor"] == NETWORK) & (s["world"] == world) & (s["split"] == split) & (s["metric"] == "nrmse")]
     rows = rows[rows["shock"] != ALL]
     masked = "zero in training"
-    text = {(row["shock"], row["observable"]): with_interval(row) for row in _records(rows)}
+    text = {(row["shock"], row["observable"]): with_interval(row) for row in records(rows)}
     names = [tuple(name.split("/")) for name in evaluation.worlds[world]["sigma"]]
     shocks, observables = (list(dict.fromkeys(pair[axis] for pair in names)) for axis in (0, 1))
     return pd.DataFrame([{"shock": s, **{o: text.get((s, o), masked) for o in observables}} for s in shocks])
@@ -97,7 +142,7 @@ def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
 def warnings_of(evaluation: Evaluation) -> list[str]:
     """What a reader must not miss, a sentence each; empty where nothing is amiss."""
     found = []
-    for case in _records(evaluation.summary):
+    for case in records(evaluation.summary):
         where = f"{case['world']}, {case['split']}"
         if not case["beats_trivial"]:
             found.append(
@@ -120,6 +165,8 @@ def show(evaluation: Evaluation, console: Console) -> None:
     split = evaluation.summary["split"].iloc[0]
     console.print(_rich(_by_world(evaluation, split), f"{split}: the network by every metric", gap=0))
     console.print(NARROW_LEGEND, style="dim", highlight=False)
+    if len(evaluation.trust):
+        console.print(_rich(claims(evaluation, intervals=False), "the network's own word: its 90 % band, its flags"))
     for warning in warnings_of(evaluation):
         console.print(f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True)
 
@@ -140,8 +187,8 @@ def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
 def _rich(frame: pd.DataFrame, title: str, gap: int = 1) -> Table:
     table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, gap, 0, 0))
     for column in frame.columns:
-        text = column in ("world", "verdict")
-        table.add_column(str(column), justify="left" if text else "right", no_wrap=column in ("world", "verdict", "network"))
+        text = column in ("world", "split", "verdict")
+        table.add_column(str(column), justify="left" if text else "right", no_wrap=column in ("world", "split", "verdict", "network"))
     for row in frame.itertuples(index=False):
         loses = any(str(cell).startswith("LOSES") for cell in row)
         table.add_row(*(escape(str(cell)) for cell in row), style="bold red" if loses else None)

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from emulator.models.base import EmulatorModel
 
 MODELS = {
+    "GaussianProcessBaseline": "emulator.models.baselines.gaussian_process:GaussianProcessBaseline",
+    "LinearBaseline": "emulator.models.baselines.linear:LinearBaseline",
+    "PCAMLPBaseline": "emulator.models.baselines.pca_mlp:PCAMLPBaseline",
+    "PerWorldGRUBaseline": "emulator.models.baselines.per_world_gru:PerWorldGRUBaseline",
     "PerWorldMLPBaseline": "emulator.models.baselines.per_world_mlp:PerWorldMLPBaseline",
     "PooledMLPBaseline": "emulator.models.baselines.pooled_mlp:PooledMLPBaseline",
+    "UniversalEmulator": "emulator.models.universal.network:UniversalEmulator",
 }
 
 
@@ -38,14 +43,15 @@ def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapp
         raise ConfigError(f"The model_options {dict(options)} do not fit {name}: {error}") from None
 
 
-def load(path: str | Path) -> EmulatorModel:
-    """A trained network from its checkpoint alone, in evaluation mode; what the checkpoint says is `model.checkpoint`.
+def load(name_or_path: str | Path) -> EmulatorModel:
+    """A trained network in evaluation mode, from the name under which it ships, its file, or the folder of its run.
 
-    Raises `CheckpointError` if the file is missing, truncated, altered, or of a class that is not in the table.
+    What the file says is `model.checkpoint`. Raises `UnknownNameError` for a name that does not ship, `CheckpointError`
+    if the file is missing, truncated, altered, or of a class that is not in the table.
     """
-    from emulator.models.checkpoint import restore
+    from emulator.models.shipped import load as load_trained
 
-    return restore(path)
+    return load_trained(name_or_path)
 
 
 __all__ = ["MODELS", "build", "load", "model_class"]

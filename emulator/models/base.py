@@ -19,6 +19,7 @@ from emulator.spec import WorldSpec
 
 if TYPE_CHECKING:
     from emulator.models.checkpoint import Checkpoint
+    from emulator.models.trust import Trust
 
 
 PREPARE_DRAWS = 8192
@@ -44,6 +45,7 @@ class EmulatorModel(nn.Module, ABC):
         self.normaliser = Normaliser()
         self.world_specs: dict[str, WorldSpec] = {}
         self.checkpoint: Checkpoint | None = None
+        self.trust: Trust | None = None  # until it is calibrated
 
     @classmethod
     def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> EmulatorModel:
@@ -58,12 +60,24 @@ class EmulatorModel(nn.Module, ABC):
         S' may exceed the world's number of shocks and H' the horizon that is asked for; what is beyond is cut off.
         """
 
-    def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:  # noqa: B027  # most networks start from chance
+    def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Start from data: called once by the trainer, after `bind`, before the first step of a fresh run.
 
         samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and responses
         (n, S, H+1, 3) in natural units.
         """
+
+    def start_from(self, weights: Mapping[str, Tensor], specs: Mapping[str, WorldSpec]) -> None:
+        """Start from a trained network: called once by the trainer, after `prepare`, before the first step of a fresh run.
+
+        weights: a checkpoint's; specs: the worlds that they were trained on. Weights of the same name and shape are taken
+        over, others stay; scales stay those of the data at hand. Raises `ModelError` if no trainable weight fits.
+        """
+        own = self.state_dict()
+        fits = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape and not k.startswith("normaliser.")}
+        if not any(name in fits for name, _ in self.named_parameters()):
+            raise ModelError(f"None of the {len(weights)} weights to start from fits {type(self).__name__} in name and shape; expected a checkpoint of a like network.")
+        self.load_state_dict(fits, strict=False)
 
     def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
         """Take over the training data's scales and specs; called once by the trainer before the first step.
@@ -101,6 +115,10 @@ class EmulatorModel(nn.Module, ABC):
         padded = [nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts]
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
+
+    def kind(self, world: str) -> str:
+        """What the numbers of this world rest on: "network only", "exact by construction" or "refined"; never ranked together."""
+        return "network only"
 
     def _responses(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 
 import torch
@@ -14,22 +15,24 @@ from emulator.spec import WorldSpec
 
 Make = Callable[[], EmulatorModel]
 HORIZON = 12
+DRAWS = 32
 
 
 def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
     """Run every check on a class of networks over these worlds. Raises `ModelCheckError` that lists all checks that failed.
 
-    Checked: shapes; natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
+    The network is bound to made-up moments and prepared from made-up draws. Checked: shapes; natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
     padding and the order of rows change nothing; gradients reach every parameter; options build the same network
-    again; input that does not fit is refused.
+    again; input that does not fit is refused. A network without parameters must have learnt from `prepare` instead.
     """
     by_name = {spec.name: spec for spec in specs}
+    torch.manual_seed(0)
+    first = model.from_specs(by_name, HORIZON).eval()
+    first.bind({name: _statistics(spec) for name, spec in by_name.items()}, by_name)
+    first.prepare({name: _samples(spec) for name, spec in by_name.items()})
 
     def make() -> EmulatorModel:
-        torch.manual_seed(0)
-        made = model.from_specs(by_name, HORIZON).eval()
-        made.bind({name: _statistics(spec) for name, spec in by_name.items()}, by_name)
-        return made
+        return copy.deepcopy(first)
 
     failures = []
     for check in CHECKS:
@@ -52,6 +55,16 @@ def _theta(spec: WorldSpec, n: int) -> Tensor:
     generator = torch.Generator().manual_seed(1)
     low, high = torch.tensor(spec.low).float(), torch.tensor(spec.high).float()
     return low + (high - low) * torch.rand(n, spec.n_parameters, generator=generator)
+
+
+def _samples(spec: WorldSpec, sign: float = 1.0) -> tuple[Tensor, Tensor]:
+    """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, 3) that are sums of two decays, each of a size that depends on theta."""
+    theta, found = _theta(spec, DRAWS), _statistics(spec)
+    slopes = torch.randn(2, spec.n_parameters, generator=torch.Generator().manual_seed(3)) / spec.n_parameters**0.5
+    sizes_n2 = torch.tanh((theta - found.theta_mean) / found.theta_std @ slopes.T)
+    decays_2H = torch.tensor([0.9, 0.5])[:, None] ** torch.arange(HORIZON + 1)
+    loadings = torch.randn(2, spec.n_shocks, 3, generator=torch.Generator().manual_seed(4))
+    return theta, sign * found.irf_scale[:, None, :] * torch.einsum("nk,kh,kso->nsho", sizes_n2, decays_2H, loadings)
 
 
 def _mixed(specs: dict[str, WorldSpec]) -> tuple[Tensor, list[str]]:
@@ -129,7 +142,13 @@ def _tells_parameters_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
 def _gradients(make: Make, specs: dict[str, WorldSpec]) -> None:
     model = make()
     theta, ids = _mixed(specs)
-    model(theta, ids).square().sum().backward()
+    answers = model(theta, ids)
+    if not list(model.parameters()):
+        name, spec = next(iter(specs.items()))
+        model.prepare({name: _samples(spec, sign=-1.0)})
+        _expect(not torch.equal(answers, model(theta, ids)), "there is no parameter to train, and prepare learns nothing")
+        return
+    answers.square().sum().backward()
     for name, parameter in model.named_parameters():
         good = parameter.grad is not None and bool(torch.isfinite(parameter.grad).all()) and bool(parameter.grad.any())
         _expect(good, f"no finite gradient reaches {name}")

@@ -24,6 +24,7 @@ from emulator.files import sha256, write_bytes
 from emulator.models import MODELS, model_class
 from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
+from emulator.models.trust import Trust
 from emulator.spec import WorldSpec
 
 FORMAT = "universal-macro-emulator checkpoint 1"
@@ -38,7 +39,7 @@ class Checkpoint:
     """What a checkpoint holds.
 
     `weights`: state dict; `statistics`: normalisation of each world; `training`: what a resumed run needs, empty in
-    `best.pt` and `final.pt`. `sha256` and `path` are set when it is read.
+    `best.pt` and `final.pt`; `trust`: options, weights and report of `emulator calibrate`, empty before it. `sha256` and `path` are set when it is read.
     """
 
     model_name: str
@@ -52,6 +53,7 @@ class Checkpoint:
     val_loss: float
     horizon: int
     training: dict[str, Any] = field(default_factory=dict)
+    trust: dict[str, Any] = field(default_factory=dict)
     commit: str = field(default_factory=provenance.commit)
     versions: dict[str, str] = field(default_factory=provenance.versions)
     path: str = ""
@@ -67,7 +69,14 @@ def name_of(model: nn.Module) -> str:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint aside, flush it to disk and rename it. Raises `OSError`, leaving an older one as it was."""
-    content = {
+    buffer = io.BytesIO()
+    torch.save(content(checkpoint), buffer)
+    write_bytes(path, _seal(buffer.getvalue()))
+
+
+def content(checkpoint: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as every file of ours holds it: dictionaries, lists, plain values and tensors. `from_content` goes back."""
+    return {
         "format": FORMAT,
         "model": {"name": checkpoint.model_name, "options": checkpoint.model_options, "weights": checkpoint.weights},
         "worlds": {name: spec.model_dump_json() for name, spec in checkpoint.world_specs.items()},
@@ -78,12 +87,10 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "val_loss": checkpoint.val_loss,
         "horizon": checkpoint.horizon,
         "training": checkpoint.training,
+        "trust": checkpoint.trust,
         "commit": checkpoint.commit,
         "versions": checkpoint.versions,
     }
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_bytes(path, _seal(buffer.getvalue()))
 
 
 def _seal(archive: bytes) -> bytes:
@@ -103,20 +110,29 @@ def _unseal(path: Path, content: bytes) -> tuple[bytes, str]:
     return archive, found
 
 
-def read(path: str | Path) -> Checkpoint:
-    """Read and verify a checkpoint; nothing in it is executed. Raises `CheckpointError`."""
-    place = Path(path)
+def file_bytes(place: Path) -> bytes:
+    """All bytes of a checkpoint's file. Raises `CheckpointError` where there is none to read."""
     try:
-        content = place.read_bytes()
+        return place.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(f"{place} does not exist. Train a network first: emulator train --config configs/baseline_mlp.yaml") from None
     except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
         raise CheckpointError(f"{place} cannot be read as a checkpoint: {error}") from None
-    archive, digest = _unseal(place, content)
+
+
+def read(path: str | Path) -> Checkpoint:
+    """Read and verify a checkpoint; nothing in it is executed. Raises `CheckpointError`."""
+    place = Path(path)
+    archive, digest = _unseal(place, file_bytes(place))
     try:
         raw = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds here; each means the same to the caller
         raise CheckpointError(f"{place} cannot be read by PyTorch {torch.__version__}: {error}") from None
+    return from_content(raw, place, digest)
+
+
+def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
+    """The checkpoint that `content` made a dictionary of, as read from a file with this SHA-256. Raises `CheckpointError`."""
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
         raise CheckpointError(f"{place} has format {raw.get('format') if isinstance(raw, Mapping) else type(raw)!r}; expected '{FORMAT}'.")
     try:
@@ -128,9 +144,10 @@ def read(path: str | Path) -> Checkpoint:
             statistics={name: WorldStatistics(**found) for name, found in raw["statistics"].items()},
             path=str(place),
             sha256=digest,
+            trust=raw.get("trust", {}),  # files from before it hold none
             **{key: raw[key] for key in ("config", "data_fingerprint", "epoch", "val_loss", "horizon", "training", "commit", "versions")},
         )
-    except (KeyError, TypeError, ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, ValidationError) as error:
         raise CheckpointError(f"{place} lacks what a checkpoint of this format holds: {error}") from None
 
 
@@ -142,9 +159,9 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
         raise CheckpointError(f"The weights in {checkpoint.path} do not fit {type(model).__name__}: {error}") from None
 
 
-def restore(path: str | Path) -> EmulatorModel:
+def restore(checkpoint: Checkpoint) -> EmulatorModel:
     """The network of a checkpoint, ready to predict. Raises `CheckpointError`."""
-    checkpoint = read(path)
+    path = checkpoint.path
     if checkpoint.model_name not in MODELS:
         raise CheckpointError(
             f"{path} holds weights of '{checkpoint.model_name}', which is not in emulator.models.MODELS; "
@@ -156,5 +173,15 @@ def restore(path: str | Path) -> EmulatorModel:
     except (TypeError, ValueError, EmulatorError) as error:
         raise CheckpointError(f"{path}: its model options do not build {checkpoint.model_name}: {error}") from None
     load_weights(model, checkpoint)
+    model.trust = _trust(checkpoint)
     model.checkpoint = checkpoint
     return model.eval()
+
+
+def _trust(checkpoint: Checkpoint) -> Trust | None:
+    if not checkpoint.trust:
+        return None
+    try:
+        return Trust.restored(checkpoint.trust, checkpoint.statistics)
+    except (AttributeError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"{checkpoint.path}: its trust cannot be read: {error}. Make it anew: emulator calibrate") from None

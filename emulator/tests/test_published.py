@@ -18,5 +18,5 @@ def test_demo_scores_as_published_and_beats_every_trivial_predictor(world, pytes
     assert row["failures"] == 0
     board = (root / "LEADERBOARD.md").read_text(encoding="utf-8").split(f"## {world}, test")[1].split("\n## ")[0]
     (line,) = [text for text in board.splitlines() if "| baseline_mlp |" in text]
-    low, high = map(float, re.search(r"\| ([\d.]+) to ([\d.]+) \|", line).groups())
+    low, high = map(float, re.search(r"\[([\d.]+), ([\d.]+)\]", line).groups())
     assert low <= row["nrmse"] <= high

@@ -197,8 +197,8 @@ class TestLosses:
         trainer = make_trainer(train_set, val_set, tmp_path, lambda_smooth=0.3, epochs=1)
         trainer.fit()
         rows = np.r_[0:5, len(train_set) - 3 : len(train_set)]
-        mixed = trainer._losses(trainer.model, collate_mixed_worlds(train_set.gather(rows)))
-        apart = [trainer._losses(trainer.model, collate_single_world(train_set.gather(part))) for part in (rows[:5], rows[5:])]
+        mixed = trainer.objective.losses(trainer.model, collate_mixed_worlds(train_set.gather(rows)))
+        apart = [trainer.objective.losses(trainer.model, collate_single_world(train_set.gather(part))) for part in (rows[:5], rows[5:])]
         assert torch.allclose(mixed, torch.cat(apart), rtol=1e-5)
 
     def test_padding_never_counts(self):

@@ -1,4 +1,4 @@
-"""`emulator train`; also reached as `python -m emulator.training.trainer`, and under torchrun."""
+"""`emulator train` and `emulator calibrate`; the first is also reached as `python -m emulator.training.trainer`, and under torchrun."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from emulator.console import run, say
+from emulator.console import out, run, say
 from emulator.training.config import load_config
 
 
@@ -30,6 +30,23 @@ def train(
             f"{ended} after {history['epoch'][-1]} epochs, {len(history['lr'])} steps; best validation loss "
             f"{trainer.best_val_loss:.6f} (normalised units) in epoch {history['best_epoch']}. Checkpoints: {trainer.folder}"
         )
+
+
+def calibrate(
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint of a trained network, such as runs/baseline_mlp/best.pt.")],
+    dataset: Annotated[Path, typer.Option(help="Folder of the data set that it was trained on.")],
+    output: Annotated[Path | None, typer.Option(help="Checkpoint to write; calibrated.pt beside the first if not given.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the fits.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of PyTorch.")] = 1,
+    allow_other_data: Annotated[bool, typer.Option("--allow-other-data", help="Calibrate on data other than the network was trained on.")] = False,
+) -> None:
+    """Fit a network's error band, its flags and its probability of determinacy; write them into a checkpoint with its weights."""
+    from emulator.training.calibrate import calibrate_checkpoint, tables
+
+    place, report = calibrate_checkpoint(checkpoint, dataset, output, seed=seed, n_threads=threads, allow_other_data=allow_other_data)
+    for table in tables(report):
+        out.print(table)
+    say(f"Calibrated network: {place}")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from emulator.errors import ConfigError, nearest
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Place = Annotated[str, BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value)]
 
 
@@ -67,6 +68,20 @@ class TrainingConfig:
     threads: Annotated[int, Field(ge=0)] = 0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
     in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
     save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
+    max_train_samples: dict[str, Count] | Count | None = None  # only the first draws of a world's training split; of each, or by world
+
+    # Beyond the plain loop: the step, the rate's end, what is averaged
+    optimizer: Literal["adamw", "soap"] = "adamw"
+    lr_end: Share = 0.01  # share of lr at the last step of the cosine
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0  # moving average of the weights, validated and kept; 0: none
+    init_from: Place | None = None  # checkpoint whose weights a fresh run starts from
+
+    # Which samples a step sees, and what they weigh
+    world_sampling: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # temperature; None: every sample once an epoch
+    steps_per_epoch: Annotated[int, Field(ge=0)] = 0  # with world_sampling; 0: as many as the data have batches
+    world_weighting: Literal["samples", "equal"] = "samples"  # equal: every world alike, whatever its draws and shocks
+    curriculum: list[Count] = dataclasses.field(default_factory=list)  # last horizons of the first stages, e.g. [3, 6, 12, 24]
+    curriculum_share: Share = 0.3  # of all steps, divided equally among the stages
 
     @model_validator(mode="wrap")
     @classmethod
@@ -81,6 +96,12 @@ class TrainingConfig:
         except ValidationError as error:
             lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
             raise ConfigError("The configuration cannot be used: " + "; ".join(lines) + ".") from None
+
+    def __post_init__(self) -> None:
+        if self.steps_per_epoch and self.world_sampling is None:
+            raise ConfigError(f"steps_per_epoch is {self.steps_per_epoch} without world_sampling, where an epoch is every sample once; set both or neither.")
+        if self.curriculum != sorted(set(self.curriculum)):
+            raise ConfigError(f"curriculum is {self.curriculum}; expected horizons that rise from stage to stage, such as [3, 6, 12, 24].")
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, ready for YAML or JSON."""

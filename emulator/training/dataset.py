@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,31 +26,49 @@ class IRFDataset(Dataset[Sample]):
     """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one world after the other.
 
     zarr_root: folder of a finished data set, or one already open (splits then share its verified checksums); world_ids: names; split: one of train, val, test and the two
-    extrapolation splits; in_memory: None decides by size. Units as in the data set: percent, annualised percentage
+    extrapolation splits; in_memory: None decides by size; max_samples: only the first so many draws of the split, of
+    each world or by world's name. Units as in the data set: percent, annualised percentage
     points. `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
     """
 
-    def __init__(self, zarr_root: str | Path | DataSet, world_ids: list[str], split: str, in_memory: bool | None = None) -> None:
+    def __init__(
+        self,
+        zarr_root: str | Path | DataSet,
+        world_ids: list[str],
+        split: str,
+        in_memory: bool | None = None,
+        max_samples: Mapping[str, int] | int | None = None,
+    ) -> None:
         if isinstance(world_ids, str):
             raise DatasetError(f"world_ids is the text {world_ids!r}; expected a list of names, such as [{world_ids!r}].")
         self.data = zarr_root if isinstance(zarr_root, DataSet) else open_dataset(zarr_root)
         self.world_ids, self.split = list(world_ids), split
         if not self.world_ids or len(set(self.world_ids)) != len(self.world_ids):
             raise DatasetError(f"world_ids is {self.world_ids}; expected at least one world, each named once.")
+        limits = [self._limit(world, max_samples) for world in self.world_ids]
+        self.sizes = [len(self.data.rows(world, split)[:most]) for world, most in zip(self.world_ids, limits, strict=True)]
         if in_memory is None:
             in_memory = self._size() <= IN_MEMORY_LIMIT
         source = MemorySource if in_memory else ShardSource
         self.in_memory = in_memory
-        self.sources: list[Source] = [source(self.data, world, split) for world in self.world_ids]
-        self._ends = np.cumsum([len(s.rows) for s in self.sources])
-        self._starts = self._ends - [len(s.rows) for s in self.sources]
+        self.sources: list[Source] = [source(self.data, world, split, most) for world, most in zip(self.world_ids, limits, strict=True)]
+        self._ends = np.cumsum(self.sizes)
+        self._starts = self._ends - self.sizes
+
+    def _limit(self, world: str, max_samples: Mapping[str, int] | int | None) -> int | None:
+        """Draws of a world to keep; None for all."""
+        if not isinstance(max_samples, Mapping):
+            return max_samples
+        if unknown := set(max_samples) - set(self.world_ids):
+            raise DatasetError(f"A largest number of samples is given for {', '.join(sorted(unknown))}; the worlds are {', '.join(self.world_ids)}.")
+        return max_samples.get(world)
 
     def _size(self) -> int:
         total = 0
-        for world in self.world_ids:
+        for world, size in zip(self.world_ids, self.sizes, strict=True):
             spec = self.data.spec(world)
             width = spec.n_parameters + spec.n_shocks * (self.data.horizon + 1) * 3
-            total += 4 * width * len(self.data.rows(world, self.split))
+            total += 4 * width * size
         return total
 
     @property
@@ -69,7 +88,7 @@ class IRFDataset(Dataset[Sample]):
             "n_params": spec.n_parameters,
             "n_shocks": spec.n_shocks,
             "horizon": self.horizon,
-            "n_samples": len(self.data.rows(world_id, self.split)),
+            "n_samples": dict(zip(self.world_ids, self.sizes, strict=True)).get(world_id, len(self.data.rows(world_id, self.split))),
             "param_names": list(spec.parameter_names),
             "shock_names": list(spec.shock_names),
             "observables": list(spec.observable_names),
@@ -110,12 +129,24 @@ class IRFDataset(Dataset[Sample]):
             return np.arange(len(self))
         if self.in_memory:
             return rng.permutation(len(self))
-        units = [unit + start for source, start in zip(self.sources, self._starts, strict=True) for unit in source.units()]
-        shuffled = [units[k] for k in rng.permutation(len(units))]
-        windows = [np.concatenate(shuffled[k : k + WINDOW]) for k in range(0, len(shuffled), WINDOW)]
-        return np.concatenate([rng.permutation(window) for window in windows])
+        return _in_windows([unit for number in range(len(self.sources)) for unit in self._units(number)], rng)
+
+    def world_order(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Positions of the samples of world `number` alone, shuffled as in `order`."""
+        return _in_windows(self._units(number), rng)
+
+    def _units(self, number: int) -> list[np.ndarray]:
+        """Positions of a world's samples in pieces that are cheap to read together."""
+        return [unit + self._starts[number] for unit in self.sources[number].units()]
 
     @cached_property
     def statistics(self) -> dict[str, WorldStatistics]:
         """Moments of each world's samples, float64 sums over the whole split, for the normaliser."""
         return {world: moments(source.blocks) for world, source in zip(self.world_ids, self.sources, strict=True)}
+
+
+def _in_windows(units: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """Units in random order, their positions shuffled within windows of `WINDOW` units."""
+    shuffled = [units[k] for k in rng.permutation(len(units))]
+    windows = [np.concatenate(shuffled[k : k + WINDOW]) for k in range(0, len(shuffled), WINDOW)]
+    return np.concatenate([rng.permutation(window) for window in windows])

@@ -44,8 +44,8 @@ class Monitor:
             if self._run is not None:
                 self._run.log({"train/step_loss": loss, "train/lr": rate, "epoch": epoch + 1}, step=step)
 
-    def epoch(self, step: int, epoch: int, train_loss: float, val_loss: float, best: float) -> None:
-        """After an epoch: losses in normalised units."""
+    def epoch(self, step: int, epoch: int, train_loss: float | None, val_loss: float, best: float) -> None:
+        """After an epoch: losses in normalised units; no training loss where nothing is trained."""
         if not self.show:
             return
         self._display.update(self._task, completed=step, note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}")

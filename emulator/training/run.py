@@ -14,7 +14,7 @@ from emulator.training.loader import BatchLoader
 from emulator.training.randomness import seed_everything
 from emulator.training.trainer import Trainer
 
-RUN_FILES = ("last.pt", "best.pt", "final.pt", "history.json")
+RUN_FILES = ("last.pt", "best.pt", "final.pt", "history.json", "cost.json")
 
 
 def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = False) -> Trainer:
@@ -35,7 +35,11 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
         data = open_dataset(config.dataset)
         worlds = [data.name_of(world) for world in config.worlds]
         specs = {world: data.spec(world) for world in worlds}
-        train_set, val_set = (IRFDataset(data, worlds, split, config.in_memory) for split in ("train", "val"))
+        limits = config.max_train_samples
+        if isinstance(limits, dict):
+            limits = {data.name_of(world): most for world, most in limits.items()}
+        train_set = IRFDataset(data, worlds, "train", config.in_memory, limits)
+        val_set = IRFDataset(data, worlds, "val", config.in_memory)
         seed_everything(config.seed)
         model = models.build(config.model, specs, data.horizon, config.model_options)
         train_loader, val_loader = (

@@ -5,21 +5,30 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-START, END = 0.01, 0.01
-"""Share of `lr` at the first step of the warm-up and at the last step of the cosine."""
+START = 0.01
+"""Share of `lr` at the first step of the warm-up."""
 
 
-def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str) -> float:
+def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str, end: float = 0.01) -> float:
     """Learning rate at an optimiser step, as a share of `lr`.
 
-    Linear from `START` to 1 over the warm-up, then a cosine down to `END` at the last step, or constant with `none`.
+    Linear from `START` to 1 over the warm-up, then a cosine down to `end` at the last step, or constant with `none`.
     """
     if step < warmup_steps:
         return START + (1.0 - START) * step / warmup_steps
     if scheduler == "none":
         return 1.0
     progress = min((step - warmup_steps) / max(total_steps - 1 - warmup_steps, 1), 1.0)
-    return END + (1.0 - END) * 0.5 * (1.0 + math.cos(math.pi * progress))
+    return end + (1.0 - end) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def curriculum_horizon(step: int, total_steps: int, horizons: list[int], share: float) -> int | None:
+    """Last horizon that an optimiser step trains on; None for all.
+
+    The first `share` of all steps falls into stages of equal length, one for each of `horizons`.
+    """
+    length = share * total_steps
+    return horizons[int(step / length * len(horizons))] if step < length and horizons else None
 
 
 @dataclass

@@ -22,7 +22,7 @@ Block = tuple[Tensor, Tensor]
 
 
 class Source(ABC):
-    """The samples of one world's split. `rows` are their positions in the data set."""
+    """The samples of one world's split, or the first `most` of them. `rows` are their positions in the data set."""
 
     rows: np.ndarray
 
@@ -42,9 +42,11 @@ class Source(ABC):
 class MemorySource(Source):
     """A split held in memory."""
 
-    def __init__(self, data: DataSet, world: str, split: str) -> None:
+    def __init__(self, data: DataSet, world: str, split: str, most: int | None = None) -> None:
         theta, irf = data.read(world, split)
-        self.rows = data.rows(world, split)
+        self.rows = data.rows(world, split)[:most]
+        if len(self.rows) < len(theta):  # copies, so that the rest is let go
+            theta, irf = theta[:most].copy(), irf[:most].copy()
         self.theta, self.irf = torch.from_numpy(theta), torch.from_numpy(irf)
 
     def gather(self, positions: np.ndarray) -> Block:
@@ -61,9 +63,9 @@ class MemorySource(Source):
 class ShardSource(Source):
     """A split streamed from Zarr: shards wait in a ring of slots until newer ones push them out."""
 
-    def __init__(self, data: DataSet, world: str, split: str) -> None:
+    def __init__(self, data: DataSet, world: str, split: str, most: int | None = None) -> None:
         data.verify(world)
-        self.rows = data.rows(world, split)
+        self.rows = data.rows(world, split)[:most]
         self.world = world
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]

@@ -41,7 +41,7 @@ def test_worlds_come_in_the_order_of_the_request(text):
 
 
 def test_the_command_of_the_default_request_is_short():
-    request = Request(worlds=("nk", "var"), n_samples=10_000, seed=42, specs_sha256={}, made_by="x")
+    request = Request(worlds=("nk", "var"), n_samples=10_000, seed=42, verdicts=20_000, specs_sha256={}, made_by="x")
     assert card.command(request) == "emulator generate --world nk,var --n_samples 10000 --seed 42 --output PATH"
 
 
@@ -49,7 +49,7 @@ def test_the_command_on_the_card_makes_the_same_bytes(generate_tiny, tmp_path, m
     from emulator.cli import app
     from emulator.console import exit_with
 
-    asked = {"fractions": Fractions(val=0.2, test_extrapolation_corner=0.12), "n_samples": 90}
+    asked = {"fractions": Fractions(val=0.2, test_extrapolation_corner=0.12), "n_samples": 90, "samples": {"lss": 40}, "verdicts": 25}
     manifest = generate_tiny(tmp_path / "first", **asked).manifest
     command = card.command(manifest.request).replace("PATH", str(tmp_path / "second"))
     assert command in (tmp_path / "first" / "README.md").read_text().replace("PATH", str(tmp_path / "second"))

@@ -8,7 +8,8 @@ import xarray as xr
 import zarr
 
 from emulator.data import open_dataset
-from emulator.data.schema import FORMAT_VERSION, Request, create_group
+from emulator.data.layout import create_group
+from emulator.data.schema import FORMAT_VERSION, Request
 from emulator.spec import IRF_AXES, OBSERVABLES, Status
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.worlds import get_world

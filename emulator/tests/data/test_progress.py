@@ -37,7 +37,12 @@ def stand(bars):
 
 def test_each_world_has_a_bar_that_counts_draws_not_whole_shards(generate_tiny, bars, tmp_path):
     generate_tiny(tmp_path / "x")
-    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 80, 80)}
+    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 80, 80), "nk, verdicts": (0, 80, 80), "lss, verdicts": (0, 80, 80)}
+
+
+def test_bars_count_the_draws_of_their_own_world(generate_tiny, bars, tmp_path):
+    generate_tiny(tmp_path / "x", samples={"lss": 40}, verdicts=30)
+    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 40, 40), "nk, verdicts": (0, 30, 30), "lss, verdicts": (0, 30, 30)}
 
 
 def test_a_resumed_bar_starts_at_the_draws_that_are_there(generate_tiny, tiny_copy, bars):
@@ -120,5 +125,5 @@ def test_time_left_is_said_while_the_work_goes_on(terminal):
 
 
 def test_the_note_says_which_shard_is_done(generate_tiny, bars, tmp_path):
-    generate_tiny(tmp_path / "x")
+    generate_tiny(tmp_path / "x", verdicts=0)
     assert [task.fields["note"] for _, task in bars] == ["shard 3 of 3", "shard 3 of 3"]

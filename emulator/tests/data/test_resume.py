@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from emulator.data import generate, jobs, open_dataset, shards, validate_dataset
+from emulator.data import generate, jobs, open_dataset, shards, validate_dataset, verdicts
 from emulator.errors import DatasetError
 from emulator.tests.data.tampering import contents, edit_json, flip_byte, modified
 
@@ -43,6 +43,8 @@ WHERE = {
     "after a shard's arrays, before its record": (shards, "write_record", 2),
     "in the middle of a shard's arrays": (shards, "shard_file", 17),
     "while the groups are created": (generate, "group_files", 1),
+    "before the second world's verdicts": (generate, "make_verdicts", 1),
+    "after the verdicts, before their record": (verdicts, "record_verdicts", 0),
     "before the second world's splits": (generate, "make_splits", 1),
     "before the manifest": (generate.card, "write", 0),
 }
@@ -105,6 +107,9 @@ DAMAGE = {
     "a flipped byte in metadata": lambda root: flip_byte(root / "nk" / "irfs" / "zarr.json"),
     "altered splits": lambda root: (root / "nk" / "splits.json").write_text("{}"),
     "missing splits": lambda root: (root / "nk" / "splits.json").unlink(),
+    "a flipped byte in the verdicts": lambda root: flip_byte(root / "nk" / "verdicts.npz"),
+    "a flipped bit in a date of the verdicts, which no reader looks at": lambda root: flip_byte(root / "nk" / "verdicts.npz", 11 / (root / "nk" / "verdicts.npz").stat().st_size),
+    "missing verdicts": lambda root: (root / "lss" / "verdicts.npz").unlink(),
     "a missing card": lambda root: (root / "README.md").unlink(),
     "a missing figure": lambda root: (root / "figures" / "nk.png").unlink(),
     "a truncated manifest": lambda root: (root / "manifest.json").write_text('{"request"'),
@@ -133,6 +138,21 @@ def test_mending_one_shard_leaves_the_others_alone_even_when_it_is_interrupted(g
     with interrupted(jobs, "make_shard", 0):
         generate_tiny(root)
     assert not (root / "manifest.json").exists(), "a data set under repair is not finished"
+    generate_tiny(root)
+    assert modified(root, kept) == before
+    assert contents(root) == undisturbed
+
+
+def test_verdicts_that_are_whole_are_not_made_again(generate_tiny, undisturbed, tmp_path):
+    root, kept = tmp_path / "stopped", ["nk/verdicts.npz", "lss/verdicts.npz"]
+    with interrupted(generate, "_finish_world", 0):
+        generate_tiny(root)
+    before = modified(root, kept)
+    (root / "lss" / "verdicts.npz").write_bytes(b"half")
+    generate_tiny(root)
+    assert modified(root, kept[:1]) == {kept[0]: before[kept[0]]}
+    flip_byte(root / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
+    before = modified(root, kept)
     generate_tiny(root)
     assert modified(root, kept) == before
     assert contents(root) == undisturbed

@@ -12,7 +12,7 @@ from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast
 
-PURPOSES = ("theta", "shocks", "splits", "regions")
+PURPOSES = ("theta", "shocks", "splits", "regions", "verdicts")
 
 
 def test_a_stream_repeats_whatever_was_drawn_before():

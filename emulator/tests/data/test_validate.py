@@ -33,7 +33,7 @@ def test_a_whole_data_set_gives_no_findings(small_dataset, tiny_dataset):
 SHARDS = ["theta/c/0/0", "irfs/c/1/0/0/0", "status/c/2", "shocks/c/0/0/0", "trajectories/c/1/0/0", "state_transition/c/2/0/0", "state_impact/c/0/0/0", "state_observation/c/0/0/0"]
 BESIDE = [
     "zarr.json", "theta/zarr.json", "irfs/zarr.json", "status/zarr.json", "parameter/zarr.json", "horizon/zarr.json",
-    "parameter/c/0", "parameter_unit/c/0", "shock/c/0", "horizon/c/0", "observable/c/0", "period/c/0", "state/c/0", "splits.json",
+    "parameter/c/0", "parameter_unit/c/0", "shock/c/0", "horizon/c/0", "observable/c/0", "period/c/0", "state/c/0", "splits.json", "verdicts.npz",
 ]  # fmt: skip
 
 

@@ -13,7 +13,9 @@ import pytest
 from emulator.data import DataSet
 from emulator.errors import EvaluationError
 from emulator.eval import Request, evaluate_checkpoint, results
-from emulator.eval.leaderboard import COLUMNS, collect, markdown, write
+from emulator.eval.leaderboard import COLUMNS, collect, write
+from emulator.eval.leaderboard_page import markdown
+from emulator.eval.tables import number
 from emulator.tests.eval.conftest import save_network
 
 
@@ -40,33 +42,36 @@ def edit(path: Path, change: Callable[[dict], None]) -> None:
 
 
 def test_round_trip(folder: Path, trained: Path) -> None:
-    table = collect(folder)
+    board = collect(folder)
+    table = board.table
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 4, "two runs in two worlds, on test alone"
     assert list(table["rank"]) == [1, 2, 1, 2]
     for (_, _), rows in table.groupby(["world", "split"]):
         assert rows["nrmse"].is_monotonic_increasing
     first = table.iloc[0]
-    summary = pd.DataFrame(results.read(folder / first["file"])["summary"]).set_index(["world", "split"])
-    for column in ("nrmse", "low", "high", "best_trivial_nrmse", "draws"):
-        assert first[column] == summary.loc[(first["world"], "test"), column]
-    write(table, folder)
+    summary = pd.DataFrame(results.read(folder / first["files"])["summary"]).set_index(["world", "split"])
+    named = {"nrmse": "nrmse", "nrmse_low": "low", "nrmse_high": "high", "best_trivial_nrmse": "best_trivial_nrmse", "draws": "draws"}
+    for column, name in named.items():
+        assert first[column] == summary.loc[(first["world"], "test"), name]
+    write(board, folder)
     pd.testing.assert_frame_equal(pd.read_csv(folder / "leaderboard.csv"), table, check_dtype=False)
-    assert len(collect(folder)) == 4, "its own files do not disturb it"
+    assert len(collect(folder).table) == 4, "its own files do not disturb it"
 
 
 def test_markdown_holds_commands_intervals_and_marks(folder: Path, trained: Path) -> None:
-    table = collect(folder, ("test", "test_extrapolation_slice"))
-    table["beats_trivial"] = table["run"] != "other"
-    text = markdown(table)
-    assert text.count("\n## ") == 5, "two worlds by two splits, and the commands"
+    board = collect(folder, ("test", "test_extrapolation_slice"))
+    board.table["beats_trivial"] = board.table["run"] != "other"
+    text = markdown(board, [], folder)
+    sections = [part for part in text.split("\n## ") if "(data `" in part.splitlines()[0]]
+    assert len(sections) == 4, "two worlds by two splits"
     assert text.count("**LOSES** |") == 4
-    for command in table["command"].unique():
+    for command in board.runs["command"].unique():
         assert f"    {command}\n" in text
         assert f"--checkpoint {trained}" in text
-    lines = [line for line in text.splitlines() if line.startswith("| ") and "rank" not in line]
-    assert len(lines) == len(table)
-    assert all(line.count(" | ") == 8 for line in lines)
+    lines = [line for part in sections for line in part.splitlines() if line.startswith("| ") and "rank" not in line]
+    assert len(lines) == len(board.table)
+    assert all(line.count("|") == 12 for line in lines)
 
 
 def test_runs_on_other_data_are_ranked_apart_and_marked(folder: Path) -> None:
@@ -74,21 +79,23 @@ def test_runs_on_other_data_are_ranked_apart_and_marked(folder: Path) -> None:
         document["provenance"]["dataset"].update(fingerprint="f" * 64, trained_on=False)
 
     edit(folder / "good" / "results.json", other)
-    table = collect(folder)
-    assert list(table["rank"]) == [1, 1, 1, 1]
-    assert "other data than trained on" in markdown(table)
+    board = collect(folder)
+    assert list(board.table["rank"]) == [1, 1, 1, 1]
+    assert "other data than trained on" in markdown(board, [], folder)
 
 
 def test_missing_intervals(folder: Path) -> None:
-    edit(folder / "good" / "results.json", lambda d: [row.update(low=None, high=None) for row in d["summary"]])
-    table = collect(folder)
-    assert table["low"].isna().sum() == 2
-    assert "n/a to n/a" in markdown(table)
+    edit(folder / "good" / "results.json", lambda d: [row.update(low=None, high=None) for row in d["scores"]])
+    board = collect(folder)
+    assert board.table["nrmse_low"].isna().sum() == 2
+    assert list(board.table["interval"]).count("none") == 2
+    row = board.table[board.table["interval"] == "none"].iloc[0]
+    assert f"| {number(row['nrmse'])} |" in markdown(board, [], folder)
 
 
 def test_names_cannot_break_the_table(folder: Path) -> None:
     edit(folder / "good" / "results.json", lambda d: d.update(name="a | b\nc"))
-    assert r"a \| b c" in markdown(collect(folder))
+    assert r"a \| b c" in markdown(collect(folder), [], folder)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"accuracy": 1.0}'])
@@ -106,8 +113,11 @@ def test_foreign_files_are_named(folder: Path, content: str) -> None:
         lambda d: d.pop("provenance"),
         lambda d: d["provenance"]["checkpoint"].pop("sha256"),
         lambda d: d.update(summary=[1]),
-        lambda d: d["summary"][0].update(nrmse=None),
-        lambda d: d["summary"][0].update(nrmse="great"),
+        lambda d: [row.update(value=None) for row in d["scores"]],
+        lambda d: [row.update(value="great") for row in d["scores"]],
+        lambda d: d["worlds"].pop("nk"),
+        lambda d: d.update(trust=[1]),
+        lambda d: d["scores"].clear(),
     ],
 )
 def test_damaged_results_are_named(folder: Path, change: Callable[[dict], None]) -> None:

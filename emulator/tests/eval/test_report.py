@@ -41,7 +41,7 @@ class References(HTMLParser):
 
 
 def test_figures_are_not_empty(images: dict[str, bytes], tmp_path: Path) -> None:
-    assert set(images) == {"nrmse_by_world.png", "nrmse_by_horizon.png", "irf_nk.png", "irf_lss.png"}
+    assert set(images) == {"nrmse_by_world.png", "nrmse_by_horizon.png", "irf_nk.png", "irf_lss.png", "worst_draws.png"}
     for name, content in images.items():
         picture = matplotlib.image.imread(BytesIO(content), format="png")[:, :, :3]
         assert min(picture.shape[:2]) > 400, name
@@ -91,7 +91,7 @@ def test_figures_of_a_network_that_failed_or_is_perfect(evaluation: Evaluation) 
     scores, curves = evaluation.scores.copy(), evaluation.by_horizon.copy(deep=True)
     scores.loc[scores["predictor"] == "network", ["value", "low", "high"]] = 0.0
     curves.loc[{"predictor": "network"}] = 0.0
-    assert len(figures.draw_all(replace(evaluation, scores=scores, by_horizon=curves, examples=failed))) == 4
+    assert len(figures.draw_all(replace(evaluation, scores=scores, by_horizon=curves, examples=failed))) == 5
 
 
 def test_report_loads_nothing(evaluation: Evaluation, images: dict[str, bytes], tmp_path: Path) -> None:

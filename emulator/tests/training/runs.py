@@ -76,9 +76,10 @@ def kill(process: subprocess.Popen, number: int = signal.SIGKILL) -> None:
 
 
 def assert_same_run(left: Path, right: Path) -> None:
-    """Same weights, bit for bit, in every checkpoint, and the same history."""
+    """Same weights, bit for bit, in every checkpoint, the same average of them, and the same history."""
     assert (left / "history.json").read_bytes() == (right / "history.json").read_bytes()
     for name in ("final.pt", "best.pt", "last.pt"):
-        one, other = (checkpoint.read(folder / name).weights for folder in (left, right))
+        found = [checkpoint.read(folder / name) for folder in (left, right)]
+        one, other = (it.weights | {f"average of {key}": value for key, value in it.training.get("average", {}).items()} for it in found)
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one), name

@@ -10,6 +10,7 @@ import torch
 from emulator.errors import MissingExtraError, TrainingError
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import finish, start, write_config
+from emulator.tests.training.test_resume import EVERYTHING
 from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig, train
 
 
@@ -43,11 +44,16 @@ def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
         make_trainer(small_dataset, tmp_path, device="nonsense").fit()
 
 
-def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path):
-    """A batch is shared out, gradients are averaged: the same losses but for rounding, and early stopping in step."""
+@pytest.mark.parametrize("options", [{}, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"}], ids=["plain", "everything"])
+def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
+    """A batch is shared out, gradients are averaged: the same losses but for rounding, and early stopping in step.
+
+    Not with SOAP, which magnifies rounding: where a first gradient does not reach, its bases are arbitrary.
+    """
     histories = {}
+    min_delta = 0.01 if options else 0.1  # an equally weighted loss is smaller by the number of responses of a sample
     for processes in (1, 2):
-        changes = {"model_options": {"hidden_dims": [16]}, "epochs": 30, "patience": 2, "min_delta": 0.1, "lr": 0.003}
+        changes = {"model_options": {"hidden_dims": [16]}, "epochs": 30, "patience": 2, "min_delta": min_delta, "lr": 0.003} | options
         config = write_config(tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes)
         finish(start(config, processes=processes))
         histories[processes] = json.loads((tmp_path / str(processes) / "history.json").read_text())
@@ -55,6 +61,7 @@ def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path):
     assert two["stopped_early"]
     assert one["epoch"] == two["epoch"]
     assert two["val_loss"] == pytest.approx(one["val_loss"], rel=1e-5)
+    assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-5)
     assert two["lr"] == one["lr"]
 
 

@@ -14,6 +14,11 @@ from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import assert_same_run, finish, kill, start, wait_for_step, write_config
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
 
+EVERYTHING = {
+    "optimizer": "soap", "ema_decay": 0.9, "world_sampling": 2.0, "steps_per_epoch": 13, "world_weighting": "equal",
+    "curriculum": [3, 12], "curriculum_share": 0.4, "lr_end": 1e-3,
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def undisturbed(small_dataset, tmp_path_factory):
@@ -52,10 +57,11 @@ def test_signals_save_at_the_next_step_and_have_their_own_exit_code(small_datase
     assert_same_run(tmp_path / "run", undisturbed)
 
 
-def test_kill_9_with_two_processes(small_dataset, tmp_path):
+@pytest.mark.parametrize("everything", [False, True])
+def test_kill_9_with_two_processes(small_dataset, tmp_path, everything):
     runs = []
     for name in ("undisturbed", "disturbed"):
-        config = write_config(tmp_path / f"{name}.yaml", small_dataset, tmp_path / name, epochs=4)
+        config = write_config(tmp_path / f"{name}.yaml", small_dataset, tmp_path / name, epochs=4, **(EVERYTHING if everything else {}))
         runs.append(tmp_path / name)
         if name == "disturbed":
             process = start(config, processes=2)
@@ -77,14 +83,15 @@ def make(dataset, folder, **changes):
     return model, loaders, config
 
 
-def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch):
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, options):
     """A run that is broken off before each of its steps in turn, and resumed each time."""
-    model, loaders, config = make(small_dataset, tmp_path / "whole")
+    model, loaders, config = make(small_dataset, tmp_path / "whole", **options)
     whole = Trainer(model, *loaders, config)
     whole.fit()
     original = Trainer._train_step
     for fresh in range(10_000):
-        model, loaders, config = make(small_dataset, tmp_path / "broken", save_every_n_steps=1)
+        model, loaders, config = make(small_dataset, tmp_path / "broken", save_every_n_steps=1, **options)
         broken, done = Trainer(model, *loaders, config, resume=fresh > 0), []
 
         def one_step(self, *arguments, done=done):
@@ -160,7 +167,9 @@ def test_a_finished_run_resumes_to_its_own_end(small_dataset, tmp_path):
     history = Trainer(model, *loaders, config).fit()
     before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.pt")}
     again, loaders, config = make(small_dataset, tmp_path)
-    assert Trainer(again, *loaders, config, resume=True).fit() == history
+    resumed = Trainer(again, *loaders, config, resume=True)
+    assert resumed.fit() == history
+    assert resumed.seconds > checkpoint.read(tmp_path / "last.pt").training["seconds"] > 0
     assert {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.pt")} == before
     assert torch.equal(again.networks[0][0].weight, model.networks[0][0].weight)
 

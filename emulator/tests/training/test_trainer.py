@@ -27,9 +27,13 @@ def test_files_and_history(train_set, val_set, tmp_path):
     trainer = make_trainer(train_set, val_set, tmp_path, epochs=4, save_every_n_epochs=2)
     history = trainer.fit()
     assert {p.name for p in tmp_path.iterdir()} == {
-        "best.pt", "final.pt", "last.pt", "history.json", "config.json", "epoch_0002.pt", "epoch_0004.pt",
+        "best.pt", "final.pt", "last.pt", "history.json", "config.json", "cost.json", "epoch_0002.pt", "epoch_0004.pt",
     }  # fmt: skip
     assert json.loads((tmp_path / "config.json").read_text()) == trainer.config.to_dict()
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert (cost["steps"], cost["threads"], cost["processes"], cost["device"]) == (trainer.step, 1, 1, trainer.device.type)
+    assert cost["trainable_weights"] == sum(p.numel() for p in trainer.model.parameters())
+    assert 0 < cost["seconds"] <= trainer.seconds
     assert history["epoch"] == [1, 2, 3, 4]
     assert history["train_loss"][-1] < history["train_loss"][0]
     assert trainer.best_val_loss == min(history["val_loss"])

@@ -1,0 +1,123 @@
+"""The model card: what a network that ships was made from, how to make it again, what it is worth, and where."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from emulator.data import DataSet, card
+from emulator.eval.cases import NETWORK
+from emulator.eval.report import TEMPLATES
+from emulator.eval.scores import ALL
+from emulator.eval.tables import number, with_interval
+from emulator.files import sha256
+from emulator.models import shipped
+from emulator.models.checkpoint import Checkpoint, restore
+
+PERCENT = {"nrmse": False, "pooled_nrmse": False, "relative_error_median": True, "relative_error_p95": True}
+"""The scores that a card shows, and whether in percent; their headings stand in the template."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a card is written from; `content` are the bytes of the weights file, `results` a read `results.json`."""
+
+    made: Checkpoint
+    results: dict[str, Any]
+    data: DataSet
+    output: Path
+    content: bytes
+    release_command: str
+    hardware: str
+
+
+def render(facts: Facts) -> str:
+    """The card as Markdown; nothing is escaped, since every value is our own."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made, results = facts.made, facts.results
+    splits = list(dict.fromkeys(row["split"] for row in results["summary"]))
+    return environment.get_template("model_card.md.j2").render(
+        facts=facts,
+        made=made,
+        settings=results["provenance"]["settings"],
+        name=facts.output.name if facts.output.name in shipped.SHIPPED else facts.output / shipped.WEIGHTS,
+        weights=shipped.WEIGHTS,
+        file_sha256=sha256(facts.content),
+        n_weights=sum(weight.numel() for weight in restore(made).parameters()),
+        training_time=_training_time(made),
+        commands=list(commands(facts)),
+        config=yaml.safe_dump(made.config, sort_keys=False),
+        scores={split: list(_scores(results, split)) for split in splits},
+        trust=list(_trust(results)),
+        determinacy=list(_determinacy(results)),
+        ranges={world: list(_ranges(made, world)) for world in made.world_specs},
+    )
+
+
+def commands(facts: Facts) -> Iterator[str]:
+    """From nothing to these files, one command a line."""
+    data, parent = shlex.quote(str(facts.data.path)), Path(facts.made.path).parent
+    yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
+    yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
+    if facts.made.trust:
+        yield f"emulator calibrate --checkpoint {shlex.quote(str(parent / 'best.pt'))} --dataset {data} --output {shlex.quote(facts.made.path)}"
+    yield facts.results["provenance"]["command"]
+    yield facts.release_command
+
+
+def _training_time(made: Checkpoint) -> str:
+    """What the run itself recorded beside its checkpoints."""
+    place = Path(made.path).with_name("cost.json")
+    if not place.is_file():
+        return "not recorded"
+    cost = json.loads(place.read_text(encoding="utf-8"))
+    machine = f"device {cost['device']}, threads {cost['threads']}, processes {cost['processes']}"
+    return f"{cost['seconds'] / 60:.3g} minutes, {cost['steps']:,} steps ({machine})"
+
+
+def _records(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of a table in `results.json`, in which null stands for what is not a number."""
+    return [{key: float("nan") if value is None else value for key, value in row.items()} for row in rows]
+
+
+def _scores(results: dict[str, Any], split: str) -> Iterator[dict[str, Any]]:
+    """A row for each world on a split: what its numbers rest on, the network's scores as text, counts of draws."""
+    rows = [row for row in _records(results["scores"]) if (row["predictor"], row["split"], row["shock"]) == (NETWORK, split, ALL)]
+    found = {(row["world"], row["metric"]): row for row in rows}
+    for case in _records(results["summary"]):
+        if case["split"] == split:
+            shown = [with_interval(found[case["world"], metric], percent) for metric, percent in PERCENT.items()]
+            kind, trivial = results["worlds"][case["world"]]["kind"], number(case["best_trivial_nrmse"])
+            yield {**case, "kind": kind, "shown": shown, "trivial": trivial}
+
+
+def _trust(results: dict[str, Any]) -> Iterator[list[str]]:
+    """Cells of the table of error bands: coverage, width and flags by world and split."""
+    for row in _records(results["trust"]):
+        coverage = with_interval({**row, "value": row["coverage"]}, percent=True)
+        bad = f"{number(row['bad_flagged'], percent=True)} of {row['bad']}" if row["bad"] > 0 else "none"
+        yield [row["world"], f"`{row['split']}`", coverage, number(row["width"]), number(row["flagged"], percent=True), bad]
+
+
+def _determinacy(results: dict[str, Any]) -> Iterator[list[str]]:
+    """Cells of the table of verdicts, by world."""
+    for row in _records(results["determinacy"]):
+        shares = [number(row[key], percent=True) for key in ("determinate", "accuracy")]
+        yield [row["world"], str(row["draws"]), *shares, number(row["auc"]), number(row["brier"])]
+
+
+def _ranges(made: Checkpoint, world: str) -> Iterator[dict[str, str]]:
+    """Each parameter of a world with its prior and the range of its training draws, in its own unit."""
+    found = made.statistics[world]
+    for p, low, high in zip(made.world_specs[world].parameters, found.theta_low.tolist(), found.theta_high.tolist(), strict=True):
+        trained = f"{low:.4g} to {high:.4g}"
+        yield {"name": p.name, "meaning": p.meaning, "unit": p.unit, "prior": f"{p.low:g} to {p.high:g}", "trained": trained}

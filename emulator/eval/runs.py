@@ -1,0 +1,143 @@
+"""Every `results.json` below a folder as one table: a row a run, world and split.
+
+What a run is, is read from the configuration that its checkpoint recorded, never from its name.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from emulator.errors import EvaluationError
+from emulator.eval.cases import NETWORK
+from emulator.eval.results import read
+from emulator.eval.scores import ALL
+from emulator.files import sha256
+
+UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
+UNIVERSAL_MODEL = "UniversalEmulator"
+PLAIN = {
+    "PerWorldMLPBaseline": "plain MLP",
+    "PooledMLPBaseline": "plain MLP",
+    "PCAMLPBaseline": "PCA + MLP",
+    "GaussianProcessBaseline": "GP",
+    "LightGBM": "LightGBM",
+}
+"""Networks of no structure that a bar names, by the family it names."""
+PER_WORLD = ("PerWorldMLPBaseline", "PerWorldGRUBaseline", "PCAMLPBaseline", "GaussianProcessBaseline", "LinearBaseline", "LightGBM")
+"""Models that share nothing between their worlds: specialists, however many worlds one file holds."""
+
+INTERVALS = ("nrmse", "pooled_nrmse", "relative_error_median", "relative_error_p95", "coverage")
+"""Scores that come with an interval over draws: each has columns of its name, `_low` and `_high`."""
+PLAIN_SCORES = ("width", "flagged", "bad", "bad_flagged", "determinate", "auc", "brier", "accuracy")
+"""Scores without one; NaN where the network makes no such claim."""
+ONLY_SEED = ("seed", "checkpoint_dir")
+"""Settings in which runs of one recipe may differ."""
+
+
+def read_runs(folder: Path) -> pd.DataFrame:
+    """One row a run, world and split, of every `results.json` below a folder.
+
+    Raises `EvaluationError` if there is none, or naming the file that is damaged or none of ours.
+    """
+    if not folder.is_dir():
+        raise EvaluationError(f"{folder} is no folder; expected the folder of the results, such as results/.")
+    files = sorted(folder.rglob("results.json"))
+    if not files:
+        raise EvaluationError(f"There is no results.json below {folder}. Make one with: emulator evaluate")
+    return pd.DataFrame([row for path in files for row in _rows(path, path.relative_to(folder).as_posix())])
+
+
+def role(model: str, worlds: list[str]) -> str:
+    """What a network is among the others: `UNIVERSAL`, `SPECIALIST` or `BASELINE`."""
+    if len(worlds) == 1 or model in PER_WORLD:
+        return SPECIALIST
+    return UNIVERSAL if model == UNIVERSAL_MODEL else BASELINE
+
+
+def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
+    document = read(path)
+    try:
+        run = _run(document, shown)
+        scores = _scores(document)
+        claims = {(row["world"], row["split"]): row for row in document["trust"]}
+        verdicts = {row["world"]: row for row in document["determinacy"]}
+        return [
+            run
+            | _case(entry, document["worlds"][entry["world"]])
+            | scores[entry["world"], entry["split"]]
+            | _trust(claims.get((entry["world"], entry["split"]), {}), verdicts.get(entry["world"], {}))
+            for entry in document["summary"]
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise EvaluationError(
+            f"{path} is damaged: {type(error).__name__} {error} in a result of the right format. "
+            "Run the evaluation again, or move the file out of the folder."
+        ) from None
+
+
+def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
+    """The part of a row that is the same for all worlds and splits of a run."""
+    origin = document["provenance"]
+    made, data = origin["checkpoint"], origin["dataset"]
+    worlds = [str(world) for world in made["worlds"]]
+    config = dict(made["config"])
+    recipe = {key: value for key, value in config.items() if key not in ONLY_SEED}
+    known = [made["model_name"], worlds, recipe, data["fingerprint"], data["trained_on"]]
+    seed = config.get("seed")
+    return {
+        "run": str(document["name"]),
+        "model": str(made["model_name"]),
+        "role": role(made["model_name"], worlds),
+        "worlds": len(worlds),
+        "recipe": sha256(json.dumps(known if seed is not None else [*known, shown], sort_keys=True).encode()),
+        "seed": -1 if seed is None else int(seed),
+        "data": str(data["fingerprint"]),
+        "trained_on": bool(data["trained_on"]),
+        "checkpoint_sha256": str(made["sha256"]),
+        "commit": str(origin["commit"]),
+        "command": str(origin["command"]),
+        "file": shown,
+    }
+
+
+def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
+    """The part of a row that comes from the summary of one world and split."""
+    return {
+        "world": str(entry["world"]),
+        "split": str(entry["split"]),
+        "kind": str(world["kind"]),
+        "n_train": int(world["n_train"]),
+        "best_trivial": str(entry["best_trivial"]),
+        "best_trivial_nrmse": float(entry["best_trivial_nrmse"]),
+        "beats_trivial": bool(entry["beats_trivial"]),
+        "draws": int(entry["draws"]),
+        "failures": int(entry["failures"]),
+        "outside_range": int(entry["outside_range"]),
+    }
+
+
+def _scores(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, float]]:
+    """The network's scores of each world and split, with the ends of their intervals."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for row in document["scores"]:
+        if row["predictor"] == NETWORK and row["shock"] == ALL and row["metric"] in INTERVALS:
+            name = row["metric"]
+            case = found.setdefault((row["world"], row["split"]), {})
+            case |= {name: float(row["value"]), f"{name}_low": _number(row["low"]), f"{name}_high": _number(row["high"])}
+    return found
+
+
+def _trust(claim: dict[str, Any], verdict: dict[str, Any]) -> dict[str, float]:
+    """What the network claims of itself against the truth; NaN for what it does not claim."""
+    named = {"coverage": "coverage", "coverage_low": "low", "coverage_high": "high"}
+    named |= {name: name for name in ("width", "flagged", "bad", "bad_flagged")}
+    numbers = {column: _number(claim.get(name)) for column, name in named.items()}
+    return numbers | {name: _number(verdict.get(name)) for name in ("determinate", "auc", "brier", "accuracy")}
+
+
+def _number(value: Any) -> float:
+    return float("nan") if value is None else float(value)

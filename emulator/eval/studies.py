@@ -1,0 +1,94 @@
+"""Studies that are not one run: learning a new world from few draws, and what each part of the network is worth.
+
+Each is a tidy CSV, one row a training; tables and figures average over its seeds.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emulator.errors import EvaluationError
+from emulator.eval.seeds import over_seeds
+from emulator.eval.tables import number, records, with_interval
+
+FEW_DRAWS, ABLATIONS = "few_draws.csv", "ablations.csv"
+FINE_TUNED, FROM_SCRATCH = "fine-tuned", "from scratch"
+COLUMNS = {
+    FEW_DRAWS: ("world", "start", "draws", "seed", "nrmse"),
+    ABLATIONS: ("variant", "world", "seed", "nrmse"),
+}
+"""Columns of each study; nrmse is the mean over responses on `test`, in training standard deviations."""
+
+
+def read_study(folder: Path, name: str) -> pd.DataFrame | None:
+    """A study's file in a folder, one row a training, or None where it was not done.
+
+    Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none, or a training twice.
+    """
+    path, columns = folder / name, list(COLUMNS[name])
+    try:
+        table = pd.read_csv(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
+        raise EvaluationError(f"{path} cannot be read as CSV: {error}. Expected the columns {', '.join(columns)}.") from None
+    if missing := [column for column in columns if column not in table]:
+        raise EvaluationError(f"{path} lacks {', '.join(missing)}; expected the columns {', '.join(columns)}.")
+    numbers = pd.to_numeric(table["nrmse"], errors="coerce")
+    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))
+    if len(wrong):
+        raise EvaluationError(f"{path}: line {wrong[0] + 2} holds no NRMSE; expected a number of 0 or more.")
+    if "start" in columns and (unknown := set(table["start"]) - {FINE_TUNED, FROM_SCRATCH}):
+        raise EvaluationError(f"{path}: unknown start '{min(map(str, unknown))}'; expected '{FINE_TUNED}' or '{FROM_SCRATCH}'.")
+    twice = np.flatnonzero(table.duplicated(columns[:-1]))
+    if len(twice):
+        raise EvaluationError(f"{path}: line {twice[0] + 2} repeats a training of the same seed. Keep one of them.")
+    return table[columns].assign(nrmse=numbers)
+
+
+def averaged(study: pd.DataFrame) -> pd.DataFrame:
+    """A study averaged over seeds: its columns less seed, with low, high (95 % t-interval, NaN for one seed) and seeds."""
+    keys = [column for column in study.columns if column not in ("seed", "nrmse")]
+    rows = []
+    for key, group in study.groupby(keys, sort=False):
+        mean, low, high = over_seeds(group["nrmse"].to_numpy())
+        rows.append({**dict(zip(keys, key, strict=True)), "nrmse": mean, "low": low, "high": high, "seeds": len(group)})
+    return pd.DataFrame(rows, columns=[*keys, "nrmse", "low", "high", "seeds"])
+
+
+def gain(study: pd.DataFrame, world: str, draws: int) -> tuple[float, int] | None:
+    """NRMSE from scratch over NRMSE fine-tuned with so many draws of a world, and the seeds behind the fewer of the two.
+
+    None where either was not measured.
+    """
+    rows = {row["start"]: row for row in records(averaged(study[(study["world"] == world) & (study["draws"] == draws)]))}
+    if not {FINE_TUNED, FROM_SCRATCH} <= set(rows) or rows[FINE_TUNED]["nrmse"] == 0:
+        return None
+    return rows[FROM_SCRATCH]["nrmse"] / rows[FINE_TUNED]["nrmse"], min(row["seeds"] for row in rows.values())
+
+
+def few_draws_table(study: pd.DataFrame) -> pd.DataFrame:
+    """Few-draw curves as text: a row a world and number of draws, a column a start, and how many times better."""
+    rows = []
+    means = averaged(study)
+    for world, draws in sorted(set(zip(means["world"], means["draws"], strict=True))):
+        group = means[(means["world"] == world) & (means["draws"] == draws)]
+        cells = {row["start"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)}
+        found = gain(study, world, draws)
+        line = {"world": world, "draws": draws} | {start: cells.get(start, "not measured") for start in (FINE_TUNED, FROM_SCRATCH)}
+        rows.append(line | {"times better": "not measured" if found is None else number(found[0]), "seeds": group["seeds"].min()})
+    return pd.DataFrame(rows)
+
+
+def ablation_table(study: pd.DataFrame) -> pd.DataFrame:
+    """Ablations as text: a row a variant, in the order of the file, a column a world."""
+    means = averaged(study)
+    worlds = list(dict.fromkeys(means["world"]))
+    rows = []
+    for variant, group in means.groupby("variant", sort=False):
+        cells = {row["world"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)}
+        rows.append({"variant": variant} | {world: cells.get(world, "not measured") for world in worlds} | {"seeds": group["seeds"].min()})
+    return pd.DataFrame(rows)

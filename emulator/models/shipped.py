@@ -1,0 +1,70 @@
+"""Where a trained network is: one that ships with the package, a weights file, a checkpoint, the folder of a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from emulator.errors import CheckpointError, unknown_name
+from emulator.models import checkpoint as checkpoints
+from emulator.models import weights_file
+from emulator.models.base import EmulatorModel
+
+FOLDER = Path(__file__).resolve().parents[1] / "weights"
+"""Package data: one folder a network, with its weights, its configuration and its model card."""
+
+WEIGHTS, CARD, CONFIG = f"model{weights_file.SUFFIX}", "MODEL_CARD.md", "config.yaml"
+
+SHIPPED = {"universal": "emulator release --checkpoint runs/universal_A/calibrated.pt --results results/universal_A/results.json"}
+"""Names that `load` knows, each with the command that makes its weights from a trained and scored network."""
+
+OF_A_RUN = ("calibrated.pt", "best.pt", WEIGHTS)
+"""What stands for a folder: the first of these that it holds."""
+
+
+def load(name_or_path: str | Path) -> EmulatorModel:
+    """A trained network from the name under which it ships, or from its file or folder, in evaluation mode.
+
+    Raises `UnknownNameError` for a name that does not ship, `CheckpointError` for a file that is missing, truncated,
+    altered, or of a class that is not in the table of models.
+    """
+    return checkpoints.restore(read(find(name_or_path)))
+
+
+def read(path: Path) -> checkpoints.Checkpoint:
+    """What a checkpoint or a weights file holds, verified. Raises `CheckpointError`."""
+    return weights_file.read(path) if path.suffix == weights_file.SUFFIX else checkpoints.read(path)
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The file that a name or a path stands for. Raises `UnknownNameError`, `CheckpointError`."""
+    place = Path(name_or_path)
+    if isinstance(name_or_path, str) and name_or_path in SHIPPED:
+        return _shipped(name_or_path)
+    if place.is_dir():
+        return _of_folder(place)
+    if _could_be_name(name_or_path) and not place.exists():
+        raise unknown_name("network, and no file of that name", str(name_or_path), SHIPPED)
+    return place
+
+
+def _shipped(name: str) -> Path:
+    place = FOLDER / name / WEIGHTS
+    if not place.is_file():
+        raise CheckpointError(
+            f"No weights of '{name}' came with this installation: {place} does not exist. Install a released version, "
+            f"or make them from a trained and scored network: {SHIPPED[name]} --output {place.parent}"
+        )
+    return place
+
+
+def _of_folder(folder: Path) -> Path:
+    for name in OF_A_RUN:
+        if (folder / name).is_file():
+            return folder / name
+    raise CheckpointError(f"{folder} cannot be read as a trained network: the folder holds none of {', '.join(OF_A_RUN)}.")
+
+
+def _could_be_name(name_or_path: str | Path) -> bool:
+    """Whether someone may have meant a name: a string without a folder or a suffix."""
+    return isinstance(name_or_path, str) and os.path.basename(name_or_path) == name_or_path and not Path(name_or_path).suffix

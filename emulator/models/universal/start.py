@@ -1,0 +1,84 @@
+"""Where training starts: a vector autoregression in the observables whose coefficients are linear in theta.
+
+    y_h = sum_j Phi_j(z) y_{h-j},    y_0 = B(z),    Phi_j and B linear in z = (1, theta as standard scores)
+
+is linear in the unknown coefficients once the true responses stand on the right, so least squares finds it in closed form
+from responses alone. A structural VAR is of this form, and is found exactly; for other worlds it is a first guess.
+Axes: n draw, F 1 + P, S shock, H horizon, O observable, L lag.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+RIDGES = (1e-10, 1e-7, 1e-5, 1e-3, 1e-1)
+"""Penalties tried, as shares of the mean square of the regressors."""
+
+
+START_DRAWS = 2048
+"""Draws from which a start is fitted at most: it has a few hundred coefficients, and each draw gives hundreds of equations."""
+
+
+class Start(NamedTuple):
+    """Coefficients by z of lags (F, O, L, O) and impact (F, O, S), and the share of the one-step movement left unexplained."""
+
+    lags: Tensor
+    impact: Tensor
+    unexplained: float
+
+
+def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
+    """Least squares with the penalty that predicts a quarter of the draws best from the others (those draws then join in)."""
+    z, irf = z_nF.double(), irf_nSHO.double()
+    fitted = max(1, 3 * len(z) // 4)
+    impact_moments = _moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
+    lag_moments = _lag_moments(z[:fitted], irf[:fitted], lags)
+    held_z, held = (z[fitted:], irf[fitted:]) if fitted < len(z) else (z, irf)
+    impact_ridge = min(RIDGES, key=lambda r: float((held_z @ _solve(*impact_moments, r) - held[:, :, 0].flatten(1)).square().sum()))
+    lag_ridge = min(RIDGES, key=lambda r: _one_step(held_z, held, _solve(*lag_moments, r), lags))
+    moved = float(held[:, :, 1:].square().sum()) + float(held[:, :, 0].square().sum())
+    left = _one_step(held_z, held, _solve(*lag_moments, lag_ridge), lags)
+    left += float((held_z @ _solve(*impact_moments, impact_ridge) - held[:, :, 0].flatten(1)).square().sum())
+    shocks = irf.shape[1]
+    impact = _solve(*_moments(z, irf[:, :, 0].flatten(1)), impact_ridge).unflatten(1, (shocks, 3)).transpose(1, 2)
+    coefficients = _solve(*_lag_moments(z, irf, lags), lag_ridge).unflatten(0, (z.shape[1], lags, 3))
+    return Start(coefficients.permute(0, 3, 1, 2).float(), impact.float(), (left / moved) ** 0.5 if moved > 0 else 1.0)
+
+
+def _moments(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+    return left.T @ left, left.T @ right
+
+
+def _solve(gram: Tensor, target: Tensor, ridge: float) -> Tensor:
+    size = gram.diagonal().mean().clamp_min(torch.finfo(gram.dtype).tiny)
+    return torch.linalg.solve(gram + ridge * size * torch.eye(len(gram), dtype=gram.dtype), target)
+
+
+def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
+    """z times each lag of each observable (n S H, F L O), and what they are to give (n S H, O)."""
+    horizon = irf.shape[2] - 1
+    before = torch.cat([irf.new_zeros(*irf.shape[:2], lags - 1, 3), irf], dim=2)
+    lagged = torch.cat([before[:, :, lags - 1 - j : lags - 1 - j + horizon] for j in range(lags)], dim=3)
+    return torch.einsum("nf,nshl->nshfl", z, lagged).flatten(3).flatten(0, 2), irf[:, :, 1:].flatten(0, 2)
+
+
+def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> tuple[Tensor, Tensor]:
+    width = z.shape[1] * lags * 3
+    gram, target = z.new_zeros(width, width), z.new_zeros(width, 3)
+    for first in range(0, len(z), block):
+        left, right = _regressors(z[first : first + block], irf[first : first + block], lags)
+        gram += left.T @ left
+        target += left.T @ right
+    return gram, target
+
+
+def _one_step(z: Tensor, irf: Tensor, coefficients: Tensor, lags: int, block: int = 128) -> float:
+    """Sum of squared errors of predicting each response from its own past."""
+    total = 0.0
+    for first in range(0, len(z), block):
+        left, right = _regressors(z[first : first + block], irf[first : first + block], lags)
+        total += float((left @ coefficients - right).square().sum())
+    return total

@@ -1,0 +1,151 @@
+"""Bars are met, missed by a stated amount, or not measured; a number that is missing never passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emulator.eval import bars
+from emulator.eval.runs import PLAIN, read_runs
+from emulator.eval.seeds import entries
+from emulator.tests.eval.made_up import write_result
+
+pytestmark = pytest.mark.fast
+
+GOOD = {world: 0.8 * bar for world, bar in bars.NRMSE.items()}
+
+
+def universal(folder: Path, factor: float = 1.0, seeds: int = 3, **options: object) -> None:
+    for seed in range(seeds):
+        found = {world: factor * value for world, value in GOOD.items()}
+        write_result(folder, f"universal_{seed}", found, config={"seed": seed}, **{"trust": {}} | options)
+
+
+def rivals(folder: Path, factor: float, models: tuple[str, ...] = tuple(PLAIN)) -> None:
+    for model in models:
+        write_result(folder, model, {world: factor * value for world, value in GOOD.items()}, model=model)
+
+
+def judged(folder: Path, few_draws: pd.DataFrame | None = None) -> pd.DataFrame:
+    return bars.judge(entries(read_runs(folder)), few_draws)
+
+
+def verdicts(table: pd.DataFrame, bar: str) -> set:
+    """Whether the bars of that name are met, over worlds."""
+    rows = table[table["bar"].str.startswith(bar)]
+    assert len(rows) > 0
+    return set(rows["met"])
+
+
+STUDY = pd.DataFrame(
+    [(w, start, 300, seed, value) for w in bars.NRMSE for start, value in (("fine-tuned", 0.1), ("from scratch", 0.25)) for seed in range(3)],
+    columns=["world", "start", "draws", "seed", "nrmse"],
+)
+
+
+def test_everything_met(tmp_path: Path) -> None:
+    universal(tmp_path)
+    rivals(tmp_path, 11.0)
+    table = judged(tmp_path, STUDY)
+    assert set(table["met"]) == {True}
+    assert set(table["verdict"]) == {"met"}
+    assert len(table) == 8 * 8 + 1
+
+
+def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:
+    universal(tmp_path, factor=2.5, far=3.0, p95=4.0, trust={"coverage": 0.80, "bad_flagged": 0.6})
+    rivals(tmp_path, 2.0)
+    table = judged(tmp_path, STUDY.assign(nrmse=0.1))
+    assert set(table["met"]) == {False}
+    said = table[table["world"].isin(["nk", "all"])].set_index("bar")["verdict"]
+    assert said["NRMSE"] == "missed: 2 times the bar"
+    assert said["relative error, 95th percentile"].startswith("missed: 2.67 times")
+    assert said["times below the best plain network"] == "missed: 0.8 of 10 times"
+    assert said["gap to the best specialist"] == "missed: 15.0 points"
+    assert said["gap to the best specialist, mean"] == "missed: 25.0 points"
+    assert said["coverage of the 90 % band"] == "missed: 7.0 points"
+    assert said["beyond training (slice)"] == "missed: 1.5 times the bar, 35.0 points of flags"
+    assert said["fine-tuning over scratch, 300 draws"] == "missed: 1 of 2 times"
+
+
+def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
+    universal(tmp_path, trust=None)
+    table = judged(tmp_path)
+    for bar in ("times below", "gap", "coverage", "fine-tuning"):
+        assert verdicts(table, bar) == {None}, bar
+    assert set(table.loc[table["met"].isna(), "verdict"]) == {"not measured"}
+    assert verdicts(table, "NRMSE") == {True}
+    assert verdicts(table, "beyond training") == {True}, "within twice the error on test: no flag is needed"
+
+
+def test_a_world_that_was_not_scored_is_not_measured(tmp_path: Path) -> None:
+    write_result(tmp_path, "u", {"nk": 0.001, "var": 0.001})
+    write_result(tmp_path, "s", {"nk": 0.002}, config={"worlds": ["nk"]})
+    table = judged(tmp_path).set_index(["bar", "world"])
+    assert table.loc[("NRMSE", "hank"), "met"] is None
+    assert table.loc[("gap to the best specialist", "nk"), "met"] is True
+    mean = table.loc[("gap to the best specialist, mean", "all")]
+    assert mean["met"] is None
+    assert "1 of 8 worlds" in mean["value"]
+
+
+def test_extrapolation_without_flags_is_missed_where_error_is_large(tmp_path: Path) -> None:
+    universal(tmp_path, far=3.0, trust=None)
+    assert verdicts(judged(tmp_path), "beyond training") == {False}
+    universal(tmp_path, far=3.0, trust={"bad_flagged": 0.96})
+    assert verdicts(judged(tmp_path), "beyond training") == {True}
+
+
+def test_no_bad_draw_is_no_pass_by_itself(tmp_path: Path) -> None:
+    """A network so bad on `test` that nothing is twice as bad elsewhere must still flag what it predicts worse."""
+    none: dict[str, float | None] = {"bad": 0, "bad_flagged": None}
+    universal(tmp_path, far=3.0, trust=none | {"flagged": 0.01})
+    assert verdicts(judged(tmp_path), "beyond training") == {False}
+    universal(tmp_path, far=3.0, trust=none | {"flagged": 0.99})
+    assert verdicts(judged(tmp_path), "beyond training") == {True}
+
+
+@pytest.mark.parametrize("coverage", [0.869, 0.931])
+def test_coverage_may_be_too_small_or_too_large(tmp_path: Path, coverage: float) -> None:
+    universal(tmp_path, trust={"coverage": coverage})
+    assert verdicts(judged(tmp_path), "coverage") == {False}
+
+
+def test_a_plain_network_that_was_not_tried_could_be_the_best(tmp_path: Path) -> None:
+    universal(tmp_path)
+    rivals(tmp_path, 20.0, ("PerWorldMLPBaseline", "GaussianProcessBaseline"))
+    assert verdicts(judged(tmp_path), "times below") == {None}
+    rivals(tmp_path, 5.0, ("PCAMLPBaseline",))
+    assert verdicts(judged(tmp_path), "times below") == {False}, "what is missing could only make it worse"
+
+
+def test_other_kinds_and_other_data_do_not_count(tmp_path: Path) -> None:
+    universal(tmp_path, kinds={"var": "exact by construction"})
+    write_result(tmp_path, "s", {"nk": 1e-6}, config={"worlds": ["nk"]}, data="e" * 64)
+    write_result(tmp_path, "r", {"rbc": 1e-6}, config={"worlds": ["rbc"]}, kinds={"rbc": "refined"})
+    table = judged(tmp_path).set_index(["bar", "world"])["met"]
+    assert table["NRMSE", "var"] is None
+    assert table["gap to the best specialist", "nk"] is None
+    assert table["gap to the best specialist", "rbc"] is None
+
+
+def test_fewer_seeds_than_asked_are_said(tmp_path: Path) -> None:
+    universal(tmp_path, seeds=1)
+    table = judged(tmp_path)
+    assert set(table.loc[table["bar"] == "NRMSE", "verdict"]) == {"met (1 of 3 seeds)"}
+
+
+def test_the_network_of_most_worlds_is_judged_for_all(tmp_path: Path) -> None:
+    write_result(tmp_path, "small", {"nk": 1e-9, "var": 1e-9})
+    universal(tmp_path, factor=2.0)
+    found = entries(read_runs(tmp_path))
+    (name,) = set(found.loc[found["entry"] == bars.the_universal(found), "run"])
+    assert name == "universal"
+    assert verdicts(judged(tmp_path), "NRMSE") == {False}
+
+
+def test_without_a_universal_network_nothing_is_measured(tmp_path: Path) -> None:
+    rivals(tmp_path, 1.0)
+    assert set(judged(tmp_path)["met"]) == {None}

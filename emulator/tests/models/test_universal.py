@@ -1,0 +1,160 @@
+"""The universal network: what its structure promises holds, whatever its weights are."""
+
+import numpy as np
+import pytest
+import torch
+
+from emulator.errors import ModelError
+from emulator.models.check import _statistics, _theta
+from emulator.models.universal import UniversalEmulator
+from emulator.models.universal.start import regress
+from emulator.models.universal.state_space import rollout
+from emulator.models.universal.tokens import Description, name_features, parameter_features
+from emulator.solvers import StateSpace, impulse_response
+from emulator.training.statistics import moments
+from emulator.worlds import WORLDS, get_world
+
+pytestmark = pytest.mark.fast
+
+SPECS = {name: get_world(name).spec for name in WORLDS}
+
+
+def network(*worlds, horizon=40, seed=0, **options):
+    torch.manual_seed(seed)
+    specs = {name: SPECS[name] for name in worlds}
+    made = UniversalEmulator.from_specs(specs, horizon, **options)
+    made.bind({name: _statistics(spec) for name, spec in specs.items()}, specs)
+    return made
+
+
+def draws(world, n, seed=0, horizon=40):
+    theta = get_world(world).sample(n, np.random.default_rng(seed))
+    irf = get_world(world).irf(theta, horizon)
+    return torch.from_numpy(theta).float(), torch.from_numpy(irf).float()
+
+
+def test_rollout_equals_the_solver_room():
+    rng = np.random.default_rng(0)
+    A, B, C = rng.normal(size=(5, 6, 6)), rng.normal(size=(5, 6, 2)), rng.normal(size=(5, 3, 6))
+    A *= (0.9 / np.abs(np.linalg.eigvals(A)).max(axis=1))[:, None, None]
+    for horizon in (0, 1, 7, 31, 32, 40, 63, 64, 100):
+        exact = impulse_response(StateSpace(A, B, C), horizon)
+        found = rollout(*(torch.from_numpy(m) for m in (A, B, C)), horizon)
+        np.testing.assert_allclose(found.numpy(), exact, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
+def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
+    torch.manual_seed(0)
+    A = (size * torch.randn(8, 9, 9)).requires_grad_()
+    irf = rollout(A, torch.ones(8, 9, 3), torch.ones(8, 3, 9), 40)
+    irf.square().sum().backward()
+    assert torch.isfinite(irf).all()
+    assert torch.isfinite(A.grad).all()
+
+
+@pytest.mark.parametrize("world", [name for name in WORLDS if SPECS[name].linear and Description.of(SPECS[name]).sizes])
+def test_responses_are_linear_in_the_size_of_their_own_shock_and_free_of_the_others(world):
+    model, spec = network(world), SPECS[world]
+    theta = _theta(spec, 4)
+    sizes = [k for k, p in enumerate(spec.parameters) if p.role == "shock_size"]
+    before = model(theta, world)
+    for shock, column in enumerate(sizes):
+        doubled = theta.clone()
+        doubled[:, column] *= 2
+        after = model(doubled, world)
+        torch.testing.assert_close(after[:, shock], 2 * before[:, shock])
+        others = [s for s in range(spec.n_shocks) if s != shock]
+        assert torch.equal(after[:, others], before[:, others])
+
+
+def test_no_size_is_factored_out_where_the_world_is_not_linear_or_has_none():
+    assert Description.of(SPECS["zlb"]).sizes == ()
+    assert Description.of(SPECS["var"]).sizes == ()
+    assert network("nk", shock_sizes=False)._sizes["nk"] == ()
+
+
+def test_a_longer_horizon_goes_on_where_the_shorter_one_ends():
+    model = network("nk", horizon=12)
+    theta = _theta(SPECS["nk"], 3)
+    torch.testing.assert_close(model(theta, "nk", horizon=100)[:, :, :13], model(theta, "nk"))
+    with pytest.raises(ModelError, match="was built for 0 to 12"):
+        network("nk", horizon=12, structure=False)(theta, "nk", horizon=13)
+
+
+def test_a_response_that_is_silent_in_training_is_zero():
+    torch.manual_seed(0)
+    model = UniversalEmulator.from_specs({"nk": SPECS["nk"]}, 12)
+    found = _statistics(SPECS["nk"])
+    found.irf_scale[1, 2] = 1e-3 * found.irf_scale.max()  # what `moments` gives a response that never moves
+    model.bind({"nk": found}, SPECS)
+    irf = model(_theta(SPECS["nk"], 3), "nk")
+    assert not irf[:, 1, :, 2].any()
+    assert irf[:, 1, :, 1].any()
+
+
+def test_a_structural_var_is_found_from_its_responses_alone():
+    """The start of `var` is exact in single precision: it is linear in theta, and least squares knows nothing else of it."""
+    theta, irf = draws("var", 600)
+    statistics = moments(lambda: [(theta, irf)])
+    model = UniversalEmulator.from_specs({"var": SPECS["var"]}, 40)
+    model.bind({"var": statistics}, SPECS)
+    torch.manual_seed(0)
+    model.prepare({"var": (theta, irf)})
+    fresh, truth = draws("var", 200, seed=1)
+    error = (model(fresh, "var") - truth) / statistics.irf_scale[:, None, :]
+    assert float(error.square().mean().sqrt().detach()) < 1e-5
+    assert float(model._own("var").reach) == 0.0
+
+
+@pytest.mark.parametrize("world", ["nk", "zlb"])
+def test_the_start_explains_more_than_the_mean_response(world):
+    theta, irf = draws(world, 600)
+    found = regress(torch.cat([torch.ones(600, 1), (theta - theta.mean(0)) / theta.std(0)], 1), irf, 3)
+    assert 0.0 < found.unexplained < 1.0
+
+
+def test_tokens_tell_names_and_roles_apart_and_know_common_words():
+    def likeness(left, right):
+        return float(name_features(left) @ name_features(right))
+
+    assert likeness("phi_pi", "phi_pi") == pytest.approx(1.0)
+    assert likeness("phi_pi", "phi_y") > likeness("phi_pi", "kappa")
+    assert not torch.equal(parameter_features("rho", "persistence"), parameter_features("rho", "policy_rule"))
+    seen = {tuple(parameter_features(p.name, p.role).tolist()) for p in SPECS["sw07"].parameters}
+    assert len(seen) == SPECS["sw07"].n_parameters
+
+
+def test_folded_weights_follow_training():
+    model = network("nk").eval()
+    theta = _theta(SPECS["nk"], 2)
+    with torch.no_grad():
+        before = model(theta, "nk")
+        model.shared.first.add_(0.1)
+        after = model(theta, "nk")
+    assert not torch.equal(before, after)
+    torch.testing.assert_close(after, model(theta, "nk").detach())
+
+
+def test_a_new_world_starts_from_what_others_share_and_known_worlds_keep_their_own():
+    taught = network("nk", "lss", seed=1)
+    with torch.no_grad():
+        for p in taught.parameters():
+            p.add_(0.01 * torch.randn_like(p))
+    fresh = network("zlb", "nk", seed=2)
+    fresh.start_from(taught.state_dict(), {name: SPECS[name] for name in ("nk", "lss")})
+    assert torch.equal(fresh.shared.first, taught.shared.first)
+    assert torch.equal(fresh._own("nk").first, taught._own("nk").first)
+    assert not fresh._own("zlb").first.any()
+
+
+@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers, lags"), ({"worlds": {}}, "at least one world")])
+def test_options_that_build_no_network_are_refused(changes, message):
+    worlds = {"nk": Description.of(SPECS["nk"]).plain()}
+    with pytest.raises(ModelError, match=message):
+        UniversalEmulator(**({"worlds": worlds} | changes))
+
+
+def test_a_description_that_is_none_is_refused():
+    with pytest.raises(ModelError, match="parameters, roles, shocks and linear"):
+        UniversalEmulator({"nk": {"parameters": ["a"]}})
