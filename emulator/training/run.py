@@ -14,7 +14,7 @@ from emulator.training.loader import BatchLoader
 from emulator.training.randomness import seed_everything
 from emulator.training.trainer import Trainer
 
-RUN_FILES = ("last.pt", "best.pt", "final.pt", "history.json", "cost.json")
+RUN_FILES = ("last.pt", "best.pt", "final.pt", "calibrated.pt", "history.json", "cost.json")
 
 
 def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = False) -> Trainer:
