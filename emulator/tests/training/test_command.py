@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
-import yaml
 
+from emulator.data import generate_dataset
 from emulator.models import load
 from emulator.tests.training.runs import write_config
 from emulator.tests.training.test_golden import NAMES
 from emulator.training.command import main
+from emulator.training.config import load_config
 
 
 def run(*arguments, cwd=None):
@@ -53,13 +54,32 @@ def test_mistakes_end_in_a_message_and_exit_code_1(small_dataset, tmp_path, chan
     assert message in capsys.readouterr().err.replace("\n", " ")
 
 
+@pytest.fixture(scope="module")
+def published_data(tmp_path_factory):
+    """A small data set for the worlds of a configuration; made once."""
+    made = {}
+
+    def get(name):
+        worlds = tuple(NAMES[name].worlds)
+        if worlds not in made:
+            made[worlds] = generate_dataset(tmp_path_factory.mktemp("published") / "data", worlds, 200, seed=42, periods=0).path
+        return made[worlds]
+
+    return get
+
+
 @pytest.mark.checkout
-@pytest.mark.parametrize("name", ["baseline_mlp", "universal_A"])
-def test_published_configurations_train(small_dataset, tmp_path, name, pytestconfig):
-    config = pytestconfig.rootpath / "configs" / f"{name}.yaml"
-    settings = yaml.safe_load(config.read_text())
-    assert settings["checkpoint_dir"] == f"runs/{name}"
-    assert (settings["model"], settings["model_options"]["hidden_dims"]) == NAMES[name]
-    done = run("--config", config, "--set", f"dataset={small_dataset}", "--set", "epochs=2", cwd=tmp_path)
+@pytest.mark.parametrize("name", NAMES)
+def test_published_configurations_train(published_data, tmp_path, name, pytestconfig):
+    config, published = pytestconfig.rootpath / "configs" / f"{name}.yaml", NAMES[name]
+    settings = load_config(config)
+    assert settings.checkpoint_dir == f"runs/{name}"
+    assert (settings.model, settings.model_options) == (published.model, published.options)
+    assert set(published.worlds) <= set(settings.worlds)
+    assert {key: getattr(settings, key) for key in published.training} == published.training
+    changes = [f"dataset={published_data(name)}", f"worlds=[{', '.join(published.worlds)}]", "epochs=2"]
+    if settings.world_sampling:
+        changes += ["batch_size=64", "steps_per_epoch=5"]
+    done = run("--config", config, *(part for change in changes for part in ("--set", change)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert load(tmp_path / "runs" / name / "best.pt").checkpoint.config["model"] == settings["model"]
+    assert load(tmp_path / "runs" / name / "best.pt").checkpoint.config["model"] == published.model
