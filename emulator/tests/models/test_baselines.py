@@ -65,9 +65,9 @@ def test_components_that_the_draws_do_not_span_are_zero_both_ways():
     assert torch.equal(space.decode(torch.cat([torch.zeros(1, 1), torch.ones(1, 19)], dim=1))[0], space.mean.float())
 
 
-@pytest.mark.parametrize("model", [PCAMLPBaseline, GaussianProcessBaseline])
-def test_what_was_not_prepared_is_refused_until_weights_are_loaded(model):
-    full = prepared(model, components=4)
+@pytest.mark.parametrize(("model", "options"), [(PCAMLPBaseline, {}), (GaussianProcessBaseline, {"iterations": 3})])
+def test_what_was_not_prepared_is_refused_until_weights_are_loaded(model, options):
+    full = prepared(model, components=4, **options)
     empty = model(**full.options)
     empty.bind({name: _statistics(spec) for name, spec in SPECS.items()}, SPECS)
     theta = _theta(SPECS["nk"], 3)

@@ -1,10 +1,10 @@
-"""Every network in the table passes the conformance suite, and the suite finds networks that should not."""
+"""The conformance suite finds networks that should not pass it; the contract of all networks."""
 
 import pytest
 import torch
 
 from emulator.errors import ConfigError, ModelCheckError, ModelError, UnknownNameError
-from emulator.models import MODELS, build, model_class
+from emulator.models import build
 from emulator.models.baselines import PerWorldMLPBaseline, PooledMLPBaseline
 from emulator.models.check import _statistics, check_model
 from emulator.worlds import WORLDS, get_world
@@ -12,11 +12,6 @@ from emulator.worlds import WORLDS, get_world
 pytestmark = pytest.mark.fast
 
 SPECS = {name: get_world(name).spec for name in WORLDS}
-
-
-@pytest.mark.parametrize("name", MODELS)
-def test_conformance(name):
-    check_model(model_class(name), list(SPECS.values()))
 
 
 class MeanEncoder(PerWorldMLPBaseline):

@@ -1,0 +1,14 @@
+"""Every network in the table passes the conformance suite."""
+
+import pytest
+
+from emulator.models import MODELS, model_class
+from emulator.models.check import check_model
+from emulator.worlds import WORLDS, get_world
+
+SLOW_TO_PREPARE = ("GaussianProcessBaseline",)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SLOW_TO_PREPARE else pytest.mark.fast) for name in MODELS])
+def test_every_network_passes(name):
+    check_model(model_class(name), [get_world(world).spec for world in WORLDS])
