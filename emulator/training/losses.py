@@ -18,6 +18,9 @@ TAU = 20.0
 
 IMPACT_WEIGHT = 0.3
 
+SMALL_RESPONSE = 0.03
+"""Mean square of a response, in normalised units, below which its relative weight stops growing."""
+
 
 def horizon_weights(scheme: str, horizon: int) -> Tensor:
     """Weights w (H+1,) that sum to one: `uniform`, `exponential` (exp(-h/20)) or `impact` (0.3 on impact).
@@ -55,3 +58,13 @@ def smoothness(pred_BSHO: Tensor, real_BS: Tensor) -> Tensor:
     """Sum of squared second differences over horizons of each sample (B,), over real shocks."""
     second = pred_BSHO[:, :, 2:] - 2 * pred_BSHO[:, :, 1:-1] + pred_BSHO[:, :, :-2]
     return torch.where(real_BS[:, :, None, None], second, 0.0).square().sum(dim=(1, 2, 3))
+
+
+def relative_weights(true_BSHO: Tensor, real_BS: Tensor) -> Tensor:
+    """Weights (B,) that make squared errors relative: 1 / (mean square of a sample's true responses + `SMALL_RESPONSE`).
+
+    Near the border of determinacy responses are so large that a few draws in a thousand hold most of the squared error (kurtosis of
+    hundreds): unweighted, a step follows whichever of them its batch happens to hold.
+    """
+    size = torch.where(real_BS[:, :, None, None], true_BSHO, 0.0).square().sum(dim=(1, 2, 3))
+    return 1.0 / (size / (3 * true_BSHO.shape[2] * real_BS.sum(dim=1).clamp_min(1)) + SMALL_RESPONSE)

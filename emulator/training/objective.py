@@ -15,7 +15,7 @@ from emulator.errors import ModelError, TrainingError
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.config import TrainingConfig
 from emulator.training.distributed import Group
-from emulator.training.losses import horizon_weights, irf_loss, smoothness
+from emulator.training.losses import horizon_weights, irf_loss, relative_weights, smoothness
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -52,8 +52,7 @@ class Objective:
             pred = pred[:, : true.shape[1]]
         if pred.shape != true.shape:
             raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
-        scale = self._scale_WSO[self._numbers(batch).to(self.device)][:, : true.shape[1], None, :]
-        real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(true.shape[:2], dtype=torch.bool, device=self.device)
+        scale, real = self._scale(batch), self._real(batch)
         pred, true = pred.float() / scale, true / scale
         losses = irf_loss(pred, true, self._horizon_weights(true.shape[2] - 1), real, self.config.loss_fn)
         if self.config.lambda_smooth > 0:
@@ -71,9 +70,12 @@ class Objective:
 
         counts_W: samples of each world in the batch, over all processes. Samples weigh the same, or under
         `world_weighting: equal` such that L = mean over worlds of the mean over a world's samples of loss / (3 S_w).
+        Under `sample_weighting: relative` each loss is first divided by the size of its true response.
         """
         if batch.get("idle"):
             return 0.0 * losses_B.sum()
+        if self.config.sample_weighting == "relative":
+            losses_B = losses_B * relative_weights(batch["irf"].to(self.device) / self._scale(batch), self._real(batch))
         if self.config.world_weighting == "samples":
             return losses_B.sum()
         weights_W = counts_W.sum() / ((counts_W > 0).sum() * counts_W * self._entries_W)
@@ -101,6 +103,15 @@ class Objective:
         means_W = sums_W / counts_W / (self._entries_W if equal else 1.0)
         by_world = {world: float(means_W[k]) for k, world in enumerate(self.worlds) if counts_W[k] > 0}
         return (sum(by_world.values()) / len(by_world) if equal else float(sums[0] / sums[1])), by_world
+
+    def _scale(self, batch: dict[str, Any]) -> Tensor:
+        """Scale of each sample's responses (B, S, 1, O)."""
+        return self._scale_WSO[self._numbers(batch).to(self.device)][:, : batch["irf"].shape[1], None, :]
+
+    def _real(self, batch: dict[str, Any]) -> Tensor:
+        """Which shocks of each sample are real (B, S)."""
+        irf = batch["irf"]
+        return batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(irf.shape[:2], dtype=torch.bool, device=self.device)
 
     def _numbers(self, batch: dict[str, Any]) -> Tensor:
         """The number of each sample's world (B,). Raises `TrainingError` for a world that the training data lack."""

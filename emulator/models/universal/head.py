@@ -21,12 +21,24 @@ all: optimisers that scale each step by past gradients make steps of full size o
 
 
 class Head:
-    """Layout of the outputs. Common to all shocks: A (N, N), C (3, N); of each shock: its column of B (N), a log gain."""
+    """Layout of a world's outputs. Common to all shocks: A (N, N), C (3, N); of each shock: its column of B (N), a log gain.
+
+    lags: N is three times as many; horizon: of the training data; structure: False reads responses off horizon by horizon.
+    """
 
     def __init__(self, lags: int, horizon: int, structure: bool) -> None:
         self.lags, self.n, self.horizon, self.structure = lags, 3 * lags, horizon, structure
         self.common = self.n * self.n + 3 * self.n if structure else 0
         self.per_shock = self.n + 1 if structure else (horizon + 1) * 3
+
+    def rows_of(self, larger: Head) -> tuple[Tensor, Tensor]:
+        """Where this head's outputs stand among those of a larger one: the common ones, and the ones of a shock."""
+        if not self.structure:
+            return torch.arange(0), torch.arange(self.per_shock)
+        states, width = torch.arange(self.n), larger.n
+        transition = (states[:, None] * width + states).flatten()
+        loading = width * width + (torch.arange(3)[:, None] * width + states).flatten()
+        return torch.cat([transition, loading]), torch.cat([states, torch.tensor([width])])
 
     def assemble(self, own: Corrections, z_BP: Tensor, correction: Tensor) -> Tensor:
         """Outputs (B, C + S R): start(z) + reach * correction."""

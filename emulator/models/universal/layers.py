@@ -24,14 +24,18 @@ class Corrections(nn.Module):
     """A world's own part of every weight, zero at the start but for its token, and the fixed facts about the world.
 
     first (D, P), hidden (D, D), skip (C + S R, P), out (C + S R, D), their biases; token, shock_token and world_token: own parts of
-    tokens. Buffers: features of parameters and shocks, `ratio` (S, 3) of scales, `start` (C + S R, 1 + P) and `reach`, the
-    share of responses that the start leaves unexplained, by which corrections are multiplied.
+    tokens. Buffers: features of parameters and shocks, which of the shared outputs the world uses, `ratio` (S, 3) of scales,
+    `start` (C + S R, 1 + P) and `reach`, the share of responses that the start leaves unexplained, by which corrections are multiplied.
     """
 
-    def __init__(self, seen: Description, width: int, layers: int, token_dim: int, common: int, per_shock: int) -> None:
+    def __init__(self, seen: Description, width: int, layers: int, token_dim: int, common: Tensor, per_shock: Tensor) -> None:
         super().__init__()
         n_inputs, n_shocks = len(seen.parameters), len(seen.shocks)
-        rows = common + n_shocks * per_shock
+        rows = len(common) + n_shocks * len(per_shock)
+        self.common: Tensor
+        self.per_shock: Tensor
+        self.register_buffer("common", common, persistent=False)
+        self.register_buffer("per_shock", per_shock, persistent=False)
         self.first, self.first_bias = _zeros(width, n_inputs), _zeros(width)
         self.hidden = nn.ParameterList(_zeros(width, width) for _ in range(layers - 1))
         self.hidden_bias = nn.ParameterList(_zeros(width) for _ in range(layers - 1))
@@ -72,17 +76,21 @@ class Shared(nn.Module):
         world = own.world_token if self.with_world else torch.zeros_like(own.world_token)
         return own.parameter_features @ self.embed.T + own.token, own.shock_features @ self.embed_shock.T + own.shock_token, world
 
-    def out_rows(self, shocks_ST: Tensor) -> Tensor:
-        """Output weights (C + S R, D)."""
-        return torch.cat([self.out_common, (shocks_ST @ self.out_shock.T).reshape(-1, self.out_common.shape[1])])
+    def out_rows(self, shocks_ST: Tensor, own: Corrections) -> Tensor:
+        """Output weights (C + S R, D) of a world."""
+        return self._rows(self.out_common, self.out_shock, shocks_ST, own)
 
-    def skip_rows(self, shocks_ST: Tensor) -> Tensor:
-        """Weights of the skip on tokens (C + S R, T)."""
-        return torch.cat([self.skip_common, (shocks_ST @ self.skip_shock.T).reshape(-1, self.skip_common.shape[1])])
+    def skip_rows(self, shocks_ST: Tensor, own: Corrections) -> Tensor:
+        """Weights of the skip on tokens (C + S R, T) of a world."""
+        return self._rows(self.skip_common, self.skip_shock, shocks_ST, own)
 
-    def bias_rows(self, shocks_ST: Tensor, world_T: Tensor) -> Tensor:
-        """Output biases (C + S R,)."""
-        return torch.cat([self.bias_common @ world_T, (shocks_ST @ self.bias_shock.T).flatten()])
+    def bias_rows(self, shocks_ST: Tensor, world_T: Tensor, own: Corrections) -> Tensor:
+        """Output biases (C + S R,) of a world."""
+        return torch.cat([(self.bias_common @ world_T)[own.common], (shocks_ST @ self.bias_shock.T)[:, own.per_shock].flatten()])
+
+    def _rows(self, common: Tensor, of_shock: Tensor, shocks_ST: Tensor, own: Corrections) -> Tensor:
+        by_shock = (shocks_ST @ of_shock.T).unflatten(1, (self.per_shock, -1))[:, own.per_shock]
+        return torch.cat([common[own.common], by_shock.flatten(0, 1)])
 
 
 def _zeros(*shape: int) -> nn.Parameter:

@@ -43,7 +43,7 @@ class UniversalEmulator(EmulatorModel):
     """One network for many worlds.
 
     worlds: a `Description` of each, as plain values; H: last horizon of the training data; width, layers: of the trunk;
-    lags: latent states are three times as many; token_dim: size of tokens. For ablations: names (else parameters and shocks
+    lags, most_lags: a world of S shocks has 3 lags latent states with S - 2 lags, but at least and at most so many; token_dim: size of tokens. For ablations: names (else parameters and shocks
     are anonymous), world_token, structure (else responses are read off the trunk, horizon by horizon), shock_sizes (else
     they are inputs as any other parameter), start (else training starts from chance).
     """
@@ -55,6 +55,7 @@ class UniversalEmulator(EmulatorModel):
         width: int = 128,
         layers: int = 2,
         lags: int = 3,
+        most_lags: int = 5,
         token_dim: int = 32,
         names: bool = True,
         world_token: bool = True,
@@ -64,26 +65,27 @@ class UniversalEmulator(EmulatorModel):
     ) -> None:
         found = {name: Description.read(plain) for name, plain in worlds.items()}
         super().__init__(
-            worlds={name: d.plain() for name, d in found.items()}, H=H, width=width, layers=layers, lags=lags, token_dim=token_dim,
-            names=names, world_token=world_token, structure=structure, shock_sizes=shock_sizes, start=start,
+            worlds={name: d.plain() for name, d in found.items()}, H=H, width=width, layers=layers, lags=lags,
+            most_lags=most_lags, token_dim=token_dim, names=names, world_token=world_token, structure=structure, shock_sizes=shock_sizes, start=start,
         )  # fmt: skip
-        if not found or H < 0 or min(width, layers, lags, token_dim) < 1:
-            raise ModelError("UniversalEmulator needs at least one world, H >= 0, and width, layers, lags and token_dim of at least 1.")
+        if not found or H < 0 or min(width, layers, lags, token_dim) < 1 or most_lags < lags:
+            raise ModelError("UniversalEmulator needs at least one world, H >= 0, width, layers, lags and token_dim of at least 1, and most_lags no less than lags.")
         self.descriptions = found
         self.param_dims = {name: len(d.parameters) for name, d in found.items()}
         self.shock_dims = {name: len(d.shocks) for name, d in found.items()}
         self.horizon, self.any_horizon = H, structure
-        self.head = Head(lags, H, structure)
-        self.shared = Shared(width, layers, token_dim, self.head.common, self.head.per_shock, world_token)
+        largest = Head(most_lags, H, structure)
+        self.shared = Shared(width, layers, token_dim, largest.common, largest.per_shock, world_token)
+        self.heads = {name: Head(min(most_lags, max(lags, len(d.shocks) - 2)), H, structure) for name, d in found.items()}
         self._position = {name: k for k, name in enumerate(found)}
         self._sizes = {name: d.sizes if shock_sizes else () for name, d in found.items()}
         self._inputs = {name: [p for p in range(len(d.parameters)) if p not in self._sizes[name]] for name, d in found.items()}
         self.corrections = nn.ModuleList(
-            Corrections(self._seen(d, self._inputs[name], names), width, layers, token_dim, self.head.common, self.head.per_shock)
+            Corrections(self._seen(d, self._inputs[name], names), width, layers, token_dim, *self.heads[name].rows_of(largest))
             for name, d in found.items()
         )
-        for own in self.corrections:
-            self.head.scatter(own)  # type: ignore[arg-type]
+        for name in found:
+            self.heads[name].scatter(self._own(name))
         self._folded: dict[str, tuple[tuple[int, ...], Folded]] = {}
 
     @classmethod
@@ -110,7 +112,7 @@ class UniversalEmulator(EmulatorModel):
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Least squares of `start`, from at most `START_DRAWS` draws of each world."""
-        if not (self.options["start"] and self.head.structure):
+        if not (self.options["start"] and self.options["structure"]):
             return
         for world, (theta, irf) in samples.items():
             own, scale = self._own(world), self.normaliser.statistics(world).irf_scale
@@ -118,7 +120,7 @@ class UniversalEmulator(EmulatorModel):
             units = (scale * torch.where(own.ratio > 0, own.ratio, 1.0))[None, :, None, :] * size_BS[:, :, None, None]
             latent = torch.where((own.ratio > 0)[None, :, None, :] & (size_BS > 0)[:, :, None, None], irf[:START_DRAWS] / units, 0.0)
             with torch.no_grad():
-                self.head.begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, self.head.lags))
+                self.heads[world].begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, self.heads[world].lags))
 
     def start_from(self, weights: Mapping[str, Tensor], specs: Mapping[str, WorldSpec]) -> None:
         """Take over what another universal network shares, and the own parts of worlds that it knows by the same name."""
@@ -141,14 +143,14 @@ class UniversalEmulator(EmulatorModel):
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         z_BP, size_BS = self._split(theta_BP, world)
-        own, folded = self._own(world), self._fold(world)
+        own, head, folded = self._own(world), self.heads[world], self._fold(world)
         x = nn.functional.silu(nn.functional.linear(z_BP, folded.first, folded.first_bias))
         for weight, bias in folded.hidden:
             x = nn.functional.silu(nn.functional.linear(x, weight, bias))
         correction = torch.addmm(nn.functional.linear(z_BP, folded.skip, folded.bias), x, folded.out.T)
         with torch.autocast(z_BP.device.type, enabled=False):
-            values = self.head.assemble(own, z_BP.float(), correction.float())
-            return self.head.responses(values, own, horizon) * size_BS[:, :, None, None]
+            values = head.assemble(own, z_BP.float(), correction.float())
+            return head.responses(values, own, horizon) * size_BS[:, :, None, None]
 
     def _split(self, theta_BP: Tensor, world: str) -> tuple[Tensor, Tensor]:
         """Standard scores of the inputs (B, P'), and sizes of the shocks (B, S) as shares of their mean; ones where sizes are inputs."""
@@ -187,9 +189,9 @@ class UniversalEmulator(EmulatorModel):
             first=shared.first @ tokens_PT.T + own.first,
             first_bias=shared.first_bias + shared.first_world @ world_T + own.first_bias,
             hidden=hidden,
-            skip=shared.skip_rows(shocks_ST) @ tokens_PT.T + own.skip,
-            out=shared.out_rows(shocks_ST) + own.out,
-            bias=shared.bias_rows(shocks_ST, world_T) + own.bias,
+            skip=shared.skip_rows(shocks_ST, own) @ tokens_PT.T + own.skip,
+            out=shared.out_rows(shocks_ST, own) + own.out,
+            bias=shared.bias_rows(shocks_ST, world_T, own) + own.bias,
         )
 
 

@@ -148,7 +148,13 @@ def test_a_new_world_starts_from_what_others_share_and_known_worlds_keep_their_o
     assert not fresh._own("zlb").first.any()
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers, lags"), ({"worlds": {}}, "at least one world")])
+def test_a_world_of_many_shocks_has_more_latent_states():
+    model = network("nk", "sw07", horizon=4)
+    assert (model.heads["nk"].n, model.heads["sw07"].n) == (9, 15)
+    assert network("sw07", horizon=4, most_lags=4).heads["sw07"].n == 12
+
+
+@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers, lags"), ({"most_lags": 1}, "most_lags no less"), ({"worlds": {}}, "at least one world")])
 def test_options_that_build_no_network_are_refused(changes, message):
     worlds = {"nk": Description.of(SPECS["nk"]).plain()}
     with pytest.raises(ModelError, match=message):

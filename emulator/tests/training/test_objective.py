@@ -60,6 +60,18 @@ def test_shares_of_processes_add_up(train_set, val_set, tmp_path, uneven):
     assert float(trainer.objective.total(torch.ones(9), uneven | {"idle": True}, whole)) == 0.0
 
 
+@torch.no_grad()
+def test_relative_weights_by_hand(train_set, val_set, tmp_path, uneven):
+    """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03); padding has no say."""
+    trainer = make_trainer(train_set, val_set, tmp_path, sample_weighting="relative")
+    trainer._prepare(Group())
+    losses, expected = trainer.objective.losses(trainer.model, uneven), 0.0
+    for row, world in enumerate(uneven["world_ids"]):
+        irf = uneven["irf"][row, : SHOCKS[world]] / trainer.statistics[world].irf_scale[:, None, :]
+        expected += float(losses[row]) / (float(irf.square().mean()) + 0.03)
+    assert float(trainer.objective.total(losses, uneven, trainer.objective.counts(uneven))) == pytest.approx(expected, rel=1e-5)
+
+
 def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
     """Without steps (rate zero but for rounding) the training loss is the mean over batches; validation is by hand."""
     for weighting in ("samples", "equal"):
