@@ -81,6 +81,7 @@ class TrainingConfig:
     steps_per_epoch: Annotated[int, Field(ge=0)] = 0  # with world_sampling; 0: as many as the data have batches
     world_weighting: Literal["samples", "equal"] = "samples"  # equal: every world alike, whatever its draws and shocks
     sample_weighting: Literal["none", "relative"] = "none"  # relative: a training loss is divided by the size of its true response, so that no rare huge one rules a step
+    loss_units: Literal["normalised", "natural"] = "normalised"  # natural: percent and percentage points as they are; to show what normalising is worth
     curriculum: list[Count] = dataclasses.field(default_factory=list)  # last horizons of the first stages, e.g. [3, 6, 12, 24]
     curriculum_share: Share = 0.3  # of all steps, divided equally among the stages
 

@@ -31,7 +31,8 @@ class Objective:
         self._entries_W = 3.0 * torch.tensor(shocks, dtype=torch.float64)
         self._scale_WSO = torch.ones(len(self.worlds), max(shocks), 3)
         for number, found in enumerate(statistics.values()):
-            self._scale_WSO[number, : shocks[number]] = found.irf_scale
+            if config.loss_units == "normalised":
+                self._scale_WSO[number, : shocks[number]] = found.irf_scale
         self._scale_WSO = self._scale_WSO.to(device)
         self._weights: dict[int, Tensor] = {}
 

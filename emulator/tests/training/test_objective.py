@@ -72,6 +72,15 @@ def test_relative_weights_by_hand(train_set, val_set, tmp_path, uneven):
     assert float(trainer.objective.total(losses, uneven, trainer.objective.counts(uneven))) == pytest.approx(expected, rel=1e-5)
 
 
+@torch.no_grad()
+def test_losses_in_natural_units_are_not_divided_by_scales(train_set, val_set, tmp_path, uneven):
+    trainer = make_trainer(train_set, val_set, tmp_path, loss_units="natural", lambda_smooth=0.0)
+    trainer._prepare(Group())
+    error = trainer.model(uneven["theta"], uneven["world_ids"]) - uneven["irf"]
+    expected = torch.where(uneven["shock_mask"][:, :, None, None], error, 0.0).square().sum(dim=(1, 3)).mean(dim=1)
+    torch.testing.assert_close(trainer.objective.losses(trainer.model, uneven), expected)
+
+
 def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
     """Without steps (rate zero but for rounding) the training loss is the mean over batches; validation is by hand."""
     for weighting in ("samples", "equal"):

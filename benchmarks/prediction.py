@@ -1,0 +1,93 @@
+"""What a prediction costs beside the exact solution of the same draws, and after how many calls training has paid.
+
+    python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats 7]
+
+One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact solver at the same draws.
+Medians. `pays after` is training time (of the run's `cost.json`) over what a draw saves; none where the solver is the faster.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+
+from emulator.console import out, progress, run
+from emulator.files import write_text
+from emulator.models import load
+from emulator.worlds import get_world
+
+SINGLE_BAR, BATCH_BAR = 300.0, 5.0
+"""Microseconds: a call with one draw, and a draw of a batch."""
+
+
+def seconds(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def main(
+    checkpoint: Annotated[Path, typer.Option(help="Trained network.")] = Path("runs/universal_A/best.pt"),
+    draws: Annotated[int, typer.Option(help="Draws of a batch.")] = 10_000,
+    repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
+    worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")] = "",
+    costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 20.0,
+    csv: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
+) -> None:
+    """Time a network's predictions against exact solutions."""
+    torch.set_num_threads(1)
+    network = load(checkpoint)
+    cost = Path(checkpoint).parent / "cost.json"
+    trained = json.loads(cost.read_text())["seconds"] if cost.exists() else float("nan")
+    names = worlds.split(",") if worlds else list(network.world_specs)
+    rows = []
+    with progress() as display:
+        bar = display.add_task("timing", total=len(names) * repeats, unit="rounds", note="")
+        for name in names:
+            rows.append(measure(network, name, draws, repeats, costly, trained, lambda: display.advance(bar)))
+    table = pd.DataFrame(rows)
+    out.print(table.to_string(index=False, float_format=lambda value: f"{value:,.3g}"))
+    if csv:
+        write_text(csv, table.to_csv(index=False, lineterminator="\n"))
+
+
+@torch.inference_mode()
+def measure(network, name: str, draws: int, repeats: int, costly: float, trained: float, advance: Callable[[], None]) -> dict[str, object]:
+    """One row of the table: medians in microseconds, ratio of exact to predicted, calls after which training pays."""
+    world, rng = get_world(name), np.random.default_rng(0)
+    low, high = world.spec.low, world.spec.high
+    first = world.sample(2, rng)
+    once = seconds(lambda: world.irf(first)) / 2  # also warms up what is compiled or cached
+    exact_draws = int(min(draws, max(2, costly / once)))
+    solved = world.sample(exact_draws, rng) if once < 0.05 else first[np.zeros(exact_draws, dtype=int)]
+    theta = torch.from_numpy(low + (high - low) * rng.random((draws, world.spec.n_parameters))).float()
+    network(theta[:1], name), network(theta, name)
+    singles, batches, exacts = [], [], []
+    for _ in range(repeats):
+        singles.append(seconds(lambda: [network(theta[k : k + 1], name) for k in range(100)]) / 100)
+        batches.append(seconds(lambda: network(theta, name)) / draws)
+        exacts.append(seconds(lambda: world.irf(solved)) / exact_draws)
+        advance()
+    single, batch, exact = (1e6 * statistics.median(times) for times in (singles, batches, exacts))
+    saved = exact - batch
+    return {
+        "world": name, "one draw, us": single, "within 300": single <= SINGLE_BAR, "a draw of a batch, us": batch, "within 5": batch <= BATCH_BAR,
+        "exact, us a draw": exact, "exact over predicted": exact / batch, "pays after, draws": 1e6 * trained / saved if saved > 0 else float("inf"),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(main)

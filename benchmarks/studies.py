@@ -1,0 +1,167 @@
+"""Studies of the universal network that take many trainings: a new world from few draws, and what each part is worth.
+
+    python benchmarks/studies.py few-draws [--families hank,nk+zlb] [--draws 30,100,300,1000,3000] [--seeds 42,43,44]
+    python benchmarks/studies.py ablations [--seeds 42,43,44] [--epochs 5]
+
+Each training is a row of `results/few_draws.csv` or `results/ablations.csv`, written when it ends; a training that has its row is not
+run again, so an interrupted study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
+
+Few draws: for each family of worlds a universal network is trained on all the others; then, with the first n draws of a world of the
+family, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings. Ablations: the network of
+`configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each for the same number of steps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import typer
+import yaml
+
+from emulator.console import out, say
+from emulator.data import DataSet, open_dataset
+from emulator.eval.predict import predict
+from emulator.eval.scale import Scale
+from emulator.eval.scores import score
+from emulator.eval.studies import ABLATIONS, COLUMNS, FEW_DRAWS, FINE_TUNED, FROM_SCRATCH, read_study
+from emulator.models import load
+from emulator.training.config import TrainingConfig, load_config
+from emulator.training.run import train
+
+UNIVERSAL = Path("configs/universal_A.yaml")
+VARIANTS = Path("configs/ablations")
+FAMILIES = "nk+zlb,var,lss,rbc,sw07,switching,hank"
+RESULTS, RUNS = Path("results"), Path("runs/studies")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def test_nrmse(checkpoint: Path, data: DataSet, world: str, scales: dict[str, Scale]) -> float:
+    """Mean NRMSE of a checkpoint on a world's test split, in standard deviations of the whole training split."""
+    if world not in scales:
+        scales[world] = Scale.fit(*data.read(world, "train"))
+    theta, truth = data.read(world, "test")
+    rows = score(data.spec(world), scales[world], truth, predict(load(checkpoint), world, theta), resamples=0).rows
+    return float(rows[(rows["metric"] == "nrmse") & (rows["shock"] == "all")]["value"].iloc[0])
+
+
+def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
+    return dataclasses.replace(config, **changes)
+
+
+def train_once(config: TrainingConfig) -> Path:
+    """Train unless the run is there; its best checkpoint."""
+    best = Path(config.checkpoint_dir) / "best.pt"
+    if not (Path(config.checkpoint_dir) / "final.pt").exists():
+        train(config, resume=True)
+    return best
+
+
+class Table:
+    """A study's rows so far; each is on disk before the next training begins."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path, self.columns = folder / name, list(COLUMNS[name])
+        found = read_study(folder, name)
+        self.rows = pd.DataFrame(columns=self.columns) if found is None else found
+
+    def holds(self, **keys: Any) -> bool:
+        here = np.logical_and.reduce([self.rows[column] == value for column, value in keys.items()])
+        return bool(np.any(here))
+
+    def add(self, **row: Any) -> None:
+        fresh = pd.DataFrame([row], columns=self.columns)
+        self.rows = fresh if self.rows.empty else pd.concat([self.rows, fresh], ignore_index=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_suffix(".partial")
+        self.rows.to_csv(aside, index=False, lineterminator="\n")
+        aside.replace(self.path)
+        out.print("  ".join(f"{key} {value}" for key, value in row.items()))
+
+
+@app.command()
+def few_draws(
+    families: Annotated[str, typer.Option(help="Families left out in turn: worlds joined by +, families by commas.")] = FAMILIES,
+    draws: Annotated[str, typer.Option(help="Numbers of draws of the new world.")] = "30,100,300,1000,3000",
+    seeds: Annotated[str, typer.Option(help="Seeds of the trainings on the new world.")] = "42,43,44",
+    taught_epochs: Annotated[int, typer.Option(help="Epochs of the training on the other worlds.")] = 10,
+    steps: Annotated[int, typer.Option(help="Optimiser steps on the new world.")] = 1500,
+    results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
+) -> None:
+    """Fine-tuning a network that never saw a world, against training it from scratch."""
+    universal, table, scales = load_config(UNIVERSAL), Table(results, FEW_DRAWS), {}
+    data = open_dataset(universal.dataset)
+    for family in families.split(","):
+        left_out = family.split("+")
+        others = [world for world in universal.worlds if world not in left_out]
+        taught = train_once(with_changes(
+            universal, worlds=others, epochs=taught_epochs, patience=taught_epochs, checkpoint_dir=str(RUNS / f"without_{family}"),
+        ))  # fmt: skip
+        for world in left_out:
+            for n in (int(text) for text in draws.split(",")):
+                for seed in (int(text) for text in seeds.split(",")):
+                    for start, origin in ((FINE_TUNED, str(taught)), (FROM_SCRATCH, None)):
+                        if n > len(data.rows(world, "train")) or table.holds(world=world, start=start, draws=n, seed=seed):
+                            continue
+                        config = with_changes(
+                            universal, worlds=[world], init_from=origin, max_train_samples=n, seed=seed, batch_size=min(n, 256),
+                            epochs=10, patience=10, steps_per_epoch=steps // 10, checkpoint_dir=str(RUNS / "tuning"),
+                        )  # fmt: skip
+                        shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
+                        train(config)
+                        nrmse = test_nrmse(Path(config.checkpoint_dir) / "best.pt", data, world, scales)
+                        table.add(world=world, start=start, draws=n, seed=seed, nrmse=nrmse)
+    say(f"{len(table.rows)} rows: {table.path}")
+
+
+@app.command()
+def ablations(
+    seeds: Annotated[str, typer.Option(help="Seeds.")] = "42,43,44",
+    epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 5,
+    variants: Annotated[str, typer.Option(help="Variants, by file name; all if empty.")] = "",
+    results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
+) -> None:
+    """The universal network with one part taken away, each for the same number of steps."""
+    universal, table, scales = load_config(UNIVERSAL), Table(results, ABLATIONS), {}
+    data = open_dataset(universal.dataset)
+    files = {"reference": UNIVERSAL} | {path.stem: path for path in sorted(VARIANTS.glob("*.yaml"))}
+    for variant in variants.split(",") if variants else files:
+        for seed in (int(text) for text in seeds.split(",")):
+            config = with_changes(
+                load_config(files[variant]), seed=seed, epochs=epochs, patience=epochs, checkpoint_dir=str(RUNS / f"{variant}_{seed}")
+            )
+            todo = [world for world in config.worlds if not table.holds(variant=variant, world=world, seed=seed)]
+            if not todo:
+                continue
+            best = train_once(config)
+            for world in todo:
+                table.add(variant=variant, world=world, seed=seed, nrmse=test_nrmse(best, data, world, scales))
+    say(f"{len(table.rows)} rows: {table.path}")
+
+
+@app.command()
+def write_variants() -> None:
+    """Write `configs/ablations/*.yaml` from the universal configuration: each differs from it in one setting."""
+    plain = yaml.safe_load(UNIVERSAL.read_text(encoding="utf-8"))
+    changes: dict[str, dict[str, Any]] = {
+        name: {"model_options": {**plain["model_options"], option: False}}
+        for name, option in (
+            ("no_names", "names"), ("no_world_token", "world_token"), ("no_structure", "structure"),
+            ("no_shock_sizes", "shock_sizes"), ("no_start", "start"),
+        )
+    }  # fmt: skip
+    changes |= {"raw_units": {"loss_units": "natural"}, "no_relative_weights": {"sample_weighting": "none"}, "adamw": {"optimizer": "adamw", "lr": 1e-3}}
+    VARIANTS.mkdir(parents=True, exist_ok=True)
+    for name, change in changes.items():
+        head = f"# The universal network without one part: {name.replace('_', ' ')}. Written by `python benchmarks/studies.py write-variants`.\n"
+        (VARIANTS / f"{name}.yaml").write_text(head + yaml.safe_dump({**plain, **change, "checkpoint_dir": f"runs/{name}"}, sort_keys=False), encoding="utf-8")
+    say(f"{len(changes)} files in {VARIANTS}")
+
+
+if __name__ == "__main__":
+    app()
