@@ -200,11 +200,14 @@ def test_a_manifest_that_forgets_is_found(tiny_copy, change, found):
     assert has(tiny_copy, "nk", found)
 
 
-def test_splits_of_another_seed_are_found_in_every_world(tiny_copy):
+def test_splits_and_verdicts_of_another_seed_are_found_in_every_world(tiny_copy):
     for file in ("manifest.json", "request.json"):
         edit_json(tiny_copy / file, lambda content: content.get("request", content).update(seed=999))
-    message = "the splits are not those that the request's seed and fractions draw"
-    assert findings(tiny_copy) == [f"nk: {message}", f"lss: {message}"]
+    messages = (
+        "the splits are not those that the request's seed and fractions draw",
+        "verdicts.npz: theta are not the draws of the prior that the request's seed gives",
+    )
+    assert findings(tiny_copy) == [f"{world}: {message}" for world in ("nk", "lss") for message in messages]
 
 
 def test_request_card_and_stray_files_are_part_of_the_set(tiny_copy):

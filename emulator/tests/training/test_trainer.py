@@ -33,7 +33,7 @@ def test_files_and_history(train_set, val_set, tmp_path):
     cost = json.loads((tmp_path / "cost.json").read_text())
     assert (cost["steps"], cost["threads"], cost["processes"], cost["device"]) == (trainer.step, 1, 1, trainer.device.type)
     assert cost["trainable_weights"] == sum(p.numel() for p in trainer.model.parameters())
-    assert 0 < cost["seconds"] <= trainer.seconds
+    assert 0 < cost["seconds"] <= trainer.seconds + 0.05  # written in tenths
     assert history["epoch"] == [1, 2, 3, 4]
     assert history["train_loss"][-1] < history["train_loss"][0]
     assert trainer.best_val_loss == min(history["val_loss"])
