@@ -3,7 +3,7 @@
     import emulator
     nk = emulator.world("nk")                      # exact, batched
     nk.irf(nk.spec.theta(kappa=0.1))               # (1, shock, horizon, observable)
-    network = emulator.load("universal")           # ships with the package; or a run's folder, or a file of its
+    network = emulator.load("runs/baseline_mlp")   # a run's folder, a checkpoint or a weights file; needs PyTorch
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def world(name: str | Path) -> World:
 
 
 def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network: "universal", which ships with the package, or a checkpoint, a weights file, the folder of a run.
+    """A trained network: a checkpoint, a weights file, the folder of a run, or "universal" where its weights are in the package.
 
     Raises `UnknownNameError` for another name, `CheckpointError` if the file is missing, truncated or altered.
     """
