@@ -29,6 +29,7 @@ from emulator.eval.predict import predict
 from emulator.eval.scale import Scale
 from emulator.eval.scores import score
 from emulator.eval.studies import ABLATIONS, COLUMNS, FEW_DRAWS, FINE_TUNED, FROM_SCRATCH, read_study
+from emulator.files import write_text
 from emulator.models import load
 from emulator.training.config import TrainingConfig, load_config
 from emulator.training.run import train
@@ -77,10 +78,7 @@ class Table:
     def add(self, **row: Any) -> None:
         fresh = pd.DataFrame([row], columns=self.columns)
         self.rows = fresh if self.rows.empty else pd.concat([self.rows, fresh], ignore_index=True)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        aside = self.path.with_suffix(".partial")
-        self.rows.to_csv(aside, index=False, lineterminator="\n")
-        aside.replace(self.path)
+        write_text(self.path, self.rows.to_csv(index=False, lineterminator="\n"))
         out.print("  ".join(f"{key} {value}" for key, value in row.items()))
 
 

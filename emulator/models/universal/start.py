@@ -17,7 +17,6 @@ from torch import Tensor
 RIDGES = (1e-10, 1e-7, 1e-5, 1e-3, 1e-1)
 """Penalties tried, as shares of the mean square of the regressors."""
 
-
 START_DRAWS = 2048
 """Draws from which a start is fitted at most: it has a few hundred coefficients, and each draw gives hundreds of equations."""
 
@@ -34,25 +33,27 @@ def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
     """Least squares with the penalty that predicts a quarter of the draws best from the others (those draws then join in)."""
     z, irf = z_nF.double(), irf_nSHO.double()
     fitted = max(1, 3 * len(z) // 4)
-    impact_moments = _moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
-    lag_moments = _lag_moments(z[:fitted], irf[:fitted], lags)
     held_z, held = (z[fitted:], irf[fitted:]) if fitted < len(z) else (z, irf)
-    impact_ridge = min(RIDGES, key=lambda r: float((held_z @ _solve(*impact_moments, r) - held[:, :, 0].flatten(1)).square().sum()))
-    lag_ridge = min(RIDGES, key=lambda r: _one_step(held_z, held, _solve(*lag_moments, r), lags))
-    moved = float(held[:, :, 1:].square().sum()) + float(held[:, :, 0].square().sum())
-    left = _one_step(held_z, held, _solve(*lag_moments, lag_ridge), lags)
-    left += float((held_z @ _solve(*impact_moments, impact_ridge) - held[:, :, 0].flatten(1)).square().sum())
-    shocks = irf.shape[1]
-    impact = _solve(*_moments(z, irf[:, :, 0].flatten(1)), impact_ridge).unflatten(1, (shocks, 3)).transpose(1, 2)
-    coefficients = _solve(*_lag_moments(z, irf, lags), lag_ridge).unflatten(0, (z.shape[1], lags, 3))
-    return Start(coefficients.permute(0, 3, 1, 2).float(), impact.float(), (left / moved) ** 0.5 if moved > 0 else 1.0)
+    impacts = _moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
+    lagged = _lag_moments(z[:fitted], irf[:fitted], lags)
+    impact_left, impact_ridge = min((float((held_z @ _solve(impacts, r) - held[:, :, 0].flatten(1)).square().sum()), r) for r in RIDGES)
+    lag_left, lag_ridge = min((_one_step(held_z, held, _solve(lagged, r), lags), r) for r in RIDGES)
+    moved = float(held.square().sum())
+    if fitted < len(z):
+        impacts = [both.add_(more) for both, more in zip(impacts, _moments(held_z, held[:, :, 0].flatten(1)), strict=True)]
+        lagged = [both.add_(more) for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)]
+    impact = _solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], 3)).transpose(1, 2)
+    coefficients = _solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags, 3))
+    unexplained = ((impact_left + lag_left) / moved) ** 0.5 if moved > 0 else 1.0
+    return Start(coefficients.permute(0, 3, 1, 2).float(), impact.float(), unexplained)
 
 
-def _moments(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
-    return left.T @ left, left.T @ right
+def _moments(left: Tensor, right: Tensor) -> list[Tensor]:
+    return [left.T @ left, left.T @ right]
 
 
-def _solve(gram: Tensor, target: Tensor, ridge: float) -> Tensor:
+def _solve(moments: list[Tensor], ridge: float) -> Tensor:
+    gram, target = moments
     size = gram.diagonal().mean().clamp_min(torch.finfo(gram.dtype).tiny)
     return torch.linalg.solve(gram + ridge * size * torch.eye(len(gram), dtype=gram.dtype), target)
 
@@ -65,14 +66,14 @@ def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
     return torch.einsum("nf,nshl->nshfl", z, lagged).flatten(3).flatten(0, 2), irf[:, :, 1:].flatten(0, 2)
 
 
-def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> tuple[Tensor, Tensor]:
+def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> list[Tensor]:
     width = z.shape[1] * lags * 3
     gram, target = z.new_zeros(width, width), z.new_zeros(width, 3)
     for first in range(0, len(z), block):
         left, right = _regressors(z[first : first + block], irf[first : first + block], lags)
         gram += left.T @ left
         target += left.T @ right
-    return gram, target
+    return [gram, target]
 
 
 def _one_step(z: Tensor, irf: Tensor, coefficients: Tensor, lags: int, block: int = 128) -> float:

@@ -25,15 +25,9 @@ def rollout(A_BNN: Tensor, B_BNS: Tensor, C_BON: Tensor, horizon: int) -> Tensor
     exceeds `NORM` sqrt(N) is scaled down to it, then one that would grow faster than `GROWTH`, whatever the horizon asked for.
     """
     shocks, powers = B_BNS.shape[2], _bounded_powers(A_BNN)
-    columns, done = B_BNS, 1
-    for power in powers:
-        take = min(done, horizon + 1 - done)
-        if take > 0:
-            columns = torch.cat([columns, power @ columns[:, :, : take * shocks]], dim=2)
-            done += take
-    power = powers[-1]
+    columns, power, done = B_BNS, powers[0], 1
     while done <= horizon:
-        power = power @ power
+        power = powers.pop(0) if powers else power @ power
         take = min(done, horizon + 1 - done)
         columns = torch.cat([columns, power @ columns[:, :, : take * shocks]], dim=2)
         done += take
