@@ -5,7 +5,6 @@ Axes: B batch, P parameter, S shock, H horizon, O observable (output, inflation,
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -26,11 +25,11 @@ PREPARE_DRAWS = 8192
 """Draws of a world that `EmulatorModel.prepare` is given at most."""
 
 
-class EmulatorModel(nn.Module, ABC):
+class EmulatorModel(nn.Module):
     """A network over one or many worlds.
 
     A subclass sets `param_dims` and `horizon`, keeps in `options` the arguments that build it again, and implements
-    `standardised`. `forward` does the rest: rows by world, padding, units.
+    `standardised`, or `natural` if units are its own affair. `forward` does the rest: rows by world, padding.
     """
 
     param_dims: dict[str, int]
@@ -53,12 +52,20 @@ class EmulatorModel(nn.Module, ABC):
         dims = {name: spec.n_parameters for name, spec in specs.items()}
         return cls(param_dims=dims, H=horizon, n_shocks={name: spec.n_shocks for name, spec in specs.items()}, **options)
 
-    @abstractmethod
-    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised parameters (B, P).
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        """Responses (B, S', H'+1, 3) of one world in natural units, from parameters (B, P) in natural units.
 
         S' may exceed the world's number of shocks and H' the horizon that is asked for; what is beyond is cut off.
+        By default `standardised` between the training data's scales, which are one, with means of zero, before `bind`.
         """
+        if not self.normaliser.fitted:
+            return self.standardised(theta_BP, world, horizon)
+        scale = self.normaliser.statistics(world).irf_scale[:, None, :]
+        return self.standardised(self.normaliser.theta(theta_BP, world), world, horizon)[:, : len(scale)] * scale
+
+    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised parameters (B, P)."""
+        raise NotImplementedError(f"{type(self).__name__} implements neither `natural` nor `standardised`.")
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Start from data: called once by the trainer, after `bind`, before the first step of a fresh run.
@@ -95,20 +102,23 @@ class EmulatorModel(nn.Module, ABC):
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
 
-    def forward(self, theta: Tensor, world_id: str | list[str], horizon: int | None = None) -> Tensor:
+    def forward(self, theta: Tensor, world_id: str | list[str], horizon: int | None = None, apart: bool = False) -> Any:
         """Responses (B, S, H+1, 3) in natural units: percent and annualised percentage points.
 
         theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B; horizon: the last one,
         by default the one that the network was built for, beyond it only where `any_horizon`. In a mixed batch S is
-        the largest number of shocks among its worlds and the responses beyond a world's own are zero. Before `bind`
-        scales are one and means zero. Raises `ModelError` on shapes and horizons that do not fit.
+        the largest number of shocks among its worlds and the responses beyond a world's own are zero; `apart` returns a
+        list instead, one unpadded tensor for each world in the order of `rows_by_world`. Before `bind` scales are one and
+        means zero. Raises `ModelError` on shapes and horizons that do not fit.
         """
         last = self.horizon if horizon is None else horizon
         if last < 0 or (last > self.horizon and not self.any_horizon):
             raise ModelError(f"Responses up to horizon {last} were asked for; {type(self).__name__} was built for 0 to {self.horizon}.")
         groups = self._groups(theta, world_id)
         theta = theta.to(next(self.parameters(), theta).dtype)
-        parts = [self._responses(theta if rows is None else theta[rows], world, last) for world, rows in groups]
+        parts = [self._of_one_world(theta if rows is None else theta[rows], world, last) for world, rows in groups]
+        if apart:
+            return parts
         if len(parts) == 1:
             return parts[0]
         widest = max(part.shape[1] for part in parts)
@@ -120,14 +130,11 @@ class EmulatorModel(nn.Module, ABC):
         """What the numbers of this world rest on: "network only", "exact by construction" or "refined"; never ranked together."""
         return "network only"
 
-    def _responses(self, theta: Tensor, world: str, horizon: int) -> Tensor:
+    def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
-        theta = theta[:, :n_parameters]
-        if not self.normaliser.fitted:
-            return self.standardised(theta, world, horizon)[:, :n_shocks, : horizon + 1]
-        found = self.normaliser.statistics(world)
-        response = self.standardised(self.normaliser.theta(theta, world), world, horizon)[:, : found.irf_scale.shape[0], : horizon + 1]
-        return response.to(theta.dtype) * found.irf_scale[:, None, :]
+        if self.normaliser.fitted:
+            n_shocks = self.normaliser.statistics(world).irf_scale.shape[0]
+        return self.natural(theta[:, :n_parameters], world, horizon)[:, :n_shocks, : horizon + 1].to(theta.dtype)
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:
@@ -143,9 +150,7 @@ class EmulatorModel(nn.Module, ABC):
         else:
             if len(world_id) != theta.shape[0]:
                 raise ModelError(f"world_id names {len(world_id)} worlds for {theta.shape[0]} rows of theta.")
-            rows_of = {}
-            for row, world in enumerate(world_id):
-                rows_of.setdefault(world, []).append(row)
+            rows_of = rows_by_world(world_id)
         if not rows_of:
             raise ModelError("A batch without rows needs the name of its world, not an empty list.")
         for world in rows_of:
@@ -154,6 +159,14 @@ class EmulatorModel(nn.Module, ABC):
         if len(rows_of) == 1:
             return [(world, None) for world in rows_of]
         return [(world, torch.tensor(rows, device=theta.device)) for world, rows in rows_of.items()]
+
+
+def rows_by_world(world_ids: list[str]) -> dict[str, list[int]]:
+    """The rows of each world of a mixed batch, worlds in the order of their first rows."""
+    found: dict[str, list[int]] = {}
+    for row, world in enumerate(world_ids):
+        found.setdefault(world, []).append(row)
+    return found
 
 
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:

@@ -6,12 +6,13 @@ Axes: B batch, W world, S shock, H horizon, O observable.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError, TrainingError
+from emulator.models.base import EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.config import TrainingConfig
 from emulator.training.distributed import Group
@@ -20,51 +21,79 @@ from emulator.training.losses import horizon_weights, irf_loss, relative_weights
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
+class OfWorld(NamedTuple):
+    """The samples of one world in a batch: its number, their rows, true responses and scale (B', S, ..) cut to its shocks, which shocks are real (B', S)."""
+
+    number: int
+    rows: Tensor
+    true: Tensor
+    scale: Tensor
+    real: Tensor
+
+
 class Objective:
-    """Losses over the worlds of the training data; `horizon` is the last one seen in the data."""
+    """Losses over the worlds of the training data; `horizon` is the last one seen in the data.
+
+    Worlds of a batch are treated one by one, since most of a batch padded to its widest world is padding.
+    """
 
     def __init__(self, config: TrainingConfig, statistics: Mapping[str, WorldStatistics], device: torch.device) -> None:
         self.config, self.device, self.horizon = config, device, 0
         self.worlds = list(statistics)
         self._number = {world: k for k, world in enumerate(self.worlds)}
-        shocks = [found.irf_scale.shape[0] for found in statistics.values()]
-        self._entries_W = 3.0 * torch.tensor(shocks, dtype=torch.float64)
-        self._scale_WSO = torch.ones(len(self.worlds), max(shocks), 3)
-        for number, found in enumerate(statistics.values()):
-            if config.loss_units == "normalised":
-                self._scale_WSO[number, : shocks[number]] = found.irf_scale
-        self._scale_WSO = self._scale_WSO.to(device)
+        self._entries_W = 3.0 * torch.tensor([found.irf_scale.shape[0] for found in statistics.values()], dtype=torch.float64)
+        natural = config.loss_units != "normalised"
+        self._scales = [(torch.ones_like(f.irf_scale) if natural else f.irf_scale)[:, None].to(device) for f in statistics.values()]
         self._weights: dict[int, Tensor] = {}
+        self._last: tuple[Any, list[OfWorld]] = (None, [])
 
     def losses(self, model: nn.Module, batch: dict[str, Any], horizon: int | None = None) -> Tensor:
         """Loss of each sample (B,), in normalised units, smoothness penalty included; up to `horizon` only if given."""
-        theta, true = batch["theta"].to(self.device), batch["irf"].to(self.device)
-        self.horizon = max(self.horizon, true.shape[2] - 1)
-        if horizon is not None and horizon >= true.shape[2]:
-            raise TrainingError(f"A stage of the curriculum ends at horizon {horizon}; the data end at {true.shape[2] - 1}.")
-        options = {} if horizon is None else {"horizon": horizon}
+        last = batch["irf"].shape[2] - 1
+        self.horizon = max(self.horizon, last)
+        if horizon is not None and horizon > last:
+            raise TrainingError(f"A stage of the curriculum ends at horizon {horizon}; the data end at {last}.")
+        last = last if horizon is None else horizon
+        parts = self._of_worlds(batch)
+        predicted = self._predict(model, batch, parts, horizon)
+        found = [self._loss(pred, part, last) for pred, part in zip(predicted, parts, strict=True)]
+        return torch.cat(found)[torch.argsort(torch.cat([part.rows for part in parts]))]
+
+    def _predict(self, model: nn.Module, batch: dict[str, Any], parts: list[OfWorld], horizon: int | None) -> list[Tensor]:
+        """Responses of each world's samples, from one call of the model."""
+        ours = isinstance(getattr(model, "module", model), EmulatorModel)
+        options: dict[str, Any] = {"apart": True} if ours else {}
+        if horizon is not None:
+            options["horizon"] = horizon
+        theta = batch["theta"].to(self.device)
         with torch.autocast(self.device.type, DTYPES[self.config.precision], enabled=self.config.precision != "fp32"):
             pred = model(theta, batch["world_ids"], **options)
-        if horizon is not None:
-            true = true[:, :, : horizon + 1]
+        if ours:
+            return pred
+        if len(pred) != len(theta):
+            raise ModelError(f"The network returned responses of shape {tuple(pred.shape)} for {len(theta)} samples.")
         if pred.ndim == 3:
             pred = pred[:, None]
-        if pred.shape[1] > true.shape[1]:  # a network may always return the shocks of its widest world
-            pred = pred[:, : true.shape[1]]
+        return [pred[part.rows] for part in parts]
+
+    def _loss(self, pred: Tensor, part: OfWorld, horizon: int) -> Tensor:
+        true = part.true[:, :, : horizon + 1]
+        pred = pred[:, : true.shape[1]]  # a network may always return the shocks of its widest world
         if pred.shape != true.shape:
             raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
-        scale, real = self._scale(batch), self._real(batch)
-        pred, true = pred.float() / scale, true / scale
-        losses = irf_loss(pred, true, self._horizon_weights(true.shape[2] - 1), real, self.config.loss_fn)
+        pred, true = pred.float() / part.scale, true / part.scale
+        losses = irf_loss(pred, true, self._horizon_weights(horizon), part.real, self.config.loss_fn)
         if self.config.lambda_smooth > 0:
-            losses = losses + self.config.lambda_smooth * smoothness(pred, real)
+            losses = losses + self.config.lambda_smooth * smoothness(pred, part.real)
         return losses
 
     def counts(self, batch: dict[str, Any]) -> Tensor:
         """Samples of each world (W,) in a batch; none in one that only keeps a process in step."""
-        if batch.get("idle"):
-            return torch.zeros(len(self.worlds), dtype=torch.float64)
-        return torch.bincount(self._numbers(batch), minlength=len(self.worlds)).double()
+        found = torch.zeros(len(self.worlds), dtype=torch.float64)
+        if not batch.get("idle"):
+            for part in self._of_worlds(batch):
+                found[part.number] = len(part.rows)
+        return found
 
     def total(self, losses_B: Tensor, batch: dict[str, Any], counts_W: Tensor) -> Tensor:
         """The samples' share in the loss of a batch, times the number of its samples.
@@ -75,12 +104,16 @@ class Objective:
         """
         if batch.get("idle"):
             return 0.0 * losses_B.sum()
-        if self.config.sample_weighting == "relative":
-            losses_B = losses_B * relative_weights(batch["irf"].to(self.device) / self._scale(batch), self._real(batch))
-        if self.config.world_weighting == "samples":
+        relative, equal = self.config.sample_weighting == "relative", self.config.world_weighting == "equal"
+        if not (relative or equal):
             return losses_B.sum()
-        weights_W = counts_W.sum() / ((counts_W > 0).sum() * counts_W * self._entries_W)
-        return (losses_B * weights_W.to(losses_B)[self._numbers(batch).to(losses_B.device)]).sum()
+        weights_B = torch.ones_like(losses_B)
+        for part in self._of_worlds(batch):
+            if relative:
+                weights_B[part.rows] = relative_weights(part.true / part.scale, part.real)
+            if equal:
+                weights_B[part.rows] *= float(counts_W.sum() / ((counts_W > 0).sum() * counts_W[part.number] * self._entries_W[part.number]))
+        return (losses_B * weights_B).sum()
 
     @torch.no_grad()
     def mean(self, model: nn.Module, batches: Any, group: Group, where: str) -> tuple[float, dict[str, float]]:
@@ -97,7 +130,8 @@ class Objective:
             total += float(losses_B.sum())
             count += len(losses_B)
             counts_W += self.counts(batch)
-            sums_W.index_add_(0, self._numbers(batch), losses_B.double().cpu())
+            for part in self._of_worlds(batch):
+                sums_W[part.number] += losses_B[part.rows].double().sum().cpu()
         sums = group.sum(torch.cat([torch.tensor([total, count], dtype=torch.float64), sums_W, counts_W]))
         sums_W, counts_W = sums[2:].chunk(2)
         equal = self.config.world_weighting == "equal"
@@ -105,22 +139,20 @@ class Objective:
         by_world = {world: float(means_W[k]) for k, world in enumerate(self.worlds) if counts_W[k] > 0}
         return (sum(by_world.values()) / len(by_world) if equal else float(sums[0] / sums[1])), by_world
 
-    def _scale(self, batch: dict[str, Any]) -> Tensor:
-        """Scale of each sample's responses (B, S, 1, O)."""
-        return self._scale_WSO[self._numbers(batch).to(self.device)][:, : batch["irf"].shape[1], None, :]
-
-    def _real(self, batch: dict[str, Any]) -> Tensor:
-        """Which shocks of each sample are real (B, S)."""
-        irf = batch["irf"]
-        return batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(irf.shape[:2], dtype=torch.bool, device=self.device)
-
-    def _numbers(self, batch: dict[str, Any]) -> Tensor:
-        """The number of each sample's world (B,). Raises `TrainingError` for a world that the training data lack."""
-        names = world_names(batch)
-        numbers = [self._number.get(world, -1) for world in names]
-        if min(numbers) < 0:
-            raise TrainingError(f"World '{names[numbers.index(-1)]}' is not in the training data; the training loader has {', '.join(self.worlds)}.")
-        return torch.tensor(numbers)
+    def _of_worlds(self, batch: dict[str, Any]) -> list[OfWorld]:
+        """A batch's samples by world; those of the last batch are kept. Raises `TrainingError` for a world that the training data lack."""
+        if self._last[0] is not batch["irf"]:
+            irf = batch["irf"].to(self.device)
+            real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(irf.shape[:2], dtype=torch.bool, device=self.device)
+            found = []
+            for world, rows_of in rows_by_world(world_names(batch)).items():
+                if world not in self._number:
+                    raise TrainingError(f"World '{world}' is not in the training data; the training loader has {', '.join(self.worlds)}.")
+                rows, scale = torch.tensor(rows_of, device=self.device), self._scales[self._number[world]]
+                shocks = min(len(scale), irf.shape[1])
+                found.append(OfWorld(self._number[world], rows, irf[rows, :shocks], scale[:shocks], real[rows, :shocks]))
+            self._last = (batch["irf"], found)
+        return self._last[1]
 
     def _horizon_weights(self, horizon: int) -> Tensor:
         if horizon not in self._weights:

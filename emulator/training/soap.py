@@ -73,18 +73,18 @@ def _fresh(gradient: Tensor) -> dict[str, Any]:
 def _update(parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
     (beta_mean, beta_square), rate = group["betas"], group["lr"]
     state["count"] += 1
-    state["mean"].lerp_(gradient, 1 - beta_mean)
-    rotated, mean = _rotate(gradient, state), _rotate(state["mean"], state)
+    rotated = _rotate(gradient, state)
+    state["mean"].lerp_(rotated, 1 - beta_mean)
     state["square"].mul_(beta_square).addcmul_(rotated, rotated, value=1 - beta_square)
     root = (state["square"] / (1 - beta_square ** state["count"])).sqrt_().add_(group["eps"])
-    direction = _rotate(mean / root, state, back=True)
+    direction = _rotate(state["mean"] / root, state, back=True)
     parameter.mul_(1 - rate * group["weight_decay"])
     parameter.add_(direction, alpha=-rate / (1 - beta_mean ** state["count"]))
     for side in SIDES:
         if f"factor_{side}" in state:
             state[f"factor_{side}"].lerp_(_outer(gradient, side), 1 - beta_square)
-            if state["count"] % REFRESH == 0:
-                _refresh(state, side)
+    if gradient.ndim == 2 and state["count"] % REFRESH == 0:
+        _refresh(state)
 
 
 def _outer(gradient: Tensor, side: int) -> Tensor:
@@ -100,10 +100,17 @@ def _rotate(matrix: Tensor, state: dict[str, Any], *, back: bool = False) -> Ten
     return matrix
 
 
-def _refresh(state: dict[str, Any], side: int) -> None:
-    """One power iteration and QR on a basis, its directions in falling order of their eigenvalues (algorithm 4 of the paper)."""
-    basis = state[f"basis_{side}"]
-    moved = state[f"factor_{side}"] @ basis
-    order = (basis * moved).sum(0).argsort(descending=True, stable=True)
-    state["square"] = state["square"].index_select(side, order)
-    state[f"basis_{side}"] = torch.linalg.qr(moved[:, order])[0]
+def _refresh(state: dict[str, Any]) -> None:
+    """One power iteration and QR on each basis, its directions in falling order of their eigenvalues (algorithm 4 of the paper).
+
+    The mean of gradients is kept in the bases, and moves with them.
+    """
+    mean = _rotate(state["mean"], state, back=True)
+    for side in SIDES:
+        if f"factor_{side}" in state:
+            basis = state[f"basis_{side}"]
+            moved = state[f"factor_{side}"] @ basis
+            order = (basis * moved).sum(0).argsort(descending=True, stable=True)
+            state["square"] = state["square"].index_select(side, order)
+            state[f"basis_{side}"] = torch.linalg.qr(moved[:, order])[0]
+    state["mean"] = _rotate(mean, state)

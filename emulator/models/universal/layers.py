@@ -24,7 +24,8 @@ class Corrections(nn.Module):
     """A world's own part of every weight, zero at the start but for its token, and the fixed facts about the world.
 
     first (D, P), hidden (D, D), skip (C + S R, P), out (C + S R, D), their biases; token, shock_token and world_token: own parts of
-    tokens. Buffers: features of parameters and shocks, which of the shared outputs the world uses, `ratio` (S, 3) of scales,
+    tokens. Buffers: features of parameters and shocks, which of the shared outputs the world uses; `shock_unit` (S,) and
+    `observable_unit` (3,), sizes of responses to a shock and of an observable, `live` (S, 3), zero for responses that never move;
     `start` (C + S R, 1 + P) and `reach`, the share of responses that the start leaves unexplained, by which corrections are multiplied.
     """
 
@@ -44,14 +45,18 @@ class Corrections(nn.Module):
         self.world_token = _normal(token_dim, spread=0.1)
         pairs = zip(seen.parameters, seen.roles, strict=True)
         features = [parameter_features(name, role) for name, role in pairs]
-        self.ratio: Tensor
+        self.shock_unit: Tensor
+        self.observable_unit: Tensor
+        self.live: Tensor
         self.start: Tensor
         self.reach: Tensor
         self.parameter_features: Tensor
         self.shock_features: Tensor
         self.register_buffer("parameter_features", torch.stack(features) if features else torch.zeros(0, PARAMETER_FEATURES), persistent=False)
         self.register_buffer("shock_features", torch.stack([name_features(name) for name in seen.shocks]), persistent=False)
-        self.register_buffer("ratio", torch.ones(n_shocks, 3))
+        self.register_buffer("shock_unit", torch.ones(n_shocks))
+        self.register_buffer("observable_unit", torch.ones(3))
+        self.register_buffer("live", torch.ones(n_shocks, 3))
         self.register_buffer("start", torch.zeros(rows, 1 + n_inputs))
         self.register_buffer("reach", torch.ones(()))
 

@@ -27,23 +27,32 @@ from emulator.models.universal.start import START_DRAWS, regress
 from emulator.models.universal.tokens import UNNAMED, Description
 from emulator.spec import WorldSpec
 
+BLOCK = 512
+"""Draws predicted at once: what lies between the layers then stays in the processor's caches."""
+
 
 class Folded(NamedTuple):
-    """A world's network with tokens and corrections folded in: plain matrices and vectors."""
+    """A world's network with tokens, corrections, start and units folded in: plain matrices and vectors.
 
+    z = (theta - centre) * inverse_spread;  outputs = z linear' + constant + x out', x from z by `first` and `hidden`.
+    """
+
+    centre: Tensor
+    inverse_spread: Tensor
     first: Tensor
     first_bias: Tensor
     hidden: tuple[tuple[Tensor, Tensor], ...]
-    skip: Tensor
     out: Tensor
-    bias: Tensor
+    linear: Tensor
+    constant: Tensor
+    live: Tensor | None
 
 
 class UniversalEmulator(EmulatorModel):
     """One network for many worlds.
 
     worlds: a `Description` of each, as plain values; H: last horizon of the training data; width, layers: of the trunk;
-    lags, most_lags: a world of S shocks has 3 lags latent states with S - 2 lags, but at least and at most so many; token_dim: size of tokens. For ablations: names (else parameters and shocks
+    states, most_states: a world of S shocks has 2 S + 2 latent states, but at least and at most so many; token_dim: size of tokens. For ablations: names (else parameters and shocks
     are anonymous), world_token, structure (else responses are read off the trunk, horizon by horizon), shock_sizes (else
     they are inputs as any other parameter), start (else training starts from chance).
     """
@@ -54,8 +63,8 @@ class UniversalEmulator(EmulatorModel):
         H: int = 40,
         width: int = 128,
         layers: int = 2,
-        lags: int = 3,
-        most_lags: int = 5,
+        states: int = 12,
+        most_states: int = 16,
         token_dim: int = 32,
         names: bool = True,
         world_token: bool = True,
@@ -65,18 +74,18 @@ class UniversalEmulator(EmulatorModel):
     ) -> None:
         found = {name: Description.read(plain) for name, plain in worlds.items()}
         super().__init__(
-            worlds={name: d.plain() for name, d in found.items()}, H=H, width=width, layers=layers, lags=lags,
-            most_lags=most_lags, token_dim=token_dim, names=names, world_token=world_token, structure=structure, shock_sizes=shock_sizes, start=start,
+            worlds={name: d.plain() for name, d in found.items()}, H=H, width=width, layers=layers, states=states,
+            most_states=most_states, token_dim=token_dim, names=names, world_token=world_token, structure=structure, shock_sizes=shock_sizes, start=start,
         )  # fmt: skip
-        if not found or H < 0 or min(width, layers, lags, token_dim) < 1 or most_lags < lags:
-            raise ModelError("UniversalEmulator needs at least one world, H >= 0, width, layers, lags and token_dim of at least 1, and most_lags no less than lags.")
+        if not found or H < 0 or min(width, layers, token_dim) < 1 or not 3 <= states <= most_states:
+            raise ModelError("UniversalEmulator needs at least one world, H >= 0, width, layers and token_dim of at least 1, three states or more, and most_states no less than states.")
         self.descriptions = found
         self.param_dims = {name: len(d.parameters) for name, d in found.items()}
         self.shock_dims = {name: len(d.shocks) for name, d in found.items()}
         self.horizon, self.any_horizon = H, structure
-        largest = Head(most_lags, H, structure)
+        largest = Head(most_states, H, structure)
         self.shared = Shared(width, layers, token_dim, largest.common, largest.per_shock, world_token)
-        self.heads = {name: Head(min(most_lags, max(lags, len(d.shocks) - 2)), H, structure) for name, d in found.items()}
+        self.heads = {name: Head(min(most_states, max(states, 2 * len(d.shocks) + 2)), H, structure) for name, d in found.items()}
         self._position = {name: k for k, name in enumerate(found)}
         self._sizes = {name: d.sizes if shock_sizes else () for name, d in found.items()}
         self._inputs = {name: [p for p in range(len(d.parameters)) if p not in self._sizes[name]] for name, d in found.items()}
@@ -104,8 +113,12 @@ class UniversalEmulator(EmulatorModel):
     def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
         super().bind(statistics, specs)
         for world, found in statistics.items():
-            scale = _ratio(found.irf_scale)
-            self._own(world).ratio = scale.to(self._own(world).ratio)
+            own = self._own(world)
+            shock, observable, live = _separate(found.irf_scale)
+            mean = found.theta_mean[list(self._sizes[world])] if self._sizes[world] else torch.ones_like(shock)
+            own.shock_unit, own.observable_unit, own.live = (
+                value.to(own.live) for value in (shock / torch.where(mean > 0, mean, 1.0), observable, live)
+            )
 
     def _own(self, world: str) -> Corrections:
         return self.corrections[self._position[world]]  # type: ignore[return-value]
@@ -115,10 +128,11 @@ class UniversalEmulator(EmulatorModel):
         if not (self.options["start"] and self.options["structure"]):
             return
         for world, (theta, irf) in samples.items():
-            own, scale = self._own(world), self.normaliser.statistics(world).irf_scale
-            z, size_BS = self._split(self.normaliser.theta(theta[:START_DRAWS], world), world)
-            units = (scale * torch.where(own.ratio > 0, own.ratio, 1.0))[None, :, None, :] * size_BS[:, :, None, None]
-            latent = torch.where((own.ratio > 0)[None, :, None, :] & (size_BS > 0)[:, :, None, None], irf[:START_DRAWS] / units, 0.0)
+            own, theta, irf = self._own(world), theta[:START_DRAWS], irf[:START_DRAWS]
+            z, sizes = self.normaliser.theta(theta, world)[:, self._inputs[world]], self._shock_sizes(theta, world)
+            size_BS = own.shock_unit.expand(len(z), -1) if sizes is None else own.shock_unit * sizes
+            units = size_BS[:, :, None, None] * own.observable_unit
+            latent = torch.where((own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0)
             with torch.no_grad():
                 self.heads[world].begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, self.heads[world].lags))
 
@@ -141,29 +155,32 @@ class UniversalEmulator(EmulatorModel):
 
     # -- the network -----------------------------------------------------------------------------------------------
 
-    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        z_BP, size_BS = self._split(theta_BP, world)
-        own, head, folded = self._own(world), self.heads[world], self._fold(world)
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        if torch.is_grad_enabled() or len(theta_BP) <= BLOCK:
+            return self._predict(theta_BP, world, horizon)
+        irf = theta_BP.new_empty(len(theta_BP), self.shock_dims[world], horizon + 1, 3)
+        for first in range(0, len(theta_BP), BLOCK):
+            irf[first : first + BLOCK] = self._predict(theta_BP[first : first + BLOCK], world, horizon)
+        return irf
+
+    def _predict(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        folded = self._fold(world)
+        z_BP = (theta_BP - folded.centre) * folded.inverse_spread
         x = nn.functional.silu(nn.functional.linear(z_BP, folded.first, folded.first_bias))
         for weight, bias in folded.hidden:
             x = nn.functional.silu(nn.functional.linear(x, weight, bias))
-        correction = torch.addmm(nn.functional.linear(z_BP, folded.skip, folded.bias), x, folded.out.T)
-        with torch.autocast(z_BP.device.type, enabled=False):
-            values = head.assemble(own, z_BP.float(), correction.float())
-            return head.responses(values, own, horizon) * size_BS[:, :, None, None]
+        correction = nn.functional.linear(x, folded.out)
+        with torch.autocast(theta_BP.device.type, enabled=False):
+            outputs = torch.addmm(folded.constant, z_BP, folded.linear.T) + correction.float()
+            return self.heads[world].responses(outputs, self._shock_sizes(theta_BP, world), folded.live, horizon)
 
-    def _split(self, theta_BP: Tensor, world: str) -> tuple[Tensor, Tensor]:
-        """Standard scores of the inputs (B, P'), and sizes of the shocks (B, S) as shares of their mean; ones where sizes are inputs."""
-        sizes = list(self._sizes[world])
+    def _shock_sizes(self, theta_BP: Tensor, world: str) -> Tensor | None:
+        """Sizes of the shocks (B, S) in natural units; none where they are inputs as any other parameter."""
+        sizes = self._sizes[world]
         if not sizes:
-            return theta_BP, theta_BP.new_ones(len(theta_BP), self.shock_dims[world])
-        inputs = theta_BP[:, self._inputs[world]]
-        if not self.normaliser.fitted:
-            return inputs, theta_BP[:, sizes]
-        found = self.normaliser.statistics(world)
-        mean = found.theta_mean[sizes]
-        natural = theta_BP[:, sizes] * found.theta_std[sizes] + mean
-        return inputs, natural / torch.where(mean > 0, mean, 1.0)
+            return None
+        first, last = sizes[0], sizes[-1] + 1
+        return theta_BP[:, first:last] if sizes == tuple(range(first, last)) else theta_BP[:, list(sizes)]
 
     def _fold(self, world: str) -> Folded:
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""
@@ -179,26 +196,49 @@ class UniversalEmulator(EmulatorModel):
         return [*self.shared.parameters(), *self._own(world).parameters()]
 
     def _make(self, world: str) -> Folded:
-        own, shared = self._own(world), self.shared
+        own, shared, head = self._own(world), self.shared, self.heads[world]
         tokens_PT, shocks_ST, world_T = shared.tokens(own)
         hidden = tuple(
             (weight + delta, bias + delta_bias)
             for weight, bias, delta, delta_bias in zip(shared.hidden, shared.hidden_bias, own.hidden, own.hidden_bias, strict=True)
         )
+        units = head.units(own)
+        reach, start = (own.reach * units)[:, None], own.start * units[:, None]
+        skip = shared.skip_rows(shocks_ST, own) @ tokens_PT.T + own.skip
+        bias = shared.bias_rows(shocks_ST, world_T, own) + own.bias
         return Folded(
-            first=shared.first @ tokens_PT.T + own.first,
+            *self._standard_scores(world),
+            first=self._over_all(shared.first @ tokens_PT.T + own.first, world),
             first_bias=shared.first_bias + shared.first_world @ world_T + own.first_bias,
             hidden=hidden,
-            skip=shared.skip_rows(shocks_ST, own) @ tokens_PT.T + own.skip,
-            out=shared.out_rows(shocks_ST, own) + own.out,
-            bias=shared.bias_rows(shocks_ST, world_T, own) + own.bias,
+            out=reach * (shared.out_rows(shocks_ST, own) + own.out),
+            linear=self._over_all(start[:, 1:] + reach * skip, world),
+            constant=start[:, 0] + reach[:, 0] * bias,
+            live=None if bool((own.live > 0).all()) else own.live,
         )
 
+    def _standard_scores(self, world: str) -> tuple[Tensor, Tensor]:
+        """Centre and inverse spread (P,) of a world's parameters; parameters that never varied become zero."""
+        if not self.normaliser.fitted:
+            one = self.shared.first.new_ones(self.param_dims[world])
+            return 0 * one, one
+        found = self.normaliser.statistics(world)
+        return found.theta_mean, torch.where(found.theta_std > 0, 1 / found.theta_std, 0.0)
 
-def _ratio(scale_SO: Tensor) -> Tensor:
-    """k (S, O): what is left of 1/scale when a size of each shock and of each observable is taken out; zero for silent responses.
+    def _over_all(self, weights: Tensor, world: str) -> Tensor:
+        """Weights on a world's inputs as weights on all its parameters: zero on sizes that multiply."""
+        inputs = self._inputs[world]
+        if len(inputs) == self.param_dims[world]:
+            return weights
+        full = weights.new_zeros(len(weights), self.param_dims[world])
+        full[:, inputs] = weights
+        return full
 
-    A state space in standardised units exists only if scale[s, o] is a product of two such sizes; k carries what is not.
+
+def _separate(scale_SO: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Sizes of shocks (S,) and of observables (3,) whose products come nearest to the scales of responses, and which responses ever move (S, 3).
+
+    A state space has a size for each shock and for each observable; scales of responses are seldom such products exactly.
     """
     silent = scale_SO <= FLOOR * scale_SO.max() * (1 + 1e-6)
     logs, real = torch.where(silent, 0.0, scale_SO.log()), (~silent).to(scale_SO.dtype)
@@ -206,4 +246,4 @@ def _ratio(scale_SO: Tensor) -> Tensor:
     for _ in range(50):  # alternating means; exact at once where nothing is silent
         shock = ((logs - observable) * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp_min(1.0)
         observable = ((logs - shock) * real).sum(0, keepdim=True) / real.sum(0, keepdim=True).clamp_min(1.0)
-    return torch.where(silent, 0.0, (shock + observable - logs).exp())
+    return shock.exp()[:, 0], observable.exp()[0], real

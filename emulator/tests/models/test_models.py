@@ -24,8 +24,8 @@ class MeanEncoder(PerWorldMLPBaseline):
 class RawUnits(PerWorldMLPBaseline):
     """A network that ignores the data's scales."""
 
-    def _responses(self, theta, world, horizon):
-        return self.standardised(theta[:, : self.param_dims[world]], world, horizon)[:, : self.shock_dims[world]]
+    def natural(self, theta, world, horizon):
+        return self.standardised(theta, world, horizon)
 
 
 @pytest.mark.parametrize(("broken", "found"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")])

@@ -39,7 +39,7 @@ def test_rollout_equals_the_solver_room():
     A *= (0.9 / np.abs(np.linalg.eigvals(A)).max(axis=1))[:, None, None]
     for horizon in (0, 1, 7, 31, 32, 40, 63, 64, 100):
         exact = impulse_response(StateSpace(A, B, C), horizon)
-        found = rollout(*(torch.from_numpy(m) for m in (A, B, C)), horizon)
+        found = rollout(torch.from_numpy(A).mT, torch.from_numpy(B).mT, torch.from_numpy(C).mT, torch.full((5,), 30.0).double(), horizon)
         np.testing.assert_allclose(found.numpy(), exact, rtol=1e-9, atol=1e-12)
 
 
@@ -47,7 +47,7 @@ def test_rollout_equals_the_solver_room():
 def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
     torch.manual_seed(0)
     A = (size * torch.randn(8, 9, 9)).requires_grad_()
-    irf = rollout(A, torch.ones(8, 9, 3), torch.ones(8, 3, 9), 40)
+    irf = rollout(A, torch.ones(8, 3, 9), torch.ones(8, 9, 3), torch.zeros(8), 40)
     irf.square().sum().backward()
     assert torch.isfinite(irf).all()
     assert torch.isfinite(A.grad).all()
@@ -150,11 +150,11 @@ def test_a_new_world_starts_from_what_others_share_and_known_worlds_keep_their_o
 
 def test_a_world_of_many_shocks_has_more_latent_states():
     model = network("nk", "sw07", horizon=4)
-    assert (model.heads["nk"].n, model.heads["sw07"].n) == (9, 15)
-    assert network("sw07", horizon=4, most_lags=4).heads["sw07"].n == 12
+    assert (model.heads["nk"].n, model.heads["sw07"].n) == (12, 16)
+    assert network("sw07", horizon=4, most_states=14).heads["sw07"].n == 14
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers, lags"), ({"most_lags": 1}, "most_lags no less"), ({"worlds": {}}, "at least one world")])
+@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers and token_dim"), ({"most_states": 1}, "most_states no less"), ({"worlds": {}}, "at least one world")])
 def test_options_that_build_no_network_are_refused(changes, message):
     worlds = {"nk": Description.of(SPECS["nk"]).plain()}
     with pytest.raises(ModelError, match=message):

@@ -106,10 +106,10 @@ def test_a_curriculum_shows_the_first_horizons_first(train_set, val_set, tmp_pat
     trainer = make_trainer(train_set, val_set, tmp_path, epochs=4, curriculum=[3, 6, 12], curriculum_share=0.5, lambda_smooth=0.1)
     seen, original = [], trainer.model.forward
 
-    def recorded(theta, world_id, horizon=None):
+    def recorded(theta, world_id, horizon=None, **options):
         if trainer.model.training:
             seen.append(horizon)
-        return original(theta, world_id, horizon)
+        return original(theta, world_id, horizon, **options)
 
     trainer.model.forward = recorded
     trainer.fit()

@@ -73,9 +73,10 @@ def test_bases_turn_to_the_eigenvectors_of_the_factors():
 
 
 def test_second_moments_move_with_their_directions():
-    state = {"factor_0": torch.diag(torch.tensor([1.0, 3.0, 2.0])), "basis_0": torch.eye(3), "square": torch.tensor([[1.0], [3.0], [2.0]])}
-    _refresh(state, 0)
+    state = {"factor_0": torch.diag(torch.tensor([1.0, 3.0, 2.0])), "basis_0": torch.eye(3), "square": torch.tensor([[1.0], [3.0], [2.0]]), "mean": torch.tensor([[0.1], [0.3], [0.2]])}
+    _refresh(state)
     assert state["square"].flatten().tolist() == [3, 2, 1]
+    torch.testing.assert_close(state["mean"].abs(), torch.tensor([[0.3], [0.2], [0.1]]))
     assert torch.equal(state["basis_0"].abs(), torch.eye(3)[:, [1, 2, 0]])
 
 

@@ -174,11 +174,8 @@ def test_validation_data_of_another_world_are_named(small_dataset, val_set, tmp_
             return super().forward(theta[:, :12]).unflatten(1, (3, 41, 3))
 
     loaders = [BatchLoader(IRFDataset(small_dataset, [world], split), 32, False) for world, split in (("nk", "train"), ("var", "val"))]
-    for model, error, message in (
-        (Plain(12, 369), TrainingError, "World 'var' is not in the training data"),
-        (PerWorldMLPBaseline({"nk": 12, "var": 27}, [8]), ModelError, "not trained on world 'var'"),
-    ):
-        with pytest.raises(error, match=message):
+    for model in (Plain(12, 369), PerWorldMLPBaseline({"nk": 12, "var": 27}, [8])):
+        with pytest.raises(TrainingError, match="World 'var' is not in the training data"):
             Trainer(model, *loaders, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path))).fit()
 
 
