@@ -102,13 +102,14 @@ class Head:
         own.start.copy_(outputs.T)
         own.reach.fill_(min(1.0, CERTAIN * start.unexplained) if start.unexplained > EXACT else 0.0)
 
-    def responses(self, outputs: Tensor, size_BS: Tensor | None, live: Tensor | None, horizon: int) -> Tensor:
-        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C + S R) and the sizes of shocks; `live` (S, 3) is zero for silent responses."""
+    def responses(self, outputs: Tensor, size_BS: Tensor | None, live: Tensor | None, horizon: int, growth: float) -> Tensor:
+        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C + S R) and the sizes of shocks; `live` (S, 3) is zero
+        for silent responses; `growth` bounds the transition."""
         if not self.structure:
             irf = outputs.unflatten(1, (-1, self.horizon + 1, 3))[:, :, : horizon + 1]
             return irf if size_BS is None else irf * size_BS[:, :, None, None]
         parts = self.split(outputs)
         gain = parts.gain.clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp()
         rows = parts.rows * (gain if size_BS is None else gain * size_BS)[:, :, None]
-        irf = rollout(parts.transition, rows, parts.loadings, parts.decay, horizon)
+        irf = rollout(parts.transition, rows, parts.loadings, parts.decay, horizon, growth)
         return irf if live is None else irf * live[:, None, :]

@@ -24,6 +24,7 @@ from emulator.models.normaliser import FLOOR, WorldStatistics
 from emulator.models.universal.head import Head
 from emulator.models.universal.layers import Corrections, Shared
 from emulator.models.universal.start import START_DRAWS, regress
+from emulator.models.universal.state_space import GROWTH, LOOSE_GROWTH
 from emulator.models.universal.tokens import UNNAMED, Description
 from emulator.spec import WorldSpec
 
@@ -46,6 +47,7 @@ class Folded(NamedTuple):
     linear: Tensor
     constant: Tensor
     live: Tensor | None
+    growth: float
 
 
 class UniversalEmulator(EmulatorModel):
@@ -96,6 +98,7 @@ class UniversalEmulator(EmulatorModel):
         for name in found:
             self.heads[name].scatter(self._own(name))
         self._folded: dict[str, tuple[tuple[int, ...], Folded]] = {}
+        self._made_of: dict[str, list[nn.Parameter]] = {}
 
     @classmethod
     def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> UniversalEmulator:
@@ -172,7 +175,7 @@ class UniversalEmulator(EmulatorModel):
         correction = nn.functional.linear(x, folded.out)
         with torch.autocast(theta_BP.device.type, enabled=False):
             outputs = torch.addmm(folded.constant, z_BP, folded.linear.T) + correction.float()
-            return self.heads[world].responses(outputs, self._shock_sizes(theta_BP, world), folded.live, horizon)
+            return self.heads[world].responses(outputs, self._shock_sizes(theta_BP, world), folded.live, horizon, folded.growth)
 
     def _shock_sizes(self, theta_BP: Tensor, world: str) -> Tensor | None:
         """Sizes of the shocks (B, S) in natural units; none where they are inputs as any other parameter."""
@@ -186,14 +189,13 @@ class UniversalEmulator(EmulatorModel):
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""
         if torch.is_grad_enabled():
             return self._make(world)
-        versions = tuple(p._version for p in self._relevant(world))
+        if world not in self._made_of:
+            self._made_of[world] = [*self.shared.parameters(), *self._own(world).parameters()]
+        versions = tuple(p._version for p in self._made_of[world])
         kept = self._folded.get(world)
         if kept is None or kept[0] != versions or kept[1].first.device != self.shared.first.device:
             kept = self._folded[world] = (versions, self._make(world))
         return kept[1]
-
-    def _relevant(self, world: str) -> list[Tensor]:
-        return [*self.shared.parameters(), *self._own(world).parameters()]
 
     def _make(self, world: str) -> Folded:
         own, shared, head = self._own(world), self.shared, self.heads[world]
@@ -215,6 +217,7 @@ class UniversalEmulator(EmulatorModel):
             linear=self._over_all(start[:, 1:] + reach * skip, world),
             constant=start[:, 0] + reach[:, 0] * bias,
             live=None if bool((own.live > 0).all()) else own.live,
+            growth=GROWTH if float(own.reach) > 0 else LOOSE_GROWTH,
         )
 
     def _standard_scores(self, world: str) -> tuple[Tensor, Tensor]:
