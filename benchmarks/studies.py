@@ -150,7 +150,7 @@ def write_variants() -> None:
         name: {"model_options": {**plain["model_options"], option: False}}
         for name, option in (
             ("no_names", "names"), ("no_world_token", "world_token"), ("no_structure", "structure"),
-            ("no_shock_sizes", "shock_sizes"), ("no_start", "start"),
+            ("no_shock_sizes", "shock_sizes"), ("no_own_parameters", "own_parameters"), ("no_start", "start"),
         )
     }  # fmt: skip
     changes |= {"raw_units": {"loss_units": "natural"}, "no_relative_weights": {"sample_weighting": "none"}, "adamw": {"optimizer": "adamw", "lr": 1e-3}}

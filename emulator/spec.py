@@ -171,6 +171,29 @@ class WorldSpec(_Record):
         return len(self.shocks)
 
     @property
+    def shock_sizes(self) -> tuple[int, ...]:
+        """For each shock the position in theta of its standard deviation; empty where responses are not linear in it.
+
+        The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as many of the one as of the other.
+        """
+        found = tuple(k for k, p in enumerate(self.parameters) if p.role == "shock_size")
+        return found if self.linear and len(found) == self.n_shocks else ()
+
+    @property
+    def shock_parameters(self) -> tuple[tuple[int, ...], ...]:
+        """For each shock the positions of the other parameters of its own process, on which responses to other shocks do not depend.
+
+        In a world whose shocks have sizes: those of role "persistence" whose names end in the same word as the size, as
+        rho_m and sigma_m do; but not rho_g where there is a rho_ga, by which the shock of a moves the process of g.
+        `emulator.worlds.check` holds every world to that.
+        """
+        names = self.parameter_names
+        words = [names[size].rpartition("_")[2] for size in self.shock_sizes]
+        alone = [k for k, p in enumerate(self.parameters) if p.role == "persistence" and not any(p.name + word in names for word in words)]
+        found = tuple(tuple(k for k in alone if names[k].rpartition("_")[2] == word) for word in words)
+        return found or ((),) * self.n_shocks
+
+    @property
     def low(self) -> np.ndarray:
         """Lower end of each parameter's range, (P,), in the parameter's own unit."""
         return np.array([p.low for p in self.parameters])

@@ -21,7 +21,8 @@ def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) 
 
     Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range and held by
     float32; a batch equals its single draws; input is refused when malformed; responses fade; simulation agrees
-    with the IRF; linearity in shock size (linear worlds); the state space and the residual (where there is one).
+    with the IRF; linearity in shock size (linear worlds); which parameters
+    are a shock's own; the state space and the residual (where there is one).
     """
     theta = world.sample(n, np.random.default_rng(seed))
     failures = []
@@ -148,6 +149,23 @@ def _linear_in_shock_size(world: World, theta: np.ndarray, horizon: int) -> None
     _close(thrice, -3.0 * once, "paths are not linear in the size of the shocks")
 
 
+def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: int) -> None:
+    """Responses to a shock depend neither on the size of another nor on the parameters of its process, and are in proportion to its own size."""
+    spec, first = world.spec, theta[:2]
+    if not spec.shock_sizes:
+        return
+    before = world.irf(first, horizon=horizon)
+    for k, (size, own) in enumerate(zip(spec.shock_sizes, spec.shock_parameters, strict=True)):
+        moved = first.copy()
+        moved[:, own] = 0.5 * (moved[:, own] + spec.low[list(own)])
+        moved[:, size] *= 0.5
+        after, others = world.irf(moved, horizon=horizon), np.arange(spec.n_shocks) != k
+        names = ", ".join(spec.parameter_names[p] for p in (size, *own))
+        _close(after[:, others], before[:, others], f"{names} are of {spec.shock_names[k]}, yet other responses move with them: give what they share another role or name")
+        moved[:, own] = first[:, own]
+        _close(world.irf(moved, horizon=horizon)[:, k], 0.5 * before[:, k], f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}")
+
+
 def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     if not isinstance(world, LinearWorld):
         return
@@ -174,5 +192,6 @@ CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     _simulation_agrees,
     _steady_state_is_at_rest,
     _linear_in_shock_size,
+    _shocks_have_their_own_parameters,
     _state_space_agrees,
 )

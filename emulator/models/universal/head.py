@@ -1,18 +1,22 @@
 """From the network's outputs to responses: a latent state space, or (for comparison) every horizon on its own.
 
-Axes: B batch, N latent state, S shock, O observable, H horizon, C outputs common to all shocks, R outputs of each shock.
+The states of a world are common ones, which every shock moves, and one or two of each shock's own, if the shock has parameters
+of its own: states of its process, which nothing else enters. With a state as a row, A = [P 0; Q R]: P and the common
+loadings know nothing of the shocks' own parameters, and the rows of Q and R, the loadings and the first state of a shock know only its own.
+R is triangular, its diagonal bounded; P is bounded in `state_space`.
+
+Axes: B batch, n common states, K own states of a shock at most, M own states in all, N = n + M, S shock, O observable, H horizon,
+C common outputs, R outputs of a shock.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from emulator.models.universal.layers import Corrections
 from emulator.models.universal.start import Start
-from emulator.models.universal.state_space import rollout
+from emulator.models.universal.state_space import bounded, bounded_powers, powers, rollout
 
 FREE_LOG_GAIN = 6.0
 """Largest logarithm of a shock's gain, so that no step of training can make responses overflow."""
@@ -22,29 +26,44 @@ CERTAIN, EXACT = 10.0, 1e-5
 all: optimisers that scale each step by past gradients make steps of full size out of rounding errors."""
 
 UNDAMPED, DAMPED = 20.0, 2.0
-"""Logits of the factor on the transition where training starts: of a fitted start (one in single precision), and of a random one."""
+"""Logits of the factor on the transition where training starts: one in single precision, and what a random start is given."""
+
+OWN_ROOT = 1.2
+"""Bound on the roots of a shock's own process: a smooth one, since roots that a hard bound holds get no gradient and stay."""
+
+EVEN = 4
+"""The number of states is a multiple of this, which processors multiply faster."""
 
 
-class Parts(NamedTuple):
-    """Views of outputs (.., C + S R): transition (.., N, N), loadings (.., N, 3), logit of its factor (..), and of each shock its row (.., S, N) and log gain (.., S)."""
+class Head(nn.Module):
+    """Layout of a world's outputs. Common: transition, loadings, a factor; of each shock: first state, log gain, its rows of Q, R and of the loadings.
 
-    transition: Tensor
-    loadings: Tensor
-    decay: Tensor
-    rows: Tensor
-    gain: Tensor
-
-
-class Head:
-    """Layout of a world's outputs. Common to all shocks: transition, loadings, its factor; of each shock: a row, a log gain.
-
-    states: N, at least three; horizon: of the training data; structure: False reads responses off horizon by horizon.
+    own: number of each shock's own states; states: number of common ones at least; horizon: of the training data;
+    structure: False reads responses off horizon by horizon.
     """
 
-    def __init__(self, states: int, horizon: int, structure: bool) -> None:
-        self.n, self.lags, self.horizon, self.structure = states, states // 3, horizon, structure
+    def __init__(self, own: tuple[int, ...], states: int, horizon: int, structure: bool) -> None:
+        super().__init__()
+        self.own, self.most_own, self.horizon, self.structure = own, max(own), horizon, structure
+        self.n = -(-(states + sum(own)) // EVEN) * EVEN - sum(own)
+        self.lags, self.row = self.n // 3, self.n + self.most_own + 3
         self.common = self.n * self.n + 3 * self.n + 1 if structure else 0
-        self.per_shock = self.n + 1 if structure else (horizon + 1) * 3
+        self.per_shock = self.n + 1 + self.most_own * self.row if structure else 3 * (horizon + 1)
+        pairs = [(shock, k) for shock, count in enumerate(own) for k in range(count)]
+        self.own_rows: Tensor
+        self.onward: Tensor
+        self.place: Tensor
+        self.entry: Tensor
+        self.direct: Tensor
+        constants = {
+            "own_rows": torch.tensor([shock * self.most_own + k for shock, k in pairs], dtype=torch.long),
+            "place": torch.tensor([self.n + k for _, k in pairs], dtype=torch.long),
+            "onward": torch.tensor([[float(i == j and k < m) for j, m in pairs] for i, k in pairs]),
+            "entry": torch.tensor([[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]),
+        }
+        constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float() if pairs else torch.ones(len(own), 1)
+        for name, value in constants.items():
+            self.register_buffer(name, value, persistent=False)
 
     def rows_of(self, larger: Head) -> tuple[Tensor, Tensor]:
         """Where this head's outputs stand among those of a larger one: the common ones, and the ones of a shock."""
@@ -53,63 +72,80 @@ class Head:
         states, width = torch.arange(self.n), larger.n
         transition = (states[:, None] * width + states).flatten()
         loadings = width * width + torch.arange(3 * self.n)
-        return torch.cat([transition, loadings, torch.tensor([larger.common - 1])]), torch.cat([states, torch.tensor([width])])
+        row = torch.cat([states, width + torch.arange(self.most_own), width + larger.most_own + torch.arange(3)])
+        own = (width + 1 + torch.arange(self.most_own)[:, None] * larger.row + row).flatten()
+        return torch.cat([transition, loadings, torch.tensor([larger.common - 1])]), torch.cat([states, torch.tensor([width]), own])
 
-    def split(self, outputs: Tensor) -> Parts:
-        n, by_shock = self.n, outputs[..., self.common :].unflatten(-1, (-1, self.n + 1))
-        return Parts(
-            outputs[..., : n * n].unflatten(-1, (n, n)),
-            outputs[..., n * n : self.common - 1].unflatten(-1, (n, 3)),
-            outputs[..., self.common - 1],
-            by_shock[..., :n],
-            by_shock[..., n],
-        )
+    def common_parts(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Views of common outputs (.., C): P (.., n, n), loadings (.., n, 3), logit of the factor (..)."""
+        n = self.n
+        return outputs[..., : n * n].unflatten(-1, (n, n)), outputs[..., n * n : -1].unflatten(-1, (n, 3)), outputs[..., -1]
 
-    def units(self, own: Corrections) -> Tensor:
-        """What each output (C + S R,) is multiplied by, so that responses come out in natural units."""
-        by_shock = own.shock_unit
+    def own_parts(self, outputs: Tensor) -> Tensor:
+        """View of a shock's outputs (.., R) as its rows (.., K, n + K + 3) of Q, R and the loadings."""
+        return outputs[..., self.n + 1 :].unflatten(-1, (self.most_own, self.row))
+
+    def units(self, own: Corrections) -> tuple[Tensor, Tensor]:
+        """What outputs (C,) and (S, R) are multiplied by, so that responses come out in natural units for shocks of size one."""
+        observable, shocks = own.observable_unit, len(self.own)
         if not self.structure:
-            return (by_shock[:, None, None] * own.observable_unit * own.live[:, None, :]).expand(-1, self.horizon + 1, -1).flatten()
-        found = torch.ones(self.common + len(by_shock) * self.per_shock, device=by_shock.device)
-        parts = self.split(found)
-        parts.loadings.copy_(own.observable_unit.expand_as(parts.loadings))
-        parts.rows.copy_(by_shock[:, None].expand_as(parts.rows))
-        return found
+            return observable.new_ones(0), (observable * own.live[:, None, :]).expand(-1, self.horizon + 1, -1).flatten(1)
+        common, by_shock = observable.new_ones(self.common), observable.new_ones(shocks, self.per_shock)
+        self.common_parts(common)[1].copy_(observable.expand(self.n, 3))
+        if self.most_own:
+            self.own_parts(by_shock)[..., -3:] = observable
+        return common, by_shock
 
     def scatter(self, own: Corrections) -> None:
         """The start without data: decays spread over (0, 1), observables mostly the first states, shocks anywhere."""
         if not self.structure:
             return
-        outputs = torch.zeros_like(own.start.T)
-        parts = self.split(outputs[0])
-        parts.transition.copy_(torch.diag(torch.linspace(0.3, 0.9, self.n)) + 0.05 * torch.randn(self.n, self.n))
-        parts.loadings.copy_(torch.eye(self.n, 3) + 0.3 * torch.randn(self.n, 3))
-        parts.rows.copy_(0.3 * torch.randn(parts.rows.shape))
-        parts.decay.fill_(DAMPED)
-        own.start.copy_(outputs.T)
+        transition, loadings, decay = self.common_parts(own.common_start[:, 0])
+        transition.copy_(torch.diag(torch.linspace(0.3, 0.9, self.n)) + 0.05 * torch.randn(self.n, self.n))
+        loadings.copy_(torch.eye(self.n, 3) + 0.3 * torch.randn(self.n, 3))
+        decay.fill_(UNDAMPED if self.most_own else DAMPED)  # an own root is to be what the parameters say
+        first = own.shock_start[..., 0]
+        first.copy_(0.3 * torch.randn(first.shape))
+        first[:, self.n] = 0.0
+        if self.most_own:
+            self.own_parts(first)[..., self.n : self.n + self.most_own] = 0.5 * torch.eye(self.most_own)
 
     def begin(self, own: Corrections, start: Start) -> None:
         """Write a fitted start into a world's buffers, the companion form of its autoregression, unless it explains nothing."""
         if start.unexplained >= 1.0:
             return
-        outputs = torch.zeros_like(own.start.T)
-        parts, held = self.split(outputs), 3 * self.lags
-        parts.transition[:, :held, :3] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
-        parts.transition[0, : held - 3, 3:held] = torch.eye(held - 3)  # lagged observables move on by one lag
-        parts.loadings[0, :3] = torch.eye(3)
-        parts.rows[:, :, :3] = start.impact.transpose(1, 2)
-        parts.decay[0] = UNDAMPED
-        own.start.copy_(outputs.T)
+        own.common_start.zero_()
+        own.shock_start.zero_()
+        held = 3 * self.lags
+        transition, loadings, decay = self.common_parts(own.common_start.T)
+        transition[:, :held, :3] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
+        transition[0, : held - 3, 3:held] = torch.eye(held - 3)  # lagged observables move on by one lag
+        loadings[0, :3] = torch.eye(3)
+        decay[0] = UNDAMPED
+        own.shock_start[:, :3] = start.impact.permute(2, 1, 0)
         own.reach.fill_(min(1.0, CERTAIN * start.unexplained) if start.unexplained > EXACT else 0.0)
 
-    def responses(self, outputs: Tensor, size_BS: Tensor | None, live: Tensor | None, horizon: int, growth: float) -> Tensor:
-        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C + S R) and the sizes of shocks; `live` (S, 3) is zero
-        for silent responses; `growth` bounds the transition."""
+    def responses(self, common: Tensor, by_shock: Tensor, size: Tensor, live: Tensor | None, horizon: int, growth: float) -> Tensor:
+        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C) and (S, B, R) and the sizes of shocks (B or 1, S).
+
+        `live` (S, 3) is zero for silent responses; `growth` bounds the transition.
+        """
+        outputs = by_shock.transpose(0, 1)
         if not self.structure:
-            irf = outputs.unflatten(1, (-1, self.horizon + 1, 3))[:, :, : horizon + 1]
-            return irf if size_BS is None else irf * size_BS[:, :, None, None]
-        parts = self.split(outputs)
-        gain = parts.gain.clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp()
-        rows = parts.rows * (gain if size_BS is None else gain * size_BS)[:, :, None]
-        irf = rollout(parts.transition, rows, parts.loadings, parts.decay, horizon, growth)
+            return outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1] * size[:, :, None, None]
+        transition, loadings, decay = self.common_parts(common)
+        gain = (outputs[..., self.n].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp() * size)[:, :, None]
+        rows = outputs[..., : self.n] * gain
+        if self.most_own:
+            own = self.own_parts(outputs).flatten(1, 2).index_select(1, self.own_rows)
+            block = own.index_select(2, self.place)
+            roots = OWN_ROOT * (block.diagonal(dim1=1, dim2=2) / OWN_ROOT).tanh()
+            block = torch.diag_embed(roots) + block * self.onward
+            common_states = nn.functional.pad(bounded(transition, decay, growth), (0, len(self.place)))
+            of_A = powers(torch.cat([common_states, torch.cat([own[..., : self.n], block], 2)], 1))
+            loadings = torch.cat([loadings, own[..., -3:]], 1)
+            rows = torch.cat([rows * self.direct, gain * self.entry], 2)
+        else:
+            of_A = bounded_powers(transition, decay, growth)
+        irf = rollout(of_A, rows, loadings, horizon)
         return irf if live is None else irf * live[:, None, :]

@@ -1,9 +1,12 @@
 """Weights of the universal network: what all worlds share, made from tokens, and what each world adds of its own.
 
-Axes: T token, D hidden, P parameter, S shock, F feature, C outputs common to all shocks, R outputs of each shock.
+Axes: T token, D hidden, E hidden of a shock, P common parameters, S shock, K own parameters of a shock at most, F feature,
+C common outputs, R outputs of a shock.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +14,7 @@ from torch import Tensor, nn
 from emulator.models.universal.tokens import (
     PARAMETER_FEATURES,
     SHOCK_FEATURES,
+    UNNAMED,
     Description,
     name_features,
     parameter_features,
@@ -20,82 +24,106 @@ SMALL = 1e-3
 """Spread of the shared output weights at the start, so that responses start from `start`, nearly."""
 
 
+INPUT = 0.3
+"""Spread of the weight of a hidden unit on a standard score at the start: small, so that the first functions are smooth."""
+
+
+class Sizes(NamedTuple):
+    """Hidden units and layers of the common part, hidden units of a shock's part, entries of a token."""
+
+    width: int
+    shock_width: int
+    layers: int
+    token: int
+
+
 class Corrections(nn.Module):
     """A world's own part of every weight, zero at the start but for its token, and the fixed facts about the world.
 
-    first (D, P), hidden (D, D), skip (C + S R, P), out (C + S R, D), their biases; token, shock_token and world_token: own parts of
-    tokens. Buffers: features of parameters and shocks, which of the shared outputs the world uses; `shock_unit` (S,) and
-    `observable_unit` (3,), sizes of responses to a shock and of an observable, `live` (S, 3), zero for responses that never move;
-    `start` (C + S R, 1 + P) and `reach`, the share of responses that the start leaves unexplained, by which corrections are multiplied.
+    Buffers: features of parameters and shocks; which of the shared outputs the world uses; `shock_unit` (S,) and `observable_unit`
+    (3,), sizes of responses to a shock and of an observable; `live` (S, 3), zero for responses that never move; `common_start`
+    (C, 1 + P) and `shock_start` (S, R, 1 + P), what outputs are before training, linear in the common parameters, and `reach`, the
+    share of responses that this leaves unexplained, by which corrections are multiplied.
     """
 
-    def __init__(self, seen: Description, width: int, layers: int, token_dim: int, common: Tensor, per_shock: Tensor) -> None:
+    def __init__(self, seen: Description, sizes: Sizes, common: Tensor, per_shock: Tensor, *, names: bool = True) -> None:
         super().__init__()
-        n_inputs, n_shocks = len(seen.parameters), len(seen.shocks)
-        rows = len(common) + n_shocks * len(per_shock)
+        inputs, shocks, most = len(seen.common), len(seen.shocks), max(len(own) for own in seen.own)
+        c, r, width, narrow = len(common), len(per_shock), sizes.width, sizes.shock_width
+        self.first, self.first_bias = _zeros(width, inputs), _zeros(width)
+        self.hidden = nn.ParameterList(_zeros(width, width) for _ in range(sizes.layers - 1))
+        self.hidden_bias = nn.ParameterList(_zeros(width) for _ in range(sizes.layers - 1))
+        self.out, self.skip, self.bias = _zeros(c, width), _zeros(c, inputs), _zeros(c)
+        self.shock_first, self.shock_own = _zeros(narrow, inputs), _zeros(shocks * narrow, most) if most else None
+        self.shock_from, self.shock_bias = _zeros(narrow, width), _zeros(shocks, narrow)
+        self.shock_hidden, self.shock_hidden_bias = _zeros(narrow, narrow), _zeros(shocks, narrow)
+        self.shock_out, self.shock_constant = _zeros(shocks * r, narrow), _zeros(shocks, r)
+        self.shock_skip, self.shock_own_skip = _zeros(shocks * r, inputs), _zeros(shocks * r, most) if most else None
+        self.token, self.own_token = _zeros(inputs, sizes.token), _zeros(shocks * most, sizes.token) if most else None
+        self.shock_token, self.world_token = _zeros(shocks, sizes.token), _normal(sizes.token, spread=0.1)
+        self.features: Tensor
+        self.own_features: Tensor
+        self.shock_features: Tensor
         self.common: Tensor
         self.per_shock: Tensor
-        self.register_buffer("common", common, persistent=False)
-        self.register_buffer("per_shock", per_shock, persistent=False)
-        self.first, self.first_bias = _zeros(width, n_inputs), _zeros(width)
-        self.hidden = nn.ParameterList(_zeros(width, width) for _ in range(layers - 1))
-        self.hidden_bias = nn.ParameterList(_zeros(width) for _ in range(layers - 1))
-        self.skip, self.out, self.bias = _zeros(rows, n_inputs), _zeros(rows, width), _zeros(rows)
-        self.token, self.shock_token = _zeros(n_inputs, token_dim), _zeros(n_shocks, token_dim)
-        self.world_token = _normal(token_dim, spread=0.1)
-        pairs = zip(seen.parameters, seen.roles, strict=True)
-        features = [parameter_features(name, role) for name, role in pairs]
         self.shock_unit: Tensor
         self.observable_unit: Tensor
         self.live: Tensor
-        self.start: Tensor
+        self.common_start: Tensor
+        self.shock_start: Tensor
         self.reach: Tensor
-        self.parameter_features: Tensor
-        self.shock_features: Tensor
-        self.register_buffer("parameter_features", torch.stack(features) if features else torch.zeros(0, PARAMETER_FEATURES), persistent=False)
-        self.register_buffer("shock_features", torch.stack([name_features(name) for name in seen.shocks]), persistent=False)
-        self.register_buffer("shock_unit", torch.ones(n_shocks))
-        self.register_buffer("observable_unit", torch.ones(3))
-        self.register_buffer("live", torch.ones(n_shocks, 3))
-        self.register_buffer("start", torch.zeros(rows, 1 + n_inputs))
-        self.register_buffer("reach", torch.ones(()))
+        own_features = torch.zeros(shocks, most, PARAMETER_FEATURES)
+        for shock, own in enumerate(seen.own):
+            for k, p in enumerate(own):
+                own_features[shock, k] = _features(seen, p, names)
+        facts = {
+            "features": torch.stack([_features(seen, p, names) for p in seen.common]) if inputs else torch.zeros(0, PARAMETER_FEATURES),
+            "own_features": own_features.flatten(0, 1),
+            "shock_features": torch.stack([name_features(name if names else UNNAMED) for name in seen.shocks]),
+            "common": common,
+            "per_shock": per_shock,
+        }
+        for name, value in facts.items():
+            self.register_buffer(name, value, persistent=False)
+        for name, shape in (("shock_unit", (shocks,)), ("observable_unit", (3,)), ("live", (shocks, 3)), ("reach", ())):
+            self.register_buffer(name, torch.ones(shape))
+        self.register_buffer("common_start", torch.zeros(c, 1 + inputs))
+        self.register_buffer("shock_start", torch.zeros(shocks, r, 1 + inputs))
 
 
 class Shared(nn.Module):
     """What all worlds share: maps from tokens to weights."""
 
-    def __init__(self, width: int, layers: int, token_dim: int, common: int, per_shock: int, world_token: bool) -> None:
+    def __init__(self, sizes: Sizes, common: int, per_shock: int, world_token: bool) -> None:
         super().__init__()
+        width, narrow, token = sizes.width, sizes.shock_width, sizes.token
         self.per_shock, self.with_world = per_shock, world_token
-        self.embed, self.embed_shock = _normal(token_dim, PARAMETER_FEATURES), _normal(token_dim, SHOCK_FEATURES)
-        self.first, self.first_bias = _normal(width, token_dim, spread=0.3), _normal(width, spread=0.3)
-        self.first_world = _normal(width, token_dim, spread=token_dim**-0.5)
-        self.hidden = nn.ParameterList(_normal(width, width, spread=width**-0.5) for _ in range(layers - 1))
-        self.hidden_bias = nn.ParameterList(_zeros(width) for _ in range(layers - 1))
-        self.out_common, self.out_shock = _normal(common, width, spread=SMALL), _normal(per_shock * width, token_dim, spread=SMALL)
-        self.skip_common, self.skip_shock = _normal(common, token_dim, spread=SMALL), _normal(per_shock * token_dim, token_dim, spread=SMALL)
-        self.bias_common, self.bias_shock = _normal(common, token_dim, spread=SMALL), _normal(per_shock, token_dim, spread=SMALL)
+        self.embed, self.embed_shock = _normal(token, PARAMETER_FEATURES), _normal(token, SHOCK_FEATURES)
+        self.first, self.first_bias = _normal(width, token, spread=INPUT * token**-0.5), _normal(width, spread=INPUT)
+        self.first_world = _normal(width, token, spread=token**-0.5)
+        self.hidden = nn.ParameterList(_normal(width, width, spread=width**-0.5) for _ in range(sizes.layers - 1))
+        self.hidden_bias = nn.ParameterList(_zeros(width) for _ in range(sizes.layers - 1))
+        self.out, self.skip, self.bias = _normal(common, width, spread=SMALL), _normal(common, token, spread=SMALL), _normal(common, token, spread=SMALL)
+        self.shock_first, self.shock_own = (_normal(narrow, token, spread=INPUT * token**-0.5) for _ in range(2))
+        self.shock_from, self.shock_bias = _normal(narrow, width, spread=0.5 * width**-0.5), _normal(narrow, token, spread=INPUT * token**-0.5)
+        self.shock_hidden, self.shock_hidden_bias = _normal(narrow, narrow, spread=narrow**-0.5), _zeros(narrow, token)
+        self.shock_out, self.shock_constant = _normal(per_shock * narrow, token, spread=SMALL), _normal(per_shock, token, spread=SMALL)
+        self.shock_skip, self.shock_own_skip = _normal(per_shock * token, token, spread=SMALL), _normal(per_shock * token, token, spread=SMALL)
 
-    def tokens(self, own: Corrections) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens of a world's parameters (P, T), of its shocks (S, T) and of itself (T,)."""
+    def tokens(self, own: Corrections) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+        """Tokens of a world's common parameters (P, T), of its shocks' own (S, K, T) if there are any, of its shocks (S, T) and of itself (T,)."""
         world = own.world_token if self.with_world else torch.zeros_like(own.world_token)
-        return own.parameter_features @ self.embed.T + own.token, own.shock_features @ self.embed_shock.T + own.shock_token, world
+        of_shocks = own.shock_features @ self.embed_shock.T + own.shock_token
+        of_own = None if own.own_token is None else (own.own_features @ self.embed.T + own.own_token).unflatten(0, (len(of_shocks), -1))
+        return own.features @ self.embed.T + own.token, of_own, of_shocks, world
 
-    def out_rows(self, shocks_ST: Tensor, own: Corrections) -> Tensor:
-        """Output weights (C + S R, D) of a world."""
-        return self._rows(self.out_common, self.out_shock, shocks_ST, own)
+    def of_shock(self, weights: Tensor, shocks_ST: Tensor, own: Corrections) -> Tensor:
+        """Output weights (S, R, ..) of a world's shocks from weights (R' .., T) by token."""
+        return (shocks_ST @ weights.T).unflatten(1, (self.per_shock, -1))[:, own.per_shock]
 
-    def skip_rows(self, shocks_ST: Tensor, own: Corrections) -> Tensor:
-        """Weights of the skip on tokens (C + S R, T) of a world."""
-        return self._rows(self.skip_common, self.skip_shock, shocks_ST, own)
 
-    def bias_rows(self, shocks_ST: Tensor, world_T: Tensor, own: Corrections) -> Tensor:
-        """Output biases (C + S R,) of a world."""
-        return torch.cat([(self.bias_common @ world_T)[own.common], (shocks_ST @ self.bias_shock.T)[:, own.per_shock].flatten()])
-
-    def _rows(self, common: Tensor, of_shock: Tensor, shocks_ST: Tensor, own: Corrections) -> Tensor:
-        by_shock = (shocks_ST @ of_shock.T).unflatten(1, (self.per_shock, -1))[:, own.per_shock]
-        return torch.cat([common[own.common], by_shock.flatten(0, 1)])
+def _features(seen: Description, parameter: int, names: bool) -> Tensor:
+    return parameter_features(seen.parameters[parameter], seen.roles[parameter]) if names else parameter_features(UNNAMED, UNNAMED)
 
 
 def _zeros(*shape: int) -> nn.Parameter:

@@ -31,42 +31,51 @@ SHRINK = 1e-12
 """A^32 is kept times this number, so that its squared norm fits single precision."""
 
 
-def rollout(A_BNN: Tensor, rows_BSN: Tensor, columns_BNO: Tensor, decay_B: Tensor, horizon: int, growth: float = GROWTH) -> Tensor:
-    """Responses (B, S, H+1, O) of shocks with rows l and observables with columns R, bounded by construction whatever the matrices are.
+class Powers(NamedTuple):
+    """A^1, A^2, A^4 and A^8, A^16, A^32 of transitions (B, N, N), and factors that are still to scale A^0 to A^7 and each of the latter, if any."""
+
+    short: list[Tensor]
+    long: list[Tensor]
+    short_factors: Tensor | None
+    long_factors: Tensor | None
+
+
+def powers(A_BNN: Tensor) -> Powers:
+    """Powers of a transition as it is."""
+    found = [A_BNN]
+    for _ in range(DOUBLINGS):
+        found.append(torch.bmm(found[-1], found[-1]))
+    return Powers(found[:SHORT], found[SHORT:], None, None)
+
+
+def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Powers:
+    """Powers of a transition that is bounded whatever the matrices are, the last of them `SHRINK` times too small but for its factor.
 
     decay_B: logits of a factor in (0, 1) on the transition. A transition whose norm exceeds `NORM` sqrt(N) is scaled down to
-    it, then one that would grow faster than `growth`, whatever the horizon asked for; then `decay_B` scales it further.
+    it, then one that would grow faster than `growth`; then `decay_B` scales it further.
     """
-    short, long = _powers(A_BNN, decay_B, growth)
-    right = columns_BNO
-    for power in short.powers:
-        right = torch.cat([right, torch.bmm(power, right)], dim=2)
-    right = (right.unflatten(2, (2**SHORT, -1)) * short.factors_BK[:, None, :, None]).flatten(2, 3)
-    left = _long_steps(rows_BSN, long, horizon // 2**SHORT + 1)
-    both = torch.bmm(left.flatten(1, 2), right).unflatten(1, left.shape[1:3])
-    return both.unflatten(3, (2**SHORT, -1)).flatten(2, 3)[:, :, : horizon + 1]
-
-
-class Powers(NamedTuple):
-    """Powers of a transition (B, N, N) that are still to be scaled, and factors (B, K) that do it."""
-
-    powers: list[Tensor]
-    factors_BK: Tensor
-
-
-def _powers(A_BNN: Tensor, decay_B: Tensor, growth: float) -> tuple[Powers, Powers]:
-    """A, A^2, A^4 with the factors of A^0 to A^7, and A^8, A^16, A^32 each with its own."""
-    most = NORM * A_BNN.shape[1] ** 0.5
-    powers = [A_BNN * (most / A_BNN.flatten(1).norm(dim=1).clamp_min(most))[:, None, None]]
-    for _ in range(DOUBLINGS - 1):
-        powers.append(torch.bmm(powers[-1], powers[-1]))
-    small = powers[-1] * SHRINK**0.5
-    powers.append(torch.bmm(small, small))
-    excess = (powers[-1].flatten(1).norm(dim=1) * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0).log()
-    log_factor = torch.sub(nn.functional.logsigmoid(decay_B), excess, alpha=0.5**DOUBLINGS)
+    found, log_factor = _within_norm(A_BNN, decay_B, growth)
     steps, shift = _steps(A_BNN.dtype, A_BNN.device)
     factors = torch.addcmul(shift, log_factor[:, None], steps).exp()
-    return Powers(powers[:SHORT], factors[:, : 2**SHORT]), Powers(powers[SHORT:], factors[:, 2**SHORT :])
+    return Powers(found[:SHORT], found[SHORT:], factors[:, : 2**SHORT], factors[:, 2**SHORT :])
+
+
+def bounded(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Tensor:
+    """The transition of `bounded_powers` itself."""
+    found, log_factor = _within_norm(A_BNN, decay_B, growth)
+    return found[0] * log_factor.exp()[:, None, None]
+
+
+def _within_norm(A_BNN: Tensor, decay_B: Tensor, growth: float) -> tuple[list[Tensor], Tensor]:
+    """Powers of the transition scaled to the bound on its norm, the last times `SHRINK`, and the logarithm (B,) of what remains to scale it by."""
+    most = NORM * A_BNN.shape[1] ** 0.5
+    found = [A_BNN * (most / A_BNN.flatten(1).norm(dim=1).clamp_min(most))[:, None, None]]
+    for _ in range(DOUBLINGS - 1):
+        found.append(torch.bmm(found[-1], found[-1]))
+    small = found[-1] * SHRINK**0.5
+    found.append(torch.bmm(small, small))
+    excess = (found[-1].flatten(1).norm(dim=1) * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0).log()
+    return found, torch.sub(nn.functional.logsigmoid(decay_B), excess, alpha=0.5**DOUBLINGS)
 
 
 @cache
@@ -77,14 +86,26 @@ def _steps(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     return torch.tensor(steps, dtype=dtype, device=device), torch.tensor(shift, dtype=dtype, device=device)
 
 
-def _long_steps(rows_BSN: Tensor, long: Powers, wanted: int) -> Tensor:
-    """Rows times the scaled A^(8 j), j < wanted, (B, S, wanted, N) by doubling."""
-    left = rows_BSN[:, :, None]
+def rollout(of_A: Powers, rows_BSN: Tensor, columns_BNO: Tensor, horizon: int) -> Tensor:
+    """Responses (B, S, H+1, O) of shocks with rows l and observables with columns R."""
+    right = columns_BNO
+    for power in of_A.short:
+        right = torch.cat([right, torch.bmm(power, right)], dim=2)
+    if of_A.short_factors is not None:
+        right = (right.unflatten(2, (2**SHORT, -1)) * of_A.short_factors[:, None, :, None]).flatten(2, 3)
+    left = _long_steps(rows_BSN, of_A, horizon // 2**SHORT + 1)
+    both = torch.bmm(left.flatten(1, 2), right).unflatten(1, left.shape[1:3])
+    return both.unflatten(3, (2**SHORT, -1)).flatten(2, 3)[:, :, : horizon + 1]
+
+
+def _long_steps(rows_BSN: Tensor, of_A: Powers, wanted: int) -> Tensor:
+    """Rows times A^(8 j), j < wanted, (B, S, wanted, N) by doubling."""
+    left, long = rows_BSN[:, :, None], of_A.long
+    if of_A.long_factors is not None:
+        long = [power * of_A.long_factors[:, k, None, None] for k, power in enumerate(long)]
     for k in range((wanted - 1).bit_length()):
-        if k < len(long.powers):
-            power = long.powers[k] * long.factors_BK[:, k, None, None]
-        else:
-            power = torch.bmm(power, power)
+        if k == len(long):
+            long = [*long, torch.bmm(long[-1], long[-1])]
         moved = left[:, :, : wanted - left.shape[2]]
-        left = torch.cat([left, torch.bmm(moved.flatten(1, 2), power).unflatten(1, moved.shape[1:3])], dim=2)
+        left = torch.cat([left, torch.bmm(moved.flatten(1, 2), long[k]).unflatten(1, moved.shape[1:3])], dim=2)
     return left

@@ -29,41 +29,45 @@ UNNAMED = "?"
 
 @dataclass(frozen=True)
 class Description:
-    """A world as a network knows it: names and roles of its parameters, names of its shocks, whether it is linear."""
+    """A world as a network knows it: names and roles of its parameters, names of its shocks, and which parameters are a shock's own.
+
+    sizes: for each shock the position of its size, or nothing; own: for each shock positions of the other parameters of its process.
+    """
 
     parameters: tuple[str, ...]
     roles: tuple[str, ...]
     shocks: tuple[str, ...]
-    linear: bool
+    sizes: tuple[int, ...]
+    own: tuple[tuple[int, ...], ...]
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Description:
-        return cls(spec.parameter_names, tuple(p.role for p in spec.parameters), spec.shock_names, spec.linear)
+        return cls(spec.parameter_names, tuple(p.role for p in spec.parameters), spec.shock_names, spec.shock_sizes, spec.shock_parameters)
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Description:
         """From the plain values of `plain`. Raises `ModelError` if they describe no world."""
         try:
-            found = cls(tuple(plain["parameters"]), tuple(plain["roles"]), tuple(plain["shocks"]), bool(plain["linear"]))
-        except (KeyError, TypeError) as error:
-            raise ModelError(f"A world is described by parameters, roles, shocks and linear; found {plain!r} ({error!r}).") from None
-        if len(found.parameters) != len(found.roles) or not found.parameters or not found.shocks:
-            raise ModelError(f"A world needs a role for each parameter, and shocks; found {plain!r}.")
+            parameters, roles, shocks = (tuple(str(name) for name in plain[key]) for key in ("parameters", "roles", "shocks"))
+            found = cls(parameters, roles, shocks, tuple(map(int, plain["sizes"])), tuple(tuple(map(int, own)) for own in plain["own"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"A world is described by parameters, roles, shocks, sizes and own; found {plain!r} ({error!r}).") from None
+        taken = [*found.sizes, *(p for own in found.own for p in own)]
+        fits = len(found.parameters) == len(found.roles) and len(found.own) == len(found.shocks) and len(found.sizes) in (0, len(found.shocks))
+        if not (fits and found.parameters and found.shocks and len(set(taken)) == len(taken) and set(taken) <= set(range(len(found.parameters)))):
+            raise ModelError(f"A world needs a role for each parameter, shocks, a size for each of them or none, and no parameter taken twice; found {plain!r}.")
         return found
 
     def plain(self) -> dict[str, Any]:
         """As lists and texts, as a checkpoint keeps it."""
-        return {"parameters": list(self.parameters), "roles": list(self.roles), "shocks": list(self.shocks), "linear": self.linear}
+        found = {key: list(getattr(self, key)) for key in ("parameters", "roles", "shocks", "sizes")}
+        return found | {"own": [list(own) for own in self.own]}
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """For each shock the position in theta of its standard deviation; empty where responses are not linear in it.
-
-        The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as many of the one as
-        of the other; `emulator.worlds.check` holds every linear world to that.
-        """
-        found = tuple(k for k, role in enumerate(self.roles) if role == "shock_size")
-        return found if self.linear and len(found) == len(self.shocks) else ()
+    def common(self) -> tuple[int, ...]:
+        """Positions of the parameters that all shocks share."""
+        taken = {*self.sizes, *(p for own in self.own for p in own)}
+        return tuple(p for p in range(len(self.parameters)) if p not in taken)
 
 
 def parameter_features(name: str, role: str) -> Tensor:

@@ -8,7 +8,7 @@ from emulator.errors import ModelError
 from emulator.models.check import _statistics, _theta
 from emulator.models.universal import UniversalEmulator
 from emulator.models.universal.start import regress
-from emulator.models.universal.state_space import rollout
+from emulator.models.universal.state_space import bounded, bounded_powers, powers, rollout
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 from emulator.solvers import StateSpace, impulse_response
 from emulator.training.statistics import moments
@@ -39,15 +39,19 @@ def test_rollout_equals_the_solver_room():
     A *= (0.9 / np.abs(np.linalg.eigvals(A)).max(axis=1))[:, None, None]
     for horizon in (0, 1, 7, 31, 32, 40, 63, 64, 100):
         exact = impulse_response(StateSpace(A, B, C), horizon)
-        found = rollout(torch.from_numpy(A).mT, torch.from_numpy(B).mT, torch.from_numpy(C).mT, torch.full((5,), 30.0).double(), horizon)
-        np.testing.assert_allclose(found.numpy(), exact, rtol=1e-9, atol=1e-12)
+        transition, rows, columns = (torch.from_numpy(m).mT for m in (A, B, C))
+        one = torch.full((5,), 40.0).double()
+        for found in (powers(transition), bounded_powers(transition, one, 2.0), powers(bounded(transition, one, 2.0))):
+            np.testing.assert_allclose(rollout(found, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
 def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
     torch.manual_seed(0)
     A = (size * torch.randn(8, 9, 9)).requires_grad_()
-    irf = rollout(A, torch.ones(8, 3, 9), torch.ones(8, 9, 3), torch.zeros(8), 40)
+    rows, columns, decay = torch.ones(8, 3, 9), torch.ones(8, 9, 3), torch.zeros(8)
+    irf = rollout(bounded_powers(A, decay), rows, columns, 40)
+    torch.testing.assert_close(rollout(powers(bounded(A, decay)), rows, columns, 40), irf, rtol=1e-3, atol=1e-3 * float(irf.detach().abs().max()))
     irf.square().sum().backward()
     assert torch.isfinite(irf).all()
     assert torch.isfinite(A.grad).all()
@@ -71,7 +75,7 @@ def test_responses_are_linear_in_the_size_of_their_own_shock_and_free_of_the_oth
 def test_no_size_is_factored_out_where_the_world_is_not_linear_or_has_none():
     assert Description.of(SPECS["zlb"]).sizes == ()
     assert Description.of(SPECS["var"]).sizes == ()
-    assert network("nk", shock_sizes=False)._sizes["nk"] == ()
+    assert network("nk", shock_sizes=False)._seen["nk"].sizes == ()
 
 
 def test_a_longer_horizon_goes_on_where_the_shorter_one_ends():
@@ -148,13 +152,31 @@ def test_a_new_world_starts_from_what_others_share_and_known_worlds_keep_their_o
     assert not fresh._own("zlb").first.any()
 
 
-def test_a_world_of_many_shocks_has_more_latent_states():
-    model = network("nk", "sw07", horizon=4)
-    assert (model.heads["nk"].n, model.heads["sw07"].n) == (12, 16)
-    assert network("sw07", horizon=4, most_states=14).heads["sw07"].n == 14
+@pytest.mark.parametrize("world", [name for name in WORLDS if any(SPECS[name].shock_parameters)])
+def test_responses_to_a_shock_know_nothing_of_the_process_of_another(world):
+    model, spec = network(world), SPECS[world]
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.003 * torch.randn_like(p))
+    theta = _theta(spec, 4)
+    before = model(theta, world)
+    for shock, own in enumerate(spec.shock_parameters):
+        moved = theta.clone()
+        moved[:, list(own)] = 0.9 * moved[:, list(own)] + 0.01
+        after, others = model(moved, world), [s for s in range(spec.n_shocks) if s != shock]
+        torch.testing.assert_close(after[:, others], before[:, others], rtol=1e-4, atol=1e-4 * float(before.detach().abs().max()))
+        assert not own or not torch.allclose(after[:, shock], before[:, shock])
+    if world == "nk":  # told nothing of shocks, every response depends on every parameter
+        moved = network(world, own_parameters=False)
+        assert not moved.heads[0].most_own
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, layers and token_dim"), ({"most_states": 1}, "most_states no less"), ({"worlds": {}}, "at least one world")])
+def test_a_shock_brings_states_of_its_own_and_the_number_of_states_is_a_multiple_of_four():
+    model = network("nk", "var", "sw07", horizon=4)
+    assert [(head.n, sum(head.own)) for head in model.heads] == [(9, 3), (12, 0), (12, 8)]
+
+
+@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, shock_width, layers"), ({"states": 2}, "three states or more"), ({"worlds": {}}, "at least one world")])
 def test_options_that_build_no_network_are_refused(changes, message):
     worlds = {"nk": Description.of(SPECS["nk"]).plain()}
     with pytest.raises(ModelError, match=message):
@@ -162,5 +184,5 @@ def test_options_that_build_no_network_are_refused(changes, message):
 
 
 def test_a_description_that_is_none_is_refused():
-    with pytest.raises(ModelError, match="parameters, roles, shocks and linear"):
+    with pytest.raises(ModelError, match="parameters, roles, shocks, sizes and own"):
         UniversalEmulator({"nk": {"parameters": ["a"]}})

@@ -34,7 +34,7 @@ NAMES = {
     "baseline_mlp": Published(["nk", "var", "lss"], "PerWorldMLPBaseline", {"hidden_dims": [256, 128, 64]}, PLAIN),
     "pooled_mlp": Published(["nk", "var", "lss"], "PooledMLPBaseline", {"hidden_dims": [512, 256, 128], "token_dim": 16}, PLAIN),
     "universal_A": Published(
-        ["nk", "var", "zlb"], "UniversalEmulator", {"width": 128, "layers": 2, "states": 12},
+        ["nk", "var", "zlb"], "UniversalEmulator", {"width": 128, "layers": 2, "shock_width": 64, "states": 9},
         {"world_sampling": 1000.0, "world_weighting": "equal", "sample_weighting": "relative", "curriculum": [3, 6, 12, 24],
          "curriculum_share": 0.2, "lambda_smooth": 0.0},
         lr=1e-4,

@@ -1,0 +1,133 @@
+"""A world's network as plain matrices: tokens, corrections, start and units multiplied out.
+
+Axes: P parameter of theta, D hidden, E hidden of a shock, S shock, C common outputs, R outputs of a shock, O observable.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from emulator.models.normaliser import FLOOR, WorldStatistics
+from emulator.models.universal.head import Head
+from emulator.models.universal.layers import Corrections, Shared
+from emulator.models.universal.state_space import GROWTH, LOOSE_GROWTH
+from emulator.models.universal.tokens import Description
+
+
+class Folded(NamedTuple):
+    """A world's network with tokens, corrections, start and units folded in: plain matrices and vectors over all its parameters.
+
+    z = (theta - centre) * inverse_spread. Common: x from z by `first` and `hidden`, outputs z linear' + constant + x out'.
+    Of each shock (S, ..): from z and x by `shock_first`, `shock_from` and `shock_hidden`, outputs likewise.
+    """
+
+    centre: Tensor
+    inverse_spread: Tensor
+    first: Tensor
+    first_bias: Tensor
+    hidden: tuple[tuple[Tensor, Tensor], ...]
+    out: Tensor
+    linear: Tensor
+    constant: Tensor
+    shock_first: Tensor
+    shock_from: Tensor
+    shock_bias: Tensor
+    shock_hidden: Tensor
+    shock_hidden_bias: Tensor
+    shock_out: Tensor
+    shock_linear: Tensor
+    shock_constant: Tensor
+    live: Tensor | None
+    growth: float
+
+
+def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statistics: WorldStatistics | None) -> Folded:
+    """The folded weights of a world, differentiable in all that is trained; before `bind` parameters are taken as they are."""
+    tokens_PT, own_SKT, shocks_ST, world_T = shared.tokens(own)
+    common_units, shock_units = head.units(own)
+    reach, narrow = (own.reach * common_units)[:, None], own.shock_hidden.shape[0]
+    shock_reach, start = (own.reach * shock_units)[:, :, None], own.shock_start * shock_units[:, :, None]
+    skip = shared.skip[own.common] @ tokens_PT.T + own.skip
+    skip_SRT = shared.of_shock(shared.shock_skip, shocks_ST, own)
+    shock_skip = skip_SRT @ tokens_PT.T + own.shock_skip.view(*shock_units.shape, -1)
+    own_first = own_skip = None
+    if own_SKT is not None and own.shock_own is not None and own.shock_own_skip is not None:
+        own_first = own_SKT @ shared.shock_own.T + own.shock_own.unflatten(0, (-1, narrow)).transpose(1, 2)
+        own_skip = own_SKT @ shared.of_shock(shared.shock_own_skip, shocks_ST, own).transpose(1, 2) + own.shock_own_skip.view(*shock_units.shape, -1).transpose(1, 2)
+        own_skip = own_skip * shock_reach.transpose(1, 2)
+    constant = shared.of_shock(shared.shock_constant, shocks_ST, own)[..., 0] + own.shock_constant
+    shock_out = shared.of_shock(shared.shock_out, shocks_ST, own) + own.shock_out.view(*shock_units.shape, -1)
+    over_all = _Spread(seen, len(shocks_ST))
+    return Folded(
+        *_standard_scores(len(seen.parameters), statistics, shared.first),
+        first=over_all.common(shared.first @ tokens_PT.T + own.first),
+        first_bias=shared.first_bias + shared.first_world @ world_T + own.first_bias,
+        hidden=tuple(
+            (weight + delta, bias + delta_bias)
+            for weight, bias, delta, delta_bias in zip(shared.hidden, shared.hidden_bias, own.hidden, own.hidden_bias, strict=True)
+        ),
+        out=reach * (shared.out[own.common] + own.out),
+        linear=over_all.common(own.common_start[:, 1:] * common_units[:, None] + reach * skip),
+        constant=own.common_start[:, 0] * common_units + reach[:, 0] * ((shared.bias @ world_T)[own.common] + own.bias),
+        shock_first=over_all.of_shocks((shared.shock_first @ tokens_PT.T + own.shock_first).T.expand(len(shocks_ST), -1, -1), own_first),
+        shock_from=shared.shock_from + own.shock_from,
+        shock_bias=(shocks_ST @ shared.shock_bias.T + own.shock_bias)[:, None],
+        shock_hidden=shared.shock_hidden + own.shock_hidden,
+        shock_hidden_bias=(shocks_ST @ shared.shock_hidden_bias.T + own.shock_hidden_bias)[:, None],
+        shock_out=(shock_reach * shock_out).transpose(1, 2),
+        shock_linear=over_all.of_shocks((start[..., 1:] + shock_reach * shock_skip).transpose(1, 2), own_skip),
+        shock_constant=(start[..., 0] + shock_reach[..., 0] * constant)[:, None],
+        live=None if bool((own.live > 0).all()) else own.live,
+        growth=GROWTH if float(own.reach) > 0 else LOOSE_GROWTH,
+    )  # fmt: skip
+
+
+class _Spread:
+    """Weights on some parameters as weights on all of them, zero on the others."""
+
+    def __init__(self, seen: Description, shocks: int) -> None:
+        self.positions, self.parameters = list(seen.common), len(seen.parameters)
+        pairs = [(shock, k, p) for shock, own in enumerate(seen.own) for k, p in enumerate(own)]
+        self.shock, self.place, self.parameter = (list(entries) for entries in zip(*pairs, strict=True)) if pairs else ([], [], [])
+
+    def common(self, weights: Tensor) -> Tensor:
+        """Weights (.., common parameters) as (.., P)."""
+        if len(self.positions) == self.parameters:
+            return weights
+        found = weights.new_zeros(*weights.shape[:-1], self.parameters)
+        found[..., self.positions] = weights
+        return found
+
+    def of_shocks(self, weights: Tensor, own: Tensor | None) -> Tensor:
+        """Weights (S, common parameters, ..) and on each shock's own (S, K, ..) as (S, P, ..)."""
+        if len(self.positions) == self.parameters:
+            return weights
+        found = weights.new_zeros(len(weights), self.parameters, weights.shape[2])
+        found[:, self.positions] = weights
+        if own is not None:
+            found[self.shock, self.parameter] = own[self.shock, self.place]
+        return found
+
+
+def _standard_scores(parameters: int, statistics: WorldStatistics | None, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Centre and inverse spread (P,) of a world's parameters; parameters that never varied become zero."""
+    if statistics is None:
+        return like.new_zeros(parameters), like.new_ones(parameters)
+    return statistics.theta_mean, torch.where(statistics.theta_std > 0, 1 / statistics.theta_std, 0.0)
+
+
+def separate(scale_SO: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Sizes of shocks (S,) and of observables (3,) whose products come nearest to the scales of responses, and which responses ever move (S, 3).
+
+    A state space has a size for each shock and for each observable; scales of responses are seldom such products exactly.
+    """
+    silent = scale_SO <= FLOOR * scale_SO.max() * (1 + 1e-6)
+    logs, real = torch.where(silent, 0.0, scale_SO.log()), (~silent).to(scale_SO.dtype)
+    shock, observable = logs.new_zeros(len(logs), 1), logs.new_zeros(1, logs.shape[1])
+    for _ in range(50):  # alternating means; exact at once where nothing is silent
+        shock = ((logs - observable) * real).sum(1, keepdim=True) / real.sum(1, keepdim=True).clamp_min(1.0)
+        observable = ((logs - shock) * real).sum(0, keepdim=True) / real.sum(0, keepdim=True).clamp_min(1.0)
+    return shock.exp()[:, 0], observable.exp()[0], real
