@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from emulator.models.universal.layers import Corrections
 from emulator.models.universal.start import Start
-from emulator.models.universal.state_space import bounded, bounded_powers, powers, rollout
+from emulator.models.universal.state_space import bounded_powers, bounding_factor, powers, rollout
 
 FREE_LOG_GAIN = 6.0
 """Largest logarithm of a shock's gain, so that no step of training can make responses overflow."""
@@ -28,8 +28,9 @@ all: optimisers that scale each step by past gradients make steps of full size o
 UNDAMPED, DAMPED = 20.0, 2.0
 """Logits of the factor on the transition where training starts: one in single precision, and what a random start is given."""
 
-OWN_ROOT = 1.2
-"""Bound on the roots of a shock's own process: a smooth one, since roots that a hard bound holds get no gradient and stay."""
+OWN_ROOT = 2.0
+"""Bound on the roots of a shock's own process: a smooth one, since roots that a hard bound holds get no gradient and stay, and a loose
+one, since roots near a tight one learn slowly. What bounds P scales Q and R too: training leads P far beyond its bound."""
 
 EVEN = 4
 """The number of states is a multiple of this, which processors multiply faster."""
@@ -138,11 +139,12 @@ class Head(nn.Module):
         rows = outputs[..., : self.n] * gain
         if self.most_own:
             own = self.own_parts(outputs).flatten(1, 2).index_select(1, self.own_rows)
-            block = own.index_select(2, self.place)
+            scale = bounding_factor(transition, decay, growth)[:, None, None]
+            block = scale * own.index_select(2, self.place)
             roots = OWN_ROOT * (block.diagonal(dim1=1, dim2=2) / OWN_ROOT).tanh()
             block = torch.diag_embed(roots) + block * self.onward
-            common_states = nn.functional.pad(bounded(transition, decay, growth), (0, len(self.place)))
-            of_A = powers(torch.cat([common_states, torch.cat([own[..., : self.n], block], 2)], 1))
+            common_states = nn.functional.pad(scale * transition, (0, len(self.place)))
+            of_A = powers(torch.cat([common_states, torch.cat([scale * own[..., : self.n], block], 2)], 1))
             loadings = torch.cat([loadings, own[..., -3:]], 1)
             rows = torch.cat([rows * self.direct, gain * self.entry], 2)
         else:

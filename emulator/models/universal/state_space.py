@@ -54,28 +54,29 @@ def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Po
     decay_B: logits of a factor in (0, 1) on the transition. A transition whose norm exceeds `NORM` sqrt(N) is scaled down to
     it, then one that would grow faster than `growth`; then `decay_B` scales it further.
     """
-    found, log_factor = _within_norm(A_BNN, decay_B, growth)
+    found, log_factor, _ = _within_norm(A_BNN, decay_B, growth)
     steps, shift = _steps(A_BNN.dtype, A_BNN.device)
     factors = torch.addcmul(shift, log_factor[:, None], steps).exp()
     return Powers(found[:SHORT], found[SHORT:], factors[:, : 2**SHORT], factors[:, 2**SHORT :])
 
 
-def bounded(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Tensor:
-    """The transition of `bounded_powers` itself."""
-    found, log_factor = _within_norm(A_BNN, decay_B, growth)
-    return found[0] * log_factor.exp()[:, None, None]
+def bounding_factor(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Tensor:
+    """By how much (B,) `bounded_powers` scales a transition."""
+    _, log_factor, to_norm = _within_norm(A_BNN, decay_B, growth)
+    return to_norm * log_factor.exp()
 
 
-def _within_norm(A_BNN: Tensor, decay_B: Tensor, growth: float) -> tuple[list[Tensor], Tensor]:
-    """Powers of the transition scaled to the bound on its norm, the last times `SHRINK`, and the logarithm (B,) of what remains to scale it by."""
+def _within_norm(A_BNN: Tensor, decay_B: Tensor, growth: float) -> tuple[list[Tensor], Tensor, Tensor]:
+    """Powers of the transition scaled to the bound on its norm, the last times `SHRINK`; the logarithm (B,) of what remains to scale it by; that first scale (B,)."""
     most = NORM * A_BNN.shape[1] ** 0.5
-    found = [A_BNN * (most / A_BNN.flatten(1).norm(dim=1).clamp_min(most))[:, None, None]]
+    to_norm = most / A_BNN.flatten(1).norm(dim=1).clamp_min(most)
+    found = [A_BNN * to_norm[:, None, None]]
     for _ in range(DOUBLINGS - 1):
         found.append(torch.bmm(found[-1], found[-1]))
     small = found[-1] * SHRINK**0.5
     found.append(torch.bmm(small, small))
     excess = (found[-1].flatten(1).norm(dim=1) * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0).log()
-    return found, torch.sub(nn.functional.logsigmoid(decay_B), excess, alpha=0.5**DOUBLINGS)
+    return found, torch.sub(nn.functional.logsigmoid(decay_B), excess, alpha=0.5**DOUBLINGS), to_norm
 
 
 @cache
