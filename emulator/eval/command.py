@@ -14,7 +14,7 @@ from emulator.eval.request import DEFAULT_SPLITS, Request, names
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint to score, such as runs/baseline_mlp/best.pt.")],
+    checkpoint: Annotated[Path, typer.Option(help="Checkpoint to score, such as runs/baseline_mlp/best.pt, the folder of a run, or the name of a network that ships.")],
     dataset: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0-dev"),
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; those of the checkpoint if empty.")] = "",
     splits: Annotated[str, typer.Option(help="Splits, separated by commas.")] = ",".join(DEFAULT_SPLITS),

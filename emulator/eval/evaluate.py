@@ -31,7 +31,7 @@ def evaluate_checkpoint(request: Request) -> Evaluation:
 
     Raises `CheckpointError`, `DatasetError`, `UnknownNameError` or `EvaluationError` where no honest number exists.
     """
-    return evaluate_network(load(request.checkpoint), open_dataset(request.dataset), request)
+    return evaluate_network(load(str(request.checkpoint)), open_dataset(request.dataset), request)
 
 
 def evaluate_network(network: Network, data: DataSet, request: Request) -> Evaluation:

@@ -44,6 +44,7 @@ def render(facts: Facts) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made, results = facts.made, facts.results
+    network = restore(made)
     splits = list(dict.fromkeys(row["split"] for row in results["summary"]))
     return environment.get_template("model_card.md.j2").render(
         facts=facts,
@@ -52,11 +53,12 @@ def render(facts: Facts) -> str:
         name=facts.output.name if facts.output.name in shipped.SHIPPED else facts.output / shipped.WEIGHTS,
         weights=shipped.WEIGHTS,
         file_sha256=sha256(facts.content),
-        n_weights=sum(weight.numel() for weight in restore(made).parameters()),
+        n_weights=sum(weight.numel() for weight in network.parameters()),
         training_time=_training_time(made),
         commands=list(commands(facts)),
         config=yaml.safe_dump(made.config, sort_keys=False),
         scores={split: list(_scores(results, split)) for split in splits},
+        remarks={world: text for world in made.world_specs if (text := network.remark(world))},
         trust=list(_trust(results)),
         determinacy=list(_determinacy(results)),
         ranges={world: list(_ranges(made, world)) for world in made.world_specs},

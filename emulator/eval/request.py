@@ -30,8 +30,9 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Name of the run: the folder of its checkpoint."""
-        return self.checkpoint.absolute().parent.name
+        """Name of the run: the folder of its checkpoint, or the name under which a network ships."""
+        place = self.checkpoint.absolute()
+        return place.parent.name if place.suffix else place.name
 
     @property
     def folder(self) -> Path:

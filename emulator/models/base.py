@@ -130,6 +130,10 @@ class EmulatorModel(nn.Module):
         """What the numbers of this world rest on: "network only", "exact by construction" or "refined"; never ranked together."""
         return "network only"
 
+    def remark(self, world: str) -> str:
+        """What a reader of this world's scores should know of how its numbers come about; mostly nothing."""
+        return ""
+
     def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
         if self.normaliser.fitted:

@@ -148,6 +148,14 @@ class UniversalEmulator(EmulatorModel):
             found[".".join(parts)] = value
         return found
 
+    def remark(self, world: str) -> str:
+        if float(self._own(world).reach) > 0:
+            return ""
+        return (
+            "the least squares with which training starts (of an autoregression in the observables, its coefficients linear in the parameters, "
+            "on responses of the training split alone) explains all responses, and nothing is trained beyond it; no solver's matrices are used."
+        )
+
     # -- the network -----------------------------------------------------------------------------------------------
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:

@@ -21,6 +21,7 @@ from emulator.eval.tables import number
 from emulator.files import sha256_file
 from emulator.models import checkpoint as checkpoints
 from emulator.models import shipped, weights_file
+from emulator.models.base import EmulatorModel
 from emulator.tests.eval.conftest import save_network
 from emulator.training.config import TrainingConfig, load_config
 from emulator.worlds import get_world
@@ -86,6 +87,14 @@ def test_the_card_says_what_it_is_made_from(request_, card, data):
         low, high = made.statistics[world].theta_low, made.statistics[world].theta_high
         for k, p in enumerate(spec.parameters):
             assert f"| `{p.name}` | {p.meaning} | {p.unit} | {p.low:g} to {p.high:g} | {low[k]:.4g} to {high[k]:.4g} |" in card
+
+
+def test_the_card_repeats_what_a_network_remarks_on_a_world(request_, monkeypatch):
+    monkeypatch.setattr(EmulatorModel, "remark", lambda self, world: "solved by hand." if world == "nk" else "")
+    release(request_)
+    text = (request_.output / shipped.CARD).read_text()
+    assert "`nk`: solved by hand." in text
+    assert "`lss`: " not in text
 
 
 def test_the_card_tells_the_time_that_the_run_recorded(request_, card, tmp_path):
