@@ -70,6 +70,21 @@ def test_every_spec_is_consistent(name):
     assert spec.shock_index(spec.shock_names[-1]) == spec.n_shocks - 1
 
 
+def test_which_parameters_are_a_shocks_own_follows_from_roles_and_names():
+    def named(name):
+        spec = get_world(name).spec
+        return {spec.shock_names[k]: [spec.parameter_names[p] for p in own] for k, own in enumerate(spec.shock_parameters)}
+
+    assert named("nk") == {"monetary": ["rho_m"], "demand": ["rho_r"], "cost_push": ["rho_u"]}
+    assert named("sw07") == {
+        "technology": ["rho_a"], "risk_premium": ["rho_b"], "government": [], "investment": ["rho_i"], "monetary": ["rho_r"],
+        "price_markup": ["rho_p", "mu_p"], "wage_markup": ["rho_w", "mu_w"],
+    }  # fmt: skip
+    assert not any(get_world("zlb").spec.shock_parameters)  # not linear: every shock's response depends on all
+    assert get_world("var").spec.shock_parameters == ((), (), ())
+    assert get_world("zlb").spec.shock_sizes == ()
+
+
 def test_sizes_and_order_of_the_three_worlds():
     sizes = {name: (get_world(name).spec.n_parameters, get_world(name).spec.n_shocks) for name in ("nk", "var", "lss")}
     assert sizes == {"nk": (12, 3), "var": (27, 3), "lss": (36, 2)}

@@ -163,7 +163,7 @@ def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: 
         names = ", ".join(spec.parameter_names[p] for p in (size, *own))
         _close(after[:, others], before[:, others], f"{names} are of {spec.shock_names[k]}, yet other responses move with them: give what they share another role or name")
         moved[:, own] = first[:, own]
-        _close(world.irf(moved, horizon=horizon)[:, k], 0.5 * before[:, k], f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}")
+        _close(world.irf(moved, horizon=horizon)[:, k], 0.5 * before[:, k], f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}: list sizes in the order of the shocks")
 
 
 def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:

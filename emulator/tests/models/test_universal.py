@@ -183,6 +183,12 @@ def test_options_that_build_no_network_are_refused(changes, message):
         UniversalEmulator(**({"worlds": worlds} | changes))
 
 
+@pytest.mark.parametrize("change", [{"roles": ["policy_rule"]}, {"sizes": [0]}, {"own": [[0], [0], []]}, {"own": [[99], [], []]}, {"own": []}])
+def test_a_description_that_contradicts_itself_is_refused(change):
+    with pytest.raises(ModelError, match="no parameter taken twice"):
+        UniversalEmulator({"nk": Description.of(SPECS["nk"]).plain() | change})
+
+
 def test_a_description_that_is_none_is_refused():
     with pytest.raises(ModelError, match="parameters, roles, shocks, sizes and own"):
         UniversalEmulator({"nk": {"parameters": ["a"]}})

@@ -140,7 +140,29 @@ class DeadShock(LinearStateSpace):
         return StateSpace(space.A, space.B * np.array([1.0, 0.0]), space.C)
 
 
+class SharedProcess(NewKeynesian):
+    """The monetary shock also moves with rho_u, which is the cost-push shock's by its name."""
+
+    def state_space(self, theta):
+        space, rho_u = super().state_space(theta), theta[:, self.spec.index("rho_u")]
+        B = space.B.copy()
+        B[:, :, 0] *= 1 + 0.1 * rho_u[:, None]
+        return StateSpace(space.A, B, space.C)
+
+
+class SizesInAnotherOrder(NewKeynesian):
+    """sigma_r is the size of the monetary shock, sigma_m that of the demand shock."""
+
+    def state_space(self, theta):
+        swapped = np.array(theta)
+        m, r = self.spec.index("sigma_m"), self.spec.index("sigma_r")
+        swapped[:, [m, r]] = swapped[:, [r, m]]
+        return super().state_space(swapped)
+
+
 BROKEN = {
+    SharedProcess: "shocks_have_their_own_parameters: sigma_u, rho_u are of cost_push",
+    SizesInAnotherOrder: "shocks_have_their_own_parameters: sigma_m, rho_m are of monetary",
     WrongUnit: "units",
     QuarterlyInDisguise: "responses_are_alive",
     BatchDependent: "batch_equals_single",
