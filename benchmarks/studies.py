@@ -1,13 +1,13 @@
-"""Studies of the universal network that take many trainings: a new world from few draws, and what each part is worth.
+"""Studies of the universal network that take many trainings: a new world from no draw or few, and what each part is worth.
 
     python benchmarks/studies.py few-draws [--families hank,nk+zlb] [--draws 30,100,300,1000,3000] [--seeds 42,43,44]
     python benchmarks/studies.py ablations [--seeds 42,43,44] [--epochs 5]
 
-Each training is a row of `results/few_draws.csv` or `results/ablations.csv`, written when it ends; a training that has its row is not
-run again, so an interrupted study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
+Each training is a row of `results/few_draws.csv` or `results/ablations.csv` (`unseen.csv` has what needs none), written when it ends; a training
+that has its row is not run again, so an interrupted study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
 
-Few draws: for each family of worlds a universal network is trained on all the others; then, with the first n draws of a world of the
-family, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings. Ablations: the network of
+Few draws: for each family of worlds a universal network is trained on all the others. As it is, it predicts a world of the family, whose
+parameters it knows by name, role and prior, and whose responses it takes to be as large as those of other worlds on average; then, with the first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings. Ablations: the network of
 `configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each for the same number of steps.
 """
 
@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+import torch
 import typer
 import yaml
 
@@ -28,9 +30,24 @@ from emulator.data import DataSet, open_dataset
 from emulator.eval.predict import predict
 from emulator.eval.scale import Scale
 from emulator.eval.scores import score
-from emulator.eval.studies import ABLATIONS, COLUMNS, FEW_DRAWS, FINE_TUNED, FROM_SCRATCH, read_study
+from emulator.eval.studies import (
+    ABLATIONS,
+    COLUMNS,
+    FEW_DRAWS,
+    FINE_TUNED,
+    FROM_SCRATCH,
+    MEAN_RESPONSE,
+    UNSEEN,
+    WITHOUT_DRAWS,
+    read_study,
+)
 from emulator.files import write_text
-from emulator.models import load
+from emulator.models import build, load
+from emulator.models import checkpoint as checkpoints
+from emulator.models.base import EmulatorModel
+from emulator.models.baselines.trivial import TrainingMean
+from emulator.models.normaliser import WorldStatistics
+from emulator.spec import WorldSpec
 from emulator.training.config import TrainingConfig, load_config
 from emulator.training.run import train
 
@@ -42,13 +59,37 @@ RESULTS, RUNS = Path("results"), Path("runs/studies")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def test_nrmse(checkpoint: Path, data: DataSet, world: str, scales: dict[str, Scale]) -> float:
-    """Mean NRMSE of a checkpoint on a world's test split, in standard deviations of the whole training split."""
-    if world not in scales:
-        scales[world] = Scale.fit(*data.read(world, "train"))
-    theta, truth = data.read(world, "test")
-    rows = score(data.spec(world), scales[world], truth, predict(load(checkpoint), world, theta), resamples=0).rows
-    return float(rows[(rows["metric"] == "nrmse") & (rows["shock"] == "all")]["value"].iloc[0])
+class Judge:
+    """Mean NRMSE on test splits, in standard deviations of whole training splits."""
+
+    def __init__(self, data: DataSet) -> None:
+        self.data = data
+        self.scales: dict[str, Scale] = {}
+
+    def network(self, network: EmulatorModel, world: str) -> float:
+        return self._score(world, lambda theta: predict(network, world, theta))
+
+    def mean_response(self, world: str) -> float:
+        return self._score(world, TrainingMean().fit(*self.data.read(world, "train")).predict)
+
+    def _score(self, world: str, predictor: Callable[[np.ndarray], np.ndarray]) -> float:
+        if world not in self.scales:
+            self.scales[world] = Scale.fit(*self.data.read(world, "train"))
+        theta, truth = self.data.read(world, "test")
+        rows = score(self.data.spec(world), self.scales[world], truth, predictor(theta), resamples=0).rows
+        return float(rows[(rows["metric"] == "nrmse") & (rows["shock"] == "all")]["value"].iloc[0])
+
+
+def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
+    """A network for a world that it was not trained on: the prior's moments, and the taught worlds' mean size of each observable."""
+    found = checkpoints.read(checkpoint)
+    options = {key: value for key, value in found.model_options.items() if key not in ("worlds", "H")}
+    network = build(found.model_name, {spec.name: spec}, found.horizon, options).eval()
+    low, high = (torch.tensor(end, dtype=torch.float32) for end in (spec.low, spec.high))
+    sizes = torch.cat([statistics.irf_scale for statistics in found.statistics.values()]).log().mean(0).exp()
+    network.bind({spec.name: WorldStatistics((low + high) / 2, (high - low) / 12**0.5, low, high, sizes.expand(spec.n_shocks, 3))}, {spec.name: spec})
+    network.start_from(found.weights, found.world_specs)
+    return network
 
 
 def with_changes(config: TrainingConfig, **changes: Any) -> TrainingConfig:
@@ -92,8 +133,9 @@ def few_draws(
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
 ) -> None:
     """Fine-tuning a network that never saw a world, against training it from scratch."""
-    universal, table, scales = load_config(UNIVERSAL), Table(results, FEW_DRAWS), {}
+    universal, table, never = load_config(UNIVERSAL), Table(results, FEW_DRAWS), Table(results, UNSEEN)
     data = open_dataset(universal.dataset)
+    judge = Judge(data)
     for family in families.split(","):
         left_out = family.split("+")
         others = [world for world in universal.worlds if world not in left_out]
@@ -101,6 +143,9 @@ def few_draws(
             universal, worlds=others, epochs=taught_epochs, patience=taught_epochs, checkpoint_dir=str(RUNS / f"without_{family}"),
         ))  # fmt: skip
         for world in left_out:
+            if not never.holds(world=world):
+                never.add(world=world, predictor=WITHOUT_DRAWS, seed=universal.seed, nrmse=judge.network(unseen(taught, data.spec(world)), world))
+                never.add(world=world, predictor=MEAN_RESPONSE, seed=universal.seed, nrmse=judge.mean_response(world))
             for n in (int(text) for text in draws.split(",")):
                 for seed in (int(text) for text in seeds.split(",")):
                     for start, origin in ((FINE_TUNED, str(taught)), (FROM_SCRATCH, None)):
@@ -112,8 +157,7 @@ def few_draws(
                         )  # fmt: skip
                         shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
                         train(config)
-                        nrmse = test_nrmse(Path(config.checkpoint_dir) / "best.pt", data, world, scales)
-                        table.add(world=world, start=start, draws=n, seed=seed, nrmse=nrmse)
+                        table.add(world=world, start=start, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
     say(f"{len(table.rows)} rows: {table.path}")
 
 
@@ -125,8 +169,8 @@ def ablations(
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
 ) -> None:
     """The universal network with one part taken away, each for the same number of steps."""
-    universal, table, scales = load_config(UNIVERSAL), Table(results, ABLATIONS), {}
-    data = open_dataset(universal.dataset)
+    universal, table = load_config(UNIVERSAL), Table(results, ABLATIONS)
+    judge = Judge(open_dataset(universal.dataset))
     files = {"reference": UNIVERSAL} | {path.stem: path for path in sorted(VARIANTS.glob("*.yaml"))}
     for variant in variants.split(",") if variants else files:
         for seed in (int(text) for text in seeds.split(",")):
@@ -136,9 +180,9 @@ def ablations(
             todo = [world for world in config.worlds if not table.holds(variant=variant, world=world, seed=seed)]
             if not todo:
                 continue
-            best = train_once(config)
+            network = load(train_once(config))
             for world in todo:
-                table.add(variant=variant, world=world, seed=seed, nrmse=test_nrmse(best, data, world, scales))
+                table.add(variant=variant, world=world, seed=seed, nrmse=judge.network(network, world))
     say(f"{len(table.rows)} rows: {table.path}")
 
 

@@ -14,7 +14,7 @@ from emulator.errors import EvaluationError
 from emulator.eval import bars
 from emulator.eval.runs import INTERVALS, PLAIN_SCORES, read_runs
 from emulator.eval.seeds import entries
-from emulator.eval.studies import ABLATIONS, FEW_DRAWS, read_study
+from emulator.eval.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
 from emulator.files import write_text
 
 COLUMNS = (
@@ -36,6 +36,7 @@ class Board(NamedTuple):
     """Entries on all splits, whichever the table shows."""
     few_draws: pd.DataFrame | None
     ablations: pd.DataFrame | None
+    unseen: pd.DataFrame | None
 
 
 def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
@@ -59,6 +60,7 @@ def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
         everywhere=everywhere,
         few_draws=few_draws,
         ablations=read_study(folder, ABLATIONS),
+        unseen=read_study(folder, UNSEEN),
     )
 
 

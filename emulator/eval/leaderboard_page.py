@@ -41,6 +41,7 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
     parts = [HEADER, *_bars(board), *_pictures(images, folder), *_worlds(board.table), *_further(board.table)]
     parts += _trust(board.everywhere)
     for title, study, table in (
+        ("A world never seen, without any draw of it", board.unseen, studies.unseen_table),
         ("Learning a new world from few draws", board.few_draws, studies.few_draws_table),
         ("What each part is worth", board.ablations, studies.ablation_table),
     ):

@@ -1,4 +1,4 @@
-"""Studies that are not one run: learning a new world from few draws, and what each part of the network is worth.
+"""Studies that are not one run: a world never seen, learning one from few draws, and what each part of the network is worth.
 
 Each is a tidy CSV, one row a training; tables and figures average over its seeds.
 """
@@ -14,11 +14,13 @@ from emulator.errors import EvaluationError
 from emulator.eval.seeds import over_seeds
 from emulator.eval.tables import number, records, with_interval
 
-FEW_DRAWS, ABLATIONS = "few_draws.csv", "ablations.csv"
+FEW_DRAWS, ABLATIONS, UNSEEN = "few_draws.csv", "ablations.csv", "unseen.csv"
 FINE_TUNED, FROM_SCRATCH = "fine-tuned", "from scratch"
+WITHOUT_DRAWS, MEAN_RESPONSE = "universal, no draw", "mean response"
 COLUMNS = {
     FEW_DRAWS: ("world", "start", "draws", "seed", "nrmse"),
     ABLATIONS: ("variant", "world", "seed", "nrmse"),
+    UNSEEN: ("world", "predictor", "seed", "nrmse"),
 }
 """Columns of each study; nrmse is the mean over responses on `test`, in training standard deviations."""
 
@@ -85,10 +87,20 @@ def few_draws_table(study: pd.DataFrame) -> pd.DataFrame:
 
 def ablation_table(study: pd.DataFrame) -> pd.DataFrame:
     """Ablations as text: a row a variant, in the order of the file, a column a world."""
+    return _crossed(study, "variant", "world")
+
+
+def unseen_table(study: pd.DataFrame) -> pd.DataFrame:
+    """Worlds predicted by a network that was trained on other families alone: a row a world, a column a predictor."""
+    return _crossed(study, "world", "predictor")
+
+
+def _crossed(study: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
+    """Means with intervals as text, one key down, the other across, both in the order of the file."""
     means = averaged(study)
-    worlds = list(dict.fromkeys(means["world"]))
-    rows = []
-    for variant, group in means.groupby("variant", sort=False):
-        cells = {row["world"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)}
-        rows.append({"variant": variant} | {world: cells.get(world, "not measured") for world in worlds} | {"seeds": group["seeds"].min()})
-    return pd.DataFrame(rows)
+    across = list(dict.fromkeys(means[column]))
+    lines = []
+    for name, group in means.groupby(row, sort=False):
+        cells = {found[column]: with_interval({**found, "value": found["nrmse"]}) for found in records(group)}
+        lines.append({row: name} | {key: cells.get(key, "not measured") for key in across} | {"seeds": group["seeds"].min()})
+    return pd.DataFrame(lines)

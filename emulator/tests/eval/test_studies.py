@@ -53,6 +53,16 @@ def test_ablations(tmp_path: Path) -> None:
     assert table.loc["no names", "var"] == "not measured"
 
 
+def test_worlds_never_seen(tmp_path: Path) -> None:
+    (tmp_path / studies.UNSEEN).write_text("world,predictor,seed,nrmse\nnk,mean response,1,0.9\nnk,other,1,0.5\nvar,other,1,0.7\n")
+    study = studies.read_study(tmp_path, studies.UNSEEN)
+    assert study is not None
+    table = studies.unseen_table(study).set_index("world")
+    assert list(table.columns) == ["mean response", "other", "seeds"]
+    assert table.loc["var", "mean response"] == "not measured"
+    assert table.loc["nk", "other"].startswith("0.5")
+
+
 def test_absent_file_is_none(tmp_path: Path) -> None:
     assert studies.read_study(tmp_path, studies.FEW_DRAWS) is None
 
