@@ -32,7 +32,7 @@ from emulator.models.universal.tokens import Description
 from emulator.spec import WorldSpec
 
 MOST_OWN = 2
-"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a moving average."""
+"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a moving average. More are taken for common ones."""
 
 BLOCK = 512
 """Draws predicted at once: what lies between the layers then stays in the processor's caches."""
@@ -96,7 +96,7 @@ class UniversalEmulator(EmulatorModel):
     def _known(self, description: Description) -> Description:
         """What the options let the network know of a world."""
         nothing = ((),) * len(description.shocks)
-        own = description.own if self.options["own_parameters"] else nothing
+        own = tuple(found[:MOST_OWN] for found in description.own) if self.options["own_parameters"] else nothing
         return replace(description, sizes=description.sizes, own=own) if self.options["shock_sizes"] else replace(description, sizes=(), own=nothing)
 
     # -- the data's scales -----------------------------------------------------------------------------------------

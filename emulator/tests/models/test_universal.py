@@ -183,6 +183,16 @@ def test_options_that_build_no_network_are_refused(changes, message):
         UniversalEmulator(**({"worlds": worlds} | changes))
 
 
+def test_a_process_of_many_parameters_is_served():
+    plain = Description.of(SPECS["nk"]).plain() | {"own": [[6, 1, 2], [], [8]]}
+    model = UniversalEmulator({"nk": plain}, H=5)
+    assert model.heads[0].own == (2, 0, 1)
+    theta = _theta(SPECS["nk"], 2).requires_grad_()
+    (slopes,) = torch.autograd.grad(model(theta, "nk")[:, 1].sum(), theta)
+    assert slopes[:, 2].any()  # the third is common
+    assert not slopes[:, [6, 1]].any()
+
+
 @pytest.mark.parametrize("change", [{"roles": ["policy_rule"]}, {"sizes": [0]}, {"own": [[0], [0], []]}, {"own": [[99], [], []]}, {"own": []}])
 def test_a_description_that_contradicts_itself_is_refused(change):
     with pytest.raises(ModelError, match="no parameter taken twice"):
