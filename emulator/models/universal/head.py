@@ -28,9 +28,10 @@ all: optimisers that scale each step by past gradients make steps of full size o
 UNDAMPED, DAMPED = 20.0, 2.0
 """Logits of the factor on the transition where training starts: one in single precision, and what a random start is given."""
 
-OWN_ROOT = 2.0
-"""Bound on the roots of a shock's own process: a smooth one, since roots that a hard bound holds get no gradient and stay, and a loose
-one, since roots near a tight one learn slowly. What bounds P scales Q and R too: training leads P far beyond its bound."""
+OWN_ROOT, STEEP, LEAK = 2.0, 1.1, 0.02
+"""A root x of a shock's own process is `OWN_ROOT` tanh(x / `OWN_ROOT`), of which only a share `LEAK` counts beyond `STEEP`: responses stay bounded, and
+gradients never vanish, as they do beyond a hard bound (roots there would stay); near a tight smooth one roots learn slowly. What bounds P scales Q and
+R too: training leads P far beyond its bound."""
 
 EVEN = 4
 """The number of states is a multiple of this, which processors multiply faster."""
@@ -142,6 +143,7 @@ class Head(nn.Module):
             scale = bounding_factor(transition, decay, growth)[:, None, None]
             block = scale * own.index_select(2, self.place)
             roots = OWN_ROOT * (block.diagonal(dim1=1, dim2=2) / OWN_ROOT).tanh()
+            roots = LEAK * roots + (1 - LEAK) * roots.clamp(-STEEP, STEEP)
             block = torch.diag_embed(roots) + block * self.onward
             common_states = nn.functional.pad(scale * transition, (0, len(self.place)))
             of_A = powers(torch.cat([common_states, torch.cat([scale * own[..., : self.n], block], 2)], 1))

@@ -57,6 +57,17 @@ def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
     assert torch.isfinite(A.grad).all()
 
 
+@pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
+def test_responses_and_gradients_stay_finite_whatever_the_outputs(size):
+    head = network("sw07").heads[0]
+    common, by_shock = ((size * torch.randn(shape)).requires_grad_() for shape in ((8, head.common), (7, 8, head.per_shock)))
+    irf = head.responses(common, by_shock, torch.ones(1, 7), None, 40, 1.08)
+    irf.square().sum().backward()
+    assert torch.isfinite(irf).all()
+    assert torch.isfinite(common.grad).all()
+    assert torch.isfinite(by_shock.grad).all()
+
+
 @pytest.mark.parametrize("world", [name for name in WORLDS if SPECS[name].linear and Description.of(SPECS[name]).sizes])
 def test_responses_are_linear_in_the_size_of_their_own_shock_and_free_of_the_others(world):
     model, spec = network(world), SPECS[world]
