@@ -7,7 +7,8 @@ Each training is a row of `results/few_draws.csv` or `results/ablations.csv` (`u
 that has its row is not run again, so an interrupted study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
 
 Few draws: for each family of worlds a universal network is trained on all the others. As it is, it predicts a world of the family, whose
-parameters it knows by name, role and prior, and whose responses it takes to be as large as those of other worlds on average; then, with the first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings. Ablations: the network of
+parameters it knows by name, role and prior, and whose responses it takes to be as large as those of other worlds on average; then, with the
+first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings. Ablations: the network of
 `configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each for the same number of steps.
 """
 

@@ -141,7 +141,7 @@ class Objective:
 
     def _of_worlds(self, batch: dict[str, Any]) -> list[OfWorld]:
         """A batch's samples by world; those of the last batch are kept. Raises `TrainingError` for a world that the training data lack."""
-        if self._last[0] is not batch["irf"]:
+        if self._last[0] is not batch:  # not by its tensors, which a loader may fill anew
             irf = batch["irf"].to(self.device)
             real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else torch.ones(irf.shape[:2], dtype=torch.bool, device=self.device)
             found = []
@@ -151,7 +151,7 @@ class Objective:
                 rows, scale = torch.tensor(rows_of, device=self.device), self._scales[self._number[world]]
                 shocks = min(len(scale), irf.shape[1])
                 found.append(OfWorld(self._number[world], rows, irf[rows, :shocks], scale[:shocks], real[rows, :shocks]))
-            self._last = (batch["irf"], found)
+            self._last = (batch, found)
         return self._last[1]
 
     def _horizon_weights(self, horizon: int) -> Tensor:

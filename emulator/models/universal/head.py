@@ -63,7 +63,7 @@ class Head(nn.Module):
             "onward": torch.tensor([[float(i == j and k < m) for j, m in pairs] for i, k in pairs]),
             "entry": torch.tensor([[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]),
         }
-        constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float() if pairs else torch.ones(len(own), 1)
+        constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float()
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
