@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 DATA := datasets/v1.0-dev
 RUN := runs/baseline_mlp
+FRESH := datasets/fresh
+WORLDS := nk,var,lss,rbc,sw07,switching,zlb
 
 .PHONY: demo test lint slow clean
 
@@ -10,6 +12,8 @@ demo: .venv/.installed
 	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA)
 	$(BIN)/emulator train --config configs/baseline_mlp.yaml --resume
 	$(BIN)/emulator evaluate --checkpoint $(RUN)/best.pt --dataset $(DATA)
+	$(BIN)/emulator generate --world $(WORLDS) --n_samples 2000 --seed 7 --periods 0 --output $(FRESH)
+	$(BIN)/emulator evaluate --checkpoint universal --dataset $(FRESH) --allow-other-data --worlds $(WORLDS) --splits test --output runs/universal_fresh
 
 test: .venv/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -1,9 +1,9 @@
 """Universal Macro Emulator: from the parameters of macroeconomic models to their impulse responses.
 
     import emulator
-    nk = emulator.world("nk")                      # exact, batched
-    nk.irf(nk.spec.theta(kappa=0.1))               # (1, shock, horizon, observable)
-    network = emulator.load("runs/baseline_mlp")   # a run's folder, a checkpoint or a weights file; needs PyTorch
+    em = emulator.load("universal")                          # the network that ships; needs PyTorch
+    em.irf("nk", kappa=0.1, phi_pi=2.0)                      # an xarray Dataset: responses, band, flags
+    emulator.world("nk").irf(kappa=0.1, phi_pi=2.0)          # the same question to the solver: exact
 """
 
 from __future__ import annotations
@@ -12,27 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulator.models.base import EmulatorModel
-    from emulator.worlds import World
+    from emulator.inference import Emulator, ExactWorld
 
 __all__ = ["__version__", "load", "world"]
 
 
-def world(name: str | Path) -> World:
+def world(name: str | Path) -> ExactWorld:
     """The world of that name, or of a `.mod` file: exact answers in float64. Raises `UnknownNameError`, `ModFileError`."""
-    from emulator.worlds import get_world
+    from emulator.inference import ExactWorld
 
-    return get_world(name)
+    return ExactWorld.named(name)
 
 
-def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network: a checkpoint, a weights file, the folder of a run, or "universal" where its weights are in the package.
+def load(name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
+    """A trained network: "universal", which ships with the package, a checkpoint, a weights file, or the folder of a run.
 
     Raises `UnknownNameError` for another name, `CheckpointError` if the file is missing, truncated or altered.
     """
-    from emulator.models import load as load_model
+    from emulator.inference import Emulator
 
-    return load_model(name_or_path)
+    return Emulator.load(name_or_path, device)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,8 @@ import typer
 from emulator import provenance
 from emulator.console import exit_with, out
 from emulator.data.command import generate, validate
-from emulator.worlds.command import compare, irf, worlds
+from emulator.inference.command import export, irf
+from emulator.worlds.command import compare, worlds
 
 app = typer.Typer(
     name="emulator",
@@ -45,3 +46,4 @@ def _add_learning_commands() -> None:
     app.command()(evaluate)
     app.command()(leaderboard)
     app.command()(release)
+    app.command()(export)

@@ -10,7 +10,6 @@ import json
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -55,15 +54,13 @@ def main() -> None:
         assert make_trainer(data, run, resume=True).fit() == history
 
         print("4. Load the best checkpoint and compare with the exact solution")
-        network, nk = emulator.load(run / "best.pt"), emulator.world("nk")
-        theta = nk.spec.theta(kappa=0.15, phi_pi=2.0)
-        with torch.no_grad():
-            predicted = network(torch.tensor(theta, dtype=torch.float32), "nk").numpy()
-        exact = nk.irf(theta)
+        asked = {"shocks": "monetary", "kappa": 0.15, "phi_pi": 2.0}
+        predicted = emulator.load(run / "best.pt").irf("nk", **asked)["irf"]
+        exact = emulator.world("nk").irf(**asked)["irf"]
         print("   monetary tightening, output in percent, quarters 0 to 4")
-        print("   exact    ", np.round(exact[0, 0, :5, 0], 3))
-        print("   predicted", np.round(predicted[0, 0, :5, 0], 3))
-        assert predicted.shape == exact.shape == (1, 3, 41, 3)
+        print("   exact    ", exact.sel(observable="output").values[0, 0, :5].round(3))
+        print("   predicted", predicted.sel(observable="output").values[0, 0, :5].round(3))
+        assert predicted.shape == exact.shape == (1, 1, 41, 3)
 
 
 if __name__ == "__main__":

@@ -134,6 +134,10 @@ class EmulatorModel(nn.Module):
         """What a reader of this world's scores should know of how its numbers come about; mostly nothing."""
         return ""
 
+    def alone(self, world: str) -> nn.Module:
+        """The network for one world, without choices that depend on data, as exporters need it: theta (B, P) to responses (B, S, H+1, 3)."""
+        return OneWorld(self, world)
+
     def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
         if self.normaliser.fitted:
@@ -163,6 +167,17 @@ class EmulatorModel(nn.Module):
         if len(rows_of) == 1:
             return [(world, None) for world in rows_of]
         return [(world, torch.tensor(rows, device=theta.device)) for world, rows in rows_of.items()]
+
+
+class OneWorld(nn.Module):
+    """A network that has been told its world. Its weights are the network's own, not copies."""
+
+    def __init__(self, network: EmulatorModel, world: str) -> None:
+        super().__init__()
+        self.network, self.world = network, world
+
+    def forward(self, theta: Tensor) -> Tensor:
+        return self.network(theta, self.world)
 
 
 def rows_by_world(world_ids: list[str]) -> dict[str, list[int]]:

@@ -87,17 +87,18 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
     ("arguments", "message"),
     [
         (["worlds", "nkk"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
-        (["irf", "vra"], "Unknown world: 'vra'. Did you mean 'var'?"),
+        (["irf", "vra", "--exact"], "Unknown world: 'vra'. Did you mean 'var'?"),
+        (["irf", "vra"], "Unknown world of this network: 'vra'. Did you mean 'var'?"),
         (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
         (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
         (["irf", "nk", "--set", "kappa=steep"], "expected a number"),
         (["irf", "nk", "--set", "kappa=nan"], "expected finite numbers"),
         (["irf", "nk", "--shock", "monetry"], "Did you mean 'monetary'?"),
-        (["irf", "nk", "--set", "phi_pi=0.8"], "no unique stable solution at these parameters: indeterminate"),
-        (["irf", "nk", "--set", "rho_r=1.2"], "no unique stable solution at these parameters: explosive"),
-        (["irf", "nk", "--set", "sigma=0"], "no unique stable solution at these parameters"),
+        (["irf", "nk", "--exact", "--set", "phi_pi=0.8"], "no unique stable solution at 1 of 1 draws: 1 indeterminate (many stable solutions)"),
+        (["irf", "nk", "--exact", "--set", "rho_r=1.2"], "no unique stable solution at 1 of 1 draws: 1 explosive (no stable solution)"),
+        (["irf", "nk", "--exact", "--set", "sigma=0"], "no unique stable solution at 1 of 1 draws"),
         (["irf", "nk", "--plot", "x.gif"], "must end in .png, .pdf, .svg"),
-        (["irf", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (["irf", "nk", "--exact", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
         (["validate", "--path", "/no/such/data"], "does not exist or is no data set"),
         (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world: 'vra'. Did you mean 'var'?"),
         (["generate", "--world", ",", "--output", "/no/such/data"], "Unknown world"),
@@ -141,7 +142,7 @@ def test_a_misused_option_is_named_with_code_two(emulate, arguments, message):
 
 @pytest.mark.fast
 def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
-    code, out, _ = emulate("irf", "nk", "--set", "kappa=0.1", "--set", "phi_pi=2", "--shock", "monetary", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")
+    code, out, _ = emulate("irf", "nk", "--exact", "--set", "kappa=0.1", "--set", "phi_pi=2", "--shock", "monetary", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")
     world = get_world("nk")
     solved_HO = world.irf(world.spec.theta(kappa=0.1, phi_pi=2.0))[0, 0]
     assert code == 0
@@ -159,16 +160,16 @@ def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
 @pytest.mark.fast
 @pytest.mark.parametrize("name", SMALL_WORLDS)
 def test_irf_shows_all_shocks_of_every_world(emulate, name, tmp_path):
-    code, out, _ = emulate("irf", name, "--horizon", "8", "--plot", tmp_path / "x.svg")
+    code, out, _ = emulate("irf", name, "--exact", "--horizon", "8", "--plot", tmp_path / "x.svg")
     assert code == 0
     for shock in get_world(name).spec.shock_names:
-        assert f"{name}: {shock}, one standard deviation" in out
+        assert f"{name}: {shock}, 1 sd, exact solution" in out
     assert (tmp_path / "x.svg").stat().st_size > 1000
 
 
 @pytest.mark.fast
 def test_a_refused_irf_writes_no_file(emulate, tmp_path):
-    assert emulate("irf", "nk", "--set", "phi_pi=0.8", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")[0] == 1
+    assert emulate("irf", "nk", "--exact", "--set", "phi_pi=0.8", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")[0] == 1
     assert list(tmp_path.iterdir()) == []
 
 

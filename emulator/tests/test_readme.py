@@ -27,8 +27,9 @@ def test_it_is_short(readme):
 
 
 @pytest.mark.fast
-def test_python_runs(readme, root, capsys, monkeypatch):
-    monkeypatch.chdir(root)
+def test_python_runs(readme, root, capsys, monkeypatch, tmp_path):
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
     (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
     exec(compile(block, "README.md", "exec"), {})
     first = float(capsys.readouterr().out.strip("[]\n").split()[0])
@@ -44,7 +45,7 @@ def test_commands_run_as_written(readme, root, tmp_path):
         assert program == "emulator"
         done = subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-    for name in ("irf.png", "irf.csv", "compare.png", "compare.csv", "results/small/report.html", "results/LEADERBOARD.md"):
+    for name in ("irf.png", "irf.csv", "compare.png", "compare.csv", "results/small/report.html", "results/LEADERBOARD.md", "exported/model.safetensors"):
         assert (tmp_path / name).stat().st_size > 0
 
 

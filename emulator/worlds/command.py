@@ -1,8 +1,9 @@
-"""`emulator worlds`, `emulator irf` and `emulator compare`: exact answers on the command line."""
+"""`emulator worlds` and `emulator compare`: the worlds on the command line."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,12 @@ from rich.table import Table
 
 from emulator.console import err, out, say
 from emulator.errors import EmulatorError, ModFileWarning, ParameterError
-from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, WorldSpec
+from emulator.spec import OBSERVABLES, WorldSpec
 from emulator.worlds import WORLDS, check_world, get_world, split_names
 from emulator.worlds.base import World
 from emulator.worlds.comparison import compare as compare_worlds
 from emulator.worlds.comparison import responses_of
-from emulator.worlds.figures import check_format, draw_comparison, draw_world
+from emulator.worlds.figures import check_format, draw_comparison
 
 SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
 """Quarters of a printed table; files hold them all."""
@@ -78,40 +79,6 @@ def _check(world: World, n: int = 64) -> None:
     say(f"{spec.name} passes every check of the conformance suite on {n} draws.")
 
 
-def irf(
-    world: Annotated[str, typer.Argument(help="A world or the path of a .mod file; `emulator worlds` lists the worlds.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter: name=value. May be repeated; the rest is at its default.")] = None,
-    shock: Annotated[str | None, typer.Option(help="One shock; all of them if left out.")] = None,
-    horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
-    plot: Annotated[Path | None, typer.Option(help="Write a figure (.png, .pdf or .svg).")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write all numbers as CSV.")] = None,
-) -> None:
-    """Exact impulse responses to shocks of one standard deviation, from the world's solver."""
-    economy = named(world)
-    spec = economy.spec
-    if plot is not None:
-        check_format(plot)
-    values: dict[str, str] = {}
-    for item in set_ or []:
-        name, sign, value = item.partition("=")
-        if not sign:
-            raise ParameterError(f"'{item}' is not of the form name=value.")
-        values[name.strip()] = value
-    shocks = list(spec.shock_names) if shock is None else [spec.shock_names[spec.shock_index(shock)]]
-    theta = spec.theta(values)  # type: ignore[arg-type]  # text becomes numbers there, with a clear error
-    responses = responses_of(economy, theta, horizon).sel(shock=shocks)
-    frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
-    if csv is not None:
-        _write(frame, csv)
-    if plot is not None:
-        draw_world(responses, f"{spec.title}: responses to shocks of one standard deviation", plot)
-        say(f"Figure: {plot}")
-    _print(frame, "shock", spec.observable_units, f"{spec.name}: {{}}, one standard deviation")
-    for p, value in zip(spec.parameters, theta[0], strict=True):
-        if not p.low <= value <= p.high:
-            err.print(f"note: {p.name} = {value:g} lies outside the range of the prior, {p.low:g} to {p.high:g}.", markup=False, highlight=False)
-
-
 def compare(
     shock: Annotated[str, typer.Option(help="A shock that every one of the worlds has.")],
     worlds: Annotated[str, typer.Option(help="Worlds and paths of .mod files, separated by commas.")],
@@ -126,7 +93,7 @@ def compare(
     _write(frame, csv)
     draw_comparison(responses, f"Responses to a {shock.replace('_', ' ')} shock of one standard deviation, each world at its defaults", plot)
     say(f"Figure: {plot}")
-    _print(frame, "world", responses["unit"].values, f"{shock}, one standard deviation: {{}}")
+    show_tables(frame, "world", responses["unit"].values, f"{shock}, one standard deviation: {{}}")
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -137,7 +104,8 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     say(f"Numbers: {path}")
 
 
-def _print(frame: pd.DataFrame, level: str, units, title: str) -> None:  # type: ignore[no-untyped-def]  # a sequence of text
+def show_tables(frame: pd.DataFrame, level: str, units: Iterable[str], title: str) -> None:
+    """Print one table for each value of an index level, a row a quarter of `SHOWN`; `title` has a place for the value."""
     for key, part in frame.groupby(level=level, sort=False):
         table = Table("quarter", *(f"{name} ({unit})" for name, unit in zip(OBSERVABLES, units, strict=True)), title=title.format(key))
         shown = part.droplevel(level)

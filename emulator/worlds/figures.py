@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,25 +20,9 @@ def check_format(path: Path) -> None:
         raise ParameterError(f"The figure '{path}' must end in {', '.join(FORMATS)}.")
 
 
-def draw_world(responses: xr.DataArray, title: str, path: Path) -> None:
-    """One world: a row a shock, a column an observable."""
-    rows = responses.sizes["shock"]
-    figure = _figure(9.0, 2.4 * rows)
-    axes = figure.subplots(rows, 3, squeeze=False, sharex=True)
-    for row, shock in enumerate(responses["shock"].values):
-        for column, observable in enumerate(responses["observable"].values):
-            axis = axes[row, column]
-            axis.plot(responses["horizon"], responses.sel(shock=shock, observable=observable), color="tab:blue")
-            _label(axis, f"{shock} → {observable}", str(responses["unit"].values[column]))
-    for axis in axes[-1]:
-        axis.set_xlabel("quarters after impact", fontsize=8)
-    figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=120)
-
-
 def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
     """Several worlds in one picture: a column an observable, a line a world."""
-    figure = _figure(10.0, 3.4)
+    figure = new_figure(10.0, 3.4)
     axes = figure.subplots(1, 3)
     styles = ("-", "--", "-.", ":")
     for column, observable in enumerate(responses["observable"].values):
@@ -45,7 +30,7 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
         for k, world in enumerate(responses["world"].values):
             line = responses.sel(world=world, observable=observable)
             axis.plot(responses["horizon"], line, color=f"C{k % 10}", linestyle=styles[k % len(styles)], label=str(world))
-        _label(axis, str(observable), str(responses["unit"].values[column]))
+        label(axis, str(observable), str(responses["unit"].values[column]))
         axis.set_xlabel("quarters after impact", fontsize=8)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), fontsize=9, frameon=False)
@@ -53,13 +38,15 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
     figure.savefig(path, dpi=130)
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of this size in inches, which no window shows."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _label(axis, title: str, unit: str) -> None:  # type: ignore[no-untyped-def]  # matplotlib's axes
+def label(axis: Any, title: str, unit: str) -> None:
+    """What every panel has: a line at zero, a title, a unit."""
     axis.axhline(0.0, color="black", linewidth=0.6)
     axis.set_title(title, fontsize=9)
     axis.set_ylabel(unit, fontsize=8)

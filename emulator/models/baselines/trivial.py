@@ -8,9 +8,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from emulator.errors import ModelError
+
+BLOCK = 256
+"""Draws whose distances to all training draws are in memory at once: some hundred megabytes for 100,000 of them."""
 
 
 class TrivialBaseline(ABC):
@@ -107,19 +109,21 @@ class LinearRegression(TrivialBaseline):
 class NearestNeighbour(TrivialBaseline):
     """The response of the nearest training draw: Euclidean distance between parameters in standard deviations.
 
-    Of draws at equal distance, which one answers is decided by the k-d tree (Maneewongvatana and Mount, 1999).
+    All distances are computed, by products of matrices: in dozens of dimensions a tree visits nearly all draws, and slowly.
     """
 
     title = "nearest neighbour"
 
     def _fit(self, theta: np.ndarray, irf: np.ndarray) -> None:
         self._centre, self._scale = _centre_and_scale(theta)
-        self._tree = cKDTree((theta - self._centre) / self._scale)
+        self._draws = (theta - self._centre) / self._scale
+        self._half_squares = 0.5 * np.square(self._draws).sum(axis=1)
         self._responses = irf
 
     def _predict(self, theta: np.ndarray) -> np.ndarray:
-        _, nearest = self._tree.query((theta - self._centre) / self._scale)
-        return self._responses[nearest].astype(np.float64)
+        scores = (theta - self._centre) / self._scale
+        nearest = [(self._half_squares - part @ self._draws.T).argmin(axis=1) for part in np.split(scores, range(BLOCK, len(scores), BLOCK))]
+        return self._responses[np.concatenate(nearest)].astype(np.float64)
 
 
 def _centre_and_scale(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

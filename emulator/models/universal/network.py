@@ -166,8 +166,12 @@ class UniversalEmulator(EmulatorModel):
             irf[first : first + BLOCK] = self._predict(theta_BP[first : first + BLOCK], world, horizon)
         return irf
 
-    def _predict(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        folded, linear = self._fold(world), nn.functional.linear
+    def alone(self, world: str) -> nn.Module:
+        with torch.no_grad():
+            return Alone(self, world, self._fold(world))
+
+    def _predict(self, theta_BP: Tensor, world: str, horizon: int, folded: Folded | None = None) -> Tensor:
+        folded, linear = folded or self._fold(world), nn.functional.linear
         z_BP = (theta_BP - folded.centre) * folded.inverse_spread
         x = nn.functional.silu(linear(z_BP, folded.first, folded.first_bias))
         for weight, bias in folded.hidden:
@@ -204,3 +208,14 @@ class UniversalEmulator(EmulatorModel):
     def _make(self, world: str) -> Folded:
         found = self.normaliser.statistics(world) if self.normaliser.fitted else None
         return fold(self.shared, self._own(world), self._head(world), self._seen[world], found)
+
+
+class Alone(nn.Module):
+    """The network folded for one world: a few small matrices, constants from here on."""
+
+    def __init__(self, network: UniversalEmulator, world: str, folded: Folded) -> None:
+        super().__init__()
+        self.network, self.world, self.folded = network, world, folded
+
+    def forward(self, theta: Tensor) -> Tensor:
+        return self.network._predict(theta, self.world, self.network.horizon, self.folded)

@@ -11,10 +11,9 @@ import safetensors.torch
 import torch
 from safetensors import safe_open
 
-import emulator
 from emulator.errors import CheckpointError, UnknownNameError
 from emulator.files import sha256
-from emulator.models import build, shipped, weights_file
+from emulator.models import build, load, shipped, weights_file
 from emulator.models import checkpoint as checkpoints
 from emulator.models.check import _statistics
 from emulator.models.trust import adviser
@@ -82,7 +81,7 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
     made = a_checkpoint(name, training={"optimizer": {0: torch.zeros(3)}})
     checkpoints.save(tmp_path / "best.pt", made)
     weights_file.write(tmp_path / "model.safetensors", shipped.read(tmp_path / "best.pt"))
-    before, after = (emulator.load(tmp_path / file) for file in ("best.pt", "model.safetensors"))
+    before, after = (load(tmp_path / file) for file in ("best.pt", "model.safetensors"))
     assert before.state_dict().keys() == after.state_dict().keys()
     for key, value in before.state_dict().items():
         assert torch.equal(value, after.state_dict()[key])
@@ -101,7 +100,7 @@ def test_trust_travels_with_the_weights(tmp_path, monkeypatch):
     monkeypatch.setattr(adviser, "STEPS", 20)  # how well it was fitted does not matter here
     trust = some_trust()
     weights_file.write(tmp_path / "model.safetensors", a_checkpoint(trust=trust.content))
-    again = emulator.load(tmp_path / "model.safetensors").trust
+    again = load(tmp_path / "model.safetensors").trust
     for world in SPECS:
         for method in ("half_width", "determinacy", "flagged", "out_of_range"):
             assert torch.equal(getattr(again, method)(thetas(world), world), getattr(trust, method)(thetas(world), world))
@@ -141,7 +140,7 @@ def test_any_flipped_byte_is_found(file):
         damaged[position] ^= 0x10
         file.write_bytes(damaged)
         with pytest.raises(CheckpointError, match=r"altered|truncated"):
-            emulator.load(file)
+            load(file)
 
 
 def test_any_truncation_or_growth_is_found(file):
@@ -149,7 +148,7 @@ def test_any_truncation_or_growth_is_found(file):
     for content in [b"", whole[:1], whole[:8], whole[:50], whole[: len(whole) // 2], whole[:-1], whole + b"\0"]:
         file.write_bytes(content)
         with pytest.raises(CheckpointError, match=r"altered|truncated"):
-            emulator.load(file)
+            load(file)
 
 
 def with_header(header, tail=b""):
@@ -176,7 +175,7 @@ def with_header(header, tail=b""):
 def test_foreign_files_are_refused(tmp_path, content, message):
     (tmp_path / "x.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match=message):
-        emulator.load(tmp_path / "x.safetensors")
+        load(tmp_path / "x.safetensors")
 
 
 def sealed(held, tensors):
@@ -201,7 +200,7 @@ def sealed(held, tensors):
 def test_files_with_a_right_sum_and_another_content_are_refused(tmp_path, held, message):
     (tmp_path / "x.safetensors").write_bytes(sealed(held, {"w": torch.zeros(2)}))
     with pytest.raises(CheckpointError, match=message):
-        emulator.load(tmp_path / "x.safetensors")
+        load(tmp_path / "x.safetensors")
 
 
 def test_weights_that_are_not_numbers_are_refused_on_both_ways(tmp_path, monkeypatch):
@@ -214,7 +213,7 @@ def test_weights_that_are_not_numbers_are_refused_on_both_ways(tmp_path, monkeyp
         patched.setattr(weights_file, "_refuse_non_numbers", lambda *_: None)
         weights_file.write(tmp_path / "x.safetensors", made)
     with pytest.raises(CheckpointError, match="NaN"):
-        emulator.load(tmp_path / "x.safetensors")
+        load(tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -233,44 +232,44 @@ def test_what_json_cannot_hold_is_refused(tmp_path, changes, message):
 def test_a_name_leads_to_the_weights_that_ship(file, monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "weights")
     with pytest.raises(CheckpointError, match="emulator release --checkpoint"):
-        emulator.load("universal")
+        load("universal")
     weights_file.write(tmp_path / "weights" / "universal" / shipped.WEIGHTS, a_checkpoint())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "universal").mkdir()  # a folder of that name does not stand in the way
-    network = emulator.load("universal")
+    network = load("universal")
     assert network.checkpoint.path == str(tmp_path / "weights" / "universal" / shipped.WEIGHTS)
 
 
 @pytest.mark.parametrize("name", ["Universal", "univresal", "UNIVERSAL", "universal "])
 def test_names_are_exact_and_the_nearest_is_named(name):
     with pytest.raises(UnknownNameError, match="Known: universal"):
-        emulator.load(name)
+        load(name)
 
 
 def test_missing_files_are_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path in ("none.safetensors", "none.pt", "runs/none", tmp_path / "none"):
         with pytest.raises(CheckpointError, match=r"none.* does not exist"):
-            emulator.load(path)
+            load(path)
 
 
 def test_a_folder_stands_for_the_best_that_it_holds(tmp_path):
     with pytest.raises(CheckpointError, match=r"none of calibrated\.pt, best\.pt, model\.safetensors"):
-        emulator.load(tmp_path)
+        load(tmp_path)
     weights_file.write(tmp_path / shipped.WEIGHTS, a_checkpoint(epoch=1))
-    assert emulator.load(tmp_path).checkpoint.epoch == 1
+    assert load(tmp_path).checkpoint.epoch == 1
     checkpoints.save(tmp_path / "best.pt", a_checkpoint(epoch=2))
     checkpoints.save(tmp_path / "last.pt", a_checkpoint(epoch=9))
-    assert emulator.load(tmp_path).checkpoint.epoch == 2
+    assert load(tmp_path).checkpoint.epoch == 2
     checkpoints.save(tmp_path / "calibrated.pt", a_checkpoint(epoch=3))
-    assert emulator.load(str(tmp_path)).checkpoint.epoch == 3
+    assert load(str(tmp_path)).checkpoint.epoch == 3
 
 
 def test_importing_the_package_needs_no_torch_and_loading_no_network(file, tmp_path):
     code = (
         "import sys, emulator; assert 'torch' not in sys.modules; "
         "sys.addaudithook(lambda event, _: sys.exit(event) if event.startswith('socket.') else None); "
-        "m = emulator.load(sys.argv[1]); import torch; "
+        "from emulator.models import load; m = load(sys.argv[1]); import torch; "
         "print(tuple(m(torch.tensor(m.world_specs['lss'].theta()), 'lss').shape)); assert 'emulator.worlds' not in sys.modules"
     )
     elsewhere = tmp_path / "elsewhere"

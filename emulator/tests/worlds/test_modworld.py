@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import emulator
 from emulator.cli import app
 from emulator.errors import EmulatorError, ModFileError
-from emulator.worlds import check_world
+from emulator.worlds import check_world, get_world
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -60,7 +59,7 @@ def closed_form(kappa, phi, rho, sigma=1.0, beta=0.99):
 
 
 def test_it_is_a_world_by_its_path(write):
-    world = emulator.world(write())
+    world = get_world(write())
     check_world(world, n=24)
     assert world.spec.name == "stranger"
     assert world.spec.shock_names == ("demand", "easing")
@@ -85,10 +84,10 @@ def test_the_command_line_takes_the_path(write, tmp_path):
 
 
 def test_an_edited_file_is_read_again(write):
-    before = emulator.world(write())
-    same = emulator.world(write())
-    after = emulator.world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;")))
-    renamed = emulator.world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;"), MAPPING.replace("demand:", "spending:")))
+    before = get_world(write())
+    same = get_world(write())
+    after = get_world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;")))
+    renamed = get_world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;"), MAPPING.replace("demand:", "spending:")))
     theta = before.spec.theta()
     assert before.spec.definition == same.spec.definition != after.spec.definition
     assert np.abs(before.irf(theta) - after.irf(theta)).max() > 0.05
@@ -104,7 +103,7 @@ def test_estimated_params_give_priors_and_bounds(write):
     stderr e, inv_gamma_pdf, 0.5, 0.2;
     end;
     """
-    world = emulator.world(write(MODEL.replace("stoch_simul", block + "stoch_simul"), "observables: {output: y, inflation: 4*pi, rate: 4*i}\n"))
+    world = get_world(write(MODEL.replace("stoch_simul", block + "stoch_simul"), "observables: {output: y, inflation: 4*pi, rate: 4*i}\n"))
     check_world(world, n=24)
     found = {p.name: (p.low, p.high, p.default) for p in world.spec.parameters}
     assert list(found) == ["kappa", "rho", "phi", "stderr_e"]
@@ -119,17 +118,17 @@ def test_estimated_params_give_priors_and_bounds(write):
 def test_without_a_mapping_the_message_is_one_to_start_from(write, tmp_path):
     path = write(mapping=None)
     with pytest.raises(ModFileError, match=r"stranger\.world\.yaml") as error:
-        emulator.world(path)
+        get_world(path)
     guess = str(error.value).split("\n\n", 1)[1]
     assert "output: y" in guess
     assert "inflation: 4*pi" in guess
     assert "rate: 4*i" in guess
-    check_world(emulator.world(write(mapping=guess)), n=8)  # the guess itself is a mapping
+    check_world(get_world(write(mapping=guess)), n=8)  # the guess itself is a mapping
 
 
 def test_growing_responses_are_no_world(write):
     with pytest.raises(ModFileError, match="qz_criterium"):
-        emulator.world(write(MODEL.replace("order = 1", "qz_criterium = 1.01")))
+        get_world(write(MODEL.replace("order = 1", "qz_criterium = 1.01")))
 
 
 ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
@@ -166,7 +165,7 @@ BAD_MAPPINGS = {
 def test_a_bad_mapping_is_told(write, name):
     mapping, words = BAD_MAPPINGS[name]
     with pytest.raises(EmulatorError) as error:
-        emulator.world(write(mapping=mapping))
+        get_world(write(mapping=mapping))
     assert words in str(error.value)
     assert len(str(error.value)) < 700
 

@@ -1,0 +1,125 @@
+"""The form of every answer: an xarray Dataset over (draw, shock, horizon, observable), with units and with how far to trust it.
+
+    irf                        responses: output in percent; inflation and rate in annualised percentage points
+    lower, upper               90 % band around a network's responses; where the solver answered, the response itself
+    exact                      (draw) whether the solver answered
+    determinate                (draw) whether there is a unique stable solution; a network's word until the solver has spoken
+    probability_determinate    (draw) that word as a probability
+    in_range                   (draw) every parameter lies within the range of the training draws
+    parameter_in_range         (draw, parameter)
+    flagged                    (draw) the network itself says to doubt its answer
+    theta                      (draw, parameter)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from emulator.errors import NoSolutionError, ParameterError
+from emulator.inference.shock_size import Scaling
+from emulator.spec import OBSERVABLES, Status, WorldSpec
+
+AXES = ("draw", "shock", "horizon", "observable")
+
+MEANING = {Status.INDETERMINATE: "many stable solutions", Status.EXPLOSIVE: "no stable solution"}
+
+
+def answer(scaling: Scaling, theta: np.ndarray, fields: Mapping[str, np.ndarray], source: str) -> xr.Dataset:
+    """A Dataset of fields with the axes (n, S, H+1, 3), (n, P) or (n), with names, units and what was asked."""
+    spec, axes = scaling.spec, {4: AXES, 2: ("draw", "parameter"), 1: ("draw",)}
+    units = ", ".join(f"{o.name}: {o.unit}" for o in spec.observables)
+    found = {name: (axes[value.ndim], value, {"units": units} if value.ndim == 4 else {}) for name, value in fields.items()}
+    found["theta"] = (axes[2], theta, {"units": ", ".join(f"{p.name}: {p.unit}" for p in spec.parameters)})
+    return xr.Dataset(found, _names(scaling, len(theta), fields["irf"].shape[2]), _of(scaling, source))
+
+
+def derivatives(scaling: Scaling, theta: np.ndarray, values: np.ndarray, source: str) -> xr.DataArray:
+    """Derivatives (n, S, H+1, 3, P) with names; units: of the response, per unit of the parameter."""
+    names = _names(scaling, len(theta), values.shape[2])
+    return xr.DataArray(values, names, (*AXES, "parameter"), "jacobian", _of(scaling, source))
+
+
+def _of(scaling: Scaling, source: str) -> dict[str, str]:
+    return {"world": scaling.spec.name, "title": scaling.spec.title, "source": source}
+
+
+def _names(scaling: Scaling, n: int, periods: int) -> dict[str, Any]:
+    spec = scaling.spec
+    return {
+        "draw": np.arange(n),
+        "shock": [spec.shock_names[k] for k in scaling.shocks],
+        "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
+        "observable": list(OBSERVABLES),
+        "parameter": list(spec.parameter_names),
+        "unit": ("observable", list(spec.observable_units)),
+        "size": ("shock", [str(size) for size in scaling.sizes]),
+    }
+
+
+def refuse(spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: str, why: Callable[[], str]) -> None:
+    """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why: in words."""
+    if on_failure not in ("raise", "nan"):
+        raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+    if on_failure == "nan" or not failed.any():
+        return
+    first = int(np.flatnonzero(failed)[0])
+    values = ", ".join(f"{name}={value:.6g}" for name, value in zip(spec.parameter_names, theta[first], strict=True))
+    raise NoSolutionError(
+        f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,} draws: {why()}. Draw {first}: {values}. "
+        f"Change the parameters (`emulator worlds {spec.name}` shows defaults and ranges), or have NaN there: on_failure='nan'."
+    )
+
+
+def in_words(status: np.ndarray) -> str:
+    """How many draws have each `Status` (n,), and what it means."""
+    counts = sorted(Counter(Status(code) for code in status).items())
+    return ", ".join(f"{count:,} {found.label} ({MEANING.get(found, 'the solver finds none')})" for found, count in counts)
+
+
+@xr.register_dataset_accessor("responses")
+class Responses:
+    """`answer.responses`: what an answer offers beyond its arrays."""
+
+    def __init__(self, data: xr.Dataset) -> None:
+        self.data = data
+
+    def plot(self, path: str | Path | None = None, beside: xr.Dataset | None = None) -> Figure:
+        """A row a shock, a column an observable; with many draws their median, and where 50 and 90 % of them lie.
+
+        path: where to write it (.png, .pdf, .svg); beside: another answer to the same question, dashed, such as the
+        exact one. Raises `ParameterError` for a format that cannot be drawn.
+        """
+        from emulator.inference.figures import draw
+
+        return draw(self.data, beside, None if path is None else Path(path))
+
+    def frame(self) -> Any:
+        """A long table (pandas): draw, shock and horizon as index, a column an observable, and of its band where there is one."""
+        parts = {name: self.data[name] for name in ("irf", "lower", "upper") if name in self.data}
+        columns = {}
+        for observable in OBSERVABLES:
+            for name, part in parts.items():
+                columns[observable if name == "irf" else f"{observable}_{name}"] = part.sel(observable=observable, drop=True).drop_vars("size", errors="ignore")
+        return xr.Dataset(columns).to_dataframe(dim_order=list(AXES[:3]))
+
+    def write(self, path: str | Path) -> None:
+        """Write the answer: `.csv` (the long table), `.nc` (NetCDF, everything) or `.json` (everything).
+
+        Raises `ParameterError` for another ending.
+        """
+        from emulator.inference.files import write
+
+        write(self.data, Path(path))
+
+
+def check_one_world(data: xr.Dataset, other: xr.Dataset) -> None:
+    """Raise `ParameterError` unless two answers are about the same shocks."""
+    if list(data["shock"].values) != list(other["shock"].values):
+        raise ParameterError(f"The answers are about different shocks: {', '.join(data['shock'].values)} and {', '.join(other['shock'].values)}.")

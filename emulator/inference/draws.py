@@ -1,0 +1,79 @@
+"""What a user may hand over as parameters, as theta: named values, a table, an array, or nothing but defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emulator.errors import ParameterError
+from emulator.spec import WorldSpec
+
+Draws = Mapping[str, Any] | pd.DataFrame | np.ndarray | None
+
+
+def theta_of(spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any] | None = None) -> np.ndarray:
+    """Parameter vectors (n, P), float64, in each parameter's own unit.
+
+    draws: a table or mapping with a column for some of the parameters, the rest at their defaults; or an array (n, P), or (P,)
+    for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n, that replace those of draws.
+    Raises `UnknownNameError` for a name that the world does not have, `ParameterError` for lengths that differ, for
+    shapes that do not fit, for no draw at all and for values that are not finite numbers.
+    """
+    named = {**(_columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}), **(parameters or {})}
+    columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
+    theta = _base(spec, draws, columns)
+    for column, values in columns.items():
+        theta[:, column] = values
+    return spec.check_theta(theta)
+
+
+def chosen_shocks(spec: WorldSpec, shocks: str | Iterable[str] | None) -> list[int]:
+    """Positions of the shocks that are asked for: all where none is named. Raises `UnknownNameError`."""
+    if shocks is None:
+        return list(range(spec.n_shocks))
+    names = [shocks] if isinstance(shocks, str) else list(dict.fromkeys(shocks))
+    if not names:
+        raise ParameterError(f"The list of shocks is empty; leave it out for all shocks of '{spec.name}': {', '.join(spec.shock_names)}.")
+    return [spec.shock_index(name) for name in names]
+
+
+def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
+    twice = [str(name) for name in draws.columns[draws.columns.duplicated()]] if isinstance(draws, pd.DataFrame) else []
+    if twice:
+        raise ParameterError(f"The table of draws names '{twice[0]}' twice; expected each parameter at most once.")
+    return {str(name): values for name, values in draws.items()}
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        found = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        shown = repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
+        raise ParameterError(f"Parameter '{name}' was given as {shown}; expected a number, or a column of numbers.") from None
+    if found.ndim > 1:
+        raise ParameterError(f"Parameter '{name}' was given as an array of shape {found.shape}; expected a number, or one a draw.")
+    return found
+
+
+def _base(spec: WorldSpec, draws: Draws, columns: Mapping[int, np.ndarray]) -> np.ndarray:
+    """As many draws as the call names, before named columns are written into them."""
+    if draws is not None and not isinstance(draws, pd.DataFrame | Mapping):
+        try:
+            array = np.array(draws, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise ParameterError(f"The draws are a {type(draws).__name__} that is no array of numbers; expected (n, {spec.n_parameters}), a table or a mapping of names.") from None
+        base = spec.check_theta(array[None, :] if array.ndim == 1 else array).copy()
+    elif isinstance(draws, pd.DataFrame):
+        base = np.repeat(spec.theta(), len(draws), axis=0)
+    else:
+        lengths = {values.size for values in columns.values() if values.ndim}
+        base = np.repeat(spec.theta(), max(lengths, default=1), axis=0)
+    for column, values in columns.items():
+        if values.ndim and values.size != len(base):
+            raise ParameterError(f"Parameter '{spec.parameter_names[column]}' has {values.size} values for {len(base)} draws; expected one each, or one for all.")
+    if len(base) == 0:
+        raise ParameterError("There are no draws: the table or array of parameters has no rows.")
+    return base

@@ -1,0 +1,101 @@
+"""A world's own solver behind the same questions as a network: exact answers, without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from emulator.inference.answers import answer, derivatives, in_words, refuse
+from emulator.inference.draws import Draws, chosen_shocks, theta_of
+from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
+from emulator.inference.shock_size import Scaling, SizeLike
+from emulator.spec import DEFAULT_HORIZON, WorldSpec
+from emulator.worlds import Source, World, get_world
+
+STEP = 1e-4
+"""Half width of a central difference, as a share of the parameter's range: its error is of order STEP^2, that of rounding 1e-12 / STEP."""
+
+
+class ExactWorld:
+    """A model economy that answers exactly: `irf`, `jacobian` and `sensitivity` as those of an `Emulator`.
+
+    `solver` is the economy itself, which takes and returns plain arrays (`emulator.worlds.World`).
+    """
+
+    def __init__(self, solver: World) -> None:
+        self.solver = solver
+
+    @classmethod
+    def named(cls, name: str | Path) -> ExactWorld:
+        """The world of that name, or of a `.mod` file. Raises `UnknownNameError`, `ModFileError`."""
+        return cls(get_world(name))
+
+    @property
+    def spec(self) -> WorldSpec:
+        return self.solver.spec
+
+    @property
+    def source(self) -> Source | None:
+        """The texts of the `.mod` file; None where the world is a class of Python."""
+        return self.solver.source
+
+    def sample(self, n: int, rng: np.random.Generator | int = 0) -> np.ndarray:
+        """n draws of theta (n, P) from the prior that have a solution; rng: a generator, or a seed."""
+        return self.solver.sample(n, np.random.default_rng(rng))
+
+    def status(self, draws: Draws = None, **parameters: Any) -> np.ndarray:
+        """`Status` of each draw, (n,) uint8: whether it has a unique stable solution."""
+        return self.solver.status(theta_of(self.spec, draws, parameters))
+
+    def irf(
+        self, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int = DEFAULT_HORIZON,
+        on_failure: str = "raise", **parameters: Any,
+    ) -> xr.Dataset:  # fmt: skip
+        """Exact responses as an xarray Dataset (see `emulator.inference.answers`); arguments as those of `Emulator.irf`.
+
+        Raises `NoSolutionError` for draws without a unique stable solution, whose responses are NaN with
+        `on_failure="nan"`; `ParameterError` and `UnknownNameError` for bad input.
+        """
+        theta = theta_of(self.spec, draws, parameters)
+        scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
+        irf = self.scaled(theta, scaling, horizon)
+        solved = np.isfinite(irf).all(axis=(1, 2, 3))
+        refuse(self.spec, theta, ~solved, on_failure, lambda: in_words(self.solver.status(theta[~solved])))
+        return answer(scaling, theta, {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}, "exact solution")
+
+    def scaled(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
+        """Responses (n, S, H+1, 3) to the shocks of a scaling; NaN where there is no solution."""
+        with np.errstate(all="ignore"):  # a parameter at which the model divides by zero has no solution, and NaN says so
+            irf = self.solver.irf(scaling.theta(theta), horizon=horizon, on_failure="nan")[:, list(scaling.shocks)]
+        return scaling.applied(theta, irf)
+
+    def jacobian(
+        self, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int = DEFAULT_HORIZON, **parameters: Any
+    ) -> xr.DataArray:  # fmt: skip
+        """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by central differences.
+
+        Units: of the response, per unit of the parameter. NaN where a neighbouring draw has no solution.
+        """
+        theta = theta_of(self.spec, draws, parameters)
+        scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
+        columns = []
+        for column, width in enumerate(self.spec.high - self.spec.low):
+            up, down = theta.copy(), theta.copy()
+            up[:, column] += STEP * width
+            down[:, column] -= STEP * width
+            change = self.scaled(up, scaling, horizon) - self.scaled(down, scaling, horizon)
+            columns.append(change / (up[:, column] - down[:, column])[:, None, None, None])
+        return derivatives(scaling, theta, np.stack(columns, axis=-1), "central differences of the exact solution")
+
+    def sensitivity(
+        self, n: int = 1024, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,
+        ranges: Ranges | None = None, seed: int = 0, **fixed: float,
+    ) -> xr.Dataset:  # fmt: skip
+        """Sobol's indices from the exact solution; arguments as those of `Emulator.sensitivity`."""
+        scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
+        question = Question.of(self.spec, scaling, horizons, ranges, fixed)
+        return sobol(question, lambda theta: self.scaled(theta, scaling, max(horizons))[:, :, list(horizons)], n, seed)

@@ -1,0 +1,128 @@
+"""A network for other programs: one ONNX file a world, beside the weights (safetensors) and the model card.
+
+Input `theta` (draw, parameter), float32, in each parameter's own unit. Outputs `irf` (draw, shock, horizon, observable), in
+percent and annualised percentage points, and `half_width` of the 90 % band where the network is calibrated. The file's
+metadata names its axes, ranges and units (JSON).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emulator.errors import CheckpointError, MissingExtraError, unknown_name
+from emulator.files import write_bytes, write_text
+from emulator.inference.network import Emulator
+from emulator.models import shipped, weights_file
+from emulator.models.checkpoint import Checkpoint
+
+KEY = "universal-macro-emulator"
+"""Entry of an ONNX file's metadata that describes inputs and outputs."""
+
+
+class _Answer(nn.Module):
+    """What a file computes: responses, and the band where there is one."""
+
+    def __init__(self, em: Emulator, world: str) -> None:
+        super().__init__()
+        self.alone, self.trust, self.world = em.network.alone(world), em.trust, world
+
+    def forward(self, theta: Tensor) -> Any:
+        irf = self.alone(theta)
+        return irf if self.trust is None else (irf, self.trust.half_width(theta, self.world))
+
+
+def export(em: Emulator, folder: Path, worlds: list[str] | None = None, onnx: bool = True) -> list[Path]:
+    """Write weights, model card and, if asked for, an ONNX file for each world; their paths.
+
+    Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError` without the extra [onnx],
+    `CheckpointError` for a network that was not read from a file.
+    """
+    for world in worlds or []:
+        em.spec(world)
+    if worlds == []:
+        raise unknown_name("world of this network", "", em.worlds)
+    if em.checkpoint is None:
+        raise CheckpointError("This network was not read from a checkpoint, so that there is nothing to say of where it comes from. Save it first, and load it.")
+    if onnx and find_spec("onnxscript") is None:
+        raise MissingExtraError("onnxscript", "onnx")
+    weights, card = folder / shipped.WEIGHTS, folder / shipped.CARD
+    weights_file.write(weights, em.checkpoint)
+    write_text(card, _card(em, em.checkpoint))
+    return [weights, card, *([_write(em, world, folder) for world in worlds or em.worlds] if onnx else [])]
+
+
+def _write(em: Emulator, world: str, folder: Path) -> Path:
+    path = folder / f"{world}.onnx"
+    content = encode(em, world)
+    write_bytes(path, content)
+    return path
+
+
+def encode(em: Emulator, world: str) -> bytes:
+    """The bytes of a world's ONNX file. Raises `MissingExtraError`, `UnknownNameError`."""
+    spec = em.spec(world)
+    example = torch.tensor(spec.theta(), dtype=torch.float32).repeat(3, 1)
+    names = ["irf"] if em.trust is None else ["irf", "half_width"]
+    with torch.no_grad(), _quietly():
+        program = torch.onnx.export(
+            _Answer(em, world).eval(), (example,), dynamo=True, input_names=["theta"], output_names=names,
+            dynamic_shapes=({0: torch.export.Dim("draw", min=1)},),
+        )  # fmt: skip
+    assert program is not None  # what is returned where no path is given
+    made = program.model_proto
+    entry = made.metadata_props.add()
+    entry.key, entry.value = KEY, json.dumps(_described(em, world))
+    return made.SerializeToString()
+
+
+def _described(em: Emulator, world: str) -> dict[str, Any]:
+    spec, found = em.spec(world), em.network.normaliser.statistics(world)
+    return {
+        "world": spec.name,
+        "title": spec.title,
+        "checkpoint_sha256": em.checkpoint.sha256 if em.checkpoint else "",
+        "parameters": [
+            {"name": p.name, "unit": p.unit, "default": p.default, "trained_from": low, "trained_to": high}
+            for p, low, high in zip(spec.parameters, found.theta_low.tolist(), found.theta_high.tolist(), strict=True)
+        ],
+        "shocks": list(spec.shock_names),
+        "horizon": em.network.horizon,
+        "observables": [{"name": o.name, "unit": o.unit} for o in spec.observables],
+        "size": "one standard deviation",
+    }
+
+
+def _card(em: Emulator, made: Checkpoint) -> str:
+    """The card that lies beside the weights; for a run without one, what its checkpoint says of itself."""
+    beside = Path(made.path).with_name(shipped.CARD)
+    if beside.is_file():
+        return beside.read_text(encoding="utf-8")
+    scores = "" if em.trust else " It is not calibrated: nothing says how wrong it may be."
+    return (
+        f"# {made.model_name} of {', '.join(em.worlds)}\n\nExported from `{made.path}` (SHA-256 `{made.sha256}`), trained on the data set `{made.data_fingerprint}` "
+        f"at commit `{made.commit}`, epoch {made.epoch}.{scores} Scores: `emulator evaluate --checkpoint {made.path}`.\n"
+    )
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the exporter's running commentary; its errors stay."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

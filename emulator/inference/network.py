@@ -1,0 +1,234 @@
+"""A trained network behind five lines: named parameters in, responses with a band and with how far to trust them out.
+
+Axes: n draw, P parameter, S shock, H horizon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from emulator.errors import CheckpointError, ParameterError, unknown_name
+from emulator.eval.predict import in_batches, inference
+from emulator.inference.answers import answer, derivatives, in_words, refuse
+from emulator.inference.draws import Draws, chosen_shocks, theta_of
+from emulator.inference.exact import ExactWorld
+from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
+from emulator.inference.shock_size import Scaling, SizeLike
+from emulator.models import load as load_network
+from emulator.models.base import EmulatorModel
+from emulator.models.checkpoint import Checkpoint
+from emulator.models.trust import Trust
+from emulator.spec import WorldSpec
+from emulator.worlds import World
+
+BATCH = 1024
+"""Draws predicted at a time."""
+
+DETERMINATE = 0.5
+"""From this probability on a draw counts as having a unique stable solution."""
+
+
+class Emulator:
+    """A network that answers for the worlds it was trained on.
+
+    `network` is the PyTorch module itself, which takes and returns tensors, with gradients; `checkpoint` says where it comes from.
+    """
+
+    def __init__(self, network: EmulatorModel, device: str = "cpu") -> None:
+        self.network, self.device = network.eval(), device
+
+    @classmethod
+    def load(cls, name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
+        """From the name under which it ships, a file, or the folder of a run. Raises `UnknownNameError`, `CheckpointError`."""
+        return cls(load_network(name_or_path), device)
+
+    def __repr__(self) -> str:
+        return f"Emulator of {', '.join(self.worlds)} ({type(self.network).__name__}{'' if self.trust else ', not calibrated'})"
+
+    @property
+    def worlds(self) -> tuple[str, ...]:
+        """Names of the worlds that it knows."""
+        return tuple(self.network.world_specs)
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        return self.network.checkpoint
+
+    @property
+    def trust(self) -> Trust | None:
+        """Its bands and flags; None until it is calibrated (`emulator calibrate`)."""
+        return self.network.trust
+
+    def spec(self, world: str) -> WorldSpec:
+        """What a world says of itself, as it was when the network was trained. Raises `UnknownNameError`."""
+        if world not in self.network.world_specs:
+            raise unknown_name("world of this network", str(world), self.worlds)
+        return self.network.world_specs[world]
+
+    def irf(
+        self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None,
+        fallback: str | World | None = None, on_failure: str = "raise", **parameters: Any,
+    ) -> xr.Dataset:  # fmt: skip
+        """Impulse responses as an xarray Dataset over (draw, shock, horizon, observable); see `emulator.inference.answers`.
+
+        draws: a table, a mapping of names or an array (n, P), in each parameter's own unit; parameters: by name, the rest at
+        their defaults; shocks: names, all by default; size: standard deviations, "25bp", "1%", "25bp on rate" (see
+        `emulator.inference.shock_size`), or a mapping by shock; horizon: the last quarter. fallback="exact" has the world's
+        solver answer for draws that the network flags or takes for unsolvable (or give the `World` itself). Units: output in
+        percent, inflation and rate in annualised percentage points.
+
+        Raises `NoSolutionError` for draws without a unique stable solution, by the network's own judgement where the solver
+        was not asked; their responses are NaN with on_failure="nan". Raises `UnknownNameError`, `ParameterError` for bad input.
+        """
+        spec = self.spec(world)
+        theta = theta_of(spec, draws, parameters)
+        scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
+        last = self._last(horizon)
+        solver = self._solver(spec, fallback)
+        fields = self._predicted(theta, scaling, last)
+        if solver is not None:
+            _replace(fields, fields["flagged"] | ~fields["determinate"], solver, theta, scaling)
+        failed = ~fields.get("determinate", np.ones(len(theta), dtype=bool))
+        for name in ("irf", "lower", "upper"):
+            if name in fields:
+                fields[name][failed] = np.nan
+        refuse(spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver))
+        return answer(scaling, theta, fields, self._title())
+
+    def jacobian(
+        self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None, **parameters: Any
+    ) -> xr.DataArray:  # fmt: skip
+        """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by automatic differentiation.
+
+        Units: of the response, per unit of the parameter. Arguments as those of `irf`. Raises as it does.
+        """
+        spec = self.spec(world)
+        theta = theta_of(spec, draws, parameters)
+        scaling, last = Scaling.of(spec, chosen_shocks(spec, shocks), size), self._last(horizon)
+        with inference(self.network, self.device, torch.get_num_threads()) as device, torch.inference_mode(False), torch.no_grad():
+            parts = [self._derivatives(torch.as_tensor(theta[k : k + BATCH // 4], dtype=torch.float32, device=device), scaling, last) for k in range(0, len(theta), BATCH // 4)]
+        return derivatives(scaling, theta, np.concatenate(parts), f"automatic differentiation of {self._title()}")
+
+    def sensitivity(
+        self, world: str, n: int = 8192, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,
+        ranges: Ranges | None = None, seed: int = 0, **fixed: float,
+    ) -> xr.Dataset:  # fmt: skip
+        """Sobol's indices of first and total order, (parameter, shock, horizon, observable), with standard errors, from n (P + 2) draws.
+
+        Parameters vary over the prior's ranges or those of `ranges`, except the ones that `fixed` holds at values.
+        `without_solution` among the attributes is the share of draws which the network takes for unsolvable, at which it answers
+        all the same; narrow the ranges where that is not small. Raises `ParameterError`, `UnknownNameError`.
+        """
+        spec = self.spec(world)
+        scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
+        question = Question.of(spec, scaling, horizons, ranges, fixed)
+        self._last(max(horizons))
+        found = sobol(question, lambda theta: self._irf(theta, scaling, max(horizons), list(horizons)), n, seed)
+        if self.trust is not None and self.trust.judges(world):
+            drawn = np.random.default_rng(seed).uniform(question.low, question.high, (4096, len(question.free)))
+            found.attrs["without_solution"] = float((self._determinacy(question.theta(drawn), world) < DETERMINATE).mean())
+        return found.assign_attrs(source=self._title())
+
+    # -- the network's answers as arrays ---------------------------------------------------------------------------
+
+    def _predicted(self, theta: np.ndarray, scaling: Scaling, last: int) -> dict[str, np.ndarray]:
+        """What the network says at theta (n, P), for shocks of the sizes that are asked for, as the fields of an answer."""
+        world, asked = scaling.spec.name, scaling.theta(theta)
+        plain = self._irf(theta, scaling, last, scaled=False)
+        factor = scaling.factor(theta, plain)
+        fields = {"irf": plain * factor, "exact": np.zeros(len(theta), dtype=bool)}
+        if self.trust is None:
+            outside = self._ask(lambda batch: _outside(self.network, batch, world), asked)
+        else:
+            trust = self.trust
+            outside = self._ask(lambda batch: trust.out_of_range(batch, world), asked)
+            width = self._ask(lambda batch: trust.half_width(batch, world), asked)[:, list(scaling.shocks), : last + 1].astype(np.float64)
+            beyond = np.full((*width.shape[:2], last + 1 - width.shape[2], 3), np.nan)  # no band is known beyond the training data's horizon
+            width = np.concatenate([width, beyond], axis=2) * np.abs(factor)
+            fields |= {"lower": fields["irf"] - width, "upper": fields["irf"] + width}
+            fields["flagged"] = self._ask(lambda batch: trust.flagged(batch, world), asked) > 0
+            if trust.judges(world):
+                fields["probability_determinate"] = self._determinacy(theta, world)
+            fields["determinate"] = fields.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE
+        fields["parameter_in_range"] = outside == 0
+        fields["in_range"] = fields["parameter_in_range"].all(axis=1)
+        return fields
+
+    def _irf(self, theta: np.ndarray, scaling: Scaling, last: int, horizons: list[int] | None = None, scaled: bool = True) -> np.ndarray:
+        """Responses (n, S, H, 3), float64, of the chosen shocks, multiplied by their factors if `scaled`."""
+        world, shocks = scaling.spec.name, list(scaling.shocks)
+        kept = slice(last + 1) if horizons is None else horizons
+        plain = self._ask(lambda batch: self.network(batch, world, last)[:, shocks][:, :, kept], scaling.theta(theta)).astype(np.float64)
+        return plain * scaling.factor(theta, plain) if scaled else plain
+
+    def _derivatives(self, theta: Tensor, scaling: Scaling, last: int) -> np.ndarray:
+        """Forward mode, a parameter at a time: there are fewer parameters than responses."""
+
+        def respond(theta: Tensor) -> Tensor:
+            irf = self.network(scaling.theta(theta), scaling.spec.name, last)[:, list(scaling.shocks)]
+            return irf * scaling.factor(theta, irf)
+
+        directions = torch.eye(theta.shape[1], device=theta.device)
+        columns = [torch.func.jvp(respond, (theta,), (direction.expand_as(theta),))[1] for direction in directions]
+        return torch.stack(columns, dim=-1).double().cpu().numpy()
+
+    def _determinacy(self, theta: np.ndarray, world: str) -> np.ndarray:
+        trust = self.trust
+        assert trust is not None
+        return self._ask(lambda batch: trust.determinacy(batch, world), theta).astype(np.float64)
+
+    def _ask(self, what: Any, theta: np.ndarray) -> np.ndarray:
+        with inference(self.network, self.device, torch.get_num_threads()) as device:
+            return in_batches(what, theta, BATCH, device)
+
+    # -- what was asked --------------------------------------------------------------------------------------------
+
+    def _last(self, horizon: int | None) -> int:
+        last = self.network.horizon if horizon is None else horizon
+        if last < 0 or (last > self.network.horizon and not self.network.any_horizon):
+            raise ParameterError(f"The horizon is {last}; this network answers to horizons 0 to {self.network.horizon}{' and beyond' if self.network.any_horizon else ''}.")
+        return last
+
+    def _solver(self, spec: WorldSpec, fallback: str | World | None) -> ExactWorld | None:
+        """The solver that answers in the network's place, if one is wanted; refused if it solves another model."""
+        if fallback is None:
+            return None
+        if isinstance(fallback, str) and fallback != "exact":
+            raise ParameterError(f"fallback is {fallback!r}; expected 'exact', a World, or None.")
+        if self.trust is None:
+            raise CheckpointError("This network is not calibrated, so that no draw is ever flagged. Run `emulator calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers.")
+        found = ExactWorld.named(spec.name) if isinstance(fallback, str) else ExactWorld(fallback)
+        if found.spec.parameter_names != spec.parameter_names or found.spec.shock_names != spec.shock_names or found.spec.definition != spec.definition:
+            raise ParameterError(f"The solver of '{found.spec.name}' is not that of the world '{spec.name}' which the network was trained on: parameters, shocks or file differ.")
+        return found
+
+    def _why(self, fields: dict[str, np.ndarray], theta: np.ndarray, failed: np.ndarray, solver: ExactWorld | None) -> str:
+        if solver is not None:
+            return in_words(solver.solver.status(theta[failed]))
+        return f"the network's own judgement, with probabilities of a solution down to {fields['probability_determinate'][failed].min():.2g} (fallback='exact' asks the solver)"
+
+    def _title(self) -> str:
+        return "network" if self.checkpoint is None else f"network {Path(self.checkpoint.path).parent.name}"
+
+
+def _outside(network: EmulatorModel, theta: Tensor, world: str) -> Tensor:
+    found = network.normaliser.statistics(world)
+    return (theta < found.theta_low) | (theta > found.theta_high)
+
+
+def _replace(fields: dict[str, np.ndarray], rows: np.ndarray, solver: ExactWorld, theta: np.ndarray, scaling: Scaling) -> None:
+    """Put the solver's answers in place of the network's, for the draws (n,) that are doubted."""
+    if not rows.any():
+        return
+    irf = solver.scaled(theta[rows], scaling, fields["irf"].shape[2] - 1)
+    for name in ("irf", "lower", "upper"):
+        fields[name][rows] = irf
+    fields["exact"] = rows
+    fields["determinate"][rows] = np.isfinite(irf).all(axis=(1, 2, 3))

@@ -1,0 +1,59 @@
+"""A network as files for other programs: ONNX answers as PyTorch does, weights and card travel with it."""
+
+import json
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.errors import CheckpointError, MissingExtraError, UnknownNameError
+from emulator.inference import Emulator
+from emulator.inference.export import KEY, export
+from emulator.models import build
+from emulator.worlds import get_world
+
+
+@pytest.fixture(scope="module")
+def em():
+    return emulator.load("universal")
+
+
+@pytest.mark.parametrize("name", ["nk", "var", *(pytest.param(name, marks=pytest.mark.slow) for name in ("lss", "rbc", "sw07", "switching", "zlb", "hank"))])
+def test_onnx_answers_as_the_network_does(em, name, tmp_path):
+    runtime = pytest.importorskip("onnxruntime")
+    export(em, tmp_path, [name])
+    session = runtime.InferenceSession(tmp_path / f"{name}.onnx")
+    for n in (1, 700):  # beyond one block of draws
+        theta = get_world(name).sample(n, np.random.default_rng(2)) if name != "hank" else np.repeat(em.spec(name).theta(), n, axis=0)
+        irf, width = session.run(["irf", "half_width"], {"theta": theta.astype(np.float32)})
+        expected = em.irf(name, theta, on_failure="nan")
+        solved = expected["determinate"].values
+        scale = abs(expected["irf"].values[solved]).max(axis=(1, 2, 3), keepdims=True)
+        assert abs((irf[solved] - expected["irf"].values[solved]) / scale).max() < 1e-5
+        band = (expected["upper"] - expected["irf"]).values[solved]
+        assert abs((width[solved] - band) / scale).max() < 1e-5
+    described = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+    assert [p["name"] for p in described["parameters"]] == list(em.spec(name).parameter_names)
+    assert described["shocks"] == list(em.spec(name).shock_names)
+    assert described["observables"][0] == {"name": "output", "unit": "percent"}
+
+
+@pytest.mark.fast
+def test_weights_and_card_travel(em, tmp_path):
+    weights, card = export(em, tmp_path, onnx=False)
+    again = emulator.load(weights)
+    np.testing.assert_array_equal(again.irf("nk")["irf"], em.irf("nk")["irf"])
+    assert em.checkpoint.data_fingerprint in card.read_text()
+
+
+@pytest.mark.fast
+def test_exports_that_cannot_be_are_refused(em, tmp_path, monkeypatch):
+    with pytest.raises(UnknownNameError, match="Did you mean 'nk'"):
+        export(em, tmp_path / "x", ["nkk"])
+    fresh = Emulator(build("LinearBaseline", {"lss": get_world("lss").spec}, 6, {}))
+    with pytest.raises(CheckpointError, match="not read from a checkpoint"):
+        export(fresh, tmp_path / "x")
+    monkeypatch.setattr("emulator.inference.export.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"\[onnx\]"):
+        export(em, tmp_path / "x")
+    assert not (tmp_path / "x").exists()

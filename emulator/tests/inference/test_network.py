@@ -1,0 +1,179 @@
+"""The network that ships, asked as a user asks, held against the exact solution."""
+
+import numpy as np
+import pytest
+import torch
+
+import emulator
+from emulator.errors import CheckpointError, NoSolutionError, ParameterError, UnknownNameError
+from emulator.inference import Emulator
+from emulator.models import build
+from emulator.models.check import _statistics
+from emulator.worlds import get_world
+
+pytestmark = pytest.mark.fast
+QUICK = ("nk", "var", "lss", "rbc", "sw07", "switching", "zlb")
+DRAWS = 200
+
+
+@pytest.fixture(scope="module")
+def em():
+    return emulator.load("universal")
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """A network that was never trained nor calibrated."""
+    specs = {"lss": get_world("lss").spec}
+    network = build("PerWorldMLPBaseline", specs, 6, {"hidden_dims": [4]})
+    network.bind({"lss": _statistics(specs["lss"])}, specs)
+    return Emulator(network)
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_fresh_draws_lie_within_the_band_about_as_often_as_it_says(em, name):
+    world = emulator.world(name)
+    theta = world.sample(DRAWS, 20261123)
+    found, exact = em.irf(name, theta, on_failure="nan"), world.irf(theta)["irf"]
+    kept = (found["determinate"] & ~found["flagged"]).values
+    assert kept.mean() > 0.7  # the regions held out of training are flagged
+    slack = 1e-6 * abs(exact).max()  # where a response is exact in single precision
+    inside = (exact >= found["lower"] - slack) & (exact <= found["upper"] + slack)
+    assert float(inside[kept].mean()) > 0.84
+    error = abs(found["irf"] - exact)[kept].mean() / abs(exact)[kept].mean()
+    assert error < 0.05
+
+
+def test_answers_have_names_units_and_what_to_think_of_them(em):
+    found = em.irf("nk", kappa=0.1, phi_pi=2.0)
+    assert found["irf"].dims == ("draw", "shock", "horizon", "observable")
+    assert found["irf"].shape == (1, 3, 41, 3)
+    assert "output: percent" in found["irf"].attrs["units"]
+    assert found["in_range"].all()
+    assert found["determinate"].all()
+    assert not found["flagged"].any()
+    assert not found["exact"].any()
+    assert float(found["probability_determinate"][0]) > 0.9
+    assert ((found["lower"] <= found["irf"]) & (found["irf"] <= found["upper"])).all()
+
+
+def test_what_a_call_asks_for_is_what_the_whole_answer_holds(em):
+    whole = em.irf("sw07", size=2)
+    part = em.irf("sw07", shocks=["wage_markup", "monetary"], size="2 sd", horizon=7)
+    np.testing.assert_allclose(part["irf"], whole["irf"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(part["upper"], whole["upper"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(2 * em.irf("sw07")["irf"], whole["irf"], rtol=1e-6)
+
+
+def test_beyond_the_horizon_of_training_there_is_an_answer_and_no_band(em):
+    found = em.irf("nk", horizon=60)
+    exact = emulator.world("nk").irf(horizon=60)["irf"]
+    assert abs(found["irf"] - exact).max() < 0.01 * abs(exact).max()
+    assert np.isnan(found["lower"].sel(horizon=slice(41, None))).all()
+    assert np.isfinite(found["lower"].sel(horizon=slice(0, 40))).all()
+
+
+def test_parameters_out_of_range_are_named(em):
+    low = em.network.trust.normaliser.statistics("nk").theta_low[em.spec("nk").index("kappa")]
+    found = em.irf("nk", kappa=[0.1, float(low) / 2], on_failure="nan")
+    assert found["in_range"].values.tolist() == [True, False]
+    assert found["flagged"].values.tolist() == [False, True]
+    outside = ~found["parameter_in_range"].isel(draw=1)
+    assert found["parameter"].values[outside.values].tolist() == ["kappa"]
+
+
+def test_where_the_network_sees_no_solution_it_refuses(em):
+    with pytest.raises(NoSolutionError, match="the network's own judgement"):
+        em.irf("nk", phi_pi=0.7)
+    found = em.irf("nk", phi_pi=[1.5, 0.7], on_failure="nan")
+    assert np.isnan(found["irf"].values[1]).all()
+    assert np.isnan(found["upper"].values[1]).all()
+    assert np.isfinite(found["irf"].values[0]).all()
+
+
+def test_the_fallback_solves_what_is_doubted_and_says_which(em):
+    world = emulator.world("nk")
+    theta = world.solver.propose(500, np.random.default_rng(3))
+    theta[0, world.spec.index("kappa")] = 2 * world.spec.high[world.spec.index("kappa")]
+    alone = em.irf("nk", theta, on_failure="nan")
+    found, exact = em.irf("nk", theta, fallback="exact", on_failure="nan"), world.irf(theta, on_failure="nan")
+    doubted = (alone["flagged"] | ~alone["determinate"]).values
+    assert doubted[0]
+    assert 0 < doubted.mean() < 0.5
+    np.testing.assert_array_equal(found["exact"], doubted)
+    for name in ("irf", "lower", "upper"):
+        np.testing.assert_array_equal(found[name].values[doubted], exact["irf"].values[doubted])
+    np.testing.assert_array_equal(found["determinate"].values[doubted], exact["determinate"].values[doubted])
+    np.testing.assert_array_equal(found["irf"].values[~doubted], alone["irf"].values[~doubted])
+    with pytest.raises(NoSolutionError, match="indeterminate"):
+        em.irf("nk", phi_pi=0.7, fallback="exact")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_derivatives_agree_with_those_of_the_solver(em, name):
+    """Each parameter's derivatives are weighed by its range, so that all count alike."""
+    world = emulator.world(name)
+    theta = world.sample(8, 5)
+    width = world.spec.high - world.spec.low
+    own, exact = (found.values * width for found in (em.jacobian(name, theta), world.jacobian(theta)))
+    usable = np.isfinite(exact).all(axis=(1, 2, 3, 4))
+    error = np.sqrt(np.square(own - exact).sum(axis=(1, 2, 3, 4)) / np.square(exact).sum(axis=(1, 2, 3, 4)))[usable]
+    assert usable.sum() >= 6
+    assert np.median(error) < (0.15 if name == "zlb" else 0.05)  # zlb's responses have kinks
+
+
+def test_derivatives_are_those_of_the_networks_own_answers(em):
+    step = 1e-2  # float32: a difference needs a step
+    up, down = (em.irf("nk", kappa=0.2 + s, size="25bp", shocks="monetary")["irf"] for s in (step, -step))
+    found = em.jacobian("nk", kappa=0.2, size="25bp", shocks="monetary").sel(parameter="kappa")
+    difference = (up - down) / (2 * step)
+    np.testing.assert_allclose(found, difference, atol=0.01 * float(abs(difference).max()))
+
+
+def test_sensitivity_agrees_with_the_solver(em):
+    asked = {"n": 1024, "shocks": "monetary", "horizons": (0, 4), "ranges": {"phi_pi": (1.2, 3.0)}}
+    own, exact = em.sensitivity("nk", **asked), emulator.world("nk").sensitivity(**asked)
+    for name in ("first_order", "total_order"):
+        difference = abs(own[name] - exact[name])  # NaN, of parameters that do not matter, on both sides alike
+        np.testing.assert_array_equal(np.isnan(own[name]), np.isnan(exact[name]))
+        assert float(difference.max()) < 0.03
+    assert own.attrs["without_solution"] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda em: em.irf("nkk"), UnknownNameError, "Did you mean 'nk'"),
+        (lambda em: em.irf("nk", kapa=0.1), UnknownNameError, "Did you mean 'kappa'"),
+        (lambda em: em.irf("nk", kappa=float("nan")), ParameterError, "finite"),
+        (lambda em: em.irf("nk", horizon=-1), ParameterError, "horizons 0 to 40 and beyond"),
+        (lambda em: em.irf("nk", fallback="solver"), ParameterError, "expected 'exact'"),
+        (lambda em: em.irf("nk", fallback=get_world("rbc")), ParameterError, "not that of the world 'nk'"),
+        (lambda em: em.jacobian("nk", np.ones((1, 3))), ParameterError, "takes theta of shape"),
+        (lambda em: emulator.load("univrsal"), UnknownNameError, "Did you mean 'universal'"),
+    ],
+)
+def test_bad_questions_are_refused(em, call, error, message):
+    with pytest.raises(error) as found:
+        call(em)
+    assert message in str(found.value)
+
+
+def test_a_network_that_is_not_calibrated_says_no_more_than_it_knows(plain):
+    found = plain.irf("lss", size=2)
+    assert "lower" not in found
+    assert "flagged" not in found
+    with pytest.raises(CheckpointError, match="not calibrated"):
+        plain.irf("lss", fallback="exact")
+    with pytest.raises(ParameterError, match="horizons 0 to 6"):
+        plain.irf("lss", horizon=7)
+    assert "not calibrated" in repr(plain)
+
+
+def test_threads_and_gradients_are_left_as_they_were(em):
+    threads = torch.get_num_threads()
+    em.jacobian("nk")
+    em.irf("nk")
+    assert torch.get_num_threads() == threads
+    assert torch.is_grad_enabled()
+    assert not torch.is_inference_mode_enabled()
