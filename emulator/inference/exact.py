@@ -49,7 +49,12 @@ class ExactWorld:
 
     def status(self, draws: Draws = None, **parameters: Any) -> np.ndarray:
         """`Status` of each draw, (n,) uint8: whether it has a unique stable solution."""
-        return self.solver.status(theta_of(self.spec, draws, parameters))
+        return self.verdicts(theta_of(self.spec, draws, parameters))
+
+    def verdicts(self, theta: np.ndarray) -> np.ndarray:
+        """`Status` of each draw of theta (n, P); one at which the model divides by zero has no solution."""
+        with np.errstate(all="ignore"):
+            return self.solver.status(theta)
 
     def irf(
         self, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int = DEFAULT_HORIZON,
@@ -64,7 +69,7 @@ class ExactWorld:
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
         irf = self.scaled(theta, scaling, horizon)
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
-        refuse(self.spec, theta, ~solved, on_failure, lambda: in_words(self.solver.status(theta[~solved])))
+        refuse(self.spec, theta, ~solved, on_failure, lambda: in_words(self.verdicts(theta[~solved])))
         return answer(scaling, theta, {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}, "exact solution")
 
     def scaled(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:

@@ -211,7 +211,7 @@ class Emulator:
 
     def _why(self, fields: dict[str, np.ndarray], theta: np.ndarray, failed: np.ndarray, solver: ExactWorld | None) -> str:
         if solver is not None:
-            return in_words(solver.solver.status(theta[failed]))
+            return in_words(solver.verdicts(theta[failed]))
         return f"the network's own judgement, with probabilities of a solution down to {fields['probability_determinate'][failed].min():.2g} (fallback='exact' asks the solver)"
 
     def _title(self) -> str:

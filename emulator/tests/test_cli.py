@@ -98,7 +98,7 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
         (["irf", "nk", "--exact", "--set", "rho_r=1.2"], "no unique stable solution at 1 of 1 draws: 1 explosive (no stable solution)"),
         (["irf", "nk", "--exact", "--set", "sigma=0"], "no unique stable solution at 1 of 1 draws"),
         (["irf", "nk", "--plot", "x.gif"], "must end in .png, .pdf, .svg"),
-        (["irf", "nk", "--exact", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (["irf", "nk", "--exact", "--csv", "/dev/null/x.csv"], "'/dev/null/x.csv' cannot be written"),
         (["validate", "--path", "/no/such/data"], "does not exist or is no data set"),
         (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world: 'vra'. Did you mean 'var'?"),
         (["generate", "--world", ",", "--output", "/no/such/data"], "Unknown world"),

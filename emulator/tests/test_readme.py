@@ -26,7 +26,6 @@ def test_it_is_short(readme):
     assert len(readme.splitlines()) < 150
 
 
-@pytest.mark.fast
 def test_python_runs(readme, root, capsys, monkeypatch, tmp_path):
     (tmp_path / "examples").symlink_to(root / "examples")
     monkeypatch.chdir(tmp_path)

@@ -202,7 +202,8 @@ class UniversalEmulator(EmulatorModel):
         versions = tuple(p._version for p in self._made_of[world])
         kept = self._folded.get(world)
         if kept is None or kept[0] != versions or kept[1].first.device != self.shared.first.device:
-            kept = self._folded[world] = (versions, self._make(world))
+            with torch.inference_mode(False), torch.no_grad():  # kept for callers in any mode
+                kept = self._folded[world] = (versions, self._make(world))
         return kept[1]
 
     def _make(self, world: str) -> Folded:

@@ -84,7 +84,8 @@ def _steps(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Exponents 0 .. 7, 8, 16, 32, and for each the logarithm that makes good what its power was shrunk by."""
     steps = [*range(2**SHORT), *(2**k for k in range(SHORT, DOUBLINGS + 1))]
     shift = [0.0] * (len(steps) - 1) + [-math.log(SHRINK)]
-    return torch.tensor(steps, dtype=dtype, device=device), torch.tensor(shift, dtype=dtype, device=device)
+    with torch.inference_mode(False):  # kept for callers in any mode
+        return torch.tensor(steps, dtype=dtype, device=device), torch.tensor(shift, dtype=dtype, device=device)
 
 
 def rollout(of_A: Powers, rows_BSN: Tensor, columns_BNO: Tensor, horizon: int) -> Tensor:

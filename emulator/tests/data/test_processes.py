@@ -134,7 +134,6 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(ge
     assert contents(root) == contents(tiny_dataset)
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize("rooms", ["emulator.data", "emulator.worlds", "emulator.solvers", "emulator.spec, emulator.errors, emulator.console, emulator.files"])
 def test_economists_need_no_pytorch(rooms):
     code = f"import {rooms}, sys; sys.exit('torch was imported' if 'torch' in sys.modules else 0)"

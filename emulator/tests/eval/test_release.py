@@ -9,7 +9,6 @@ import pytest
 import torch
 import yaml
 
-import emulator
 from emulator.errors import CheckpointError, EvaluationError
 from emulator.eval import command, results
 from emulator.eval import release as releases
@@ -20,7 +19,7 @@ from emulator.eval.request import Request
 from emulator.eval.tables import number
 from emulator.files import sha256_file
 from emulator.models import checkpoint as checkpoints
-from emulator.models import shipped, weights_file
+from emulator.models import load, shipped, weights_file
 from emulator.models.base import EmulatorModel
 from emulator.tests.eval.conftest import save_network
 from emulator.training.config import TrainingConfig, load_config
@@ -54,7 +53,7 @@ def card(request_):
 def test_a_release_answers_as_the_checkpoint_does(request_):
     place = release(request_)
     assert {path.name for path in request_.output.iterdir()} == {"model.safetensors", "MODEL_CARD.md", "config.yaml"}
-    before, after = emulator.load(request_.checkpoint), emulator.load(place)
+    before, after = load(request_.checkpoint), load(place)
     for world, spec in before.world_specs.items():
         theta = torch.tensor(spec.theta())
         assert torch.equal(before(theta, world), after(theta, world))
@@ -214,7 +213,7 @@ def test_what_ships_is_whole_and_fits_its_card_and_the_worlds(name):
     folder = shipped.FOLDER / name
     if not folder.exists():
         pytest.skip(f"no weights of '{name}' in this checkout")
-    network = emulator.load(name)
+    network = load(name)
     weights, card = folder / shipped.WEIGHTS, (folder / shipped.CARD).read_text()
     assert weights.stat().st_size <= releases.LARGEST
     assert sha256_file(weights) in card

@@ -170,6 +170,17 @@ def test_a_network_that_is_not_calibrated_says_no_more_than_it_knows(plain):
     assert "not calibrated" in repr(plain)
 
 
+def test_the_module_inside_has_gradients_after_an_answer():
+    """Nothing that an answer leaves in caches may be a tensor that autograd refuses."""
+    fresh = emulator.load("universal")
+    fresh.irf("rbc")
+    theta = torch.tensor(fresh.spec("rbc").theta(), dtype=torch.float32, requires_grad=True)
+    fresh.network(theta, "rbc").square().sum().backward()
+    assert theta.grad.abs().sum() > 0
+    with torch.no_grad():
+        fresh.network(theta, "rbc")
+
+
 def test_threads_and_gradients_are_left_as_they_were(em):
     threads = torch.get_num_threads()
     em.jacobian("nk")

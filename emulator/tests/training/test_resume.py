@@ -174,7 +174,6 @@ def test_a_finished_run_resumes_to_its_own_end(small_dataset, tmp_path):
     assert torch.equal(again.networks[0][0].weight, model.networks[0][0].weight)
 
 
-@pytest.mark.fast
 def test_another_configuration_or_data_set_is_refused(small_dataset, tmp_path):
     model, loaders, config = make(small_dataset, tmp_path / "run", epochs=1)
     Trainer(model, *loaders, config).fit()
