@@ -163,20 +163,17 @@ class Emulator:
 
     def _irf(self, theta: np.ndarray, scaling: Scaling, last: int, horizons: list[int] | None = None, scaled: bool = True) -> np.ndarray:
         """Responses (n, S, H, 3), float64, of the chosen shocks, multiplied by their factors if `scaled`."""
-        world, shocks = scaling.spec.name, list(scaling.shocks)
         kept = slice(last + 1) if horizons is None else horizons
-        plain = self._ask(lambda batch: self.network(batch, world, last)[:, shocks][:, :, kept], scaling.theta(theta)).astype(np.float64)
-        return plain * scaling.factor(theta, plain) if scaled else plain
+        return self._ask(lambda batch: self._of_shocks(batch, scaling, last, scaled)[:, :, kept], theta).astype(np.float64)
+
+    def _of_shocks(self, theta: Tensor, scaling: Scaling, last: int, scaled: bool = True) -> Tensor:
+        irf = self.network(scaling.theta(theta), scaling.spec.name, last)[:, list(scaling.shocks)]
+        return irf * scaling.factor(theta, irf) if scaled else irf
 
     def _derivatives(self, theta: Tensor, scaling: Scaling, last: int) -> np.ndarray:
         """Forward mode, a parameter at a time: there are fewer parameters than responses."""
-
-        def respond(theta: Tensor) -> Tensor:
-            irf = self.network(scaling.theta(theta), scaling.spec.name, last)[:, list(scaling.shocks)]
-            return irf * scaling.factor(theta, irf)
-
         directions = torch.eye(theta.shape[1], device=theta.device)
-        columns = [torch.func.jvp(respond, (theta,), (direction.expand_as(theta),))[1] for direction in directions]
+        columns = [torch.func.jvp(lambda at: self._of_shocks(at, scaling, last), (theta,), (direction.expand_as(theta),))[1] for direction in directions]
         return torch.stack(columns, dim=-1).double().cpu().numpy()
 
     def _determinacy(self, theta: np.ndarray, world: str) -> np.ndarray:

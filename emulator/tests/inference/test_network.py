@@ -140,6 +140,12 @@ def test_sensitivity_agrees_with_the_solver(em):
     assert own.attrs["without_solution"] < 0.05
 
 
+def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
+    asked = {"n": 64, "shocks": "monetary", "size": "25bp on rate", "ranges": {"phi_pi": (1.2, 3.0), "rho_m": (0.0, 0.5)}}
+    both, late = em.sensitivity("nk", horizons=(0, 4), **asked), em.sensitivity("nk", horizons=(4,), **asked)
+    np.testing.assert_allclose(late["total_order"], both["total_order"].sel(horizon=[4]), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
