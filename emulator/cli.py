@@ -9,6 +9,7 @@ import typer
 from emulator import provenance
 from emulator.console import exit_with, out
 from emulator.data.command import generate, validate
+from emulator.explorer.command import explore
 from emulator.inference.command import export, irf
 from emulator.worlds.command import compare, worlds
 
@@ -19,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (worlds, irf, compare, generate, validate):
+for command in (worlds, irf, compare, explore, generate, validate):
     app.command()(command)
 
 
@@ -38,6 +39,7 @@ def main() -> None:
 
 def _add_learning_commands() -> None:
     """Commands that need PyTorch, added when the command line starts."""
+    from emulator.estimation.command import estimate
     from emulator.eval.command import evaluate, leaderboard, release
     from emulator.training.command import calibrate, train
 
@@ -47,3 +49,4 @@ def _add_learning_commands() -> None:
     app.command()(leaderboard)
     app.command()(release)
     app.command()(export)
+    app.command()(estimate)

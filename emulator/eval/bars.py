@@ -127,9 +127,11 @@ def _beats_plain(field: Field, world: str) -> Verdict:
 
 
 def _gap(field: Field, world: str) -> tuple[float, Row, Row] | None:
-    """NRMSE over the best specialist's, less one, and both rows."""
+    """NRMSE over the best specialist's, less one, and both rows; None until the universal network's own structure was tried as a specialist."""
     own, best = field.own(world), field.best(world, lambda row: row["role"] == SPECIALIST)
     if own is None or best is None or not best["nrmse"] > 0:
+        return None
+    if not any(row["role"] == SPECIALIST and row["model"] == own["model"] for row in field.rows(world)):
         return None
     return float(own["nrmse"] / best["nrmse"] - 1), own, best
 

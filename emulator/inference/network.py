@@ -172,6 +172,7 @@ class Emulator:
 
     def _derivatives(self, theta: Tensor, scaling: Scaling, last: int) -> np.ndarray:
         """Forward mode, a parameter at a time: there are fewer parameters than responses."""
+        self._of_shocks(theta[:1], scaling, last)  # what a network keeps from its first answer must not be made inside a transform
         directions = torch.eye(theta.shape[1], device=theta.device)
         columns = [torch.func.jvp(lambda at: self._of_shocks(at, scaling, last), (theta,), (direction.expand_as(theta),))[1] for direction in directions]
         return torch.stack(columns, dim=-1).double().cpu().numpy()

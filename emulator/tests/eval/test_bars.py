@@ -28,6 +28,12 @@ def rivals(folder: Path, factor: float, models: tuple[str, ...] = tuple(PLAIN)) 
         write_result(folder, model, {world: factor * value for world, value in GOOD.items()}, model=model)
 
 
+def specialists(folder: Path, factor: float) -> None:
+    """The universal network's own structure, in one world alone each."""
+    for world, value in GOOD.items():
+        write_result(folder, f"alone_{world}", {world: factor * value})
+
+
 def judged(folder: Path, few_draws: pd.DataFrame | None = None) -> pd.DataFrame:
     return bars.judge(entries(read_runs(folder)), few_draws)
 
@@ -48,15 +54,23 @@ STUDY = pd.DataFrame(
 def test_everything_met(tmp_path: Path) -> None:
     universal(tmp_path)
     rivals(tmp_path, 11.0)
+    specialists(tmp_path, 1.5)
     table = judged(tmp_path, STUDY)
     assert set(table["met"]) == {True}
     assert set(table["verdict"]) == {"met"}
     assert len(table) == 8 * 8 + 1
 
 
+def test_a_gap_to_plain_networks_alone_is_none(tmp_path: Path) -> None:
+    universal(tmp_path)
+    rivals(tmp_path, 11.0)
+    assert verdicts(judged(tmp_path), "gap to the best specialist") == {None}
+
+
 def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:
     universal(tmp_path, factor=2.5, far=3.0, p95=4.0, trust={"coverage": 0.80, "bad_flagged": 0.6})
     rivals(tmp_path, 2.0)
+    specialists(tmp_path, 3.0)
     table = judged(tmp_path, STUDY.assign(nrmse=0.1))
     assert set(table["met"]) == {False}
     said = table[table["world"].isin(["nk", "all"])].set_index("bar")["verdict"]

@@ -1,0 +1,56 @@
+"""One picture: the data's responses with their band, and what each world makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from emulator.estimation.matching import Estimate
+from emulator.estimation.target import UNITS, Target
+from emulator.spec import OBSERVABLES
+from emulator.worlds.figures import check_format, label, new_figure
+
+BAND = 1.645
+"""Standard deviations of the data's 90 % band."""
+
+STYLES = ("-", "--", "-.", ":")
+
+
+def draw_fit(estimates: Sequence[Estimate], path: str | Path | None = None) -> Figure:
+    """A column an observable: the target and its 90 % band in grey, each world's posterior median as a line; with one world its 90 % band too.
+
+    Entries that are not matched are hollow. Raises `ParameterError` for a format that cannot be drawn.
+    """
+    if path is not None:
+        check_format(Path(path))
+    target = estimates[0].target
+    figure = new_figure(10.0, 3.6)
+    for k, axis in enumerate(figure.subplots(1, 3)):
+        _data(axis, target, k)
+        for number, found in enumerate(estimates):
+            low, median, high = found.fitted[:, :, k]
+            horizons, color = np.arange(len(median)), f"C{number % 10}"
+            axis.plot(horizons, median, color=color, linestyle=STYLES[number % len(STYLES)], label=found.spec.name)
+            if len(estimates) == 1:
+                axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
+        label(axis, OBSERVABLES[k], UNITS[k])
+        axis.set_xlabel("quarters after impact", fontsize=8)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), fontsize=9, frameon=False)
+    figure.suptitle(f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with 90 % band, and posterior medians", fontsize=10)
+    if path is not None:
+        figure.savefig(path, dpi=130)
+    return figure
+
+
+def _data(axis: Any, target: Target, k: int) -> None:
+    horizons, irf, sd, matched = np.arange(target.horizon + 1), target.irf[:, k], target.sd[:, k], target.matched[:, k]
+    if not np.isfinite(irf).any():
+        return
+    axis.fill_between(horizons, irf - BAND * sd, irf + BAND * sd, color="0.5", alpha=0.25, linewidth=0)
+    axis.plot(horizons[matched], irf[matched], "o", color="0.25", markersize=3, label="data")
+    axis.plot(horizons[~matched], irf[~matched], "o", color="0.25", markersize=3, markerfacecolor="none")

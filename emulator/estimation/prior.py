@@ -1,0 +1,157 @@
+"""The prior over the free parameters of a world, in three coordinates.
+
+    theta    the parameter's own unit, within its range
+    u        its place in the prior's distribution, 0 to 1: uniform, whatever the prior's shape
+    z        log(u / (1 - u)), all of the real line, in which samplers move
+
+By default each parameter has the prior that the world's draws come from, on which networks were trained: for `.mod` worlds the shapes of their
+mapping, otherwise uniform over the range of the spec. What has no unique stable solution has no prior mass either: responders say so
+(`Responder.log_solvable`). Axes: n draw, P parameter, F free parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from pydantic import ValidationError
+from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
+from scipy.special import expit, log_expit, logit
+
+from emulator.errors import ParameterError, first_error
+from emulator.spec import WorldSpec
+from emulator.worlds.priors import Prior as Shape
+
+Ranges = Mapping[str, tuple[float, float]]
+
+EDGE = 1e-9
+"""How near to an end a parameter may come in u, so that z stays finite."""
+
+NODES = 4001
+"""Points at which the quantiles of a prior that is not uniform are computed; a cubic spline over z joins them, monotone."""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Free parameters by position, their ranges (F,) and shapes, the rest as in base (P,)."""
+
+    spec: WorldSpec
+    free: tuple[int, ...]
+    base: np.ndarray
+    shapes: tuple[Shape, ...]
+    splines: tuple[CubicHermiteSpline | None, ...]
+
+    @classmethod
+    def of(cls, spec: WorldSpec, fixed: Mapping[str, float] | None = None, ranges: Ranges | None = None, shapes: Mapping[str, Shape] | None = None) -> Prior:
+        """fixed: parameters held at values; ranges: narrower ones, name -> (low, high); shapes: of priors, uniform for the parameters that it does not name.
+
+        Raises `UnknownNameError`, `ParameterError`.
+        """
+        base = spec.theta(fixed)[0]
+        for name in {**(ranges or {}), **(shapes or {})}:
+            spec.index(name)
+        both = sorted(set(fixed or {}) & set(ranges or {}))
+        if both:
+            raise ParameterError(f"Parameter '{both[0]}' is held at a value and given a range; expected one of the two.")
+        found = {}
+        for k, p in enumerate(spec.parameters):
+            if p.name in (fixed or {}):
+                if not p.low <= base[k] <= p.high:
+                    raise ParameterError(f"Parameter '{p.name}' was fixed at {base[k]:g}; expected a value within its range, {p.low:g} to {p.high:g}.")
+                continue
+            low, high = (ranges or {}).get(p.name, (p.low, p.high))
+            if not p.low <= low < high <= p.high:
+                raise ParameterError(f"The range of '{p.name}' was given as {low:g} to {high:g}; expected one within {p.low:g} to {p.high:g}, the smaller end first.")
+            found[k] = _cut((shapes or {}).get(p.name), low, high, p.name)
+        prior = cls(spec, tuple(found), base, tuple(found.values()), tuple(_spline(shape) for shape in found.values()))
+        return prior.only(np.ones(len(found), dtype=bool))
+
+    def only(self, kept: np.ndarray) -> Prior:
+        """The prior with some of its parameters (F,) free, the others held at their defaults. Raises `ParameterError` where none is left."""
+        rows = np.flatnonzero(kept)
+        if len(rows) == 0:
+            raise ParameterError(f"No parameter of '{self.spec.name}' is left to estimate: every one is fixed, or moves none of the matched responses.")
+        return replace(self, free=tuple(self.free[k] for k in rows), shapes=tuple(self.shapes[k] for k in rows), splines=tuple(self.splines[k] for k in rows))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.spec.parameter_names[k] for k in self.free)
+
+    @property
+    def low(self) -> np.ndarray:
+        """(F,)"""
+        return np.array([shape.bounds()[0] for shape in self.shapes])
+
+    @property
+    def high(self) -> np.ndarray:
+        """(F,)"""
+        return np.array([shape.bounds()[1] for shape in self.shapes])
+
+    @property
+    def informative(self) -> np.ndarray:
+        """Which parameters (F,) have a prior that is not uniform."""
+        return np.array([spline is not None for spline in self.splines])
+
+    def values(self, u: np.ndarray) -> np.ndarray:
+        """Free parameters (n, F) at places u (n, F)."""
+        low, high = self.low, self.high
+        found, z = low + (high - low) * u, self.z(u)
+        for k, spline in enumerate(self.splines):
+            if spline is not None:
+                found[:, k] = spline(z[:, k])
+        return np.clip(found, low, high)
+
+    def slopes(self, u: np.ndarray) -> np.ndarray:
+        """Derivatives (n, F) of the parameters by u."""
+        found, z = np.broadcast_to(self.high - self.low, u.shape).copy(), self.z(u)
+        for k, spline in enumerate(self.splines):
+            if spline is not None:
+                found[:, k] = spline(z[:, k], 1) / (expit(z[:, k]) * expit(-z[:, k]))
+        return found
+
+    def theta(self, u: np.ndarray) -> np.ndarray:
+        """Whole parameter vectors (n, P) at places u (n, F)."""
+        theta = np.repeat(self.base[None], len(u), axis=0)
+        theta[:, list(self.free)] = self.values(u)
+        return theta
+
+    def places(self, values: np.ndarray) -> np.ndarray:
+        """Places u (n, F) of free parameters (n, F): the inverse of `values`."""
+        found = np.empty_like(values)
+        for k, shape in enumerate(self.shapes):
+            ends = shape.probability(np.array(shape.bounds()))
+            found[:, k] = (shape.probability(values[:, k]) - ends[0]) / (ends[1] - ends[0])
+        return found
+
+    def z(self, u: np.ndarray) -> np.ndarray:
+        return logit(np.clip(u, EDGE, 1 - EDGE))
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n draws of u (n, F), before it is known which have a solution."""
+        return rng.uniform(size=(n, len(self.free)))
+
+    def log_density_z(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logarithm of the density by z (n,), and its derivatives (n, F)."""
+        return (log_expit(z) + log_expit(-z)).sum(axis=-1), 1 - 2 * expit(z)
+
+
+def _cut(shape: Shape | None, low: float, high: float, name: str) -> Shape:
+    """A shape cut to a range; uniform where there is none. A range of its own that the shape has is cut further, not left."""
+    if shape is None:
+        return Shape(low=low, high=high)
+    ends = shape.bounds()
+    try:
+        return Shape(**shape.model_dump(include=set(Shape.model_fields)) | {"low": max(low, ends[0]), "high": min(high, ends[1])})
+    except ValidationError as error:
+        raise ParameterError(f"The prior of '{name}' cannot be cut to {low:g} to {high:g}: {first_error(error)}.") from None
+
+
+def _spline(shape: Shape) -> CubicHermiteSpline | None:
+    """theta over z, from the quantiles between the bounds; None for a uniform prior, which needs none."""
+    if shape.prior == "uniform":
+        return None
+    low, high = shape.bounds()
+    ends = shape.probability(np.array([low, high]))
+    z = np.linspace(logit(EDGE), logit(1 - EDGE), NODES)
+    return PchipInterpolator(z, np.clip(shape.quantile(ends[0] + expit(z) * (ends[1] - ends[0])), low, high))

@@ -1,0 +1,103 @@
+"""Sequential Monte Carlo from the prior to the posterior: many draws at a time, no gradient, and several modes found in their proportions.
+
+Likelihood tempering as in Herbst and Schorfheide (2014, doi:10.1002/jae.2397): the likelihood's power rises from 0 to 1 so that half of the particles
+stay effective at each stage, particles are resampled, then moved by Metropolis steps along differences of two other particles
+(ter Braak 2006, doi:10.1007/s11222-006-8769-1), some of them of full length, which lead from mode to mode. A network or a batched solver answers
+for all particles at once. The product of the stages' mean weights is the marginal likelihood.
+Axes: N particle, F free parameter.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit, logsumexp
+
+from emulator.estimation.density import Density, Parts, solvable_draws
+from emulator.estimation.evidence import Evidence
+from emulator.estimation.posterior import arviz
+
+STEPS = 8
+"""Metropolis steps after each stage, beside one for each free parameter; twice as many after the last."""
+
+KEPT = 0.5
+"""Share of effective particles after each rise of the power."""
+
+FULL_LENGTH = 0.2
+"""Share of steps that are of the full difference of two particles."""
+
+ACCEPTED = 0.25
+
+
+class Particles(NamedTuple):
+    """Draws z (N, F) of the posterior, equally weighted, and the logarithm of the marginal likelihood that they imply."""
+
+    z: np.ndarray
+    log_evidence: float
+
+
+def run_smc(density: Density, n: int, rng: np.random.Generator) -> Particles:
+    """One run with n particles. Raises `NoSolutionError` where the prior hardly has any solution."""
+    z = density.prior.z(solvable_draws(density, n, rng))
+    parts, power, log_evidence, scale = density.parts(z), 0.0, 0.0, 1.0
+    while power < 1.0:
+        rise = _rise(parts.likelihood, 1.0 - power)
+        log_weights = rise * parts.likelihood
+        log_evidence += float(logsumexp(log_weights) - np.log(n))
+        power = min(power + rise, 1.0)
+        chosen = _resampled(log_weights, rng)
+        z, parts = z[chosen], Parts(*(values[chosen] for values in parts))
+        for _ in range((STEPS + z.shape[1]) * (1 if power < 1.0 else 2)):
+            z, parts, scale = _moved(density, z, parts, power, scale, rng)
+    return Particles(z, log_evidence)
+
+
+def sample_smc(density: Density, runs: int, n: int, seed: int) -> tuple[Any, Evidence]:
+    """InferenceData of independent runs of n particles each, a run a chain, and the evidence with its standard error over runs (NaN with one)."""
+    found = [run_smc(density, n, np.random.default_rng([seed, 7, run])) for run in range(runs)]
+    values = np.stack([density.prior.values(expit(particles.z)) for particles in found])
+    logs = np.array([particles.log_evidence for particles in found])
+    mean = float(logsumexp(logs) - np.log(runs))
+    error = float(np.exp(logs - mean).std(ddof=1) / np.sqrt(runs)) if runs > 1 else float("nan")
+    draws = {name: values[:, :, k] for k, name in enumerate(density.prior.names)}
+    return arviz().from_dict(posterior=draws, sample_stats={"diverging": np.zeros(values.shape[:2], dtype=bool)}), Evidence(mean, error)
+
+
+def _rise(log_likelihood: np.ndarray, most: float) -> float:
+    """By how much the power may rise so that a share `KEPT` of the particles stays effective."""
+
+    def effective(rise: float) -> float:
+        log_weights = rise * np.maximum(log_likelihood, log_likelihood.max() - 1e6)
+        return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights))) / len(log_weights) - KEPT
+
+    return most if effective(most) >= 0 else float(brentq(effective, 0.0, most, xtol=1e-12))
+
+
+def _resampled(log_weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Systematic resampling, in random order, so that no particle is told by its place."""
+    weights = np.exp(log_weights - logsumexp(log_weights))
+    places = (np.arange(len(weights)) + rng.uniform()) / len(weights)
+    chosen = np.searchsorted(np.cumsum(weights), places).clip(max=len(weights) - 1)
+    return rng.permutation(chosen)
+
+
+def _moved(density: Density, z: np.ndarray, parts: Parts, power: float, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, Parts, float]:
+    """One Metropolis step for all particles: each half moves along differences of the other half, so that the target stays invariant."""
+    n, size = z.shape
+    halves = np.array_split(rng.permutation(n), 2)
+    accepted = 0.0
+    for ours, others in (halves, halves[::-1]):
+        pairs = rng.integers(len(others), size=(2, len(ours)))
+        full = rng.uniform(size=(len(ours), 1)) < FULL_LENGTH
+        length = np.where(full, 1.0, scale * 2.38 / np.sqrt(2 * size))
+        proposed = z[ours] + length * (z[others[pairs[0]]] - z[others[pairs[1]]]) + 1e-4 * rng.normal(size=(len(ours), size))
+        found = density.parts(proposed)
+        before, after = (power * p.likelihood + p.solvable + p.prior for p in (Parts(*(values[ours] for values in parts)), found))
+        yes = np.log(rng.uniform(size=len(ours))) < np.where(np.isfinite(after), after, -np.inf) - before
+        z[ours[yes]] = proposed[yes]
+        for values, new in zip(parts, found, strict=True):
+            values[ours[yes]] = new[yes]
+        accepted += float(yes[~full[:, 0]].mean()) / 2 if (~full).any() else ACCEPTED / 2
+    return z, parts, scale * float(np.exp(accepted - ACCEPTED))

@@ -1,0 +1,133 @@
+"""Targets on disk: CSV with standard deviations, as a person writes it; NPZ with the whole covariance.
+
+    horizon,output,inflation,rate,output_sd,inflation_sd,rate_sd
+    0,,,0.87,,,0.06
+    1,0.05,0.51,0.73,0.07,0.18,0.12
+
+An empty cell is an entry that is not matched. An observable may be missing, with its column of standard deviations.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emulator.errors import nearest
+from emulator.estimation.target import LONGEST, Target
+from emulator.estimation.trouble import TargetError
+from emulator.files import write_bytes
+from emulator.spec import OBSERVABLES
+
+LARGEST = 50_000_000
+"""Bytes of a file at most; the covariance of the longest target has twelve millions."""
+
+COLUMNS = ("horizon", *OBSERVABLES, *(f"{name}_sd" for name in OBSERVABLES))
+ARRAYS = ("irf", "covariance", "matched", "about")
+ENDINGS = (".csv", ".npz")
+
+
+def read_target(path: str | Path, shock: str = "monetary") -> Target:
+    """A target from `.csv` or `.npz`; shock: the name under which worlds know the shock, which a CSV does not say.
+
+    Raises `TargetError` for a file that is missing, too large, empty or not of the form that this module's text shows.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in ENDINGS:
+        raise TargetError(f"The target '{path}' must end in {' or '.join(ENDINGS)}, or be the name us-monetary.")
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise TargetError(f"The target '{path}' has {size:,} bytes; expected at most {LARGEST:,}. Is it a file of responses?")
+        content = path.read_bytes()
+    except OSError as error:
+        raise TargetError(f"The target '{path}' cannot be read: {error.strerror or error}.") from None
+    return _from_csv(path, content, shock) if path.suffix.lower() == ".csv" else _from_npz(path, content)
+
+
+def write_target(target: Target, path: Path) -> None:
+    """Write a target: `.csv` (values and standard deviations of matched entries) or `.npz` (everything). Raises `TargetError` for another ending."""
+    if path.suffix.lower() not in ENDINGS:
+        raise TargetError(f"The target '{path}' must end in {' or '.join(ENDINGS)}.")
+    if path.suffix.lower() == ".csv":
+        write_bytes(path, frame(target).to_csv(index=False, lineterminator="\n").encode())
+        return
+    held = io.BytesIO()
+    about = np.array([target.name, target.shock, target.source])
+    np.savez_compressed(held, allow_pickle=False, irf=target.irf, covariance=target.covariance, matched=target.matched, about=about)
+    write_bytes(path, held.getvalue())
+
+
+def frame(target: Target) -> pd.DataFrame:
+    """A row a horizon, the columns of this module's text; empty where an entry is not matched."""
+    found = {"horizon": np.arange(target.horizon + 1)}
+    for suffix, values in (("", target.irf), ("_sd", target.sd)):
+        for k, name in enumerate(OBSERVABLES):
+            found[name + suffix] = np.where(target.matched[:, k], values[:, k], np.nan)
+    return pd.DataFrame(found)
+
+
+def _from_csv(path: Path, content: bytes, shock: str) -> Target:
+    try:
+        table = pd.read_csv(io.BytesIO(content), skipinitialspace=True, nrows=LONGEST + 1)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise TargetError(f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}.") from None
+    table.columns = [str(name).strip() for name in table.columns]
+    _check_columns(path, table)
+    for name in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[name]) and not table[name].isna().all():
+            bad = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
+            raise TargetError(f"'{path}': column '{name}' holds {str(table[name][bad].iloc[0])!r} in row {int(np.flatnonzero(bad)[0]) + 1}; expected numbers, or an empty cell for what is not matched.")
+    numbers = table.astype(np.float64)
+    if np.isinf(numbers.to_numpy()).any():
+        raise TargetError(f"'{path}' holds an infinite number; expected finite numbers, or an empty cell for what is not matched.")
+    horizons = _horizons(path, numbers["horizon"])
+    irf, sd = np.full((2, horizons.max() + 1, 3), np.nan)
+    for k, name in enumerate(OBSERVABLES):
+        if name in numbers:
+            irf[horizons, k], sd[horizons, k] = numbers[name], numbers[f"{name}_sd"]
+    lone = np.isnan(irf) != np.isnan(sd)
+    if lone.any():
+        horizon, observable = np.argwhere(lone)[0]
+        raise TargetError(f"'{path}': {OBSERVABLES[observable]} at horizon {horizon} has a value without a standard deviation, or the reverse; expected both or neither.")
+    if (sd < 0).any():
+        raise TargetError(f"'{path}' holds a negative standard deviation, at horizon {int(np.argwhere(sd < 0)[0, 0])}; expected positive numbers.")
+    return Target.of(path.stem, shock, irf, sd, f"{path.name}: responses and standard deviations, errors taken as independent")
+
+
+def _check_columns(path: Path, table: pd.DataFrame) -> None:
+    for name in table.columns:
+        if name not in COLUMNS:
+            raise TargetError(f"'{path}' has a column '{name}' that a target has not. {nearest(name, COLUMNS)}")
+    given = [name for name in OBSERVABLES if name in table]
+    missing = [name for name in ("horizon", *(f"{name}_sd" for name in given)) if name not in table]
+    if missing or not given:
+        raise TargetError(f"'{path}' has no column '{(missing or list(OBSERVABLES))[0]}'; expected {', '.join(COLUMNS)}, of which an observable may be missing with its column of standard deviations.")
+    if not 1 <= len(table) <= LONGEST:
+        raise TargetError(f"'{path}' has {'no rows' if len(table) == 0 else f'more than {LONGEST} rows'}; expected a row a horizon, {LONGEST} at most.")
+
+
+def _horizons(path: Path, column: pd.Series) -> np.ndarray:
+    values = column.to_numpy()
+    if not (np.isfinite(values).all() and (values == np.round(values)).all() and (values >= 0).all() and (values < LONGEST).all()):
+        raise TargetError(f"'{path}': the column 'horizon' must hold whole numbers from 0, the impact period, to {LONGEST - 1}.")
+    if len(np.unique(values)) < len(values):
+        raise TargetError(f"'{path}' names a horizon twice; expected a row a horizon.")
+    return values.astype(int)
+
+
+def _from_npz(path: Path, content: bytes) -> Target:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as held:
+            missing = [name for name in ARRAYS if name not in held.files]
+            if missing:
+                raise TargetError(f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as `Target` writes them.")
+            irf, covariance, matched, about = (held[name] for name in ARRAYS)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise TargetError(f"'{path}' is damaged or no NPZ file of arrays: {error}.") from None
+    if about.shape != (3,) or about.dtype.kind != "U" or matched.dtype != bool or irf.dtype.kind != "f" or covariance.dtype.kind != "f":
+        raise TargetError(f"'{path}' holds arrays of other types than a target's: irf and covariance of numbers, matched of truth values, about of three texts.")
+    return Target(str(about[0]), str(about[1]), irf, covariance, matched, str(about[2]))

@@ -1,0 +1,165 @@
+"""The page and its addresses: / shows a state, /picture redraws it, /responses.* are the downloads, /upload takes a file.
+
+Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no script but its own
+(Content-Security-Policy), and other sites can neither read it nor post to it.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from emulator.errors import EmulatorError
+from emulator.explorer import downloads, palette
+from emulator.explorer.curves import Answer, ask, rows
+from emulator.explorer.economies import Economies
+from emulator.explorer.panel import panel
+from emulator.explorer.state import LONGEST_HORIZON, MOST_PINS, Scenario, State
+from emulator.explorer.symbols import symbol
+from emulator.explorer.uploads import LARGEST, Upload
+from emulator.spec import OBSERVABLES, Parameter, WorldSpec
+
+SIZES = ("1", "2 sd", "25bp", "1%", "25bp on rate", "1% on output")
+"""Sizes of a shock that the page proposes; any other that `emulator.inference.shock_size` reads may be typed."""
+
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+PLOT = (420, 240)
+"""Width and height of a panel in pixels, until the page says how large its panels are."""
+
+
+def create_app(economies: Economies, hosts: list[str] | None = None) -> Flask:
+    """The application; hosts: names under which it may be asked for (others are refused), None for any."""
+    app = Flask(__name__)
+    app.config.update(MAX_CONTENT_LENGTH=2 * LARGEST + 20_000, MAX_FORM_PARTS=8, TRUSTED_HOSTS=hosts)
+    app.jinja_env.globals.update(symbol=symbol, colour_of=palette.colour_of, mark_of=palette.mark_of, marks=palette.MARKS, step=step)
+    app.after_request(_secured)
+    app.before_request(_refuse_other_sites)
+    app.register_error_handler(EmulatorError, lambda error: (jsonify(error=str(error)), 400))
+    app.register_error_handler(HTTPException, _http_error)
+    _add_page(app, economies)
+    _add_downloads(app, economies)
+    return app
+
+
+def step(parameter: Parameter) -> float:
+    """To what a slider's values are rounded: a power of ten below a two-hundredth of the range."""
+    return 10.0 ** math.floor(math.log10((parameter.high - parameter.low) / 200))
+
+
+def _add_page(app: Flask, economies: Economies) -> None:
+    @app.get("/")
+    def page() -> tuple[str, int]:
+        error = ""
+        try:
+            state = State.read(_query(), economies.spec)
+        except EmulatorError as refusal:
+            error, state = str(refusal), State.read("", economies.spec)
+        shown = _context(state, economies) | _drawn(ask(state, economies, patient=False), *PLOT)
+        return render_template("page.html", **shown, error=error), 400 if error else 200
+
+    @app.get("/picture")
+    def picture() -> Response:
+        fields = request.args
+        width, height = (fields.get(name, default, type=int) for name, default in zip(("w", "h"), PLOT, strict=True))
+        state = State.read(fields.get("state", ""), economies.spec)
+        answer = ask(state, economies, patient=fields.get("patient") == "1")
+        drawn = _drawn(answer, width or PLOT[0], height or PLOT[1])
+        numbers = render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
+        return jsonify(picture=render_template("picture.html", **drawn), notes=render_template("notes.html", **drawn), table=numbers, complete=answer.complete)
+
+    @app.post("/upload")
+    def upload() -> Response:
+        file, mapping = request.files.get("mod"), request.files.get("mapping")
+        if file is None or not file.filename:
+            raise EmulatorError("No file was chosen; expected a Dynare file, such as model.mod.")
+        found = Upload(file.filename, file.read(), mapping.read() if mapping is not None else b"")
+        economies.add(found)
+        return jsonify(world=found.name)
+
+    @app.get("/palette.css")
+    def colours() -> Response:
+        return Response(palette.css(), mimetype="text/css")
+
+
+def _add_downloads(app: Flask, economies: Economies) -> None:
+    def answer() -> Answer:
+        return ask(State.read(_query(), economies.spec), economies)
+
+    @app.get("/responses.csv")
+    def csv() -> Response:
+        return _file(downloads.table(answer()), "text/csv", downloads.CSV)
+
+    @app.get("/responses.png")
+    def png() -> Response:
+        return _file(downloads.picture(answer()), "image/png", "responses.png")
+
+    @app.get("/responses.py")
+    def code() -> Response:
+        return _file(downloads.recipe(answer(), economies), "text/x-python", "responses.py")
+
+
+def _query() -> str:
+    return request.query_string.decode("utf-8", errors="replace")
+
+
+def _file(content: str | bytes, kind: str, name: str) -> Response:
+    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _context(state: State, economies: Economies) -> dict[str, Any]:
+    """What the controls are made of."""
+    spec = economies.spec(state.live.world)
+    specs = {name: economies.spec(name) for name in economies.names}
+    return {
+        "state": state, "spec": spec, "specs": specs, "values": dict(state.live.values), "groups": _by_role(spec), "sizes": SIZES,
+        "longest_horizon": LONGEST_HORIZON, "most_pins": MOST_PINS, "largest_kb": LARGEST // 1000, "emulated": economies.emulated(state.live.world),
+    }  # fmt: skip
+
+
+def _by_role(spec: WorldSpec) -> list[tuple[str, list[Parameter]]]:
+    """Parameters by what they are about, in the order in which the world names them first."""
+    order = list(dict.fromkeys(p.role for p in spec.parameters))
+    listed = sorted(spec.parameters, key=lambda p: order.index(p.role))
+    return [(role.replace("_", " "), list(group)) for role, group in groupby(listed, key=lambda p: p.role)]
+
+
+def _drawn(answer: Answer, width: int, height: int) -> dict[str, Any]:
+    """What the picture and its notes are made of."""
+    state = answer.state
+    panels = [(name, unit, panel(answer, k, width, height)) for k, (name, unit) in enumerate(zip(OBSERVABLES, answer.units, strict=True))]
+    unpin: dict[Scenario, str] = {pin: state.without_pin(pin).query() for pin in state.pins}
+    return {"answer": answer, "state": state, "panels": panels, "scenarios": state.scenarios(), "unpin": unpin}
+
+
+def _table(answer: Answer) -> dict[str, Any]:
+    heads, lines = rows(answer)
+    return {"heads": heads, "lines": lines}
+
+
+def _secured(response: Response) -> Response:
+    response.headers.update(SAFE)
+    if not request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _refuse_other_sites() -> tuple[Response, int] | None:
+    """A page of another site may not have the reader's browser post here."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return jsonify(error="This was sent from another site; the explorer takes files from its own page only."), 403
+    return None
+
+
+def _http_error(error: HTTPException) -> tuple[Response, int]:
+    large = f"The files are too large; the explorer takes up to {LARGEST:,} bytes each."
+    return jsonify(error=large if error.code == 413 else str(error.description)), error.code or 500

@@ -1,0 +1,145 @@
+"""What the page shows, as its address carries it: one line of text that can be sent on, read strictly and written shortly.
+
+    world=nk&shock=monetary&size=25bp&horizon=20&p.kappa=0.05      the scenario that the sliders move
+    &with=sw07&with=zlb                                            other worlds at their defaults, under the same shock
+    &pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.1             scenarios that were pinned, each a line of the same kind
+    &exact=0                                                       without the exact solution
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode
+
+from emulator.errors import ParameterError, nearest
+from emulator.inference.shock_size import ShockSize
+from emulator.spec import WorldSpec
+
+PREFIX = "p."
+"""Before the name of a parameter, so that one named `size` is not taken for the shock's."""
+
+DEFAULT_HORIZON, LONGEST_HORIZON = 20, 200
+"""Quarters."""
+
+MOST_PINS, MOST_FIELDS, LONGEST_SIZE = 4, 400, 40
+MOST_NAMED = 4
+"""Values that a label tells."""
+
+SpecOf = Callable[[str], WorldSpec]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One world under one shock; values: the parameters that are not at their defaults, in the world's order."""
+
+    world: str
+    shock: str
+    size: str = "1"
+    values: tuple[tuple[str, float], ...] = ()
+
+    @classmethod
+    def read(cls, fields: Iterable[tuple[str, str]], spec_of: SpecOf) -> Scenario:
+        """From the fields of an address. Raises `UnknownNameError`, `ParameterError`."""
+        found = dict(fields)
+        world = found.pop("world")
+        spec = spec_of(world)
+        shock = found.pop("shock", None) or default_shock(spec)
+        spec.shock_index(shock)
+        size = found.pop("size", "1")
+        if len(size) > LONGEST_SIZE:
+            raise ParameterError(f"The size of the shock has {len(size)} characters; expected at most {LONGEST_SIZE}, such as '25bp' or '2 sd'.")
+        ShockSize.read(size)
+        given = {name.removeprefix(PREFIX): value for name, value in found.items() if name.startswith(PREFIX)}
+        theta = spec.theta(given)[0]  # type: ignore[arg-type]  # text is read as a number, or refused by name
+        changed = ((p.name, float(value)) for p, value in zip(spec.parameters, theta, strict=True) if value != p.default)
+        return cls(world, shock, size, tuple(changed))
+
+    @property
+    def text(self) -> str:
+        """The scenario as one field of an address."""
+        return urlencode(self.fields())
+
+    def fields(self) -> list[tuple[str, str]]:
+        """The fields of an address from which `read` makes this scenario again."""
+        size = [("size", self.size)] if self.size != "1" else []
+        return [("world", self.world), ("shock", self.shock), *size, *((PREFIX + name, repr(value)) for name, value in self.values)]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the page shows."""
+
+    live: Scenario
+    beside: tuple[str, ...] = ()
+    pins: tuple[Scenario, ...] = ()
+    horizon: int = DEFAULT_HORIZON
+    exact: bool = True
+
+    @classmethod
+    def read(cls, query: str, spec_of: SpecOf) -> State:
+        """From the query of an address; an empty one is the start. Raises `UnknownNameError`, `ParameterError`."""
+        pairs = _pairs(query)
+        own = [pair for pair in pairs if pair[0] not in ("with", "pin", "horizon", "exact")]
+        unknown = [name for name, _ in own if name not in ("world", "shock", "size") and not name.startswith(PREFIX)]
+        if unknown:
+            raise ParameterError(f"The address has an unknown field '{unknown[0]}'. {nearest(unknown[0], FIELDS)} Parameters are written {PREFIX}name.")
+        fields = dict(pairs)
+        pins = tuple(dict.fromkeys(Scenario.read([("world", "nk"), *_pairs(text)], spec_of) for name, text in pairs if name == "pin"))
+        if len(pins) > MOST_PINS:
+            raise ParameterError(f"The address pins {len(pins)} scenarios; expected at most {MOST_PINS}.")
+        beside = tuple(dict.fromkeys(text for name, text in pairs if name == "with"))
+        for world in beside:
+            spec_of(world)
+        live = Scenario.read([("world", "nk"), *own], spec_of)
+        return cls(live, beside, pins, _horizon(fields.get("horizon", str(DEFAULT_HORIZON))), fields.get("exact", "1") != "0")
+
+    def query(self) -> str:
+        """The query of the address that `read` understands."""
+        pairs = self.live.fields()
+        pairs += [("horizon", str(self.horizon))] if self.horizon != DEFAULT_HORIZON else []
+        pairs += [("exact", "0")] if not self.exact else []
+        pairs += [("with", world) for world in self.beside]
+        pairs += [("pin", pin.text) for pin in self.pins]
+        return urlencode(pairs)
+
+    def scenarios(self) -> dict[int, Scenario]:
+        """Every scenario by its place, which is its colour: the live one, other worlds, pins; none twice."""
+        others = [Scenario(world, self.live.shock, self.live.size) for world in self.beside if world != self.live.world]
+        found: dict[Scenario, int] = {}
+        for place, scenario in enumerate([self.live, *others, *self.pins]):
+            found.setdefault(scenario, place)
+        return {place: scenario for scenario, place in found.items()}
+
+    def label(self, scenario: Scenario) -> str:
+        """What tells a scenario from the others: its world, some of its values, and its shock where that is not the live one's."""
+        pin = f"pin {self.pins.index(scenario) + 1}: " if scenario in self.pins and scenario != self.live else ""
+        named, more = scenario.values[:MOST_NAMED], len(scenario.values) - MOST_NAMED
+        parts = [scenario.world, *(f"{name}={value:g}" for name, value in named), *([f"{more} more"] if more > 0 else [])]
+        parts += [scenario.shock] if scenario.shock != self.live.shock else []
+        parts += [scenario.size] if scenario.size != self.live.size else []
+        return pin + ", ".join(parts)
+
+    def without_pin(self, pin: Scenario) -> State:
+        return replace(self, pins=tuple(other for other in self.pins if other != pin))
+
+
+FIELDS = ("world", "shock", "size", "horizon", "exact", "with", "pin")
+
+
+def default_shock(spec: WorldSpec) -> str:
+    """A tightening where the world knows one, else its first shock."""
+    return "monetary" if "monetary" in spec.shock_names else spec.shock_names[0]
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise ParameterError(f"The address has more than {MOST_FIELDS} fields.") from None
+
+
+def _horizon(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 4 or int(text) > LONGEST_HORIZON:
+        raise ParameterError(f"The horizon is '{text[:20]}'; expected whole quarters, 0 to {LONGEST_HORIZON}.")
+    return int(text)

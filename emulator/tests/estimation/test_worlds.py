@@ -1,0 +1,191 @@
+"""Real worlds: what is recovered from their own responses, network against solver, and comparisons."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import emulator
+from emulator.errors import MissingExtraError, ParameterError, UnknownNameError
+from emulator.estimation import (
+    Budget,
+    Target,
+    draw_fit,
+    estimate,
+    fit_table,
+    parameter_table,
+    posterior_distance,
+    us_monetary,
+)
+from emulator.estimation import posterior as posterior_module
+from emulator.estimation.criterion import Criterion
+from emulator.estimation.density import Density
+from emulator.estimation.network_responder import NetworkResponder
+from emulator.estimation.point import find_point
+from emulator.estimation.prior import Prior
+from emulator.estimation.responder import ExactResponder
+from emulator.estimation.trouble import EstimationWarning
+
+TRUTH = {"sigma": 1.2, "kappa": 0.12, "phi_pi": 1.8, "rho_i": 0.6, "rho_m": 0.4, "sigma_m": 0.3}
+FIXED = {"beta": 0.99, "phi_y": 0.125, "phi_pi": 1.8, "rho_m": 0.4}
+"""A shock to the rule tells its path, not its coefficients: of rho_i, phi_pi, phi_y, rho_m and sigma_m two follow from the others."""
+TINY = Budget(sampler="smc", scouts=50, starts=2, chains=2, tune=30, draws=100, rescored=100)
+
+
+@pytest.fixture(scope="module")
+def nk():
+    return emulator.world("nk")
+
+
+@pytest.fixture(scope="module")
+def em():
+    found = emulator.load("universal")
+    found.irf("nk")  # leaves tensors of inference mode behind, which must not stand in the way of gradients
+    return found
+
+
+def made_by(world, sd, **parameters):
+    irf = world.irf(shocks="monetary", horizon=20, **parameters)["irf"].values[0, 0]
+    return Target.of("made", "monetary", irf, np.full(irf.shape, sd))
+
+
+def whole(responder, target, **fixed):
+    density = Density(responder, Criterion(target), Prior.of(responder.spec, fixed))
+    return Density(responder, density.criterion, density.prior.only(density.moving(np.random.default_rng(0))))
+
+
+def test_parameters_are_recovered_from_the_exact_solution_s_own_responses(nk):
+    density = whole(ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), **FIXED)
+    assert set(density.prior.names) == set(TRUTH) - set(FIXED)
+    found = find_point(density, 6, np.random.default_rng(0))
+    assert found.distance < 1e-4
+    for name in density.prior.names:
+        assert found.theta[nk.spec.index(name)] == pytest.approx(TRUTH[name], rel=2e-3)
+    assert np.isfinite(found.standard_errors).all()
+
+
+def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
+    """The response has two roots, rho_m and one that the rule makes; which is which, it does not say: two sets of parameters fit without error."""
+    density = whole(ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), beta=0.99, phi_y=0.125)
+    fits = [find_point(density, 8, np.random.default_rng(seed)) for seed in range(4)]
+    ends = {round(float(found.theta[nk.spec.index("rho_m")]), 2) for found in fits if found.distance < 1e-3}
+    assert 0.4 in ends
+    assert len(ends) == 2
+
+
+def test_the_network_recovers_them_nearly(nk, em):
+    density = whole(NetworkResponder(em, "nk", "monetary", 20), made_by(nk, 0.02, **TRUTH), **FIXED)
+    found = find_point(density, 6, np.random.default_rng(0))
+    values = found.theta[list(density.prior.free)]
+    truth = np.array([TRUTH[name] for name in density.prior.names])
+    assert (abs(values - truth) < 0.1 * (density.prior.high - density.prior.low)).all()
+
+
+@pytest.mark.parametrize("name", ["nk", "sw07"])
+def test_derivatives_are_those_of_the_network(name, em):
+    target, spec = us_monetary(replications=50), em.spec(name)
+    responder, theta, free = NetworkResponder(em, name, "monetary", 20), spec.theta()[0], range(spec.n_parameters)
+    local = responder.local(theta, free)
+    expected = em.jacobian(name, theta, shocks="monetary", horizon=20).values[0, 0]
+    np.testing.assert_allclose(np.moveaxis(local.irf_by, 0, -1), expected, rtol=1e-3, atol=1e-4 * abs(expected).max())
+    force = Criterion(target).force
+    pulled = responder.pulled(theta, free, force)
+    by = np.tensordot(local.irf_by, force(pulled.irf), 2) + local.log_solvable_by
+    np.testing.assert_allclose(pulled.gradient, by, rtol=1e-3, atol=1e-4 * abs(by).max())
+
+
+def test_the_network_s_gradient_is_nearly_the_solver_s(nk, em):
+    free = range(nk.spec.n_parameters)
+    ours, theirs = (who.local(nk.spec.theta()[0], free).irf_by * (nk.spec.high - nk.spec.low)[:, None, None] for who in (NetworkResponder(em, "nk", "monetary", 20), ExactResponder(nk, "monetary", 20)))
+    assert abs(ours - theirs).mean() < 0.1 * abs(theirs).mean()
+
+
+def test_which_parameters_matter_follows_from_the_solver(em):
+    target = us_monetary(replications=50)
+    for name, held in {"nk": {"rho_r", "rho_u", "sigma_r", "sigma_u"}, "zlb": {"rho_u", "sigma_r", "sigma_u"}}.items():
+        world = emulator.world(name)
+        assert set(world.spec.parameter_names) - set(whole(ExactResponder(world, "monetary", 20), target).prior.names) == held
+
+
+def test_no_solution_means_no_density(nk):
+    density = whole(ExactResponder(nk, "monetary", 20), us_monetary(replications=50), kappa=0.1)
+    theta = nk.spec.theta(phi_pi=0.81, phi_y=0.0)
+    assert nk.status(theta)[0] != 0
+    z = density.prior.z(density.prior.places(theta[:, list(density.prior.free)]))
+    value, gradient = density.with_gradient(z[0])
+    assert np.isneginf(value)
+    assert (gradient == 0).all()
+    assert np.isneginf(density.parts(z).total[0])
+
+
+def test_the_network_keeps_out_of_where_there_is_no_solution(em):
+    for name in ("nk", "rbc"):
+        world = emulator.world(name)
+        draws = world.solver.draw(400, np.random.default_rng(7))
+        responder = NetworkResponder(em, name, "monetary", 20)
+        assert np.quantile(responder.log_solvable(draws.theta), 0.1) > -0.1
+        assert np.median(responder.log_solvable(draws.rejected_theta)) < -5
+
+
+def test_us_data_network_and_solver_agree(em, tmp_path):
+    target = us_monetary(replications=300)
+    budget = Budget(sampler="smc", starts=2, chains=4, draws=500, rescored=500)
+    ours, theirs = (estimate(target, "nk", emulator=em, exact=exact, budget=budget) for exact in (False, True))
+    assert ours.rescored.effective > 0.6
+    assert ours.exact_evidence == pytest.approx(theirs.evidence.log, abs=0.3)
+    assert posterior_distance(ours, theirs)["in_sd"].max() < 0.35
+    table = ours.table()
+    assert ((table["low"] <= table["q05"]) & (table["q95"] <= table["high"])).all()
+    assert set(ours.held) == {"rho_r", "rho_u", "sigma_r", "sigma_u"}
+    assert list(parameter_table([ours]).columns.levels[0]) == ["nk"]
+    assert fit_table([ours]).loc["nk", "parameters"] == 8
+    fit = ours.fit().xs("rate", level="observable")
+    assert ((fit["q05"] <= fit["q50"]) & (fit["q50"] <= fit["q95"])).all()
+    assert abs(fit["q50"] - fit["target"])[0] < 2 * fit["target_sd"][0]
+
+
+def test_nuts_runs_on_a_world_and_says_what_is_wrong_with_short_chains(nk, em, tmp_path):
+    budget = Budget(sampler="nuts", scouts=100, starts=2, chains=2, tune=30, draws=30, rescored=50)
+    with pytest.warns(EstimationWarning, match="effective sample size"):
+        found = estimate(made_by(nk, 0.1, **TRUTH), "nk", emulator=em, fixed={**FIXED, "sigma": 1.2}, budget=budget)
+    assert found.posterior.posterior.sizes == {"chain": 2, "draw": 30}
+    assert np.isfinite(found.evidence.log)
+    found.write(tmp_path / "nk")
+    import arviz
+
+    again = arviz.from_netcdf(tmp_path / "nk" / "posterior.nc")
+    np.testing.assert_array_equal(again.posterior["kappa"], found.posterior.posterior["kappa"])
+    assert (again.attrs["world"], again.attrs["sampler"]) == ("nk", "nuts")
+    np.testing.assert_array_equal(again.observed_data["irf"], found.target.irf)
+    assert isinstance(draw_fit([found], tmp_path / "fit.png"), Figure)
+    assert (tmp_path / "fit.png").stat().st_size > 5000
+
+
+@pytest.mark.filterwarnings("ignore::emulator.estimation.trouble.EstimationWarning")
+def test_comparisons_of_what_cannot_be_compared_are_refused(nk, em):
+    one = estimate(made_by(nk, 0.1, **TRUTH), nk, exact=True, fixed=FIXED, budget=TINY)
+    other = estimate(made_by(nk, 0.1), nk, exact=True, fixed=FIXED, budget=TINY)
+    with pytest.raises(ParameterError, match="different targets"):
+        fit_table([one, other])
+    with pytest.raises(ParameterError, match="nothing to compare"):
+        fit_table([])
+
+
+@pytest.mark.fast
+def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
+    target = made_by(nk, 0.1)
+    for arguments, error, message in (
+        ({"world": "nkk", "exact": True}, UnknownNameError, "Did you mean 'nk'"),
+        ({"world": "nk", "shock": "monetery"}, UnknownNameError, "Did you mean 'monetary'"),
+        ({"world": "lss"}, UnknownNameError, "shock of world 'lss'"),
+        ({"world": "nk", "fixed": {"kapa": 1.0}}, UnknownNameError, "Did you mean 'kappa'"),
+        ({"world": "nk", "fixed": {"kappa": 9.0}}, ParameterError, "within its range"),
+    ):
+        with pytest.raises(error, match=message):
+            estimate(target, emulator=em, budget=TINY, **arguments)
+    with pytest.raises(ParameterError, match="nuts or smc"):
+        Budget(sampler="gibbs")
+    with pytest.raises(ParameterError, match="draws is 1; expected 20"):
+        Budget(draws=1)
+    monkeypatch.setitem(__import__("sys").modules, "arviz", None)
+    with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[estimation\]"):
+        posterior_module.arviz()

@@ -1,0 +1,149 @@
+"""`emulator explore` as it is typed: its address, its refusals, the code that it hands out, a fitted result over data."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emulator.errors import EmulatorError
+from emulator.explorer.economies import Economies
+from emulator.explorer.fit import Fit
+from emulator.explorer.serve import served, server
+
+
+@pytest.mark.fast
+def test_a_port_in_use_is_told(emulate):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code, _, said = emulate("explore", "--no-network", "--port", port)
+    assert code == 1
+    assert f"Port {port} of 127.0.0.1 is in use" in said
+    assert "--port 0" in said
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--host", "no.such.host.example"), "cannot listen"),
+        (("--port", "99999"), "65535"),
+        (("--checkpoint", "no_such"), "no_such"),
+        (("--no-network", "--state", "world=nkk"), "Did you mean 'nk'?"),
+        (("--no-network", "--screenshot", "page.gif"), ".png"),
+        (("--no-network", "--fit", "no_such_folder"), "no_such_folder"),
+    ],
+)
+def test_bad_input_ends_in_a_message(emulate, arguments, words):
+    code, out, said = emulate("explore", *arguments)
+    assert code != 0
+    assert words in re.sub(r"\s+", " ", out + said)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("package", ["flask", "waitress"])
+def test_a_missing_package_is_named_with_its_extra(emulate, monkeypatch, package):
+    for name in [name for name in sys.modules if name.split(".")[0] == package or name == "emulator.explorer.app"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    code, _, said = emulate("explore", "--no-network")
+    assert code == 1
+    assert f"'{package}' is needed" in said
+    assert "[explorer]" in said
+
+
+def test_without_a_network_the_solver_answers_and_pytorch_is_not_imported(tmp_path):
+    program = (
+        "import sys\nfrom emulator.explorer.economies import Economies\nfrom emulator.explorer.app import create_app\n"
+        "client = create_app(Economies(None)).test_client()\n"
+        "found = client.get('/picture?state=world%3Dnk&patient=1').get_json()\n"
+        "assert 'class=\"line c0\"' in found['picture'] and 'band' not in found['picture'], found\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+
+
+@pytest.mark.fast
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_the_server_ends_and_frees_its_port(host):
+    with served(Economies(None), host) as place:
+        port = int(place.rsplit(":", 1)[1].strip("/"))
+        with urllib.request.urlopen(place + "palette.css") as answer:
+            assert b"--curve-0" in answer.read()
+    server(Economies(None), "127.0.0.1", port).close()
+
+
+def test_the_command_serves_until_it_is_interrupted(tmp_path):
+    process = subprocess.Popen([sys.executable, "-m", "emulator", "explore", "--no-network", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    try:
+        line = process.stdout.readline()
+        place = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert place, line
+        with urllib.request.urlopen(place[0]) as answer:
+            assert answer.status == 200
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+
+
+def test_the_python_code_gives_the_same_numbers(client, tmp_path):
+    state = "p.kappa=0.05&p.phi_pi=2.3&size=25bp+on+rate&horizon=9&with=sw07&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
+    (tmp_path / "responses.py").write_bytes(client.get(f"/responses.py?{state}").data)
+    subprocess.run([sys.executable, "-W", "error::SyntaxWarning", "responses.py"], cwd=tmp_path, check=True, capture_output=True)
+    written = (tmp_path / "responses.csv").read_bytes()
+    assert written == client.get(f"/responses.csv?{state}").data
+    assert len(pd.read_csv(tmp_path / "responses.csv")["scenario"].unique()) == 6
+
+
+@pytest.fixture
+def estimated(tmp_path):
+    """A world's folder as `emulator estimate` writes it, of numbers that are easily told."""
+    folder = tmp_path / "nk"
+    folder.mkdir()
+    about = {"world": "nk", "world_shock": "monetary", "target": {"name": "made-up"}, "held": {"beta": {"value": 0.99, "why": "given"}, "rho_r": {"value": 0.4, "why": "given"}}}
+    (folder / "result.json").write_text(json.dumps(about))
+    pd.DataFrame({"parameter": ["kappa", "phi_pi"], "point": [0.05, 2.0], "mean": [0.06, 2.1]}).to_csv(folder / "parameters.csv", index=False)
+    index = pd.MultiIndex.from_product([range(5), ("output", "inflation", "rate")], names=["horizon", "observable"])
+    values = np.arange(15.0)
+    matched = np.arange(15) > 1
+    pd.DataFrame({"target": np.where(matched, values, np.nan), "target_sd": np.where(matched, 2.0, np.nan), "matched": matched, "point": values}, index=index).to_csv(folder / "fit.csv")
+    return folder
+
+
+@pytest.mark.fast
+def test_a_fitted_result_starts_at_its_estimate_over_the_data(estimated, client, economies):
+    economies.fit = Fit.read(estimated, economies.spec)
+    assert economies.fit.scenario.values == (("kappa", 0.05), ("phi_pi", 2.0), ("rho_r", 0.4))
+    np.testing.assert_allclose(economies.fit.upper[1], [3 + 3.29, 4 + 3.29, 5 + 3.29])
+    assert np.isnan(economies.fit.irf[0, :2]).all()
+    shown = client.get("/picture", query_string={"state": economies.fit.scenario.text}).get_json()["picture"]
+    assert "data: made-up" in shown
+    assert len(re.findall(r'class="mark plain" d="((?:M[\d. ]+m[^M]*)+)"', shown)) >= 3
+    assert "made-up" not in client.get("/picture?state=size%3D2").get_json()["picture"]  # another size than the data's
+    assert client.get(f"/responses.png?{economies.fit.scenario.text}").data.startswith(b"\x89PNG")
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(("file", "content"), [("result.json", "{"), ("result.json", "[]"), ("parameters.csv", ""), ("fit.csv", "a,b\n1,2\n"), ("parameters.csv", "parameter,point\nnix,1\n"), ("parameters.csv", "parameter,point\nkappa,x\n")])
+def test_a_damaged_result_is_refused(estimated, economies, file, content):
+    (estimated / file).write_text(content)
+    with pytest.raises(EmulatorError):
+        Fit.read(estimated, economies.spec)
+
+
+@pytest.mark.fast
+def test_the_folder_above_names_its_worlds(estimated, economies):
+    with pytest.raises(EmulatorError, match="estimates of nk"):
+        Fit.read(estimated.parent, economies.spec)
+
+
