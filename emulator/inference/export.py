@@ -74,9 +74,11 @@ def encode(em: Emulator, world: str) -> bytes:
     spec = em.spec(world)
     example = torch.tensor(spec.theta(), dtype=torch.float32).repeat(3, 1)
     names = ["irf"] if em.trust is None else ["irf", "half_width"]
+    asked = _Answer(em, world).eval()
     with torch.no_grad(), _quietly():
+        asked(example)  # what a network keeps from its first answer must not be made inside the exporter
         program = torch.onnx.export(
-            _Answer(em, world).eval(), (example,), dynamo=True, input_names=["theta"], output_names=names,
+            asked, (example,), dynamo=True, input_names=["theta"], output_names=names,
             dynamic_shapes=({0: torch.export.Dim("draw", min=1)},),
         )  # fmt: skip
     assert program is not None  # what is returned where no path is given

@@ -42,7 +42,8 @@ class Emulator:
     """
 
     def __init__(self, network: EmulatorModel, device: str = "cpu") -> None:
-        self.network, self.device = network.eval(), device
+        with inference(network, device, torch.get_num_threads()) as found:  # moved there once, with a clear error if it is not there
+            self.network, self.device = network, found
 
     @classmethod
     def load(cls, name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
@@ -112,8 +113,8 @@ class Emulator:
         spec = self.spec(world)
         theta = theta_of(spec, draws, parameters)
         scaling, last = Scaling.of(spec, chosen_shocks(spec, shocks), size), self._last(horizon)
-        with inference(self.network, self.device, torch.get_num_threads()) as device, torch.inference_mode(False), torch.no_grad():
-            parts = [self._derivatives(torch.as_tensor(theta[k : k + BATCH // 4], dtype=torch.float32, device=device), scaling, last) for k in range(0, len(theta), BATCH // 4)]
+        with torch.no_grad():
+            parts = [self._derivatives(torch.as_tensor(theta[k : k + BATCH // 4], dtype=torch.float32, device=self.device), scaling, last) for k in range(0, len(theta), BATCH // 4)]
         return derivatives(scaling, theta, np.concatenate(parts), f"automatic differentiation of {self._title()}")
 
     def sensitivity(
@@ -183,8 +184,10 @@ class Emulator:
         return self._ask(lambda batch: trust.determinacy(batch, world), theta).astype(np.float64)
 
     def _ask(self, what: Any, theta: np.ndarray) -> np.ndarray:
-        with inference(self.network, self.device, torch.get_num_threads()) as device:
-            return in_batches(what, theta, BATCH, device)
+        if self.network.training:  # someone trained it since
+            self.network.eval()
+        with torch.inference_mode():
+            return in_batches(what, theta, BATCH, self.device)
 
     # -- what was asked --------------------------------------------------------------------------------------------
 
