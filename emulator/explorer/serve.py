@@ -48,7 +48,7 @@ def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iter
         yield address(found)
     finally:
         found.trigger.pull_trigger(found.close)  # in its own thread, whose loop uses the sockets
-        thread.join(timeout=3)
+        thread.join(timeout=30)  # at once, unless the machine is busy
         found.task_dispatcher.shutdown(timeout=1)
         economies.close()
 

@@ -72,7 +72,6 @@ def test_without_a_network_the_solver_answers_and_pytorch_is_not_imported(tmp_pa
 
 
 @pytest.mark.fast
-@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_the_server_ends_and_frees_its_port(host):
     with served(Economies(None), host) as place:
