@@ -146,6 +146,10 @@ class WorldSpec(_Record):
         """Names this spec, every word of it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
+    def is_same_model(self, other: WorldSpec) -> bool:
+        """Whether another spec is of the same model: the same parameters and shocks, in this order, read from the same file if from one."""
+        return (self.parameter_names, self.shock_names, self.definition) == (other.parameter_names, other.shock_names, other.definition)
+
     @property
     def parameter_names(self) -> tuple[str, ...]:
         return tuple(p.name for p in self.parameters)

@@ -22,6 +22,7 @@ from emulator.estimation.target_files import read_target, write_target
 from emulator.estimation.trouble import EstimationWarning
 from emulator.estimation.us_monetary import SAMPLE, us_monetary
 from emulator.files import sole_writer, write_text
+from emulator.inference.command import pair
 from emulator.worlds import split_names
 
 US = "us-monetary"
@@ -124,11 +125,9 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
 def _pairs(items: list[str] | None, read: Callable[[str], Any]) -> list[tuple[str, Any]]:
     found = []
     for item in items or []:
-        name, sign, value = item.partition("=")
-        if not sign:
-            raise ParameterError(f"'{item}' is not of the form name=value.")
+        name, value = pair(item)
         try:
-            found.append((name.strip(), read(value)))
+            found.append((name, read(value)))
         except ValueError:
             raise ParameterError(f"'{item}': '{value}' is not what was expected, {read.__doc__}.") from None
     return found

@@ -12,8 +12,8 @@ from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
-from emulator.inference.answers import MEANING
 from emulator.spec import OBSERVABLES, Status, WorldSpec
+from emulator.worlds.comparison import WHY
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def doubts(predicted: xr.Dataset, spec: WorldSpec) -> list[str]:
 def in_words(status: int) -> str:
     """A `Status` and what it means."""
     found = Status(status)
-    return f"{found.label.replace('_', ' ')}: {MEANING.get(found, 'none is found')}"
+    return f"{found.label.replace('_', ' ')}: {WHY.get(found, 'none is found')}"
 
 
 def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:

@@ -83,8 +83,7 @@ class Economies:
         """Whether the network knows this world, with these parameters and shocks."""
         if self.network is None or world not in WORLDS or world not in self.network.worlds:
             return False
-        known, spec = self.network.spec(world), self.spec(world)
-        return (known.parameter_names, known.shock_names, known.definition) == (spec.parameter_names, spec.shock_names, spec.definition)
+        return self.spec(world).is_same_model(self.network.spec(world))
 
     def predicted(self, scenario: Scenario, horizon: int) -> xr.Dataset | None:
         """The network's answer; None where it does not know the world. Raises `ParameterError` for a size that has no meaning there."""

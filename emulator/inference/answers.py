@@ -25,10 +25,9 @@ from matplotlib.figure import Figure
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.inference.shock_size import Scaling
 from emulator.spec import OBSERVABLES, Status, WorldSpec
+from emulator.worlds.comparison import WHY
 
 AXES = ("draw", "shock", "horizon", "observable")
-
-MEANING = {Status.INDETERMINATE: "many stable solutions", Status.EXPLOSIVE: "no stable solution"}
 
 
 def answer(scaling: Scaling, theta: np.ndarray, fields: Mapping[str, np.ndarray], source: str) -> xr.Dataset:
@@ -80,7 +79,7 @@ def refuse(spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: s
 def in_words(status: np.ndarray) -> str:
     """How many draws have each `Status` (n,), and what it means."""
     counts = sorted(Counter(Status(code) for code in status).items())
-    return ", ".join(f"{count:,} {found.label} ({MEANING.get(found, 'the solver finds none')})" for found, count in counts)
+    return ", ".join(f"{count:,} {found.label} ({WHY.get(found, 'the solver finds none')})" for found, count in counts)
 
 
 @xr.register_dataset_accessor("responses")
@@ -119,7 +118,7 @@ class Responses:
         write(self.data, Path(path))
 
 
-def check_one_world(data: xr.Dataset, other: xr.Dataset) -> None:
+def check_same_shocks(data: xr.Dataset, other: xr.Dataset) -> None:
     """Raise `ParameterError` unless two answers are about the same shocks."""
     if list(data["shock"].values) != list(other["shock"].values):
         raise ParameterError(f"The answers are about different shocks: {', '.join(data['shock'].values)} and {', '.join(other['shock'].values)}.")

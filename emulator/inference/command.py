@@ -34,7 +34,7 @@ def irf(
         check_figure(plot)
     for path in output or []:
         check_file(path)
-    values = dict(_pair(item) for item in set_ or [])
+    values = dict(pair(item) for item in set_ or [])
     found, spec = _solved(world, values, shock, size, horizon) if exact or is_path(world) else _predicted(checkpoint, world, values, shock, size, horizon)
     for path in output or []:
         found.responses.write(path)
@@ -76,7 +76,8 @@ def _predicted(checkpoint: str, world: str, values: dict[str, str], shock: list[
     return network.irf(world, values, shocks=shock or None, size=size, horizon=horizon), network.spec(world)
 
 
-def _pair(item: str) -> tuple[str, str]:
+def pair(item: str) -> tuple[str, str]:
+    """Name and value of an option of the form name=value. Raises `ParameterError`."""
     name, sign, value = item.partition("=")
     if not sign:
         raise ParameterError(f"'{item}' is not of the form name=value.")

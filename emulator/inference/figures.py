@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from emulator.inference.answers import check_one_world
+from emulator.inference.answers import check_same_shocks
 from emulator.worlds.figures import check_format, label, new_figure
 
 FEW = 6
@@ -24,7 +24,7 @@ def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figu
     if path is not None:
         check_format(path)
     if beside is not None:
-        check_one_world(data, beside)
+        check_same_shocks(data, beside)
     shocks = data["shock"].values
     figure = new_figure(9.0, 2.4 * len(shocks) + 0.3)
     axes = figure.subplots(len(shocks), 3, squeeze=False, sharex=True)

@@ -145,11 +145,9 @@ class Emulator:
         plain = self._irf(theta, scaling, last, scaled=False)
         factor = scaling.factor(theta, plain)
         fields = {"irf": plain * factor, "exact": np.zeros(len(theta), dtype=bool)}
-        if self.trust is None:
-            outside = self._ask(lambda batch: _outside(self.network, batch, world), asked)
-        else:
-            trust = self.trust
-            outside = self._ask(lambda batch: trust.out_of_range(batch, world), asked)
+        outside = self._ask(lambda batch: self.network.normaliser.outside(batch, world), asked)
+        trust = self.trust
+        if trust is not None:
             width = self._ask(lambda batch: trust.half_width(batch, world), asked)[:, list(scaling.shocks), : last + 1].astype(np.float64)
             beyond = np.full((*width.shape[:2], last + 1 - width.shape[2], 3), np.nan)  # no band is known beyond the training data's horizon
             width = np.concatenate([width, beyond], axis=2) * np.abs(factor)
@@ -206,7 +204,7 @@ class Emulator:
         if self.trust is None:
             raise CheckpointError("This network is not calibrated, so that no draw is ever flagged. Run `emulator calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers.")
         found = ExactWorld.named(spec.name) if isinstance(fallback, str) else ExactWorld(fallback)
-        if found.spec.parameter_names != spec.parameter_names or found.spec.shock_names != spec.shock_names or found.spec.definition != spec.definition:
+        if not found.spec.is_same_model(spec):
             raise ParameterError(f"The solver of '{found.spec.name}' is not that of the world '{spec.name}' which the network was trained on: parameters, shocks or file differ.")
         return found
 
@@ -217,11 +215,6 @@ class Emulator:
 
     def _title(self) -> str:
         return "network" if self.checkpoint is None else f"network {Path(self.checkpoint.path).parent.name}"
-
-
-def _outside(network: EmulatorModel, theta: Tensor, world: str) -> Tensor:
-    found = network.normaliser.statistics(world)
-    return (theta < found.theta_low) | (theta > found.theta_high)
 
 
 def _replace(fields: dict[str, np.ndarray], rows: np.ndarray, solver: ExactWorld, theta: np.ndarray, scaling: Scaling) -> None:

@@ -60,6 +60,11 @@ class Normaliser(nn.Module):
         number = self.worlds[world]
         return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
 
+    def outside(self, theta_BP: Tensor, world: str) -> Tensor:
+        """Which parameters (B, P) are beyond the smallest or largest value of the training split, bool."""
+        found = self.statistics(world)
+        return (theta_BP < found.theta_low) | (theta_BP > found.theta_high)
+
     def theta(self, theta_BP: Tensor, world: str) -> Tensor:
         """Parameters as standard scores of the training split; parameters that never varied become zero."""
         found = self.statistics(world)

@@ -135,8 +135,7 @@ class Trust(nn.Module):
 
     def out_of_range(self, theta: Tensor, world: str) -> Tensor:
         """Which parameters (B, P) are beyond the smallest or largest value of the training split, bool."""
-        theta, found = self._own(theta, world), self.normaliser.statistics(world)
-        return (theta < found.theta_low) | (theta > found.theta_high)
+        return self.normaliser.outside(self._own(theta, world), world)
 
     def in_empty_corner(self, theta: Tensor, world: str) -> Tensor:
         """Which parameters (B, P) lie, two together, where the training split has no draw, bool."""
