@@ -44,7 +44,7 @@ def main(
     draws: Annotated[int, typer.Option(help="Draws of a batch.")] = 10_000,
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")] = "",
-    costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 20.0,
+    costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 3.0,
     csv: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
 ) -> None:
     """Time a network's predictions against exact solutions."""
@@ -69,10 +69,11 @@ def measure(network, name: str, draws: int, repeats: int, costly: float, trained
     """One row of the table: medians in microseconds, ratio of exact to predicted, calls after which training pays."""
     world, rng = get_world(name), np.random.default_rng(0)
     low, high = world.spec.low, world.spec.high
-    first = world.sample(2, rng)
-    once = seconds(lambda: world.irf(first)) / 2  # also warms up what is compiled or cached
-    exact_draws = int(min(draws, max(2, costly / once)))
-    solved = world.sample(exact_draws, rng) if once < 0.05 else first[np.zeros(exact_draws, dtype=int)]
+    first = world.sample(4, rng)
+    world.irf(first)  # compiles, fills caches
+    once = seconds(lambda: world.irf(first)) / len(first)
+    solved = world.sample(int(min(draws, max(len(first), costly / once))), rng)
+    exact_draws = len(solved)
     theta = torch.from_numpy(low + (high - low) * rng.random((draws, world.spec.n_parameters))).float()
     network(theta[:1], name), network(theta, name)
     singles, batches, exacts = [], [], []

@@ -1,5 +1,6 @@
 """`emulator explore` as it is typed: its address, its refusals, the code that it hands out, a fitted result over data."""
 
+import io
 import json
 import re
 import signal
@@ -99,9 +100,10 @@ def test_the_python_code_gives_the_same_numbers(client, tmp_path):
     state = "p.kappa=0.05&p.phi_pi=2.3&size=25bp+on+rate&horizon=9&with=sw07&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
     (tmp_path / "responses.py").write_bytes(client.get(f"/responses.py?{state}").data)
     subprocess.run([sys.executable, "-W", "error::SyntaxWarning", "responses.py"], cwd=tmp_path, check=True, capture_output=True)
-    written = (tmp_path / "responses.csv").read_bytes()
-    assert written == client.get(f"/responses.csv?{state}").data
-    assert len(pd.read_csv(tmp_path / "responses.csv")["scenario"].unique()) == 6
+    written = pd.read_csv(tmp_path / "responses.csv")
+    shown = pd.read_csv(io.BytesIO(client.get(f"/responses.csv?{state}").data))
+    pd.testing.assert_frame_equal(written, shown, rtol=1e-5, atol=1e-7)  # another process may round a network's float32 otherwise
+    assert len(written["scenario"].unique()) == 6
 
 
 @pytest.fixture
