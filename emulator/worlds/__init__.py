@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def get_world(name: str | Path) -> World:
     if is_path(name):
         path = Path(name).absolute()  # links are not followed: the mapping lies beside the path as it is written
         return _from_file(path, tuple(_stamp(p) for p in (path, mapping_path(path))))
-    if name not in WORLDS:
-        if Path(f"{name}.mod").is_file():
+    if str(name) not in WORLDS:
+        if os.path.isfile(f"{name}.mod"):
             raise UnknownNameError(f"Unknown world: '{name}'. There is a file '{name}.mod'; the world of a file is named by its path.")
         raise unknown_name("world", str(name), WORLDS)
     return _of_table(str(name))

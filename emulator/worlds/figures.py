@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from emulator.errors import ParameterError
+from emulator.errors import EmulatorError, ParameterError
+from emulator.files import write_bytes
 
 FORMATS = (".png", ".pdf", ".svg")
 
@@ -35,7 +37,7 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), fontsize=9, frameon=False)
     figure.suptitle(title, fontsize=10)
-    figure.savefig(path, dpi=130)
+    save(figure, path, dpi=130)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -43,6 +45,16 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def save(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a figure in the format that the path's ending names, whole or not at all. Raises `EmulatorError` if it cannot be written."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format=path.suffix[1:].lower(), dpi=dpi)
+    try:
+        write_bytes(path, stream.getvalue())
+    except OSError as error:
+        raise EmulatorError(f"'{path}' cannot be written: {error.strerror or error}.") from None
 
 
 def label(axis: Any, title: str, unit: str) -> None:

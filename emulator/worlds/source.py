@@ -22,7 +22,7 @@ class Source(BaseModel):
 
 def is_path(name: str | Path) -> bool:
     """Whether a world is named by the path of a `.mod` file."""
-    return isinstance(name, Path) or name.endswith(".mod")
+    return isinstance(name, Path) or str(name).endswith(".mod")
 
 
 def mapping_path(path: Path) -> Path:
