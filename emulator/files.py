@@ -80,7 +80,7 @@ def sha256_file(path: Path) -> str:
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a folder against other processes of ours, by a lock file beside it that the system frees if we are killed.
 
-    Raises `EmulatorError` if another process holds it.
+    Raises `EmulatorError` if another process holds it, or if nothing can be written there.
     """
     place = folder.resolve()
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +88,8 @@ def sole_writer(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
+        if not Path(lock.lock_file).exists():  # the lock tells this, too, as a lock that is held
+            raise EmulatorError(f"'{folder}' cannot be written: nothing can be made in {place.parent}. Choose another folder.") from None
         raise EmulatorError(f"Another process is writing to {folder}. Wait until it is done, or choose another folder.") from None
     try:
         yield

@@ -12,7 +12,8 @@ from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
-from emulator.spec import OBSERVABLES, Status, WorldSpec
+from emulator.inference.answers import beyond_training
+from emulator.spec import OBSERVABLES, Status
 from emulator.worlds.comparison import WHY
 
 
@@ -87,11 +88,11 @@ def ask(state: State, economies: Economies, patient: bool = True) -> Answer:
 
 
 def _ask_one(answer: Answer, place: int, scenario: Scenario, economies: Economies, patient: bool) -> None:
-    state, label, spec = answer.state, answer.state.label(scenario), economies.spec(scenario.world)
+    state, label = answer.state, answer.state.label(scenario)
     predicted = economies.predicted(scenario, state.horizon)
     if predicted is not None:
         answer.curves.append(Curve(label, place, predicted))
-        answer.notes += [f"{label}: {words}" for words in doubts(predicted, spec)]
+        answer.notes += [f"{label}: {words}" for words in doubts(predicted)]
     if predicted is None or state.exact:
         solved = economies.solved(scenario, state.horizon, patient)
         if solved is None:
@@ -102,13 +103,12 @@ def _ask_one(answer: Answer, place: int, scenario: Scenario, economies: Economie
             answer.notes.append(f"{label}: the exact solver finds no unique stable solution ({in_words(solved.attrs['status'])}). Nothing is drawn for it.")
 
 
-def doubts(predicted: xr.Dataset, spec: WorldSpec) -> list[str]:
+def doubts(predicted: xr.Dataset) -> list[str]:
     """Why a network's answer should be doubted, in plain words; empty where there is no reason."""
     found = []
-    values, known = predicted["theta"].values[0], predicted["parameter_in_range"].values[0]
-    outside = [f"{p.name} = {value:.6g} (range {p.low:g} to {p.high:g})" for p, value, inside in zip(spec.parameters, values, known, strict=True) if not inside]
+    outside = beyond_training(predicted)
     if outside:
-        found.append(f"out of range: {', '.join(outside)}. The network was not trained there, and its band does not cover that.")
+        found.append(f"out of range: {outside}. The network was not trained there, and its band does not cover that.")
     if not bool(predicted.get("determinate", xr.DataArray([True]))[0]):
         probability = float(predicted["probability_determinate"][0])
         found.append(f"indeterminate: by the network's judgement there is no unique stable solution here (probability of one {probability:.2g}). It draws nothing.")

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, TextIO
 
 import emulator
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, ModFileError
 from emulator.inference.exact import ExactWorld
 
 MEMORY, FILE = 3 << 30, 64 << 20
 """Bytes: of address space, and of a file that it writes."""
+
+INCLUDE = re.compile(r"@#\s*include")
+"""A directive that names another file, or where to look for one."""
 
 
 def main() -> None:
@@ -51,7 +55,9 @@ def _limit() -> None:
 
 
 def _world(given: dict[str, str]) -> ExactWorld:
-    """The world of the files, which lie alone in a folder, so that they can include nothing; its defaults must have a solution."""
+    """The world of the files, which lie alone in a folder and include nothing; its defaults must have a solution."""
+    if INCLUDE.search(given["text"]):
+        raise ModFileError("@#include and @#includepath are not supported in the explorer, whose files stand alone; put the text in their place.", given["file"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / given["file"]
         path.write_text(given["text"], encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def server(economies: Economies, host: str, port: int) -> Any:
         from emulator.explorer.app import create_app
     except ImportError as error:
         raise MissingExtraError((error.name or "flask").partition(".")[0], "explorer") from None
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that an answer waits for a thread is no news to the user
     app = create_app(economies, [*LOCAL, "[::1]"] if host in LOCAL else None)
     try:
         return create_server(app, host=_one_address(host), port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True)

@@ -7,6 +7,7 @@
     probability_determinate    (draw) that word as a probability
     in_range                   (draw) every parameter lies within the range of the training draws
     parameter_in_range         (draw, parameter)
+    trained_from, trained_to   (parameter) that range
     flagged                    (draw) the network itself says to doubt its answer
     theta                      (draw, parameter)
 """
@@ -76,6 +77,15 @@ def refuse(spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: s
     )
 
 
+def beyond_training(data: xr.Dataset) -> str:
+    """Which parameters of draw 0 lie outside the range that the network was trained on, and that range; empty where none does."""
+    if "parameter_in_range" not in data:
+        return ""
+    outside = data.isel(draw=0).where(~data["parameter_in_range"][0], drop=True)
+    columns = (outside[name].values for name in ("parameter", "theta", "trained_from", "trained_to"))
+    return ", ".join(f"{name} = {value:.6g} (trained on {low:.4g} to {high:.4g})" for name, value, low, high in zip(*columns, strict=True))
+
+
 def in_words(status: np.ndarray) -> str:
     """How many draws have each `Status` (n,), and what it means."""
     counts = sorted(Counter(Status(code) for code in status).items())
@@ -89,6 +99,13 @@ class Responses:
     def __init__(self, data: xr.Dataset) -> None:
         self.data = data
 
+    @property
+    def whole(self) -> xr.Dataset:
+        """The answer with all its axes, also where one draw or one shock was selected from it."""
+        lost = [axis for axis in AXES[:2] if axis not in self.data.dims]
+        found = self.data.expand_dims(lost)
+        return found.assign_coords(size=("shock", [str(found["size"].values)])) if "shock" in lost else found
+
     def plot(self, path: str | Path | None = None, beside: xr.Dataset | None = None) -> Figure:
         """A row a shock, a column an observable; with many draws their median, and where 50 and 90 % of them lie.
 
@@ -97,11 +114,12 @@ class Responses:
         """
         from emulator.inference.figures import draw
 
-        return draw(self.data, beside, None if path is None else Path(path))
+        return draw(self.whole, None if beside is None else beside.responses.whole, None if path is None else Path(path))
 
     def frame(self) -> Any:
         """A long table (pandas): draw, shock and horizon as index, a column an observable, and of its band where there is one."""
-        parts = {name: self.data[name] for name in ("irf", "lower", "upper") if name in self.data}
+        whole = self.whole
+        parts = {name: whole[name] for name in ("irf", "lower", "upper") if name in whole}
         columns = {}
         for observable in OBSERVABLES:
             for name, part in parts.items():

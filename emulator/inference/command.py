@@ -10,6 +10,7 @@ import xarray as xr
 
 from emulator.console import err, say
 from emulator.errors import ParameterError
+from emulator.inference.answers import beyond_training
 from emulator.inference.exact import ExactWorld
 from emulator.inference.files import check_format as check_file
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, WorldSpec
@@ -34,7 +35,10 @@ def irf(
         check_figure(plot)
     for path in output or []:
         check_file(path)
-    values = dict(pair(item) for item in set_ or [])
+    pairs = [pair(item) for item in set_ or []]
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ParameterError(f"--set names a parameter twice, in {', '.join(set_ or [])}; expected each at most once.")
     found, spec = _solved(world, values, shock, size, horizon) if exact or is_path(world) else _predicted(checkpoint, world, values, shock, size, horizon)
     for path in output or []:
         found.responses.write(path)
@@ -54,7 +58,7 @@ def export(
     checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = "universal",
     output: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("exported"),
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all that the network knows if empty.")] = "",
-    onnx: Annotated[bool, typer.Option("--onnx", help="Also an ONNX file for each world (extra [onnx]).")] = False,
+    onnx: Annotated[bool, typer.Option("--onnx", help="Also an ONNX file for each world (extra \\[onnx]).")] = False,
 ) -> None:
     """A trained network for other programs: weights (safetensors), model card and, with --onnx, one ONNX file a world."""
     from emulator.inference.export import export as write
@@ -90,4 +94,6 @@ def _note(found: xr.Dataset, spec: WorldSpec) -> None:
         if not p.low <= value <= p.high:
             err.print(f"note: {p.name} = {value:g} lies outside the range of the prior, {p.low:g} to {p.high:g}.", markup=False, highlight=False)
     if "flagged" in found and bool(found["flagged"][0]):
-        err.print("note: the network flags this draw: it may be wrong by more than its band says. --exact asks the solver.", markup=False, highlight=False)
+        beyond = beyond_training(found)
+        why = f", for it lies beyond the training draws: {beyond}" if beyond else ""
+        err.print(f"note: the network flags this draw{why}. It may be wrong by more than its band says; --exact asks the solver.", markup=False, highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,17 +12,22 @@ import pandas as pd
 from emulator.errors import ParameterError
 from emulator.spec import WorldSpec
 
-Draws = Mapping[str, Any] | pd.DataFrame | np.ndarray | None
+Draws = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
+
+LONGEST_HORIZON = 10_000
+"""Quarters; a response that is asked for beyond is a slip, and would fill the memory."""
 
 
 def theta_of(spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any] | None = None) -> np.ndarray:
     """Parameter vectors (n, P), float64, in each parameter's own unit.
 
-    draws: a table or mapping with a column for some of the parameters, the rest at their defaults; or an array (n, P), or (P,)
-    for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n, that replace those of draws.
+    draws: a table or mapping with a column for some of the parameters, the rest at their defaults (a row of a table, a
+    `Series`, is one draw by the names of its index); or an array (n, P), or (P,) for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n, that replace those of draws.
     Raises `UnknownNameError` for a name that the world does not have, `ParameterError` for lengths that differ, for
     shapes that do not fit, for no draw at all and for values that are not finite numbers.
     """
+    if isinstance(draws, pd.Series):
+        draws = draws.to_frame().T
     named = {**(_columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}), **(parameters or {})}
     columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
     theta = _base(spec, draws, columns)
@@ -34,10 +40,23 @@ def chosen_shocks(spec: WorldSpec, shocks: str | Iterable[str] | None) -> list[i
     """Positions of the shocks that are asked for: all where none is named. Raises `UnknownNameError`."""
     if shocks is None:
         return list(range(spec.n_shocks))
+    if not isinstance(shocks, Iterable):
+        raise ParameterError(f"The shocks were given as {shocks!r}; expected names, of {', '.join(spec.shock_names)}.")
     names = [shocks] if isinstance(shocks, str) else list(dict.fromkeys(shocks))
     if not names:
         raise ParameterError(f"The list of shocks is empty; leave it out for all shocks of '{spec.name}': {', '.join(spec.shock_names)}.")
     return [spec.shock_index(name) for name in names]
+
+
+def last_quarter(horizon: Any) -> int:
+    """The last horizon that is asked for. Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`."""
+    try:
+        last = -1 if isinstance(horizon, bool) else operator.index(horizon)
+    except TypeError:
+        last = -1
+    if not 0 <= last <= LONGEST_HORIZON:
+        raise ParameterError(f"The horizon is {horizon!r}; expected a whole number of quarters, 0 (the impact period alone) to {LONGEST_HORIZON:,}.")
+    return last
 
 
 def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
@@ -49,20 +68,29 @@ def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(name: str, value: Any) -> np.ndarray:
     try:
-        found = np.asarray(value, dtype=np.float64)
+        found = _reals(value)
     except (TypeError, ValueError):
-        shown = repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
+        shown = repr(value) if np.isscalar(value) and len(repr(value)) < 60 else f"a {type(value).__name__}"
         raise ParameterError(f"Parameter '{name}' was given as {shown}; expected a number, or a column of numbers.") from None
     if found.ndim > 1:
         raise ParameterError(f"Parameter '{name}' was given as an array of shape {found.shape}; expected a number, or one a draw.")
     return found
 
 
+def _reals(value: Any) -> np.ndarray:
+    """As float64, masked entries NaN. Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers."""
+    array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
+    if array.dtype.kind in "cmM":
+        raise TypeError
+    real = array.astype(np.float64)
+    return np.asarray(real.filled(np.nan) if isinstance(real, np.ma.MaskedArray) else real)
+
+
 def _base(spec: WorldSpec, draws: Draws, columns: Mapping[int, np.ndarray]) -> np.ndarray:
     """As many draws as the call names, before named columns are written into them."""
     if draws is not None and not isinstance(draws, pd.DataFrame | Mapping):
         try:
-            array = np.array(draws, dtype=np.float64)
+            array = _reals(draws)
         except (TypeError, ValueError):
             raise ParameterError(f"The draws are a {type(draws).__name__} that is no array of numbers; expected (n, {spec.n_parameters}), a table or a mapping of names.") from None
         base = spec.check_theta(array[None, :] if array.ndim == 1 else array).copy()

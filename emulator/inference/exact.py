@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from emulator.inference.answers import answer, derivatives, in_words, refuse
-from emulator.inference.draws import Draws, chosen_shocks, theta_of
+from emulator.inference.draws import Draws, chosen_shocks, last_quarter, theta_of
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import DEFAULT_HORIZON, WorldSpec
@@ -67,7 +67,7 @@ class ExactWorld:
         """
         theta = theta_of(self.spec, draws, parameters)
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
-        irf = self.scaled(theta, scaling, horizon)
+        irf = self.scaled(theta, scaling, last_quarter(horizon))
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
         refuse(self.spec, theta, ~solved, on_failure, lambda: in_words(self.verdicts(theta[~solved])))
         return answer(scaling, theta, {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}, "exact solution")
@@ -87,12 +87,12 @@ class ExactWorld:
         """
         theta = theta_of(self.spec, draws, parameters)
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
-        columns = []
+        columns, last = [], last_quarter(horizon)
         for column, width in enumerate(self.spec.high - self.spec.low):
             up, down = theta.copy(), theta.copy()
             up[:, column] += STEP * width
             down[:, column] -= STEP * width
-            change = self.scaled(up, scaling, horizon) - self.scaled(down, scaling, horizon)
+            change = self.scaled(up, scaling, last) - self.scaled(down, scaling, last)
             columns.append(change / (up[:, column] - down[:, column])[:, None, None, None])
         return derivatives(scaling, theta, np.stack(columns, axis=-1), "central differences of the exact solution")
 
@@ -103,4 +103,4 @@ class ExactWorld:
         """Sobol's indices from the exact solution; arguments as those of `Emulator.sensitivity`."""
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
         question = Question.of(self.spec, scaling, horizons, ranges, fixed)
-        return sobol(question, lambda theta: self.scaled(theta, scaling, max(horizons))[:, :, list(horizons)], n, seed)
+        return sobol(question, lambda theta: self.scaled(theta, scaling, max(question.horizons))[:, :, list(question.horizons)], n, seed)

@@ -89,14 +89,14 @@ def encode(em: Emulator, world: str) -> bytes:
 
 
 def _described(em: Emulator, world: str) -> dict[str, Any]:
-    spec, found = em.spec(world), em.network.normaliser.statistics(world)
+    spec, (lowest, highest) = em.spec(world), em.trained_range(world)
     return {
         "world": spec.name,
         "title": spec.title,
         "checkpoint_sha256": em.checkpoint.sha256 if em.checkpoint else "",
         "parameters": [
             {"name": p.name, "unit": p.unit, "default": p.default, "trained_from": low, "trained_to": high}
-            for p, low, high in zip(spec.parameters, found.theta_low.tolist(), found.theta_high.tolist(), strict=True)
+            for p, low, high in zip(spec.parameters, lowest.tolist(), highest.tolist(), strict=True)
         ],
         "shocks": list(spec.shock_names),
         "horizon": em.network.horizon,

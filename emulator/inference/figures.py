@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from emulator.inference.answers import check_same_shocks
-from emulator.worlds.figures import check_format, label, new_figure
+from emulator.worlds.figures import check_format, label, new_figure, save
 
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
@@ -41,14 +41,14 @@ def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figu
         axis.set_xlabel("quarters after impact", fontsize=8)
     figure.suptitle(_title(data, beside), fontsize=10)
     if path is not None:
-        figure.savefig(path, dpi=120)
+        save(figure, path, dpi=120)
     return figure
 
 
 def _lines(axis: Any, here: xr.Dataset) -> None:
     for k in range(here.sizes["draw"]):
         one = here.isel(draw=k)
-        axis.plot(one["horizon"], one["irf"], color=f"C{k}")
+        axis.plot(one["horizon"], one["irf"], color=f"C{k}", marker="o" if one.sizes["horizon"] == 1 else None)
         if "lower" in one:
             axis.fill_between(one["horizon"], one["lower"], one["upper"], color=f"C{k}", alpha=0.2, linewidth=0)
 
@@ -66,4 +66,9 @@ def _title(data: xr.Dataset, beside: xr.Dataset | None) -> str:
         title += f", {data.sizes['draw']:,} draws (median, 50 and 90 %)"
     elif "lower" in data and not bool(data["exact"].all()):
         title += ", 90 % band"
+    solved = data.get("determinate", xr.ones_like(data["exact"]))
+    doubted = solved & ~data["exact"] & data.get("flagged", xr.zeros_like(solved))
+    for count, words in ((int((~solved).sum()), "without a solution"), (int(doubted.sum()), "flagged: doubt it")):
+        if count:
+            title += f", {words}" if data.sizes["draw"] == 1 else f", {count:,} {words}"
     return title if beside is None else f"{title}; dashed: {beside.attrs['source']}"

@@ -14,10 +14,10 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from emulator.errors import CheckpointError, ParameterError, unknown_name
+from emulator.errors import CheckpointError, ParameterError, UnknownNameError, unknown_name
 from emulator.eval.predict import in_batches, inference
 from emulator.inference.answers import answer, derivatives, in_words, refuse
-from emulator.inference.draws import Draws, chosen_shocks, theta_of
+from emulator.inference.draws import Draws, chosen_shocks, last_quarter, theta_of
 from emulator.inference.exact import ExactWorld
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
@@ -30,6 +30,9 @@ from emulator.worlds import World
 
 BATCH = 1024
 """Draws predicted at a time."""
+
+AT_THE_END = 2e-3
+"""A parameter this share of its trained range beyond it counts as inside: draws come near a prior's end and never hit it; a few thousand end about so far from it."""
 
 DETERMINATE = 0.5
 """From this probability on a draw counts as having a unique stable solution."""
@@ -69,13 +72,20 @@ class Emulator:
 
     def spec(self, world: str) -> WorldSpec:
         """What a world says of itself, as it was when the network was trained. Raises `UnknownNameError`."""
-        if world not in self.network.world_specs:
-            raise unknown_name("world of this network", str(world), self.worlds)
+        if world not in self.worlds:
+            error = unknown_name("world of this network", str(world), self.worlds)
+            raise UnknownNameError(f"{error} A file is solved, not emulated: emulator.world({str(world)!r})") if str(world).endswith(".mod") else error
         return self.network.world_specs[world]
+
+    def trained_range(self, world: str) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest value of each parameter among the training draws, (P,) and (P,), in the parameter's own unit."""
+        self.spec(world)
+        found = self.network.normaliser.statistics(world)
+        return found.theta_low.double().cpu().numpy(), found.theta_high.double().cpu().numpy()
 
     def irf(
         self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None,
-        fallback: str | World | None = None, on_failure: str = "raise", **parameters: Any,
+        fallback: str | World | ExactWorld | None = None, on_failure: str = "raise", **parameters: Any,
     ) -> xr.Dataset:  # fmt: skip
         """Impulse responses as an xarray Dataset over (draw, shock, horizon, observable); see `emulator.inference.answers`.
 
@@ -101,21 +111,26 @@ class Emulator:
             if name in fields:
                 fields[name][failed] = np.nan
         refuse(spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver))
-        return answer(scaling, theta, fields, self._title())
+        low, high = self.trained_range(world)
+        return answer(scaling, theta, fields, self._title()).assign_coords(trained_from=("parameter", low), trained_to=("parameter", high))
 
     def jacobian(
         self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None, **parameters: Any
     ) -> xr.DataArray:  # fmt: skip
         """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by automatic differentiation.
 
-        Units: of the response, per unit of the parameter. Arguments as those of `irf`. Raises as it does.
+        Units: of the response, per unit of the parameter. NaN at draws which the network takes for unsolvable. Arguments as
+        those of `irf`. Raises `UnknownNameError`, `ParameterError` for bad input.
         """
         spec = self.spec(world)
         theta = theta_of(spec, draws, parameters)
         scaling, last = Scaling.of(spec, chosen_shocks(spec, shocks), size), self._last(horizon)
         with torch.no_grad():
             parts = [self._derivatives(torch.as_tensor(theta[k : k + BATCH // 4], dtype=torch.float32, device=self.device), scaling, last) for k in range(0, len(theta), BATCH // 4)]
-        return derivatives(scaling, theta, np.concatenate(parts), f"automatic differentiation of {self._title()}")
+        slopes = np.concatenate(parts)
+        if self.trust is not None and self.trust.judges(world):
+            slopes[self._determinacy(theta, world) < DETERMINATE] = np.nan
+        return derivatives(scaling, theta, slopes, f"automatic differentiation of {self._title()}")
 
     def sensitivity(
         self, world: str, n: int = 8192, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,
@@ -130,8 +145,8 @@ class Emulator:
         spec = self.spec(world)
         scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
         question = Question.of(spec, scaling, horizons, ranges, fixed)
-        self._last(max(horizons))
-        found = sobol(question, lambda theta: self._irf(theta, scaling, max(horizons), list(horizons)), n, seed)
+        last = self._last(max(question.horizons))
+        found = sobol(question, lambda theta: self._irf(theta, scaling, last, list(question.horizons)), n, seed)
         if self.trust is not None and self.trust.judges(world):
             drawn = np.random.default_rng(seed).uniform(question.low, question.high, (4096, len(question.free)))
             found.attrs["without_solution"] = float((self._determinacy(question.theta(drawn), world) < DETERMINATE).mean())
@@ -145,20 +160,27 @@ class Emulator:
         plain = self._irf(theta, scaling, last, scaled=False)
         factor = scaling.factor(theta, plain)
         fields = {"irf": plain * factor, "exact": np.zeros(len(theta), dtype=bool)}
-        outside = self._ask(lambda batch: self.network.normaliser.outside(batch, world), asked)
+        doubted = self._ends_moved_in(asked, world)
+        outside = self._ask(lambda batch: self.network.normaliser.outside(batch, world), doubted)
         trust = self.trust
         if trust is not None:
             width = self._ask(lambda batch: trust.half_width(batch, world), asked)[:, list(scaling.shocks), : last + 1].astype(np.float64)
             beyond = np.full((*width.shape[:2], last + 1 - width.shape[2], 3), np.nan)  # no band is known beyond the training data's horizon
             width = np.concatenate([width, beyond], axis=2) * np.abs(factor)
             fields |= {"lower": fields["irf"] - width, "upper": fields["irf"] + width}
-            fields["flagged"] = self._ask(lambda batch: trust.flagged(batch, world), asked) > 0
+            fields["flagged"] = self._ask(lambda batch: trust.flagged(batch, world), doubted) > 0
             if trust.judges(world):
                 fields["probability_determinate"] = self._determinacy(theta, world)
             fields["determinate"] = fields.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE
         fields["parameter_in_range"] = outside == 0
         fields["in_range"] = fields["parameter_in_range"].all(axis=1)
         return fields
+
+    def _ends_moved_in(self, theta: np.ndarray, world: str) -> np.ndarray:
+        """theta (n, P) with values that are `AT_THE_END` of their trained range put on it."""
+        low, high = self.trained_range(world)
+        reach = AT_THE_END * (high - low)
+        return np.where((theta >= low - reach) & (theta <= high + reach), np.clip(theta, low, high), theta)
 
     def _irf(self, theta: np.ndarray, scaling: Scaling, last: int, horizons: list[int] | None = None, scaled: bool = True) -> np.ndarray:
         """Responses (n, S, H, 3), float64, of the chosen shocks, multiplied by their factors if `scaled`."""
@@ -190,20 +212,22 @@ class Emulator:
     # -- what was asked --------------------------------------------------------------------------------------------
 
     def _last(self, horizon: int | None) -> int:
-        last = self.network.horizon if horizon is None else horizon
-        if last < 0 or (last > self.network.horizon and not self.network.any_horizon):
-            raise ParameterError(f"The horizon is {last}; this network answers to horizons 0 to {self.network.horizon}{' and beyond' if self.network.any_horizon else ''}.")
+        last = self.network.horizon if horizon is None else last_quarter(horizon)
+        if last > self.network.horizon and not self.network.any_horizon:
+            raise ParameterError(f"The horizon is {last}; this network answers to horizons 0 to {self.network.horizon}.")
         return last
 
-    def _solver(self, spec: WorldSpec, fallback: str | World | None) -> ExactWorld | None:
+    def _solver(self, spec: WorldSpec, fallback: str | World | ExactWorld | None) -> ExactWorld | None:
         """The solver that answers in the network's place, if one is wanted; refused if it solves another model."""
         if fallback is None:
             return None
-        if isinstance(fallback, str) and fallback != "exact":
+        if isinstance(fallback, ExactWorld):
+            fallback = fallback.solver
+        if not isinstance(fallback, World) and fallback != "exact":
             raise ParameterError(f"fallback is {fallback!r}; expected 'exact', a World, or None.")
         if self.trust is None:
             raise CheckpointError("This network is not calibrated, so that no draw is ever flagged. Run `emulator calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers.")
-        found = ExactWorld.named(spec.name) if isinstance(fallback, str) else ExactWorld(fallback)
+        found = ExactWorld(fallback) if isinstance(fallback, World) else ExactWorld.named(spec.name)
         if not found.spec.is_same_model(spec):
             raise ParameterError(f"The solver of '{found.spec.name}' is not that of the world '{spec.name}' which the network was trained on: parameters, shocks or file differ.")
         return found
@@ -211,7 +235,7 @@ class Emulator:
     def _why(self, fields: dict[str, np.ndarray], theta: np.ndarray, failed: np.ndarray, solver: ExactWorld | None) -> str:
         if solver is not None:
             return in_words(solver.verdicts(theta[failed]))
-        return f"the network's own judgement, with probabilities of a solution down to {fields['probability_determinate'][failed].min():.2g} (fallback='exact' asks the solver)"
+        return f"the network's own judgement, with probabilities of a solution down to {fields['probability_determinate'][failed].min():.2g} (fallback='exact', on the command line --exact, asks the solver)"
 
     def _title(self) -> str:
         return "network" if self.checkpoint is None else f"network {Path(self.checkpoint.path).parent.name}"

@@ -7,6 +7,7 @@ Axes: n draw, P parameter, S shock, H horizon, F free parameter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ import xarray as xr
 from scipy.stats import sobol_indices, uniform
 
 from emulator.errors import NoSolutionError, ParameterError
+from emulator.inference.draws import last_quarter
 from emulator.inference.shock_size import Scaling
 from emulator.spec import OBSERVABLES, WorldSpec
 
@@ -50,18 +52,23 @@ class Question:
         Raises `UnknownNameError`, and `ParameterError` for ranges that are empty and where nothing is left to vary.
         """
         low, high = spec.low.copy(), spec.high.copy()
-        for name, (lowest, highest) in (ranges or {}).items():
-            if not (np.isfinite([lowest, highest]).all() and lowest < highest):
-                raise ParameterError(f"The range of '{name}' is ({lowest}, {highest}); expected two numbers, the smaller first.")
+        for name, given in (ranges or {}).items():
+            try:
+                lowest, highest = map(float, given)
+            except (TypeError, ValueError):
+                lowest = highest = math.nan
+            if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):
+                raise ParameterError(f"The range of '{name}' is {given!r}; expected two numbers, the smaller first.")
             low[spec.index(name)], high[spec.index(name)] = lowest, highest
         both = [name for name in fixed if name in (ranges or {})]
         if both:
             raise ParameterError(f"Parameter '{both[0]}' is held at a value and given a range; expected one of the two.")
         held = {spec.index(name) for name in fixed}
         free = tuple(k for k in range(spec.n_parameters) if k not in held)
-        if not free or not horizons or min(horizons) < 0:
-            raise ParameterError(f"Sensitivity needs a parameter that varies and horizons of 0 or more; found {len(free)} such parameters and horizons {tuple(horizons)}.")
-        return cls(spec, scaling, tuple(horizons), spec.theta(fixed), free, low[list(free)], high[list(free)])
+        quarters = tuple(map(last_quarter, np.atleast_1d(np.asarray(horizons)).tolist()))
+        if not free or not quarters:
+            raise ParameterError(f"Sensitivity needs a parameter that varies and horizons of 0 or more; found {len(free)} such parameters and horizons {quarters}.")
+        return cls(spec, scaling, quarters, spec.theta(fixed), free, low[list(free)], high[list(free)])
 
     def theta(self, values_nF: np.ndarray) -> np.ndarray:
         """Parameter vectors (n, P): the free ones as given, the others held."""
@@ -77,8 +84,8 @@ def sobol(question: Question, respond: Callable[[np.ndarray], np.ndarray], n: in
     A response that does not move has NaN. Raises `ParameterError` unless n is a power of two of at least `BLOCKS`,
     `NoSolutionError` where draws of the ranges have no solution.
     """
-    if n < BLOCKS or n & (n - 1):
-        raise ParameterError(f"Sobol's sequence needs a power of two of draws, {BLOCKS} or more, such as 1024 or 4096; found n = {n}.")
+    if not isinstance(n, int | np.integer) or n < BLOCKS or n & (n - 1):
+        raise ParameterError(f"Sobol's sequence needs a power of two of draws, {BLOCKS} or more, such as 1024 or 4096; found n = {n!r}.")
     moves: list[np.ndarray] = []
     errors: list[np.ndarray] = []
 

@@ -45,7 +45,10 @@ class ShockSize:
     @classmethod
     def read(cls, size: float | str) -> ShockSize:
         """Raises `ParameterError` for text that is no size, `UnknownNameError` for an observable that does not exist."""
-        match = TEXT.fullmatch(size) if isinstance(size, str) else TEXT.fullmatch(repr(float(size)))
+        try:
+            match = TEXT.fullmatch(size if isinstance(size, str) else repr(float(size)))
+        except (TypeError, ValueError, OverflowError):
+            match = None
         if match is None or not math.isfinite(float(match["amount"])):
             raise ParameterError(f"The size of a shock was given as {size!r}; expected standard deviations (2, '0.5 sd'), '25bp', '0.25pp', '1%', or an impact: '25bp on rate'.")
         amount, unit, on = float(match["amount"]), (match["unit"] or "sd").lower(), match["on"]

@@ -7,6 +7,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,12 @@ def test_one_writer_a_folder(tmp_path):
     with sole_writer(folder):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can write")
+def test_a_folder_that_cannot_be_is_not_said_to_be_in_use():
+    with pytest.raises(EmulatorError, match="nothing can be made in /proc"), sole_writer(Path("/proc/data")):
+        pass
 
 
 def test_a_killed_writer_holds_nothing(tmp_path):

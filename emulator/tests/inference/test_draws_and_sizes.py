@@ -6,7 +6,7 @@ import pytest
 
 from emulator.errors import EmulatorError, ParameterError, UnknownNameError
 from emulator.inference import ExactWorld
-from emulator.inference.draws import chosen_shocks, theta_of
+from emulator.inference.draws import chosen_shocks, last_quarter, theta_of
 from emulator.inference.shock_size import Scaling, ShockSize
 from emulator.worlds import get_world
 
@@ -27,6 +27,7 @@ def test_all_forms_of_draws_say_the_same():
         theta_of(NK, {"kappa": [0.05, 0.1], "phi_pi": 9.0}, {"phi_pi": [1.5, 2.0]}),
     ):
         np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(theta_of(NK, table.iloc[0][["phi_pi", "kappa"]]), expected[:1])
     np.testing.assert_array_equal(theta_of(NK), NK.theta())
     np.testing.assert_array_equal(theta_of(NK, NK.theta()[0]), NK.theta())
 
@@ -53,6 +54,10 @@ def test_the_users_arrays_stay_as_they_were():
         (None, {"kappa": [[0.1]]}, "array of shape (1, 1)"),
         (np.ones((2, 11)), {}, "takes theta of shape (n, 12); found (2, 11)"),
         ("kappa", {}, "no array of numbers"),
+        (NK.theta().astype(complex), {}, "no array of numbers"),
+        (None, {"kappa": np.array(["2020-01-01"], dtype="datetime64[D]")}, "was given as a ndarray"),
+        (pd.DataFrame({"kappa": ["low", "high"]}), {}, "was given as a Series"),
+        (np.ma.masked_equal(NK.theta(), NK.theta()[0, 0]), {}, "(parameter 'sigma' of world 'nk') is nan"),
         (None, {"sigma_m": -1.0}, "standard deviation of zero or more"),
     ],
 )
@@ -70,6 +75,15 @@ def test_shocks_by_name():
         chosen_shocks(NK, "monetry")
     with pytest.raises(ParameterError, match="list of shocks is empty"):
         chosen_shocks(NK, [])
+    with pytest.raises(ParameterError, match="The shocks were given as 5"):
+        chosen_shocks(NK, 5)
+
+
+@pytest.mark.parametrize("horizon", [-1, 2.5, "10", None, True, 10**9])
+def test_horizons_that_are_no_number_of_quarters_are_refused(horizon):
+    with pytest.raises(ParameterError, match="expected a whole number of quarters"):
+        last_quarter(horizon)
+    assert last_quarter(np.int64(5)) == 5
 
 
 @pytest.mark.parametrize(
@@ -84,7 +98,7 @@ def test_sizes_are_read(text, expected):
     assert ShockSize.read(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "big", "25 basis points", "1e999", "nan", "25bp on", "25bp on money", "1% on rate", "25bp on output", "2 on rate", "1__0"])
+@pytest.mark.parametrize("text", ["", "big", "25 basis points", "1e999", "nan", "25bp on", "25bp on money", "1% on rate", "25bp on output", "2 on rate", "1__0", None, [1, 2], b"25bp", 10**400, 1j])
 def test_texts_that_are_no_size_are_refused(text):
     with pytest.raises(EmulatorError):
         ShockSize.read(text)

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import emulator
-from emulator.errors import NoSolutionError, ParameterError
+from emulator.errors import EmulatorError, NoSolutionError, ParameterError
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
@@ -86,10 +86,26 @@ def test_sensitivity_refuses_what_has_no_answer():
         nk.sensitivity(64, ranges={"phi_pi": (0.5, 0.9)})
     with pytest.raises(ParameterError, match="the smaller first"):
         nk.sensitivity(64, ranges={"phi_pi": (3.0, 1.2)})
+    for given in (1.5, (1.2, 2.0, 3.0), ("low", "high"), (1.2, float("inf"))):
+        with pytest.raises(ParameterError, match="expected two numbers"):
+            nk.sensitivity(64, ranges={"phi_pi": given})
+    for n in ("64", 64.0):
+        with pytest.raises(ParameterError, match="power of two"):
+            nk.sensitivity(n)
+    with pytest.raises(ParameterError, match="whole number of quarters"):
+        nk.sensitivity(64, horizons=[0.5])
     with pytest.raises(ParameterError, match="held at a value and given a range"):
         nk.sensitivity(64, ranges={"phi_pi": (1.2, 3.0)}, phi_pi=1.5)
     with pytest.raises(ParameterError, match="horizons of 0 or more"):
         nk.sensitivity(64, horizons=())
+
+
+def test_horizons_of_sensitivity_may_be_an_array_or_one():
+    nk, ranges = emulator.world("nk"), {"phi_pi": (1.2, 3.0)}
+    held = {p.name: p.default for p in nk.spec.parameters if p.name not in ("kappa", "phi_pi")}
+    both = nk.sensitivity(16, horizons=np.arange(2), ranges=ranges, **held)
+    assert both["horizon"].values.tolist() == [0, 1]
+    xr.testing.assert_allclose(nk.sensitivity(16, horizons=1, ranges=ranges, **held)["total_order"], both["total_order"].sel(horizon=[1]))
 
 
 def test_responses_that_never_move_have_no_indices():
@@ -112,6 +128,23 @@ def test_files_hold_the_answer(tmp_path):
         found.responses.write(tmp_path / "x.xlsx")
 
 
+def test_one_draw_or_one_shock_of_an_answer_can_be_drawn_and_written(tmp_path):
+    found = emulator.world("nk").irf(kappa=[0.05, 0.1], size={"demand": "25bp"}, horizon=3)
+    whole = found.responses.frame()
+    for part, expected in (
+        (found.isel(draw=1), whole.loc[[1]]),
+        (found.sel(shock="demand"), whole.loc[:, ["demand"], :]),
+        (found.isel(draw=1).sel(shock="demand"), whole.loc[[1], ["demand"], :]),
+    ):
+        pd.testing.assert_frame_equal(part.responses.frame(), expected)
+        part.responses.write(tmp_path / "part.csv")
+        np.testing.assert_array_equal(pd.read_csv(tmp_path / "part.csv")["rate"], expected["rate"])
+        assert len(part.responses.plot(beside=part).axes) == 3 * len(expected.index.unique("shock"))
+    impact = found.sel(horizon=[0]).responses.plot().axes[0].lines[1]
+    assert impact.get_marker() == "o"  # a line of one point is not seen
+    assert "demand (0.25 pp)" in found.sel(shock="demand").responses.plot().axes[0].get_title()
+
+
 def test_figures_show_lines_bands_and_many_draws(tmp_path):
     nk = emulator.world("nk")
     few, many = nk.irf(kappa=[0.05, 0.1]), nk.irf(nk.sample(50, 0))
@@ -123,5 +156,9 @@ def test_figures_show_lines_bands_and_many_draws(tmp_path):
     assert (tmp_path / "few.png").read_bytes().startswith(b"\x89PNG")
     with pytest.raises(ParameterError, match="must end in"):
         few.responses.plot(tmp_path / "few.gif")
+    few.responses.plot(tmp_path / "not" / "yet" / "there.pdf")
+    assert (tmp_path / "not" / "yet" / "there.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(EmulatorError, match="cannot be written: File exists"):
+        few.responses.plot(tmp_path / "few.png" / "below.png")
     with pytest.raises(ParameterError, match="different shocks"):
         few.responses.plot(beside=nk.irf(shocks="demand"))

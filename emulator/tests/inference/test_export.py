@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import typer
+from typer.testing import CliRunner
 
 import emulator
 from emulator.errors import CheckpointError, MissingExtraError, UnknownNameError
-from emulator.inference import Emulator
+from emulator.inference import Emulator, command
 from emulator.inference.export import KEY, export
 from emulator.models import build
 from emulator.worlds import get_world
@@ -57,3 +59,10 @@ def test_exports_that_cannot_be_are_refused(em, tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError, match=r"\[onnx\]"):
         export(em, tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+def test_the_help_names_the_extra():
+    door = typer.Typer()
+    door.command()(command.export)
+    shown = CliRunner().invoke(door, ["--help"]).stdout
+    assert "(extra [onnx])" in " ".join(shown.replace("│", " ").split())

@@ -7,6 +7,7 @@ import torch
 import emulator
 from emulator.errors import CheckpointError, NoSolutionError, ParameterError, UnknownNameError
 from emulator.inference import Emulator
+from emulator.inference.answers import beyond_training
 from emulator.models import build
 from emulator.models.check import _statistics
 from emulator.worlds import get_world
@@ -82,6 +83,20 @@ def test_parameters_out_of_range_are_named(em):
     assert found["parameter"].values[outside.values].tolist() == ["kappa"]
 
 
+def test_the_end_of_a_prior_is_within_the_range_and_what_lies_beyond_is_not(em):
+    low, high = em.trained_range("switching")
+    column = em.spec("switching").index("active_at_impact")
+    assert high[column] < em.spec("switching").parameters[column].default == 1.0  # as near as draws came
+    assert em.irf("switching")["in_range"].all()
+    assert not em.irf("switching")["flagged"].any()
+    assert em.irf("hank")["in_range"].all()  # whose rho_i is zero by default
+    beyond = em.irf("switching", active_at_impact=1.01)
+    assert not beyond["in_range"].any()
+    assert beyond["flagged"].all()
+    np.testing.assert_array_equal(beyond["trained_to"], high)
+    assert beyond_training(beyond) == f"active_at_impact = 1.01 (trained on {low[column]:.4g} to 1)"
+
+
 def test_where_the_network_sees_no_solution_it_refuses(em):
     with pytest.raises(NoSolutionError, match="the network's own judgement"):
         em.irf("nk", phi_pi=0.7)
@@ -107,6 +122,19 @@ def test_the_fallback_solves_what_is_doubted_and_says_which(em):
     np.testing.assert_array_equal(found["irf"].values[~doubted], alone["irf"].values[~doubted])
     with pytest.raises(NoSolutionError, match="indeterminate"):
         em.irf("nk", phi_pi=0.7, fallback="exact")
+
+
+def test_a_figure_says_that_the_network_doubts_its_answer(em):
+    titles = [em.irf("nk", kappa=kappa).responses.plot().get_suptitle() for kappa in (0.1, 0.6)]
+    assert ["flagged: doubt it" in title for title in titles] == [False, True]
+    several = em.irf("nk", kappa=[0.1, 0.6, 0.1], phi_pi=[1.5, 1.5, 0.5], on_failure="nan").responses.plot().get_suptitle()
+    assert several.endswith("1 without a solution, 1 flagged: doubt it")
+
+
+def test_where_the_network_sees_no_solution_there_are_no_derivatives(em):
+    found = np.isnan(em.jacobian("nk", phi_pi=[1.5, 0.5], shocks="monetary", horizon=3).values)
+    assert found.all(axis=(1, 2, 3, 4)).tolist() == [False, True]
+    assert not found[0].any()
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -152,7 +180,11 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
         (lambda em: em.irf("nkk"), UnknownNameError, "Did you mean 'nk'"),
         (lambda em: em.irf("nk", kapa=0.1), UnknownNameError, "Did you mean 'kappa'"),
         (lambda em: em.irf("nk", kappa=float("nan")), ParameterError, "finite"),
-        (lambda em: em.irf("nk", horizon=-1), ParameterError, "horizons 0 to 40 and beyond"),
+        (lambda em: em.irf("nk", horizon=-1), ParameterError, "expected a whole number of quarters"),
+        (lambda em: em.irf("nk", horizon=2.5), ParameterError, "expected a whole number of quarters"),
+        (lambda em: em.irf("model.mod"), UnknownNameError, "emulator.world('model.mod')"),
+        (lambda em: em.irf(["nk"]), UnknownNameError, "Known: hank"),
+        (lambda em: em.irf("nk", fallback=True), ParameterError, "expected 'exact'"),
         (lambda em: em.irf("nk", fallback="solver"), ParameterError, "expected 'exact'"),
         (lambda em: em.irf("nk", fallback=get_world("rbc")), ParameterError, "not that of the world 'nk'"),
         (lambda em: em.jacobian("nk", np.ones((1, 3))), ParameterError, "takes theta of shape"),
