@@ -42,6 +42,7 @@ def estimate(
     fix: Annotated[list[str] | None, typer.Option(help="A parameter held at a value: name=value. May be repeated.")] = None,
     range_: Annotated[list[str] | None, typer.Option("--range", help="A narrower range: name=low:high. May be repeated.")] = None,
     sampler: Annotated[str, typer.Option(help="smc (sequential Monte Carlo), or nuts.")] = Budget.sampler,
+    kept: Annotated[float, typer.Option(help="smc: share of draws that stay effective at each stage, between 0 and 1; nearer to 1 is slower and finds several modes more surely.")] = Budget.kept,
     starts: Annotated[int, typer.Option(min=1, help="Searches for the point estimate.")] = Budget.starts,
     chains: Annotated[int, typer.Option(min=1, help="Chains of the sampler.")] = Budget.chains,
     tune: Annotated[int, typer.Option(min=20, help="Draws of warm-up a chain.")] = Budget.tune,
@@ -50,7 +51,7 @@ def estimate(
     seed: Annotated[int, typer.Option(min=0)] = Budget.seed,
 ) -> None:
     """Estimate parameters from impulse responses: point, posterior, marginal likelihood, and how much a network's error matters."""
-    budget, names = Budget(sampler, Budget.scouts, starts, chains, tune, draws, rescored, seed), split_names(world)
+    budget, names = Budget(sampler, kept, Budget.scouts, starts, chains, tune, draws, rescored, seed), split_names(world)
     if not names:
         raise ParameterError("--world names no world; `emulator worlds` lists them.")
     matched = _target(target, sample, horizon, skip or [], shock)

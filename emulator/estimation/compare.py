@@ -49,20 +49,41 @@ def parameter_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
 def posterior_distance(network: Estimate, exact: Estimate) -> pd.DataFrame:
     """How far a network's posterior is from the solver's, parameter by parameter: Wasserstein distance of order one of the marginals.
 
-    Columns: in the parameter's unit; in standard deviations of the exact posterior; and, in the same measure, the distance between the two halves of
-    the exact posterior's chains, below which a difference is noise. Raises `ParameterError` for estimates of other worlds or targets.
+    Columns: in the parameter's unit; in standard deviations of the exact posterior, and of the prior; and, in those of the posterior, the distance between
+    the two halves of the exact posterior's chains, below which a difference is noise. Raises `ParameterError` for estimates of other worlds or targets.
     """
     _same_target([network, exact])
     if network.spec.name != exact.spec.name:
         raise ParameterError(f"The posteriors are of different worlds, {network.spec.name} and {exact.spec.name}.")
     rows = {}
-    for name in [name for name in network.density.prior.names if name in exact.density.prior.names]:
+    prior = dict(zip(exact.density.prior.names, exact.density.prior.sd, strict=True))
+    for name in [name for name in network.density.prior.names if name in prior]:
         ours, theirs = (found.posterior.posterior[name].values for found in (network, exact))
         spread = theirs.std()
         halves = np.array_split(theirs, 2) if len(theirs) > 1 else np.array_split(theirs[0], 2)
         distance = wasserstein_distance(ours.ravel(), theirs.ravel())
         noise = wasserstein_distance(halves[0].ravel(), halves[1].ravel())
-        rows[name] = {"distance": distance, "in_sd": distance / spread, "noise_in_sd": noise / spread}
+        rows[name] = {"distance": distance, "in_sd": distance / spread, "in_prior_sd": distance / prior[name], "noise_in_sd": noise / spread}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
+
+
+def weighted_distance(network: Estimate, shuffles: int = 100, seed: int = 0) -> pd.DataFrame:
+    """How far the solver's weights move the draws that it scored, parameter by parameter: what can be said where sampling with the solver costs too much.
+
+    Columns: Wasserstein distance between the draws with and without weights, in standard deviations of the prior; and the mean of the same
+    with the weights shuffled among the draws, below which a distance is noise. The weights cannot show what the network missed altogether.
+    Raises `ParameterError` where no draw was scored or none has a solution.
+    """
+    scored, prior = network.rescored, network.density.prior
+    if scored is None or scored.unsolved == 1.0:
+        raise ParameterError(f"The solver scored none of the draws of {network.spec.name}, or solved none; estimate with rescored=200 or more.")
+    rng = np.random.default_rng(seed)
+    shuffled = [rng.permutation(scored.weights) for _ in range(shuffles)]
+    rows = {}
+    for name, column, sd in zip(prior.names, prior.free, prior.sd, strict=True):
+        values = scored.theta[:, column]
+        distance, *noise = (wasserstein_distance(values, values, v_weights=weights) / sd for weights in (scored.weights, *shuffled))
+        rows[name] = {"in_prior_sd": distance, "noise_in_prior_sd": float(np.mean(noise))}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("parameter")
 
 

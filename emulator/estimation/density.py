@@ -48,9 +48,8 @@ class Density:
 
     def parts(self, z: np.ndarray) -> Parts:
         """At many points z (n, F)."""
-        theta = self.prior.theta(expit(z))
-        likelihood = self.criterion.log_likelihood(self.responder.responses(theta))
-        return Parts(likelihood, self.responder.log_solvable(theta), self.prior.log_density_z(z)[0])
+        irf, solvable = self.responder.judged(self.prior.theta(expit(z)))
+        return Parts(self.criterion.log_likelihood(irf), solvable, self.prior.log_density_z(z)[0])
 
     def with_gradient(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Value and gradient (F,) at one point z (F,); minus infinity and zeros where there is no solution."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,26 @@ STYLES = ("-", "--", "-.", ":")
 
 
 def draw_fit(estimates: Sequence[Estimate], path: str | Path | None = None) -> Figure:
+    """`draw_fitted` of estimates of one target."""
+    return draw_fitted(estimates[0].target, {found.spec.name: found.fitted for found in estimates}, path)
+
+
+def draw_fitted(target: Target, fitted: Mapping[str, np.ndarray], path: str | Path | None = None) -> Figure:
     """A column an observable: the target and its 90 % band in grey, each world's posterior median as a line; with one world its 90 % band too.
 
-    Entries that are not matched are hollow. Raises `ParameterError` for a format that cannot be drawn.
+    fitted: by world, quantiles (Q, H+1, 3) of responses as `Estimate.fitted` has them. Entries that are not matched are hollow. Raises
+    `ParameterError` for a format that cannot be drawn.
     """
     if path is not None:
         check_format(Path(path))
-    target = estimates[0].target
     figure = new_figure(10.0, 3.6)
     for k, axis in enumerate(figure.subplots(1, 3)):
         _data(axis, target, k)
-        for number, found in enumerate(estimates):
-            low, median, high = found.fitted[:, :, k]
+        for number, (world, quantiles) in enumerate(fitted.items()):
+            low, median, high = quantiles[:, :, k]
             horizons, color = np.arange(len(median)), f"C{number % 10}"
-            axis.plot(horizons, median, color=color, linestyle=STYLES[number % len(STYLES)], label=found.spec.name)
-            if len(estimates) == 1:
+            axis.plot(horizons, median, color=color, linestyle=STYLES[number % len(STYLES)], label=world)
+            if len(fitted) == 1:
                 axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
         label(axis, OBSERVABLES[k], UNITS[k])
         axis.set_xlabel("quarters after impact", fontsize=8)

@@ -19,12 +19,13 @@ from emulator.errors import ParameterError, UnknownNameError
 from emulator.estimation.criterion import Criterion, Weighting
 from emulator.estimation.density import Density
 from emulator.estimation.evidence import Evidence, log_evidence, prior_mass, z_of
+from emulator.estimation.meter import metered
 from emulator.estimation.point import Point, find_point
 from emulator.estimation.posterior import Diagnostics, diagnose, missed, sample, u_of
 from emulator.estimation.prior import Prior, Ranges
 from emulator.estimation.rescore import Rescored, rescore
 from emulator.estimation.responder import ExactResponder, Responder
-from emulator.estimation.smc import run_smc, sample_smc
+from emulator.estimation.smc import KEPT, run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.estimation.trouble import EstimationWarning
 from emulator.inference.exact import ExactWorld
@@ -46,10 +47,12 @@ class Budget:
     """How much is spent: searches, chains with their warm-up and draws, draws for the exact solver to score; and the seed of it all.
 
     sampler: "smc", whose independent runs are the chains and whose particles are the draws, or "nuts" (docs/decisions/004-sampler.md). scouts: particles of
-    the one run of sequential Monte Carlo that finds where the chains of NUTS start.
+    the one run of sequential Monte Carlo that finds where the chains of NUTS start. kept: share of particles that stay effective at each rise of the
+    likelihood's power; nearer to one takes more stages, and finds modes that are far apart more surely.
     """
 
     sampler: str = "smc"
+    kept: float = KEPT
     scouts: int = 1000
     starts: int = 8
     chains: int = 4
@@ -61,6 +64,8 @@ class Budget:
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
             raise ParameterError(f"The sampler is {self.sampler!r}; expected {' or '.join(SAMPLERS)}.")
+        if not 0 < self.kept < 1:
+            raise ParameterError(f"kept is {self.kept}; expected a share between 0 and 1.")
         least = {"scouts": 20, "starts": 1, "chains": 1, "tune": 20, "draws": 20, "rescored": 0, "seed": 0}
         for name, bound in least.items():
             if getattr(self, name) < bound:
@@ -73,7 +78,8 @@ class Estimate:
 
     fitted (Q, H+1, 3): quantiles `QUANTILES` of the responses under the posterior; evidence: log marginal quasi-likelihood under the responder that
     was sampled, exact_evidence under the solver, by importance weights; held: values of parameters that were not
-    estimated, with the reason; missed: parameters whose chains differ from the scout's particles; flagged: share of draws that the network itself doubts; seconds: by stage, on a clock on the wall.
+    estimated, with the reason; missed: parameters whose chains differ from the scout's particles; flagged: share of draws that the network itself doubts;
+    seconds: by stage, on a clock on the wall; processor_seconds: those that this process computed, which other programs do not lengthen.
     """
 
     target: Target
@@ -90,6 +96,7 @@ class Estimate:
     exact_evidence: float | None = None
     flagged: float = 0.0
     seconds: Mapping[str, float] = field(default_factory=dict)
+    processor_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def spec(self) -> WorldSpec:
@@ -178,7 +185,7 @@ def estimate(
     rescored, exact_evidence = _verdict(density, judge, theta, evidence, budget)
     clock.lap("rescoring")
     held = {name: (float(base), "given" if name in (fixed or {}) else "moves no matched response") for name, base in zip(prior.spec.parameter_names, prior.base, strict=True) if name not in density.prior.names}
-    found = Estimate(target, density, budget, point, posterior, diagnose(posterior), evidence, fitted, held, unlike, rescored, exact_evidence, float(responder.flagged(theta).mean()), clock.laps)
+    found = Estimate(target, density, budget, point, posterior, diagnose(posterior), evidence, fitted, held, unlike, rescored, exact_evidence, float(responder.flagged(theta).mean()), clock.seconds, clock.processor_seconds)
     for complaint in found.complaints:
         warnings.warn(f"{prior.spec.name}: {complaint}.", EstimationWarning, stacklevel=2)
     return found
@@ -207,16 +214,17 @@ def _responders(target: Target, world: str | Path | ExactWorld, solver: ExactWor
 
     name = world.spec.name if isinstance(world, ExactWorld) else str(world) if solver is None else solver.spec.name
     network = NetworkResponder(emulator or Emulator.load(), name, shock, target.horizon)
-    if judge is not None and (judge.spec.parameter_names != network.spec.parameter_names or judge.spec.shock_names != network.spec.shock_names):
-        raise ParameterError(f"The solver of '{judge.spec.name}' has other parameters or shocks than the world '{name}' which the network was trained on.")
+    if judge is not None and not judge.spec.is_same_model(network.spec):
+        raise ParameterError(f"The solver of '{judge.spec.name}' has other parameters, shocks or another file than the world '{name}' that the network was trained on. Use the exact solver, or a network that was trained on this model.")
     return network, judge
 
 
 def _sampled(density: Density, budget: Budget) -> tuple[Any, Evidence, list[str]]:
     """InferenceData, marginal likelihood, and parameters in which chains and scout differ."""
     if budget.sampler == "smc":
-        return *sample_smc(density, budget.chains, budget.draws, budget.seed), []
-    scout = run_smc(density, budget.scouts, _stream(budget, 6)).z
+        return *sample_smc(density, budget.chains, budget.draws, budget.seed, budget.kept), []
+    with metered(f"{density.prior.spec.name}, scout", 1, budget.scouts) as meter:
+        scout = run_smc(density, budget.scouts, _stream(budget, 6), budget.kept, meter).z
     posterior = sample(density, scout, budget.chains, budget.tune, budget.draws, budget.seed)
     evidence = log_evidence(density, z_of(density, u_of(density, posterior), budget.chains), _stream(budget, 3))
     return posterior, evidence, missed(density, posterior, scout)
@@ -243,9 +251,11 @@ def _stream(budget: Budget, purpose: int) -> np.random.Generator:
 
 class _Clock:
     def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self.last = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+        self.processor_seconds: dict[str, float] = {}
+        self.last = time.perf_counter(), time.process_time()
 
     def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.laps[name], self.last = now - self.last, now
+        now = time.perf_counter(), time.process_time()
+        self.seconds[name], self.processor_seconds[name] = now[0] - self.last[0], now[1] - self.last[1]
+        self.last = now

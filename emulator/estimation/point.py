@@ -111,7 +111,7 @@ def find_point(density: Density, starts: int, rng: np.random.Generator) -> Point
 
 
 def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.ndarray:
-    """Standard errors (F,) of the parameters inside their bounds, those at bounds held; NaN where the target does not tell parameters apart.
+    """Standard errors (F,) of the parameters inside their bounds, those at bounds held; NaN where the target does not tell parameters apart, or derivatives are missing.
 
     The delta method with the target's whole covariance, whatever the weighting: Christiano, Eichenbaum and Evans (2005). The prior is left out.
     """
@@ -120,7 +120,7 @@ def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.nd
     by, criterion = density.criterion.derivatives(local.irf_by)[inside], density.criterion
     information = by @ by.T
     scale = np.sqrt(np.diag(information))
-    if len(inside) == 0 or (scale == 0).any() or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION:
+    if len(inside) == 0 or not (scale > 0).all() or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION:
         return found
     errors = criterion.whitener @ criterion.target.matched_covariance @ criterion.whitener.T
     inverse = np.linalg.inv(information)

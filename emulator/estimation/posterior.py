@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import ks_2samp
 
+from emulator.console import progress
 from emulator.errors import MissingExtraError
 from emulator.estimation.density import Density
 from emulator.estimation.trouble import EstimationError
@@ -42,7 +43,7 @@ class Diagnostics:
         """What speaks against the chains, in words; empty where nothing does."""
         least, found = ESS_PER_CHAIN * self.chains, []
         if not self.r_hat <= R_HAT:
-            found.append(f"chains disagree: R-hat is {self.r_hat:.3f}, expected at most {R_HAT}; take more draws")
+            found.append(f"chains disagree: R-hat is {self.r_hat:.3f}, expected at most {R_HAT}; take more draws, or with the sampler smc a slower rise (kept=0.95)")
         for name, size in (("bulk", self.ess_bulk), ("tail", self.ess_tail)):
             if not size >= least:
                 found.append(f"effective sample size ({name}) is {size:.0f}, expected at least {least}; take more draws")
@@ -77,7 +78,8 @@ def sample(density: Density, scout: np.ndarray, chains: int, tune: int, draws: i
         raise MissingExtraError("nutpie", "estimation") from None
     names, prior = density.prior.names, density.prior
 
-    def expanded(z: np.ndarray) -> dict[str, np.ndarray]:
+    def expanded(z: np.ndarray) -> dict[str, np.ndarray]:  # called once a draw
+        display.advance(bar)
         return dict(zip(names, map(np.asarray, prior.values(expit(z)[None])[0]), strict=True))
 
     kinds = [np.dtype("float64")] * len(names)
@@ -86,7 +88,9 @@ def sample(density: Density, scout: np.ndarray, chains: int, tune: int, draws: i
         make_initial_point_fn=lambda chain: scout[np.random.default_rng(chain).integers(len(scout))],
     )  # fmt: skip
     try:
-        return nutpie.sample(model, draws=draws, tune=tune, chains=chains, cores=1, seed=seed, save_warmup=False, progress_bar=False)
+        with progress() as display:
+            bar = display.add_task(f"{prior.spec.name}, {density.responder.title}", total=chains * (tune + draws), unit="draws", note=f"NUTS, chains: {chains}")
+            return nutpie.sample(model, draws=draws, tune=tune, chains=chains, cores=1, seed=seed, save_warmup=False, progress_bar=False)
     except RuntimeError as error:
         first = next(iter(str(error).splitlines()), "")
         raise EstimationError(f"World '{prior.spec.name}': the sampler stopped: {first}. Narrow the ranges, or see whether the target's standard deviations are far too small.") from None

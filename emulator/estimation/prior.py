@@ -93,6 +93,12 @@ class Prior:
         """Which parameters (F,) have a prior that is not uniform."""
         return np.array([spline is not None for spline in self.splines])
 
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviation (F,) of each parameter, in its own unit."""
+        places = (np.arange(NODES) + 0.5) / NODES
+        return self.values(np.repeat(places[:, None], len(self.free), axis=1)).std(axis=0)
+
     def values(self, u: np.ndarray) -> np.ndarray:
         """Free parameters (n, F) at places u (n, F)."""
         low, high = self.low, self.high

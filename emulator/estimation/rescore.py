@@ -72,8 +72,8 @@ class Rescored:
 
 def rescore(criterion: Criterion, network: Responder, exact: Responder, theta: np.ndarray) -> Rescored:
     """Weights of draws theta (n, P) of the network's posterior. Where no draw has a solution, all weights are minus infinity and k is infinite."""
-    asked = criterion.log_likelihood(network.responses(theta)) + network.log_solvable(theta)
-    log_weights = criterion.log_likelihood(exact.responses(theta)) - asked
+    irf, solvable = network.judged(theta)
+    log_weights = criterion.log_likelihood(exact.responses(theta)) - criterion.log_likelihood(irf) - solvable
     if np.isneginf(log_weights).all():
         return Rescored(theta, log_weights, float("inf"))
     floored = np.maximum(log_weights, log_weights.max() - NOTHING)

@@ -56,7 +56,11 @@ class Responder(ABC):
 
     @abstractmethod
     def local(self, theta: np.ndarray, free: Sequence[int]) -> Local:
-        """Responses and derivatives by the free parameters at one draw (P,); NaN where the solver finds no solution."""
+        """Responses and derivatives by the free parameters at one draw (P,); NaN where the solver finds no solution, there or at both neighbours."""
+
+    def judged(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`responses` and `log_solvable` of the same draws; a solver finds both in one."""
+        return self.responses(theta), self.log_solvable(theta)
 
     def flagged(self, theta: np.ndarray) -> np.ndarray:
         """Which draws (n,) the responder itself says to doubt; a solver none."""
@@ -69,7 +73,7 @@ class Responder(ABC):
 
 
 class ExactResponder(Responder):
-    """The solver: derivatives are central differences, all solved in one batch; steps do not leave the range of the prior."""
+    """The solver: derivatives are differences, all solved in one batch; central, but one-sided at an end of a range and where a neighbour has no solution."""
 
     exact = True
     title = "exact solution"
@@ -83,17 +87,21 @@ class ExactResponder(Responder):
             return self.world.solver.irf(theta, horizon=self.horizon, on_failure="nan")[:, self.shock]
 
     def log_solvable(self, theta: np.ndarray) -> np.ndarray:
-        solved = np.isfinite(self.responses(theta)).all(axis=(1, 2))
-        return np.where(solved, 0.0, -np.inf)
+        return self.judged(theta)[1]
+
+    def judged(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        irf = self.responses(theta)
+        return irf, np.where(np.isfinite(irf).all(axis=(1, 2)), 0.0, -np.inf)
 
     def local(self, theta: np.ndarray, free: Sequence[int]) -> Local:
         rows = np.repeat(theta[None], 1 + 2 * len(free), axis=0)
-        widths = np.empty(len(free))
         for k, column in enumerate(free):
             low, high = self.spec.low[column], self.spec.high[column]
             step = STEP * (high - low)
             rows[1 + 2 * k, column], rows[2 + 2 * k, column] = min(theta[column] + step, high), max(theta[column] - step, low)
-            widths[k] = rows[1 + 2 * k, column] - rows[2 + 2 * k, column]
         irf = self.responses(rows)
-        by = (irf[1::2] - irf[2::2]) / widths[:, None, None]
+        lost = ~np.isfinite(irf).all(axis=(1, 2))
+        rows[lost], irf[lost] = theta, irf[0]
+        widths = np.array([rows[1 + 2 * k, column] - rows[2 + 2 * k, column] for k, column in enumerate(free)])
+        by = (irf[1::2] - irf[2::2]) / np.where(widths > 0, widths, np.nan)[:, None, None]
         return Local(irf[0], 0.0 if np.isfinite(irf[0]).all() else -np.inf, by, np.zeros(len(free)))

@@ -53,6 +53,7 @@ def result(found: Estimate) -> dict[str, Any]:
         "held": {name: {"value": value, "why": why} for name, (value, why) in found.held.items()},
         "point": {"distance": _finite(found.point.distance), "log_likelihood": _finite(found.point.log_likelihood), "searches": len(found.point.objectives), "agreeing": found.point.agreeing, "at_bound": list(found.point.at_bound)},
         "sampler": found.budget.sampler,
+        "kept": found.budget.kept,
         "seed": found.budget.seed,
         "unlike_the_scout": list(found.missed),
         "chains": {"chains": chains.chains, "draws": chains.draws, "r_hat": _finite(chains.r_hat), "ess_bulk": _finite(chains.ess_bulk), "ess_tail": _finite(chains.ess_tail), "divergences": chains.divergences},
@@ -61,6 +62,7 @@ def result(found: Estimate) -> dict[str, Any]:
         "flagged_share": found.flagged,
         "complaints": found.complaints,
         "seconds": {stage: round(value, 3) for stage, value in found.seconds.items()},
+        "processor_seconds": {stage: round(value, 3) for stage, value in found.processor_seconds.items()},
         "versions": provenance.versions(),
     }
 

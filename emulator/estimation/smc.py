@@ -9,6 +9,7 @@ Axes: N particle, F free parameter.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,13 +18,14 @@ from scipy.special import expit, logsumexp
 
 from emulator.estimation.density import Density, Parts, solvable_draws
 from emulator.estimation.evidence import Evidence
+from emulator.estimation.meter import Meter, metered
 from emulator.estimation.posterior import arviz
 
 STEPS = 8
 """Metropolis steps after each stage, beside one for each free parameter; twice as many after the last."""
 
 KEPT = 0.5
-"""Share of effective particles after each rise of the power."""
+"""Share of effective particles after each rise of the power, unless a run is told otherwise."""
 
 FULL_LENGTH = 0.2
 """Share of steps that are of the full difference of two particles."""
@@ -32,45 +34,58 @@ ACCEPTED = 0.25
 
 
 class Particles(NamedTuple):
-    """Draws z (N, F) of the posterior, equally weighted, and the logarithm of the marginal likelihood that they imply."""
+    """Draws z (N, F) of the posterior, equally weighted, the logarithm of the marginal likelihood that they imply, and how many draws were answered for."""
 
     z: np.ndarray
     log_evidence: float
+    evaluations: int
 
 
-def run_smc(density: Density, n: int, rng: np.random.Generator) -> Particles:
-    """One run with n particles. Raises `NoSolutionError` where the prior hardly has any solution."""
+def run_smc(density: Density, n: int, rng: np.random.Generator, kept: float = KEPT, meter: Meter | None = None) -> Particles:
+    """One run with n particles, of which a share `kept` stays effective at each rise of the power; a meter is told of each move. Raises `NoSolutionError` where the prior hardly has any solution."""
     z = density.prior.z(solvable_draws(density, n, rng))
     parts, power, log_evidence, scale = density.parts(z), 0.0, 0.0, 1.0
-    while power < 1.0:
-        rise = _rise(parts.likelihood, 1.0 - power)
+    evaluations, moves = n, STEPS + z.shape[1]
+    for stage in itertools.count(1):
+        rise = _rise(parts.likelihood, 1.0 - power, kept)
         log_weights = rise * parts.likelihood
         log_evidence += float(logsumexp(log_weights) - np.log(n))
         power = min(power + rise, 1.0)
         chosen = _resampled(log_weights, rng)
         z, parts = z[chosen], Parts(*(values[chosen] for values in parts))
-        for _ in range((STEPS + z.shape[1]) * (1 if power < 1.0 else 2)):
+        for left in reversed(range(moves * (1 if power < 1.0 else 2))):
             z, parts, scale = _moved(density, z, parts, power, scale, rng)
-    return Particles(z, log_evidence)
+            evaluations += n
+            if meter is not None:
+                meter.moved(stage, power, left, moves)
+        if power == 1.0:
+            break
+    return Particles(z, log_evidence, evaluations)
 
 
-def sample_smc(density: Density, runs: int, n: int, seed: int) -> tuple[Any, Evidence]:
-    """InferenceData of independent runs of n particles each, a run a chain, and the evidence with its standard error over runs (NaN with one)."""
-    found = [run_smc(density, n, np.random.default_rng([seed, 7, run])) for run in range(runs)]
+def sample_smc(density: Density, runs: int, n: int, seed: int, kept: float = KEPT) -> tuple[Any, Evidence]:
+    """InferenceData of independent runs of n particles each, a run a chain, and the evidence with its standard error over runs (NaN with one).
+
+    Its attribute `evaluations` is the number of draws that were answered for.
+    """
+    with metered(f"{density.prior.spec.name}, {density.responder.title}", runs, n) as meter:
+        found = [run_smc(density, n, np.random.default_rng([seed, 7, run]), kept, meter) for run in range(runs)]
     values = np.stack([density.prior.values(expit(particles.z)) for particles in found])
     logs = np.array([particles.log_evidence for particles in found])
     mean = float(logsumexp(logs) - np.log(runs))
     error = float(np.exp(logs - mean).std(ddof=1) / np.sqrt(runs)) if runs > 1 else float("nan")
     draws = {name: values[:, :, k] for k, name in enumerate(density.prior.names)}
-    return arviz().from_dict(posterior=draws, sample_stats={"diverging": np.zeros(values.shape[:2], dtype=bool)}), Evidence(mean, error)
+    posterior = arviz().from_dict(posterior=draws, sample_stats={"diverging": np.zeros(values.shape[:2], dtype=bool)})
+    posterior.attrs["evaluations"] = sum(particles.evaluations for particles in found)
+    return posterior, Evidence(mean, error)
 
 
-def _rise(log_likelihood: np.ndarray, most: float) -> float:
-    """By how much the power may rise so that a share `KEPT` of the particles stays effective."""
+def _rise(log_likelihood: np.ndarray, most: float, kept: float) -> float:
+    """By how much the power may rise so that a share `kept` of the particles stays effective."""
 
     def effective(rise: float) -> float:
         log_weights = rise * np.maximum(log_likelihood, log_likelihood.max() - 1e6)
-        return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights))) / len(log_weights) - KEPT
+        return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights))) / len(log_weights) - kept
 
     return most if effective(most) >= 0 else float(brentq(effective, 0.0, most, xtol=1e-12))
 

@@ -4,34 +4,20 @@ import json
 
 import pandas as pd
 import pytest
-import typer
 
-from emulator.console import exit_with
-from emulator.estimation.command import estimate
+from emulator.cli import _add_learning_commands
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
 
 
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Exit code, standard output and error output of the command."""
-
-    def call(*arguments):
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command()(estimate)
-        app.command()(typer.Typer)  # a second one, so that the first keeps its name
-        monkeypatch.setattr("sys.argv", ["emulator", "estimate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            exit_with(app)
-        said = capsys.readouterr()
-        assert "Traceback" not in said.out + said.err
-        return end.value.code, said.out, said.err
-
-    return call
+@pytest.fixture(autouse=True, scope="module")
+def command():
+    """`emulator estimate`, which the command line adds when it starts."""
+    _add_learning_commands()
 
 
-def test_two_worlds_against_us_data(run, tmp_path):
-    code, out, err = run("--world", "nk,rbc", "--target", "us-monetary", "--output", tmp_path / "x", "--horizon", "12", "--skip", "inflation:1-2", "--fix", "beta=0.99", "--range", "rho_m=0:0.7", *SMALL)
+def test_two_worlds_against_us_data(emulate, tmp_path):
+    code, out, err = emulate("estimate", "--world", "nk,rbc", "--target", "us-monetary", "--output", tmp_path / "x", "--horizon", "12", "--skip", "inflation:1-2", "--fix", "beta=0.99", "--range", "rho_m=0:0.7", *SMALL)
     assert code == 0
     assert "Target: us-monetary, 35 entries" in out
     assert "Worlds against the same target" in out
@@ -48,10 +34,10 @@ def test_two_worlds_against_us_data(run, tmp_path):
     assert list(pd.read_csv(tmp_path / "x" / "comparison.csv")["world"]) == ["nk", "rbc"]
 
 
-def test_a_file_of_responses_and_the_exact_solver(run, tmp_path):
+def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
     rows = ["horizon,rate,rate_sd", *(f"{h},{0.8 * 0.7**h},0.1" for h in range(9))]
     (tmp_path / "mine.csv").write_text("\n".join(rows))
-    code, out, _ = run("--world", "nk", "--target", tmp_path / "mine.csv", "--output", tmp_path / "x", "--exact", *SMALL)
+    code, out, _ = emulate("estimate", "--world", "nk", "--target", tmp_path / "mine.csv", "--output", tmp_path / "x", "--exact", *SMALL)
     assert code == 0
     assert "Target: mine, 9 entries" in out
     assert "nk, exact solution" in out
@@ -74,13 +60,14 @@ def test_a_file_of_responses_and_the_exact_solver(run, tmp_path):
         (["--world", "nk", "--fix", "kappa=steep"], "expected, a number"),
         (["--world", "nk", "--range", "kappa=1"], "expected, two numbers, low:high"),
         (["--world", "nk", "--weighting", "none"], "expected diagonal or full"),
+        (["--world", "nk", "--kept", "1"], "kept is 1.0; expected a share between 0 and 1"),
         (["--world", "nk", "--sampler", "gibbs"], "expected nuts or smc"),
         (["--world", "nk", "--checkpoint", "none.pt"], "does not exist"),
     ],
 )
-def test_bad_requests_end_in_a_message(run, tmp_path, monkeypatch, arguments, message):
+def test_bad_requests_end_in_a_message(emulate, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
-    code, _, err = run(*arguments)
+    code, _, err = emulate("estimate", *arguments)
     assert code == 1
     assert message in err
     assert not (tmp_path / "estimated" / "nk").exists()

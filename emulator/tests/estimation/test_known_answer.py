@@ -193,6 +193,8 @@ def test_priors_of_any_shape_are_uniform_in_their_places():
     assert draws[:, 1].mean() == pytest.approx(2.0, abs=0.05)
     assert values[:, 2].min() >= -1.0
     assert prior.high[1] == 6.0  # cut to the world's range
+    np.testing.assert_allclose(prior.sd, draws.std(axis=0), rtol=0.02)
+    assert Prior.of(SPEC).sd == pytest.approx(np.full(N + 1, 12 / 12**0.5), rel=1e-3)
     assert prior.informative.tolist() == [True, True, False, False]
 
 

@@ -1,5 +1,7 @@
 """Real worlds: what is recovered from their own responses, network against solver, and comparisons."""
 
+import copy
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -15,12 +17,13 @@ from emulator.estimation import (
     parameter_table,
     posterior_distance,
     us_monetary,
+    weighted_distance,
 )
 from emulator.estimation import posterior as posterior_module
 from emulator.estimation.criterion import Criterion
 from emulator.estimation.density import Density
 from emulator.estimation.network_responder import NetworkResponder
-from emulator.estimation.point import find_point
+from emulator.estimation.point import _standard_errors, find_point
 from emulator.estimation.prior import Prior
 from emulator.estimation.responder import ExactResponder
 from emulator.estimation.trouble import EstimationWarning
@@ -117,6 +120,32 @@ def test_no_solution_means_no_density(nk):
     assert np.isneginf(density.parts(z).total[0])
 
 
+def test_derivatives_beside_where_there_is_no_solution(nk):
+    """One-sided where one neighbour has none; and standard errors that are missing rather than wrong or a crash where both have none."""
+    theta, free = nk.spec.theta()[0], (nk.spec.index("phi_pi"), nk.spec.index("kappa"))
+    responder = ExactResponder(nk, "monetary", 20)
+    central, solve = responder.local(theta, free).irf_by, responder.responses
+
+    def without(above, below):
+        def responses(draws):
+            irf = solve(draws)
+            irf[above & (draws[:, free[0]] > theta[free[0]]) | below & (draws[:, free[0]] < theta[free[0]])] = np.nan
+            return irf
+
+        responder.responses = responses
+        return responder.local(theta, free)
+
+    for above in (True, False):
+        found = without(above, not above)
+        np.testing.assert_allclose(found.irf_by[0], central[0], rtol=1e-2, atol=1e-3 * abs(central[0]).max())
+        np.testing.assert_array_equal(found.irf_by[1], central[1])
+    found = without(True, True)
+    assert np.isnan(found.irf_by[0]).all()
+    assert np.isfinite(found.irf).all()
+    density = Density(responder, Criterion(us_monetary(replications=50)), Prior.of(nk.spec, {name: nk.spec.theta()[0][nk.spec.index(name)] for name in nk.spec.parameter_names if name not in ("phi_pi", "kappa")}))
+    assert np.isnan(_standard_errors(density, found, np.array([False, False]))).all()
+
+
 def test_the_network_keeps_out_of_where_there_is_no_solution(em):
     for name in ("nk", "rbc"):
         world = emulator.world(name)
@@ -132,7 +161,17 @@ def test_us_data_network_and_solver_agree(em, tmp_path):
     ours, theirs = (estimate(target, "nk", emulator=em, exact=exact, budget=budget) for exact in (False, True))
     assert ours.rescored.effective > 0.6
     assert ours.exact_evidence == pytest.approx(theirs.evidence.log, abs=0.3)
-    assert posterior_distance(ours, theirs)["in_sd"].max() < 0.35
+    distance, shifts = posterior_distance(ours, theirs), weighted_distance(ours)
+    assert distance["in_sd"].max() < 0.35
+    spread = {name: float(theirs.posterior.posterior[name].std()) for name in distance.index}
+    np.testing.assert_allclose(distance["in_prior_sd"] * theirs.density.prior.sd, [row["in_sd"] * spread[name] for name, row in distance.iterrows()])
+    assert list(shifts.index) == list(distance.index)
+    assert 0 < shifts["in_prior_sd"].max() < 0.15
+    assert ours.posterior.attrs["evaluations"] > 4 * 500
+    assert set(ours.processor_seconds) == set(ours.seconds) == {"point", "posterior", "rescoring"}
+    assert all(0 < ours.processor_seconds[stage] < 3 * ours.seconds[stage] for stage in ours.seconds)
+    with pytest.raises(ParameterError, match="scored none of the draws of nk"):
+        weighted_distance(theirs)
     table = ours.table()
     assert ((table["low"] <= table["q05"]) & (table["q95"] <= table["high"])).all()
     assert set(ours.held) == {"rho_r", "rho_u", "sigma_r", "sigma_u"}
@@ -182,6 +221,10 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
     ):
         with pytest.raises(error, match=message):
             estimate(target, emulator=em, budget=TINY, **arguments)
+    other = emulator.inference.ExactWorld(copy.copy(nk.solver))
+    other.solver.spec = nk.spec.model_copy(update={"definition": "f" * 64})
+    with pytest.raises(ParameterError, match="another file than the world 'nk' that the network was trained on"):
+        estimate(target, other, emulator=em, budget=TINY)
     with pytest.raises(ParameterError, match="nuts or smc"):
         Budget(sampler="gibbs")
     with pytest.raises(ParameterError, match="draws is 1; expected 20"):
