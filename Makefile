@@ -6,7 +6,7 @@ RUN := runs/baseline_mlp
 FRESH := datasets/fresh
 WORLDS := nk,var,lss,rbc,sw07,switching,zlb
 
-.PHONY: demo test lint slow clean
+.PHONY: demo test lint slow docs clean
 
 demo: .venv/.installed
 	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA)
@@ -20,6 +20,9 @@ test: .venv/.installed-dev
 
 slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -m slow
+
+docs: .venv/.installed-dev
+	$(BIN)/sphinx-build --fail-on-warning --quiet docs build/docs
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -91,6 +91,7 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
         (["irf", "vra"], "Unknown world of this network: 'vra'. Did you mean 'var'?"),
         (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
         (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
+        (["irf", "nk", "--set", "kappa=0.1", "--set", "kappa=0.2"], "--set names a parameter twice"),
         (["irf", "nk", "--set", "kappa=steep"], "expected a number"),
         (["irf", "nk", "--set", "kappa=nan"], "expected finite numbers"),
         (["irf", "nk", "--shock", "monetry"], "Did you mean 'monetary'?"),

@@ -1,12 +1,13 @@
 """What the README shows is true: its code and commands run, its table is the leaderboard's, its tree is the tree."""
 
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from emulator.tests.documents import prepare, run_page
 
 pytestmark = pytest.mark.checkout
 
@@ -26,25 +27,17 @@ def test_it_is_short(readme):
     assert len(readme.splitlines()) < 150
 
 
-def test_python_runs(readme, root, capsys, monkeypatch, tmp_path):
-    (tmp_path / "examples").symlink_to(root / "examples")
+def test_code_and_commands_run_as_written(readme, root, capfd, monkeypatch, tmp_path):
+    def command(words):
+        done = subprocess.run([Path(sys.executable).parent / "emulator", *words], capture_output=True, text=True)
+        assert done.returncode == 0, f"{words}\n{done.stderr}"
+
+    prepare(tmp_path, root)
     monkeypatch.chdir(tmp_path)
-    (block,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
-    exec(compile(block, "README.md", "exec"), {})
-    first = float(capsys.readouterr().out.strip("[]\n").split()[0])
+    run_page(readme, "README.md", command)
+    first = float(capfd.readouterr().out.strip("[]\n").split()[0])
     assert first < 0  # a tightening lowers output
-
-
-def test_commands_run_as_written(readme, root, tmp_path):
-    (block,) = re.findall(r"```console\n(.*?)```", readme, flags=re.DOTALL)
-    for folder in ("configs", "examples"):
-        (tmp_path / folder).symlink_to(root / folder)
-    for line in block.strip().splitlines():
-        program, *arguments = shlex.split(line)
-        assert program == "emulator"
-        done = subprocess.run([Path(sys.executable).parent / program, *arguments], cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-    for name in ("irf.png", "irf.csv", "compare.png", "compare.csv", "results/small/report.html", "results/LEADERBOARD.md", "exported/model.safetensors"):
+    for name in ("nk.png", "irf.png", "irf.csv", "compare.png", "compare.csv", "results/small/report.html", "results/LEADERBOARD.md", "exported/model.safetensors"):
         assert (tmp_path / name).stat().st_size > 0
 
 

@@ -28,6 +28,9 @@ def test_unknown_names_come_with_the_nearest_known_one():
         SPEC.shock_index("monetery")
     with pytest.raises(UnknownNameError, match=r"Unknown world: 'nkk'\. Did you mean 'nk'"):
         get_world("nkk")
+    for name in (None, 5, ["nk"], "x" * 500):
+        with pytest.raises(UnknownNameError, match="Unknown world: "):
+            get_world(name)
     with pytest.raises(UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all', 'path/to/model.mod']))}"):
         expand_worlds("nk,rbcc")
 

@@ -74,7 +74,7 @@ class TrainingConfig:
     optimizer: Literal["adamw", "soap"] = "adamw"
     lr_end: Share = 0.01  # share of lr at the last step of the cosine
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0  # moving average of the weights, validated and kept; 0: none
-    init_from: Place | None = None  # checkpoint whose weights a fresh run starts from
+    init_from: Place | None = None  # trained network whose weights a fresh run starts from: a file, a run's folder, or a name that ships
 
     # Which samples a step sees, and what they weigh
     world_sampling: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # temperature; None: every sample once an epoch

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.data import Subset
 
 from emulator.errors import TrainingError
-from emulator.models import checkpoint as checkpoints
+from emulator.models import shipped
 from emulator.models.base import PREPARE_DRAWS, EmulatorModel
 from emulator.spec import WorldSpec
 from emulator.training import statistics
@@ -90,7 +90,7 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
     """Give a fresh run's network its start: from the first training draws, then from another run's weights.
 
     The same in every process: whatever a network draws there follows from the run's seed. Raises `TrainingError` if
-    `init_from` is set for a network that is none of ours, `CheckpointError`, `ModelError`.
+    `init_from` is set for a network that is none of ours, `CheckpointError`, `ModelError`, `UnknownNameError`.
     """
     if isinstance(model, EmulatorModel):
         if isinstance(dataset, IRFDataset):
@@ -100,7 +100,7 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
             model.prepare(dict(zip(dataset.world_ids, samples, strict=True)))
             seed_everything(config.seed + rank)
         if config.init_from is not None:
-            found = checkpoints.read(config.init_from)
+            found = shipped.read(shipped.find(config.init_from))
             model.start_from(found.weights, found.world_specs)
     elif config.init_from is not None or config.curriculum:
         raise TrainingError(f"init_from and curriculum need a network derived from EmulatorModel; {type(model).__name__} is not.")

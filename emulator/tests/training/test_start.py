@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from emulator.errors import CheckpointError, DatasetError, ModelError, TrainingError
+from emulator.errors import CheckpointError, DatasetError, ModelError, TrainingError, UnknownNameError
 from emulator.models import base, checkpoint
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines import PerWorldMLPBaseline
@@ -89,7 +89,7 @@ def test_a_run_starts_from_another_runs_weights(small_dataset, train_set, val_se
     make_trainer(train_set, val_set, tmp_path / "first", lr=0.02).fit()
     first = checkpoint.read(tmp_path / "first" / "best.pt")
     model = PerWorldMLPBaseline({"nk": 12, "lss": 36, "var": 27}, [16], H=40)
-    settings = {"epochs": 1, "lr": 1e-12, "weight_decay": 0.0, "init_from": tmp_path / "first" / "best.pt"}
+    settings = {"epochs": 1, "lr": 1e-12, "weight_decay": 0.0, "init_from": tmp_path / "first"}  # a run's folder: its best.pt
     Trainer(model, *loaders(small_dataset), TrainingConfig(**settings, checkpoint_dir=tmp_path / "second")).fit()
     torch.testing.assert_close(model.networks[0][0].weight.cpu(), first.weights["networks.0.0.weight"])
     torch.testing.assert_close(model.networks[1][2].weight.cpu(), first.weights["networks.1.2.weight"])  # same shape
@@ -107,6 +107,8 @@ def test_what_cannot_be_started_from_is_refused(train_set, val_set, tmp_path):
         trainer.fit()
     with pytest.raises(CheckpointError, match="does not exist"):
         make_trainer(train_set, val_set, tmp_path / "c", init_from="nowhere.pt").fit()
+    with pytest.raises(UnknownNameError, match="universal"):
+        make_trainer(train_set, val_set, tmp_path / "c", init_from="univresal").fit()
     trainer = make_trainer(train_set, val_set, tmp_path / "d", **start)
     trainer.model = torch.nn.Linear(36, 369)
     with pytest.raises(TrainingError, match="init_from and curriculum need"):

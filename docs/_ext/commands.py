@@ -1,0 +1,66 @@
+"""The command line as Markdown, read from the signatures of the commands themselves."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import typer
+
+from emulator import cli
+
+KINDS = {int: "INTEGER", float: "NUMBER", str: "TEXT", Path: "PATH"}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An argument or option: how it is typed in, its default in words, what it means."""
+
+    names: tuple[str, ...]
+    value: str
+    default: str
+    help: str
+
+    @property
+    def needed(self) -> bool:
+        return self.default == "needed"
+
+    @property
+    def row(self) -> str:
+        names = ", ".join(f"`{name}`" for name in self.names) + (f" `{self.value}`" if self.value else "")
+        return f"| {names} | {self.default} | {self.help} |".replace("[NAME | check NAME]", "[NAME \\| check NAME]")
+
+
+def reference() -> str:
+    """A section a command: usage, what it does, its arguments and options."""
+    cli._add_learning_commands()
+    callbacks = dict.fromkeys(command.callback for command in cli.app.registered_commands if command.callback)
+    return "\n".join(map(_section, callbacks))
+
+
+def _section(command: Callable[..., Any]) -> str:
+    name, found = command.__name__, [_option(p) for p in inspect.signature(command, eval_str=True).parameters.values()]
+    usage = ["emulator", name, *(f"{o.names[0]} {o.value}".strip() for o in found if o.needed), "[OPTIONS]"]
+    rows = "\n".join(option.row for option in found)
+    return f"## `emulator {name}`\n\n    {' '.join(usage)}\n\n{inspect.cleandoc(command.__doc__ or '')}\n\n| | default | |\n|---|---|---|\n{rows}\n"
+
+
+def _option(parameter: inspect.Parameter) -> Option:
+    kind, info = get_args(parameter.annotation)[:2]
+    plain = next((k for k in [kind, *get_args(kind), *(inner for part in get_args(kind) for inner in get_args(part))] if k in KINDS), None)
+    declared = tuple(word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str) and word.startswith("-"))  # typer keeps the first as a default
+    if isinstance(info, typer.models.ArgumentInfo):
+        names, value = ((info.metavar or parameter.name.upper()),), ""
+    else:
+        names = declared or (f"--{parameter.name.replace('_', '-')}",)
+        value = "" if kind is bool else info.metavar or KINDS[plain or str]
+    return Option(names, value, _default(parameter.default), info.help or "")
+
+
+def _default(value: Any) -> str:
+    if value is inspect.Parameter.empty:
+        return "needed"
+    return "" if value in (None, False, "") else f"`{value}`"

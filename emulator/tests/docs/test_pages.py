@@ -1,0 +1,57 @@
+"""What the documentation shows is true: its code runs, and the commands that are too long for a test have the options that they name."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+import emulator
+from emulator.console import exit_with
+from emulator.tests.documents import INDENTED, blocks, prepare, run_page
+
+pytestmark = pytest.mark.checkout
+
+ROOT = Path(emulator.__file__).parents[1]
+PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+WITH_CODE = [name for name, text in PAGES.items() if blocks(text)]
+BESIDE = ("README.md", "CONTRIBUTING.md", "LEADERBOARD.md", "benchmarks/README.md", "emulator/training/README.md")
+ALL = PAGES | {name: (ROOT / name).read_text(encoding="utf-8") for name in BESIDE if (ROOT / name).exists()}
+LONG = sorted({(name, line) for name, text in ALL.items() for line in INDENTED.findall(text)})
+
+
+@pytest.fixture
+def app():
+    from emulator import cli
+
+    cli._add_learning_commands()
+    return cli.app
+
+
+@pytest.mark.parametrize("name", WITH_CODE)
+@pytest.mark.filterwarnings("ignore")  # small budgets are announced as such
+def test_code_runs(name, app, monkeypatch, tmp_path):
+    def command(words):
+        monkeypatch.setattr("sys.argv", ["emulator", *words])
+        with pytest.raises(SystemExit) as end:
+            exit_with(app)
+        assert not end.value.code, f"{name}: emulator {shlex.join(words)}"
+
+    prepare(tmp_path, ROOT)
+    monkeypatch.chdir(tmp_path)
+    run_page(PAGES[name], name, command)
+
+
+def test_pages_were_found():
+    assert {"docs/start.md", "docs/trust.md", "docs/tutorials/compare.md", "docs/modfile.md", "docs/estimation.md"} <= set(WITH_CODE)
+    assert len(LONG) > 10
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(("name", "line"), LONG)
+def test_long_commands_have_the_options_that_they_name(name, line, app):
+    import typer
+
+    subcommand, *words = shlex.split(line.replace("...", ""), comments=True)[1:]
+    typer.main.get_command(app).commands[subcommand].make_context(subcommand, words)
