@@ -10,7 +10,7 @@ from emulator import provenance
 from emulator.console import exit_with, out
 from emulator.data.command import generate, validate
 from emulator.explorer.command import explore
-from emulator.inference.command import export, irf
+from emulator.inference.command import WithFigure, export, irf
 from emulator.worlds.command import compare, worlds
 
 app = typer.Typer(
@@ -20,8 +20,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (worlds, irf, compare, explore, generate, validate):
+for command in (worlds, compare, explore, generate, validate):
     app.command()(command)
+app.command(cls=WithFigure)(irf)
 
 
 @app.callback(invoke_without_command=True)

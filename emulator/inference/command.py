@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 import xarray as xr
+from typer.core import TyperCommand
 
 from emulator.console import err, say
 from emulator.errors import ParameterError
@@ -18,6 +19,20 @@ from emulator.worlds import is_path, split_names
 from emulator.worlds.command import named, show_tables
 from emulator.worlds.figures import check_format as check_figure
 
+FIGURE = "irf.png"
+"""Where `--plot` without a path puts the figure."""
+
+
+class WithFigure(TyperCommand):
+    """A command whose `--plot` may stand alone; Typer knows no option with a value that may be left out."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        following = [*args[1:], "--"]
+        alone = [k for k, (found, after) in enumerate(zip(args, following, strict=True)) if found == "--plot" and after.startswith("-")]
+        for k in reversed(alone):
+            args = [*args[: k + 1], FIGURE, *args[k + 1 :]]
+        return super().parse_args(ctx, args)
+
 
 def irf(
     world: Annotated[str, typer.Argument(help="A world or the path of a .mod file; `emulator worlds` lists the worlds.")],
@@ -27,7 +42,7 @@ def irf(
     horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
     exact: Annotated[bool, typer.Option("--exact", help="Ask the world's solver, not a network.")] = False,
     checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = "universal",
-    plot: Annotated[Path | None, typer.Option(help="Write a figure (.png, .pdf or .svg).")] = None,
+    plot: Annotated[Path | None, typer.Option(help=f"Write a figure (.png, .pdf or .svg); {FIGURE} if no path follows.")] = None,
     output: Annotated[list[Path] | None, typer.Option("--output", "--csv", help="Write all numbers (.csv, .nc or .json). May be repeated.")] = None,
 ) -> None:
     """Impulse responses at these parameters, from the network that ships, with its 90 % band; or from the world's solver (--exact)."""

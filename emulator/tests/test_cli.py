@@ -158,6 +158,15 @@ def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("arguments", [["--plot"], ["--plot", "--exact"], ["--plot=irf.png"]])
+def test_a_figure_needs_no_path(emulate, arguments, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = emulate("irf", "nk", *arguments)
+    assert code == 0, err
+    assert "Figure: irf.png" in out + err
+    assert (tmp_path / "irf.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.fast
 @pytest.mark.parametrize("name", SMALL_WORLDS)
 def test_irf_shows_all_shocks_of_every_world(emulate, name, tmp_path):

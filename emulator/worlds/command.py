@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from emulator.console import err, out, say
-from emulator.errors import EmulatorError, ModFileWarning, ParameterError
+from emulator.errors import EmulatorError, MissingExtraError, ModFileWarning, ParameterError, UnknownNameError
 from emulator.spec import OBSERVABLES, WorldSpec
 from emulator.worlds import WORLDS, check_world, get_world, split_names
 from emulator.worlds.base import World
@@ -53,6 +53,24 @@ def named(name: str) -> World:
     return world
 
 
+def with_shock(shock: str) -> list[World]:
+    """Every world with a shock of this name; one whose packages are not installed is left out, and named on the error stream.
+
+    Raises `UnknownNameError` if no world has the shock.
+    """
+    having = [world for world in map(get_world, WORLDS) if shock in world.spec.shock_names]
+    if not having:
+        raise UnknownNameError(f"No world has a shock '{shock}'; `emulator worlds` lists the shocks of each.")
+    found = []
+    for world in having:
+        try:
+            world.require()
+            found.append(world)
+        except MissingExtraError as error:
+            err.print(f"note: '{world.spec.name}' is left out. {error}", markup=False, highlight=False, soft_wrap=True)
+    return found
+
+
 def _describe(spec: WorldSpec) -> None:
     out.print(f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
     table = Table("parameter", "default", "range", "meaning")
@@ -80,15 +98,15 @@ def _check(world: World, n: int = 64) -> None:
 
 
 def compare(
-    shock: Annotated[str, typer.Option(help="A shock that every one of the worlds has.")],
-    worlds: Annotated[str, typer.Option(help="Worlds and paths of .mod files, separated by commas.")],
+    shock: Annotated[str, typer.Option(help="A shock that every one of the worlds has.")] = "monetary",
+    worlds: Annotated[str, typer.Option(help="Worlds and paths of .mod files, separated by commas; 'all': every world with this shock.")] = "all",
     horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = 20,
     plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path("compare.png"),
     csv: Annotated[Path, typer.Option(help="All numbers as CSV.")] = Path("compare.csv"),
 ) -> None:
     """Several worlds under the same shock of one standard deviation, each at its defaults: one picture and its numbers."""
     check_format(plot)
-    responses = compare_worlds([named(name) for name in split_names(worlds)], shock, horizon)
+    responses = compare_worlds([named(name) for name in split_names(worlds)] if worlds != "all" else with_shock(shock), shock, horizon)
     frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
     _write(frame, csv)
     draw_comparison(responses, f"Responses to a {shock.replace('_', ' ')} shock of one standard deviation, each world at its defaults", plot)

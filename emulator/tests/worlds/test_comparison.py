@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emulator.errors import ModFileError, UnknownNameError
+from emulator.errors import MissingExtraError, ModFileError, UnknownNameError
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
+from emulator.worlds.hank import HeterogeneousAgents
 
 pytestmark = pytest.mark.fast
 
@@ -58,6 +59,20 @@ def test_the_command_draws_a_picture_and_writes_the_numbers(emulate, stranger, t
     assert "annualised" in out
 
 
+def without_its_packages(self):
+    raise MissingExtraError("sequence_jacobian", "hank")
+
+
+def test_alone_the_command_compares_every_world_that_has_a_monetary_shock(emulate, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(HeterogeneousAgents, "require", without_its_packages)
+    code, _, err = emulate("compare")
+    assert code == 0, err
+    assert "'hank' is left out" in err
+    assert list(pd.read_csv("compare.csv")["world"].unique()) == ["nk", "rbc", "sw07", "switching", "zlb"]
+    assert (tmp_path / "compare.png").exists()
+
+
 def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
     with pytest.raises(UnknownNameError, match=r"'demand'.*sw07: technology"):
         compare([get_world("nk"), get_world("sw07")], "demand")
@@ -71,6 +86,7 @@ def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
         (["--shock", "monetary", "--worlds", "nk", "--plot", "x.gif"], "must end in"),
         (["--shock", "monetary", "--worlds", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
         (["--shock", "monetary", "--worlds", ","], "no world is named"),
+        (["--shock", "sunspot"], "No world has a shock 'sunspot'"),
     ],
 )
 def test_mistakes_end_in_one_clear_message(emulate, arguments, message, tmp_path, monkeypatch):
