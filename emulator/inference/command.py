@@ -27,7 +27,7 @@ class WithFigure(TyperCommand):
     """A command whose `--plot` may stand alone; Typer knows no option with a value that may be left out."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        following = [*args[1:], "--"]
+        following = [*args, "--"][1:]
         alone = [k for k, (found, after) in enumerate(zip(args, following, strict=True)) if found == "--plot" and after.startswith("-")]
         for k in reversed(alone):
             args = [*args[: k + 1], FIGURE, *args[k + 1 :]]

@@ -11,8 +11,6 @@ from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import contents
 from emulator.worlds import get_world
 
-pytestmark = pytest.mark.fast
-
 EACH_WORLD = pytest.mark.parametrize("world", SMALL_WORLDS)
 
 

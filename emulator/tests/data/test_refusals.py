@@ -9,8 +9,6 @@ from emulator.errors import DatasetError
 from emulator.tests.data.tampering import contents, edit_json
 from emulator.worlds import get_world
 
-pytestmark = pytest.mark.fast
-
 
 @pytest.mark.parametrize(
     ("change", "message"),

@@ -14,8 +14,6 @@ from emulator.errors import DatasetError, MissingExtraError
 from emulator.tests.data.tampering import contents, edit_json
 from emulator.worlds import get_world
 
-pytestmark = pytest.mark.fast
-
 
 @pytest.mark.parametrize(
     ("limit", "shard", "chunk", "size"),

@@ -12,8 +12,6 @@ from emulator.eval.runs import PLAIN, read_runs
 from emulator.eval.seeds import entries
 from emulator.tests.eval.made_up import write_result
 
-pytestmark = pytest.mark.fast
-
 GOOD = {world: 0.8 * bar for world, bar in bars.NRMSE.items()}
 
 

@@ -22,7 +22,6 @@ def make_trainer(dataset, folder, **settings):
     return Trainer(model, *loaders, TrainingConfig(**({"epochs": 4, "lr": 3e-3, "warmup_epochs": 1, "checkpoint_dir": str(folder)} | settings)))
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)])
 def test_mixed_precision_computes_in_half_and_keeps_weights_whole(small_dataset, tmp_path, precision, dtype):
     whole = make_trainer(small_dataset, tmp_path / "fp32").fit()
@@ -36,7 +35,6 @@ def test_mixed_precision_computes_in_half_and_keeps_weights_whole(small_dataset,
     assert trainer.scaler.is_enabled() == (precision == "fp16")
 
 
-@pytest.mark.fast
 def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
     with pytest.raises(TrainingError, match="'cuda:99' cannot be used"):
         make_trainer(small_dataset, tmp_path, device="cuda:99").fit()
@@ -65,7 +63,6 @@ def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
     assert two["lr"] == one["lr"]
 
 
-@pytest.mark.fast
 def test_every_sample_goes_to_one_process(small_dataset):
     dataset = IRFDataset(small_dataset, ["nk", "lss"], "train")
     loaders = [BatchLoader(dataset, 32, True, seed=3, rank=rank, processes=3) for rank in range(3)]
@@ -78,7 +75,6 @@ def test_every_sample_goes_to_one_process(small_dataset):
         BatchLoader(dataset, 2, True, processes=3)
 
 
-@pytest.mark.fast
 def test_weights_and_biases_sees_losses_and_rate(small_dataset, tmp_path, monkeypatch):
     logged, finished = [], []
     run = types.SimpleNamespace(log=lambda values, step=None: logged.append(values), finish=lambda: finished.append(True))
@@ -93,14 +89,12 @@ def test_weights_and_biases_sees_losses_and_rate(small_dataset, tmp_path, monkey
     assert finished == [True]
 
 
-@pytest.mark.fast
 def test_a_missing_extra_is_named(small_dataset, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[wandb\]"):
         make_trainer(small_dataset, tmp_path, use_wandb=True).fit()
 
 
-@pytest.mark.fast
 def test_streaming_trains_as_well(small_dataset, tmp_path):
     found = []
     for in_memory in (True, False):

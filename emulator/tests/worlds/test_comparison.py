@@ -9,8 +9,6 @@ from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 from emulator.worlds.hank import HeterogeneousAgents
 
-pytestmark = pytest.mark.fast
-
 MOD = """
 var x pi i; varexo e_m; parameters kappa; kappa = 0.1;
 model(linear);

@@ -9,7 +9,7 @@ from emulator.cli import app
 from emulator.errors import EmulatorError, ModFileError
 from emulator.worlds import check_world, get_world
 
-pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
+pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning")]
 
 MODEL = """
 var y $\\hat y$ (long_name = 'output gap') pi i u;

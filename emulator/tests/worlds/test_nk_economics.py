@@ -13,8 +13,6 @@ from emulator.spec import Status
 from emulator.worlds import get_world
 from emulator.worlds.nk import PI, RATE, SPEC, X
 
-pytestmark = pytest.mark.fast
-
 NK = get_world("nk")
 MONETARY, DEMAND, COST_PUSH = range(3)
 OUTPUT, INFLATION, INTEREST = range(3)

@@ -8,8 +8,6 @@ import pytest
 
 from emulator.worlds import check_world, get_world
 
-pytestmark = pytest.mark.fast
-
 SW07 = get_world("sw07")
 SPEC = SW07.spec
 REFERENCE = files("emulator.tests") / "reference" / "sw07"
