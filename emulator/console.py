@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -97,6 +98,19 @@ def report_error(error: EmulatorError) -> int:
     return error.exit_code
 
 
+def in_words(error: OSError) -> str:
+    """What the system refused, for which file, and what to do about it."""
+    what = (error.strerror or str(error)).rstrip(".")
+    where = f"'{error.filename}': " if error.filename is not None else ""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return f"{where}{what}. A file stands where a folder is to be; choose another name."
+    if isinstance(error, PermissionError | FileNotFoundError):
+        return f"{where}{what}. Choose a place that exists and that you may write to."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where}{what}. Free some space and run the command again; files that were written before are whole."
+    return f"{where}{what}."
+
+
 def run(command: Callable[..., Any]) -> None:
     """Run one function as a command line: its arguments become options, its errors a message and an exit code."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -111,5 +125,5 @@ def exit_with(app: typer.Typer) -> None:
     except EmulatorError as error:
         sys.exit(report_error(error))
     except OSError as error:  # a full disk, a folder that cannot be written
-        err.print(f"error: {error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"error: {in_words(error)}", style="bold red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from emulator.estimation.compare import fit_table, parameter_table, posterior_distance, weighted_distance
 from emulator.estimation.figures import draw_fit
-from emulator.estimation.matching import Budget, Estimate, estimate
+from emulator.estimation.matching import Estimate, estimate
+from emulator.estimation.question import Budget
 from emulator.estimation.target import Target
 from emulator.estimation.target_files import read_target, write_target
 from emulator.estimation.us_monetary import us_monetary

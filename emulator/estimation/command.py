@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import warnings
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,14 +12,14 @@ import typer
 from rich.table import Table
 
 from emulator.console import err, out, say
-from emulator.errors import ParameterError
+from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.compare import fit_table, parameter_table
 from emulator.estimation.figures import draw_fit
-from emulator.estimation.matching import Budget, Estimate
-from emulator.estimation.matching import estimate as estimate_world
-from emulator.estimation.target import Target
+from emulator.estimation.matching import Estimate, answer
+from emulator.estimation.question import Budget, Question
+from emulator.estimation.result_files import RESULT
+from emulator.estimation.target import LONGEST, Target
 from emulator.estimation.target_files import read_target, write_target
-from emulator.estimation.trouble import EstimationWarning
 from emulator.estimation.us_monetary import SAMPLE, us_monetary
 from emulator.files import sole_writer, write_text
 from emulator.inference.command import pair
@@ -34,9 +34,9 @@ def estimate(
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("estimated"),
     exact: Annotated[bool, typer.Option("--exact", help="Let the worlds' solvers answer, not a network.")] = False,
     checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = "universal",
-    shock: Annotated[str, typer.Option(help="The worlds' name of the shock.")] = "monetary",
+    shock: Annotated[str | None, typer.Option(help="The worlds' name of the shock; monetary, or what a target's file says, if left out.")] = None,
     sample: Annotated[str, typer.Option(help=f"Quarters that the VAR of {US} explains.")] = SAMPLE,
-    horizon: Annotated[int | None, typer.Option(min=0, max=400, help=f"Last horizon that is matched; 20 for {US}, all of a file's if left out.")] = None,
+    horizon: Annotated[int | None, typer.Option(min=0, max=LONGEST - 1, help=f"Last horizon that is matched; 20 for {US}, all of a file's if left out.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="Entries that are not matched: 'inflation:0-3', 'output:0'. May be repeated.")] = None,
     weighting: Annotated[str, typer.Option(help="diagonal, or full (the whole covariance).")] = "diagonal",
     fix: Annotated[list[str] | None, typer.Option(help="A parameter held at a value: name=value. May be repeated.")] = None,
@@ -49,39 +49,50 @@ def estimate(
     draws: Annotated[int, typer.Option(min=20, help="Draws kept a chain.")] = Budget.draws,
     rescored: Annotated[int, typer.Option(min=0, help="Draws that the exact solver scores; 0 for none.")] = Budget.rescored,
     seed: Annotated[int, typer.Option(min=0)] = Budget.seed,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an estimate that is already in the folder.")] = False,
 ) -> None:
     """Estimate parameters from impulse responses: point, posterior, marginal likelihood, and how much a network's error matters."""
     budget, names = Budget(sampler, kept, Budget.scouts, starts, chains, tune, draws, rescored, seed), split_names(world)
     if not names:
         raise ParameterError("--world names no world; `emulator worlds` lists them.")
-    matched = _target(target, sample, horizon, skip or [], shock)
+    matched = _target(target, sample, horizon, skip or [], shock or "monetary")
     if weighting not in ("diagonal", "full"):
         raise ParameterError(f"--weighting is '{weighting}'; expected diagonal or full.")
-    settings: dict[str, Any] = {"exact": exact, "weighting": weighting, "fixed": dict(_pairs(fix, _number)), "ranges": dict(_pairs(range_, _interval)), "budget": budget}
+    settings: dict[str, Any] = {"exact": exact, "shock": shock, "weighting": weighting, "fixed": dict(_pairs(fix, _number)), "ranges": dict(_pairs(range_, _interval)), "budget": budget}
     if not exact:
         from emulator.inference.network import Emulator
 
         settings["emulator"] = Emulator.load(checkpoint)
-        for name in names:
-            settings["emulator"].spec(name)  # an unknown one is refused before the first is estimated
+    questions = [Question.of(matched, name, **settings) for name in names]
     with sole_writer(output):
-        output.mkdir(parents=True, exist_ok=True)
+        _make_room(output, overwrite)
         write_target(matched, output / "target.csv")
         write_target(matched, output / "target.npz")
         say(f"Target: {matched.name}, {int(matched.matched.sum())} entries. {matched.source}.")
-        found = [_one(matched, name, settings, output) for name in names]
-        write_text(output / "comparison.csv", fit_table(found).to_csv(lineterminator="\n"))
+        found = [_one(question, output) for question in questions]
         write_text(output / "parameters.csv", parameter_table(found).to_csv(lineterminator="\n"))
         draw_fit(found, output / "fit.png")
+        write_text(output / "comparison.csv", fit_table(found).to_csv(lineterminator="\n"))
     if len(found) > 1:
         _show_comparison(found)
     say(f"Results: {output}; picture: {output / 'fit.png'}")
 
 
-def _one(target: Target, name: str, settings: dict[str, Any], output: Path) -> Estimate:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", EstimationWarning)  # said below, in the words of the command line
-        found = estimate_world(target, name, **settings)
+def _make_room(output: Path, overwrite: bool) -> None:
+    """A folder without an earlier estimate, finished or not. Raises `EmulatorError`."""
+    if output.exists() and not output.is_dir():
+        raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
+    earlier = list(output.glob(f"*/{RESULT}"))
+    if earlier and not overwrite:
+        worlds = ", ".join(sorted(result.parent.name for result in earlier))
+        raise EmulatorError(f"'{output}' holds an estimate already, of {worlds}. Name another folder with --output, or replace it with --overwrite.")
+    for result in earlier:
+        shutil.rmtree(result.parent)
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def _one(question: Question, output: Path) -> Estimate:
+    found = answer(question)
     found.write(output / found.spec.name)
     _show(found)
     for complaint in found.complaints:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from emulator.estimation.matching import Estimate
 from emulator.estimation.target import UNITS, Target
 from emulator.spec import OBSERVABLES
-from emulator.worlds.figures import check_format, label, new_figure
+from emulator.worlds.figures import check_format, label, new_figure, save
 
 BAND = 1.645
 """Standard deviations of the data's 90 % band."""
@@ -29,7 +29,7 @@ def draw_fitted(target: Target, fitted: Mapping[str, np.ndarray], path: str | Pa
     """A column an observable: the target and its 90 % band in grey, each world's posterior median as a line; with one world its 90 % band too.
 
     fitted: by world, quantiles (Q, H+1, 3) of responses as `Estimate.fitted` has them. Entries that are not matched are hollow. Raises
-    `ParameterError` for a format that cannot be drawn.
+    `ParameterError` for a format that cannot be drawn, `EmulatorError` where nothing can be written.
     """
     if path is not None:
         check_format(Path(path))
@@ -48,7 +48,7 @@ def draw_fitted(target: Target, fitted: Mapping[str, np.ndarray], path: str | Pa
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), fontsize=9, frameon=False)
     figure.suptitle(f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with 90 % band, and posterior medians", fontsize=10)
     if path is not None:
-        figure.savefig(path, dpi=130)
+        save(figure, Path(path), dpi=130)
     return figure
 
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from emulator.errors import ParameterError, UnknownNameError
-from emulator.estimation.criterion import Criterion, Weighting
+from emulator.estimation.criterion import Weighting
 from emulator.estimation.density import Density
 from emulator.estimation.evidence import Evidence, log_evidence, prior_mass, z_of
 from emulator.estimation.meter import metered
 from emulator.estimation.point import Point, find_point
 from emulator.estimation.posterior import Diagnostics, diagnose, missed, sample, u_of
-from emulator.estimation.prior import Prior, Ranges
+from emulator.estimation.prior import Ranges
+from emulator.estimation.question import Budget, Question
 from emulator.estimation.rescore import Rescored, rescore
-from emulator.estimation.responder import ExactResponder, Responder
-from emulator.estimation.smc import KEPT, run_smc, sample_smc
+from emulator.estimation.responder import Responder
+from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.estimation.trouble import EstimationWarning
 from emulator.inference.exact import ExactWorld
@@ -36,40 +36,9 @@ if TYPE_CHECKING:
     from emulator.inference.network import Emulator
 
 QUANTILES = (0.05, 0.5, 0.95)
-SAMPLERS = ("nuts", "smc")
 
 FITTED = 500
 """Draws of the posterior whose responses make the fitted band."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How much is spent: searches, chains with their warm-up and draws, draws for the exact solver to score; and the seed of it all.
-
-    sampler: "smc", whose independent runs are the chains and whose particles are the draws, or "nuts" (docs/decisions/004-sampler.md). scouts: particles of
-    the one run of sequential Monte Carlo that finds where the chains of NUTS start. kept: share of particles that stay effective at each rise of the
-    likelihood's power; nearer to one takes more stages, and finds modes that are far apart more surely.
-    """
-
-    sampler: str = "smc"
-    kept: float = KEPT
-    scouts: int = 1000
-    starts: int = 8
-    chains: int = 4
-    tune: int = 500
-    draws: int = 1000
-    rescored: int = 1000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.sampler not in SAMPLERS:
-            raise ParameterError(f"The sampler is {self.sampler!r}; expected {' or '.join(SAMPLERS)}.")
-        if not 0 < self.kept < 1:
-            raise ParameterError(f"kept is {self.kept}; expected a share between 0 and 1.")
-        least = {"scouts": 20, "starts": 1, "chains": 1, "tune": 20, "draws": 20, "rescored": 0, "seed": 0}
-        for name, bound in least.items():
-            if getattr(self, name) < bound:
-                raise ParameterError(f"{name} is {getattr(self, name)}; expected {bound} or more.")
 
 
 @dataclass(frozen=True)
@@ -165,58 +134,30 @@ def estimate(
     Raises `UnknownNameError`, `ParameterError`, `NoSolutionError`, `EstimationError`; warns with `EstimationWarning` where the
     result is not to be relied on (`Estimate.complaints`).
     """
-    budget, clock = budget or Budget(), _Clock()
-    solver = world if isinstance(world, ExactWorld) else _solver(world, needed=exact or emulator is None or world not in emulator.worlds)
-    responder, judge = _responders(target, world, solver, emulator, exact, shock or target.shock)
-    criterion = Criterion(target, weighting)
-    own = getattr(solver.solver, "priors", None) if solver is not None else None
-    prior = Prior.of(responder.spec, fixed, ranges, own if priors is None else priors)
-    moving = Density(judge or responder, criterion, prior).moving(_stream(budget, 1))
-    density = Density(responder, criterion, prior.only(moving))
+    found = answer(Question.of(target, world, emulator=emulator, exact=exact, shock=shock, weighting=weighting, fixed=fixed, ranges=ranges, priors=priors, budget=budget))
+    for complaint in found.complaints:
+        warnings.warn(f"{found.spec.name}: {complaint}.", EstimationWarning, stacklevel=2)
+    return found
+
+
+def answer(question: Question) -> Estimate:
+    """`estimate` of a question that has been checked, without its warnings. Raises `NoSolutionError`, `EstimationError`."""
+    target, budget, judge, prior, clock = question.target, question.budget, question.judge, question.prior, _Clock()
+    moving = Density(judge or question.responder, question.criterion, prior).moving(_stream(budget, 1))
+    density = Density(question.responder, question.criterion, prior.only(moving))
     point = find_point(density, budget.starts, _stream(budget, 2))
     clock.lap("point")
     posterior, evidence, unlike = _sampled(density, budget)
     posterior.add_groups(observed_data=target.dataset()[["irf", "sd"]].drop_vars("unit"))
-    posterior.attrs |= {"world": responder.spec.name, "target": target.name, "answered_by": responder.title, "sampler": budget.sampler}
+    posterior.attrs |= {"world": prior.spec.name, "target": target.name, "answered_by": density.responder.title, "sampler": budget.sampler}
     clock.lap("posterior")
     u = u_of(density, posterior)
     theta = density.prior.theta(u)
-    fitted = np.quantile(responder.responses(_thinned(theta, FITTED)), QUANTILES, axis=0)
+    fitted = np.quantile(density.responder.responses(_thinned(theta, FITTED)), QUANTILES, axis=0)
     rescored, exact_evidence = _verdict(density, judge, theta, evidence, budget)
     clock.lap("rescoring")
-    held = {name: (float(base), "given" if name in (fixed or {}) else "moves no matched response") for name, base in zip(prior.spec.parameter_names, prior.base, strict=True) if name not in density.prior.names}
-    found = Estimate(target, density, budget, point, posterior, diagnose(posterior), evidence, fitted, held, unlike, rescored, exact_evidence, float(responder.flagged(theta).mean()), clock.seconds, clock.processor_seconds)
-    for complaint in found.complaints:
-        warnings.warn(f"{prior.spec.name}: {complaint}.", EstimationWarning, stacklevel=2)
-    return found
-
-
-def _solver(world: str | Path, needed: bool) -> ExactWorld | None:
-    """The world's solver, if there is one; a network may know worlds that this installation does not."""
-    try:
-        found = ExactWorld.named(world)
-    except UnknownNameError:
-        if needed:
-            raise
-        return None
-    found.solver.require()
-    return found
-
-
-def _responders(target: Target, world: str | Path | ExactWorld, solver: ExactWorld | None, emulator: Emulator | None, exact: bool, shock: str) -> tuple[Responder, Responder | None]:
-    """Who answers during the search, and the solver that judges a network, where there is one."""
-    judge = None if solver is None else ExactResponder(solver, shock, target.horizon)
-    if exact:
-        assert judge is not None
-        return judge, None
-    from emulator.estimation.network_responder import NetworkResponder
-    from emulator.inference.network import Emulator
-
-    name = world.spec.name if isinstance(world, ExactWorld) else str(world) if solver is None else solver.spec.name
-    network = NetworkResponder(emulator or Emulator.load(), name, shock, target.horizon)
-    if judge is not None and not judge.spec.is_same_model(network.spec):
-        raise ParameterError(f"The solver of '{judge.spec.name}' has other parameters, shocks or another file than the world '{name}' that the network was trained on. Use the exact solver, or a network that was trained on this model.")
-    return network, judge
+    held = {name: (float(base), "given" if name in question.fixed else "moves no matched response") for name, base in zip(prior.spec.parameter_names, prior.base, strict=True) if name not in density.prior.names}
+    return Estimate(target, density, budget, point, posterior, diagnose(posterior), evidence, fitted, held, unlike, rescored, exact_evidence, float(density.responder.flagged(theta).mean()), clock.seconds, clock.processor_seconds)
 
 
 def _sampled(density: Density, budget: Budget) -> tuple[Any, Evidence, list[str]]:

@@ -6,6 +6,7 @@ Axes: n draw, P parameter, F free parameter.
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ MISSED = 0.2
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """The largest rank-normalised split R-hat, the smallest effective sample sizes of bulk and tails, divergent transitions; over all free parameters."""
+    """The largest rank-normalised split R-hat (NaN for a single chain), the smallest effective sample sizes of bulk and tails, divergent transitions; over all free parameters."""
 
     r_hat: float
     ess_bulk: float
@@ -42,7 +43,9 @@ class Diagnostics:
     def complaints(self) -> list[str]:
         """What speaks against the chains, in words; empty where nothing does."""
         least, found = ESS_PER_CHAIN * self.chains, []
-        if not self.r_hat <= R_HAT:
+        if self.chains < 2:
+            found.append("a single chain has no R-hat, and nothing to hold it against; take two chains or more")
+        elif not self.r_hat <= R_HAT:
             found.append(f"chains disagree: R-hat is {self.r_hat:.3f}, expected at most {R_HAT}; take more draws, or with the sampler smc a slower rise (kept=0.95)")
         for name, size in (("bulk", self.ess_bulk), ("tail", self.ess_tail)):
             if not size >= least:
@@ -63,6 +66,16 @@ def arviz() -> Any:
     return arviz
 
 
+def nutpie() -> tuple[Any, Any]:
+    """The package, and its door for functions of Python. Raises `MissingExtraError`."""
+    try:
+        import nutpie
+        from nutpie.compiled_pyfunc import from_pyfunc
+    except ImportError:
+        raise MissingExtraError("nutpie", "estimation") from None
+    return nutpie, from_pyfunc
+
+
 def sample(density: Density, scout: np.ndarray, chains: int, tune: int, draws: int, seed: int) -> Any:
     """InferenceData with one variable a free parameter, (chain, draw), in its own unit. The same seed gives the same draws.
 
@@ -70,12 +83,7 @@ def sample(density: Density, scout: np.ndarray, chains: int, tune: int, draws: i
 
     Raises `MissingExtraError`, `EstimationError` where the sampler cannot start.
     """
-    arviz()
-    try:
-        import nutpie
-        from nutpie.compiled_pyfunc import from_pyfunc
-    except ImportError:
-        raise MissingExtraError("nutpie", "estimation") from None
+    sampler, from_pyfunc = nutpie()
     names, prior = density.prior.names, density.prior
 
     def expanded(z: np.ndarray) -> dict[str, np.ndarray]:  # called once a draw
@@ -90,7 +98,7 @@ def sample(density: Density, scout: np.ndarray, chains: int, tune: int, draws: i
     try:
         with progress() as display:
             bar = display.add_task(f"{prior.spec.name}, {density.responder.title}", total=chains * (tune + draws), unit="draws", note=f"NUTS, chains: {chains}")
-            return nutpie.sample(model, draws=draws, tune=tune, chains=chains, cores=1, seed=seed, save_warmup=False, progress_bar=False)
+            return sampler.sample(model, draws=draws, tune=tune, chains=chains, cores=1, seed=seed, save_warmup=False, progress_bar=False)
     except RuntimeError as error:
         first = next(iter(str(error).splitlines()), "")
         raise EstimationError(f"World '{prior.spec.name}': the sampler stopped: {first}. Narrow the ranges, or see whether the target's standard deviations are far too small.") from None
@@ -100,7 +108,7 @@ def diagnose(posterior: Any) -> Diagnostics:
     """R-hat, effective sample sizes and divergences of InferenceData."""
     az, found = arviz(), posterior.posterior
     worst = {
-        "r_hat": float(az.rhat(found).to_array().max()),
+        "r_hat": float(az.rhat(found).to_array().max()) if found.sizes["chain"] > 1 else math.nan,
         "ess_bulk": float(az.ess(found, method="bulk").to_array().min()),
         "ess_tail": float(az.ess(found, method="tail").to_array().min()),
     }

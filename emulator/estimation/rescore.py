@@ -22,13 +22,16 @@ K_HAT = 0.7
 FEW = 0.5
 """Below this share of effective draws the emulator's error matters."""
 
+FEWEST = 25
+"""Draws with which Pareto's tail has the five members that its fit needs."""
+
 NOTHING = 700.0
 """How far below the largest a log-weight of minus infinity is put where Pareto's tail is fitted, which sees only the largest."""
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """theta (n, P), logarithms of weights (n,), minus infinity where the solver finds no solution, and Pareto's k."""
+    """theta (n, P), logarithms of weights (n,), minus infinity where the solver finds no solution, and Pareto's k, NaN for fewer than `FEWEST` draws."""
 
     theta: np.ndarray
     log_weights: np.ndarray
@@ -63,6 +66,8 @@ class Rescored:
         found = []
         if self.unsolved == 1.0:
             found.append("the solver finds no unique stable solution at any of the network's draws; estimate with the exact solver")
+        elif len(self.theta) < FEWEST:
+            found.append(f"the exact solver scored {len(self.theta)} draws, too few to judge the network by; let it score {FEWEST} or more")
         elif not self.k_hat <= K_HAT:
             found.append(f"weights under the exact solution are heavy-tailed (Pareto k {self.k_hat:.2f}, expected at most {K_HAT}; {self.effective:.0%} of the draws effective): the network is far off at some draws; hold the result against an estimate by the exact solver")
         elif self.effective < FEW:
@@ -76,6 +81,8 @@ def rescore(criterion: Criterion, network: Responder, exact: Responder, theta: n
     log_weights = criterion.log_likelihood(exact.responses(theta)) - criterion.log_likelihood(irf) - solvable
     if np.isneginf(log_weights).all():
         return Rescored(theta, log_weights, float("inf"))
+    if len(theta) < FEWEST:
+        return Rescored(theta, log_weights, float("nan"))
     floored = np.maximum(log_weights, log_weights.max() - NOTHING)
     _, k = arviz().psislw(floored)
     return Rescored(theta, log_weights, float(k))

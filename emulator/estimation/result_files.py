@@ -24,6 +24,8 @@ from emulator.files import write_bytes, write_json, write_text
 if TYPE_CHECKING:
     from emulator.estimation.matching import Estimate
 
+RESULT = "result.json"
+
 
 def write_estimate(found: Estimate, folder: Path) -> None:
     """Write one world's files into a folder, which is made where it does not exist. Raises `OSError`."""
@@ -37,7 +39,7 @@ def write_estimate(found: Estimate, folder: Path) -> None:
     if found.rescored is not None:
         weights = pd.DataFrame(found.rescored.theta, columns=list(found.spec.parameter_names)).assign(weight=found.rescored.weights)
         write_text(folder / "weights.csv", weights.to_csv(index=False, lineterminator="\n"))
-    write_json(folder / "result.json", result(found))
+    write_json(folder / RESULT, result(found))
 
 
 def result(found: Estimate) -> dict[str, Any]:

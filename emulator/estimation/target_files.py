@@ -9,8 +9,10 @@ An empty cell is an entry that is not matched. An observable may be missing, wit
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +73,7 @@ def frame(target: Target) -> pd.DataFrame:
 
 
 def _from_csv(path: Path, content: bytes, shock: str) -> Target:
-    try:
-        table = pd.read_csv(io.BytesIO(content), skipinitialspace=True, nrows=LONGEST + 1)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise TargetError(f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}.") from None
-    table.columns = [str(name).strip() for name in table.columns]
-    _check_columns(path, table)
-    for name in table.columns:
-        if not pd.api.types.is_numeric_dtype(table[name]) and not table[name].isna().all():
-            bad = pd.to_numeric(table[name], errors="coerce").isna() & table[name].notna()
-            raise TargetError(f"'{path}': column '{name}' holds {str(table[name][bad].iloc[0])!r} in row {int(np.flatnonzero(bad)[0]) + 1}; expected numbers, or an empty cell for what is not matched.")
-    numbers = table.astype(np.float64)
+    numbers = _numbers(path, content)
     if np.isinf(numbers.to_numpy()).any():
         raise TargetError(f"'{path}' holds an infinite number; expected finite numbers, or an empty cell for what is not matched.")
     horizons = _horizons(path, numbers["horizon"])
@@ -98,10 +90,36 @@ def _from_csv(path: Path, content: bytes, shock: str) -> Target:
     return Target.of(path.stem, shock, irf, sd, f"{path.name}: responses and standard deviations, errors taken as independent")
 
 
+def _numbers(path: Path, content: bytes) -> pd.DataFrame:
+    """The table's columns as numbers, NaN where a cell is empty."""
+    try:
+        text = content.decode("utf-8-sig")
+        lines = csv.reader(io.StringIO(text), skipinitialspace=True)
+        width = len(next(lines, []))
+        for row in islice(lines, LONGEST + 1):
+            if len(row) > width:
+                raise TargetError(f"'{path}', line {lines.line_num}: {len(row)} cells under {width} names of columns; expected as many cells as columns. Is there a comma too many?")
+        table = pd.read_csv(io.StringIO(text), skipinitialspace=True, nrows=LONGEST + 1, dtype=str)
+    except (ValueError, csv.Error) as error:
+        raise TargetError(f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}.") from None
+    table.columns = [str(name).strip() for name in table.columns]
+    _check_columns(path, table)
+    numbers = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    bad = (numbers.isna() & table.notna()).to_numpy()
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise TargetError(f"'{path}': column '{table.columns[column]}' holds {_clipped(table.to_numpy()[row, column])} in row {row + 1}; expected numbers, or an empty cell for what is not matched.")
+    return numbers
+
+
+def _clipped(text: str, longest: int = 40) -> str:
+    return repr(text if len(text) <= longest else text[:longest] + "...")
+
+
 def _check_columns(path: Path, table: pd.DataFrame) -> None:
     for name in table.columns:
         if name not in COLUMNS:
-            raise TargetError(f"'{path}' has a column '{name}' that a target has not. {nearest(name, COLUMNS)}")
+            raise TargetError(f"'{path}' has a column {_clipped(name)} that a target has not. {nearest(name, COLUMNS)}")
     given = [name for name in OBSERVABLES if name in table]
     missing = [name for name in ("horizon", *(f"{name}_sd" for name in given)) if name not in table]
     if missing or not given:

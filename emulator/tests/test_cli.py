@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import os
 import shutil
 import subprocess
@@ -139,6 +140,22 @@ def test_a_misused_option_is_named_with_code_two(emulate, arguments, message):
     code, _, err = emulate(*arguments)
     assert code == 2
     assert message in err
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [(errno.EEXIST, "A file stands where a folder is to be"), (errno.ENOSPC, "Free some space"), (errno.EACCES, "that you may write to"), (errno.EIO, "'x': ")],
+)
+def test_what_the_system_refuses_is_said_with_what_to_do(emulate, monkeypatch, number, advice):
+    def refused(*_):
+        raise OSError(number, os.strerror(number), "x")
+
+    monkeypatch.setattr("emulator.worlds.command.get_world", refused)
+    code, _, err = emulate("worlds", "nk")
+    assert code == 1
+    assert err.startswith(f"error: 'x': {os.strerror(number)}. ".rstrip())
+    assert advice in err
 
 
 @pytest.mark.fast

@@ -1,11 +1,21 @@
 """`emulator estimate` as a user types it, on a tiny budget."""
 
 import json
+import sys
 
 import pandas as pd
 import pytest
 
 from emulator.cli import _add_learning_commands
+
+MOD = """
+var x pi i; varexo monetary; parameters kappa; kappa = 0.1;
+model(linear);
+x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x; i = 1.5*pi + 0.5*i(-1) + monetary;
+end;
+shocks; var monetary; stderr 0.25; end;
+"""
+MAPPING = "observables: {output: x, inflation: 4*pi, rate: 4*i}\nparameters: {kappa: {prior: uniform, low: 0.08, high: 0.12}, stderr_monetary: {prior: uniform, low: 0.2, high: 0.3}}\n"
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
 
@@ -47,8 +57,8 @@ def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--world", "nkk"], "Unknown world of this network: 'nkk'. Did you mean 'nk'?"),
-        (["--world", "nkk", "--exact"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
+        (["--world", "nkk"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
+        (["--world", "nk,nkk", "--exact"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
         (["--world", ","], "--world names no world"),
         (["--world", "nk", "--target", "us-monetry"], "must end in .csv or .npz, or be the name us-monetary"),
         (["--world", "nk", "--target", "none.csv"], "cannot be read: No such file"),
@@ -63,11 +73,57 @@ def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
         (["--world", "nk", "--kept", "1"], "kept is 1.0; expected a share between 0 and 1"),
         (["--world", "nk", "--sampler", "gibbs"], "expected nuts or smc"),
         (["--world", "nk", "--checkpoint", "none.pt"], "does not exist"),
+        (["--world", "nk", "--fix", "kapa=1"], "Did you mean 'kappa'?"),
+        (["--world", "nk", "--range", "kappa=3:1"], "kappa"),
+        (["--world", "nk", "--shock", "cost"], "Did you mean 'cost_push'?"),
+        (["--world", "mine.mod"], "--exact"),
+        (["--world", "nk", "--output", "mine.mod"], "which is a file; expected a folder"),
     ],
 )
 def test_bad_requests_end_in_a_message(emulate, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.mod").write_text(MOD)
+    (tmp_path / "mine.world.yaml").write_text(MAPPING)
     code, _, err = emulate("estimate", *arguments)
     assert code == 1
     assert message in err
-    assert not (tmp_path / "estimated" / "nk").exists()
+    assert not (tmp_path / "estimated").exists()
+
+
+@pytest.mark.fast
+def test_a_horizon_beyond_the_longest_target_is_refused_by_its_option(emulate):
+    code, _, err = emulate("estimate", "--world", "nk", "--horizon", "400")
+    assert code == 2
+    assert "399" in err
+
+
+@pytest.mark.fast
+def test_a_missing_package_is_named_before_anything_is_searched(emulate, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "nutpie", None)
+    code, _, err = emulate("estimate", "--world", "nk", "--sampler", "nuts")
+    assert code == 1
+    assert "[estimation]" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_estimate_is_replaced_only_when_told(emulate, tmp_path):
+    asked = ("estimate", "--world", "nk", "--target", "us-monetary", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "1", "--draws", "30", "--starts", "1")
+    code, _, err = emulate(*asked)
+    assert code == 0
+    assert "a single chain has no R-hat" in err
+    assert "Shape validation" not in err
+    (tmp_path / "x" / "zlb").mkdir()
+    (tmp_path / "x" / "nk" / "result.json").rename(tmp_path / "x" / "zlb" / "result.json")
+    code, _, err = emulate(*asked)
+    assert code == 1
+    assert "holds an estimate already, of zlb" in err
+    assert emulate(*asked, "--overwrite")[0] == 0
+    assert not (tmp_path / "x" / "zlb").exists()
+    assert (tmp_path / "x" / "nk" / "result.json").exists()
+
+
+def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):
+    code, _, _ = emulate("estimate", "--world", "nk", "--shock", "demand", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "2", "--draws", "30", "--starts", "1")
+    assert code == 0
+    assert json.loads((tmp_path / "x" / "nk" / "result.json").read_text())["world_shock"] == "demand"

@@ -169,6 +169,14 @@ def test_weights_undo_the_error_of_a_network(density, data):
 
 
 @pytest.mark.fast
+def test_few_scored_draws_are_too_few_to_judge_by_and_no_fault_of_the_network(density):
+    found = rescore(density.criterion, LinearResponder(), LinearResponder(), np.zeros((20, N + 1)))
+    assert found.effective == pytest.approx(1.0)
+    assert np.isnan(found.k_hat)
+    assert found.complaints == ["the exact solver scored 20 draws, too few to judge the network by; let it score 25 or more"]
+
+
+@pytest.mark.fast
 def test_draws_that_have_no_solution_at_all_are_no_effective_draws(density):
     class Nowhere(LinearResponder):
         def responses(self, theta):
