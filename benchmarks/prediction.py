@@ -3,7 +3,8 @@
     python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats 7]
 
 One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact solver at the same draws.
-Medians. `pays after` is training time (of the run's `cost.json`) over what a draw saves; none where the solver is the faster.
+Medians, written to `results/speed.csv`, of which `emulator leaderboard` makes a table and verdicts; worlds measured before keep their
+rows. Training has paid after its time (of the run's `cost.json`) over what a draw saves; never where the solver is the faster.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ import torch
 import typer
 
 from emulator.console import out, progress, run
+from emulator.errors import ParameterError
+from emulator.eval.speed import COLUMNS, SPEED, read_speed, speed_table
 from emulator.files import write_text
 from emulator.models import load
+from emulator.models.base import EmulatorModel
 from emulator.worlds import get_world
-
-SINGLE_BAR, BATCH_BAR = 300.0, 5.0
-"""Microseconds: a call with one draw, and a draw of a batch."""
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -45,28 +46,31 @@ def main(
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")] = "",
     costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 3.0,
-    csv: Annotated[Path | None, typer.Option(help="Write the table here.")] = None,
+    results: Annotated[Path, typer.Option(help="Folder of the table.")] = Path("results"),
 ) -> None:
     """Time a network's predictions against exact solutions."""
     torch.set_num_threads(1)
     network = load(checkpoint)
     cost = Path(checkpoint).parent / "cost.json"
-    trained = json.loads(cost.read_text())["seconds"] if cost.exists() else float("nan")
+    if not cost.exists():
+        raise ParameterError(f"{cost} is missing; expected the folder of a run, which says how long training took.")
+    trained = json.loads(cost.read_text())["seconds"]
     names = worlds.split(",") if worlds else list(network.world_specs)
     rows = []
     with progress() as display:
         bar = display.add_task("timing", total=len(names) * repeats, unit="rounds", note="")
         for name in names:
             rows.append(measure(network, name, draws, repeats, costly, trained, lambda: display.advance(bar)))
-    table = pd.DataFrame(rows)
-    out.print(table.to_string(index=False, float_format=lambda value: f"{value:,.3g}"))
-    if csv:
-        write_text(csv, table.to_csv(index=False, lineterminator="\n"))
+    table, before = pd.DataFrame(rows, columns=list(COLUMNS)), read_speed(results)
+    out.print(speed_table(table).to_string(index=False))
+    if before is not None:
+        table = pd.concat([before[~before["world"].isin(table["world"])], table])
+    write_text(results / SPEED, table.to_csv(index=False, lineterminator="\n"))
 
 
 @torch.inference_mode()
-def measure(network, name: str, draws: int, repeats: int, costly: float, trained: float, advance: Callable[[], None]) -> dict[str, object]:
-    """One row of the table: medians in microseconds, ratio of exact to predicted, calls after which training pays."""
+def measure(network: EmulatorModel, name: str, draws: int, repeats: int, costly: float, trained: float, advance: Callable[[], None]) -> tuple[object, ...]:
+    """One row of the table: medians in microseconds, and what training took."""
     world, rng = get_world(name), np.random.default_rng(0)
     low, high = world.spec.low, world.spec.high
     first = world.sample(4, rng)
@@ -82,12 +86,7 @@ def measure(network, name: str, draws: int, repeats: int, costly: float, trained
         batches.append(seconds(lambda: network(theta, name)) / draws)
         exacts.append(seconds(lambda: world.irf(solved)) / exact_draws)
         advance()
-    single, batch, exact = (1e6 * statistics.median(times) for times in (singles, batches, exacts))
-    saved = exact - batch
-    return {
-        "world": name, "one draw, us": single, "within 300": single <= SINGLE_BAR, "a draw of a batch, us": batch, "within 5": batch <= BATCH_BAR,
-        "exact, us a draw": exact, "exact over predicted": exact / batch, "pays after, draws": 1e6 * trained / saved if saved > 0 else float("inf"),
-    }  # fmt: skip
+    return name, *(1e6 * statistics.median(times) for times in (singles, batches, exacts)), trained
 
 
 if __name__ == "__main__":

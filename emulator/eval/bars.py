@@ -1,6 +1,6 @@
 """What the project set out to reach, as data, and how far the collected results are from it.
 
-All bars but the one on few draws are about the universal network's numbers of the kind "network only", on `test` unless the bar says
+All bars but those on few draws and on time are about the universal network's numbers of the kind "network only", on `test` unless the bar says
 otherwise, as means over seeds. A number that is missing is "not measured", never a pass.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from emulator.eval import speed as speeds
 from emulator.eval import studies
 from emulator.eval.guards import KINDS
 from emulator.eval.runs import PLAIN, SPECIALIST, UNIVERSAL
@@ -59,6 +60,7 @@ class Field:
     """One row a world and split."""
     rivals: pd.DataFrame
     few_draws: pd.DataFrame | None
+    speed: pd.DataFrame | None
 
     def own(self, world: str, split: str = "test") -> Row | None:
         """The universal network's row of a world and split."""
@@ -84,13 +86,13 @@ def the_universal(entries: pd.DataFrame) -> str | None:
     return str(order.sort_values(["worlds", "seeds", "log"], ascending=[False, False, True]).index[0])
 
 
-def judge(entries: pd.DataFrame, few_draws: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Every bar in every world against the entries (`seeds.entries`) and the few-draw study: columns of `Verdict`."""
+def judge(entries: pd.DataFrame, few_draws: pd.DataFrame | None = None, speed: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Every bar in every world against the entries (`seeds.entries`), the few-draw study and the times: columns of `Verdict`."""
     chosen = the_universal(entries)
     networks = entries[(entries["kind"] == KINDS[0]) & entries["trained_on"]]
     universal = networks[networks["entry"] == chosen]
     same_data = networks["data"].isin(set(universal["data"]))
-    field = Field(universal, networks[same_data & (networks["entry"] != chosen)], few_draws)
+    field = Field(universal, networks[same_data & (networks["entry"] != chosen)], few_draws, speed)
     verdicts = [judged(field, world) for judged in BY_WORLD for world in NRMSE]
     verdicts += [_extrapolation(field, world, split) for split in EXTRAPOLATION_SPLITS for world in NRMSE]
     return pd.DataFrame([*verdicts, _mean_gap(field)], columns=list(Verdict._fields))
@@ -193,6 +195,22 @@ def _few_draws(field: Field, world: str) -> Verdict:
     return _judged(bar, world, target, f"{factor:.3g} times", factor >= FEW_DRAWS_FACTOR, f"{factor:.3g} of {FEW_DRAWS_FACTOR:g} times", seeds)
 
 
+def _one_draw(field: Field, world: str) -> Verdict:
+    return _within(field, world, "a call with one draw", "one_draw_us", speeds.ONE_DRAW)
+
+
+def _of_a_batch(field: Field, world: str) -> Verdict:
+    return _within(field, world, "a draw of 10,000", "batch_us", speeds.OF_A_BATCH)
+
+
+def _within(field: Field, world: str, bar: str, column: str, limit: float) -> Verdict:
+    target = f"at most {limit:g} us"
+    rows = [] if field.speed is None else records(field.speed[field.speed["world"] == world])
+    if not rows:
+        return _absent(bar, world, target)
+    return _judged(bar, world, target, f"{number(rows[0][column])} us", rows[0][column] <= limit, f"{rows[0][column] / limit:.3g} times the bar", SEEDS)
+
+
 def _judged(bar: str, world: str, target: str, value: str, met: bool, short: str, seeds: int) -> Verdict:
     """A verdict on a number that was measured; `short` says by how much it falls short."""
     reserve = "" if seeds >= SEEDS else f" ({seeds} of {SEEDS} seeds)"
@@ -203,4 +221,4 @@ def _absent(bar: str, world: str, target: str, value: str = "") -> Verdict:
     return Verdict(bar, world, target, value, NOT_MEASURED, None)
 
 
-BY_WORLD: tuple[Callable[[Field, str], Verdict], ...] = (_nrmse, _p95, _beats_plain, _worst_gap, _coverage, _few_draws)
+BY_WORLD: tuple[Callable[[Field, str], Verdict], ...] = (_nrmse, _p95, _beats_plain, _worst_gap, _coverage, _few_draws, _one_draw, _of_a_batch)

@@ -14,6 +14,7 @@ from emulator.errors import EvaluationError
 from emulator.eval import bars
 from emulator.eval.runs import INTERVALS, PLAIN_SCORES, read_runs
 from emulator.eval.seeds import entries
+from emulator.eval.speed import read_speed
 from emulator.eval.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
 from emulator.files import write_text
 
@@ -27,7 +28,7 @@ COLUMNS = (
 
 
 class Board(NamedTuple):
-    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, verdicts on the bars, and the studies."""
+    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, verdicts on the bars, the studies and the times."""
 
     table: pd.DataFrame
     runs: pd.DataFrame
@@ -37,6 +38,7 @@ class Board(NamedTuple):
     few_draws: pd.DataFrame | None
     ablations: pd.DataFrame | None
     unseen: pd.DataFrame | None
+    speed: pd.DataFrame | None
 
 
 def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
@@ -52,15 +54,16 @@ def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
     order = ["world", "split", "data", "kind", "nrmse", "run", "files"]
     table = table.sort_values(order, key=lambda c: c.map(_kind_order) if c.name == "kind" else c, ignore_index=True)
     table["rank"] = table.groupby(["world", "split", "data", "kind"])["nrmse"].rank(method="min").astype(int)
-    few_draws = read_study(folder, FEW_DRAWS)
+    few_draws, speed = read_study(folder, FEW_DRAWS), read_speed(folder)
     return Board(
         table=table[list(COLUMNS)],
         runs=runs,
-        verdicts=bars.judge(everywhere, few_draws),
+        verdicts=bars.judge(everywhere, few_draws, speed),
         everywhere=everywhere,
         few_draws=few_draws,
         ablations=read_study(folder, ABLATIONS),
         unseen=read_study(folder, UNSEEN),
+        speed=speed,
     )
 
 

@@ -14,6 +14,7 @@ from emulator.eval.bars import NOT_MEASURED, the_universal
 from emulator.eval.guards import KINDS
 from emulator.eval.results import PREDICTOR_TITLES
 from emulator.eval.seeds import OVER_SEEDS
+from emulator.eval.speed import speed_table
 from emulator.eval.tables import Row, count, number, records, score_of, with_interval
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ Mean NRMSE over responses (root mean square error in standard deviations of the 
 named by its fingerprint. Numbers of a network alone, numbers exact by construction and numbers refined by a solver stand
 in columns of their own. An entry that does not beat every trivial baseline (zero, training mean, linear regression,
 nearest neighbour) is marked **LOSES**.
+"""
+
+SPEED_NOTE = """One process, one thread, medians (`python benchmarks/prediction.py`): the network at one draw and in a batch, the batched exact solver at draws of the
+prior, and the draws after which the network's training has paid against it.
+
 """
 
 CAPTIONS = {
@@ -47,6 +53,7 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
     ):
         parts.append(f"\n## {title}\n\n")
         parts.append(f"{NOT_MEASURED.capitalize()}.\n" if study is None else "Mean NRMSE on test, t-intervals over seeds.\n\n" + _table(table(study)))
+    parts.append("\n## What a prediction costs\n\n" + (f"{NOT_MEASURED.capitalize()}.\n" if board.speed is None else SPEED_NOTE + _table(speed_table(board.speed))))
     return "".join([*parts, *_commands(board.runs)])
 
 

@@ -5,6 +5,7 @@ Each is a tidy CSV, one row a training; tables and figures average over its seed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,8 @@ COLUMNS = {
 """Columns of each study; nrmse is the mean over responses on `test`, in training standard deviations."""
 
 
-def read_study(folder: Path, name: str) -> pd.DataFrame | None:
-    """A study's file in a folder, one row a training, or None where it was not done.
-
-    Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none, or a training twice.
-    """
-    path, columns = folder / name, list(COLUMNS[name])
+def read_columns(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
+    """These columns of a CSV file, or None where there is no file. Raises `EvaluationError` where they are not to be had."""
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:
@@ -39,6 +36,18 @@ def read_study(folder: Path, name: str) -> pd.DataFrame | None:
         raise EvaluationError(f"{path} cannot be read as CSV: {error}. Expected the columns {', '.join(columns)}.") from None
     if missing := [column for column in columns if column not in table]:
         raise EvaluationError(f"{path} lacks {', '.join(missing)}; expected the columns {', '.join(columns)}.")
+    return table[list(columns)]
+
+
+def read_study(folder: Path, name: str) -> pd.DataFrame | None:
+    """A study's file in a folder, one row a training, or None where it was not done.
+
+    Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none, or a training twice.
+    """
+    path, columns = folder / name, list(COLUMNS[name])
+    table = read_columns(path, columns)
+    if table is None:
+        return None
     numbers = pd.to_numeric(table["nrmse"], errors="coerce")
     wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))
     if len(wrong):
@@ -48,7 +57,7 @@ def read_study(folder: Path, name: str) -> pd.DataFrame | None:
     twice = np.flatnonzero(table.duplicated(columns[:-1]))
     if len(twice):
         raise EvaluationError(f"{path}: line {twice[0] + 2} repeats a training of the same seed. Keep one of them.")
-    return table[columns].assign(nrmse=numbers)
+    return table.assign(nrmse=numbers)
 
 
 def averaged(study: pd.DataFrame) -> pd.DataFrame:

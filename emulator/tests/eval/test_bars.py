@@ -32,8 +32,8 @@ def specialists(folder: Path, factor: float) -> None:
         write_result(folder, f"alone_{world}", {world: factor * value})
 
 
-def judged(folder: Path, few_draws: pd.DataFrame | None = None) -> pd.DataFrame:
-    return bars.judge(entries(read_runs(folder)), few_draws)
+def judged(folder: Path, few_draws: pd.DataFrame | None = None, speed: pd.DataFrame | None = None) -> pd.DataFrame:
+    return bars.judge(entries(read_runs(folder)), few_draws, speed)
 
 
 def verdicts(table: pd.DataFrame, bar: str) -> set:
@@ -47,16 +47,17 @@ STUDY = pd.DataFrame(
     [(w, start, 300, seed, value) for w in bars.NRMSE for start, value in (("fine-tuned", 0.1), ("from scratch", 0.25)) for seed in range(3)],
     columns=["world", "start", "draws", "seed", "nrmse"],
 )
+TIMES = pd.DataFrame({"world": list(bars.NRMSE), "one_draw_us": 290.0, "batch_us": 5.0, "exact_us": 10.0, "training_s": 3600.0})
 
 
 def test_everything_met(tmp_path: Path) -> None:
     universal(tmp_path)
     rivals(tmp_path, 11.0)
     specialists(tmp_path, 1.5)
-    table = judged(tmp_path, STUDY)
+    table = judged(tmp_path, STUDY, TIMES)
     assert set(table["met"]) == {True}
     assert set(table["verdict"]) == {"met"}
-    assert len(table) == 8 * 8 + 1
+    assert len(table) == 10 * 8 + 1
 
 
 def test_a_gap_to_plain_networks_alone_is_none(tmp_path: Path) -> None:
@@ -69,10 +70,11 @@ def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:
     universal(tmp_path, factor=2.5, far=3.0, p95=4.0, trust={"coverage": 0.80, "bad_flagged": 0.6})
     rivals(tmp_path, 2.0)
     specialists(tmp_path, 3.0)
-    table = judged(tmp_path, STUDY.assign(nrmse=0.1))
+    table = judged(tmp_path, STUDY.assign(nrmse=0.1), TIMES.assign(one_draw_us=360.0, batch_us=6.0))
     assert set(table["met"]) == {False}
     said = table[table["world"].isin(["nk", "all"])].set_index("bar")["verdict"]
     assert said["NRMSE"] == "missed: 2 times the bar"
+    assert said["a call with one draw"] == said["a draw of 10,000"] == "missed: 1.2 times the bar"
     assert said["relative error, 95th percentile"].startswith("missed: 2.67 times")
     assert said["times below the best plain network"] == "missed: 0.8 of 10 times"
     assert said["gap to the best specialist"] == "missed: 15.0 points"

@@ -97,7 +97,7 @@ def test_what_is_absent_is_said(tmp_path: Path) -> None:
     files = leaderboard.write(leaderboard.collect(tmp_path), tmp_path)
     page = (tmp_path / "LEADERBOARD.md").read_text()
     assert "every bar is not measured" in section(page, "Bars")
-    for heading in ("Learning a new world", "What each part is worth", "What networks say of themselves"):
+    for heading in ("Learning a new world", "What each part is worth", "What a prediction costs", "What networks say of themselves"):
         assert "Not measured" in section(page, heading)
     assert [path.name for path in files] == ["LEADERBOARD.md", "leaderboard.csv"]
     assert "![" not in page
