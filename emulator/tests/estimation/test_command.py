@@ -7,15 +7,7 @@ import pandas as pd
 import pytest
 
 from emulator.cli import _add_learning_commands
-
-MOD = """
-var x pi i; varexo monetary; parameters kappa; kappa = 0.1;
-model(linear);
-x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x; i = 1.5*pi + 0.5*i(-1) + monetary;
-end;
-shocks; var monetary; stderr 0.25; end;
-"""
-MAPPING = "observables: {output: x, inflation: 4*pi, rate: 4*i}\nparameters: {kappa: {prior: uniform, low: 0.08, high: 0.12}, stderr_monetary: {prior: uniform, low: 0.2, high: 0.3}}\n"
+from emulator.tests.worlds.stranger import write_stranger
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
 
@@ -82,8 +74,7 @@ def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
 )
 def test_bad_requests_end_in_a_message(emulate, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine.mod").write_text(MOD)
-    (tmp_path / "mine.world.yaml").write_text(MAPPING)
+    write_stranger(tmp_path)
     code, _, err = emulate("estimate", *arguments)
     assert code == 1
     assert message in err

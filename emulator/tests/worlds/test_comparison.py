@@ -5,29 +5,15 @@ import pandas as pd
 import pytest
 
 from emulator.errors import MissingExtraError, ModFileError, UnknownNameError
+from emulator.tests.worlds.stranger import write_stranger
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 from emulator.worlds.hank import HeterogeneousAgents
 
-MOD = """
-var x pi i; varexo e_m; parameters kappa; kappa = 0.1;
-model(linear);
-x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x; i = 1.5*pi + 0.5*i(-1) + e_m;
-end;
-shocks; var e_m; stderr 0.25; end;
-"""
-MAPPING = """
-observables: {output: x, inflation: 4*pi, rate: 4*i}
-shocks: {monetary: e_m}
-parameters: {kappa: {low: 0.05, high: 0.3, role: price_setting}, stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}}
-"""
-
 
 @pytest.fixture
 def stranger(tmp_path):
-    (tmp_path / "mine.mod").write_text(MOD)
-    (tmp_path / "mine.world.yaml").write_text(MAPPING)
-    return tmp_path / "mine.mod"
+    return write_stranger(tmp_path)
 
 
 def test_the_cube_holds_each_worlds_own_responses(stranger):
