@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emulator.errors import MissingExtraError, ModFileError, UnknownNameError
-from emulator.tests.worlds.stranger import write_stranger
+from emulator.tests.worlds.stranger import MAPPING, write_stranger
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 from emulator.worlds.hank import HeterogeneousAgents
