@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +16,7 @@ from emulator.estimation.compare import fit_table, parameter_table
 from emulator.estimation.figures import draw_fit
 from emulator.estimation.matching import Estimate, answer
 from emulator.estimation.question import Budget, Question
-from emulator.estimation.result_files import RESULT
+from emulator.estimation.result_files import OF_A_WORLD
 from emulator.estimation.target import LONGEST, Target
 from emulator.estimation.target_files import read_target, write_target
 from emulator.estimation.us_monetary import SAMPLE, us_monetary
@@ -69,6 +68,8 @@ def estimate(
         write_target(matched, output / "target.csv")
         write_target(matched, output / "target.npz")
         say(f"Target: {matched.name}, {int(matched.matched.sum())} entries. {matched.source}.")
+        if shock is not None and shock != matched.shock:
+            say(f"The target's {matched.shock} shock is matched by the worlds' {shock} shock.")
         found = [_one(question, output) for question in questions]
         write_text(output / "parameters.csv", parameter_table(found).to_csv(lineterminator="\n"))
         draw_fit(found, output / "fit.png")
@@ -82,12 +83,14 @@ def _make_room(output: Path, overwrite: bool) -> None:
     """A folder without an earlier estimate, finished or not. Raises `EmulatorError`."""
     if output.exists() and not output.is_dir():
         raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
-    earlier = list(output.glob(f"*/{RESULT}"))
+    earlier = sorted({file.parent for name in OF_A_WORLD for file in output.glob(f"*/{name}")})
     if earlier and not overwrite:
-        worlds = ", ".join(sorted(result.parent.name for result in earlier))
-        raise EmulatorError(f"'{output}' holds an estimate already, of {worlds}. Name another folder with --output, or replace it with --overwrite.")
-    for result in earlier:
-        shutil.rmtree(result.parent)
+        raise EmulatorError(f"'{output}' holds an estimate already, of {', '.join(place.name for place in earlier)}. Name another folder with --output, or replace it with --overwrite.")
+    for place in earlier:
+        for name in OF_A_WORLD:
+            (place / name).unlink(missing_ok=True)
+        if not any(place.iterdir()):  # what is somebody else's stays
+            place.rmdir()
     output.mkdir(parents=True, exist_ok=True)
 
 

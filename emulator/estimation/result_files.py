@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from emulator.estimation.matching import Estimate
 
 RESULT = "result.json"
+OF_A_WORLD = ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", RESULT)
 
 
 def write_estimate(found: Estimate, folder: Path) -> None:

@@ -108,13 +108,16 @@ def test_an_earlier_estimate_is_replaced_only_when_told(emulate, tmp_path):
     (tmp_path / "x" / "nk" / "result.json").rename(tmp_path / "x" / "zlb" / "result.json")
     code, _, err = emulate(*asked)
     assert code == 1
-    assert "holds an estimate already, of zlb" in err
+    assert "holds an estimate already, of nk, zlb" in err
+    (tmp_path / "x" / "nk" / "notes.txt").write_text("mine")
     assert emulate(*asked, "--overwrite")[0] == 0
     assert not (tmp_path / "x" / "zlb").exists()
+    assert (tmp_path / "x" / "nk" / "notes.txt").exists()
     assert (tmp_path / "x" / "nk" / "result.json").exists()
 
 
 def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):
-    code, _, _ = emulate("estimate", "--world", "nk", "--shock", "demand", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "2", "--draws", "30", "--starts", "1")
+    code, out, _ = emulate("estimate", "--world", "nk", "--shock", "demand", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "2", "--draws", "30", "--starts", "1")
     assert code == 0
     assert json.loads((tmp_path / "x" / "nk" / "result.json").read_text())["world_shock"] == "demand"
+    assert "The target's monetary shock is matched by the worlds' demand shock" in out
