@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +31,7 @@ def explore(
     from emulator.explorer.economies import Economies
     from emulator.explorer.fit import Fit
     from emulator.explorer.screenshot import shoot
-    from emulator.explorer.serve import LOCAL, address, served, server
+    from emulator.explorer.serve import LOCAL, served
     from emulator.explorer.state import State
 
     economies = Economies(None if no_network else _network(checkpoint), checkpoint)
@@ -42,17 +44,15 @@ def explore(
         ask(wanted, economies)  # slow solutions, so that the picture need not wait for them
         with served(economies, host) as place:
             shoot(f"{place}?{shown}", screenshot)
-        return say(f"Screenshot: {screenshot}")
-    listening = server(economies, host, port)
-    say(f"The explorer is at {address(listening)}{'?' + shown if shown else ''}  (Ctrl-C ends it)")
-    if host not in LOCAL:
-        err.print("note: everybody who reaches this machine over the network can use the explorer and load files into it.", markup=False)
-    if open_:
-        webbrowser.open(f"{address(listening)}?{shown}")
-    try:
-        listening.run()
-    finally:
-        economies.close()
+        say(f"Screenshot: {screenshot}")
+        return
+    with suppress(KeyboardInterrupt), served(economies, host, port) as place:
+        say(f"The explorer is at {place}{'?' + shown if shown else ''}  (Ctrl-C ends it)")
+        if host not in LOCAL:
+            err.print("note: everybody who reaches this machine over the network can use the explorer and load files into it.", markup=False)
+        if open_:
+            webbrowser.open(f"{place}?{shown}")
+        threading.Event().wait()  # the server runs in a thread of its own, where no Ctrl-C can be lost in a handler of errors
 
 
 def _network(checkpoint: str) -> Emulator:

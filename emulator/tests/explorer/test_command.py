@@ -94,6 +94,7 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
     assert "Traceback" not in said
+    assert process.returncode == 0
 
 
 def test_the_python_code_gives_the_same_numbers(client, tmp_path):
