@@ -49,9 +49,9 @@ def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iter
     try:
         yield address(found)
     finally:
+        found.task_dispatcher.shutdown(timeout=5)  # answers that are being written are written to their end
         found.trigger.pull_trigger(found.close)  # in its own thread, whose loop uses the sockets
         thread.join(timeout=30)  # at once, unless the machine is busy
-        found.task_dispatcher.shutdown(timeout=1)
         economies.close()
 
 
