@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import signal
 import webbrowser
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,13 +48,24 @@ def explore(
             shoot(f"{place}?{shown}", screenshot)
         say(f"Screenshot: {screenshot}")
         return
-    with suppress(KeyboardInterrupt), served(economies, host, port) as place:
+    with _interrupts() as interrupts, served(economies, host, port) as place:
         say(f"The explorer is at {place}{'?' + shown if shown else ''}  (Ctrl-C ends it)")
         if host not in LOCAL:
             err.print("note: everybody who reaches this machine over the network can use the explorer and load files into it.", markup=False)
         if open_:
             webbrowser.open(f"{place}?{shown}")
-        threading.Event().wait()  # the server runs in a thread of its own, where no Ctrl-C can be lost in a handler of errors
+        interrupts.get()
+
+
+@contextmanager
+def _interrupts() -> Iterator[SimpleQueue[int]]:
+    """Each Ctrl-C as an entry of a queue: Python's own answer, an exception, is lost where it rises in a destructor or a callback."""
+    found: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
+    before = signal.signal(signal.SIGINT, lambda number, frame: found.put(number))
+    try:
+        yield found
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _network(checkpoint: str) -> Emulator:

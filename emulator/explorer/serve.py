@@ -50,9 +50,16 @@ def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iter
         yield address(found)
     finally:
         found.task_dispatcher.shutdown(timeout=5)  # answers that are being written are written to their end
-        found.trigger.pull_trigger(found.close)  # in its own thread, whose loop uses the sockets
-        thread.join(timeout=30)  # at once, unless the machine is busy
+        found.trigger.pull_trigger(lambda: _end(found))  # in its own thread, whose loop uses the sockets
+        thread.join(timeout=10)  # at once, unless somebody does not read an answer
         economies.close()
+
+
+def _end(found: Any) -> None:
+    """Take no more questions, and end the connections that browsers keep, each after its last answer: the loop goes on while there is one."""
+    for channel in found.active_channels.values():
+        channel.close_when_flushed = True
+    found.close()
 
 
 def address(found: Any) -> str:

@@ -1,5 +1,6 @@
 """`emulator explore` as it is typed: its address, its refusals, the code that it hands out, a fitted result over data."""
 
+import http.client
 import io
 import json
 import re
@@ -80,6 +81,17 @@ def test_the_server_ends_and_frees_its_port(host):
         with urllib.request.urlopen(place + "palette.css") as answer:
             assert b"--curve-0" in answer.read()
     server(Economies(None), "127.0.0.1", port).close()
+
+
+@pytest.mark.fast
+def test_a_connection_that_a_browser_keeps_does_not_hold_the_server():
+    with served(Economies(None)) as place:
+        kept = http.client.HTTPConnection(place.removeprefix("http://").strip("/"), timeout=5)
+        kept.request("GET", "/palette.css")
+        assert b"--curve-0" in kept.getresponse().read()
+        assert kept.sock is not None
+    assert kept.sock.recv(1) == b""  # closed by the server, not by us
+    kept.close()
 
 
 def test_the_command_serves_until_it_is_interrupted(tmp_path):

@@ -1,6 +1,7 @@
 """Files that a reader loads: read in a process of their own, bounded, never run, and the page answers all the while."""
 
 import io
+import signal
 import subprocess
 import sys
 import time
@@ -149,7 +150,8 @@ def _read(path):
 def test_an_answer_that_takes_too_long_costs_the_process_but_not_the_world():
     upload = Upload("own.mod", MOD.encode(), MAPPING.encode())
     try:
-        upload._answer_seconds = 1e-6
+        upload._answer_seconds = 0.5
+        upload._process.send_signal(signal.SIGSTOP)  # so that no answer comes, however fast the machine
         with pytest.raises(ModFileError, match="no answer within"):
             upload.irf({}, shocks="monetary", size="1", horizon=200)
         upload._answer_seconds = 10.0
