@@ -52,6 +52,7 @@ def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iter
         found.task_dispatcher.shutdown(timeout=5)  # answers that are being written are written to their end
         found.trigger.pull_trigger(lambda: _end(found))  # in its own thread, whose loop uses the sockets
         thread.join(timeout=10)  # at once, unless somebody does not read an answer
+        found.close()  # only now: a trigger closed while it is pulled is an error here
         economies.close()
 
 
@@ -59,7 +60,8 @@ def _end(found: Any) -> None:
     """Take no more questions, and end the connections that browsers keep, each after its last answer: the loop goes on while there is one."""
     for channel in found.active_channels.values():
         channel.close_when_flushed = True
-    found.close()
+    found.trigger.del_channel()
+    found.del_channel()
 
 
 def address(found: Any) -> str:
