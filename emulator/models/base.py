@@ -86,6 +86,10 @@ class EmulatorModel(nn.Module):
             raise ModelError(f"None of the {len(weights)} weights to start from fits {type(self).__name__} in name and shape; expected a checkpoint of a like network.")
         self.load_state_dict(fits, strict=False)
 
+    def parts(self) -> list[list[nn.Parameter]]:
+        """The trainable weights in parts whose gradients are clipped each on its own; by default all are one part."""
+        return [[weight for weight in self.parameters() if weight.requires_grad]]
+
     def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
         """Take over the training data's scales and specs; called once by the trainer before the first step.
 
@@ -115,7 +119,7 @@ class EmulatorModel(nn.Module):
         if last < 0 or (last > self.horizon and not self.any_horizon):
             raise ModelError(f"Responses up to horizon {last} were asked for; {type(self).__name__} was built for 0 to {self.horizon}.")
         groups = self._groups(theta, world_id)
-        theta = theta.to(next(self.parameters(), theta).dtype)
+        theta = theta.to(self.precision(theta))
         parts = [self._of_one_world(theta if rows is None else theta[rows], world, last) for world, rows in groups]
         if apart:
             return parts
@@ -125,6 +129,10 @@ class EmulatorModel(nn.Module):
         padded = [nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts]
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
+
+    def precision(self, theta: Tensor) -> torch.dtype:
+        """What the network computes in: its first weight's type, or that of theta if it has no weights."""
+        return next(self.parameters(), theta).dtype
 
     def kind(self, world: str) -> str:
         """What the numbers of this world rest on: "network only", "exact by construction" or "refined"; never ranked together."""
@@ -141,7 +149,7 @@ class EmulatorModel(nn.Module):
     def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
         if self.normaliser.fitted:
-            n_shocks = self.normaliser.statistics(world).irf_scale.shape[0]
+            n_shocks = self.normaliser.shocks(world)
         return self.natural(theta[:, :n_parameters], world, horizon)[:, :n_shocks, : horizon + 1].to(theta.dtype)
 
     def _dims(self, world: str) -> tuple[int, int]:

@@ -55,10 +55,17 @@ class Normaliser(nn.Module):
 
     def statistics(self, world: str) -> WorldStatistics:
         """The statistics of one world. Raises `ModelError` for a world that was not in the training data."""
+        number = self._number(world)
+        return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
+
+    def shocks(self, world: str) -> int:
+        """The number of shocks of one world. Raises `ModelError` as `statistics` does."""
+        return getattr(self, f"irf_scale_{self._number(world)}").shape[0]
+
+    def _number(self, world: str) -> int:
         if world not in self.worlds:
             raise ModelError(f"This network was not trained on world '{world}'. {nearest(world, self.worlds)}")
-        number = self.worlds[world]
-        return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
+        return self.worlds[world]
 
     def outside(self, theta_BP: Tensor, world: str) -> Tensor:
         """Which parameters (B, P) are beyond the smallest or largest value of the training split, bool."""

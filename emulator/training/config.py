@@ -30,7 +30,7 @@ class TrainingConfig:
     weight_decay: NotNegative = 0.01
     batch_size: Count = 64  # of all processes together
     epochs: Count = 100
-    grad_clip: NotNegative = 1.0  # largest norm of the gradient; 0 does not clip
+    grad_clip: NotNegative = 1.0  # largest norm of the gradient, of each part of a network on its own (`EmulatorModel.parts`); 0 does not clip
 
     # Learning rate schedule
     warmup_epochs: Annotated[int, Field(ge=0)] = 5

@@ -22,7 +22,7 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class OfWorld(NamedTuple):
-    """The samples of one world in a batch: its number, their rows, true responses and scale (B', S, ..) cut to its shocks, which shocks are real (B', S)."""
+    """The samples of one world in a batch: its number, their rows, true responses (B', S, H+1, 3) in units of `scale` (S, 1, 3), which shocks are real (B', S)."""
 
     number: int
     rows: Tensor
@@ -81,7 +81,7 @@ class Objective:
         pred = pred[:, : true.shape[1]]  # a network may always return the shocks of its widest world
         if pred.shape != true.shape:
             raise ModelError(f"The network returned responses of shape {tuple(pred.shape)}; the data have {tuple(true.shape)}.")
-        pred, true = pred.float() / part.scale, true / part.scale
+        pred = pred.float() / part.scale
         losses = irf_loss(pred, true, self._horizon_weights(horizon), part.real, self.config.loss_fn)
         if self.config.lambda_smooth > 0:
             losses = losses + self.config.lambda_smooth * smoothness(pred, part.real)
@@ -110,7 +110,7 @@ class Objective:
         weights_B = torch.ones_like(losses_B)
         for part in self._of_worlds(batch):
             if relative:
-                weights_B[part.rows] = relative_weights(part.true / part.scale, part.real)
+                weights_B[part.rows] = relative_weights(part.true, part.real)
             if equal:
                 weights_B[part.rows] *= float(counts_W.sum() / ((counts_W > 0).sum() * counts_W[part.number] * self._entries_W[part.number]))
         return (losses_B * weights_B).sum()
@@ -150,7 +150,8 @@ class Objective:
                     raise TrainingError(f"World '{world}' is not in the training data; the training loader has {', '.join(self.worlds)}.")
                 rows, scale = torch.tensor(rows_of, device=self.device), self._scales[self._number[world]]
                 shocks = min(len(scale), irf.shape[1])
-                found.append(OfWorld(self._number[world], rows, irf[rows, :shocks], scale[:shocks], real[rows, :shocks]))
+                true = irf[rows, :shocks] / scale[:shocks]
+                found.append(OfWorld(self._number[world], rows, true, scale[:shocks], real[rows, :shocks]))
             self._last = (batch, found)
         return self._last[1]
 

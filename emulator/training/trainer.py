@@ -112,6 +112,7 @@ class Trainer:
         self.model.to(self.device)
         self.objective = Objective(config, self.statistics, self.device)
         self._parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self._parts = self.model.parts() if isinstance(self.model, EmulatorModel) else [self._parameters]
         self.optimizer = make_optimizer(self._parameters, config)
         self.average = WeightAverage(self.model, config.ema_decay)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
@@ -174,10 +175,11 @@ class Trainer:
         where = f"at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}"
         self._check_finite(losses_B, batch, where)
         # DistributedDataParallel averages gradients over processes; the loss is an average over samples.
-        self.scaler.scale(total * (self.group.size / count)).backward()
+        if total.requires_grad:  # else no world of the batch learns
+            self.scaler.scale(total * (self.group.size / count)).backward()
         self.scaler.unscale_(optimizer)
-        norm = nn.utils.clip_grad_norm_(self._parameters, config.grad_clip or math.inf)
-        if not (self.scaler.is_enabled() or math.isfinite(norm)):  # in fp16 the scaler leaves such a step out by itself
+        norms = [nn.utils.clip_grad_norm_(part, config.grad_clip or math.inf) for part in self._parts]
+        if not (self.scaler.is_enabled() or all(map(math.isfinite, norms))):  # in fp16 the scaler leaves such a step out by itself
             worlds = ", ".join(sorted(set(world_names(batch))))
             raise TrainingError(f"The gradient is not finite {where}, worlds {worlds}. Lower lr or grad_clip; what {self.folder} holds is from before this step.")
         self.scaler.step(optimizer)

@@ -50,7 +50,7 @@ SPEC = WorldSpec(
         Observable(name="rate", tex="y_3", unit="annualised percentage points", meaning="policy rate, deviation from steady state"),
     ),
     states=("s_1", "s_2", "s_3", "s_4"),
-    extrapolation=Extrapolation(slice_parameters=("a_11",), corner_parameters=("b_11", "c_11")),
+    extrapolation=Extrapolation(slice_parameters=("a_13",), corner_parameters=("b_12", "c_12")),
 )
 
 

@@ -8,6 +8,7 @@ Axes: n draw, P parameter of the world, D state, S shock.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,8 +76,9 @@ class ModWorld(LinearWorld):
 
     @property
     def sha256(self) -> str:
-        """Of the model's text and of its mapping: names the world."""
-        return hashlib.sha256((self.model.file.sha256 + self.texts.mapping).encode()).hexdigest()
+        """Of the model's text and of what its mapping says of the model: names the world. What is held out of training, and prose, are not the model."""
+        said = self.mapping.model_dump(mode="json", exclude={"title", "summary", "source", "prior", "extrapolation"})
+        return hashlib.sha256((self.model.file.sha256 + json.dumps(said, sort_keys=True)).encode()).hexdigest()
 
     @cached_property
     def states(self) -> tuple[int, ...]:

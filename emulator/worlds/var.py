@@ -56,7 +56,7 @@ SPEC = WorldSpec(
         Observable(name="rate", tex="y_3", unit="annualised percentage points", meaning="policy rate, level as the constants set it"),
     ),
     states=tuple(f"{name}{lag}" for lag in ("", "_1") for name in NAMES),
-    extrapolation=Extrapolation(slice_parameters=("a1_11",), corner_parameters=("l_11", "l_33")),
+    extrapolation=Extrapolation(slice_parameters=("a1_12",), corner_parameters=("l_11", "l_33")),
 )
 
 

@@ -21,9 +21,9 @@ from emulator.models.universal.state_space import bounded_powers, bounding_facto
 FREE_LOG_GAIN = 6.0
 """Largest logarithm of a shock's gain, so that no step of training can make responses overflow."""
 
-CERTAIN, EXACT = 10.0, 1e-5
-"""A start that leaves a tenth of responses or more unexplained is corrected without restraint; one that leaves less than `EXACT`, not at
-all: optimisers that scale each step by past gradients make steps of full size out of rounding errors."""
+EXACT = 1e-5
+"""A start that leaves a larger share of responses unexplained is not taken: random ones train better. One that is taken is not corrected:
+optimisers that scale each step by past gradients make steps of full size out of rounding errors."""
 
 UNDAMPED, DAMPED = 20.0, 2.0
 """Logits of the factor on the transition where training starts: one in single precision, and what a random start is given."""
@@ -54,6 +54,7 @@ class Head(nn.Module):
         pairs = [(shock, k) for shock, count in enumerate(own) for k in range(count)]
         self.own_rows: Tensor
         self.onward: Tensor
+        self.diagonal: Tensor
         self.place: Tensor
         self.entry: Tensor
         self.direct: Tensor
@@ -61,6 +62,7 @@ class Head(nn.Module):
             "own_rows": torch.tensor([shock * self.most_own + k for shock, k in pairs], dtype=torch.long),
             "place": torch.tensor([self.n + k for _, k in pairs], dtype=torch.long),
             "onward": torch.tensor([[float(i == j and k < m) for j, m in pairs] for i, k in pairs]),
+            "diagonal": torch.eye(len(pairs)),
             "entry": torch.tensor([[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]),
         }
         constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float()
@@ -113,8 +115,8 @@ class Head(nn.Module):
             self.own_parts(first)[..., self.n : self.n + self.most_own] = 0.5 * torch.eye(self.most_own)
 
     def begin(self, own: Corrections, start: Start) -> None:
-        """Write a fitted start into a world's buffers, the companion form of its autoregression, unless it explains nothing."""
-        if start.unexplained >= 1.0:
+        """Write a fitted start into a world's buffers, the companion form of its autoregression, if it explains everything."""
+        if start.unexplained > EXACT:
             return
         own.common_start.zero_()
         own.shock_start.zero_()
@@ -125,7 +127,7 @@ class Head(nn.Module):
         loadings[0, :3] = torch.eye(3)
         decay[0] = UNDAMPED
         own.shock_start[:, :3] = start.impact.permute(2, 1, 0)
-        own.reach.fill_(min(1.0, CERTAIN * start.unexplained) if start.unexplained > EXACT else 0.0)
+        own.reach.zero_()
 
     def responses(self, common: Tensor, by_shock: Tensor, size: Tensor, live: Tensor | None, horizon: int, growth: float) -> Tensor:
         """Responses (B, S, H+1, 3) in natural units, from outputs (B, C) and (S, B, R) and the sizes of shocks (B or 1, S).
@@ -140,13 +142,13 @@ class Head(nn.Module):
         rows = outputs[..., : self.n] * gain
         if self.most_own:
             own = self.own_parts(outputs).flatten(1, 2).index_select(1, self.own_rows)
-            scale = bounding_factor(transition, decay, growth)[:, None, None]
+            filled = nn.functional.pad(transition, (0, len(self.place), 0, len(self.place)))  # an even size is the faster to square
+            scale = bounding_factor(filled, decay, growth, self.n)[:, None, None]
             block = scale * own.index_select(2, self.place)
             roots = OWN_ROOT * (block.diagonal(dim1=1, dim2=2) / OWN_ROOT).tanh()
-            roots = LEAK * roots + (1 - LEAK) * roots.clamp(-STEEP, STEEP)
-            block = torch.diag_embed(roots) + block * self.onward
-            common_states = nn.functional.pad(scale * transition, (0, len(self.place)))
-            of_A = powers(torch.cat([common_states, torch.cat([scale * own[..., : self.n], block], 2)], 1))
+            roots = torch.lerp(roots, roots.clamp(-STEEP, STEEP), 1 - LEAK)
+            block = torch.addcmul(block * self.onward, roots[:, :, None], self.diagonal)
+            of_A = powers(torch.cat([scale * filled[:, : self.n], torch.cat([scale * own[..., : self.n], block], 2)], 1))
             loadings = torch.cat([loadings, own[..., -3:]], 1)
             rows = torch.cat([rows * self.direct, gain * self.entry], 2)
         else:

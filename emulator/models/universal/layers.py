@@ -42,8 +42,8 @@ class Corrections(nn.Module):
 
     Buffers: features of parameters and shocks; which of the shared outputs the world uses; `shock_unit` (S,) and `observable_unit`
     (3,), sizes of responses to a shock and of an observable; `live` (S, 3), zero for responses that never move; `common_start`
-    (C, 1 + P) and `shock_start` (S, R, 1 + P), what outputs are before training, linear in the common parameters, and `reach`, the
-    share of responses that this leaves unexplained, by which corrections are multiplied.
+    (C, 1 + P) and `shock_start` (S, R, 1 + P), what outputs are before training, linear in the common parameters, and `reach`, zero
+    where that explains all responses and else one: corrections are multiplied by it.
     """
 
     def __init__(self, seen: Description, sizes: Sizes, common: Tensor, per_shock: Tensor, *, names: bool = True) -> None:

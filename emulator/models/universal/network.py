@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -33,6 +34,8 @@ from emulator.spec import WorldSpec
 
 MOST_OWN = 2
 """Parameters of a shock's own process that the shared weights provide for: an autoregression and a moving average. More are taken for common ones."""
+
+_VERSION = attrgetter("_version")
 
 BLOCK = 512
 """Draws predicted at once: what lies between the layers then stays in the processor's caches."""
@@ -86,7 +89,7 @@ class UniversalEmulator(EmulatorModel):
         )
         for name in found:
             self._head(name).scatter(self._own(name))
-        self._folded: dict[str, tuple[tuple[int, ...], Folded]] = {}
+        self._folded: dict[str, tuple[int, Folded]] = {}
         self._made_of: dict[str, list[nn.Parameter]] = {}
 
     @classmethod
@@ -98,6 +101,10 @@ class UniversalEmulator(EmulatorModel):
         nothing = ((),) * len(description.shocks)
         own = tuple(found[:MOST_OWN] for found in description.own) if self.options["own_parameters"] else nothing
         return replace(description, sizes=description.sizes, own=own) if self.options["shock_sizes"] else replace(description, sizes=(), own=nothing)
+
+    def parts(self) -> list[list[nn.Parameter]]:
+        """What worlds share, and each world's own weights: a step that is too large in one world does not shorten those of the others."""
+        return [[weight for weight in part.parameters() if weight.requires_grad] for part in (self.shared, *self.corrections)]
 
     # -- the data's scales -----------------------------------------------------------------------------------------
 
@@ -149,7 +156,7 @@ class UniversalEmulator(EmulatorModel):
         return found
 
     def remark(self, world: str) -> str:
-        if float(self._own(world).reach) > 0:
+        if self._learns(world):
             return ""
         return (
             "the least squares with which training starts (of an autoregression in the observables, its coefficients linear in the parameters, "
@@ -157,6 +164,9 @@ class UniversalEmulator(EmulatorModel):
         )
 
     # -- the network -----------------------------------------------------------------------------------------------
+
+    def precision(self, theta: Tensor) -> torch.dtype:
+        return self.shared.first.dtype  # found at once, for single draws
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         if torch.is_grad_enabled() or len(theta_BP) <= BLOCK:
@@ -195,16 +205,20 @@ class UniversalEmulator(EmulatorModel):
 
     def _fold(self, world: str) -> Folded:
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and self._learns(world):
             return self._make(world)
         if world not in self._made_of:
             self._made_of[world] = [*self.shared.parameters(), *self._own(world).parameters()]
-        versions = tuple(p._version for p in self._made_of[world])
+        versions = sum(map(_VERSION, self._made_of[world]))  # each only grows
         kept = self._folded.get(world)
         if kept is None or kept[0] != versions or kept[1].first.device != self.shared.first.device:
             with torch.inference_mode(False), torch.no_grad():  # kept for callers in any mode
                 kept = self._folded[world] = (versions, self._make(world))
         return kept[1]
+
+    def _learns(self, world: str) -> bool:
+        """Whether training changes this world's answers: not where the start explains them all."""
+        return float(self._own(world).reach) > 0
 
     def _make(self, world: str) -> Folded:
         found = self.normaliser.statistics(world) if self.normaliser.fitted else None

@@ -12,7 +12,7 @@ from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.files import write_json
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
-from emulator.worlds import get_world
+from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast
 
@@ -74,6 +74,14 @@ def test_regions_lie_in_the_parameters_that_the_world_names(world):
     regions = make_regions(get_world(world), Fractions())
     assert tuple(c.parameter for c in regions[SLICE].all_of) == spec.extrapolation.slice_parameters
     assert tuple(c.parameter for c in regions[CORNER].all_of) == spec.extrapolation.corner_parameters
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_a_worlds_defaults_are_held_out_of_nothing(world):
+    """What a user asks first must lie where networks are trained."""
+    spec = get_world(world).spec
+    defaults = np.array([[parameter.default for parameter in spec.parameters]])
+    assert held_out(spec, make_regions(get_world(world), Fractions()), defaults).tolist() == [0]
 
 
 def test_regions_do_not_depend_on_seed_or_number_of_samples(generate_tiny, tmp_path, small_dataset):
