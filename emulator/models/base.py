@@ -74,12 +74,15 @@ class EmulatorModel(nn.Module):
         (n, S, H+1, 3) in natural units.
         """
 
-    def start_from(self, weights: Mapping[str, Tensor], specs: Mapping[str, WorldSpec]) -> None:
+    def start_from(self, other: EmulatorModel) -> None:
         """Start from a trained network: called once by the trainer, after `prepare`, before the first step of a fresh run.
 
-        weights: a checkpoint's; specs: the worlds that they were trained on. Weights of the same name and shape are taken
-        over, others stay; scales stay those of the data at hand. Raises `ModelError` if no trainable weight fits.
+        Weights of the same name and shape are taken over, others stay; scales stay those of the data at hand. Raises
+        `ModelError` if no trainable weight fits.
         """
+        self._take(other.state_dict())
+
+    def _take(self, weights: Mapping[str, Tensor]) -> None:
         own = self.state_dict()
         fits = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape and not k.startswith("normaliser.")}
         if not any(name in fits for name, _ in self.named_parameters()):

@@ -100,8 +100,7 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
             model.prepare(dict(zip(dataset.world_ids, samples, strict=True)))
             seed_everything(config.seed + rank)
         if config.init_from is not None:
-            found = shipped.read(shipped.find(config.init_from))
-            model.start_from(found.weights, found.world_specs)
+            model.start_from(shipped.load(config.init_from))
     elif config.init_from is not None or config.curriculum:
         raise TrainingError(f"init_from and curriculum need a network derived from EmulatorModel; {type(model).__name__} is not.")
 

@@ -27,6 +27,7 @@ from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
+from emulator.models.universal.kinship import Known, forget, inherit, relative
 from emulator.models.universal.layers import Corrections, Shared, Sizes
 from emulator.models.universal.start import START_DRAWS, regress
 from emulator.models.universal.tokens import Description
@@ -138,22 +139,43 @@ class UniversalEmulator(EmulatorModel):
             with torch.no_grad():
                 head.begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags))
 
-    def start_from(self, weights: Mapping[str, Tensor], specs: Mapping[str, WorldSpec]) -> None:
-        """Take over what another universal network shares, and the own parts of worlds that it knows by the same name."""
-        super().start_from(self._renamed(weights, list(specs)), specs)
+    def start_from(self, other: EmulatorModel) -> None:
+        """Take over what another universal network shares, and the own parts of worlds that it knows by the same name.
 
-    def _renamed(self, weights: Mapping[str, Tensor], others: list[str]) -> dict[str, Tensor]:
-        """The other network's weights under this one's positions of worlds; own parts of worlds unknown here are left out."""
-        found = {}
-        for name, value in weights.items():
+        A new world starts from those of its nearest relative, if it has one (`kinship`).
+        """
+        if not isinstance(other, UniversalEmulator):
+            super().start_from(other)
+            return
+        positions, weights = list(other._position), {}
+        for name, value in other.state_dict().items():
             parts = name.split(".")
             if parts[0] == "corrections":
-                world = others[int(parts[1])] if int(parts[1]) < len(others) else ""
+                world = positions[int(parts[1])]
                 if world not in self._position:
                     continue
                 parts[1] = str(self._position[world])
-            found[".".join(parts)] = value
-        return found
+            weights[".".join(parts)] = value
+        self._take(weights)
+        taught = {world: other._known_as(world) for world in positions}
+        for world in self._position:
+            if world not in taught and self._learns(world):
+                self._start_new(world, taught)
+
+    def _start_new(self, world: str, taught: Mapping[str, Known]) -> None:
+        own = self._own(world)
+        forget(own, self._known_as(world))
+        new = self._known_as(world)
+        if (found := relative(new, taught)) is not None:
+            inherit(own, new, taught[found])
+
+    @torch.no_grad()
+    def _known_as(self, world: str) -> Known:
+        head, found = self._head(world), self.normaliser.statistics(world)
+        return Known(
+            self._seen[world], head, head.units(self._own(world)), self._make(world), found.theta_mean, found.theta_std,
+            (self._own(world).common, self._own(world).per_shock),
+        )  # fmt: skip
 
     def remark(self, world: str) -> str:
         if self._learns(world):

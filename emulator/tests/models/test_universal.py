@@ -157,10 +157,10 @@ def test_a_new_world_starts_from_what_others_share_and_known_worlds_keep_their_o
         for p in taught.parameters():
             p.add_(0.01 * torch.randn_like(p))
     fresh = network("zlb", "nk", seed=2)
-    fresh.start_from(taught.state_dict(), {name: SPECS[name] for name in ("nk", "lss")})
+    fresh.start_from(taught)
     assert torch.equal(fresh.shared.first, taught.shared.first)
     assert torch.equal(fresh._own("nk").first, taught._own("nk").first)
-    assert not fresh._own("zlb").first.any()
+    assert not fresh._own("zlb").first.any()  # no relative: nk's shocks have processes of their own
 
 
 @pytest.mark.parametrize("world", [name for name in WORLDS if any(SPECS[name].shock_parameters)])

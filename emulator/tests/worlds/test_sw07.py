@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from emulator.worlds import check_world, get_world
+from emulator.worlds import check_world, from_source, get_world
 
 SW07 = get_world("sw07")
 SPEC = SW07.spec
@@ -161,3 +161,12 @@ def test_signs_over_the_prior():
 def test_prices_that_change_less_often_make_inflation_answer_less_to_policy():
     flexible, sticky = (np.abs(SW07.irf(changed(THETA, xi_p=xi))[:, 4, 0, INFLATION]) for xi in (0.5, 0.8))
     assert (sticky < flexible).all()
+
+
+@pytest.mark.parametrize(("old", "new", "same"), [("slice: [sigma_c]", "slice: [h]", True), ('title: "Smets', 'title: "Mets', True), ("high: 15.0", "high: 14.0", False)])
+def test_what_is_held_out_is_not_the_model(old, new, same):
+    """A network knows its world by the model's definition: ranges belong to it, the choice of a test region does not."""
+    texts = SW07.texts
+    other = from_source(texts.model_copy(update={"mapping": texts.mapping.replace(old, new)}))
+    assert texts.mapping.count(old) == 1
+    assert (other.spec.definition == SW07.spec.definition) is same

@@ -1,0 +1,103 @@
+"""A new world starts from its nearest relative: what carries over is exact, what does not starts from chance."""
+
+import pytest
+import torch
+
+from emulator.models.check import _statistics, _theta
+from emulator.models.universal import UniversalEmulator
+from emulator.models.universal.kinship import relative
+from emulator.worlds import WORLDS, get_world
+
+pytestmark = pytest.mark.fast
+
+SPECS = {name: get_world(name).spec for name in WORLDS}
+
+
+def made(specs, statistics=None, seed=0):
+    torch.manual_seed(seed)
+    network = UniversalEmulator.from_specs(specs, 20)
+    network.bind({name: (statistics or {}).get(name, _statistics(spec)) for name, spec in specs.items()}, specs)
+    return network
+
+
+def taught(*worlds):
+    """A network that has learnt something of every weight."""
+    network = made({name: SPECS[name] for name in worlds})
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(0.02 * torch.randn_like(weight))
+    return network
+
+
+def copy_of(world):
+    return SPECS[world].model_copy(update={"name": "copied"})
+
+
+def close(found, wanted, tolerance=2e-4):
+    torch.testing.assert_close(found, wanted, rtol=tolerance, atol=tolerance * float(wanted.detach().abs().max()))
+
+
+@pytest.mark.parametrize("world", ["nk", "rbc", "sw07", "switching", "hank", "zlb"])
+def test_a_copy_of_a_known_world_answers_as_it_does(world):
+    old, new = taught(world, "lss"), made({"copied": copy_of(world)}, seed=1)
+    theta = _theta(SPECS[world], 6)
+    assert not torch.allclose(new(theta, "copied"), old(theta, world), rtol=0.1)
+    new.start_from(old)
+    close(new(theta, "copied"), old(theta, world))
+
+
+def test_moments_of_the_new_draws_do_not_change_the_answer_to_the_same_parameters():
+    spec = SPECS["nk"]
+    moments = _statistics(spec)
+    moments = moments._replace(theta_mean=moments.theta_mean + 0.4 * moments.theta_std, theta_std=0.7 * moments.theta_std)
+    old, new, theta = taught("nk"), made({"copied": copy_of("nk")}, {"copied": moments}, seed=1), _theta(spec, 6)
+    old._own("nk").shock_unit.copy_(new._own("copied").shock_unit)  # the size of responses is the new data's affair
+    new.start_from(old)
+    close(new(theta, "copied"), old(theta, "nk"))
+
+
+def test_parameters_find_their_namesakes_wherever_they_stand():
+    """`nk` of `switching`: what belongs to a regime is read from the plain name, unless its range is far from it; regimes stay at their means."""
+    old, new = taught("switching"), made({"nk": SPECS["nk"]}, seed=1)
+    old._own("switching").shock_unit.copy_(new._own("nk").shock_unit)
+    old._own("switching").observable_unit.copy_(new._own("nk").observable_unit)
+    new.start_from(old)
+    theta, found = _theta(SPECS["nk"], 5), old.normaliser.statistics("switching")
+    wide = found.theta_mean.repeat(5, 1)
+    for k, name in enumerate(SPECS["switching"].parameter_names):
+        plain = name.removesuffix("_active").removesuffix("_passive")
+        if name != "phi_pi_passive" and plain in SPECS["nk"].parameter_names:
+            wide[:, k] = theta[:, SPECS["nk"].parameter_names.index(plain)]
+    close(new(theta, "nk"), old(wide, "switching"))
+
+
+@pytest.mark.parametrize("world", ["lss", "zlb"])
+def test_a_world_without_a_relative_starts_from_its_own_start(world):
+    """Nothing of what others taught moves it, but for the sizes of shocks, by which responses are multiplied."""
+    new = made({world: SPECS[world]}, seed=1)
+    new.start_from(taught("nk", "rbc"))
+    theta = _theta(SPECS[world], 5)
+    theta[:, list(SPECS[world].shock_sizes)] = 1.0
+    irf = new(theta, world)
+    close(irf, irf[:1].expand_as(irf))
+
+
+def test_relatives_are_the_worlds_that_an_economist_would_name():
+    network = made({name: SPECS[name] for name in WORLDS})
+    known = {name: network._known_as(name) for name in WORLDS}
+
+    def found(world, *others):
+        return relative(known[world], {name: known[name] for name in others})
+
+    assert found("nk", "var", "lss", "rbc", "switching", "sw07", "hank") == "switching"
+    assert found("switching", "nk", "rbc", "hank") == "nk"
+    assert found("hank", "lss", "nk", "var") == "nk"
+    assert found("nk", "var", "lss") is None
+    assert found("var", "lss", "nk") is None
+
+
+def test_inherited_weights_learn():
+    new = made({"nk": SPECS["nk"]}, seed=1)
+    new.start_from(taught("switching", "lss"))
+    new(_theta(SPECS["nk"], 4), "nk").square().sum().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in new.parameters())
