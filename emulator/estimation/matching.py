@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.5, 0.95)
 
+TAIL = 0.005
+"""Share of the posterior's draws that lie beyond the point estimate, from which it counts as another mode's."""
+
 FITTED = 500
 """Draws of the posterior whose responses make the fitted band."""
 
@@ -82,16 +85,30 @@ class Estimate:
         found = self.diagnostics.complaints
         if self.missed:
             found.append(f"the chains are distributed otherwise than the scout's particles in {', '.join(self.missed)}: the posterior has several modes between which they do not move; use the sampler smc")
+        if self.apart:
+            found.append(f"the point lies beyond nearly all draws of the posterior in {', '.join(self.apart)}: the best fit and most of the probability are different modes")
         if self.rescored is not None:
             found += self.rescored.complaints
         if self.flagged > 0.05:
             found.append(f"the network itself doubts {self.flagged:.0%} of the draws")
         return found
 
+    @property
+    def draws(self) -> np.ndarray:
+        """Draws (n, F) of the posterior, each parameter in its unit."""
+        return np.stack([self.posterior.posterior[name].values.ravel() for name in self.density.prior.names], axis=1)
+
+    @property
+    def apart(self) -> list[str]:
+        """Parameters inside their ranges whose point estimate is beyond all but a share `TAIL` of the posterior's draws."""
+        prior = self.density.prior
+        below = (self.draws < self.point.theta[list(prior.free)]).mean(axis=0)
+        beyond = (below < TAIL) | (below > 1 - TAIL)
+        return [name for name, far in zip(prior.names, beyond, strict=True) if far and name not in self.point.at_bound]
+
     def table(self) -> pd.DataFrame:
         """A row a free parameter: point, standard error, whether at its bound, mean, standard deviation and quantiles of the posterior, and the mean under exact weights."""
-        prior = self.density.prior
-        draws = np.stack([self.posterior.posterior[name].values.ravel() for name in prior.names], axis=1)
+        prior, draws = self.density.prior, self.draws
         columns: dict[str, Any] = {
             "point": self.point.theta[list(prior.free)],
             "standard_error": self.point.standard_errors,
