@@ -97,4 +97,4 @@ def rollout(of_A: Powers, rows_BSN: Tensor, columns_BNO: Tensor, horizon: int) -
     for _ in range(horizon // steps):
         left.append(torch.bmm(left[-1], long))
     both = torch.bmm(torch.stack(left, dim=2).flatten(1, 2), right.transpose(1, 2))
-    return both.view(len(both), rows_BSN.shape[1], len(left) * steps, -1)[:, :, : horizon + 1]
+    return both.reshape(-1, rows_BSN.shape[1], len(left) * steps, columns_BNO.shape[2])[:, :, : horizon + 1]

@@ -48,7 +48,7 @@ All are stepped by AdamW: SOAP's bases are arbitrary where the first gradients a
 
 def first_losses(name, folder):
     published = NAMES[name]
-    data = generate_dataset(folder / "data", published.worlds, 600, seed=42, periods=0)
+    data = generate_dataset(folder / "data", published.worlds, 640, seed=42, periods=0)
     train_set, val_set = (IRFDataset(data.path, data.worlds, split) for split in ("train", "val"))
     torch.manual_seed(42)
     model = models.build(published.model, {w: data.spec(w) for w in data.worlds}, data.horizon, published.options)
