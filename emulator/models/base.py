@@ -153,7 +153,10 @@ class EmulatorModel(nn.Module):
         n_parameters, n_shocks = self._dims(world)
         if self.normaliser.fitted:
             n_shocks = self.normaliser.shocks(world)
-        return self.natural(theta[:, :n_parameters], world, horizon)[:, :n_shocks, : horizon + 1].to(theta.dtype)
+        irf = self.natural(theta[:, :n_parameters], world, horizon)
+        if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
+            irf = irf[:, :n_shocks, : horizon + 1]
+        return irf.to(theta.dtype)
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:

@@ -20,7 +20,7 @@ from emulator.models.universal.tokens import Description
 class Folded(NamedTuple):
     """A world's network with tokens, corrections, start and units folded in: plain matrices and vectors over all its parameters.
 
-    z = (theta - centre) * inverse_spread. Common: x from z by `first` and `hidden`, outputs z linear' + constant + x out'.
+    z = (theta - centre) * inverse_spread. Common: x from z by `first` and `hidden`, outputs z linear + constant + x out.
     Of each shock (S, ..): from z and x by `shock_first`, `shock_from` and `shock_hidden`, outputs likewise.
     """
 
@@ -69,13 +69,13 @@ def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statis
             (weight + delta, bias + delta_bias)
             for weight, bias, delta, delta_bias in zip(shared.hidden, shared.hidden_bias, own.hidden, own.hidden_bias, strict=True)
         ),
-        out=reach * (shared.out[own.common] + own.out),
-        linear=over_all.common(own.common_start[:, 1:] * common_units[:, None] + reach * skip),
+        out=(reach * (shared.out[own.common] + own.out)).T,
+        linear=over_all.common(own.common_start[:, 1:] * common_units[:, None] + reach * skip).T,
         constant=own.common_start[:, 0] * common_units + reach[:, 0] * ((shared.bias @ world_T)[own.common] + own.bias),
         shock_first=over_all.of_shocks((shared.shock_first @ tokens_PT.T + own.shock_first).T.expand(len(shocks_ST), -1, -1), own_first),
         shock_from=shared.shock_from + own.shock_from,
         shock_bias=(shocks_ST @ shared.shock_bias.T + own.shock_bias)[:, None],
-        shock_hidden=shared.shock_hidden + own.shock_hidden,
+        shock_hidden=(shared.shock_hidden + own.shock_hidden).T.expand(len(shocks_ST), -1, -1),
         shock_hidden_bias=(shocks_ST @ shared.shock_hidden_bias.T + own.shock_hidden_bias)[:, None],
         shock_out=(shock_reach * shock_out).transpose(1, 2),
         shock_linear=over_all.of_shocks((start[..., 1:] + shock_reach * shock_skip).transpose(1, 2), own_skip),

@@ -139,19 +139,30 @@ class Head(nn.Module):
             return outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1] * size[:, :, None, None]
         transition, loadings, decay = self.common_parts(common)
         gain = (outputs[..., self.n].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp() * size)[:, :, None]
-        rows = outputs[..., : self.n] * gain
+        first = outputs[..., : self.n]
         if self.most_own:
-            own = self.own_parts(outputs).flatten(1, 2).index_select(1, self.own_rows)
+            own = self.own_parts(outputs).flatten(1, 2)
+            if self.most_own > 1:  # else all rows are real
+                own = own.index_select(1, self.own_rows)
             filled = nn.functional.pad(transition, (0, len(self.place), 0, len(self.place)))  # an even size is the faster to square
             scale = bounding_factor(filled, decay, growth, self.n)[:, None, None]
-            block = scale * own.index_select(2, self.place)
-            roots = OWN_ROOT * (block.diagonal(dim1=1, dim2=2) / OWN_ROOT).tanh()
-            roots = torch.lerp(roots, roots.clamp(-STEEP, STEEP), 1 - LEAK)
-            block = torch.addcmul(block * self.onward, roots[:, :, None], self.diagonal)
-            of_A = powers(torch.cat([scale * filled[:, : self.n], torch.cat([scale * own[..., : self.n], block], 2)], 1))
+            lower = torch.cat([scale * own[..., : self.n], self._processes(own, scale)], 2)
+            of_A = powers(torch.cat([scale * filled[:, : self.n], lower], 1))
             loadings = torch.cat([loadings, own[..., -3:]], 1)
-            rows = torch.cat([rows * self.direct, gain * self.entry], 2)
+            rows = torch.cat([first * self.direct, self.entry.expand(len(first), -1, -1)], 2) * gain
         else:
-            of_A = bounded_powers(transition, decay, growth)
+            of_A, rows = bounded_powers(transition, decay, growth), first * gain
         irf = rollout(of_A, rows, loadings, horizon)
         return irf if live is None else irf * live[:, None, :]
+
+    def _processes(self, own: Tensor, scale: Tensor) -> Tensor:
+        """R (B, M, M): how shocks' own states move on, from their rows (B, M, n + K + 3)."""
+        if self.most_own == 1:
+            return _root(scale * own[..., self.n : self.n + 1]) * self.diagonal
+        block = scale * own.index_select(2, self.place)
+        return torch.addcmul(block * self.onward, _root(block.diagonal(dim1=1, dim2=2))[:, :, None], self.diagonal)
+
+
+def _root(x: Tensor) -> Tensor:
+    bounded = OWN_ROOT * (x / OWN_ROOT).tanh()
+    return torch.lerp(bounded, bounded.clamp(-STEEP, STEEP), 1 - LEAK)

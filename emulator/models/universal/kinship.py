@@ -111,8 +111,8 @@ def forget(own: Corrections, new: Known) -> None:
     """Take back what the shared weights say of a new world's outputs, so that only its start is left of them."""
     (units, shock_units), has, shocks, narrow = new.units, new.folded, len(new.seen.shocks), own.shock_hidden.shape[0]
     common = list(new.seen.common)
-    own.out.sub_(has.out / units[:, None])
-    own.skip.sub_((has.linear / units[:, None])[:, common])
+    own.out.sub_((has.out / units).T)
+    own.skip.sub_((has.linear / units)[common].T)
     own.bias.sub_(has.constant / units - own.common_start[:, 0])
     own.shock_out.view(shocks, -1, narrow).sub_((has.shock_out / shock_units[:, None]).transpose(1, 2))
     linear = (has.shock_linear / shock_units[:, None]).transpose(1, 2)
@@ -135,12 +135,12 @@ def inherit(own: Corrections, new: Known, old: Known) -> None:
         delta.add_(weight - has)
         delta_bias.add_(bias - has_bias)
     here, there = _shared_places(new.rows[0], old.rows[0])
-    own.out[here] += (after.out / old.units[0][:, None])[there] - (before.out / new.units[0][:, None])[here]
-    linear, has = after.linear / old.units[0][:, None], before.linear / new.units[0][:, None]
+    own.out[here] += (after.out / old.units[0]).T[there] - (before.out / new.units[0]).T[here]
+    linear, has = (after.linear / old.units[0]).T, (before.linear / new.units[0]).T
     own.skip[here] += (linear[there] @ T - has[here])[:, common]
     own.bias[here] += (after.constant / old.units[0] + linear @ c)[there] - (before.constant / new.units[0])[here]
     own.shock_from.add_(after.shock_from - before.shock_from)
-    own.shock_hidden.add_(after.shock_hidden - before.shock_hidden)
+    own.shock_hidden.add_((after.shock_hidden[0] - before.shock_hidden[0]).T)
     first = after.shock_first[:, list(old.seen.common)]
     own.shock_first.add_((T[list(old.seen.common)][:, common].T @ first[0] - before.shock_first[0, common]).T)
     for shock, match in enumerate(same_shocks(new.seen, old.seen)):

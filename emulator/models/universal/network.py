@@ -210,11 +210,10 @@ class UniversalEmulator(EmulatorModel):
             x = nn.functional.silu(linear(x, weight, bias))
         z_SBP = z_BP.expand(len(folded.shock_first), -1, -1)
         s = nn.functional.silu(torch.baddbmm(folded.shock_bias, z_SBP, folded.shock_first) + linear(x, folded.shock_from))
-        s = nn.functional.silu(linear(s, folded.shock_hidden) + folded.shock_hidden_bias)
-        common, by_shock = linear(x, folded.out), torch.bmm(s, folded.shock_out)
-        with torch.autocast(theta_BP.device.type, enabled=False):
-            common = torch.addmm(folded.constant, z_BP, folded.linear.T) + common.float()
-            by_shock = torch.baddbmm(folded.shock_constant, z_SBP, folded.shock_linear) + by_shock.float()
+        s = nn.functional.silu(torch.baddbmm(folded.shock_hidden_bias, s, folded.shock_hidden))
+        with torch.autocast(theta_BP.device.type, enabled=False):  # outputs in full precision
+            common = torch.addmm(torch.addmm(folded.constant, z_BP, folded.linear), x.to(z_BP.dtype), folded.out)
+            by_shock = torch.baddbmm(torch.baddbmm(folded.shock_constant, z_SBP, folded.shock_linear), s.to(z_BP.dtype), folded.shock_out)
             return self._head(world).responses(common, by_shock, self._shock_sizes(theta_BP, world), folded.live, horizon, folded.growth)
 
     def _shock_sizes(self, theta_BP: Tensor, world: str) -> Tensor:

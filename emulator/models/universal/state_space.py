@@ -11,7 +11,7 @@ from functools import cache
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 NORM = 1.6
 """Frobenius norm of a transition at most, in units of sqrt(N). Every stable system has coordinates in which it is one at
@@ -50,24 +50,24 @@ def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Po
     decay_B: logits of a factor in (0, 1) on the transition. A transition whose norm exceeds `NORM` sqrt(N) is scaled down to
     it, then one that would grow faster than `growth`; then `decay_B` scales it further.
     """
-    found, log_factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
-    return Powers(found[:SHORT], found[SHORT], (log_factor[:, None] * _steps(A_BNN.dtype, A_BNN.device)).exp())
+    found, factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
+    return Powers(found[:SHORT], found[SHORT], factor[:, None] ** _steps(A_BNN.dtype, A_BNN.device))
 
 
 def bounding_factor(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH, states: int | None = None) -> Tensor:
     """By how much (B,) `bounded_powers` scales a transition; `states`: how many it has, where A is filled up with zeros."""
-    _, log_factor, above = _within_norm(A_BNN, decay_B, growth, states or A_BNN.shape[1])
-    return log_factor.exp() / above
+    _, factor, above = _within_norm(A_BNN, decay_B, growth, states or A_BNN.shape[1])
+    return factor / above
 
 
 def _within_norm(A_BNN: Tensor, decay_B: Tensor, growth: float, states: int) -> tuple[list[Tensor], Tensor, Tensor]:
-    """A^1 .. A^16 of the transition scaled to the bound on its norm; the logarithm (B,) of what remains to scale it by; by how much (B,) it was above."""
+    """A^1 .. A^16 of the transition scaled to the bound on its norm; what remains to scale it by (B,); by how much (B,) it was above."""
     above = (torch.linalg.vector_norm(A_BNN, dim=(1, 2)) * (1 / (NORM * states**0.5))).clamp_min(1.0)
     found = _squared(A_BNN / above[:, None, None], DOUBLINGS - 1)
     small = found[-1] * SHRINK**0.5
     last = torch.linalg.vector_norm(torch.bmm(small, small), dim=(1, 2))
-    excess = (last * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0).log()
-    return found, torch.sub(nn.functional.logsigmoid(decay_B), excess, alpha=0.5**DOUBLINGS), above
+    excess = (last * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0)
+    return found, decay_B.sigmoid() * excess ** -(0.5**DOUBLINGS), above
 
 
 def _squared(A_BNN: Tensor, times: int) -> list[Tensor]:
