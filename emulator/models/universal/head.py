@@ -149,7 +149,7 @@ class Head(nn.Module):
             lower = torch.cat([scale * own[..., : self.n], self._processes(own, scale)], 2)
             of_A = powers(torch.cat([scale * filled[:, : self.n], lower], 1))
             loadings = torch.cat([loadings, own[..., -3:]], 1)
-            rows = torch.cat([first * self.direct, self.entry.expand(len(first), -1, -1)], 2) * gain
+            rows = torch.cat([first * self.direct, self.entry.expand(first.shape[0], -1, -1)], 2) * gain
         else:
             of_A, rows = bounded_powers(transition, decay, growth), first * gain
         irf = rollout(of_A, rows, loadings, horizon)
