@@ -40,4 +40,4 @@ lint: .venv/.installed-dev
 	touch .venv/.installed $@
 
 clean:
-	rm -rf .venv build dist datasets runs results
+	rm -rf .venv build dist datasets runs
