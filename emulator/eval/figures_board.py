@@ -119,8 +119,8 @@ def few_draws(study: pd.DataFrame) -> Figure:
         log_axis(axes, "mask")
         axes.set_xscale("log")
         axes.set_xticks(sorted(set(means["draws"])), [f"{draws:g}" for draws in sorted(set(means["draws"]))], fontsize=8)
-        axes.tick_params(axis="x", which="minor", bottom=False)
-        axes.tick_params(axis="x", labelbottom=True)
+        axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
+        axes.tick_params(axis="x", which="major", labelbottom=True)
         for start, (marker, line, colour) in STARTS.items():
             curve = means[(means["world"] == world) & (means["start"] == start)].sort_values("draws")
             axes.plot(curve["draws"], curve["nrmse"], marker=marker, ls=line, color=colour, label=start)
