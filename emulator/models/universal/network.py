@@ -8,7 +8,7 @@
     y_h[k] = size_k exp(gain_k) l_k A^h C                                     sizes of shocks in linear worlds multiply exactly
 
 Weights are sums of a part made from tokens, which all worlds share, and a part of the world's own, so that for a given world
-all of it folds into small matrices (`folding`). A world's own parts start at zero: a new world starts from what others taught.
+all of it folds into small matrices (`folding`). A world's own parts start at zero, or as its nearest relative's in a network that has learnt (`kinship`).
 Axes: B batch, P parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H horizon.
 """
 
