@@ -142,7 +142,7 @@ class Head(nn.Module):
         first = outputs[..., : self.n]
         if self.most_own:
             own = self.own_parts(outputs).flatten(1, 2)
-            if self.most_own > 1:  # else all rows are real
+            if len(self.place) < own.shape[1]:  # a shock has fewer rows than another
                 own = own.index_select(1, self.own_rows)
             filled = nn.functional.pad(transition, (0, len(self.place), 0, len(self.place)))  # an even size is the faster to square
             scale = bounding_factor(filled, decay, growth, self.n)[:, None, None]

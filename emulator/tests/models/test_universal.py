@@ -1,5 +1,7 @@
 """The universal network: what its structure promises holds, whatever its weights are."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -180,6 +182,26 @@ def test_responses_to_a_shock_know_nothing_of_the_process_of_another(world):
     if world == "nk":  # told nothing of shocks, every response depends on every parameter
         moved = network(world, own_parameters=False)
         assert not moved.heads[0].most_own
+
+
+@pytest.mark.parametrize("own", [((6,), (), (8,)), ((), (7,), ()), ((6, 0), (), (8,)), ((), (), ())])
+def test_shocks_may_have_processes_of_any_length_or_none(own):
+    seen = Description.of(SPECS["nk"])
+    torch.manual_seed(0)
+    model = UniversalEmulator({"nk": dataclasses.replace(seen, own=own).plain()}, H=12)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.01 * torch.randn_like(p))
+    theta = _theta(SPECS["nk"], 4)
+    irf = model(theta, "nk")
+    assert irf.shape == (4, 3, 13, 3)
+    assert torch.isfinite(irf).all()
+    for shock, parameters in enumerate(own):
+        moved = theta.clone()
+        moved[:, list(parameters)] += 0.3
+        after, others = model(moved, "nk"), [s for s in range(3) if s != shock]
+        torch.testing.assert_close(after[:, others], irf[:, others], rtol=1e-4, atol=1e-5)
+        assert not parameters or not torch.allclose(after[:, shock], irf[:, shock])
 
 
 def test_a_shock_brings_states_of_its_own_and_the_number_of_states_is_a_multiple_of_four():
