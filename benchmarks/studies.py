@@ -8,9 +8,10 @@ that has its row is not run again, so an interrupted study goes on where it stop
 
 Few draws: for each family of worlds a universal network is trained on all the others. As it is, it predicts a world of the family, whose
 parameters it knows by name, role and prior, and whose responses it takes to be as large as those of other worlds on average; then, with the
-first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings but for the rate: `TUNING_RATE` where
-it starts from what others taught, that of the configuration where it starts from nothing. Ablations: the network of
-`configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each for the same number of steps.
+first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings but for the rate: that of the
+configuration where it starts from nothing, a third of it where it starts from what others taught, a tenth where that already predicts better than
+the mean response does on `val`. Ablations: the network of `configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each
+for the same number of steps.
 """
 
 from __future__ import annotations
@@ -57,29 +58,29 @@ UNIVERSAL = Path("configs/universal_A.yaml")
 VARIANTS = Path("configs/ablations")
 FAMILIES = "nk+zlb,var,lss,rbc,sw07,switching,hank"
 RESULTS, RUNS = Path("results"), Path("runs/studies")
-TUNING_RATE = 3e-3
-"""Rate of fine-tuning: at the configuration's own, three times as large, what was taught is soon forgotten; from scratch it is the better one."""
+TUNING, TUNING_NEAR = 1 / 3, 1 / 10
+"""Rates of fine-tuning, in that of the configuration: what was taught is soon forgotten at a large one, the more so the better it is."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Judge:
-    """Mean NRMSE on test splits, in standard deviations of whole training splits."""
+    """Mean NRMSE on `test`, or another split, in standard deviations of whole training splits."""
 
     def __init__(self, data: DataSet) -> None:
         self.data = data
         self.scales: dict[str, Scale] = {}
 
-    def network(self, network: EmulatorModel, world: str) -> float:
-        return self._score(world, lambda theta: predict(network, world, theta))
+    def network(self, network: EmulatorModel, world: str, split: str = "test") -> float:
+        return self._score(world, split, lambda theta: predict(network, world, theta))
 
-    def mean_response(self, world: str) -> float:
-        return self._score(world, TrainingMean().fit(*self.data.read(world, "train")).predict)
+    def mean_response(self, world: str, split: str = "test") -> float:
+        return self._score(world, split, TrainingMean().fit(*self.data.read(world, "train")).predict)
 
-    def _score(self, world: str, predictor: Callable[[np.ndarray], np.ndarray]) -> float:
+    def _score(self, world: str, split: str, predictor: Callable[[np.ndarray], np.ndarray]) -> float:
         if world not in self.scales:
             self.scales[world] = Scale.fit(*self.data.read(world, "train"))
-        theta, truth = self.data.read(world, "test")
+        theta, truth = self.data.read(world, split)
         rows = score(self.data.spec(world), self.scales[world], truth, predictor(theta), resamples=0).rows
         return float(rows[(rows["metric"] == "nrmse") & (rows["shock"] == "all")]["value"].iloc[0])
 
@@ -147,21 +148,24 @@ def few_draws(
             universal, worlds=others, epochs=taught_epochs, patience=taught_epochs, checkpoint_dir=str(RUNS / f"without_{family}"),
         ))  # fmt: skip
         for world in left_out:
+            start = unseen(taught, data.spec(world))
+            near = judge.network(start, world, "val") < judge.mean_response(world, "val")
+            rates = {FINE_TUNED: universal.lr * (TUNING_NEAR if near else TUNING), FROM_SCRATCH: universal.lr}
             if not never.holds(world=world):
-                never.add(world=world, predictor=WITHOUT_DRAWS, seed=universal.seed, nrmse=judge.network(unseen(taught, data.spec(world)), world))
+                never.add(world=world, predictor=WITHOUT_DRAWS, seed=universal.seed, nrmse=judge.network(start, world))
                 never.add(world=world, predictor=MEAN_RESPONSE, seed=universal.seed, nrmse=judge.mean_response(world))
             for n in (int(text) for text in draws.split(",")):
                 for seed in (int(text) for text in seeds.split(",")):
-                    for start, origin in ((FINE_TUNED, str(taught)), (FROM_SCRATCH, None)):
-                        if n > len(data.rows(world, "train")) or table.holds(world=world, start=start, draws=n, seed=seed):
+                    for way, origin in ((FINE_TUNED, str(taught)), (FROM_SCRATCH, None)):
+                        if n > len(data.rows(world, "train")) or table.holds(world=world, start=way, draws=n, seed=seed):
                             continue
                         config = with_changes(
-                            universal, worlds=[world], init_from=origin, lr=TUNING_RATE if origin else universal.lr, max_train_samples=n, seed=seed,
+                            universal, worlds=[world], init_from=origin, lr=rates[way], max_train_samples=n, seed=seed,
                             batch_size=min(n, 256), epochs=10, patience=10, steps_per_epoch=steps // 10, checkpoint_dir=str(RUNS / "tuning"),
                         )  # fmt: skip
                         shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
                         train(config)
-                        table.add(world=world, start=start, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
+                        table.add(world=world, start=way, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
     say(f"{len(table.rows)} rows: {table.path}")
 
 
