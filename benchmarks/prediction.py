@@ -46,15 +46,17 @@ def main(
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")] = "",
     costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 3.0,
+    trained: Annotated[float, typer.Option(help="Seconds that training took; 0: what the run's folder says.")] = 0.0,
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = Path("results"),
 ) -> None:
     """Time a network's predictions against exact solutions."""
     torch.set_num_threads(1)
     network = load(checkpoint)
-    cost = Path(checkpoint).parent / "cost.json"
-    if not cost.exists():
-        raise ParameterError(f"{cost} is missing; expected the folder of a run, which says how long training took.")
-    trained = json.loads(cost.read_text())["seconds"]
+    if not trained:
+        cost = Path(checkpoint).parent / "cost.json"
+        if not cost.exists():
+            raise ParameterError(f"{cost} is missing; expected the folder of a run, which says how long training took, or --trained, as the model card says.")
+        trained = json.loads(cost.read_text())["seconds"]
     names = worlds.split(",") if worlds else list(network.world_specs)
     rows = []
     with progress() as display:

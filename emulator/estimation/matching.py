@@ -85,8 +85,8 @@ class Estimate:
         found = self.diagnostics.complaints
         if self.missed:
             found.append(f"the chains are distributed otherwise than the scout's particles in {', '.join(self.missed)}: the posterior has several modes between which they do not move; use the sampler smc")
-        if self.apart:
-            found.append(f"the point lies beyond nearly all draws of the posterior in {', '.join(self.apart)}: the best fit and most of the probability are different modes")
+        if apart := self.apart:
+            found.append(f"the point lies beyond nearly all draws of the posterior in {', '.join(apart)}: the best fit and most of the probability are different modes")
         if self.rescored is not None:
             found += self.rescored.complaints
         if self.flagged > 0.05:

@@ -20,8 +20,8 @@ from emulator.models.universal.tokens import Description
 class Folded(NamedTuple):
     """A world's network with tokens, corrections, start and units folded in: plain matrices and vectors over all its parameters.
 
-    z = (theta - centre) * inverse_spread. Common: x from z by `first` and `hidden`, outputs z linear + constant + x out.
-    Of each shock (S, ..): from z and x by `shock_first`, `shock_from` and `shock_hidden`, outputs likewise.
+    z = (theta - centre) * inverse_spread. Common: x from z by `first` and `hidden`, outputs [z x] outputs + constant.
+    Of each shock (S, ..): s from [z x] by `into_shocks` and from there by `shock_hidden`, outputs z shock_linear + shock_constant + s shock_out.
     """
 
     centre: Tensor
@@ -29,19 +29,43 @@ class Folded(NamedTuple):
     first: Tensor
     first_bias: Tensor
     hidden: tuple[tuple[Tensor, Tensor], ...]
-    out: Tensor
-    linear: Tensor
+    outputs: Tensor
     constant: Tensor
-    shock_first: Tensor
-    shock_from: Tensor
+    into_shocks: Tensor
     shock_bias: Tensor
     shock_hidden: Tensor
     shock_hidden_bias: Tensor
     shock_out: Tensor
     shock_linear: Tensor
     shock_constant: Tensor
+    sizes: slice | list[int] | None
+    shock_unit: Tensor
     live: Tensor | None
     growth: float
+
+    def shock_sizes(self, theta_BP: Tensor) -> Tensor:
+        """Sizes of responses to the shocks (B or 1, S): times the sizes of the shocks, unless these are inputs as any other parameter."""
+        return self.shock_unit[None] if self.sizes is None else theta_BP[:, self.sizes] * self.shock_unit
+
+    @property
+    def linear(self) -> Tensor:
+        """Outputs by parameter (P, C)."""
+        return self.outputs[: len(self.centre)]
+
+    @property
+    def out(self) -> Tensor:
+        """Outputs by hidden x (D, C)."""
+        return self.outputs[len(self.centre) :]
+
+    @property
+    def shock_first(self) -> Tensor:
+        """Hidden of each shock by parameter (S, P, E)."""
+        return self.into_shocks[:, : len(self.centre)]
+
+    @property
+    def shock_from(self) -> Tensor:
+        """Hidden of every shock by hidden x (D, E)."""
+        return self.into_shocks[0, len(self.centre) :]
 
 
 def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statistics: WorldStatistics | None) -> Folded:
@@ -50,6 +74,7 @@ def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statis
     common_units, shock_units = head.units(own)
     reach, narrow = (own.reach * common_units)[:, None], own.shock_hidden.shape[0]
     shock_reach, start = (own.reach * shock_units)[:, :, None], own.shock_start * shock_units[:, :, None]
+    over_all = _Spread(seen, len(shocks_ST))
     skip = shared.skip[own.common] @ tokens_PT.T + own.skip
     skip_SRT = shared.of_shock(shared.shock_skip, shocks_ST, own)
     shock_skip = skip_SRT @ tokens_PT.T + own.shock_skip.view(*shock_units.shape, -1)
@@ -58,9 +83,11 @@ def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statis
         own_first = own_SKT @ shared.shock_own.T + own.shock_own.unflatten(0, (-1, narrow)).transpose(1, 2)
         own_skip = own_SKT @ shared.of_shock(shared.shock_own_skip, shocks_ST, own).transpose(1, 2) + own.shock_own_skip.view(*shock_units.shape, -1).transpose(1, 2)
         own_skip = own_skip * shock_reach.transpose(1, 2)
+    outputs = [over_all.common(own.common_start[:, 1:] * common_units[:, None] + reach * skip).T, (reach * (shared.out[own.common] + own.out)).T]
+    by_parameter = over_all.of_shocks((shared.shock_first @ tokens_PT.T + own.shock_first).T.expand(len(shocks_ST), -1, -1), own_first)
+    by_hidden = (shared.shock_from + own.shock_from).T.expand(len(shocks_ST), -1, -1)
     constant = shared.of_shock(shared.shock_constant, shocks_ST, own)[..., 0] + own.shock_constant
     shock_out = shared.of_shock(shared.shock_out, shocks_ST, own) + own.shock_out.view(*shock_units.shape, -1)
-    over_all = _Spread(seen, len(shocks_ST))
     return Folded(
         *_standard_scores(len(seen.parameters), statistics, shared.first),
         first=over_all.common(shared.first @ tokens_PT.T + own.first),
@@ -69,17 +96,17 @@ def fold(shared: Shared, own: Corrections, head: Head, seen: Description, statis
             (weight + delta, bias + delta_bias)
             for weight, bias, delta, delta_bias in zip(shared.hidden, shared.hidden_bias, own.hidden, own.hidden_bias, strict=True)
         ),
-        out=(reach * (shared.out[own.common] + own.out)).T,
-        linear=over_all.common(own.common_start[:, 1:] * common_units[:, None] + reach * skip).T,
+        outputs=torch.cat(outputs),
         constant=own.common_start[:, 0] * common_units + reach[:, 0] * ((shared.bias @ world_T)[own.common] + own.bias),
-        shock_first=over_all.of_shocks((shared.shock_first @ tokens_PT.T + own.shock_first).T.expand(len(shocks_ST), -1, -1), own_first),
-        shock_from=shared.shock_from + own.shock_from,
+        into_shocks=torch.cat([by_parameter, by_hidden], dim=1),
         shock_bias=(shocks_ST @ shared.shock_bias.T + own.shock_bias)[:, None],
         shock_hidden=(shared.shock_hidden + own.shock_hidden).T.expand(len(shocks_ST), -1, -1),
         shock_hidden_bias=(shocks_ST @ shared.shock_hidden_bias.T + own.shock_hidden_bias)[:, None],
         shock_out=(shock_reach * shock_out).transpose(1, 2),
         shock_linear=over_all.of_shocks((start[..., 1:] + shock_reach * shock_skip).transpose(1, 2), own_skip),
         shock_constant=(start[..., 0] + shock_reach[..., 0] * constant)[:, None],
+        sizes=_columns(seen.sizes),
+        shock_unit=own.shock_unit,
         live=None if bool((own.live > 0).all()) else own.live,
         growth=GROWTH if float(own.reach) > 0 else LOOSE_GROWTH,
     )  # fmt: skip
@@ -110,6 +137,14 @@ class _Spread:
         if own is not None:
             found[self.shock, self.parameter] = own[self.shock, self.place]
         return found
+
+
+def _columns(positions: tuple[int, ...]) -> slice | list[int] | None:
+    """What takes these columns from a tensor, if there are any; a slice where they are side by side, which is the faster."""
+    if not positions:
+        return None
+    first, last = positions[0], positions[-1] + 1
+    return slice(first, last) if positions == tuple(range(first, last)) else list(positions)
 
 
 def _standard_scores(parameters: int, statistics: WorldStatistics | None, like: Tensor) -> tuple[Tensor, Tensor]:

@@ -58,6 +58,7 @@ class Head(nn.Module):
         self.place: Tensor
         self.entry: Tensor
         self.direct: Tensor
+        self.process_rows: Tensor
         constants = {
             "own_rows": torch.tensor([shock * self.most_own + k for shock, k in pairs], dtype=torch.long),
             "place": torch.tensor([self.n + k for _, k in pairs], dtype=torch.long),
@@ -66,6 +67,8 @@ class Head(nn.Module):
             "entry": torch.tensor([[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]),
         }
         constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float()
+        constants["process_rows"] = torch.cat([torch.zeros(len(own), self.n), constants["entry"]], 1)
+        self.all_own = min(own) > 0
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
@@ -138,18 +141,21 @@ class Head(nn.Module):
         if not self.structure:
             return outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1] * size[:, :, None, None]
         transition, loadings, decay = self.common_parts(common)
-        gain = (outputs[..., self.n].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp() * size)[:, :, None]
+        gain = outputs[..., self.n : self.n + 1].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp() * size[:, :, None]
         first = outputs[..., : self.n]
         if self.most_own:
             own = self.own_parts(outputs).flatten(1, 2)
             if len(self.place) < own.shape[1]:  # a shock has fewer rows than another
                 own = own.index_select(1, self.own_rows)
             filled = nn.functional.pad(transition, (0, len(self.place), 0, len(self.place)))  # an even size is the faster to square
-            scale = bounding_factor(filled, decay, growth, self.n)[:, None, None]
+            scale = bounding_factor(filled, decay, growth, self.n)
             lower = torch.cat([scale * own[..., : self.n], self._processes(own, scale)], 2)
             of_A = powers(torch.cat([scale * filled[:, : self.n], lower], 1))
             loadings = torch.cat([loadings, own[..., -3:]], 1)
-            rows = torch.cat([first * self.direct, self.entry.expand(first.shape[0], -1, -1)], 2) * gain
+            if self.all_own:  # shocks move states of their own processes alone
+                rows = self.process_rows * gain
+            else:
+                rows = torch.cat([first * self.direct, self.entry.expand(first.shape[0], -1, -1)], 2) * gain
         else:
             of_A, rows = bounded_powers(transition, decay, growth), first * gain
         irf = rollout(of_A, rows, loadings, horizon)
@@ -164,5 +170,5 @@ class Head(nn.Module):
 
 
 def _root(x: Tensor) -> Tensor:
-    bounded = OWN_ROOT * (x / OWN_ROOT).tanh()
-    return torch.lerp(bounded, bounded.clamp(-STEEP, STEEP), 1 - LEAK)
+    bounded = (x * (1 / OWN_ROOT)).tanh()
+    return torch.lerp(bounded, bounded.clamp(-STEEP / OWN_ROOT, STEEP / OWN_ROOT), 1 - LEAK) * OWN_ROOT

@@ -25,7 +25,7 @@ from emulator.models.universal.layers import Corrections
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 
 ALIKE = 0.6
-"""Cosine of two names' features, with those of roles half of it, from which parameters count as the same: 'phi_pi' and 'phi_pi_active' do."""
+"""Cosine of two names' features, for parameters with those of roles half of it, from which they count as the same: 'phi_pi' and 'phi_pi_active' do."""
 
 RELATED = 0.35
 """Mean likeness of a world's parameters to another's, those that are not alike counting nothing, from which the two are related."""
@@ -139,7 +139,7 @@ def inherit(own: Corrections, new: Known, old: Known) -> None:
     linear, has = (after.linear / old.units[0]).T, (before.linear / new.units[0]).T
     own.skip[here] += (linear[there] @ T - has[here])[:, common]
     own.bias[here] += (after.constant / old.units[0] + linear @ c)[there] - (before.constant / new.units[0])[here]
-    own.shock_from.add_(after.shock_from - before.shock_from)
+    own.shock_from.add_((after.shock_from - before.shock_from).T)
     own.shock_hidden.add_((after.shock_hidden[0] - before.shock_hidden[0]).T)
     first = after.shock_first[:, list(old.seen.common)]
     own.shock_first.add_((T[list(old.seen.common)][:, common].T @ first[0] - before.shock_first[0, common]).T)

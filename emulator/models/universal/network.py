@@ -134,9 +134,9 @@ class UniversalEmulator(EmulatorModel):
             if head.most_own:
                 continue
             z = self.normaliser.theta(theta, world)[:, list(self._seen[world].common)]
-            units = self._shock_sizes(theta, world)[:, :, None, None] * own.observable_unit
-            latent = torch.where((own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0)
             with torch.no_grad():
+                units = self._make(world).shock_sizes(theta)[:, :, None, None] * own.observable_unit
+                latent = torch.where((own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0)
                 head.begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags))
 
     def start_from(self, other: EmulatorModel) -> None:
@@ -208,21 +208,14 @@ class UniversalEmulator(EmulatorModel):
         x = nn.functional.silu(linear(z_BP, folded.first, folded.first_bias))
         for weight, bias in folded.hidden:
             x = nn.functional.silu(linear(x, weight, bias))
-        z_SBP = z_BP.expand(len(folded.shock_first), -1, -1)
-        s = nn.functional.silu(torch.baddbmm(folded.shock_bias, z_SBP, folded.shock_first) + linear(x, folded.shock_from))
+        both, shocks = torch.cat([z_BP, x], dim=1), len(folded.into_shocks)
+        s = nn.functional.silu(torch.baddbmm(folded.shock_bias, both.expand(shocks, -1, -1), folded.into_shocks))
         s = nn.functional.silu(torch.baddbmm(folded.shock_hidden_bias, s, folded.shock_hidden))
         with torch.autocast(theta_BP.device.type, enabled=False):  # outputs in full precision
-            common = torch.addmm(torch.addmm(folded.constant, z_BP, folded.linear), x.to(z_BP.dtype), folded.out)
-            by_shock = torch.baddbmm(torch.baddbmm(folded.shock_constant, z_SBP, folded.shock_linear), s.to(z_BP.dtype), folded.shock_out)
-            return self._head(world).responses(common, by_shock, self._shock_sizes(theta_BP, world), folded.live, horizon, folded.growth)
-
-    def _shock_sizes(self, theta_BP: Tensor, world: str) -> Tensor:
-        """Sizes of responses to the shocks (B or 1, S): times the sizes of the shocks, unless these are inputs as any other parameter."""
-        sizes, unit = self._seen[world].sizes, self._own(world).shock_unit
-        if not sizes:
-            return unit[None]
-        first, last = sizes[0], sizes[-1] + 1
-        return (theta_BP[:, first:last] if sizes == tuple(range(first, last)) else theta_BP[:, list(sizes)]) * unit
+            common = torch.addmm(folded.constant, both, folded.outputs)
+            direct = torch.baddbmm(folded.shock_constant, z_BP.expand(shocks, -1, -1), folded.shock_linear)
+            by_shock = torch.baddbmm(direct, s.to(z_BP.dtype), folded.shock_out)
+            return self._head(world).responses(common, by_shock, folded.shock_sizes(theta_BP), folded.live, horizon, folded.growth)
 
     def _fold(self, world: str) -> Folded:
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""

@@ -3,7 +3,7 @@
     y_h = sum_j Phi_j(z) y_{h-j},    y_0 = B(z),    Phi_j and B linear in z = (1, theta as standard scores)
 
 is linear in the unknown coefficients once the true responses stand on the right, so least squares finds it in closed form
-from responses alone. A structural VAR is of this form, and is found exactly; for other worlds it is a first guess.
+from responses alone. A structural VAR is of this form, and is found exactly; worlds that are not start from chance (`Head.begin`).
 Axes: n draw, F 1 + P, S shock, H horizon, O observable, L lag.
 """
 

@@ -26,8 +26,8 @@ LOOSE_GROWTH = 1.3
 SHORT = 3
 """Horizons h = 8 j + i are few long steps j times 2^SHORT short steps i: fewer and smaller products than one by one."""
 
-SHRINK = 1e-12
-"""A^32 is taken times this number, so that its squared norm fits single precision."""
+SHRINK = 1e-12 ** (0.5**DOUBLINGS)
+"""Powers are taken of A times this number, and A^32 so times 1e-12, so that its squared norm fits single precision."""
 
 
 class Powers(NamedTuple):
@@ -51,23 +51,25 @@ def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Po
     it, then one that would grow faster than `growth`; then `decay_B` scales it further.
     """
     found, factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
-    return Powers(found[:SHORT], found[SHORT], factor[:, None] ** _steps(A_BNN.dtype, A_BNN.device))
+    return Powers(found[:SHORT], found[SHORT], factor[..., 0] ** _steps(A_BNN.dtype, A_BNN.device))
 
 
 def bounding_factor(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH, states: int | None = None) -> Tensor:
-    """By how much (B,) `bounded_powers` scales a transition; `states`: how many it has, where A is filled up with zeros."""
+    """By how much (B, 1, 1) `bounded_powers` scales a transition; `states`: how many it has, where A is filled up with zeros."""
     _, factor, above = _within_norm(A_BNN, decay_B, growth, states or A_BNN.shape[1])
     return factor / above
 
 
 def _within_norm(A_BNN: Tensor, decay_B: Tensor, growth: float, states: int) -> tuple[list[Tensor], Tensor, Tensor]:
-    """A^1 .. A^16 of the transition scaled to the bound on its norm; what remains to scale it by (B,); by how much (B,) it was above."""
-    above = (torch.linalg.vector_norm(A_BNN, dim=(1, 2)) * (1 / (NORM * states**0.5))).clamp_min(1.0)
-    found = _squared(A_BNN / above[:, None, None], DOUBLINGS - 1)
-    small = found[-1] * SHRINK**0.5
-    last = torch.linalg.vector_norm(torch.bmm(small, small), dim=(1, 2))
-    excess = (last * (growth ** -(2**DOUBLINGS) / SHRINK)).clamp_min(1.0)
-    return found, decay_B.sigmoid() * excess ** -(0.5**DOUBLINGS), above
+    """A^1 .. A^16 of the transition scaled to the bound on its norm, and by `SHRINK`; what remains to scale it by, and what it was divided by (B, 1, 1)."""
+    above = (_norms(A_BNN) * (1 / (SHRINK * NORM * states**0.5))).clamp_min(1 / SHRINK)
+    found = _squared(A_BNN / above, DOUBLINGS - 1)
+    excess = (_norms(torch.bmm(found[-1], found[-1])) * growth ** -(2**DOUBLINGS)).clamp_min(SHRINK ** (2**DOUBLINGS))
+    return found, decay_B.sigmoid()[:, None, None] * excess ** -(0.5**DOUBLINGS), above
+
+
+def _norms(A_BNN: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(A_BNN, dim=(1, 2), keepdim=True)
 
 
 def _squared(A_BNN: Tensor, times: int) -> list[Tensor]:

@@ -43,7 +43,7 @@ def test_rollout_equals_the_solver_room():
         exact = impulse_response(StateSpace(A, B, C), horizon)
         transition, rows, columns = (torch.from_numpy(m).mT for m in (A, B, C))
         one = torch.full((5,), 40.0).double()
-        for found in (powers(transition), bounded_powers(transition, one, 2.0), powers(bounding_factor(transition, one, 2.0)[:, None, None] * transition)):
+        for found in (powers(transition), bounded_powers(transition, one, 2.0), powers(bounding_factor(transition, one, 2.0) * transition)):
             np.testing.assert_allclose(rollout(found, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12)
 
 
@@ -53,7 +53,7 @@ def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
     A = (size * torch.randn(8, 9, 9)).requires_grad_()
     rows, columns, decay = torch.ones(8, 3, 9), torch.ones(8, 9, 3), torch.zeros(8)
     irf = rollout(bounded_powers(A, decay), rows, columns, 40)
-    torch.testing.assert_close(rollout(powers(bounding_factor(A, decay)[:, None, None] * A), rows, columns, 40), irf, rtol=1e-3, atol=1e-3 * float(irf.detach().abs().max()))
+    torch.testing.assert_close(rollout(powers(bounding_factor(A, decay) * A), rows, columns, 40), irf, rtol=1e-3, atol=1e-3 * float(irf.detach().abs().max()))
     irf.square().sum().backward()
     assert torch.isfinite(irf).all()
     assert torch.isfinite(A.grad).all()
