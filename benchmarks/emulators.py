@@ -159,7 +159,7 @@ def main(
     data = open_dataset(dataset)
     chosen = list(names(worlds) or data.worlds)
     settings = Settings(chosen, draws=draws, components=components, rounds=rounds, minutes=minutes, seed=seed)
-    request = Request(output / "fitted-by-the-command", dataset, tuple(chosen), names(splits), output, bootstrap, threads=threads)
+    request = Request(output / "fitted.pt", dataset, tuple(chosen), names(splits), output, bootstrap, threads=threads)
     found = evaluate_network(Trees(settings, data, threads), data, request)
     made = found.provenance["checkpoint"] | {"path": ""}  # there is no file: the command fits the trees again
     origin = found.provenance | {"command": shlex.join(["python", *sys.argv]), "checkpoint": made}
