@@ -92,6 +92,10 @@ def in_words(status: np.ndarray) -> str:
     return ", ".join(f"{count:,} {found.label} ({WHY.get(found, 'the solver finds none')})" for found, count in counts)
 
 
+SIGNS = ("exact", "flagged", "determinate")
+"""What a table says of each draw beside its numbers: whether the solver gave them, whether the network doubts them, whether there is a solution."""
+
+
 @xr.register_dataset_accessor("responses")
 class Responses:
     """`answer.responses`: what an answer offers beyond its arrays."""
@@ -117,13 +121,14 @@ class Responses:
         return draw(self.whole, None if beside is None else beside.responses.whole, None if path is None else Path(path))
 
     def frame(self) -> Any:
-        """A long table (pandas): draw, shock and horizon as index, a column an observable, and of its band where there is one."""
+        """A long table (pandas): draw, shock and horizon as index, a column an observable, and of its band where there is one; then `SIGNS` of the draw."""
         whole = self.whole
         parts = {name: whole[name] for name in ("irf", "lower", "upper") if name in whole}
         columns = {}
         for observable in OBSERVABLES:
             for name, part in parts.items():
                 columns[observable if name == "irf" else f"{observable}_{name}"] = part.sel(observable=observable, drop=True).drop_vars("size", errors="ignore")
+        columns |= {sign: whole[sign].drop_vars("size", errors="ignore") for sign in SIGNS if sign in whole}
         return xr.Dataset(columns).to_dataframe(dim_order=list(AXES[:3]))
 
     def write(self, path: str | Path) -> None:

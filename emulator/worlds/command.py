@@ -106,6 +106,8 @@ def compare(
 ) -> None:
     """Several worlds under the same shock of one standard deviation, each at its defaults: one picture and its numbers."""
     check_format(plot)
+    if csv.suffix.lower() != ".csv":
+        raise ParameterError(f"The file '{csv}' must end in .csv.")
     responses = compare_worlds([named(name) for name in split_names(worlds)] if worlds != "all" else with_shock(shock), shock, horizon)
     frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
     _write(frame, csv)

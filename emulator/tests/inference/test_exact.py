@@ -122,6 +122,7 @@ def test_files_hold_the_answer(tmp_path):
     xr.testing.assert_identical(xr.load_dataset(tmp_path / "x.nc").drop_attrs(), found.drop_attrs())
     table = pd.read_csv(tmp_path / "x.csv", index_col=["draw", "shock", "horizon"])
     np.testing.assert_array_equal(table["rate"], found["irf"].sel(observable="rate").values.ravel())
+    np.testing.assert_array_equal(table["determinate"].groupby("draw").all(), [True, False])
     plain = json.loads((tmp_path / "x.json").read_text(), parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
     assert plain["data_vars"]["irf"]["data"][1][0][0] == [None, None, None]
     with pytest.raises(ParameterError, match=r"must end in \.csv, \.nc, \.json"):

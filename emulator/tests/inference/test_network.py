@@ -78,6 +78,7 @@ def test_parameters_out_of_range_are_named(em):
     low = em.network.trust.normaliser.statistics("nk").theta_low[em.spec("nk").index("kappa")]
     found = em.irf("nk", kappa=[0.1, float(low) / 2], on_failure="nan")
     assert found["in_range"].values.tolist() == [True, False]
+    assert found.responses.frame()["flagged"].groupby("draw").all().tolist() == [False, True]
     assert found["flagged"].values.tolist() == [False, True]
     outside = ~found["parameter_in_range"].isel(draw=1)
     assert found["parameter"].values[outside.values].tolist() == ["kappa"]

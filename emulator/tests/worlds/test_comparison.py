@@ -69,6 +69,7 @@ def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
         (["--shock", "monetary", "--worlds", "nk,no/such/file.mod"], "no/such/file.mod"),
         (["--shock", "monetary", "--worlds", "nk", "--plot", "x.gif"], "must end in"),
         (["--shock", "monetary", "--worlds", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (["--shock", "monetary", "--worlds", "nk", "--csv", "x.xlsx"], "must end in .csv"),
         (["--shock", "monetary", "--worlds", ","], "no world is named"),
         (["--shock", "sunspot"], "No world has a shock 'sunspot'"),
     ],
