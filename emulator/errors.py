@@ -114,6 +114,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
 def nearest(name: str, known: Iterable[str]) -> str:
     """'Did you mean ...?' with the nearest of the known names, and the whole list where it is short."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    hint = f"Did you mean '{close[0]}'? " if close else ""
+    lower = {known.lower(): known for known in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
+    hint = f"Did you mean '{lower[close[0]]}'? " if close else ""
     return f"{hint}Known: {', '.join(names)}." if len(names) <= 40 else hint.strip()

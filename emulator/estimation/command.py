@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -110,7 +111,8 @@ def _show(found: Estimate) -> None:
         error = "-" if row["standard_error"] != row["standard_error"] else f"{row['standard_error']:.3g}"
         table.add_row(str(name), f"{row['point']:.4g}{star}", error, *(f"{row[q]:.4g}" for q in ("q50", "q05", "q95")))
     out.print(table)
-    say(f"{found.spec.name}: distance {found.point.distance:.1f} over {int(found.target.matched.sum())} entries; {found.point.agreeing} of {len(found.point.objectives)} searches agree; log marginal likelihood {found.evidence.log:.2f} ({found.evidence.error:.2f}).")
+    error = f" ({found.evidence.error:.2f})" if math.isfinite(found.evidence.error) else ""
+    say(f"{found.spec.name}: distance {found.point.distance:.1f} over {int(found.target.matched.sum())} entries; {found.point.agreeing} of {len(found.point.objectives)} searches agree; log marginal likelihood {found.evidence.log:.2f}{error}.")
     if found.rescored is not None:
         say(f"{found.spec.name}: under the exact solution {found.rescored.effective:.0%} of {len(found.rescored.theta)} draws are effective (Pareto k {found.rescored.k_hat:.2f}); exact log marginal likelihood {found.exact_evidence:.2f}.")
 

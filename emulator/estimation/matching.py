@@ -83,6 +83,9 @@ class Estimate:
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
         found = self.diagnostics.complaints
+        entries, free = len(self.target.entries), len(self.density.prior.free)
+        if entries < free:
+            found.append(f"{entries} matched entries cannot tell {free} parameters apart: many values fit as well as the point estimate, and the prior decides between them")
         if self.missed:
             found.append(f"the chains are distributed otherwise than the scout's particles in {', '.join(self.missed)}: the posterior has several modes between which they do not move; use the sampler smc")
         if apart := self.apart:

@@ -95,7 +95,10 @@ def _numbers(path: Path, content: bytes) -> pd.DataFrame:
     try:
         text = content.decode("utf-8-sig")
         lines = csv.reader(io.StringIO(text), skipinitialspace=True)
-        width = len(next(lines, []))
+        names = next(lines, [])
+        if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
+            raise TargetError(f"'{path}' parts its columns by {'semicolons' if ';' in names[0] else 'tabs'}; expected commas between columns, and points in decimal numbers.")
+        width = len(names)
         for row in islice(lines, LONGEST + 1):
             if len(row) > width:
                 raise TargetError(f"'{path}', line {lines.line_num}: {len(row)} cells under {width} names of columns; expected as many cells as columns. Is there a comma too many?")

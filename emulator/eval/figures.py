@@ -5,7 +5,7 @@ Colours are those of Okabe and Ito (2008), told apart with any colour vision; li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,7 @@ WIDTH = 7.5
 HEAD, ROW, FOOT = 0.78, 1.4, 0.52
 """Inches above, of each row of, and below the panels of one draw."""
 DPI = 130
+FEW_DECADES = 4
 TRUTH_COLOUR = "#333333"
 COLOURS = {
     NETWORK: "#0072B2",
@@ -128,10 +129,18 @@ def horizons(evaluation: Evaluation) -> Figure:
     return figure
 
 
+class _PlainTicks(LogLocator):
+    """Ticks at 1, 2 and 5, but at powers of ten alone where the axis spans more than `FEW_DECADES`."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        self.set_params(subs=(1, 2, 5) if vmax < 10**FEW_DECADES * vmin else (1,))
+        return super().tick_values(vmin, vmax)
+
+
 def log_axis(axes: Axes, nonpositive: Literal["mask", "clip"]) -> None:
-    """A logarithmic y axis whose labels are plain numbers at 1, 2 and 5."""
+    """A logarithmic y axis whose labels are plain numbers."""
     axes.set_yscale("log", nonpositive=nonpositive)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+    axes.yaxis.set_major_locator(_PlainTicks(numticks=9))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 

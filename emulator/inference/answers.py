@@ -31,18 +31,18 @@ from emulator.worlds.comparison import WHY
 AXES = ("draw", "shock", "horizon", "observable")
 
 
-def answer(scaling: Scaling, theta: np.ndarray, fields: Mapping[str, np.ndarray], source: str) -> xr.Dataset:
-    """A Dataset of fields with the axes (n, S, H+1, 3), (n, P) or (n), with names, units and what was asked."""
+def answer(scaling: Scaling, theta: np.ndarray, fields: Mapping[str, np.ndarray], source: str, draws: np.ndarray) -> xr.Dataset:
+    """A Dataset of fields with the axes (n, S, H+1, 3), (n, P) or (n), with names, units and what was asked; draws: what each is called, (n,)."""
     spec, axes = scaling.spec, {4: AXES, 2: ("draw", "parameter"), 1: ("draw",)}
     units = ", ".join(f"{o.name}: {o.unit}" for o in spec.observables)
     found = {name: (axes[value.ndim], value, {"units": units} if value.ndim == 4 else {}) for name, value in fields.items()}
     found["theta"] = (axes[2], theta, {"units": ", ".join(f"{p.name}: {p.unit}" for p in spec.parameters)})
-    return xr.Dataset(found, _names(scaling, len(theta), fields["irf"].shape[2]), _of(scaling, source))
+    return xr.Dataset(found, _names(scaling, draws, fields["irf"].shape[2]), _of(scaling, source))
 
 
-def derivatives(scaling: Scaling, theta: np.ndarray, values: np.ndarray, source: str) -> xr.DataArray:
-    """Derivatives (n, S, H+1, 3, P) with names; units: of the response, per unit of the parameter."""
-    names = _names(scaling, len(theta), values.shape[2])
+def derivatives(scaling: Scaling, values: np.ndarray, signs: Mapping[str, np.ndarray], source: str, draws: np.ndarray) -> xr.DataArray:
+    """Derivatives (n, S, H+1, 3, P) with names; units: of the response, per unit of the parameter. signs: of each draw, (n,), as further coordinates."""
+    names = _names(scaling, draws, values.shape[2]) | {name: ("draw", value) for name, value in signs.items()}
     return xr.DataArray(values, names, (*AXES, "parameter"), "jacobian", _of(scaling, source))
 
 
@@ -50,10 +50,10 @@ def _of(scaling: Scaling, source: str) -> dict[str, str]:
     return {"world": scaling.spec.name, "title": scaling.spec.title, "source": source}
 
 
-def _names(scaling: Scaling, n: int, periods: int) -> dict[str, Any]:
+def _names(scaling: Scaling, draws: np.ndarray, periods: int) -> dict[str, Any]:
     spec = scaling.spec
     return {
-        "draw": np.arange(n),
+        "draw": draws,
         "shock": [spec.shock_names[k] for k in scaling.shocks],
         "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
         "observable": list(OBSERVABLES),
@@ -86,10 +86,13 @@ def beyond_training(data: xr.Dataset) -> str:
     return ", ".join(f"{name} = {value:.6g} (trained on {low:.4g} to {high:.4g})" for name, value, low, high in zip(*columns, strict=True))
 
 
+REASONS = {**WHY, Status.OK: "there is a solution, but a parameter or the size of a shock makes numbers too large to hold"}
+
+
 def in_words(status: np.ndarray) -> str:
-    """How many draws have each `Status` (n,), and what it means."""
+    """How many draws without finite responses have each `Status` (n,), and what it means."""
     counts = sorted(Counter(Status(code) for code in status).items())
-    return ", ".join(f"{count:,} {found.label} ({WHY.get(found, 'the solver finds none')})" for found, count in counts)
+    return ", ".join(f"{count:,} {'overflow' if found == Status.OK else found.label} ({REASONS.get(found, 'the solver finds none')})" for found, count in counts)
 
 
 SIGNS = ("exact", "flagged", "determinate")

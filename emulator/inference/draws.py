@@ -50,13 +50,33 @@ def chosen_shocks(spec: WorldSpec, shocks: str | Iterable[str] | None) -> list[i
 
 def last_quarter(horizon: Any) -> int:
     """The last horizon that is asked for. Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`."""
-    try:
-        last = -1 if isinstance(horizon, bool) else operator.index(horizon)
-    except TypeError:
-        last = -1
-    if not 0 <= last <= LONGEST_HORIZON:
+    last = _whole(horizon)
+    if last is None or last > LONGEST_HORIZON:
         raise ParameterError(f"The horizon is {horizon!r}; expected a whole number of quarters, 0 (the impact period alone) to {LONGEST_HORIZON:,}.")
     return last
+
+
+def draws_wanted(n: Any) -> int:
+    """A number of draws. Raises `ParameterError` unless it is a whole number, 0 or more."""
+    found = _whole(n)
+    if found is None:
+        raise ParameterError(f"The number of draws is {n!r}; expected a whole number, 0 or more.")
+    return found
+
+
+def labels(draws: Draws, n: int) -> np.ndarray:
+    """What n draws are called: by the index of a table that names each of its rows once, else 0 to n - 1."""
+    named = isinstance(draws, pd.DataFrame) and draws.index.nlevels == 1 and draws.index.is_unique
+    return draws.index.to_numpy() if named and isinstance(draws, pd.DataFrame) else np.arange(n)
+
+
+def _whole(number: Any) -> int | None:
+    """A whole number, 0 or more; None for anything else."""
+    try:
+        found = -1 if isinstance(number, bool | np.bool) else operator.index(number)
+    except TypeError:
+        return None
+    return found if found >= 0 else None
 
 
 def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
@@ -78,9 +98,9 @@ def _numbers(name: str, value: Any) -> np.ndarray:
 
 
 def _reals(value: Any) -> np.ndarray:
-    """As float64, masked entries NaN. Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers."""
+    """As float64, masked entries NaN. Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers, truth values."""
     array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
-    if array.dtype.kind in "cmM":
+    if array.dtype.kind in "bcmM":
         raise TypeError
     real = array.astype(np.float64)
     return np.asarray(real.filled(np.nan) if isinstance(real, np.ma.MaskedArray) else real)

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from emulator.inference.answers import answer, derivatives, in_words, refuse
-from emulator.inference.draws import Draws, chosen_shocks, last_quarter, theta_of
+from emulator.inference.draws import Draws, chosen_shocks, draws_wanted, labels, last_quarter, theta_of
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
-from emulator.spec import DEFAULT_HORIZON, WorldSpec
+from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds import Source, World, get_world
 
 STEP = 1e-4
@@ -44,8 +44,8 @@ class ExactWorld:
         return self.solver.source
 
     def sample(self, n: int, rng: np.random.Generator | int = 0) -> np.ndarray:
-        """n draws of theta (n, P) from the prior that have a solution; rng: a generator, or a seed."""
-        return self.solver.sample(n, np.random.default_rng(rng))
+        """n draws of theta (n, P) from the prior that have a solution; rng: a generator, or a seed. Raises `ParameterError` unless n is a whole number, 0 or more."""
+        return self.solver.sample(draws_wanted(n), np.random.default_rng(rng))
 
     def status(self, draws: Draws = None, **parameters: Any) -> np.ndarray:
         """`Status` of each draw, (n,) uint8: whether it has a unique stable solution."""
@@ -70,20 +70,21 @@ class ExactWorld:
         irf = self.scaled(theta, scaling, last_quarter(horizon))
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
         refuse(self.spec, theta, ~solved, on_failure, lambda: in_words(self.verdicts(theta[~solved])))
-        return answer(scaling, theta, {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}, "exact solution")
+        return answer(scaling, theta, {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}, "exact solution", labels(draws, len(theta)))
 
     def scaled(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
         """Responses (n, S, H+1, 3) to the shocks of a scaling; NaN where there is no solution."""
-        with np.errstate(all="ignore"):  # a parameter at which the model divides by zero has no solution, and NaN says so
+        with np.errstate(all="ignore"):  # where the model divides by zero or numbers overflow, NaN and infinity say so
             irf = self.solver.irf(scaling.theta(theta), horizon=horizon, on_failure="nan")[:, list(scaling.shocks)]
-        return scaling.applied(theta, irf)
+            return scaling.applied(theta, irf)
 
     def jacobian(
         self, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int = DEFAULT_HORIZON, **parameters: Any
     ) -> xr.DataArray:  # fmt: skip
         """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by central differences.
 
-        Units: of the response, per unit of the parameter. NaN where a neighbouring draw has no solution.
+        Units: of the response, per unit of the parameter. NaN where a neighbouring draw has no solution; the coordinate
+        `determinate` (draw) says where there is one.
         """
         theta = theta_of(self.spec, draws, parameters)
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
@@ -94,7 +95,8 @@ class ExactWorld:
             down[:, column] -= STEP * width
             change = self.scaled(up, scaling, last) - self.scaled(down, scaling, last)
             columns.append(change / (up[:, column] - down[:, column])[:, None, None, None])
-        return derivatives(scaling, theta, np.stack(columns, axis=-1), "central differences of the exact solution")
+        slopes = np.stack(columns, axis=-1)
+        return derivatives(scaling, slopes, {"determinate": self.verdicts(theta) == Status.OK}, "central differences of the exact solution", labels(draws, len(theta)))
 
     def sensitivity(
         self, n: int = 1024, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,

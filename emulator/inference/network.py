@@ -17,7 +17,7 @@ from torch import Tensor
 from emulator.errors import CheckpointError, ParameterError, UnknownNameError, unknown_name
 from emulator.eval.predict import in_batches, inference
 from emulator.inference.answers import answer, derivatives, in_words, refuse
-from emulator.inference.draws import Draws, chosen_shocks, last_quarter, theta_of
+from emulator.inference.draws import Draws, chosen_shocks, labels, last_quarter, theta_of
 from emulator.inference.exact import ExactWorld
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
@@ -112,25 +112,26 @@ class Emulator:
                 fields[name][failed] = np.nan
         refuse(spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver))
         low, high = self.trained_range(world)
-        return answer(scaling, theta, fields, self._title()).assign_coords(trained_from=("parameter", low), trained_to=("parameter", high))
+        return answer(scaling, theta, fields, self._title(), labels(draws, len(theta))).assign_coords(trained_from=("parameter", low), trained_to=("parameter", high))
 
     def jacobian(
         self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None, **parameters: Any
     ) -> xr.DataArray:  # fmt: skip
         """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by automatic differentiation.
 
-        Units: of the response, per unit of the parameter. NaN at draws which the network takes for unsolvable. Arguments as
-        those of `irf`. Raises `UnknownNameError`, `ParameterError` for bad input.
+        Units: of the response, per unit of the parameter. NaN at draws which the network takes for unsolvable; coordinates
+        `determinate`, `flagged`, `in_range` .. (draw) as in `irf`, whose arguments these are. Raises `UnknownNameError`, `ParameterError` for bad input.
         """
         spec = self.spec(world)
         theta = theta_of(spec, draws, parameters)
         scaling, last = Scaling.of(spec, chosen_shocks(spec, shocks), size), self._last(horizon)
         with torch.no_grad():
             parts = [self._derivatives(torch.as_tensor(theta[k : k + BATCH // 4], dtype=torch.float32, device=self.device), scaling, last) for k in range(0, len(theta), BATCH // 4)]
-        slopes = np.concatenate(parts)
-        if self.trust is not None and self.trust.judges(world):
-            slopes[self._determinacy(theta, world) < DETERMINATE] = np.nan
-        return derivatives(scaling, theta, slopes, f"automatic differentiation of {self._title()}")
+        slopes, signs = np.concatenate(parts), self._signs(scaling.theta(theta), theta, world)
+        if "determinate" in signs:
+            slopes[~signs["determinate"]] = np.nan
+        signs = {name: sign for name, sign in signs.items() if sign.ndim == 1}
+        return derivatives(scaling, slopes, signs, f"automatic differentiation of {self._title()}", labels(draws, len(theta)))
 
     def sensitivity(
         self, world: str, n: int = 8192, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,
@@ -160,21 +161,26 @@ class Emulator:
         plain = self._irf(theta, scaling, last, scaled=False)
         factor = scaling.factor(theta, plain)
         fields = {"irf": plain * factor, "exact": np.zeros(len(theta), dtype=bool)}
-        doubted = self._ends_moved_in(asked, world)
-        outside = self._ask(lambda batch: self.network.normaliser.outside(batch, world), doubted)
         trust = self.trust
         if trust is not None:
             width = self._ask(lambda batch: trust.half_width(batch, world), asked)[:, list(scaling.shocks), : last + 1].astype(np.float64)
             beyond = np.full((*width.shape[:2], last + 1 - width.shape[2], 3), np.nan)  # no band is known beyond the training data's horizon
             width = np.concatenate([width, beyond], axis=2) * np.abs(factor)
             fields |= {"lower": fields["irf"] - width, "upper": fields["irf"] + width}
-            fields["flagged"] = self._ask(lambda batch: trust.flagged(batch, world), doubted) > 0
+        return fields | self._signs(asked, theta, world)
+
+    def _signs(self, asked: np.ndarray, theta: np.ndarray, world: str) -> dict[str, np.ndarray]:
+        """How far to trust the answers at theta (n, P), for shocks whose sizes `asked` holds; see `emulator.inference.answers`."""
+        doubted, trust = self._ends_moved_in(asked, world), self.trust
+        found: dict[str, np.ndarray] = {}
+        if trust is not None:
+            found["flagged"] = self._ask(lambda batch: trust.flagged(batch, world), doubted) > 0
             if trust.judges(world):
-                fields["probability_determinate"] = self._determinacy(theta, world)
-            fields["determinate"] = fields.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE
-        fields["parameter_in_range"] = outside == 0
-        fields["in_range"] = fields["parameter_in_range"].all(axis=1)
-        return fields
+                found["probability_determinate"] = self._determinacy(theta, world)
+            found["determinate"] = found.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE
+        found["parameter_in_range"] = self._ask(lambda batch: self.network.normaliser.outside(batch, world), doubted) == 0
+        found["in_range"] = np.all(found["parameter_in_range"], axis=1)
+        return found
 
     def _ends_moved_in(self, theta: np.ndarray, world: str) -> np.ndarray:
         """theta (n, P) with values that are `AT_THE_END` of their trained range put on it."""

@@ -46,7 +46,7 @@ class ShockSize:
     def read(cls, size: float | str) -> ShockSize:
         """Raises `ParameterError` for text that is no size, `UnknownNameError` for an observable that does not exist."""
         try:
-            match = TEXT.fullmatch(size if isinstance(size, str) else repr(float(size)))
+            match = None if isinstance(size, bool | np.bool) else TEXT.fullmatch(size if isinstance(size, str) else repr(float(size)))
         except (TypeError, ValueError, OverflowError):
             match = None
         if match is None or not math.isfinite(float(match["amount"])):

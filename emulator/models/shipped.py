@@ -38,6 +38,8 @@ def read(path: Path) -> checkpoints.Checkpoint:
 
 def find(name_or_path: str | Path) -> Path:
     """The file that a name or a path stands for. Raises `UnknownNameError`, `CheckpointError`."""
+    if not isinstance(name_or_path, str | os.PathLike):
+        raise CheckpointError(f"A trained network was given as {name_or_path!r}; expected a name ({', '.join(SHIPPED)}), a file or the folder of a run.")
     place = Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in SHIPPED:
         return _shipped(name_or_path)

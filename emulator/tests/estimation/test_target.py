@@ -89,6 +89,8 @@ def test_entries_and_horizons_can_be_left_out(us):
     [
         ("", "cannot be read as CSV"),
         (HEADER, "has no rows"),
+        ("horizon;rate;rate_sd\n0;1,5;1\n", "parts its columns by semicolons; expected commas"),
+        ("horizon\trate\trate_sd\n0\t1\t1\n", "parts its columns by tabs; expected commas"),
         ("horizon,gdp,gdp_sd\n0,1,1\n", "a column 'gdp' that a target has not"),
         ("horizon,rate,rate_sd\n0,1,1,\n1,1,1\n", "line 2: 4 cells under 3 names of columns"),
         ("horizon,rate,rate_sd\n0,True,1\n", "column 'rate' holds 'True' in row 1"),

@@ -232,3 +232,13 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "arviz", None)
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[estimation\]"):
         posterior_module.arviz()
+
+
+def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):
+    target = made_by(nk, 0.05)
+    lone = Target.of("lone", "monetary", target.irf, np.where(np.arange(63).reshape(21, 3) == 2, 0.05, np.nan))
+    said = "1 matched entries cannot tell 8 parameters apart"
+    with pytest.warns(EstimationWarning, match=said):
+        found = estimate(lone, nk, exact=True, budget=TINY)
+    assert np.isnan(found.point.standard_errors).all()
+    assert said not in " ".join(estimate(target, nk, exact=True, fixed=FIXED, budget=TINY).complaints)

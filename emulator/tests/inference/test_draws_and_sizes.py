@@ -54,6 +54,8 @@ def test_the_users_arrays_stay_as_they_were():
         (None, {"kappa": [[0.1]]}, "array of shape (1, 1)"),
         (np.ones((2, 11)), {}, "takes theta of shape (n, 12); found (2, 11)"),
         ("kappa", {}, "no array of numbers"),
+        (None, {"kappa": True}, "was given as True; expected a number"),
+        (np.ones((1, 12), dtype=bool), {}, "no array of numbers"),
         (NK.theta().astype(complex), {}, "no array of numbers"),
         (None, {"kappa": np.array(["2020-01-01"], dtype="datetime64[D]")}, "was given as a ndarray"),
         (pd.DataFrame({"kappa": ["low", "high"]}), {}, "was given as a Series"),

@@ -37,6 +37,18 @@ def test_draws_without_a_solution_are_named_or_nan():
     assert np.isnan(found["irf"].values[1]).all()
     with pytest.raises(ParameterError, match="expected 'raise' or 'nan'"):
         nk.irf(phi_pi=0.8, on_failure="zero")
+    assert nk.jacobian(phi_pi=[1.5, 0.8])["determinate"].values.tolist() == [True, False]
+
+
+def test_numbers_that_overflow_are_not_called_a_fault_of_the_model():
+    with pytest.raises(NoSolutionError, match=r"1 of 1 draws: 1 overflow \(there is a solution, but .* too large to hold\)"):
+        emulator.world("nk").irf(size=1e308, sigma_m=1e9)
+
+
+@pytest.mark.parametrize("n", [-1, 2.5, True, "3", None])
+def test_a_number_of_draws_is_a_whole_number(n):
+    with pytest.raises(ParameterError, match="expected a whole number, 0 or more"):
+        emulator.world("nk").sample(n)
 
 
 def test_derivatives_of_a_shocks_size_are_the_response_over_the_size():

@@ -1,6 +1,7 @@
 """The network that ships, asked as a user asks, held against the exact solution."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -138,6 +139,24 @@ def test_where_the_network_sees_no_solution_there_are_no_derivatives(em):
     assert not found[0].any()
 
 
+def test_derivatives_say_how_far_to_trust_them_as_responses_do(em):
+    asked = {"phi_pi": [1.5, 0.5, 1.5], "kappa": [0.1, 0.1, 0.6], "shocks": "monetary", "horizon": 3}
+    slopes, answer = em.jacobian("nk", **asked), em.irf("nk", **asked, on_failure="nan")
+    for sign in ("flagged", "determinate", "in_range"):
+        np.testing.assert_array_equal(slopes[sign], answer[sign])
+    assert slopes["determinate"].values.tolist() == [True, False, True]
+    assert slopes["flagged"].values.tolist()[2]
+
+
+def test_draws_of_a_table_keep_its_index(em):
+    table = pd.DataFrame({"kappa": [0.05, 0.1]}, index=["flat", "steep"])
+    for found in (em.irf("nk", table), em.jacobian("nk", table, horizon=2), emulator.world("nk").irf(table), emulator.world("nk").jacobian(table, horizon=2)):
+        assert found["draw"].values.tolist() == ["flat", "steep"]
+    steep = em.irf("nk", table).sel(draw="steep")
+    np.testing.assert_allclose(steep["irf"], em.irf("nk", kappa=0.1)["irf"][0], atol=1e-5)
+    assert em.irf("nk", table.set_axis(["same", "same"]))["draw"].values.tolist() == [0, 1]
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_derivatives_agree_with_those_of_the_solver(em, name):
     """Each parameter's derivatives are weighed by its range, so that all count alike."""
@@ -189,7 +208,10 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
         (lambda em: em.irf("nk", fallback="solver"), ParameterError, "expected 'exact'"),
         (lambda em: em.irf("nk", fallback=get_world("rbc")), ParameterError, "not that of the world 'nk'"),
         (lambda em: em.jacobian("nk", np.ones((1, 3))), ParameterError, "takes theta of shape"),
+        (lambda em: em.irf("NK"), UnknownNameError, "Did you mean 'nk'"),
+        (lambda em: em.irf("nk", size=True), ParameterError, "size of a shock was given as True"),
         (lambda em: emulator.load("univrsal"), UnknownNameError, "Did you mean 'universal'"),
+        (lambda em: emulator.load(None), CheckpointError, "given as None; expected a name (universal), a file"),
     ],
 )
 def test_bad_questions_are_refused(em, call, error, message):
