@@ -17,6 +17,7 @@ for the same number of steps.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -148,24 +149,25 @@ def few_draws(
             universal, worlds=others, epochs=taught_epochs, patience=taught_epochs, checkpoint_dir=str(RUNS / f"without_{family}"),
         ))  # fmt: skip
         for world in left_out:
+            wanted = itertools.product(map(int, draws.split(",")), map(int, seeds.split(",")), (FINE_TUNED, FROM_SCRATCH))
+            available = len(data.rows(world, "train"))
+            todo = [(n, seed, way) for n, seed, way in wanted if n <= available and not table.holds(world=world, start=way, draws=n, seed=seed)]
+            if not todo and never.holds(world=world):
+                continue
             start = unseen(taught, data.spec(world))
             near = judge.network(start, world, "val") < judge.mean_response(world, "val")
             rates = {FINE_TUNED: universal.lr * (TUNING_NEAR if near else TUNING), FROM_SCRATCH: universal.lr}
             if not never.holds(world=world):
                 never.add(world=world, predictor=WITHOUT_DRAWS, seed=universal.seed, nrmse=judge.network(start, world))
                 never.add(world=world, predictor=MEAN_RESPONSE, seed=universal.seed, nrmse=judge.mean_response(world))
-            for n in (int(text) for text in draws.split(",")):
-                for seed in (int(text) for text in seeds.split(",")):
-                    for way, origin in ((FINE_TUNED, str(taught)), (FROM_SCRATCH, None)):
-                        if n > len(data.rows(world, "train")) or table.holds(world=world, start=way, draws=n, seed=seed):
-                            continue
-                        config = with_changes(
-                            universal, worlds=[world], init_from=origin, lr=rates[way], max_train_samples=n, seed=seed,
-                            batch_size=min(n, 256), epochs=10, patience=10, steps_per_epoch=steps // 10, checkpoint_dir=str(RUNS / "tuning"),
-                        )  # fmt: skip
-                        shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
-                        train(config)
-                        table.add(world=world, start=way, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
+            for n, seed, way in todo:
+                config = with_changes(
+                    universal, worlds=[world], init_from=str(taught) if way == FINE_TUNED else None, lr=rates[way], max_train_samples=n, seed=seed,
+                    batch_size=min(n, 256), epochs=10, patience=10, steps_per_epoch=steps // 10, checkpoint_dir=str(RUNS / "tuning"),
+                )  # fmt: skip
+                shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
+                train(config)
+                table.add(world=world, start=way, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
     say(f"{len(table.rows)} rows: {table.path}")
 
 
