@@ -42,6 +42,10 @@ class ModFileWarning(UserWarning):
     """A part of a `.mod` file was passed over, and the answer may depend on it."""
 
 
+class DoubtWarning(UserWarning):
+    """A network's answer rests on many draws that it flags itself."""
+
+
 class WorldCheckError(EmulatorError):
     """A world breaks the conformance suite."""
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.inference.exact import STEP, ExactWorld
+from emulator.inference.exact import ExactWorld
 from emulator.spec import WorldSpec
 
 
@@ -97,7 +97,7 @@ class ExactResponder(Responder):
         rows = np.repeat(theta[None], 1 + 2 * len(free), axis=0)
         for k, column in enumerate(free):
             low, high = self.spec.low[column], self.spec.high[column]
-            step = STEP * (high - low)
+            step = self.world.solver.difference * (high - low)
             rows[1 + 2 * k, column], rows[2 + 2 * k, column] = min(theta[column] + step, high), max(theta[column] - step, low)
         irf = self.responses(rows)
         lost = ~np.isfinite(irf).all(axis=(1, 2))

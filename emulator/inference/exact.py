@@ -16,9 +16,6 @@ from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds import Source, World, get_world
 
-STEP = 1e-4
-"""Half width of a central difference, as a share of the parameter's range: its error is of order STEP^2, that of rounding 1e-12 / STEP."""
-
 
 class ExactWorld:
     """A model economy that answers exactly: `irf`, `jacobian` and `sensitivity` as those of an `Emulator`.
@@ -81,22 +78,43 @@ class ExactWorld:
     def jacobian(
         self, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int = DEFAULT_HORIZON, **parameters: Any
     ) -> xr.DataArray:  # fmt: skip
-        """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by central differences.
+        """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter), by differences: central, or
+        one-sided where one of the neighbours has no solution.
 
-        Units: of the response, per unit of the parameter. NaN where a neighbouring draw has no solution; the coordinate
-        `determinate` (draw) says where there is one.
+        Units: of the response, per unit of the parameter. NaN where the draw itself has no solution, which the coordinate
+        `determinate` (draw) says, and where no neighbour has one.
         """
         theta = theta_of(self.spec, draws, parameters)
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
-        columns, last = [], last_quarter(horizon)
-        for column, width in enumerate(self.spec.high - self.spec.low):
-            up, down = theta.copy(), theta.copy()
-            up[:, column] += STEP * width
-            down[:, column] -= STEP * width
-            change = self.scaled(up, scaling, last) - self.scaled(down, scaling, last)
-            columns.append(change / (up[:, column] - down[:, column])[:, None, None, None])
-        slopes = np.stack(columns, axis=-1)
-        return derivatives(scaling, slopes, {"determinate": self.verdicts(theta) == Status.OK}, "central differences of the exact solution", labels(draws, len(theta)))
+        last = last_quarter(horizon)
+        here = self.scaled(theta, scaling, last)
+        columns = [self._slope(theta, column, here, scaling) for column in range(self.spec.n_parameters)]
+        solved = {"determinate": self.verdicts(theta) == Status.OK}
+        return derivatives(scaling, np.stack(columns, axis=-1), solved, "differences of the exact solution", labels(draws, len(theta)))
+
+    def _slope(self, theta: np.ndarray, column: int, here: np.ndarray, scaling: Scaling) -> np.ndarray:
+        """Derivatives (n, S, H+1, 3) by one parameter, at draws whose responses are `here`."""
+        step = self.solver.difference * (self.spec.high[column] - self.spec.low[column])
+        ends, places = [], []
+        for side in (step, -step):
+            moved = theta.copy()
+            moved[:, column] += side
+            irf = self._beside(moved, scaling, here.shape[2] - 1)
+            lost = ~np.isfinite(irf).all(axis=(1, 2, 3))
+            irf[lost], moved[lost] = here[lost], theta[lost]
+            ends.append(irf)
+            places.append(moved[:, column])
+        width = places[0] - places[1]
+        return (ends[0] - ends[1]) / np.where(width > 0, width, np.nan)[:, None, None, None]
+
+    def _beside(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
+        """`scaled`, NaN also where a step has made a standard deviation negative."""
+        sizes = [k for k, p in enumerate(self.spec.parameters) if p.role == "shock_size"]
+        allowed = (theta[:, sizes] >= 0).all(axis=1)
+        found = np.full((len(theta), len(scaling.shocks), horizon + 1, 3), np.nan)
+        if allowed.any():
+            found[allowed] = self.scaled(theta[allowed], scaling, horizon)
+        return found
 
     def sensitivity(
         self, n: int = 1024, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,

@@ -5,6 +5,7 @@ Axes: n draw, P parameter, S shock, H horizon.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,18 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from emulator.errors import CheckpointError, ParameterError, UnknownNameError, unknown_name
+from emulator.errors import (
+    DoubtWarning,
+    NoSolutionError,
+    ParameterError,
+    UnknownNameError,
+    unknown_name,
+)
 from emulator.eval.predict import in_batches, inference
 from emulator.inference.answers import answer, derivatives, in_words, refuse
 from emulator.inference.draws import Draws, chosen_shocks, labels, last_quarter, theta_of
 from emulator.inference.exact import ExactWorld
+from emulator.inference.fallback import Fallback, replace, solver_of
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.models import load as load_network
@@ -26,13 +34,15 @@ from emulator.models.base import EmulatorModel
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.trust import Trust
 from emulator.spec import WorldSpec
-from emulator.worlds import World
 
 BATCH = 1024
 """Draws predicted at a time."""
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's end and never hit it; a few thousand end about so far from it."""
+
+DOUBTED = 1 / 3
+"""Share of flagged draws from which indices of sensitivity come with a warning."""
 
 DETERMINATE = 0.5
 """From this probability on a draw counts as having a unique stable solution."""
@@ -85,14 +95,14 @@ class Emulator:
 
     def irf(
         self, world: str, draws: Draws = None, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizon: int | None = None,
-        fallback: str | World | ExactWorld | None = None, on_failure: str = "raise", **parameters: Any,
+        fallback: Fallback = None, on_failure: str = "raise", **parameters: Any,
     ) -> xr.Dataset:  # fmt: skip
         """Impulse responses as an xarray Dataset over (draw, shock, horizon, observable); see `emulator.inference.answers`.
 
         draws: a table, a mapping of names or an array (n, P), in each parameter's own unit; parameters: by name, the rest at
         their defaults; shocks: names, all by default; size: standard deviations, "25bp", "1%", "25bp on rate" (see
         `emulator.inference.shock_size`), or a mapping by shock; horizon: the last quarter. fallback="exact" has the world's
-        solver answer for draws that the network flags or takes for unsolvable (or give the `World` itself). Units: output in
+        solver answer for draws that the network flags or takes for unsolvable (of an own model give the path of its .mod file, or the `World` itself). Units: output in
         percent, inflation and rate in annualised percentage points.
 
         Raises `NoSolutionError` for draws without a unique stable solution, by the network's own judgement where the solver
@@ -102,10 +112,10 @@ class Emulator:
         theta = theta_of(spec, draws, parameters)
         scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
         last = self._last(horizon)
-        solver = self._solver(spec, fallback)
+        solver = solver_of(spec, fallback, calibrated=self.trust is not None)
         fields = self._predicted(theta, scaling, last)
         if solver is not None:
-            _replace(fields, fields["flagged"] | ~fields["determinate"], solver, theta, scaling)
+            replace(fields, fields["flagged"] | ~fields["determinate"], solver, theta, scaling)
         failed = ~fields.get("determinate", np.ones(len(theta), dtype=bool))
         for name in ("irf", "lower", "upper"):
             if name in fields:
@@ -140,18 +150,28 @@ class Emulator:
         """Sobol's indices of first and total order, (parameter, shock, horizon, observable), with standard errors, from n (P + 2) draws.
 
         Parameters vary over the prior's ranges or those of `ranges`, except the ones that `fixed` holds at values.
-        `without_solution` among the attributes is the share of draws which the network takes for unsolvable, at which it answers
-        all the same; narrow the ranges where that is not small. Raises `ParameterError`, `UnknownNameError`.
+        Among the attributes, `without_solution` is the share of draws which the network takes for unsolvable, at which it answers
+        all the same, and `flagged` that which it doubts. Narrow the ranges where these are not small. Warns with `DoubtWarning` where
+        more than `DOUBTED` are flagged. Raises `NoSolutionError` where most have no solution, `ParameterError`, `UnknownNameError`.
         """
         spec = self.spec(world)
         scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
         question = Question.of(spec, scaling, horizons, ranges, fixed)
         last = self._last(max(question.horizons))
         found = sobol(question, lambda theta: self._irf(theta, scaling, last, list(question.horizons)), n, seed)
-        if self.trust is not None and self.trust.judges(world):
-            drawn = np.random.default_rng(seed).uniform(question.low, question.high, (4096, len(question.free)))
-            found.attrs["without_solution"] = float((self._determinacy(question.theta(drawn), world) < DETERMINATE).mean())
-        return found.assign_attrs(source=self._title())
+        return found.assign_attrs(source=self._title(), **self._doubts(question, seed))
+
+    def _doubts(self, question: Question, seed: int) -> dict[str, float]:
+        """Shares of a question's draws without a solution and flagged, by the network's own judgement; see `sensitivity`."""
+        theta = question.theta(np.random.default_rng(seed).uniform(question.low, question.high, (4096, len(question.free))))
+        name = question.spec.name
+        signs = self._signs(question.scaling.theta(theta), theta, name)
+        shares = {"without_solution": 1 - signs["determinate"].mean(), "flagged": signs["flagged"].mean()} if "flagged" in signs else {}
+        if shares.get("without_solution", 0.0) > 0.5:
+            raise NoSolutionError(f"World '{name}': the network takes {shares['without_solution']:.0%} of the draws of these ranges for unsolvable. Narrow them, ranges={{'name': (low, high)}}, or hold parameters at values.")
+        if shares.get("flagged", 0.0) > DOUBTED:
+            warnings.warn(f"{name}: the network doubts its answers at {shares['flagged']:.0%} of the draws of these ranges, and with them these indices. Narrow the ranges, or ask the solver: emulator.world('{name}').sensitivity.", DoubtWarning, stacklevel=3)
+        return {share: float(value) for share, value in shares.items()}
 
     # -- the network's answers as arrays ---------------------------------------------------------------------------
 
@@ -223,21 +243,6 @@ class Emulator:
             raise ParameterError(f"The horizon is {last}; this network answers to horizons 0 to {self.network.horizon}.")
         return last
 
-    def _solver(self, spec: WorldSpec, fallback: str | World | ExactWorld | None) -> ExactWorld | None:
-        """The solver that answers in the network's place, if one is wanted; refused if it solves another model."""
-        if fallback is None:
-            return None
-        if isinstance(fallback, ExactWorld):
-            fallback = fallback.solver
-        if not isinstance(fallback, World) and fallback != "exact":
-            raise ParameterError(f"fallback is {fallback!r}; expected 'exact', a World, or None.")
-        if self.trust is None:
-            raise CheckpointError("This network is not calibrated, so that no draw is ever flagged. Run `emulator calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers.")
-        found = ExactWorld(fallback) if isinstance(fallback, World) else ExactWorld.named(spec.name)
-        if not found.spec.is_same_model(spec):
-            raise ParameterError(f"The solver of '{found.spec.name}' is not that of the world '{spec.name}' which the network was trained on: parameters, shocks or file differ.")
-        return found
-
     def _why(self, fields: dict[str, np.ndarray], theta: np.ndarray, failed: np.ndarray, solver: ExactWorld | None) -> str:
         if solver is not None:
             return in_words(solver.verdicts(theta[failed]))
@@ -245,14 +250,3 @@ class Emulator:
 
     def _title(self) -> str:
         return "network" if self.checkpoint is None else f"network {Path(self.checkpoint.path).parent.name}"
-
-
-def _replace(fields: dict[str, np.ndarray], rows: np.ndarray, solver: ExactWorld, theta: np.ndarray, scaling: Scaling) -> None:
-    """Put the solver's answers in place of the network's, for the draws (n,) that are doubted."""
-    if not rows.any():
-        return
-    irf = solver.scaled(theta[rows], scaling, fields["irf"].shape[2] - 1)
-    for name in ("irf", "lower", "upper"):
-        fields[name][rows] = irf
-    fields["exact"] = rows
-    fields["determinate"][rows] = np.isfinite(irf).all(axis=(1, 2, 3))

@@ -55,6 +55,10 @@ class World(ABC):
     longest_horizon: int | None = None
     """Quarters to which `irf` answers; None where it answers to any. More is refused with `ParameterError`."""
 
+    difference: float = 1e-4
+    """Half width of a difference that stands for a derivative, as a share of a parameter's range: the error of a central one is of order
+    its square, that of rounding 1e-12 over it. Worlds whose solution has small kinks, as one on a grid has, want a wider one."""
+
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
 

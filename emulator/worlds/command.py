@@ -47,10 +47,11 @@ def named(name: str) -> World:
     """A world by name or path; what was noted while reading a file is printed."""
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", ModFileWarning)
-        world = get_world(name)
-    for note in notes:
-        err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)
-    return world
+        try:
+            return get_world(name)
+        finally:  # an error may follow from what was passed over
+            for note in notes:
+                err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)
 
 
 def with_shock(shock: str) -> list[World]:

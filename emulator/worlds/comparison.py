@@ -11,7 +11,11 @@ from emulator.errors import NoSolutionError, UnknownNameError
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
 from emulator.worlds.base import World
 
-WHY = {Status.INDETERMINATE: "many stable solutions", Status.EXPLOSIVE: "no stable solution"}
+WHY = {
+    Status.INDETERMINATE: "many stable solutions",
+    Status.EXPLOSIVE: "no stable solution",
+    Status.NOT_CONVERGED: "no steady state is found, or no solution that satisfies the equations",
+}
 
 
 def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
@@ -23,7 +27,7 @@ def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
             why = WHY.get(status, "the solver finds none")
             raise NoSolutionError(
                 f"World '{world.spec.name}' has no unique stable solution at these parameters: {status.label} ({why}). "
-                f"Change them with --set; `emulator worlds {world.source.file if world.source else world.spec.name}` shows defaults and ranges."
+                f"Change them, or the model; `emulator worlds {world.source.file if world.source else world.spec.name}` shows defaults and ranges."
             )
     return responses[0]
 

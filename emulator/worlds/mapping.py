@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from emulator.errors import ModFileError, first_error
+from emulator.errors import ModFileError, first_error, nearest
 from emulator.spec import Role, WorldName
 from emulator.worlds.priors import Prior
 
@@ -133,6 +133,9 @@ def parse_mapping(text: str, where: str) -> Mapping:
         raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", where) from None
     if not isinstance(content, dict):
         raise ModFileError("expected a table with observables, parameters and shocks.", where)
+    for key in content:
+        if key not in Mapping.model_fields:
+            raise ModFileError(f"'{key}' is nothing that a mapping says. {nearest(str(key), Mapping.model_fields)}", where)
     try:
         return Mapping.model_validate(content)
     except (ValidationError, ValueError) as error:

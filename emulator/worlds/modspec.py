@@ -62,11 +62,15 @@ def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
     prior = world.priors[name]
     declared = next((d for d in world.model.file.parameters if d.name == name), None)
     low, high = prior.bounds()
+    if default != default:
+        raise ModFileError(f"parameters.{name}: its value in {world.path.name} is not a number: something there divides by zero, or takes the root or logarithm of a negative number, as of a negative variance.", mapping_path(world.path).name)
     if not low <= default <= high:
         raise ModFileError(
             f"parameters.{name}: the file sets {default:g}, outside the range {low:g} to {high:g} of its prior.", mapping_path(world.path).name
         )
     mapped = prior if isinstance(prior, MappedParameter) else MappedParameter(low=low, high=high)
+    if mapped.role == "shock_size" and low < 0:
+        raise ModFileError(f"parameters.{name}: the range of a standard deviation begins at {low:g}; expected zero or more.", mapping_path(world.path).name)
     tex = mapped.tex or (declared.tex if declared else "") or rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
     meaning = mapped.meaning or (declared.long_name if declared else "") or f"parameter {name} of the file"
     return Parameter(name=name, tex=tex, low=low, high=high, default=default, unit=mapped.unit, meaning=meaning, role=mapped.role)

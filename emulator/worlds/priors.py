@@ -15,6 +15,10 @@ TAIL = 0.005
 """Probability cut off at each end where a prior is given without a range."""
 
 
+LEAST_MASS = 1e-9
+"""Probability between the bounds of a prior at least: with less its draws would be rounding errors."""
+
+
 class Prior(BaseModel):
     """One parameter's prior: a shape with its mean and standard deviation, cut to [low, high].
 
@@ -49,9 +53,12 @@ class Prior(BaseModel):
         least = self.shift if self.prior == "gamma" else 0.0
         if self.prior in ("gamma", "inv_gamma", "inv_gamma2") and not (self.mean is not None and self.mean > least):
             raise ValueError(f"the mean of a {self.prior} prior must be above {least:g}")
-        low, high = self.bounds()  # raises where no distribution has these moments
+        low, high = self.bounds()
         if not low < high or not math.isfinite(high - low):
             raise ValueError(f"the range {low:g} to {high:g} is empty or without end")
+        below, within = (float(p) for p in self.probability(np.array([low, high])))  # raises where no distribution has these moments
+        if not within - below > LEAST_MASS:
+            raise ValueError(f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} has no probability between {low:g} and {high:g}")
         return self
 
     def bounds(self) -> tuple[float, float]:

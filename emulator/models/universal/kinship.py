@@ -50,16 +50,22 @@ class Known(NamedTuple):
 def relative(new: Known, known: Mapping[str, Known]) -> str | None:
     """The known world whose parameters are most alike, if any is related.
 
-    It has a shock of the same name, no more common states, and processes of shocks apart from the rest if the new world has them so.
+    It has hidden layers as wide, a shock of the same name, no more common states, and processes of shocks apart from the rest if the new world has them so.
     """
     scores = {}
     for name, old in known.items():
         shocks = any(match is not None for match in same_shocks(new.seen, old.seen))
-        if shocks and any(new.seen.own) == any(old.seen.own) and old.head.n <= new.head.n:
+        if shocks and _as_large(new.folded, old.folded) and any(new.seen.own) == any(old.seen.own) and old.head.n <= new.head.n:
             alike = likeness(new.seen, old.seen)
             scores[name] = float(torch.where(alike > ALIKE, alike, 0.0).amax(1).mean())
     best = max(scores, key=lambda name: scores[name], default=None)
     return best if best is not None and scores[best] >= RELATED else None
+
+
+def _as_large(folded: Folded, other: Folded) -> bool:
+    """Whether two networks have hidden layers of the same number and widths."""
+    layers, others = ([weight.shape for weight, _ in found.hidden] for found in (folded, other))
+    return layers == others and folded.shock_hidden.shape[1:] == other.shock_hidden.shape[1:]
 
 
 def likeness(seen: Description, other: Description) -> Tensor:

@@ -69,6 +69,13 @@ def test_derivatives_by_smaller_steps_are_the_same():
     np.testing.assert_allclose(found, fine, atol=1e-6 * float(abs(fine).max()))
 
 
+def test_at_the_end_of_what_can_be_solved_derivatives_are_one_sided():
+    nk = emulator.world("nk")
+    found = nk.jacobian(sigma_m=0.0, shocks="monetary", horizon=8)
+    np.testing.assert_allclose(found.sel(parameter="sigma_m"), nk.irf(sigma_m=1.0, shocks="monetary", horizon=8)["irf"], atol=1e-9)
+    assert np.isfinite(found.values).all()
+
+
 def test_sobols_indices_of_a_response_that_is_a_product_are_known():
     """The impact of the first shock of lss on a chosen observable is linear in few parameters; that of nk's size is a factor."""
     nk = emulator.world("nk")

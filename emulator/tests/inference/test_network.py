@@ -1,14 +1,17 @@
 """The network that ships, asked as a user asks, held against the exact solution."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 import emulator
-from emulator.errors import CheckpointError, NoSolutionError, ParameterError, UnknownNameError
+from emulator.errors import CheckpointError, DoubtWarning, NoSolutionError, ParameterError, UnknownNameError
 from emulator.inference import Emulator
 from emulator.inference.answers import beyond_training
+from emulator.inference.fallback import solver_of
 from emulator.models import build
 from emulator.models.check import _statistics
 from emulator.worlds import get_world
@@ -16,6 +19,7 @@ from emulator.worlds import get_world
 pytestmark = pytest.mark.fast
 QUICK = ("nk", "var", "lss", "rbc", "sw07", "switching", "zlb")
 DRAWS = 200
+OWN = Path(__file__).parents[3] / "examples" / "hybrid_nk.mod"
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +190,25 @@ def test_sensitivity_agrees_with_the_solver(em):
         np.testing.assert_array_equal(np.isnan(own[name]), np.isnan(exact[name]))
         assert float(difference.max()) < 0.03
     assert own.attrs["without_solution"] < 0.05
+
+
+def test_indices_of_doubted_draws_come_with_a_warning(em):
+    with pytest.warns(DoubtWarning, match="nk: the network doubts its answers at"):
+        found = em.sensitivity("nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (1.5, 15.0)})
+    assert found.attrs["flagged"] > 0.5
+    with pytest.raises(NoSolutionError, match=r"for unsolvable\. Narrow them"):
+        em.sensitivity("nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (0.5, 0.9), "phi_y": (0.0, 0.001)})
+
+
+@pytest.mark.checkout
+def test_a_world_of_a_file_is_solved_by_its_file(em):
+    spec = get_world(OWN).spec
+    for fallback in (str(OWN), OWN, emulator.world(OWN), get_world(OWN)):
+        assert solver_of(spec, fallback, calibrated=True).spec.is_same_model(spec)
+    with pytest.raises(ParameterError, match=rf"fallback='path/to/{spec.name}\.mod'"):
+        solver_of(spec, "exact", calibrated=True)
+    with pytest.raises(ParameterError, match="not that of the world"):
+        em.irf("nk", fallback=OWN)
 
 
 def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):

@@ -101,3 +101,12 @@ def test_inherited_weights_learn():
     new.start_from(taught("switching", "lss"))
     new(_theta(SPECS["nk"], 4), "nk").square().sum().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in new.parameters())
+
+
+def test_a_network_of_another_width_has_no_relatives_and_starts_from_its_own_start():
+    torch.manual_seed(1)
+    new = UniversalEmulator.from_specs({"copied": copy_of("nk")}, 20, width=64)
+    new.bind({"copied": _statistics(copy_of("nk"))}, {"copied": copy_of("nk")})
+    new.start_from(taught("nk", "lss"))
+    irf = new(_theta(SPECS["nk"], 5), "copied")
+    assert torch.isfinite(irf).all()

@@ -157,6 +157,10 @@ BAD_MAPPINGS = {
     "a bound that is no number": (MAPPING.replace("high: 0.3", "high: .nan"), "high is nan"),
     "a bound without end": (MAPPING.replace("high: 0.3", "high: .inf"), "high is inf"),
     "no such beta": (MAPPING.replace("sd: 0.15", "sd: 0.9"), "no beta distribution"),
+    "no such beta in a range": (MAPPING.replace("mean: 0.5, sd: 0.15", "mean: 1.6, sd: 0.15, low: 0.1, high: 0.9"), "parameters.rho: no beta distribution"),
+    "a prior without mass": (MAPPING.replace("mean: 1.5, sd: 0.2", "mean: 100, sd: 0.1"), "has no probability between 1.1 and 2.5"),
+    "a misspelt key": (MAPPING.replace("parameters:", "paramters:"), "Did you mean 'parameters'"),
+    "a negative size": (MAPPING + "  stderr_e: {low: -0.1, high: 1.0, role: shock_size}\n", "standard deviation begins at -0.1"),
     "the default outside": (MAPPING.replace("low: 0.02, high: 0.3", "low: 0.2, high: 0.3"), "outside the range"),
 }
 
@@ -176,3 +180,27 @@ def test_a_bad_model_ends_the_command_with_its_line(write, model, words):
     assert result.exit_code != 0
     assert isinstance(result.exception, EmulatorError | SystemExit)
     assert words in (str(result.exception) + result.output).replace("\n", "")
+
+
+def test_what_was_passed_over_is_said_before_the_error_that_follows_from_it(emulate, write):
+    code, _, said = emulate("worlds", "check", write(MODEL.replace("sigma = 1; beta = 0.99;", "other = 2; sigma = 1; beta = 0.99;")))
+    assert code == 1
+    assert "not run" in said
+    assert said.index("note:") < said.index("error:")
+
+
+def test_a_variance_below_zero_is_told(write):
+    with pytest.raises(ModFileError, match=r"parameters\.stderr_e: its value .* is not a number: .* a negative variance"):
+        get_world(write(MODEL.replace("var e; stderr 0.5;", "var e = -0.5;"), MAPPING + "  stderr_e: {low: 0.1, high: 1.0, role: shock_size}\n"))
+
+
+def test_a_file_is_solved_and_no_network_is_asked(emulate, write):
+    code, _, said = emulate("irf", write(), "--checkpoint", "runs/mine")
+    assert code == 1
+    assert "which is solved; --checkpoint names a network" in said
+
+
+def test_a_model_without_a_steady_state_is_told(emulate, write):
+    code, _, said = emulate("worlds", "check", write(MODEL.replace("model(linear);", "model;").replace("u = rho*u(-1) + e;", "u = u(-1) + 1 + u^2 + e;"), MAPPING.replace("  rho: {prior: beta, mean: 0.5, sd: 0.15, role: persistence}\n", "")))
+    assert code == 1
+    assert "steady state" in said
