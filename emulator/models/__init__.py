@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,10 +38,12 @@ def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapp
 
     Raises `UnknownNameError` for the model, `ConfigError` for options that it does not take.
     """
+    network = model_class(name)
+    taken = [option for option in inspect.signature(network.__init__).parameters if option not in ("self", "worlds", "H", "param_dims", "shock_dims", "n_shocks")]
     try:
-        return model_class(name).from_specs(specs, horizon, **options)
+        return network.from_specs(specs, horizon, **options)
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
-        raise ConfigError(f"The model_options {dict(options)} do not fit {name}: {error}") from None
+        raise ConfigError(f"The model_options {dict(options)} do not fit {name}, which takes {', '.join(taken) or 'none'}: {error}") from None
 
 
 def load(name_or_path: str | Path) -> EmulatorModel:
