@@ -65,7 +65,7 @@ def test_bind_refuses_data_of_another_shape():
 def test_build_names_what_is_wrong():
     with pytest.raises(UnknownNameError, match="Did you mean 'PooledMLPBaseline'"):
         build("PooledMLP", SPECS, 40, {})
-    with pytest.raises(ConfigError, match="which takes hidden_dims, token_dim, dropout: .*'hidden_dim'"):
+    with pytest.raises(ConfigError, match=r"which takes hidden_dims, token_dim, dropout: .*'hidden_dim'"):
         build("PooledMLPBaseline", SPECS, 40, {"hidden_dim": [3]})
 
 
