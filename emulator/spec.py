@@ -175,12 +175,17 @@ class WorldSpec(_Record):
         return len(self.shocks)
 
     @property
+    def standard_deviations(self) -> tuple[int, ...]:
+        """Positions in theta of the parameters of role "shock_size"."""
+        return tuple(k for k, p in enumerate(self.parameters) if p.role == "shock_size")
+
+    @property
     def shock_sizes(self) -> tuple[int, ...]:
         """For each shock the position in theta of its standard deviation; empty where responses are not linear in it.
 
         The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as many of the one as of the other.
         """
-        found = tuple(k for k, p in enumerate(self.parameters) if p.role == "shock_size")
+        found = self.standard_deviations
         return found if self.linear and len(found) == self.n_shocks else ()
 
     @property
@@ -250,7 +255,7 @@ class WorldSpec(_Record):
                 f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world '{self.name}') "
                 f"is {array[row, column]}; expected finite numbers."
             )
-        sizes = [k for k, p in enumerate(self.parameters) if p.role == "shock_size"]
+        sizes = list(self.standard_deviations)
         if (array[:, sizes] < 0).any():
             row, size = np.argwhere(array[:, sizes] < 0)[0]
             raise ParameterError(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.inference.exact import ExactWorld
+from emulator.inference.exact import ExactWorld, differences
 from emulator.spec import WorldSpec
 
 
@@ -94,14 +94,7 @@ class ExactResponder(Responder):
         return irf, np.where(np.isfinite(irf).all(axis=(1, 2)), 0.0, -np.inf)
 
     def local(self, theta: np.ndarray, free: Sequence[int]) -> Local:
-        rows = np.repeat(theta[None], 1 + 2 * len(free), axis=0)
-        for k, column in enumerate(free):
-            low, high = self.spec.low[column], self.spec.high[column]
-            step = self.world.solver.difference * (high - low)
-            rows[1 + 2 * k, column], rows[2 + 2 * k, column] = min(theta[column] + step, high), max(theta[column] - step, low)
-        irf = self.responses(rows)
-        lost = ~np.isfinite(irf).all(axis=(1, 2))
-        rows[lost], irf[lost] = theta, irf[0]
-        widths = np.array([rows[1 + 2 * k, column] - rows[2 + 2 * k, column] for k, column in enumerate(free)])
-        by = (irf[1::2] - irf[2::2]) / np.where(widths > 0, widths, np.nan)[:, None, None]
-        return Local(irf[0], 0.0 if np.isfinite(irf[0]).all() else -np.inf, by, np.zeros(len(free)))
+        chosen, spec = list(free), self.spec
+        steps = self.world.solver.difference * (spec.high - spec.low)[chosen]
+        irf, by = differences(self.responses, theta[None], chosen, steps, spec.low, spec.high)
+        return Local(irf[0], 0.0 if np.isfinite(irf).all() else -np.inf, by[:, 0], np.zeros(len(chosen)))

@@ -86,13 +86,10 @@ def beyond_training(data: xr.Dataset) -> str:
     return ", ".join(f"{name} = {value:.6g} (trained on {low:.4g} to {high:.4g})" for name, value, low, high in zip(*columns, strict=True))
 
 
-REASONS = {**WHY, Status.OK: "there is a solution, but a parameter or the size of a shock makes numbers too large to hold"}
-
-
 def in_words(status: np.ndarray) -> str:
     """How many draws without finite responses have each `Status` (n,), and what it means."""
     counts = sorted(Counter(Status(code) for code in status).items())
-    return ", ".join(f"{count:,} {'overflow' if found == Status.OK else found.label} ({REASONS.get(found, 'the solver finds none')})" for found, count in counts)
+    return ", ".join(f"{count:,} {'overflow' if found == Status.OK else found.label} ({WHY.get(found, 'the solver finds none')})" for found, count in counts)
 
 
 SIGNS = ("exact", "flagged", "determinate")

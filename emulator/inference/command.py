@@ -19,7 +19,7 @@ from emulator.worlds import is_path, split_names
 from emulator.worlds.command import named, show_tables
 from emulator.worlds.figures import check_format as check_figure
 
-SHIPPED = "universal"
+DEFAULT_NETWORK = "universal"
 
 FIGURE = "irf.png"
 """Where `--plot` without a path puts the figure."""
@@ -43,7 +43,7 @@ def irf(
     size: Annotated[str, typer.Option(help="Size of the shocks: standard deviations (2), 25bp, 1%, or by impact: '25bp on rate'.")] = "1",
     horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = DEFAULT_HORIZON,
     exact: Annotated[bool, typer.Option("--exact", help="Ask the world's solver, not a network.")] = False,
-    checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = SHIPPED,
+    checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = DEFAULT_NETWORK,
     plot: Annotated[Path | None, typer.Option(help=f"Write a figure (.png, .pdf or .svg); {FIGURE} if no path follows.")] = None,
     output: Annotated[list[Path] | None, typer.Option("--output", "--csv", help="Write all numbers (.csv, .nc or .json). May be repeated.")] = None,
 ) -> None:
@@ -56,7 +56,7 @@ def irf(
     values = dict(pairs)
     if len(values) < len(pairs):
         raise ParameterError(f"--set names a parameter twice, in {', '.join(set_ or [])}; expected each at most once.")
-    if is_path(world) and checkpoint != SHIPPED:
+    if is_path(world) and checkpoint != DEFAULT_NETWORK:
         raise ParameterError(f"'{world}' is a file, which is solved; --checkpoint names a network, which knows its worlds by name: emulator irf NAME --checkpoint {checkpoint}.")
     found, spec = _solved(world, values, shock, size, horizon) if exact or is_path(world) else _predicted(checkpoint, world, values, shock, size, horizon)
     for path in output or []:
@@ -74,7 +74,7 @@ def irf(
 
 
 def export(
-    checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = SHIPPED,
+    checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = DEFAULT_NETWORK,
     output: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("exported"),
     worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all that the network knows if empty.")] = "",
     onnx: Annotated[bool, typer.Option("--onnx", help="Also an ONNX file for each world (extra \\[onnx]).")] = False,

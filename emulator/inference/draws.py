@@ -66,8 +66,9 @@ def draws_wanted(n: Any) -> int:
 
 def labels(draws: Draws, n: int) -> np.ndarray:
     """What n draws are called: by the index of a table that names each of its rows once, else 0 to n - 1."""
-    named = isinstance(draws, pd.DataFrame) and draws.index.nlevels == 1 and draws.index.is_unique
-    return draws.index.to_numpy() if named and isinstance(draws, pd.DataFrame) else np.arange(n)
+    if isinstance(draws, pd.DataFrame) and draws.index.nlevels == 1 and draws.index.is_unique:
+        return draws.index.to_numpy()
+    return np.arange(n)
 
 
 def _whole(number: Any) -> int | None:

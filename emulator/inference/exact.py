@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,30 @@ from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds import Source, World, get_world
+
+MOST_ROWS = 4096
+"""Draws and neighbours of theirs that are solved at once for derivatives."""
+
+
+def differences(
+    solve: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, columns: Sequence[int], steps: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Responses (n, ..) that `solve` finds at theta (n, P), and their derivatives (F, n, ..) by the parameters at `columns`, solved in one batch.
+
+    steps (F,): half widths; low, high (P,): where no neighbour may lie beyond. Differences are central, but one-sided at such an end and where
+    a neighbour has no solution; NaN where a draw has none, or neither of its neighbours.
+    """
+    rows = np.repeat(theta[None], 1 + 2 * len(columns), axis=0)
+    for k, (column, step) in enumerate(zip(columns, steps, strict=True)):
+        rows[1 + 2 * k, :, column] = np.minimum(theta[:, column] + step, high[column])
+        rows[2 + 2 * k, :, column] = np.maximum(theta[:, column] - step, low[column])
+    irf = solve(rows.reshape(-1, theta.shape[1]))
+    irf = irf.reshape(*rows.shape[:2], *irf.shape[1:])
+    lost = ~np.isfinite(irf).all(axis=tuple(range(2, irf.ndim)))
+    rows[lost], irf[lost] = np.broadcast_to(theta, rows.shape)[lost], np.broadcast_to(irf[0], irf.shape)[lost]
+    width = np.stack([rows[1 + 2 * k, :, column] - rows[2 + 2 * k, :, column] for k, column in enumerate(columns)])
+    width = np.where((width > 0) & ~lost[0], width, np.nan)
+    return irf[0], (irf[1::2] - irf[2::2]) / width.reshape(*width.shape, *[1] * (irf.ndim - 2))
 
 
 class ExactWorld:
@@ -87,34 +111,16 @@ class ExactWorld:
         theta = theta_of(self.spec, draws, parameters)
         scaling = Scaling.of(self.spec, chosen_shocks(self.spec, shocks), size)
         last = last_quarter(horizon)
-        here = self.scaled(theta, scaling, last)
-        columns = [self._slope(theta, column, here, scaling) for column in range(self.spec.n_parameters)]
+        low, high = np.full(theta.shape[1], -np.inf), np.full(theta.shape[1], np.inf)
+        low[list(self.spec.standard_deviations)] = 0.0
+        steps, block = self.solver.difference * (self.spec.high - self.spec.low), max(1, MOST_ROWS // (1 + 2 * len(low)))
+        parts = [
+            differences(lambda rows: self.scaled(rows, scaling, last), theta[k : k + block], range(len(low)), steps, low, high)[1]
+            for k in range(0, len(theta), block)
+        ]
+        slopes = np.moveaxis(np.concatenate(parts, axis=1), 0, -1)
         solved = {"determinate": self.verdicts(theta) == Status.OK}
-        return derivatives(scaling, np.stack(columns, axis=-1), solved, "differences of the exact solution", labels(draws, len(theta)))
-
-    def _slope(self, theta: np.ndarray, column: int, here: np.ndarray, scaling: Scaling) -> np.ndarray:
-        """Derivatives (n, S, H+1, 3) by one parameter, at draws whose responses are `here`."""
-        step = self.solver.difference * (self.spec.high[column] - self.spec.low[column])
-        ends, places = [], []
-        for side in (step, -step):
-            moved = theta.copy()
-            moved[:, column] += side
-            irf = self._beside(moved, scaling, here.shape[2] - 1)
-            lost = ~np.isfinite(irf).all(axis=(1, 2, 3))
-            irf[lost], moved[lost] = here[lost], theta[lost]
-            ends.append(irf)
-            places.append(moved[:, column])
-        width = places[0] - places[1]
-        return (ends[0] - ends[1]) / np.where(width > 0, width, np.nan)[:, None, None, None]
-
-    def _beside(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
-        """`scaled`, NaN also where a step has made a standard deviation negative."""
-        sizes = [k for k, p in enumerate(self.spec.parameters) if p.role == "shock_size"]
-        allowed = (theta[:, sizes] >= 0).all(axis=1)
-        found = np.full((len(theta), len(scaling.shocks), horizon + 1, 3), np.nan)
-        if allowed.any():
-            found[allowed] = self.scaled(theta[allowed], scaling, horizon)
-        return found
+        return derivatives(scaling, slopes, solved, "differences of the exact solution", labels(draws, len(theta)))
 
     def sensitivity(
         self, n: int = 1024, *, shocks: str | Iterable[str] | None = None, size: SizeLike = 1.0, horizons: Sequence[int] = HORIZONS,

@@ -157,9 +157,9 @@ class Emulator:
         spec = self.spec(world)
         scaling = Scaling.of(spec, chosen_shocks(spec, shocks), size)
         question = Question.of(spec, scaling, horizons, ranges, fixed)
-        last = self._last(max(question.horizons))
+        last, doubts = self._last(max(question.horizons)), self._doubts(question, seed)
         found = sobol(question, lambda theta: self._irf(theta, scaling, last, list(question.horizons)), n, seed)
-        return found.assign_attrs(source=self._title(), **self._doubts(question, seed))
+        return found.assign_attrs(source=self._title(), **doubts)
 
     def _doubts(self, question: Question, seed: int) -> dict[str, float]:
         """Shares of a question's draws without a solution and flagged, by the network's own judgement; see `sensitivity`."""

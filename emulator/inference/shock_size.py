@@ -152,5 +152,5 @@ class Scaling:
 
     def _column(self, shock: int) -> int | None:
         """Where theta holds the shock's standard deviation, if it does."""
-        found = [k for k, p in enumerate(self.spec.parameters) if p.role == "shock_size"]
+        found = self.spec.standard_deviations
         return found[shock] if len(found) == self.spec.n_shocks else None

@@ -25,6 +25,10 @@ MODELS = {
 }
 
 
+FROM_SPECS = ("worlds", "H", "param_dims", "shock_dims", "n_shocks")
+"""Arguments of networks that follow from the specs of their worlds, and are no options."""
+
+
 def model_class(name: str) -> type[EmulatorModel]:
     """The class of that name. Raises `UnknownNameError`, with the nearest known name."""
     if name not in MODELS:
@@ -39,10 +43,10 @@ def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapp
     Raises `UnknownNameError` for the model, `ConfigError` for options that it does not take.
     """
     network = model_class(name)
-    taken = [option for option in inspect.signature(network.__init__).parameters if option not in ("self", "worlds", "H", "param_dims", "shock_dims", "n_shocks")]
     try:
         return network.from_specs(specs, horizon, **options)
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
+        taken = [option for option in inspect.signature(network).parameters if option not in FROM_SPECS]
         raise ConfigError(f"The model_options {dict(options)} do not fit {name}, which takes {', '.join(taken) or 'none'}: {error}") from None
 
 

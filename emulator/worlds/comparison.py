@@ -12,6 +12,7 @@ from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
 from emulator.worlds.base import World
 
 WHY = {
+    Status.OK: "there is a solution, but a parameter or the size of a shock makes numbers too large to hold",
     Status.INDETERMINATE: "many stable solutions",
     Status.EXPLOSIVE: "no stable solution",
     Status.NOT_CONVERGED: "no steady state is found, or no solution that satisfies the equations",

@@ -14,7 +14,6 @@ Shape = Literal["uniform", "normal", "beta", "gamma", "inv_gamma", "inv_gamma2"]
 TAIL = 0.005
 """Probability cut off at each end where a prior is given without a range."""
 
-
 LEAST_MASS = 1e-9
 """Probability between the bounds of a prior at least: with less its draws would be rounding errors."""
 
