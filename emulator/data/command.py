@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -46,17 +50,41 @@ def generate(
     except ValueError:
         raise DatasetError("Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5.") from None
     try:
-        data = generate_dataset(
-            output, expand_worlds(world), usual, seed, samples=exceptions, horizon=horizon, periods=periods, verdicts=verdicts,
-            fractions=fractions, workers=workers, scheduler=scheduler, overwrite=overwrite, chunk=chunk, shard=shard,
-        )  # fmt: skip
-    except KeyboardInterrupt:
+        with termination_as_interruption():
+            data = generate_dataset(
+                output, expand_worlds(world), usual, seed, samples=exceptions, horizon=horizon, periods=periods, verdicts=verdicts,
+                fractions=fractions, workers=workers, scheduler=scheduler, overwrite=overwrite, chunk=chunk, shard=shard,
+            )  # fmt: skip
+    except KeyboardInterrupt as interrupt:
         err.print(f"Interrupted. Finished shards in {output} are kept: run the same command again to resume.", soft_wrap=True)
+        if isinstance(interrupt, Terminated):
+            raise typer.Exit(128 + signal.SIGTERM) from None
         raise
     except OSError as error:  # a full disk, a folder that cannot be written
         raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
     _print(data)
     say(f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint: {data.fingerprint[:16]}")
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, with which batch systems end what ran too long."""
+
+
+@contextmanager
+def termination_as_interruption() -> Iterator[None]:
+    """SIGTERM raises `Terminated`, so that workers are stopped and the person is told, as after Ctrl-C."""
+
+    def stop(number: int, frame: object) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read_sizes(text: str) -> tuple[int, dict[str, int]]:

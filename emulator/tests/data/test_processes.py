@@ -81,6 +81,26 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
     assert contents(root) == contents(tmp_path / "undisturbed")
 
 
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_batch_system_that_ends_the_run_is_told_how_to_resume(tmp_path, workers):
+    root = tmp_path / "terminated"
+    process = python(f"""
+        import sys
+        from emulator.cli import main
+        if __name__ == "__main__":
+            sys.argv = "emulator generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers {workers} --output".split() + [{str(root)!r}]
+            main()
+    """)  # fmt: skip
+    wait_for_shards(root, 3, process)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "run the same command again to resume" in said.replace("\n", " ")
+    assert "Traceback" not in said
+    assert "leaked" not in said
+    assert not (root / "manifest.json").exists()
+
+
 def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_path):
     root = tmp_path / "orphaned"
     process = python(f"""
