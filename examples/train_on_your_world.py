@@ -28,7 +28,7 @@ print("Draws by split:", {split: len(rows) for split, rows in data.splits(name).
 
 # %% [markdown]
 # **Train.** The settings are those of the network that ships (`configs/universal_A.yaml`), with fewer and smaller steps: first on the
-# impact quarters, then on all. The published networks saw 100,000 draws of most worlds and took 16,000 steps.
+# impact quarters, then on all. The published networks saw 100,000 draws of most worlds and took 24,000 steps.
 
 # %%
 config = TrainingConfig(

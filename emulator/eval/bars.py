@@ -129,13 +129,19 @@ def _beats_plain(field: Field, world: str) -> Verdict:
 
 
 def _gap(field: Field, world: str) -> tuple[float, Row, Row] | None:
-    """NRMSE over the best specialist's, less one, and both rows; None until the universal network's own structure was tried as a specialist."""
-    own, best = field.own(world), field.best(world, lambda row: row["role"] == SPECIALIST)
-    if own is None or best is None or not best["nrmse"] > 0:
+    """NRMSE over the best specialist's, less one, and both rows: at the most optimiser steps that the universal network took as the judged
+    recipe or another, and its own structure as a specialist too; None until there are such steps. Specialists of other kinds are rivals whatever their steps."""
+    own, rivals = field.own(world), field.rows(world)
+    if own is None:
         return None
-    if not any(row["role"] == SPECIALIST and row["model"] == own["model"] for row in field.rows(world)):
+    alone = {row["steps"] for row in rivals if row["role"] == SPECIALIST and row["model"] == own["model"]}
+    trained = [own, *(row for row in rivals if row["role"] == UNIVERSAL and row["worlds"] == own["worlds"])]
+    matched = [row for row in trained if row["steps"] in alone]
+    if not matched:
         return None
-    return float(own["nrmse"] / best["nrmse"] - 1), own, best
+    own = max(matched, key=lambda row: (row["steps"], row["seeds"], -row["nrmse"]))
+    best = field.best(world, lambda row: row["role"] == SPECIALIST and (row["model"] != own["model"] or row["steps"] == own["steps"]))
+    return (float(own["nrmse"] / best["nrmse"] - 1), own, best) if best is not None and best["nrmse"] > 0 else None
 
 
 def _worst_gap(field: Field, world: str) -> Verdict:
@@ -143,7 +149,7 @@ def _worst_gap(field: Field, world: str) -> Verdict:
     if found is None:
         return _absent(bar, world, target)
     gap, own, best = found
-    value = f"{100 * gap:+.1f} % ({best['run']} {number(best['nrmse'])})"
+    value = f"{100 * gap:+.1f} % ({number(own['nrmse'])} against {best['run']} {number(best['nrmse'])}, {own['steps']:,.0f} steps)"
     return _judged(bar, world, target, value, gap <= GAP_WORST, f"{100 * (gap - GAP_WORST):.1f} points", own["seeds"])
 
 

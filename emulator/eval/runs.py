@@ -95,6 +95,7 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
         "worlds": len(worlds),
         "recipe": sha256(json.dumps(known if seed is not None else [*known, shown], sort_keys=True).encode()),
         "seed": -1 if seed is None else int(seed),
+        "steps": _steps(config),
         "data": str(data["fingerprint"]),
         "trained_on": bool(data["trained_on"]),
         "checkpoint_sha256": str(made["sha256"]),
@@ -102,6 +103,11 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
         "command": str(origin["command"]),
         "file": shown,
     }
+
+
+def _steps(config: dict[str, Any]) -> float:
+    """Optimiser steps of the whole training; NaN, which equals nothing, where epochs have no fixed number of steps."""
+    return float(int(config.get("epochs") or 0) * int(config.get("steps_per_epoch") or 0)) or float("nan")
 
 
 def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:

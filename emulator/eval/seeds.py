@@ -17,7 +17,7 @@ OVER_SEEDS, OVER_DRAWS, NO_INTERVAL = "seeds", "draws", "none"
 """What an interval ranges over: trainings from other seeds (t), or draws of one trained network (bootstrap)."""
 
 KEY = ["world", "split", "data", "kind"]
-SHARED = ("model", "role", "worlds", "trained_on", "n_train", "best_trivial", "best_trivial_nrmse", "draws", "outside_range")
+SHARED = ("model", "role", "worlds", "steps", "trained_on", "n_train", "best_trivial", "best_trivial_nrmse", "draws", "outside_range")
 """Columns that are the same for all seeds of an entry."""
 
 

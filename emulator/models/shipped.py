@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "weights"
 
 WEIGHTS, CARD, CONFIG = f"model{weights_file.SUFFIX}", "MODEL_CARD.md", "config.yaml"
 
-SHIPPED = {"universal": "emulator release --checkpoint runs/universal_A/calibrated.pt --results results/universal_A/results.json"}
+SHIPPED = {"universal": "emulator release --checkpoint runs/universal_A_43/calibrated.pt --results results/universal_A_43/results.json"}
 """Names that `load` knows, each with the command that makes its weights from a trained and scored network."""
 
 OF_A_RUN = ("calibrated.pt", "best.pt", WEIGHTS)

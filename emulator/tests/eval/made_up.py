@@ -45,7 +45,7 @@ def write_result(
 
 
 def _provenance(name: str, model: str, worlds: list[str], config: dict[str, Any] | None, data: str) -> dict[str, Any]:
-    recorded = {"lr": 1e-3, "seed": 1, "worlds": worlds} | (config or {}) | {"checkpoint_dir": f"runs/{name}"}
+    recorded = {"lr": 1e-3, "seed": 1, "worlds": worlds, "epochs": 40, "steps_per_epoch": 400} | (config or {}) | {"checkpoint_dir": f"runs/{name}"}
     return {
         "command": f"python -m emulator.eval.evaluate --checkpoint runs/{name}/best.pt",
         "checkpoint": {"model_name": model, "worlds": worlds, "config": recorded, "sha256": "c" * 64},

@@ -26,10 +26,10 @@ def rivals(folder: Path, factor: float, models: tuple[str, ...] = tuple(PLAIN)) 
         write_result(folder, model, {world: factor * value for world, value in GOOD.items()}, model=model)
 
 
-def specialists(folder: Path, factor: float) -> None:
+def specialists(folder: Path, factor: float, epochs: int = 40) -> None:
     """The universal network's own structure, in one world alone each."""
     for world, value in GOOD.items():
-        write_result(folder, f"alone_{world}", {world: factor * value})
+        write_result(folder, f"alone_{world}_{epochs}", {world: factor * value}, config={"epochs": epochs})
 
 
 def judged(folder: Path, few_draws: pd.DataFrame | None = None, speed: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -64,6 +64,15 @@ def test_a_gap_to_plain_networks_alone_is_none(tmp_path: Path) -> None:
     universal(tmp_path)
     rivals(tmp_path, 11.0)
     assert verdicts(judged(tmp_path), "gap to the best specialist") == {None}
+
+
+@pytest.mark.parametrize("steps", [{"epochs": 60}, {"steps_per_epoch": 0}])
+def test_a_gap_is_one_at_equal_optimiser_steps(tmp_path: Path, steps: dict[str, int]) -> None:
+    universal(tmp_path)
+    specialists(tmp_path, 0.5, epochs=60)
+    assert verdicts(judged(tmp_path), "gap to the best specialist") == {None}, "specialists took more steps"
+    write_result(tmp_path, "other", {world: 0.5 * value for world, value in GOOD.items()}, config=steps)
+    assert verdicts(judged(tmp_path), "gap to the best specialist") == ({True} if "epochs" in steps else {None})
 
 
 def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:

@@ -50,6 +50,16 @@ def test_fresh_draws_lie_within_the_band_about_as_often_as_it_says(em, name):
     assert error < 0.05
 
 
+@pytest.mark.parametrize("name", QUICK)
+def test_at_the_defaults_which_users_ask_first_the_network_is_right_or_doubts_itself(em, name):
+    """The published mode of `sw07` has so many parameters in the tails of their priors, each in its range, that no training draw was as far out."""
+    found, exact = em.irf(name), emulator.world(name).irf()["irf"]
+    assert found["in_range"].all()
+    error = float(np.linalg.norm(found["irf"] - exact) / np.linalg.norm(exact))
+    assert bool(found["flagged"][0]) == (name == "sw07")
+    assert error < (0.2 if name == "sw07" else 0.06)
+
+
 def test_answers_have_names_units_and_what_to_think_of_them(em):
     found = em.irf("nk", kappa=0.1, phi_pi=2.0)
     assert found["irf"].dims == ("draw", "shock", "horizon", "observable")

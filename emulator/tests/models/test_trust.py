@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from scipy.special import ndtri
+from scipy.stats import chi2, rankdata
 
 from emulator.errors import CheckpointError, ModelError
 from emulator.models import checkpoint as checkpoints
@@ -14,7 +16,7 @@ from emulator.models.check import _statistics, _theta
 from emulator.models.trust import Evidence, Trust, judge
 from emulator.models.trust.band import MANY, ErrorBand, conformal_quantile
 from emulator.models.trust.determinacy import Determinacy
-from emulator.models.trust.support import EmptyCorners
+from emulator.models.trust.support import EmptyCorners, Remoteness
 from emulator.spec import Status
 from emulator.worlds import get_world
 
@@ -89,6 +91,38 @@ def test_ties_make_no_corners():
 
 
 @pytest.mark.fast
+def test_remoteness_is_the_sum_of_squared_normal_scores():
+    theta = torch.rand(4000, 12, generator=generator(5)).pow(3)  # skewed, and independent: chi-squared with 12 degrees of freedom
+    found = Remoteness.fitted(theta)
+    fresh = found(torch.rand(20000, 12, generator=generator(6)).pow(3)).double()
+    for level in (0.1, 0.5, 0.9, 0.99):
+        assert float(fresh.quantile(level)) == pytest.approx(chi2.ppf(level, 12), rel=0.03)
+    exact = ndtri((rankdata(theta[:, 0]) - 0.5) / 4000) ** 2
+    np.testing.assert_allclose(Remoteness.fitted(theta[:, :1])(theta[:, :1]), exact, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.fast
+def test_many_parameters_in_their_tails_are_beyond_every_draw_although_each_is_in_range():
+    theta = torch.randn(3000, 20, generator=generator(7))
+    found = Remoteness.fitted(theta)
+    assert not found.beyond(theta).any()
+    assert found.beyond(theta.quantile(0.98, dim=0)[None]).all()
+    one = theta.median(0).values[None].clone()
+    one[0, 3] = 100.0
+    assert not found.beyond(one).any(), "one parameter out of range is for the ranges to say"
+
+
+@pytest.mark.fast
+def test_parameters_that_are_constant_or_switches_are_not_remote():
+    theta = torch.stack([torch.full((1000,), 0.5), torch.randint(0, 2, (1000,), generator=generator(8)).float()], 1)
+    found = Remoteness.fitted(theta)
+    assert found(theta).max() < 3.0
+    assert found(torch.tensor([[0.5, 0.5]])).max() < 1e-2
+    assert not found.beyond(theta).any()
+    assert torch.isfinite(found(torch.tensor([[9.0, 0.5]]))).all()
+
+
+@pytest.mark.fast
 def test_judging_probabilities():
     status = torch.tensor([0, 0, 1, 2], dtype=torch.uint8)
     found = judge(torch.tensor([0.9, 0.4, 0.4, 0.1]), status)
@@ -149,7 +183,7 @@ def test_flags_have_their_reasons(trust, evidence):
 def test_padding_and_precision_change_nothing(trust, evidence):
     theta = evidence.theta[:20]
     padded = torch.cat([theta, torch.full((20, 4), 1e6)], 1).double()
-    for question in (trust.half_width, trust.determinacy, trust.out_of_range, trust.flagged, trust.in_empty_corner):
+    for question in (trust.half_width, trust.determinacy, trust.out_of_range, trust.flagged, trust.in_empty_corner, trust.far_out):
         assert torch.equal(question(padded, "nk"), question(theta, "nk"))
 
 
