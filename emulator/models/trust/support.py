@@ -1,6 +1,6 @@
-"""Where the training data lie: the range of each parameter, and corners of two parameters that no draw has reached.
+"""Where the training data lie: corners of two parameters that no draw has reached, and how far out draws are, all parameters together.
 
-Axes: N training draws, B batch, P parameter, Q corners.
+Axes: N training draws, B batch, P parameter, Q corners, K knots.
 """
 
 from __future__ import annotations
@@ -62,4 +62,57 @@ class EmptyCorners(nn.Module):
             made.column_Q2[k] = torch.tensor([first, second])
             made.sign_Q2[k] = torch.tensor([sign_1, sign_2])
             made.edge_Q2[k] = torch.stack([edge_1, edge_2])
+        return made
+
+
+KNOTS = 65
+"""Values of each parameter at which its normal score is kept; between them scores are linear."""
+
+
+class Remoteness(nn.Module):
+    """How far out a draw lies, all parameters together: the sum of their squared normal scores.
+
+    The normal score of a value is the quantile of the standard normal at the value's rank among the training draws (van der
+    Waerden 1952), so that skewed and bounded priors count alike. Where parameters are independent the sum is chi-squared: a draw with many
+    parameters in the tails, each within its range, is farther out than any that the network has seen.
+    """
+
+    value_PK: Tensor
+    reach: Tensor
+    farthest: Tensor
+
+    def __init__(self, n_parameters: int) -> None:
+        super().__init__()
+        self.register_buffer("value_PK", torch.zeros(n_parameters, KNOTS))
+        self.register_buffer("reach", torch.ones(()))
+        self.register_buffer("farthest", torch.zeros(()))
+
+    def forward(self, theta_BP: Tensor) -> Tensor:
+        """The sum (B,) at parameters in natural units; a value beyond the training draws counts as the outermost of them."""
+        x_PB = theta_BP.T.contiguous()
+        return (0.5 * (self._scores(x_PB, right=False) + self._scores(x_PB, right=True))).square().sum(0)
+
+    def beyond(self, theta_BP: Tensor) -> Tensor:
+        """Whether a draw (B,) is farther out than every training draw."""
+        return self(theta_BP) > self.farthest
+
+    def _scores(self, x_PB: Tensor, right: bool) -> Tensor:
+        """Normal scores (P, B); of a value that many draws share, those of its last or of its first rank."""
+        above = torch.searchsorted(self.value_PK, x_PB, right=right).clamp(1, KNOTS - 1)
+        low, high = (self.value_PK.gather(1, knot) for knot in (above - 1, above))
+        share = torch.where(high > low, (x_PB - low) / (high - low), float(right)).clamp(0, 1)
+        return self.reach * (2 * (above - 1 + share) / (KNOTS - 1) - 1)
+
+    @classmethod
+    def fitted(cls, theta_NP: Tensor) -> Remoteness:
+        """The scores of the training draws, and the farthest of them."""
+        n, n_parameters = theta_NP.shape
+        made = cls(n_parameters)
+        made.reach = torch.special.ndtri(torch.tensor(1 - 0.5 / n, dtype=torch.float64)).to(theta_NP.dtype)
+        rank_K = torch.special.ndtr(made.reach * torch.linspace(-1, 1, KNOTS)) * n - 0.5
+        lower = rank_K.floor().clamp(0, n - 1).long()
+        ordered = theta_NP.sort(0).values
+        share = (rank_K - lower).clamp(0, 1)[:, None]
+        made.value_PK = torch.lerp(ordered[lower], ordered[(lower + 1).clamp_max(n - 1)], share).T.contiguous()
+        made.farthest = made(theta_NP).max()
         return made

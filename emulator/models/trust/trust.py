@@ -15,7 +15,7 @@ from emulator.errors import ModelError
 from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.models.trust.band import ErrorBand
 from emulator.models.trust.determinacy import Determinacy, held_out
-from emulator.models.trust.support import EmptyCorners
+from emulator.models.trust.support import EmptyCorners, Remoteness
 from emulator.spec import Status
 
 EXTREME = 0.995
@@ -46,13 +46,14 @@ class WorldTrust(nn.Module):
         self.options = {"band": dict(band), "corners": corners, "judges": judges}
         self.band = ErrorBand(**band)
         self.corners = EmptyCorners(corners)
+        self.remoteness = Remoteness(band["n_parameters"])
         self.determinacy = Determinacy(band["n_parameters"]) if judges else None
         self.register_buffer("widest", torch.zeros(()))
 
     @classmethod
-    def assembled(cls, band: ErrorBand, corners: EmptyCorners, determinacy: Determinacy | None) -> WorldTrust:
+    def assembled(cls, band: ErrorBand, corners: EmptyCorners, remoteness: Remoteness, determinacy: Determinacy | None) -> WorldTrust:
         made = cls(band.options, len(corners.column_Q2), determinacy is not None)
-        made.band, made.corners, made.determinacy = band, corners, determinacy
+        made.band, made.corners, made.remoteness, made.determinacy = band, corners, remoteness, determinacy
         return made
 
 
@@ -91,7 +92,7 @@ class Trust(nn.Module):
         if found.verdict_theta is not None and found.status is not None:
             verdict_z = self.normaliser.theta(found.verdict_theta, world)
             determinacy = Determinacy.fitted(verdict_z, found.status == Status.OK, generator)
-        part = WorldTrust.assembled(band, EmptyCorners.fitted(found.theta_train), determinacy)
+        part = WorldTrust.assembled(band, EmptyCorners.fitted(found.theta_train), Remoteness.fitted(found.theta_train), determinacy)
         part.widest = _relative_width(band(z), statistics).quantile(EXTREME)
         return part
 
@@ -141,13 +142,17 @@ class Trust(nn.Module):
         """Which parameters (B, P) lie, two together, where the training split has no draw, bool."""
         return self._part_of(world).corners(self._own(theta, world))
 
+    def far_out(self, theta: Tensor, world: str) -> Tensor:
+        """Whether a draw (B,) lies farther out, all parameters together, than every draw of the training split, bool."""
+        return self._part_of(world).remoteness.beyond(self._own(theta, world))
+
     def relative_width(self, theta: Tensor, world: str) -> Tensor:
         """Mean half width (B,) over all responses, in units of the responses' own scales."""
         return _relative_width(self.half_width(theta, world), self.normaliser.statistics(world))
 
     def flagged(self, theta: Tensor, world: str) -> Tensor:
         """Whether to doubt each draw (B,), bool: beyond the training data, more likely than not without a solution, or a band wider than validation draws showed."""
-        doubt = self.out_of_range(theta, world).any(1) | self.in_empty_corner(theta, world).any(1)
+        doubt = self.out_of_range(theta, world).any(1) | self.in_empty_corner(theta, world).any(1) | self.far_out(theta, world)
         doubt |= self.relative_width(theta, world) > self._part_of(world).widest
         if self.judges(world):
             doubt |= self.determinacy(theta, world) < 0.5
