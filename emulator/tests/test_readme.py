@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulator.eval.results import read
 from emulator.tests.documents import prepare, run_page
 
 pytestmark = pytest.mark.checkout
@@ -53,6 +54,18 @@ def test_the_table_is_the_leaderboards(readme, root):
         (line,) = [text for part in sections for text in part.splitlines() if f"| {run} |" in text]
         assert f"| {score} [{interval.replace(' to ', ', ')}]" in line, row
         assert f"| {trivial} |" in line, row
+
+
+@pytest.mark.fast
+def test_the_results_behind_the_leaderboard_are_in_the_repository(root):
+    board = (root / "LEADERBOARD.md").read_text(encoding="utf-8")
+    found = re.findall(r"^`(\S+/results\.json)` .*checkpoint `([0-9a-f]+)`", board, flags=re.MULTILINE)
+    assert len(found) > 20
+    for file, checkpoint in found:
+        path = root / "results" / file
+        assert path.exists(), file
+        if file != "baseline_mlp/results.json":  # `make demo` trains that one anew
+            assert read(path)["provenance"]["checkpoint"]["sha256"].startswith(checkpoint), file
 
 
 @pytest.mark.fast
