@@ -20,6 +20,7 @@ import emulator
 from emulator.console import out, run
 from emulator.errors import ParameterError
 from emulator.inference import Emulator
+from emulator.worlds import split_names
 
 
 def main(
@@ -32,7 +33,7 @@ def main(
 ) -> None:
     """Errors of a network's derivatives, by world and parameter."""
     network = emulator.load(checkpoint)
-    for name in worlds.split(","):
+    for name in split_names(worlds):
         found = errors(network, name, min(draws, 6) if name == "hank" else draws, shock, horizon, seed)
         out.print(f"\n{name}, {shock}: error of derivatives, percent of their own size, median over {found.shape[0]} draws")
         out.print(found.median().dropna().round(1).sort_values().to_string())  # others do not move this shock

@@ -31,7 +31,7 @@ from emulator.eval.speed import COLUMNS, SPEED, read_speed, speed_table
 from emulator.files import write_text
 from emulator.models import load
 from emulator.models.base import EmulatorModel
-from emulator.worlds import get_world
+from emulator.worlds import get_world, split_names
 
 
 def seconds(action: Callable[[], object]) -> float:
@@ -57,7 +57,7 @@ def main(
         if not cost.exists():
             raise ParameterError(f"{cost} is missing; expected the folder of a run, which says how long training took, or --trained, as the model card says.")
         trained = json.loads(cost.read_text())["seconds"]
-    names = worlds.split(",") if worlds else list(network.world_specs)
+    names = split_names(worlds) or list(network.world_specs)
     rows = []
     with progress() as display:
         bar = display.add_task("timing", total=len(names) * repeats, unit="rounds", note="")

@@ -29,6 +29,7 @@ from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
 from emulator.training.distributed import Group
 from emulator.training.interrupt import Interrupt
 from emulator.training.monitor import Monitor
+from emulator.worlds import split_names
 
 
 def make_trainer(folder: Path, worlds: list[str], batch: int, in_memory: bool) -> Trainer:
@@ -74,7 +75,7 @@ def main(
 ) -> None:
     """Compare the training loop with the bare optimiser step."""
     torch.set_num_threads(1)
-    names = worlds.split(",")
+    names = split_names(worlds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"
         generate_dataset(folder, names, samples, seed=0, periods=0)
