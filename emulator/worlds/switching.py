@@ -26,24 +26,28 @@ from emulator.worlds.base import LinearWorld, OnFailure
 REGIMES = ("active", "passive")
 _NK = {p.name: p for p in nk.SPEC.parameters}
 
+# fmt: off
+PARAMETERS = (
+    *(_NK[name] for name in ("sigma", "beta", "kappa")),
+    Parameter(name="phi_pi_active", tex=r"\phi_\pi^{A}", low=1.5, high=3.5, default=2.0, unit="1", meaning="reaction of the policy rate to inflation, active regime", role="policy_rule"),
+    Parameter(name="phi_y_active", tex=r"\phi_y^{A}", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate), active regime", role="policy_rule"),
+    Parameter(name="phi_pi_passive", tex=r"\phi_\pi^{P}", low=0.5, high=1.0, default=0.9, unit="1", meaning="reaction of the policy rate to inflation, passive regime", role="policy_rule"),
+    Parameter(name="phi_y_passive", tex=r"\phi_y^{P}", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate), passive regime", role="policy_rule"),
+    _NK["rho_i"],
+    Parameter(name="p_active", tex="p_{AA}", low=0.8, high=0.99, default=0.95, unit="probability per quarter", meaning="chance that the active regime stays another quarter", role="regime"),
+    Parameter(name="p_passive", tex="p_{PP}", low=0.5, high=0.95, default=0.85, unit="probability per quarter", meaning="chance that the passive regime stays another quarter", role="regime"),
+    Parameter(name="active_at_impact", tex="q_A", low=0.0, high=1.0, default=1.0, unit="probability", meaning="chance that the active regime holds in the first quarter: 1 and 0 give the responses of either regime", role="regime"),
+    *(_NK[name] for name in ("rho_m", "rho_r", "rho_u", "sigma_m", "sigma_r", "sigma_u")),
+)
+# fmt: on
+
 SPEC = WorldSpec(
     name="switching",
     title="New Keynesian model with a policy rule that switches",
     summary="The model of `nk` with an active and a passive Taylor rule that follow each other by a Markov chain; responses are averages over regime paths.",
     prior="Independent and uniform over the ranges; draws without a unique mean-square stable solution are refused and redrawn.",
     source="Davig and Leeper (2007), section III; Farmer, Waggoner and Zha (2011)",
-    parameters=(
-        *(_NK[name] for name in ("sigma", "beta", "kappa")),
-        Parameter(name="phi_pi_active", tex=r"\phi_\pi^{A}", low=1.5, high=3.5, default=2.0, unit="1", meaning="reaction of the policy rate to inflation, active regime", role="policy_rule"),
-        Parameter(name="phi_y_active", tex=r"\phi_y^{A}", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate), active regime", role="policy_rule"),
-        Parameter(name="phi_pi_passive", tex=r"\phi_\pi^{P}", low=0.5, high=1.0, default=0.9, unit="1", meaning="reaction of the policy rate to inflation, passive regime", role="policy_rule"),
-        Parameter(name="phi_y_passive", tex=r"\phi_y^{P}", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate), passive regime", role="policy_rule"),
-        _NK["rho_i"],
-        Parameter(name="p_active", tex="p_{AA}", low=0.8, high=0.99, default=0.95, unit="probability per quarter", meaning="chance that the active regime stays another quarter", role="regime"),
-        Parameter(name="p_passive", tex="p_{PP}", low=0.5, high=0.95, default=0.85, unit="probability per quarter", meaning="chance that the passive regime stays another quarter", role="regime"),
-        Parameter(name="active_at_impact", tex="q_A", low=0.0, high=1.0, default=1.0, unit="probability", meaning="chance that the active regime holds in the first quarter: 1 and 0 give the responses of either regime", role="regime"),
-        *(_NK[name] for name in ("rho_m", "rho_r", "rho_u", "sigma_m", "sigma_r", "sigma_u")),
-    ),
+    parameters=PARAMETERS,
     shocks=nk.SPEC.shocks,
     observables=nk.SPEC.observables,
     states=tuple(f"{variable}_{regime}" for regime in REGIMES for variable in nk.SPEC.states),

@@ -39,17 +39,21 @@ RANGES: dict[str, dict[str, float]] = {
 }
 """Where the prior departs from that of `nk`, so that the bound matters often and seldom ends in a depression of hundreds of percent."""
 
+# fmt: off
+PARAMETERS = (
+    *(Parameter(**{**p.model_dump(), **RANGES.get(p.name, {})}) for p in nk.SPEC.parameters),
+    Parameter(name="pi_star", tex=r"\pi^*", low=0.0, high=2.0, default=1.0, unit="annualised percent", meaning="inflation target; the steady-state rate is pi_star - 400 log beta", role="steady_state"),
+    Parameter(name="shortfall", tex=r"s_0", low=0.0, high=12.0, default=8.0, unit="annualised percentage points", meaning="how far the natural rate is below its steady state when the shock comes", role="initial_state"),
+)
+# fmt: on
+
 SPEC = WorldSpec(
     name="zlb",
     title="New Keynesian model under a zero lower bound",
     summary="The economy of nk whose policy rate cannot fall below zero; perfect foresight, piecewise linear; the natural rate is low when the shock comes.",
     prior="Independent and uniform over the ranges; draws without a unique solution are refused and redrawn. At 35.5 % of the draws the bound binds even without a shock.",
     source="Guerrieri and Iacoviello (2015); Galí (2015), ch. 3",
-    parameters=(
-        *(Parameter(**{**p.model_dump(), **RANGES.get(p.name, {})}) for p in nk.SPEC.parameters),
-        Parameter(name="pi_star", tex=r"\pi^*", low=0.0, high=2.0, default=1.0, unit="annualised percent", meaning="inflation target; the steady-state rate is pi_star - 400 log beta", role="steady_state"),
-        Parameter(name="shortfall", tex=r"s_0", low=0.0, high=12.0, default=8.0, unit="annualised percentage points", meaning="how far the natural rate is below its steady state when the shock comes", role="initial_state"),
-    ),
+    parameters=PARAMETERS,
     shocks=nk.SPEC.shocks,
     observables=nk.SPEC.observables,
     linear=False,
