@@ -1,11 +1,13 @@
-"""Emulators of other kinds, scored like a network: boosted trees (LightGBM) on principal components.
+"""Emulators of other kinds, scored like a network: boosted trees (LightGBM) on principal
+components.
 
-    pip install lightgbm
-    python benchmarks/emulators.py --dataset datasets/v1.0 [--worlds nk,var] [--draws 0] [--minutes 10] [--threads 1]
+    pip install lightgbm python benchmarks/emulators.py --dataset datasets/v1.0 [--worlds nk,var]
+    [--draws 0] [--minutes 10] [--threads 1]
 
-For each world: responses in training standard deviations -> principal components -> one LightGBM regression a component on the
-same training draws that networks see, stopped early on `val` (Ke et al., 2017). Scores and `results.json` are those of `emulator
-evaluate`, so that `emulator leaderboard` ranks it among the networks. Where the time limit ends a fit, the note printed says so.
+For each world: responses in training standard deviations -> principal components -> one LightGBM
+regression a component on the same training draws that networks see, stopped early on `val` (Ke et
+al., 2017). Scores and `results.json` are those of `emulator evaluate`, so that `emulator
+leaderboard` ranks it among the networks. Where the time limit ends a fit, the note printed says so.
 """
 
 from __future__ import annotations
@@ -55,14 +57,23 @@ class Settings:
 
 
 class TreesOfAWorld:
-    """One regression a principal component. `fit` takes theta (n, P), responses (n, S, H+1, 3) in natural units."""
+    """One regression a principal component.
+
+    `fit` takes theta (n, P), responses (n, S, H+1, 3) in natural units.
+    """
 
     def __init__(self, settings: Settings, threads: int) -> None:
         self.settings = settings
         self.params = {
-            "objective": "regression", "learning_rate": settings.learning_rate, "num_leaves": settings.num_leaves, "verbosity": -1,
-            "seed": settings.seed, "deterministic": True, "force_col_wise": True, "num_threads": threads,
-        }  # fmt: skip
+            "objective": "regression",
+            "learning_rate": settings.learning_rate,
+            "num_leaves": settings.num_leaves,
+            "verbosity": -1,
+            "seed": settings.seed,
+            "deterministic": True,
+            "force_col_wise": True,
+            "num_threads": threads,
+        }
         self.boosters: dict[int, lightgbm.Booster] = {}
 
     def fit(self, train: tuple[np.ndarray, np.ndarray], val: tuple[np.ndarray, np.ndarray]) -> int:
@@ -81,9 +92,12 @@ class TreesOfAWorld:
             share = time.monotonic() + (deadline - time.monotonic()) / (len(wanted) - done)
             data = lightgbm.Dataset(train[0], targets[:, k], params=self.params)
             self.boosters[k] = lightgbm.train(
-                self.params, data, self.settings.rounds, valid_sets=[data.create_valid(val[0], checks[:, k])],
+                self.params,
+                data,
+                self.settings.rounds,
+                valid_sets=[data.create_valid(val[0], checks[:, k])],
                 callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False), _until(share)],
-            )  # fmt: skip
+            )
             ended += time.monotonic() >= share
         return ended
 
@@ -119,9 +133,15 @@ class Trees:
             theta, irf = (array[: settings.draws or None] for array in data.read(world, "train"))
             self.fits[world] = TreesOfAWorld(settings, threads)
             ended = self.fits[world].fit((theta, irf), data.read(world, "val"))
-            say(f"{world}: {len(theta)} draws, {len(self.fits[world].boosters)} components, {time.monotonic() - start:.0f} s")
+            say(
+                f"{world}: {len(theta)} draws, {len(self.fits[world].boosters)} components,"
+                f" {time.monotonic() - start:.0f} s"
+            )
             if ended:
-                err.print(f"note: in {world} the time limit ended {ended} of {len(self.fits[world].boosters)} fits before they stopped by themselves.")
+                err.print(
+                    f"note: in {world} the time limit ended {ended} of"
+                    f" {len(self.fits[world].boosters)} fits before they stopped by themselves."
+                )
         self.checkpoint = Checkpoint(
             model_name=settings.model,
             model_options={},
@@ -143,25 +163,49 @@ class Trees:
 
 def main(
     dataset: Annotated[Path, typer.Option(help="Folder of the data set.")] = Path("datasets/v1.0"),
-    worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; those of the data set if empty.")] = "",
-    splits: Annotated[str, typer.Option(help="Splits, separated by commas.")] = ",".join(DEFAULT_SPLITS),
-    output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("results/lightgbm_pca"),
-    draws: Annotated[int, typer.Option(min=0, help="First draws of each world's training split; 0: all.")] = 0,
-    components: Annotated[int, typer.Option(min=1, help="Principal components of each world.")] = 64,
+    worlds: Annotated[
+        str, typer.Option(help="Worlds, separated by commas; those of the data set if empty.")
+    ] = "",
+    splits: Annotated[str, typer.Option(help="Splits, separated by commas.")] = ",".join(
+        DEFAULT_SPLITS
+    ),
+    output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path(
+        "results/lightgbm_pca"
+    ),
+    draws: Annotated[
+        int, typer.Option(min=0, help="First draws of each world's training split; 0: all.")
+    ] = 0,
+    components: Annotated[
+        int, typer.Option(min=1, help="Principal components of each world.")
+    ] = 64,
     rounds: Annotated[int, typer.Option(min=1, help="Trees of a component at most.")] = 2000,
     minutes: Annotated[float, typer.Option(min=0, help="Time limit of each world's fits.")] = 10.0,
     seed: Annotated[int, typer.Option(min=0)] = 42,
     threads: Annotated[int, typer.Option(min=1, help="Threads of LightGBM and PyTorch.")] = 1,
-    bootstrap: Annotated[int, typer.Option(min=0, help="Resamples behind each 95 % interval; 0 gives none.")] = 1000,
+    bootstrap: Annotated[
+        int, typer.Option(min=0, help="Resamples behind each 95 % interval; 0 gives none.")
+    ] = 1000,
 ) -> None:
     """Fit LightGBM on principal components, world by world, and score it like a network."""
     torch.set_num_threads(threads)
     data = open_dataset(dataset)
     chosen = list(names(worlds) or data.worlds)
-    settings = Settings(chosen, draws=draws, components=components, rounds=rounds, minutes=minutes, seed=seed)
-    request = Request(output / "fitted.pt", dataset, tuple(chosen), names(splits), output, bootstrap, threads=threads)
+    settings = Settings(
+        chosen, draws=draws, components=components, rounds=rounds, minutes=minutes, seed=seed
+    )
+    request = Request(
+        output / "fitted.pt",
+        dataset,
+        tuple(chosen),
+        names(splits),
+        output,
+        bootstrap,
+        threads=threads,
+    )
     found = evaluate_network(Trees(settings, data, threads), data, request)
-    made = found.provenance["checkpoint"] | {"path": ""}  # there is no file: the command fits the trees again
+    made = found.provenance["checkpoint"] | {
+        "path": ""
+    }  # there is no file: the command fits the trees again
     origin = found.provenance | {"command": shlex.join(["python", *sys.argv]), "checkpoint": made}
     found = dataclasses.replace(found, provenance=origin)
     results.write(found, output)

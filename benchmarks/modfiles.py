@@ -1,11 +1,14 @@
-"""A folder of `.mod` files before the referee: ours against Dynare's own first-order answer, one row a file.
+"""A folder of `.mod` files before the referee: ours against Dynare's own first-order answer, one
+row a file.
 
-    python benchmarks/modfiles.py FOLDER [--dynare /usr/lib/dynare/matlab] [--cache DIR] [--horizon 20]
+    python benchmarks/modfiles.py FOLDER [--dynare /usr/lib/dynare/matlab] [--cache DIR] [--horizon
+    20]
         [--only PATTERN] [--csv out.csv] [--limit 180] [--workers 1]
 
-Compared are the responses of every variable of the file to every shock with a variance, level deviations from steady state,
-one standard deviation (lower Cholesky factor), horizon 0 = impact; `abs` is the largest difference, `rel` the largest relative to
-max(1, |Dynare's response|). Dynare's slow side is kept in the cache by content. Exit code 1 if a file is mismatched or crashes.
+Compared are the responses of every variable of the file to every shock with a variance, level
+deviations from steady state, one standard deviation (lower Cholesky factor), horizon 0 = impact;
+`abs` is the largest difference, `rel` the largest relative to max(1, |Dynare's response|). Dynare's
+slow side is kept in the cache by content. Exit code 1 if a file is mismatched or crashes.
 """
 
 from __future__ import annotations
@@ -30,14 +33,22 @@ from rich.table import Table
 
 TOLERANCE = 1e-6
 OUR_LIMIT = 120.0
-STYLE = {"solved": "green", "mismatched": "bold red", "crashed": "bold red", "refused": "yellow", "not compared": "dim"}
+STYLE = {
+    "solved": "green",
+    "mismatched": "bold red",
+    "crashed": "bold red",
+    "refused": "yellow",
+    "not compared": "dim",
+}
 
 Outcome = Literal["solved", "mismatched", "refused", "crashed", "not compared"]
 
 
 @dataclass(frozen=True)
 class Ours:
-    """What the package said: responses (shock, horizon + 1, variable) by name, or `error`, the reason; `refused` if it was meant."""
+    """What the package said: responses (shock, horizon + 1, variable) by name, or `error`, the
+    reason; `refused` if it was meant.
+    """
 
     shocks: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
@@ -69,7 +80,10 @@ def respond(path: Path, horizon: int, sink: Connection) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = irf(path, horizon=horizon).transpose("shock", "horizon", "variable")
-        names = {axis: tuple(str(name) for name in found.coords[axis].values) for axis in ("shock", "variable")}
+        names = {
+            axis: tuple(str(name) for name in found.coords[axis].values)
+            for axis in ("shock", "variable")
+        }
         sink.send(Ours(names["shock"], names["variable"], np.asarray(found.values)))
     except EmulatorError as error:
         sink.send(Ours(error=str(error), refused=True))
@@ -84,7 +98,11 @@ def ours(path: Path, horizon: int) -> Ours:
     process.start()
     sink.close()
     try:
-        found = source.recv() if source.poll(OUR_LIMIT) else Ours(error=f"no answer within {OUR_LIMIT:.0f} s")
+        found = (
+            source.recv()
+            if source.poll(OUR_LIMIT)
+            else Ours(error=f"no answer within {OUR_LIMIT:.0f} s")
+        )
     except EOFError:
         process.join()
         found = Ours(error=f"the process died with exit code {process.exitcode}")
@@ -94,12 +112,21 @@ def ours(path: Path, horizon: int) -> Ours:
 
 
 def compare(mine: Ours, theirs: Answer) -> tuple[str, float | None, float | None]:
-    """Why the answers differ ('' where they agree), with the largest absolute and relative difference."""
-    for kind, own, other in (("shocks", mine.shocks, theirs.shocks), ("variables", mine.variables, theirs.variables)):
+    """Why the answers differ ('' where they agree), with the largest absolute and relative
+    difference.
+    """
+    for kind, own, other in (
+        ("shocks", mine.shocks, theirs.shocks),
+        ("variables", mine.variables, theirs.variables),
+    ):
         if set(own) != set(other):
             return f"{kind} differ: {', '.join(sorted(set(own) ^ set(other)))}", None, None
     assert mine.irf is not None
-    order = np.ix_([mine.shocks.index(s) for s in theirs.shocks], range(mine.irf.shape[1]), [mine.variables.index(v) for v in theirs.variables])
+    order = np.ix_(
+        [mine.shocks.index(s) for s in theirs.shocks],
+        range(mine.irf.shape[1]),
+        [mine.variables.index(v) for v in theirs.variables],
+    )
     found, expected = mine.irf[order], np.array(theirs.irf)
     if found.shape != expected.shape:
         return f"shapes differ: {found.shape} and {expected.shape}", None, None
@@ -108,23 +135,53 @@ def compare(mine: Ours, theirs: Answer) -> tuple[str, float | None, float | None
     if not np.isfinite(difference).all():
         return "responses that are not finite", None, None
     where = np.unravel_index(relative.argmax(), relative.shape)
-    reason = f"{theirs.variables[where[2]]} to {theirs.shocks[where[0]]} at horizon {where[1]}" if relative.max() > TOLERANCE else ""
+    reason = (
+        f"{theirs.variables[where[2]]} to {theirs.shocks[where[0]]} at horizon {where[1]}"
+        if relative.max() > TOLERANCE
+        else ""
+    )
     return reason, float(difference.max()), float(relative.max())
 
 
 def row(name: str, mine: Ours, verdict: Verdict) -> Row:
     """The verdict on one file."""
     theirs = verdict.answer
-    said = "; ".join([theirs.kind if theirs.kind == "solved" else f"{theirs.kind}: {theirs.message}", *verdict.external, *verdict.notes])
+    said = "; ".join(
+        [
+            theirs.kind if theirs.kind == "solved" else f"{theirs.kind}: {theirs.message}",
+            *verdict.external,
+            *verdict.notes,
+        ]
+    )
     counted = theirs.kind == "solved" and not verdict.external
     if mine.irf is None:
-        return Row(name, "refused" if mine.refused else "crashed", mine.error, None, None, said, counted)
+        return Row(
+            name, "refused" if mine.refused else "crashed", mine.error, None, None, said, counted
+        )
     if theirs.kind == "solved":
         reason, absolute, relative = compare(mine, theirs)
-        return Row(name, "mismatched" if reason else "solved", reason, absolute, relative, said, counted)
+        return Row(
+            name, "mismatched" if reason else "solved", reason, absolute, relative, said, counted
+        )
     if theirs.kind == "no_solution" and theirs.details["info"] in (3, 4, 5):
-        return Row(name, "mismatched", "solved by us where Dynare finds no unique stable solution", None, None, said, counted)
-    return Row(name, "not compared", "solved by us alone" if len(mine.shocks) else "no shock has a variance", None, None, said, counted)
+        return Row(
+            name,
+            "mismatched",
+            "solved by us where Dynare finds no unique stable solution",
+            None,
+            None,
+            said,
+            counted,
+        )
+    return Row(
+        name,
+        "not compared",
+        "solved by us alone" if len(mine.shocks) else "no shock has a variance",
+        None,
+        None,
+        said,
+        counted,
+    )
 
 
 def report(rows: list[Row], console: Console) -> None:
@@ -132,24 +189,36 @@ def report(rows: list[Row], console: Console) -> None:
     for line in rows:
         numbers = ["" if x is None else f"{x:.1e}" for x in (line.absolute, line.relative)]
         why = " ".join(line.reason.split())
-        table.add_row(line.file, f"[{STYLE[line.outcome]}]{line.outcome}[/]", *numbers, why[:160], " ".join(line.dynare.split())[:120])
+        table.add_row(
+            line.file,
+            f"[{STYLE[line.outcome]}]{line.outcome}[/]",
+            *numbers,
+            why[:160],
+            " ".join(line.dynare.split())[:120],
+        )
     console.print(table)
     counted = [line for line in rows if line.counted]
     solved = sum(line.outcome == "solved" for line in counted)
     console.print(
-        f"{len(rows)} files. Dynare solves {sum(line.dynare.startswith('solved') for line in rows)}, "
-        f"{len(counted)} of them without external MATLAB; of these {solved} are solved within {TOLERANCE:g}"
+        f"{len(rows)} files. Dynare solves"
+        f" {sum(line.dynare.startswith('solved') for line in rows)}, {len(counted)} of them without"
+        f" external MATLAB; of these {solved} are solved within {TOLERANCE:g}"
         + (f" ({100 * solved / len(counted):.0f} %)" if counted else "")
         + f", {sum(line.outcome == 'refused' for line in counted)} refused."
     )
-    console.print(f"Mismatched: {sum(line.outcome == 'mismatched' for line in rows)}. Crashed: {sum(line.outcome == 'crashed' for line in rows)}.")
+    console.print(
+        f"Mismatched: {sum(line.outcome == 'mismatched' for line in rows)}. Crashed:"
+        f" {sum(line.outcome == 'crashed' for line in rows)}."
+    )
 
 
 def write(rows: list[Row], path: Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "outcome", "reason", "absolute", "relative", "dynare", "counted"])
-        writer.writerows([r.file, r.outcome, r.reason, r.absolute, r.relative, r.dynare, r.counted] for r in rows)
+        writer.writerows(
+            [r.file, r.outcome, r.reason, r.absolute, r.relative, r.dynare, r.counted] for r in rows
+        )
 
 
 def main(options: argparse.Namespace) -> int:
@@ -165,7 +234,10 @@ def main(options: argparse.Namespace) -> int:
 
     with ThreadPoolExecutor(min(options.workers, 2)) as pool:
         verdicts = list(pool.map(judged, files))
-    rows = [row(str(file.relative_to(root)), ours(file, options.horizon), verdict) for file, verdict in zip(files, verdicts, strict=True)]
+    rows = [
+        row(str(file.relative_to(root)), ours(file, options.horizon), verdict)
+        for file, verdict in zip(files, verdicts, strict=True)
+    ]
     report(rows, Console(width=None if sys.stdout.isatty() else 240))
     if options.csv:
         write(rows, options.csv)
@@ -174,13 +246,28 @@ def main(options: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="folder of .mod files, searched with all its folders")
-    parser.add_argument("--dynare", type=Path, default=Path("/usr/lib/dynare/matlab"), help="Dynare's matlab folder")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "dynare_answers", help="where Dynare's answers are kept")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder", type=Path, help="folder of .mod files, searched with all its folders"
+    )
+    parser.add_argument(
+        "--dynare", type=Path, default=Path("/usr/lib/dynare/matlab"), help="Dynare's matlab folder"
+    )
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "dynare_answers",
+        help="where Dynare's answers are kept",
+    )
     parser.add_argument("--horizon", type=int, default=20, help="quarters after the impact")
     parser.add_argument("--only", default="*.mod", help="pattern of the file's name")
     parser.add_argument("--csv", type=Path, help="write the table here, too")
-    parser.add_argument("--limit", type=float, default=180.0, help="seconds that one run of Dynare may take")
-    parser.add_argument("--workers", type=int, default=1, help="runs of Dynare at once, two at most")
+    parser.add_argument(
+        "--limit", type=float, default=180.0, help="seconds that one run of Dynare may take"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="runs of Dynare at once, two at most"
+    )
     sys.exit(main(parser.parse_args()))

@@ -1,6 +1,8 @@
-"""The solvers that `benchmarks/solve.py` measures us against, each asked the same question at the same draws.
+"""The solvers that `benchmarks/solve.py` measures us against, each asked the same question at the
+same draws.
 
-A peer takes theta (n, P) of a world, answers with responses in the world's units and says what CPU time it took.
+A peer takes theta (n, P) of a world, answers with responses in the world's units and says what CPU
+time it took.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ Pencils = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class Case:
-    """A world as a `.mod` file: what is output, inflation and rate in it, and its shocks in the world's order."""
+    """A world as a `.mod` file: what is output, inflation and rate in it, and its shocks in the
+    world's order.
+    """
 
     world: str
     mod: Path
@@ -49,13 +53,23 @@ class Case:
 
 CASES = (
     Case("nk", PACKAGE / "tests/reference/nk/nk.mod", ("x", "pi", "i"), ("e_m", "e_r", "e_u")),
-    Case("rbc", PACKAGE / "worlds/rbc.mod", ("y", "Pi", "R"), ("e_a", "e_g", "e_m"), in_levels=True),
-    Case("sw07", PACKAGE / "worlds/sw07.mod", ("y", "pi", "r"), tuple(f"eta_{letter}" for letter in "abgirpw")),
+    Case(
+        "rbc", PACKAGE / "worlds/rbc.mod", ("y", "Pi", "R"), ("e_a", "e_g", "e_m"), in_levels=True
+    ),
+    Case(
+        "sw07",
+        PACKAGE / "worlds/sw07.mod",
+        ("y", "pi", "r"),
+        tuple(f"eta_{letter}" for letter in "abgirpw"),
+    ),
 )
 
 
 class DynareLoop:
-    """One Octave session with Dynare, all cases loaded; see solve_loop.m. Times are CPU seconds taken inside it."""
+    """One Octave session with Dynare, all cases loaded; see solve_loop.m.
+
+    Times are CPU seconds taken inside it.
+    """
 
     def __init__(self, folder: Path, matlab: Path) -> None:
         self.folder = folder
@@ -64,9 +78,22 @@ class DynareLoop:
             shutil.copy(case.mod, folder)
             (folder / f"{case.world}.txt").write_text("\n".join(case.variables))
         names = ", ".join(f"'{case.world}'" for case in CASES)
-        command = ["octave-cli", "--norc", "--quiet", "--eval", f"addpath('{matlab}'); solve_loop({{{names}}})"]
+        command = [
+            "octave-cli",
+            "--norc",
+            "--quiet",
+            "--eval",
+            f"addpath('{matlab}'); solve_loop({{{names}}})",
+        ]
         self.log = open(folder / "octave.log", "w")  # noqa: SIM115 (closed with the session)
-        self.process = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+        )
         self._answer()
 
     def _answer(self) -> str:
@@ -79,8 +106,12 @@ class DynareLoop:
 
     def _ask(self, case: Case, theta: np.ndarray, keep: str = "") -> float:
         assert self.process.stdin is not None
-        dynare.write_theta(self.folder / f"{case.world}.csv", get_world(case.world).spec.parameter_names, theta)
-        self.process.stdin.write(f"{case.world} {keep}\n\n")  # Octave returns a line when it sees the one after it
+        dynare.write_theta(
+            self.folder / f"{case.world}.csv", get_world(case.world).spec.parameter_names, theta
+        )
+        self.process.stdin.write(
+            f"{case.world} {keep}\n\n"
+        )  # Octave returns a line when it sees the one after it
         self.process.stdin.flush()
         return float(self._answer())
 
@@ -100,7 +131,9 @@ class DynareLoop:
 
 
 class Dsgelab:
-    """dsgelab's own loop: its importer reads our `.mod` files; per draw steady state, solution, responses."""
+    """dsgelab's own loop: its importer reads our `.mod` files; per draw steady state, solution,
+    responses.
+    """
 
     def __init__(self) -> None:
         import dsgelab
@@ -114,9 +147,16 @@ class Dsgelab:
         paths = []
         for row in theta:
             params = {**file.params, **dict(zip(names, row.tolist(), strict=True))}
-            solution = self.library.solve(file.model, params, steady=file.steady_state(params=params), qz_criterium=CRITERIUM)
-            found = (solution.irf(shock, periods=QUARTERS, percent=case.in_levels) for shock in case.shocks)
-            paths.append([[path[variable][:QUARTERS] for variable in case.variables] for path in found])
+            solution = self.library.solve(
+                file.model, params, steady=file.steady_state(params=params), qz_criterium=CRITERIUM
+            )
+            found = (
+                solution.irf(shock, periods=QUARTERS, percent=case.in_levels)
+                for shock in case.shocks
+            )
+            paths.append(
+                [[path[variable][:QUARTERS] for variable in case.variables] for path in found]
+            )
         return np.array(paths).transpose(0, 1, 3, 2) * np.array([1.0, 4.0, 4.0])
 
     def seconds(self, case: Case, theta: np.ndarray) -> float:
@@ -126,18 +166,26 @@ class Dsgelab:
 
 
 class Ordqz:
-    """A loop over `scipy.linalg.ordqz` that gets its pencils ready-made: no derivatives, no responses, no certificate."""
+    """A loop over `scipy.linalg.ordqz` that gets its pencils ready-made: no derivatives, no
+    responses, no certificate.
+    """
 
     def pencils(self, case: Case, theta: np.ndarray) -> tuple[Pencils, np.ndarray, np.ndarray]:
-        """Pencils of the draws; positions of lagged and forward-looking variables, the same at each."""
-        found = [pencil(*matrices) for matrices in zip(*self.matrices(case, theta)[:3], strict=True)]
+        """Pencils of the draws; positions of lagged and forward-looking variables, the same at
+        each.
+        """
+        found = [
+            pencil(*matrices) for matrices in zip(*self.matrices(case, theta)[:3], strict=True)
+        ]
         return [(g0, g1) for g0, g1, _, _ in found], found[0][2], found[0][3]
 
     @staticmethod
     def matrices(case: Case, theta: np.ndarray) -> Sequence[np.ndarray]:
         world = get_world(case.world)
         if isinstance(world, ModWorld):
-            return world.model.matrices(world.model.theta(dict(zip(world.spec.parameter_names, theta.T, strict=True))))
+            return world.model.matrices(
+                world.model.theta(dict(zip(world.spec.parameter_names, theta.T, strict=True)))
+            )
         return equations(theta)
 
     @staticmethod
@@ -147,7 +195,9 @@ class Ordqz:
         for g0, g1 in pencils:
             aa, bb, _, _, _, z = linalg.ordqz(g1, g0, sort="iuc", output="real")
             dynamics = z[s, s] @ np.linalg.solve(bb[s, s], aa[s, s])
-            rules.append(np.linalg.solve(z[s, s].T, np.concatenate([z[n_lagged:, s], dynamics]).T).T)
+            rules.append(
+                np.linalg.solve(z[s, s].T, np.concatenate([z[n_lagged:, s], dynamics]).T).T
+            )
         return rules
 
     def seconds(self, case: Case, theta: np.ndarray) -> float:
@@ -178,6 +228,8 @@ class Ordqz:
         steady = np.ones((len(theta), 3))
         if isinstance(world, ModWorld) and case.in_levels:
             model = world.model
-            found = model.steady_state(model.theta(dict(zip(world.spec.parameter_names, theta.T, strict=True))))
+            found = model.steady_state(
+                model.theta(dict(zip(world.spec.parameter_names, theta.T, strict=True)))
+            )
             steady = found[:, [names.index(v) for v in case.variables]]
         return case.units(chosen, steady)

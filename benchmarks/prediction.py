@@ -1,10 +1,13 @@
-"""What a prediction costs beside the exact solution of the same draws, and after how many calls training has paid.
+"""What a prediction costs beside the exact solution of the same draws, and after how many calls
+training has paid.
 
-    python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats 7]
+    python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats
+    7]
 
-One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact solver at the same draws.
-Medians, written to `results/speed.csv`, of which `emulator leaderboard` makes a table and verdicts; worlds measured before keep their
-rows. Training has paid after its time (of the run's `cost.json`) over what a draw saves; never where the solver is the faster.
+One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact
+solver at the same draws. Medians, written to `results/speed.csv`, of which `emulator leaderboard`
+makes a table and verdicts; worlds measured before keep their rows. Training has paid after its time
+(of the run's `cost.json`) over what a draw saves; never where the solver is the faster.
 """
 
 from __future__ import annotations
@@ -41,12 +44,26 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="Trained network.")] = Path("runs/universal_A/best.pt"),
+    checkpoint: Annotated[Path, typer.Option(help="Trained network.")] = Path(
+        "runs/universal_A/best.pt"
+    ),
     draws: Annotated[int, typer.Option(help="Draws of a batch.")] = 10_000,
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
-    worlds: Annotated[str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")] = "",
-    costly: Annotated[float, typer.Option(help="Seconds that one exact round may take; fewer draws are solved where it would take more.")] = 3.0,
-    trained: Annotated[float, typer.Option(help="Seconds that training took; 0: what the run's folder says.")] = 0.0,
+    worlds: Annotated[
+        str, typer.Option(help="Worlds, separated by commas; all of the network if empty.")
+    ] = "",
+    costly: Annotated[
+        float,
+        typer.Option(
+            help=(
+                "Seconds that one exact round may take; fewer draws are solved where it would take"
+                " more."
+            )
+        ),
+    ] = 3.0,
+    trained: Annotated[
+        float, typer.Option(help="Seconds that training took; 0: what the run's folder says.")
+    ] = 0.0,
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = Path("results"),
 ) -> None:
     """Time a network's predictions against exact solutions."""
@@ -55,14 +72,21 @@ def main(
     if not trained:
         cost = Path(checkpoint).parent / "cost.json"
         if not cost.exists():
-            raise ParameterError(f"{cost} is missing; expected the folder of a run, which says how long training took, or --trained, as the model card says.")
+            raise ParameterError(
+                f"{cost} is missing; expected the folder of a run, which says how long training"
+                " took, or --trained, as the model card says."
+            )
         trained = json.loads(cost.read_text())["seconds"]
     names = split_names(worlds) or list(network.world_specs)
     rows = []
     with progress() as display:
         bar = display.add_task("timing", total=len(names) * repeats, unit="rounds", note="")
         for name in names:
-            rows.append(measure(network, name, draws, repeats, costly, trained, lambda: display.advance(bar)))
+            rows.append(
+                measure(
+                    network, name, draws, repeats, costly, trained, lambda: display.advance(bar)
+                )
+            )
     table, before = pd.DataFrame(rows, columns=list(COLUMNS)), read_speed(results)
     out.print(speed_table(table).to_string(index=False))
     if before is not None:
@@ -71,7 +95,15 @@ def main(
 
 
 @torch.inference_mode()
-def measure(network: EmulatorModel, name: str, draws: int, repeats: int, costly: float, trained: float, advance: Callable[[], None]) -> tuple[object, ...]:
+def measure(
+    network: EmulatorModel,
+    name: str,
+    draws: int,
+    repeats: int,
+    costly: float,
+    trained: float,
+    advance: Callable[[], None],
+) -> tuple[object, ...]:
     """One row of the table: medians in microseconds, and what training took."""
     world, rng = get_world(name), np.random.default_rng(0)
     low, high = world.spec.low, world.spec.high
@@ -82,7 +114,9 @@ def measure(network: EmulatorModel, name: str, draws: int, repeats: int, costly:
 
     exactly(4)  # compiles
     exact_draws = int(min(draws, max(4, costly / exactly(4))))
-    theta = torch.from_numpy(low + (high - low) * rng.random((draws, world.spec.n_parameters))).float()
+    theta = torch.from_numpy(
+        low + (high - low) * rng.random((draws, world.spec.n_parameters))
+    ).float()
     network(theta[:1], name), network(theta, name)
     singles, batches, exacts = [], [], []
     for _ in range(repeats):

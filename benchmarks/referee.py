@@ -1,9 +1,10 @@
 """Dynare's own first-order answer to a `.mod` file, through Octave, for `benchmarks/modfiles.py`.
 
-A file is run in a scratch copy of its folder. The *declared* run takes what the file declares: parameters, shocks, commands and
-those MATLAB lines that are plain assignments; it ends at the last `stoch_simul`, where the answer is taken. The *full* run,
-made only where other MATLAB lines come before that, executes them all. Where the two answers differ, or only the full run has one,
-the file needs external MATLAB; the declared answer is preferred. Estimation is run in neither.
+A file is run in a scratch copy of its folder. The *declared* run takes what the file declares:
+parameters, shocks, commands and those MATLAB lines that are plain assignments; it ends at the last
+`stoch_simul`, where the answer is taken. The *full* run, made only where other MATLAB lines come
+before that, executes them all. Where the two answers differ, or only the full run has one, the file
+needs external MATLAB; the declared answer is preferred. Estimation is run in neither.
 """
 
 from __future__ import annotations
@@ -32,12 +33,63 @@ WORTH_SAYING = 1e-7
 
 FUNCTIONS = "exp|log|ln|log10|sqrt|abs|sign|min|max|sin|cos|tan|asin|acos|atan|normcdf|normpdf|erf|gamma|cbrt"
 EXPRESSION = rf"(?:(?:{FUNCTIONS})\s*\(|(?!\d)\w+(?![\w.(]|\s+\()|\d+\.?\d*(?:[eEdD][+-]?\d+)?(?!\w)|\.\d+(?:[eEdD][+-]?\d+)?(?!\w)|[-+*/^(),\s])+"
-ASSIGNMENT = re.compile(rf"\s*(?:[A-Za-z]\w*\s*={EXPRESSION}|set_param_value\(\s*'\w+'\s*,{EXPRESSION}\)|)[,\s]*")
-COSMETIC = re.compile(r"\s*(?:close|clear|clc|clearvars|more|format|warning|disp|fprintf|tic|toc|skipline|figure|title|addpath)\b.*", re.DOTALL)
-SIMULATION = re.compile(r"(?:\[info, oo_, options_, M_\] = (?:stoch_simul|discretionary_policy)|ramsey_policy)\(.*var_list_\);")
+ASSIGNMENT = re.compile(
+    rf"\s*(?:[A-Za-z]\w*\s*={EXPRESSION}|set_param_value\(\s*'\w+'\s*,{EXPRESSION}\)|)[,\s]*"
+)
+COSMETIC = re.compile(
+    r"\s*(?:close|clear|clc|clearvars|more|format|warning|disp|fprintf|tic|toc|skipline|figure|title|addpath)\b.*",
+    re.DOTALL,
+)
+SIMULATION = re.compile(
+    r"(?:\[info, oo_, options_, M_\] ="
+    r" (?:stoch_simul|discretionary_policy)|ramsey_policy)\(.*var_list_\);"
+)
 
-GRAPHICS = ["annotation", "area", "axis", "bar", "clf", "close", "colorbar", "colormap", "contour", "contourf", "drawnow", "figure", "fill", "gca", "gcf", "grid", "hist", "histogram", "hold", "legend", "line", "mesh", "patch", "plot", "plotyy", "print", "saveas", "semilogy", "set", "sgtitle", "subplot", "suptitle", "surf", "text", "title", "xlabel", "xlim", "ylabel", "ylim", "zlabel"]
-"""Functions of MATLAB that do nothing here: there is no screen, and a file should not fail for want of one."""
+GRAPHICS = [
+    "annotation",
+    "area",
+    "axis",
+    "bar",
+    "clf",
+    "close",
+    "colorbar",
+    "colormap",
+    "contour",
+    "contourf",
+    "drawnow",
+    "figure",
+    "fill",
+    "gca",
+    "gcf",
+    "grid",
+    "hist",
+    "histogram",
+    "hold",
+    "legend",
+    "line",
+    "mesh",
+    "patch",
+    "plot",
+    "plotyy",
+    "print",
+    "saveas",
+    "semilogy",
+    "set",
+    "sgtitle",
+    "subplot",
+    "suptitle",
+    "surf",
+    "text",
+    "title",
+    "xlabel",
+    "xlim",
+    "ylabel",
+    "ylim",
+    "zlabel",
+]
+"""Functions of MATLAB that do nothing here: there is no screen, and a file should not fail for want
+of one.
+"""
 
 MATLAB = {"native", "verbatim"}
 """Statements that the preprocessor hands on to MATLAB as they stand."""
@@ -50,7 +102,10 @@ Kind = Literal["solved", "no_solution", "no_shocks", "error", "time_limit"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run of Dynare said. `irf`: (shock, horizon + 1, variable), level deviations, impact first."""
+    """What one run of Dynare said.
+
+    `irf`: (shock, horizon + 1, variable), level deviations, impact first.
+    """
 
     kind: Kind
     message: str = ""
@@ -58,7 +113,9 @@ class Answer:
     variables: tuple[str, ...] = ()
     irf: list[list[list[float]]] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
-    """Info code, parameters after the steady state, steady state, covariance of the shocks, moduli of the eigenvalues, flags."""
+    """Info code, parameters after the steady state, steady state, covariance of the shocks, moduli
+    of the eigenvalues, flags.
+    """
     stopped: str = ""
     """Why the run ended before its last command, if it did."""
     seconds: float = 0.0
@@ -82,8 +139,12 @@ class Octave:
     limit: float
 
     def key(self, tree: Path, file: Path) -> str:
-        """Names an answer: the file, everything beside it, the horizon, Dynare's place and these scripts."""
-        digest = hashlib.sha256(f"{file.relative_to(tree)}|{self.horizon}|{self.limit}|{self.dynare}".encode())
+        """Names an answer: the file, everything beside it, the horizon, Dynare's place and these
+        scripts.
+        """
+        digest = hashlib.sha256(
+            f"{file.relative_to(tree)}|{self.horizon}|{self.limit}|{self.dynare}".encode()
+        )
         own = [*sorted(SCRIPTS.glob("*.m")), Path(__file__)]
         for path in [*own, *sorted(p for p in tree.rglob("*") if p.is_file())]:
             digest.update(path.name.encode() + path.read_bytes())
@@ -111,7 +172,14 @@ def judge(octave: Octave, tree: Path, file: Path) -> Verdict:
     except ValueError as problem:
         return Verdict(Answer("error", str(problem)))
     names = [str(s["statementName"]) for s in statements]
-    last = max((k for k, name in enumerate(names) if name in {"stoch_simul", "discretionary_policy", "ramsey_policy"}), default=len(names))
+    last = max(
+        (
+            k
+            for k, name in enumerate(names)
+            if name in {"stoch_simul", "discretionary_policy", "ramsey_policy"}
+        ),
+        default=len(names),
+    )
     native = [str(s["string"]) for s in statements if s["statementName"] in MATLAB]
     early = [str(s["string"]) for s in statements[:last] if s["statementName"] in MATLAB]
     declared = run(octave, tree, file, "declared", native)
@@ -123,22 +191,44 @@ def judge(octave: Octave, tree: Path, file: Path) -> Verdict:
     if answer.kind != "solved" and last == len(names) and foresight:
         answer = Answer("no_shocks", "perfect foresight only")
     external = []
-    if answer.details.get("steady_state_by", 1) == 1 and file.with_name(f"{file.stem}_steadystate.m").exists():
+    if (
+        answer.details.get("steady_state_by", 1) == 1
+        and file.with_name(f"{file.stem}_steadystate.m").exists()
+    ):
         external.append("steady state from a file of MATLAB")
     if answer.details.get("external_function"):
         external.append("external function")
     if "load_params_and_steady_state" in names:
         external.append("parameters from another file")
     if full.kind == "solved" and not whole and full is not declared:
-        external.append(f"MATLAB lines are needed (without them: {declared.stopped or declared.message or declared.kind})")
+        external.append(
+            "MATLAB lines are needed (without them:"
+            f" {declared.stopped or declared.message or declared.kind})"
+        )
     elif full.kind == "solved" and not full.stopped and not alike(declared, full):
         external.append("MATLAB lines change the answer")
     moved = answer.details.get("own_tolerance_moves", 0.0)
-    notes = [f"at its own steady-state tolerance Dynare's responses move by {moved:.1e}"] if moved > WORTH_SAYING else []
+    notes = (
+        [f"at its own steady-state tolerance Dynare's responses move by {moved:.1e}"]
+        if moved > WORTH_SAYING
+        else []
+    )
     notes += ["estimation not run"] if "estimation" in names else []
     notes += ["no stoch_simul"] if last == len(names) else []
-    notes += sorted({name for name in names if name.startswith(("perfect_foresight", "simul", "occbin", "osr", "ramsey", "discretion"))})
-    notes += [f"run stopped: {run.stopped}" for run in {declared.stopped: declared, full.stopped: full}.values() if run.stopped]
+    notes += sorted(
+        {
+            name
+            for name in names
+            if name.startswith(
+                ("perfect_foresight", "simul", "occbin", "osr", "ramsey", "discretion")
+            )
+        }
+    )
+    notes += [
+        f"run stopped: {run.stopped}"
+        for run in {declared.stopped: declared, full.stopped: full}.values()
+        if run.stopped
+    ]
     return Verdict(answer, tuple(external), tuple(notes))
 
 
@@ -155,7 +245,10 @@ def plain(line: str) -> bool:
 
 
 def parse(file: Path) -> list[dict[str, Any]]:
-    """The statements of a file as Dynare's preprocessor reads them. Raises `ValueError` with its message."""
+    """The statements of a file as Dynare's preprocessor reads them.
+
+    Raises `ValueError` with its message.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(shutil.copytree(file.parent, Path(scratch) / "copy"))
         done = preprocess(work, file.name, "json=parse", "onlyjson", "jsonstdout")
@@ -166,7 +259,13 @@ def parse(file: Path) -> list[dict[str, Any]]:
 
 
 def preprocess(work: Path, name: str, *options: str) -> str:
-    done = subprocess.run(["dynare-preprocessor", name, *options], cwd=work, capture_output=True, check=False, timeout=120)
+    done = subprocess.run(
+        ["dynare-preprocessor", name, *options],
+        cwd=work,
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
     return (done.stdout + done.stderr).decode("latin-1")
 
 
@@ -175,35 +274,47 @@ def preprocessor_message(text: str) -> str:
     return " ".join(found) or text.strip()[-300:]
 
 
-def run(octave: Octave, tree: Path, file: Path, mode: Literal["declared", "full"], native: list[str]) -> Answer:
+def run(
+    octave: Octave, tree: Path, file: Path, mode: Literal["declared", "full"], native: list[str]
+) -> Answer:
     """One run in a scratch copy of the folder `tree`."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(shutil.copytree(tree, Path(scratch) / "copy"))
         work = copy / file.relative_to(tree).parent
-        text = preprocess(work, file.name, "noclearall", "nograph", "nolog", "mexext=mex", "matlabroot=.")
+        text = preprocess(
+            work, file.name, "noclearall", "nograph", "nolog", "mexext=mex", "matlabroot=."
+        )
         driver = work / f"+{file.stem}" / "driver.m"
         if not driver.exists():
             return Answer("error", preprocessor_message(text))
         script = driver.read_text("latin-1")
-        script = until_last_simulation(declared_part(script, native) if mode == "declared" else script)
+        script = until_last_simulation(
+            declared_part(script, native) if mode == "declared" else script
+        )
         (work / "referee_driver.m").write_text(script, "latin-1")
         for path in SCRIPTS.glob("*.m"):
             shutil.copy(path, work)
         for name in GRAPHICS:
-            (work / f"{name}.m").write_text(f"function varargout = {name}(varargin)\n  varargout = cell(1, nargout);\nend\n")
+            (work / f"{name}.m").write_text(
+                f"function varargout = {name}(varargin)\n  varargout = cell(1, nargout);\nend\n"
+            )
         shutil.copy(octave.dynare / "stoch_simul.m", work / "genuine_stoch_simul.m")
         finished = call(octave, work, mode)
         return replace(read(work, finished), seconds=round(time.monotonic() - start, 2))
 
 
 def declared_part(script: str, native: list[str]) -> str:
-    """The driver without those MATLAB lines of the file that are not plain assignments, or that need what such a line would give."""
+    """The driver without those MATLAB lines of the file that are not plain assignments, or that
+    need what such a line would give.
+    """
     lines = script.splitlines()
     place = next((k for k, line in enumerate(lines) if line.startswith("M_.params = ")), 0)
     for piece in native:
         for part in piece.strip().splitlines():
-            found = next((k for k in range(place, len(lines)) if lines[k].strip() == part.strip()), None)
+            found = next(
+                (k for k in range(place, len(lines)) if lines[k].strip() == part.strip()), None
+            )
             if found is None:
                 continue
             lines[found] = f"try\n{lines[found]}\ncatch\nend" if plain(piece) else ""
@@ -212,9 +323,13 @@ def declared_part(script: str, native: list[str]) -> str:
 
 
 def until_last_simulation(script: str) -> str:
-    """The driver up to the last `stoch_simul` and on to the end of the MATLAB loop or branch that holds it."""
+    """The driver up to the last `stoch_simul` and on to the end of the MATLAB loop or branch that
+    holds it.
+    """
     lines = script.splitlines()
-    last = max((k for k, line in enumerate(lines) if SIMULATION.match(line)), default=len(lines) - 1)
+    last = max(
+        (k for k, line in enumerate(lines) if SIMULATION.match(line)), default=len(lines) - 1
+    )
     depth = 0
     for k, line in enumerate(lines):
         depth += bool(OPENING.match(line)) - bool(CLOSING.match(line))
@@ -224,11 +339,32 @@ def until_last_simulation(script: str) -> str:
 
 
 def call(octave: Octave, work: Path, mode: str) -> bool:
-    """Runs Octave in the folder; False if it was stopped at the time limit, with all that it had started."""
-    command = ["octave-cli", "--norc", "--quiet", "--eval", f"addpath('{octave.dynare}'); referee_ask('referee_driver')"]
-    environment = {**os.environ, "REFEREE_MODE": mode, "REFEREE_HORIZON": str(octave.horizon), "OMP_NUM_THREADS": "1"}
+    """Runs Octave in the folder; False if it was stopped at the time limit, with all that it had
+    started.
+    """
+    command = [
+        "octave-cli",
+        "--norc",
+        "--quiet",
+        "--eval",
+        f"addpath('{octave.dynare}'); referee_ask('referee_driver')",
+    ]
+    environment = {
+        **os.environ,
+        "REFEREE_MODE": mode,
+        "REFEREE_HORIZON": str(octave.horizon),
+        "OMP_NUM_THREADS": "1",
+    }
     with open(work / "octave.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=work, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=work,
+            env=environment,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             process.wait(octave.limit)
             return True
@@ -241,7 +377,9 @@ def call(octave: Octave, work: Path, mode: str) -> bool:
 
 
 def read(work: Path, finished: bool) -> Answer:
-    """The answer that a run left in its folder: the last one taken, even where the run failed later (`stopped` says why)."""
+    """The answer that a run left in its folder: the last one taken, even where the run failed later
+    (`stopped` says why).
+    """
     error = work / "error.txt"
     message = error.read_text("latin-1").strip() if error.exists() else ""
     if (work / "answer.mat").exists():
@@ -259,22 +397,48 @@ def read(work: Path, finished: bool) -> Answer:
 
 
 def answered(record: dict[str, Any]) -> Answer:
-    listed = {name: tuple(np.atleast_1d(record[name]).tolist()) for name in ("variables", "parameters", "exogenous")}
+    listed = {
+        name: tuple(np.atleast_1d(record[name]).tolist())
+        for name in ("variables", "parameters", "exogenous")
+    }
     info = int(np.atleast_1d(record["info"])[0])
     details = {
         "info": info,
-        "parameters": dict(zip(listed["parameters"], np.atleast_1d(record["values"]).tolist(), strict=True)),
+        "parameters": dict(
+            zip(listed["parameters"], np.atleast_1d(record["values"]).tolist(), strict=True)
+        ),
         "exogenous": listed["exogenous"],
         "covariance": np.atleast_2d(record["covariance"]).tolist(),
         "moduli": np.sort(np.abs(np.atleast_1d(record["eigenvalues"]))).tolist(),
-        **{name: int(record[name]) for name in ("steady_state_by", "external_function", "loglinear", "discretion", "ramsey", "tight")},
+        **{
+            name: int(record[name])
+            for name in (
+                "steady_state_by",
+                "external_function",
+                "loglinear",
+                "discretion",
+                "ramsey",
+                "tight",
+            )
+        },
     }
     if info:
-        return Answer("no_solution", f"info {info}: {record['message']}", variables=listed["variables"], details=details)
+        return Answer(
+            "no_solution",
+            f"info {info}: {record['message']}",
+            variables=listed["variables"],
+            details=details,
+        )
     shocks = tuple(np.atleast_1d(record["shocks"]).tolist())
-    details["steady_state"] = np.atleast_1d(record["steady_state"])[: len(listed["variables"])].tolist()
+    details["steady_state"] = np.atleast_1d(record["steady_state"])[
+        : len(listed["variables"])
+    ].tolist()
     irf = np.reshape(record["irf"], (len(shocks), -1, len(listed["variables"])))
     if np.size(record["own_irf"]):
         own = np.reshape(record["own_irf"], irf.shape)
-        details["own_tolerance_moves"] = float((np.abs(own - irf) / np.maximum(1, np.abs(irf))).max())
-    return Answer("solved", shocks=shocks, variables=listed["variables"], irf=irf.tolist(), details=details)
+        details["own_tolerance_moves"] = float(
+            (np.abs(own - irf) / np.maximum(1, np.abs(irf))).max()
+        )
+    return Answer(
+        "solved", shocks=shocks, variables=listed["variables"], irf=irf.tolist(), details=details
+    )

@@ -1,13 +1,18 @@
-"""CPU time a draw, from parameters to responses over 41 quarters: our batched solver against the loops of others.
+"""CPU time a draw, from parameters to responses over 41 quarters: our batched solver against the
+loops of others.
 
-Ours takes a batch from theta to responses through `get_world(name).irf`: steady state, derivatives, solution, certificate, responses of output,
-inflation and rate to every shock. Against it, draw by draw: a loop over `scipy.linalg.ordqz` (pencils ready-made, decision rules only),
-dsgelab, Dynare's loop (steady state, `resol`, `irf`) in one Octave session and, for `zlb`, Dynare's OccBin. Everything runs on one thread
-and in turn, round after round; a figure is the median over the rounds, in CPU time, a ratio theirs over ours. Before anything is timed the
-answers are compared at the same draws. A peer that is not installed has no figure.
+Ours takes a batch from theta to responses through `get_world(name).irf`: steady state, derivatives,
+solution, certificate, responses of output, inflation and rate to every shock. Against it, draw by
+draw: a loop over `scipy.linalg.ordqz` (pencils ready-made, decision rules only), dsgelab, Dynare's
+loop (steady state, `resol`, `irf`) in one Octave session and, for `zlb`, Dynare's OccBin.
+Everything runs on one thread and in turn, round after round; a figure is the median over the
+rounds, in CPU time, a ratio theirs over ours. Before anything is timed the answers are compared at
+the same draws. A peer that is not installed has no figure.
 
-    python benchmarks/solve.py [--rounds 7] [--draws 20000] [--loop-draws 100] [--dynare /usr/lib/dynare/matlab]
-    python benchmarks/solve.py --scaling      # cost a draw and memory against the number of draws, ours alone
+    python benchmarks/solve.py [--rounds 7] [--draws 20000] [--loop-draws 100] [--dynare
+    /usr/lib/dynare/matlab]
+    python benchmarks/solve.py --scaling      # cost a draw and memory against the number of draws,
+                                              ours alone
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ from __future__ import annotations
 import os
 
 # one thread, here and in Octave; read once, when NumPy is imported
-os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
+    "MKL_NUM_THREADS"
+] = "1"
 
 import argparse
 import importlib.util
@@ -69,8 +76,12 @@ def peers(folder: Path, matlab: Path) -> dict[str, Any]:
     return found
 
 
-def measure(case: Case, against: dict[str, Any], rounds: int, draws: int, loop_draws: int) -> tuple[dict[str, float], float]:
-    """Median CPU seconds a draw of ours and of each peer, and the largest difference between their answers."""
+def measure(
+    case: Case, against: dict[str, Any], rounds: int, draws: int, loop_draws: int
+) -> tuple[dict[str, float], float]:
+    """Median CPU seconds a draw of ours and of each peer, and the largest difference between their
+    answers.
+    """
     world = get_world(case.world)
     theta = world.sample(draws, np.random.default_rng(0))
     few = theta[:loop_draws]
@@ -85,8 +96,12 @@ def measure(case: Case, against: dict[str, Any], rounds: int, draws: int, loop_d
     return {name: float(np.median(found)) for name, found in times.items()}, apart
 
 
-def measure_zlb(matlab: Path, rounds: int, draws: int, loop_draws: int) -> tuple[dict[str, float], float]:
-    """The same for `zlb` against OccBin: four paths a draw, without a shock and with each; see benchmarks/zlb.py for more."""
+def measure_zlb(
+    matlab: Path, rounds: int, draws: int, loop_draws: int
+) -> tuple[dict[str, float], float]:
+    """The same for `zlb` against OccBin: four paths a draw, without a shock and with each; see
+    benchmarks/zlb.py for more.
+    """
     world: Any = get_world("zlb")
     theta = world.sample(draws, np.random.default_rng(0))
     few, times = theta[:loop_draws], {"ours": [ours("zlb", theta) / draws], "Dynare": []}
@@ -108,17 +123,24 @@ def compare(rounds: int, draws: int, loop_draws: int, matlab: Path) -> int:
     with tempfile.TemporaryDirectory() as folder:
         against = peers(Path(folder), matlab)
         for case in CASES:
-            rows[case.world] = measure(case, against, rounds, draws if case.world != "sw07" else draws // 4, loop_draws)
+            rows[case.world] = measure(
+                case, against, rounds, draws if case.world != "sw07" else draws // 4, loop_draws
+            )
         if "Dynare" in against:
             against["Dynare"].close()
             rows["zlb"] = measure_zlb(matlab, rounds, draws, loop_draws)
     load = f"load {before:.1f} before, {os.getloadavg()[0]:.1f} after"
-    table = Table(title=f"microseconds of CPU a draw (times ours), {datetime.now(UTC):%Y-%m-%d}, {load}")
+    table = Table(
+        title=f"microseconds of CPU a draw (times ours), {datetime.now(UTC):%Y-%m-%d}, {load}"
+    )
     for title in ("world", "ours", *against, "bar", "largest difference"):
         table.add_column(title, justify="left" if title == "world" else "right")
     missed = False
     for world, (cost, apart) in rows.items():
-        cells = [f"{1e6 * cost[name]:,.0f} ({cost[name] / cost['ours']:,.0f})" if name in cost else "" for name in against]
+        cells = [
+            f"{1e6 * cost[name]:,.0f} ({cost[name] / cost['ours']:,.0f})" if name in cost else ""
+            for name in against
+        ]
         missed |= "Dynare" in cost and cost["Dynare"] < BARS[world] * cost["ours"]
         table.add_row(world, f"{1e6 * cost['ours']:.1f}", *cells, f"{BARS[world]}", f"{apart:.0e}")
     SHOWN.print(table)
@@ -127,7 +149,9 @@ def compare(rounds: int, draws: int, loop_draws: int, matlab: Path) -> int:
 
 
 def weigh(world: str, n: int) -> tuple[float, float, float]:
-    """In a process of its own: CPU seconds a draw; megabytes of the result and, beyond it, of the peak while it was made."""
+    """In a process of its own: CPU seconds a draw; megabytes of the result and, beyond it, of the
+    peak while it was made.
+    """
     theta = get_world(world).sample(n, np.random.default_rng(0))
     get_world(world).irf(theta[:1000])
     Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
@@ -141,13 +165,20 @@ def weigh(world: str, n: int) -> tuple[float, float, float]:
 
 def memory(kind: str) -> float:
     """Megabytes that the process holds (VmRSS), or held at its peak (VmHWM)."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(kind))
+    line = next(
+        line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(kind)
+    )
     return int(line.split()[1]) / 1024
 
 
 def scaling() -> int:
     """Print cost and memory against the number of draws."""
-    table = Table(title=f"ours against the number of draws, {datetime.now(UTC):%Y-%m-%d}, load {os.getloadavg()[0]:.1f}")
+    table = Table(
+        title=(
+            f"ours against the number of draws, {datetime.now(UTC):%Y-%m-%d}, load"
+            f" {os.getloadavg()[0]:.1f}"
+        )
+    )
     for title in ("world", "draws", "CPU us a draw", "result, MB", "peak beyond the result, MB"):
         table.add_column(title, justify="left" if title == "world" else "right")
     context = multiprocessing.get_context("spawn")
@@ -161,11 +192,25 @@ def scaling() -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="times that everything is run, in turn")
-    parser.add_argument("--draws", type=int, default=20_000, help="draws in our batch; a quarter of it for sw07")
-    parser.add_argument("--loop-draws", type=int, default=100, help="draws that a peer solves in a round")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="times that everything is run, in turn"
+    )
+    parser.add_argument(
+        "--draws", type=int, default=20_000, help="draws in our batch; a quarter of it for sw07"
+    )
+    parser.add_argument(
+        "--loop-draws", type=int, default=100, help="draws that a peer solves in a round"
+    )
     parser.add_argument("--dynare", type=Path, default=DYNARE, help="Dynare's matlab folder")
-    parser.add_argument("--scaling", action="store_true", help="cost and memory of ours against the number of draws")
+    parser.add_argument(
+        "--scaling", action="store_true", help="cost and memory of ours against the number of draws"
+    )
     given = parser.parse_args()
-    sys.exit(scaling() if given.scaling else compare(given.rounds, given.draws, given.loop_draws, given.dynare))
+    sys.exit(
+        scaling()
+        if given.scaling
+        else compare(given.rounds, given.draws, given.loop_draws, given.dynare)
+    )

@@ -1,17 +1,21 @@
-"""Studies of the universal network that take many trainings: a new world from no draw or few, and what each part is worth.
+"""Studies of the universal network that take many trainings: a new world from no draw or few, and
+what each part is worth.
 
-    python benchmarks/studies.py few-draws [--families hank,nk+zlb] [--draws 30,100,300,1000,3000] [--seeds 42,43,44]
-    python benchmarks/studies.py ablations [--seeds 42,43,44] [--epochs 5]
+    python benchmarks/studies.py few-draws [--families hank,nk+zlb] [--draws 30,100,300,1000,3000]
+    [--seeds 42,43,44] python benchmarks/studies.py ablations [--seeds 42,43,44] [--epochs 5]
 
-Each training is a row of `results/few_draws.csv` or `results/ablations.csv` (`unseen.csv` has what needs none), written when it ends; a training
-that has its row is not run again, so an interrupted study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
+Each training is a row of `results/few_draws.csv` or `results/ablations.csv` (`unseen.csv` has what
+needs none), written when it ends; a training that has its row is not run again, so an interrupted
+study goes on where it stopped. `emulator leaderboard` makes tables and figures of them.
 
-Few draws: for each family of worlds a universal network is trained on all the others. As it is, it predicts a world of the family, whose
-parameters it knows by name, role and prior, and whose responses it takes to be as large as those of other worlds on average; then, with the
-first n draws, it is fine-tuned, and the same network is trained from scratch, with the same steps and settings but for the rate: that of the
-configuration where it starts from nothing, a third of it where it starts from what others taught, a tenth where that already predicts better than
-the mean response does on `val`. Ablations: the network of `configs/universal_A.yaml` with one part taken away, `configs/ablations/*.yaml`, each
-for the same number of steps.
+Few draws: for each family of worlds a universal network is trained on all the others. As it is, it
+predicts a world of the family, whose parameters it knows by name, role and prior, and whose
+responses it takes to be as large as those of other worlds on average; then, with the first n draws,
+it is fine-tuned, and the same network is trained from scratch, with the same steps and settings but
+for the rate: that of the configuration where it starts from nothing, a third of it where it starts
+from what others taught, a tenth where that already predicts better than the mean response does on
+`val`. Ablations: the network of `configs/universal_A.yaml` with one part taken away,
+`configs/ablations/*.yaml`, each for the same number of steps.
 """
 
 from __future__ import annotations
@@ -60,7 +64,9 @@ VARIANTS = Path("configs/ablations")
 FAMILIES = "nk+zlb,var,lss,rbc,sw07,switching,hank"
 RESULTS, RUNS = Path("results"), Path("runs/studies")
 TUNING, TUNING_NEAR = 1 / 3, 1 / 10
-"""Rates of fine-tuning, in that of the configuration: what was taught is soon forgotten at a large one, the more so the better it is."""
+"""Rates of fine-tuning, in that of the configuration: what was taught is soon forgotten at a large
+one, the more so the better it is.
+"""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -76,24 +82,46 @@ class Judge:
         return self._score(world, split, lambda theta: predict(network, world, theta))
 
     def mean_response(self, world: str, split: str = "test") -> float:
-        return self._score(world, split, TrainingMean().fit(*self.data.read(world, "train")).predict)
+        return self._score(
+            world, split, TrainingMean().fit(*self.data.read(world, "train")).predict
+        )
 
-    def _score(self, world: str, split: str, predictor: Callable[[np.ndarray], np.ndarray]) -> float:
+    def _score(
+        self, world: str, split: str, predictor: Callable[[np.ndarray], np.ndarray]
+    ) -> float:
         if world not in self.scales:
             self.scales[world] = Scale.fit(*self.data.read(world, "train"))
         theta, truth = self.data.read(world, split)
-        rows = score(self.data.spec(world), self.scales[world], truth, predictor(theta), resamples=0).rows
+        rows = score(
+            self.data.spec(world), self.scales[world], truth, predictor(theta), resamples=0
+        ).rows
         return float(rows[(rows["metric"] == "nrmse") & (rows["shock"] == "all")]["value"].iloc[0])
 
 
 def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
-    """A network for a world that it was not trained on: the prior's moments, and the taught worlds' mean size of each observable."""
+    """A network for a world that it was not trained on: the prior's moments, and the taught worlds'
+    mean size of each observable.
+    """
     found = checkpoints.read(checkpoint)
-    options = {key: value for key, value in found.model_options.items() if key not in ("worlds", "H")}
+    options = {
+        key: value for key, value in found.model_options.items() if key not in ("worlds", "H")
+    }
     network = build(found.model_name, {spec.name: spec}, found.horizon, options).eval()
     low, high = (torch.tensor(end, dtype=torch.float32) for end in (spec.low, spec.high))
-    sizes = torch.cat([statistics.irf_scale for statistics in found.statistics.values()]).log().mean(0).exp()
-    network.bind({spec.name: WorldStatistics((low + high) / 2, (high - low) / 12**0.5, low, high, sizes.expand(spec.n_shocks, 3))}, {spec.name: spec})
+    sizes = (
+        torch.cat([statistics.irf_scale for statistics in found.statistics.values()])
+        .log()
+        .mean(0)
+        .exp()
+    )
+    network.bind(
+        {
+            spec.name: WorldStatistics(
+                (low + high) / 2, (high - low) / 12**0.5, low, high, sizes.expand(spec.n_shocks, 3)
+            )
+        },
+        {spec.name: spec},
+    )
     network.start_from(checkpoints.restore(found))
     return network
 
@@ -131,43 +159,95 @@ class Table:
 
 @app.command()
 def few_draws(
-    families: Annotated[str, typer.Option(help="Families left out in turn: worlds joined by +, families by commas.")] = FAMILIES,
-    draws: Annotated[str, typer.Option(help="Numbers of draws of the new world.")] = "30,100,300,1000,3000",
-    seeds: Annotated[str, typer.Option(help="Seeds of the trainings on the new world.")] = "42,43,44",
-    taught_epochs: Annotated[int, typer.Option(help="Epochs of the training on the other worlds.")] = 10,
+    families: Annotated[
+        str, typer.Option(help="Families left out in turn: worlds joined by +, families by commas.")
+    ] = FAMILIES,
+    draws: Annotated[
+        str, typer.Option(help="Numbers of draws of the new world.")
+    ] = "30,100,300,1000,3000",
+    seeds: Annotated[
+        str, typer.Option(help="Seeds of the trainings on the new world.")
+    ] = "42,43,44",
+    taught_epochs: Annotated[
+        int, typer.Option(help="Epochs of the training on the other worlds.")
+    ] = 10,
     steps: Annotated[int, typer.Option(help="Optimiser steps on the new world.")] = 1500,
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
 ) -> None:
     """Fine-tuning a network that never saw a world, against training it from scratch."""
-    universal, table, never = load_config(UNIVERSAL), Table(results, FEW_DRAWS), Table(results, UNSEEN)
+    universal, table, never = (
+        load_config(UNIVERSAL),
+        Table(results, FEW_DRAWS),
+        Table(results, UNSEEN),
+    )
     data = open_dataset(universal.dataset)
     judge = Judge(data)
     for family in families.split(","):
         left_out = family.split("+")
         others = [world for world in universal.worlds if world not in left_out]
-        taught = train_once(with_changes(
-            universal, worlds=others, epochs=taught_epochs, patience=taught_epochs, checkpoint_dir=str(RUNS / f"without_{family}"),
-        ))  # fmt: skip
+        taught = train_once(
+            with_changes(
+                universal,
+                worlds=others,
+                epochs=taught_epochs,
+                patience=taught_epochs,
+                checkpoint_dir=str(RUNS / f"without_{family}"),
+            )
+        )
         for world in left_out:
-            wanted = itertools.product(map(int, draws.split(",")), map(int, seeds.split(",")), (FINE_TUNED, FROM_SCRATCH))
+            wanted = itertools.product(
+                map(int, draws.split(",")), map(int, seeds.split(",")), (FINE_TUNED, FROM_SCRATCH)
+            )
             available = len(data.rows(world, "train"))
-            todo = [(n, seed, way) for n, seed, way in wanted if n <= available and not table.holds(world=world, start=way, draws=n, seed=seed)]
+            todo = [
+                (n, seed, way)
+                for n, seed, way in wanted
+                if n <= available and not table.holds(world=world, start=way, draws=n, seed=seed)
+            ]
             if not todo and never.holds(world=world):
                 continue
             start = unseen(taught, data.spec(world))
             near = judge.network(start, world, "val") < judge.mean_response(world, "val")
-            rates = {FINE_TUNED: universal.lr * (TUNING_NEAR if near else TUNING), FROM_SCRATCH: universal.lr}
+            rates = {
+                FINE_TUNED: universal.lr * (TUNING_NEAR if near else TUNING),
+                FROM_SCRATCH: universal.lr,
+            }
             if not never.holds(world=world):
-                never.add(world=world, predictor=WITHOUT_DRAWS, seed=universal.seed, nrmse=judge.network(start, world))
-                never.add(world=world, predictor=MEAN_RESPONSE, seed=universal.seed, nrmse=judge.mean_response(world))
+                never.add(
+                    world=world,
+                    predictor=WITHOUT_DRAWS,
+                    seed=universal.seed,
+                    nrmse=judge.network(start, world),
+                )
+                never.add(
+                    world=world,
+                    predictor=MEAN_RESPONSE,
+                    seed=universal.seed,
+                    nrmse=judge.mean_response(world),
+                )
             for n, seed, way in todo:
                 config = with_changes(
-                    universal, worlds=[world], init_from=str(taught) if way == FINE_TUNED else None, lr=rates[way], max_train_samples=n, seed=seed,
-                    batch_size=min(n, 256), epochs=10, patience=10, steps_per_epoch=steps // 10, checkpoint_dir=str(RUNS / "tuning"),
-                )  # fmt: skip
+                    universal,
+                    worlds=[world],
+                    init_from=str(taught) if way == FINE_TUNED else None,
+                    lr=rates[way],
+                    max_train_samples=n,
+                    seed=seed,
+                    batch_size=min(n, 256),
+                    epochs=10,
+                    patience=10,
+                    steps_per_epoch=steps // 10,
+                    checkpoint_dir=str(RUNS / "tuning"),
+                )
                 shutil.rmtree(config.checkpoint_dir, ignore_errors=True)
                 train(config)
-                table.add(world=world, start=way, draws=n, seed=seed, nrmse=judge.network(load(Path(config.checkpoint_dir)), world))
+                table.add(
+                    world=world,
+                    start=way,
+                    draws=n,
+                    seed=seed,
+                    nrmse=judge.network(load(Path(config.checkpoint_dir)), world),
+                )
     say(f"{len(table.rows)} rows: {table.path}")
 
 
@@ -185,33 +265,62 @@ def ablations(
     for variant in variants.split(",") if variants else files:
         for seed in (int(text) for text in seeds.split(",")):
             config = with_changes(
-                load_config(files[variant]), seed=seed, epochs=epochs, patience=epochs, checkpoint_dir=str(RUNS / f"{variant}_{seed}")
+                load_config(files[variant]),
+                seed=seed,
+                epochs=epochs,
+                patience=epochs,
+                checkpoint_dir=str(RUNS / f"{variant}_{seed}"),
             )
-            todo = [world for world in config.worlds if not table.holds(variant=variant, world=world, seed=seed)]
+            todo = [
+                world
+                for world in config.worlds
+                if not table.holds(variant=variant, world=world, seed=seed)
+            ]
             if not todo:
                 continue
             network = load(train_once(config))
             for world in todo:
-                table.add(variant=variant, world=world, seed=seed, nrmse=judge.network(network, world))
+                table.add(
+                    variant=variant, world=world, seed=seed, nrmse=judge.network(network, world)
+                )
     say(f"{len(table.rows)} rows: {table.path}")
 
 
 @app.command()
 def write_variants() -> None:
-    """Write `configs/ablations/*.yaml` from the universal configuration: each differs from it in one setting."""
+    """Write `configs/ablations/*.yaml` from the universal configuration: each differs from it in
+    one setting.
+    """
     plain = yaml.safe_load(UNIVERSAL.read_text(encoding="utf-8"))
     changes: dict[str, dict[str, Any]] = {
         name: {"model_options": {**plain["model_options"], option: False}}
         for name, option in (
-            ("no_names", "names"), ("no_world_token", "world_token"), ("no_structure", "structure"),
-            ("no_shock_sizes", "shock_sizes"), ("no_own_parameters", "own_parameters"), ("no_start", "start"),
+            ("no_names", "names"),
+            ("no_world_token", "world_token"),
+            ("no_structure", "structure"),
+            ("no_shock_sizes", "shock_sizes"),
+            ("no_own_parameters", "own_parameters"),
+            ("no_start", "start"),
         )
-    }  # fmt: skip
-    changes |= {"raw_units": {"loss_units": "natural"}, "no_relative_weights": {"sample_weighting": "none"}, "adamw": {"optimizer": "adamw", "lr": 1e-3}}
+    }
+    changes |= {
+        "raw_units": {"loss_units": "natural"},
+        "no_relative_weights": {"sample_weighting": "none"},
+        "adamw": {"optimizer": "adamw", "lr": 1e-3},
+    }
     VARIANTS.mkdir(parents=True, exist_ok=True)
     for name, change in changes.items():
-        head = f"# The universal network without one part: {name.replace('_', ' ')}. Written by `python benchmarks/studies.py write-variants`.\n"
-        (VARIANTS / f"{name}.yaml").write_text(head + yaml.safe_dump({**plain, **change, "checkpoint_dir": f"runs/{name}"}, sort_keys=False), encoding="utf-8")
+        head = (
+            f"# The universal network without one part: {name.replace('_', ' ')}. Written by"
+            " `python benchmarks/studies.py write-variants`.\n"
+        )
+        (VARIANTS / f"{name}.yaml").write_text(
+            head
+            + yaml.safe_dump(
+                {**plain, **change, "checkpoint_dir": f"runs/{name}"}, sort_keys=False
+            ),
+            encoding="utf-8",
+        )
     say(f"{len(changes)} files in {VARIANTS}")
 
 

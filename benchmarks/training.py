@@ -2,9 +2,10 @@
 
     python benchmarks/training.py [--samples 20000] [--batch 64] [--repeats 5]
 
-Three ways to make the same optimiser steps (same network, same batch size, same precision, one thread) run in turn in one
-process, epoch by epoch: the bare step on batches prepared beforehand; the trainer's whole loop on a split held in
-memory; the trainer's whole loop streaming the split from Zarr. Prints medians and ratios.
+Three ways to make the same optimiser steps (same network, same batch size, same precision, one
+thread) run in turn in one process, epoch by epoch: the bare step on batches prepared beforehand;
+the trainer's whole loop on a split held in memory; the trainer's whole loop streaming the split
+from Zarr. Prints medians and ratios.
 """
 
 from __future__ import annotations
@@ -34,17 +35,27 @@ from emulator.worlds import split_names
 
 def make_trainer(folder: Path, worlds: list[str], batch: int, in_memory: bool) -> Trainer:
     """A trainer with its network bound and its optimiser ready."""
-    train, val = (IRFDataset(folder, worlds, split, in_memory=in_memory) for split in ("train", "val"))
+    train, val = (
+        IRFDataset(folder, worlds, split, in_memory=in_memory) for split in ("train", "val")
+    )
     torch.manual_seed(0)
-    model = PerWorldMLPBaseline({w: train.get_world_info(w)["n_params"] for w in worlds}, [256, 128, 64], H=40)
-    config = TrainingConfig(batch_size=batch, epochs=1000, checkpoint_dir=str(folder / "run"), lambda_smooth=0.0)
-    trainer = Trainer(model, BatchLoader(train, batch, True), BatchLoader(val, batch, False), config)
+    model = PerWorldMLPBaseline(
+        {w: train.get_world_info(w)["n_params"] for w in worlds}, [256, 128, 64], H=40
+    )
+    config = TrainingConfig(
+        batch_size=batch, epochs=1000, checkpoint_dir=str(folder / "run"), lambda_smooth=0.0
+    )
+    trainer = Trainer(
+        model, BatchLoader(train, batch, True), BatchLoader(val, batch, False), config
+    )
     trainer._prepare(Group())
     return trainer
 
 
 def bare_epoch(trainer: Trainer, batches: list[dict]) -> float:
-    """Seconds a step for forward, loss, backward, clipping and the optimiser, on batches that lie ready."""
+    """Seconds a step for forward, loss, backward, clipping and the optimiser, on batches that lie
+    ready.
+    """
     start = time.perf_counter()
     for batch in batches:
         trainer.optimizer.zero_grad()
@@ -56,7 +67,9 @@ def bare_epoch(trainer: Trainer, batches: list[dict]) -> float:
 
 
 def loop_epoch(trainer: Trainer) -> float:
-    """Seconds a step of the trainer's own epoch: batches made, learning rate set, loss checked, progress shown."""
+    """Seconds a step of the trainer's own epoch: batches made, learning rate set, loss checked,
+    progress shown.
+    """
     steps = trainer.step
     start = time.perf_counter()
     with Monitor(trainer.config, 10**6, 0, show=True) as monitor, Interrupt() as interrupt:
@@ -79,7 +92,9 @@ def main(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "data"
         generate_dataset(folder, names, samples, seed=0, periods=0)
-        memory, stream = (make_trainer(folder, names, batch, in_memory) for in_memory in (True, False))
+        memory, stream = (
+            make_trainer(folder, names, batch, in_memory) for in_memory in (True, False)
+        )
         batches = list(memory.train_loader.epoch(0))
         times: dict[str, list[float]] = {"bare step": [], "in memory": [], "streaming": []}
         for _ in range(repeats + 1):
@@ -88,9 +103,17 @@ def main(
             times["streaming"].append(loop_epoch(stream))
     first = statistics.median(times["bare step"][1:])
     for what, found in times.items():
-        ratios = [value / bare for value, bare in zip(found[1:], times["bare step"][1:], strict=True)]
-        out.print(f"{what:>10}: {1e6 * statistics.median(found[1:]):8.0f} us a step, {statistics.median(ratios):5.2f} times the bare step")
-    out.print(f"batch {batch}, {len(batches)} steps an epoch, {samples} draws a world, one thread; bare step {1e6 * first:.0f} us")
+        ratios = [
+            value / bare for value, bare in zip(found[1:], times["bare step"][1:], strict=True)
+        ]
+        out.print(
+            f"{what:>10}: {1e6 * statistics.median(found[1:]):8.0f} us a step,"
+            f" {statistics.median(ratios):5.2f} times the bare step"
+        )
+    out.print(
+        f"batch {batch}, {len(batches)} steps an epoch, {samples} draws a world, one thread; bare"
+        f" step {1e6 * first:.0f} us"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The documentation site: Sphinx reads Markdown (MyST) and docstrings; `make docs` builds it, warnings are errors."""
+"""The documentation site: Sphinx reads Markdown (MyST) and docstrings; `make docs` builds it,
+warnings are errors.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ from emulator.worlds.command import compare, worlds
 
 app = typer.Typer(
     name="emulator",
-    help="Exact impulse responses of macroeconomic models in batches, and networks that emulate them.",
+    help=(
+        "Exact impulse responses of macroeconomic models in batches, and networks that emulate"
+        " them."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -26,7 +29,9 @@ app.command(cls=WithFigure)(irf)
 
 
 @app.callback(invoke_without_command=True)
-def root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
     if version:
         out.print(provenance.package_version())
         raise typer.Exit

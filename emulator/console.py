@@ -1,4 +1,6 @@
-"""What a person sees: progress with rate and time left, tables, and errors as messages with an exit code."""
+"""What a person sees: progress with rate and time left, tables, and errors as messages with an exit
+code.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ class RateColumn(ProgressColumn):
 class TimeColumn(ProgressColumn):
     """Time left while the task runs, time taken when it is done.
 
-    A task of few long steps knows best when it will be done: its field `due` (on the clock of `time.monotonic`) is
-    counted down, and while `due` is None the time since it began is shown.
+    A task of few long steps knows best when it will be done: its field `due` (on the clock of
+    `time.monotonic`) is counted down, and while `due` is None the time since it began is shown.
     """
 
     max_refresh = 0.5
@@ -51,8 +53,12 @@ class TimeColumn(ProgressColumn):
         if "due" in task.fields:
             due = task.fields["due"]
             if due is not None:
-                return Text(f"{_clock(max(due - time.monotonic(), 0))} left", style="progress.remaining")
-            return Text(f"{_clock(task.elapsed)} so far" if task.started else "", style="progress.elapsed")
+                return Text(
+                    f"{_clock(max(due - time.monotonic(), 0))} left", style="progress.remaining"
+                )
+            return Text(
+                f"{_clock(task.elapsed)} so far" if task.started else "", style="progress.elapsed"
+            )
         return Text(f"{_clock(task.time_remaining)} left", style="progress.remaining")
 
 
@@ -61,7 +67,9 @@ def _clock(seconds: float | None) -> str:
 
 
 class NoteColumn(ProgressColumn):
-    """The task's note, cut with an ellipsis where the line has no room for it beside the other columns."""
+    """The task's note, cut with an ellipsis where the line has no room for it beside the other
+    columns.
+    """
 
     def __init__(self, beside: tuple[ProgressColumn, ...]) -> None:
         super().__init__(Column(no_wrap=True))
@@ -75,20 +83,29 @@ class NoteColumn(ProgressColumn):
 
 
 def say(text: str) -> None:
-    """Print a line as it is: no markup is read in it (paths may hold brackets), nothing is folded (paths can be copied)."""
+    """Print a line as it is: no markup is read in it (paths may hold brackets), nothing is folded
+    (paths can be copied).
+    """
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A line a task with bar, count, rate, time left and a note, never wider than the terminal; `add_task(name, total=, unit=, note=)`.
+    """A line a task with bar, count, rate, time left and a note, never wider than the terminal;
+    `add_task(name, total=, unit=, note=)`.
 
-    A task may say itself how fast it is and when it will be done: fields `rate` (units a second) and `due`.
+    A task may say itself how fast it is and when it will be done: fields `rate` (units a second)
+    and `due`.
     """
     name = TextColumn("[progress.description]{task.description}")
-    numbers = tuple(kind(table_column=Column(no_wrap=True)) for kind in (MofNCompleteColumn, RateColumn, TimeColumn))
+    numbers = tuple(
+        kind(table_column=Column(no_wrap=True))
+        for kind in (MofNCompleteColumn, RateColumn, TimeColumn)
+    )
     note = NoteColumn(beside=(name, *numbers))
-    with Progress(name, BarColumn(bar_width=None), *numbers, note, console=err, refresh_per_second=4) as display:
+    with Progress(
+        name, BarColumn(bar_width=None), *numbers, note, console=err, refresh_per_second=4
+    ) as display:
         yield display
 
 
@@ -107,23 +124,36 @@ def in_words(error: OSError) -> str:
     if isinstance(error, PermissionError | FileNotFoundError):
         return f"{where}{what}. Choose a place that exists and that you may write to."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{where}{what}. Free some space and run the command again; files that were written before are whole."
+        return (
+            f"{where}{what}. Free some space and run the command again; files that were written"
+            " before are whole."
+        )
     return f"{where}{what}."
 
 
 def run(command: Callable[..., Any]) -> None:
-    """Run one function as a command line: its arguments become options, its errors a message and an exit code."""
+    """Run one function as a command line: its arguments become options, its errors a message and an
+    exit code.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     exit_with(app)
 
 
 def exit_with(app: typer.Typer) -> None:
-    """Run a command line to its end; an `EmulatorError` ends in its message and code, never in a traceback."""
+    """Run a command line to its end; an `EmulatorError` ends in its message and code, never in a
+    traceback.
+    """
     try:
         app()
     except EmulatorError as error:
         sys.exit(report_error(error))
     except OSError as error:  # a full disk, a folder that cannot be written
-        err.print(f"error: {in_words(error)}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        err.print(
+            f"error: {in_words(error)}",
+            style="bold red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         sys.exit(1)

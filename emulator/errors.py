@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 
 class EmulatorError(Exception):
-    """Root of every error raised on purpose; the command line turns it into a message and `exit_code`."""
+    """Root of every error raised on purpose; the command line turns it into a message and
+    `exit_code`.
+    """
 
     exit_code = 1
 
@@ -19,7 +21,9 @@ class UnknownNameError(EmulatorError):
 
 
 class ParameterError(EmulatorError):
-    """A parameter vector or a shock array has the wrong shape, is not finite or is out of its domain."""
+    """A parameter vector or a shock array has the wrong shape, is not finite or is out of its
+    domain.
+    """
 
 
 class NoSolutionError(EmulatorError):
@@ -31,7 +35,9 @@ class SolverError(EmulatorError):
 
 
 class ModFileError(EmulatorError):
-    """A `.mod` file, or the mapping beside it, cannot be read or says what is not supported; the message begins with file and line."""
+    """A `.mod` file, or the mapping beside it, cannot be read or says what is not supported; the
+    message begins with file and line.
+    """
 
     def __init__(self, message: str, place: object = None) -> None:
         super().__init__(f"{place}: {message}" if place is not None else message)
@@ -102,12 +108,18 @@ class MissingExtraError(EmulatorError):
 
 
 def first_error(error: ValidationError) -> str:
-    """The first complaint of a validation: where, what, and the value found there if it is a short one."""
+    """The first complaint of a validation: where, what, and the value found there if it is a short
+    one.
+    """
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     value = repr(first["input"])
-    return (f"{where}: " if where else "") + message + (f" (found {value})" if where and len(value) < 60 else "")
+    return (
+        (f"{where}: " if where else "")
+        + message
+        + (f" (found {value})" if where and len(value) < 60 else "")
+    )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:
@@ -116,7 +128,9 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """'Did you mean ...?' with the nearest of the known names, and the whole list where it is short."""
+    """'Did you mean ...?' with the nearest of the known names, and the whole list where it is
+    short.
+    """
     names = sorted(known)
     lower = {known.lower(): known for known in reversed(names)}
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)

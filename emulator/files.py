@@ -1,4 +1,6 @@
-"""Files that are whole or not there: written aside, flushed to disk, renamed; their SHA-256; one writer a folder."""
+"""Files that are whole or not there: written aside, flushed to disk, renamed; their SHA-256; one
+writer a folder.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from emulator.errors import EmulatorError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace a file at once: readers see the old content or the new, never a part. Raises `OSError` and leaves the old."""
+    """Replace a file at once: readers see the old content or the new, never a part.
+
+    Raises `OSError` and leaves the old.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
     try:
@@ -56,12 +61,15 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """`write_bytes` of JSON with sorted keys; NaN is refused, since other readers of JSON refuse it."""
+    """`write_bytes` of JSON with sorted keys; NaN is refused, since other readers of JSON refuse
+    it.
+    """
     write_bytes(path, json_bytes(content))
 
 
 def json_bytes(content: Any) -> bytes:
-    """JSON as every file of ours holds it: sorted keys, a line an entry. NaN raises `ValueError`."""
+    """JSON as every file of ours holds it: sorted keys, a line an entry. NaN raises `ValueError`.
+    """
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("utf-8")
 
 
@@ -78,7 +86,8 @@ def sha256_file(path: Path) -> str:
 
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes of ours, by a lock file beside it that the system frees if we are killed.
+    """Hold a folder against other processes of ours, by a lock file beside it that the system frees
+    if we are killed.
 
     Raises `EmulatorError` if another process holds it, or if nothing can be written there.
     """
@@ -89,8 +98,14 @@ def sole_writer(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if not Path(lock.lock_file).exists():  # the lock tells this, too, as a lock that is held
-            raise EmulatorError(f"'{folder}' cannot be written: nothing can be made in {place.parent}. Choose another folder.") from None
-        raise EmulatorError(f"Another process is writing to {folder}. Wait until it is done, or choose another folder.") from None
+            raise EmulatorError(
+                f"'{folder}' cannot be written: nothing can be made in {place.parent}. Choose"
+                " another folder."
+            ) from None
+        raise EmulatorError(
+            f"Another process is writing to {folder}. Wait until it is done, or choose another"
+            " folder."
+        ) from None
     try:
         yield
     finally:

@@ -23,7 +23,9 @@ def package_version() -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of Python, of this package and of the packages that decide its numbers (no import needed)."""
+    """Versions of Python, of this package and of the packages that decide its numbers (no import
+    needed).
+    """
     found = {"python": platform.python_version(), DISTRIBUTION: package_version()}
     for name in RECORDED:
         try:
@@ -35,7 +37,9 @@ def versions() -> dict[str, str]:
 
 @cache
 def commit() -> str:
-    """Git commit of the checkout that this package runs from, with `-dirty` if it differs; `unknown` elsewhere."""
+    """Git commit of the checkout that this package runs from, with `-dirty` if it differs;
+    `unknown` elsewhere.
+    """
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return "unknown"
@@ -48,5 +52,7 @@ def commit() -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    result = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20)
+    result = subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=20
+    )
     return result.stdout.strip()

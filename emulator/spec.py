@@ -1,4 +1,6 @@
-"""The vocabulary that every room shares: axes, units, the status of a draw, and what a world says of itself."""
+"""The vocabulary that every room shares: axes, units, the status of a draw, and what a world says
+of itself.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Status(IntEnum):
     INDETERMINATE = 1
     """More stable roots than predetermined variables: many stable solutions."""
     EXPLOSIVE = 2
-    """Fewer stable roots than predetermined variables, or a root outside the unit circle: no stable solution."""
+    """Fewer stable roots than predetermined variables, or a root outside the unit circle: no stable
+    solution.
+    """
     NOT_CONVERGED = 3
     """The solver could not certify a solution: residual too large, singular or not finite."""
     OUTSIDE_RANGE = 4
@@ -104,8 +108,9 @@ class Observable(_Record):
 class Extrapolation(_Record):
     """Which parameters span the regions held out of training.
 
-    `slice_parameters`: draws in the upper tail of every one of these form `test_extrapolation_slice`;
-    `corner_parameters`: draws in the upper tail of all of these together form `test_extrapolation_corner`.
+    `slice_parameters`: draws in the upper tail of every one of these form
+    `test_extrapolation_slice`; `corner_parameters`: draws in the upper tail of all of these
+    together form `test_extrapolation_corner`.
     """
 
     slice_parameters: tuple[str, ...]
@@ -128,7 +133,8 @@ class WorldSpec(_Record):
     states: tuple[str, ...] = ()
     linear: bool = True
     definition: str = ""
-    """SHA-256 of the file that the world is read from; empty where it is a class of this package."""
+    """SHA-256 of the file that the world is read from; empty where it is a class of this package.
+    """
 
     @model_validator(mode="after")
     def _consistent(self) -> WorldSpec:
@@ -147,8 +153,14 @@ class WorldSpec(_Record):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def is_same_model(self, other: WorldSpec) -> bool:
-        """Whether another spec is of the same model: the same parameters and shocks, in this order, read from the same file if from one."""
-        return (self.parameter_names, self.shock_names, self.definition) == (other.parameter_names, other.shock_names, other.definition)
+        """Whether another spec is of the same model: the same parameters and shocks, in this order,
+        read from the same file if from one.
+        """
+        return (self.parameter_names, self.shock_names, self.definition) == (
+            other.parameter_names,
+            other.shock_names,
+            other.definition,
+        )
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -181,25 +193,34 @@ class WorldSpec(_Record):
 
     @property
     def shock_sizes(self) -> tuple[int, ...]:
-        """For each shock the position in theta of its standard deviation; empty where responses are not linear in it.
+        """For each shock the position in theta of its standard deviation; empty where responses are
+        not linear in it.
 
-        The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as many of the one as of the other.
+        The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as
+        many of the one as of the other.
         """
         found = self.standard_deviations
         return found if self.linear and len(found) == self.n_shocks else ()
 
     @property
     def shock_parameters(self) -> tuple[tuple[int, ...], ...]:
-        """For each shock the positions of the other parameters of its own process, on which responses to other shocks do not depend.
+        """For each shock the positions of the other parameters of its own process, on which
+        responses to other shocks do not depend.
 
-        In a world whose shocks have sizes: those of role "persistence" whose names end in the same word as the size, as
-        rho_m and sigma_m do; but not rho_g where there is a rho_ga, by which the shock of a moves the process of g.
-        `emulator.worlds.check` holds every world to that.
+        In a world whose shocks have sizes: those of role "persistence" whose names end in the same
+        word as the size, as rho_m and sigma_m do; but not rho_g where there is a rho_ga, by which
+        the shock of a moves the process of g. `emulator.worlds.check` holds every world to that.
         """
         names = self.parameter_names
         words = [names[size].rpartition("_")[2] for size in self.shock_sizes]
-        alone = [k for k, p in enumerate(self.parameters) if p.role == "persistence" and not any(p.name + word in names for word in words)]
-        found = tuple(tuple(k for k in alone if names[k].rpartition("_")[2] == word) for word in words)
+        alone = [
+            k
+            for k, p in enumerate(self.parameters)
+            if p.role == "persistence" and not any(p.name + word in names for word in words)
+        ]
+        found = tuple(
+            tuple(k for k in alone if names[k].rpartition("_")[2] == word) for word in words
+        )
         return found or ((),) * self.n_shocks
 
     @property
@@ -217,7 +238,9 @@ class WorldSpec(_Record):
         try:
             return self.parameter_names.index(parameter)
         except ValueError:
-            raise unknown_name(f"parameter of world '{self.name}'", parameter, self.parameter_names) from None
+            raise unknown_name(
+                f"parameter of world '{self.name}'", parameter, self.parameter_names
+            ) from None
 
     def shock_index(self, shock: str) -> int:
         """Position of a shock on the shock axis. Raises `UnknownNameError`."""
@@ -229,8 +252,8 @@ class WorldSpec(_Record):
     def theta(self, values: Mapping[str, float] | None = None, **named: float) -> np.ndarray:
         """One parameter vector (1, P), float64: the defaults, with the named parameters replaced.
 
-        Raises `UnknownNameError` for a parameter that the world does not have, `ParameterError` for a value
-        that is not a finite number.
+        Raises `UnknownNameError` for a parameter that the world does not have, `ParameterError` for
+        a value that is not a finite number.
         """
         theta = np.array([[p.default for p in self.parameters]])
         for name, value in {**(values or {}), **named}.items():
@@ -238,28 +261,33 @@ class WorldSpec(_Record):
             try:
                 theta[0, column] = float(value)
             except (TypeError, ValueError):
-                raise ParameterError(f"Parameter '{name}' was given as {value!r}; expected a number.") from None
+                raise ParameterError(
+                    f"Parameter '{name}' was given as {value!r}; expected a number."
+                ) from None
         return self.check_theta(theta)
 
     def check_theta(self, theta: Any) -> np.ndarray:
-        """theta as a float64 array (n, P), refused with `ParameterError` if its shape is another or a value is not finite."""
+        """theta as a float64 array (n, P), refused with `ParameterError` if its shape is another or
+        a value is not finite.
+        """
         array = np.asarray(theta, dtype=np.float64)
         if array.ndim != 2 or array.shape[1] != self.n_parameters:
             raise ParameterError(
-                f"World '{self.name}' takes theta of shape (n, {self.n_parameters}); found {array.shape}. "
-                "A single draw is written theta[None, :]."
+                f"World '{self.name}' takes theta of shape (n, {self.n_parameters}); found"
+                f" {array.shape}. A single draw is written theta[None, :]."
             )
         if not np.isfinite(array).all():
             row, column = np.argwhere(~np.isfinite(array))[0]
             raise ParameterError(
-                f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world '{self.name}') "
-                f"is {array[row, column]}; expected finite numbers."
+                f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world"
+                f" '{self.name}') is {array[row, column]}; expected finite numbers."
             )
         sizes = list(self.standard_deviations)
         if (array[:, sizes] < 0).any():
             row, size = np.argwhere(array[:, sizes] < 0)[0]
             raise ParameterError(
-                f"theta[{row}, {sizes[size]}] (parameter '{self.parameter_names[sizes[size]]}' of world '{self.name}') is "
-                f"{array[row, sizes[size]]}; expected a standard deviation of zero or more."
+                f"theta[{row}, {sizes[size]}] (parameter '{self.parameter_names[sizes[size]]}' of"
+                f" world '{self.name}') is {array[row, sizes[size]]}; expected a standard deviation"
+                " of zero or more."
             )
         return array

@@ -1,9 +1,12 @@
 # %% [markdown]
 # # Your own `.mod` file
 #
-# A Dynare file becomes a world: responses in percent and annualised percentage points, solved for thousands of parameter
-# vectors at once, beside the worlds that come with the package. Dynare is not needed. The file here is a New Keynesian model
-# with quadratic costs of changing prices (Rotemberg 1982), written as its first-order conditions, not linearised.
+# A Dynare file becomes a world: responses in percent and annualised percentage points, solved for
+# thousands of parameter
+# vectors at once, beside the worlds that come with the package. Dynare is not needed. The file here
+# is a New Keynesian model
+# with quadratic costs of changing prices (Rotemberg 1982), written as its first-order conditions,
+# not linearised.
 
 # %%
 from pathlib import Path
@@ -36,7 +39,8 @@ stoch_simul(order=1, irf=20);
 """
 
 # %% [markdown]
-# Beside the file stands its *mapping*: what is observed, in which units, and which parameters vary over which ranges.
+# Beside the file stands its *mapping*: what is observed, in which units, and which parameters vary
+# over which ranges.
 # The coefficients turn the model's own quantities into percent and annualised percentage points.
 
 # %%
@@ -60,7 +64,8 @@ mine = emulator.world("rotemberg.mod")
 print(mine.spec.title, "-", ", ".join(mine.spec.parameter_names))
 
 # %% [markdown]
-# Ask it as any other world. The size of the shock is chosen by its effect, so that it means the same in every model:
+# Ask it as any other world. The size of the shock is chosen by its effect, so that it means the
+# same in every model:
 # whatever raises the rate by 25 basis points in the first quarter.
 
 # %%
@@ -73,17 +78,30 @@ for name, answer in (("psi = 20", flexible), ("psi = 120", sticky)):
     print(f"{name:14}" + "".join(f"{value:8.3f}" for value in path))
 
 # %% [markdown]
-# A thousand draws of the prior are one call. Which parameter moves what? Sobol's indices say which share of the variance of a
-# response over the prior is due to each parameter, with all its interactions (total order). The size of the shock is held, and given in
-# its own unit: where a shock is sized by its effect, draws with hardly any effect would rule the variance.
+# A thousand draws of the prior are one call. Which parameter moves what? Sobol's indices say which
+# share of the variance of a
+# response over the prior is due to each parameter, with all its interactions (total order). The
+# size of the shock is held, and given in
+# its own unit: where a shock is sized by its effect, draws with hardly any effect would rule the
+# variance.
 
 # %%
 many = mine.irf(mine.sample(1000, rng=0), **asked)
-middle = many["irf"].sel(observable="output", horizon=0).quantile([0.05, 0.5, 0.95], dim="draw").values.ravel()
+middle = (
+    many["irf"]
+    .sel(observable="output", horizon=0)
+    .quantile([0.05, 0.5, 0.95], dim="draw")
+    .values.ravel()
+)
 print("\nOutput on impact over the prior: {:.3f}, {:.3f}, {:.3f} (5, 50, 95 %)".format(*middle))
 
 shares = mine.sensitivity(1024, shocks="monetary", horizons=[0, 4], stderr_e_m=0.0025)
-table = shares["total_order"].sel(shock="monetary").to_dataframe()["total_order"].unstack(["observable", "horizon"])
+table = (
+    shares["total_order"]
+    .sel(shock="monetary")
+    .to_dataframe()["total_order"]
+    .unstack(["observable", "horizon"])
+)
 print("\nShare of the variance due to each parameter (total order), on impact and after a year")
 print(table[["output", "inflation"]].round(2).to_string())
 
@@ -94,5 +112,7 @@ print(table[["output", "inflation"]].round(2).to_string())
 sticky.responses.plot("own_model.png", beside=emulator.world("nk").irf(**asked))
 
 # %% [markdown]
-# On the command line the same file is `emulator worlds check rotemberg.mod`, `emulator irf rotemberg.mod --shock monetary` and
-# `emulator compare --shock monetary --worlds rotemberg.mod,nk,sw07`. What is read and what is refused: [the page on `.mod` files](../docs/modfile.md).
+# On the command line the same file is `emulator worlds check rotemberg.mod`, `emulator irf
+# rotemberg.mod --shock monetary` and
+# `emulator compare --shock monetary --worlds rotemberg.mod,nk,sw07`. What is read and what is
+# refused: [the page on `.mod` files](../docs/modfile.md).

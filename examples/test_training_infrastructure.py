@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""The whole training room in one sitting: data, loaders, network, training, resuming, loading, predicting.
+"""The whole training room in one sitting: data, loaders, network, training, resuming, loading,
+predicting.
 
     python examples/test_training_infrastructure.py
 
@@ -24,13 +25,23 @@ WORLDS = ["nk", "var", "lss"]
 def make_trainer(data: Path, run: Path, resume: bool = False) -> Trainer:
     """The contract's minimal script, as a function."""
     train_set, val_set = (IRFDataset(data, WORLDS, split) for split in ("train", "val"))
-    train_loader = DataLoader(train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
+    train_loader = DataLoader(
+        train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds
+    )
     val_loader = DataLoader(val_set, batch_size=64, shuffle=False, collate_fn=collate_mixed_worlds)
     torch.manual_seed(42)
-    param_dims = {world: train_set.get_world_info(world)["n_params"] for world in train_set.world_ids}
+    param_dims = {
+        world: train_set.get_world_info(world)["n_params"] for world in train_set.world_ids
+    }
     model = PerWorldMLPBaseline(param_dims=param_dims, hidden_dims=[256, 128, 64], H=40)
     config = TrainingConfig(
-        lr=1e-3, epochs=8, warmup_epochs=1, lambda_smooth=0.0, save_every_n_steps=10, checkpoint_dir=str(run), seed=42
+        lr=1e-3,
+        epochs=8,
+        warmup_epochs=1,
+        lambda_smooth=0.0,
+        save_every_n_steps=10,
+        checkpoint_dir=str(run),
+        seed=42,
     )
     return Trainer(model, train_loader, val_loader, config, resume=resume)
 
@@ -40,12 +51,18 @@ def main() -> None:
         data, run = Path(scratch) / "data", Path(scratch) / "run"
         print("1. Draw parameters, solve exactly, store")
         generate_dataset(data, WORLDS, n_samples=2000, seed=0, periods=0)
-        print("   splits of nk:", {name: len(rows) for name, rows in open_dataset(data).splits("nk").items()})
+        print(
+            "   splits of nk:",
+            {name: len(rows) for name, rows in open_dataset(data).splits("nk").items()},
+        )
 
         print("2. Train")
         trainer = make_trainer(data, run)
         history = trainer.fit()
-        print(f"   validation loss by epoch (normalised units): {', '.join(f'{loss:.2f}' for loss in history['val_loss'])}")
+        print(
+            "   validation loss by epoch (normalised units):"
+            f" {', '.join(f'{loss:.2f}' for loss in history['val_loss'])}"
+        )
         print(f"   files: {', '.join(sorted(path.name for path in run.iterdir()))}")
         assert trainer.best_val_loss == min(history["val_loss"]) < history["val_loss"][0]
         assert json.loads((run / "history.json").read_text()) == history

@@ -1,8 +1,10 @@
 # %% [markdown]
 # # Train on your world
 #
-# The network that ships knows eight worlds. For a model of your own it can be taught: draw parameters, solve each draw exactly, train,
-# calibrate what the network says of its own errors, score it on draws that it never saw. Training starts from the weights that
+# The network that ships knows eight worlds. For a model of your own it can be taught: draw
+# parameters, solve each draw exactly, train,
+# calibrate what the network says of its own errors, score it on draws that it never saw. Training
+# starts from the weights that
 # ship, which know from the other worlds what a parameter's role and name mean.
 
 # %%
@@ -14,12 +16,15 @@ from emulator.eval import Request, evaluate_checkpoint
 from emulator.training import TrainingConfig, train
 from emulator.training.calibrate import calibrate_checkpoint
 
-WORLD = next(path for path in (Path("examples/hybrid_nk.mod"), Path("hybrid_nk.mod")) if path.exists())
+WORLD = next(
+    path for path in (Path("examples/hybrid_nk.mod"), Path("hybrid_nk.mod")) if path.exists()
+)
 DRAWS = 2_000
 STEPS = 300
 
 # %% [markdown]
-# **Draw and solve.** Two regions of the prior are kept out of training altogether, to see later how the network does beyond what it knows.
+# **Draw and solve.** Two regions of the prior are kept out of training altogether, to see later how
+# the network does beyond what it knows.
 
 # %%
 data = generate_dataset("own_data", [str(WORLD)], DRAWS, seed=1, periods=0)
@@ -27,26 +32,54 @@ data = generate_dataset("own_data", [str(WORLD)], DRAWS, seed=1, periods=0)
 print("Draws by split:", {split: len(rows) for split, rows in data.splits(name).items()})
 
 # %% [markdown]
-# **Train.** The settings are those of the network that ships (`configs/universal_A.yaml`), with fewer and smaller steps: first on the
-# impact quarters, then on all. The published networks saw 100,000 draws of most worlds and took 24,000 steps.
+# **Train.** The settings are those of the network that ships (`configs/universal_A.yaml`), with
+# fewer and smaller steps: first on the
+# impact quarters, then on all. The published networks saw 100,000 draws of most worlds and took
+# 24,000 steps.
 
 # %%
 config = TrainingConfig(
-    dataset="own_data", worlds=[name], model="UniversalEmulator", model_options={"width": 128, "layers": 2, "shock_width": 64, "states": 9},
-    init_from="universal", optimizer="soap", lr=1e-2, lr_end=1e-2, weight_decay=0.0, ema_decay=0.97, lambda_smooth=0.0,
-    sample_weighting="relative", world_sampling=1000.0, steps_per_epoch=STEPS // 4, epochs=4, warmup_epochs=1, patience=4, min_delta=0.0,
-    curriculum=[3, 6, 12], curriculum_share=0.3, batch_size=128, checkpoint_dir="own_run", seed=1,
-)  # fmt: skip
+    dataset="own_data",
+    worlds=[name],
+    model="UniversalEmulator",
+    model_options={"width": 128, "layers": 2, "shock_width": 64, "states": 9},
+    init_from="universal",
+    optimizer="soap",
+    lr=1e-2,
+    lr_end=1e-2,
+    weight_decay=0.0,
+    ema_decay=0.97,
+    lambda_smooth=0.0,
+    sample_weighting="relative",
+    world_sampling=1000.0,
+    steps_per_epoch=STEPS // 4,
+    epochs=4,
+    warmup_epochs=1,
+    patience=4,
+    min_delta=0.0,
+    curriculum=[3, 6, 12],
+    curriculum_share=0.3,
+    batch_size=128,
+    checkpoint_dir="own_run",
+    seed=1,
+)
 history = train(config, overwrite=True).history
-print("Validation loss by epoch (normalised):", ", ".join(f"{loss:.2e}" for loss in history["val_loss"]))
+print(
+    "Validation loss by epoch (normalised):",
+    ", ".join(f"{loss:.2e}" for loss in history["val_loss"]),
+)
 
 # %% [markdown]
-# **Calibrate and score.** Calibration fits an error band, flags and the probability of a solution on the validation draws; the score is on `test`,
-# beside predictors that cost nothing. NRMSE is the root mean square error in standard deviations of the training split.
+# **Calibrate and score.** Calibration fits an error band, flags and the probability of a solution
+# on the validation draws; the score is on `test`,
+# beside predictors that cost nothing. NRMSE is the root mean square error in standard deviations of
+# the training split.
 
 # %%
 checkpoint, _ = calibrate_checkpoint(Path("own_run/best.pt"), Path("own_data"))
-found = evaluate_checkpoint(Request(checkpoint, Path("own_data"), splits=("test",), bootstrap=0)).scores
+found = evaluate_checkpoint(
+    Request(checkpoint, Path("own_data"), splits=("test",), bootstrap=0)
+).scores
 rows = found[(found["metric"] == "nrmse") & (found["shock"] == "all")]
 print("\nMean NRMSE on test")
 print(rows[["predictor", "value"]].to_string(index=False, float_format="{:.3f}".format))

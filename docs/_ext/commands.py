@@ -30,28 +30,61 @@ class Option:
 
     @property
     def row(self) -> str:
-        names = ", ".join(f"`{name}`" for name in self.names) + (f" `{self.value}`" if self.value else "")
-        return f"| {names} | {self.default} | {self.help} |".replace("[NAME | check NAME]", "[NAME \\| check NAME]")
+        names = ", ".join(f"`{name}`" for name in self.names) + (
+            f" `{self.value}`" if self.value else ""
+        )
+        return f"| {names} | {self.default} | {self.help} |".replace(
+            "[NAME | check NAME]", "[NAME \\| check NAME]"
+        )
 
 
 def reference() -> str:
     """A section a command: usage, what it does, its arguments and options."""
     cli._add_learning_commands()
-    callbacks = dict.fromkeys(command.callback for command in cli.app.registered_commands if command.callback)
+    callbacks = dict.fromkeys(
+        command.callback for command in cli.app.registered_commands if command.callback
+    )
     return "\n".join(map(_section, callbacks))
 
 
 def _section(command: Callable[..., Any]) -> str:
-    name, found = command.__name__, [_option(p) for p in inspect.signature(command, eval_str=True).parameters.values()]
-    usage = ["emulator", name, *(f"{o.names[0]} {o.value}".strip() for o in found if o.needed), "[OPTIONS]"]
+    name, found = (
+        command.__name__,
+        [_option(p) for p in inspect.signature(command, eval_str=True).parameters.values()],
+    )
+    usage = [
+        "emulator",
+        name,
+        *(f"{o.names[0]} {o.value}".strip() for o in found if o.needed),
+        "[OPTIONS]",
+    ]
     rows = "\n".join(option.row for option in found)
-    return f"## `emulator {name}`\n\n    {' '.join(usage)}\n\n{inspect.cleandoc(command.__doc__ or '')}\n\n| | default | |\n|---|---|---|\n{rows}\n"
+    return (
+        f"## `emulator {name}`\n\n   "
+        f" {' '.join(usage)}\n\n{inspect.cleandoc(command.__doc__ or '')}\n\n| | default |"
+        f" |\n|---|---|---|\n{rows}\n"
+    )
 
 
 def _option(parameter: inspect.Parameter) -> Option:
     kind, info = get_args(parameter.annotation)[:2]
-    plain = next((k for k in [kind, *get_args(kind), *(inner for part in get_args(kind) for inner in get_args(part))] if k in KINDS), None)
-    declared = tuple(word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str) and word.startswith("-"))  # typer keeps the first as a default
+    plain = next(
+        (
+            k
+            for k in [
+                kind,
+                *get_args(kind),
+                *(inner for part in get_args(kind) for inner in get_args(part)),
+            ]
+            if k in KINDS
+        ),
+        None,
+    )
+    declared = tuple(
+        word
+        for word in (info.default, *(info.param_decls or ()))
+        if isinstance(word, str) and word.startswith("-")
+    )  # typer keeps the first as a default
     if isinstance(info, typer.models.ArgumentInfo):
         names, value = ((info.metavar or parameter.name.upper()),), ""
     else:

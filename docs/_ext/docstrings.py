@@ -1,4 +1,6 @@
-"""Docstrings as the project writes them, for Sphinx: `names` in single backticks become links, indented lines are shown as they are."""
+"""Docstrings as the project writes them, for Sphinx: `names` in single backticks become links,
+indented lines are shown as they are.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ def _process(app: Any, what: str, name: str, thing: Any, options: Any, lines: li
 
 
 def restructured(lines: list[str]) -> Iterator[str]:
-    """Lines of a docstring as reStructuredText; what is indented, and does not go on with a list, is a literal block."""
+    """Lines of a docstring as reStructuredText; what is indented, and does not go on with a list,
+    is a literal block.
+    """
     literal = in_list = False
     for line in lines:
         if not line.strip():
@@ -42,7 +46,10 @@ def restructured(lines: list[str]) -> Iterator[str]:
 def inline(text: str) -> str:
     """One line with its names linked, other code in fixed width, and all else taken literally."""
     parts = re.split(r"``?([^`]+)``?", text)
-    return "".join(_code(part) if k % 2 else re.sub(r"(?<!^)([\\*|])|_(?=\W|$)", r"\\\g<0>", part) for k, part in enumerate(parts))
+    return "".join(
+        _code(part) if k % 2 else re.sub(r"(?<!^)([\\*|])|_(?=\W|$)", r"\\\g<0>", part)
+        for k, part in enumerate(parts)
+    )
 
 
 def _code(text: str) -> str:

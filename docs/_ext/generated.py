@@ -1,9 +1,11 @@
 """Parts of pages that are made while the site is built, where a page holds one of these comments.
 
-    <!-- example own_model -->                     a script of `examples/`, run, with what it printed and drew
-    <!-- example hank_from_300_solves DRAWS=20 --> the same, run with another value of one of its constants
-    <!-- commands -->                              the command line, from the commands themselves
-    <!-- api emulator.inference -->                a module's public names, from their docstrings
+<!-- example own_model -->                     a script of `examples/`, run, with what it printed
+                                               and drew
+<!-- example hank_from_300_solves DRAWS=20 --> the same, run with another value of one of its
+constants
+<!-- commands -->                              the command line, from the commands themselves
+<!-- api emulator.inference -->                a module's public names, from their docstrings
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def _made(kind: str, words: list[str], untouched: str) -> str:
 
 
 def api(module: str) -> str:
-    """A module and all that its `__all__` names: functions and classes by autodoc, tables and tuples by what they hold."""
+    """A module and all that its `__all__` names: functions and classes by autodoc, tables and
+    tuples by what they hold.
+    """
     found = importlib.import_module(module)
     parts = [f".. automodule:: {module}\n   :no-members:\n"]
     for name in found.__all__:
@@ -48,5 +52,7 @@ def api(module: str) -> str:
         elif callable(thing):
             parts.append(f".. autofunction:: {module}.{name}\n")
         else:
-            parts.append(f".. py:data:: {module}.{name}\n\n   {', '.join(f'``{item}``' for item in thing)}\n")
+            parts.append(
+                f".. py:data:: {module}.{name}\n\n   {', '.join(f'``{item}``' for item in thing)}\n"
+            )
     return "```{eval-rst}\n" + "\n".join(parts) + "```\n"

@@ -68,31 +68,70 @@ def _figure(world: str) -> str:
 
 def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
-    named = ",".join(request.sources[name].file if name in request.sources else name for name in request.worlds)
-    n_samples = ",".join([str(request.n_samples), *(f"{name}={n}" for name, n in request.samples.items())])
+    named = ",".join(
+        request.sources[name].file if name in request.sources else name for name in request.worlds
+    )
+    n_samples = ",".join(
+        [str(request.n_samples), *(f"{name}={n}" for name, n in request.samples.items())]
+    )
     options: dict[str, object] = {"world": named, "n_samples": n_samples, "seed": request.seed}
-    chosen, usual = _optional(request), _optional(Request(worlds=request.worlds, n_samples=request.n_samples, seed=0, verdicts=DEFAULT_VERDICTS, specs_sha256={}, made_by=""))
+    chosen, usual = (
+        _optional(request),
+        _optional(
+            Request(
+                worlds=request.worlds,
+                n_samples=request.n_samples,
+                seed=0,
+                verdicts=DEFAULT_VERDICTS,
+                specs_sha256={},
+                made_by="",
+            )
+        ),
+    )
     options |= {name: value for name, value in chosen.items() if value != usual[name]}
-    return "emulator generate " + " ".join(f"--{name} {value}" for name, value in options.items()) + " --output PATH"
+    return (
+        "emulator generate "
+        + " ".join(f"--{name} {value}" for name, value in options.items())
+        + " --output PATH"
+    )
 
 
 def _optional(request: Request) -> dict[str, object]:
     shares = request.fractions
     return {
-        "horizon": request.horizon, "periods": request.periods, "verdicts": request.verdicts, "val": shares.val, "test": shares.test,
-        "slice": shares.test_extrapolation_slice, "corner": shares.test_extrapolation_corner,
-        "chunk": request.chunk, "shard": request.shard,
-    }  # fmt: skip
+        "horizon": request.horizon,
+        "periods": request.periods,
+        "verdicts": request.verdicts,
+        "val": shares.val,
+        "test": shares.test,
+        "slice": shares.test_extrapolation_slice,
+        "corner": shares.test_extrapolation_corner,
+        "chunk": request.chunk,
+        "shard": request.shard,
+    }
 
 
 def write(folder: Folder, manifest: Manifest) -> None:
     """Write the card and its figures into a data set whose arrays and splits are finished."""
-    counts = {name: {s: len(rows) for s, rows in read_splits(folder, name).items()} for name in manifest.worlds}
+    counts = {
+        name: {s: len(rows) for s, rows in read_splits(folder, name).items()}
+        for name in manifest.worlds
+    }
     rules = {name: {s: _rule(manifest, name, s) for s in SPLITS} for name in manifest.worlds}
     # Markdown, not HTML: nothing here is escaped, and every value is our own.
-    text = Environment(autoescape=False).from_string(TEMPLATE).render(
-        manifest=manifest, request=manifest.request, command=command(manifest.request), counts=counts, rules=rules, splits=SPLITS,
-        sizes=_sizes(manifest.request), verdicts={name: _verdicts(folder, manifest.request, name) for name in manifest.worlds},
+    text = (
+        Environment(autoescape=False)
+        .from_string(TEMPLATE)
+        .render(
+            manifest=manifest,
+            request=manifest.request,
+            command=command(manifest.request),
+            counts=counts,
+            rules=rules,
+            splits=SPLITS,
+            sizes=_sizes(manifest.request),
+            verdicts={name: _verdicts(folder, manifest.request, name) for name in manifest.worlds},
+        )
     )
     for name, world in manifest.worlds.items():
         irfs = np.asarray(zarr.open_group(folder.store(name), mode="r")["irfs"][:SUMMARISED])  # type: ignore[index]
@@ -110,7 +149,11 @@ def _sizes(request: Request) -> dict[int, list[str]]:
 
 def _verdicts(folder: Folder, request: Request, world: str) -> dict[str, int]:
     """How many draws of a world were judged apart, by status; empty where none were."""
-    codes, counts = np.unique(read_verdicts(folder, world)[1], return_counts=True) if request.n_verdicts(world) else ((), ())
+    codes, counts = (
+        np.unique(read_verdicts(folder, world)[1], return_counts=True)
+        if request.n_verdicts(world)
+        else ((), ())
+    )
     return {Status(code).label: int(count) for code, count in zip(codes, counts, strict=True)}
 
 
@@ -123,7 +166,8 @@ def _rule(manifest: Manifest, world: str, split: str) -> str:
 
 
 def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:
-    """PNG of sample responses: a panel a shock and observable, single draws over their median and middle 80 %.
+    """PNG of sample responses: a panel a shock and observable, single draws over their median and
+    middle 80 %.
 
     Every single draw is shown whole: the axes are as wide as the draws.
     """
@@ -132,24 +176,52 @@ def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:
     figure = Figure(figsize=(9.0, height))
     FigureCanvasAgg(figure)
     axes = figure.subplots(spec.n_shocks, 3, squeeze=False, sharex=True)
-    figure.subplots_adjust(left=0.075, right=0.99, bottom=0.75 / height, top=1 - 0.6 / height, wspace=0.3, hspace=0.25)
+    figure.subplots_adjust(
+        left=0.075, right=0.99, bottom=0.75 / height, top=1 - 0.6 / height, wspace=0.3, hspace=0.25
+    )
     horizon = np.arange(irf_BSHO.shape[2])
     for row, shock in enumerate(spec.shocks):
         for column, observable in enumerate(spec.observables):
             axis, series = axes[row, column], irf_BSHO[:, row, :, column]
             low, middle, high = np.quantile(series, [0.1, 0.5, 0.9], axis=0)
             axis.axhline(0.0, color="black", linewidth=0.6)
-            axis.fill_between(horizon, low, high, color="tab:blue", alpha=0.25, linewidth=0, label=f"middle 80 % of {len(series)} draws")
-            axis.plot(*_one_line(horizon, series[:shown]), color="0.45", linewidth=0.5, alpha=0.8, label=f"{shown} single draws")
+            axis.fill_between(
+                horizon,
+                low,
+                high,
+                color="tab:blue",
+                alpha=0.25,
+                linewidth=0,
+                label=f"middle 80 % of {len(series)} draws",
+            )
+            axis.plot(
+                *_one_line(horizon, series[:shown]),
+                color="0.45",
+                linewidth=0.5,
+                alpha=0.8,
+                label=f"{shown} single draws",
+            )
             axis.plot(horizon, middle, color="tab:blue", linewidth=1.6, label="median")
             axis.margins(x=0.01, y=0.06)
             axis.set_title(f"{shock.name} → {observable.name}", fontsize=9)
-            axis.set_ylabel("pp, annualised" if observable.name != "output" else "percent", fontsize=8)
+            axis.set_ylabel(
+                "pp, annualised" if observable.name != "output" else "percent", fontsize=8
+            )
             axis.tick_params(labelsize=8)
     for axis in axes[-1]:
         axis.set_xlabel("quarters after impact", fontsize=8)
-    figure.suptitle(f"{spec.title}: responses to shocks of one standard deviation", fontsize=10, y=1 - 0.15 / height)
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=8, frameon=False)
+    figure.suptitle(
+        f"{spec.title}: responses to shocks of one standard deviation",
+        fontsize=10,
+        y=1 - 0.15 / height,
+    )
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(),
+        loc="lower center",
+        ncols=3,
+        fontsize=8,
+        frameon=False,
+    )
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()

@@ -13,35 +13,52 @@ from emulator.errors import DatasetError
 
 
 def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
-    """Make sure that the folder is ours to write into; the manifest of a finished run of the same request, if any.
+    """Make sure that the folder is ours to write into; the manifest of a finished run of the same
+    request, if any.
 
-    Raises `DatasetError` for a folder with another request's data (unless `overwrite`) or with anybody else's files.
+    Raises `DatasetError` for a folder with another request's data (unless `overwrite`) or with
+    anybody else's files.
     """
     if folder.is_file():
         raise DatasetError(f"{folder} is a file; expected a folder for the data set.")
     before = _request(folder)
     if before is None and any(not name.endswith(".partial") for name in folder.entries()):
-        raise DatasetError(f"{folder} is not empty and is no data set of ours; choose another --output.")
+        raise DatasetError(
+            f"{folder} is not empty and is no data set of ours; choose another --output."
+        )
     if before is not None and overwrite:
         _clear(folder, before)
         before = None
     if before is not None and before != request:
         now, then = _told(request), _told(before)
-        changed = "; ".join(f"{key}: there {then[key]}, asked {now[key]}" for key in now if now[key] != then[key])
-        raise DatasetError(f"{folder} holds data of another request ({changed}). Choose another --output, or pass --overwrite to delete it.")
+        changed = "; ".join(
+            f"{key}: there {then[key]}, asked {now[key]}" for key in now if now[key] != then[key]
+        )
+        raise DatasetError(
+            f"{folder} holds data of another request ({changed}). Choose another --output, or pass"
+            " --overwrite to delete it."
+        )
     if before is None:
         folder.write_json(REQUEST, request.model_dump(mode="json"))
     try:
         previous = open_dataset(folder).manifest
     except DatasetError:
         return None
-    complete = all(len(previous.worlds[name].shards) == request.n_shards(name) for name in request.worlds)
+    complete = all(
+        len(previous.worlds[name].shards) == request.n_shards(name) for name in request.worlds
+    )
     return previous if previous.request == request and complete else None
 
 
 def _told(request: Request) -> dict[str, object]:
     """A request in words short enough for a message."""
-    return {**request.model_dump(), "sources": {name: f"{source.file}, {request.specs_sha256[name][:8]}" for name, source in request.sources.items()}}
+    return {
+        **request.model_dump(),
+        "sources": {
+            name: f"{source.file}, {request.specs_sha256[name][:8]}"
+            for name, source in request.sources.items()
+        },
+    }
 
 
 def _request(folder: Folder) -> Request | None:
@@ -52,7 +69,8 @@ def _request(folder: Folder) -> Request | None:
         return Request.model_validate_json(folder.read_bytes(REQUEST))
     except ValidationError:
         raise DatasetError(
-            f"{folder.at(REQUEST)} is no request of this version. Choose another --output, or delete the folder yourself if it is an old data set."
+            f"{folder.at(REQUEST)} is no request of this version. Choose another --output, or"
+            " delete the folder yourself if it is an old data set."
         ) from None
 
 
@@ -62,6 +80,9 @@ def _clear(folder: Folder, request: Request) -> None:
     found = folder.entries()
     foreign = [name for name in found if name not in ours and not name.endswith(".partial")]
     if foreign:
-        raise DatasetError(f"{folder} also holds {', '.join(foreign)}, which no data set has; nothing was deleted. Move it away, or choose another --output.")
+        raise DatasetError(
+            f"{folder} also holds {', '.join(foreign)}, which no data set has; nothing was deleted."
+            " Move it away, or choose another --output."
+        )
     for name in found:
         folder.remove(name)

@@ -26,44 +26,132 @@ NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 def generate(
-    world: Annotated[str, typer.Option("--world", help="Worlds and paths of .mod files, separated by commas, or 'all'.")] = "nk,var,lss",
-    n_samples: Annotated[str, typer.Option("--n_samples", "--n-samples", metavar="N[,WORLD=N...]", help="Accepted draws of each world, then exceptions, such as 100000,hank=2000.")] = "10000",
+    world: Annotated[
+        str,
+        typer.Option(
+            "--world", help="Worlds and paths of .mod files, separated by commas, or 'all'."
+        ),
+    ] = "nk,var,lss",
+    n_samples: Annotated[
+        str,
+        typer.Option(
+            "--n_samples",
+            "--n-samples",
+            metavar="N[,WORLD=N...]",
+            help="Accepted draws of each world, then exceptions, such as 100000,hank=2000.",
+        ),
+    ] = "10000",
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
-    output: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")] = "datasets/v1.0-dev",
-    horizon: Annotated[int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")] = DEFAULT_HORIZON,
-    periods: Annotated[int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")] = 200,
-    verdicts: Annotated[int, typer.Option(min=0, help="Draws of each prior that are judged and kept, with or without a solution, at most; 0 stores none.")] = DEFAULT_VERDICTS,
-    val: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'val' outside the held-out regions.")] = 0.1,
-    test: Annotated[float, typer.Option(min=0.0, max=0.5, help="Share of 'test' outside the held-out regions.")] = 0.1,
-    slice_: Annotated[float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")] = 0.1,
-    corner: Annotated[float, typer.Option(min=0.0, max=0.5, help="Probability of the held-out corner.")] = 0.05,
-    workers: Annotated[int, typer.Option(min=1, help="Processes of this machine; the bytes do not depend on it.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler (tcp://host:8786, or its scheduler file) whose workers do the work; all must see --output.")] = None,
-    chunk: Annotated[int, typer.Option(min=1, help="Rows of a Zarr chunk, the unit of reading.")] = 512,
-    shard: Annotated[int, typer.Option(min=1, help="Rows of a file, the unit of work and of resuming; whole chunks. Costly worlds take fewer.")] = 2048,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Delete data of another request at --output.")] = False,
+    output: Annotated[
+        str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")
+    ] = "datasets/v1.0-dev",
+    horizon: Annotated[
+        int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")
+    ] = DEFAULT_HORIZON,
+    periods: Annotated[
+        int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")
+    ] = 200,
+    verdicts: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help=(
+                "Draws of each prior that are judged and kept, with or without a solution, at most;"
+                " 0 stores none."
+            ),
+        ),
+    ] = DEFAULT_VERDICTS,
+    val: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Share of 'val' outside the held-out regions.")
+    ] = 0.1,
+    test: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Share of 'test' outside the held-out regions.")
+    ] = 0.1,
+    slice_: Annotated[
+        float, typer.Option("--slice", min=0.0, max=0.5, help="Probability of the held-out slice.")
+    ] = 0.1,
+    corner: Annotated[
+        float, typer.Option(min=0.0, max=0.5, help="Probability of the held-out corner.")
+    ] = 0.05,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes of this machine; the bytes do not depend on it.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Dask scheduler (tcp://host:8786, or its scheduler file) whose workers do the work;"
+                " all must see --output."
+            )
+        ),
+    ] = None,
+    chunk: Annotated[
+        int, typer.Option(min=1, help="Rows of a Zarr chunk, the unit of reading.")
+    ] = 512,
+    shard: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help=(
+                "Rows of a file, the unit of work and of resuming; whole chunks. Costly worlds take"
+                " fewer."
+            ),
+        ),
+    ] = 2048,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Delete data of another request at --output.")
+    ] = False,
 ) -> None:
-    """Draw parameters, solve every draw exactly and store the responses. An interrupted run resumes."""
+    """Draw parameters, solve every draw exactly and store the responses.
+
+    An interrupted run resumes.
+    """
     usual, exceptions = read_sizes(n_samples)
     try:
-        fractions = Fractions(val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner)
+        fractions = Fractions(
+            val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner
+        )
     except ValueError:
-        raise DatasetError("Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5.") from None
+        raise DatasetError(
+            "Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5."
+        ) from None
     try:
         with termination_as_interruption():
             data = generate_dataset(
-                output, expand_worlds(world), usual, seed, samples=exceptions, horizon=horizon, periods=periods, verdicts=verdicts,
-                fractions=fractions, workers=workers, scheduler=scheduler, overwrite=overwrite, chunk=chunk, shard=shard,
-            )  # fmt: skip
+                output,
+                expand_worlds(world),
+                usual,
+                seed,
+                samples=exceptions,
+                horizon=horizon,
+                periods=periods,
+                verdicts=verdicts,
+                fractions=fractions,
+                workers=workers,
+                scheduler=scheduler,
+                overwrite=overwrite,
+                chunk=chunk,
+                shard=shard,
+            )
     except KeyboardInterrupt as interrupt:
-        err.print(f"Interrupted. Finished shards in {output} are kept: run the same command again to resume.", soft_wrap=True)
+        err.print(
+            f"Interrupted. Finished shards in {output} are kept: run the same command again to"
+            " resume.",
+            soft_wrap=True,
+        )
         if isinstance(interrupt, Terminated):
             raise typer.Exit(128 + signal.SIGTERM) from None
         raise
     except OSError as error:  # a full disk, a folder that cannot be written
-        raise DatasetError(f"Writing to {output} failed: {error}. Finished shards are kept: run the same command again to resume.") from error
+        raise DatasetError(
+            f"Writing to {output} failed: {error}. Finished shards are kept: run the same command"
+            " again to resume."
+        ) from error
     _print(data)
-    say(f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint: {data.fingerprint[:16]}")
+    say(
+        f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint:"
+        f" {data.fingerprint[:16]}"
+    )
 
 
 class Terminated(KeyboardInterrupt):
@@ -72,7 +160,9 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def termination_as_interruption() -> Iterator[None]:
-    """SIGTERM raises `Terminated`, so that workers are stopped and the person is told, as after Ctrl-C."""
+    """SIGTERM raises `Terminated`, so that workers are stopped and the person is told, as after
+    Ctrl-C.
+    """
 
     def stop(number: int, frame: object) -> None:
         raise Terminated
@@ -88,14 +178,26 @@ def termination_as_interruption() -> Iterator[None]:
 
 
 def read_sizes(text: str) -> tuple[int, dict[str, int]]:
-    """The draws of each world, and of the worlds with another number, from `N,WORLD=N,...`. Raises `BadParameter`, which names the option."""
+    """The draws of each world, and of the worlds with another number, from `N,WORLD=N,...`.
+
+    Raises `BadParameter`, which names the option.
+    """
     first, *others = (part.strip() for part in text.split(","))
-    pairs = [(name.strip(), number.strip()) for name, _, number in (part.partition("=") for part in others)]
+    pairs = [
+        (name.strip(), number.strip())
+        for name, _, number in (part.partition("=") for part in others)
+    ]
     exceptions = {name: int(number) for name, number in pairs if name and NUMBER.fullmatch(number)}
     if not NUMBER.fullmatch(first) or len(exceptions) < len(others):
-        raise typer.BadParameter(f"found '{text}'; expected a number of draws, then worlds with another number, each once: 100000,hank=2000", param_hint="--n_samples")
+        raise typer.BadParameter(
+            f"found '{text}'; expected a number of draws, then worlds with another number, each"
+            " once: 100000,hank=2000",
+            param_hint="--n_samples",
+        )
     if min([int(first), *exceptions.values()]) < MIN_DRAWS:
-        raise typer.BadParameter(f"found '{text}'; a world needs {MIN_DRAWS} draws or more", param_hint="--n_samples")
+        raise typer.BadParameter(
+            f"found '{text}'; a world needs {MIN_DRAWS} draws or more", param_hint="--n_samples"
+        )
     return int(first), exceptions
 
 
@@ -105,16 +207,26 @@ def _print(data: DataSet) -> None:
         table.add_column(split.removeprefix("test_extrapolation_"), justify="right", no_wrap=True)
     table.add_column("refused on the way")
     for name in data.worlds:
-        refused = ", ".join(f"{count} {reason}" for reason, count in data.world(name).rejections.items()) or "none"
+        refused = (
+            ", ".join(f"{count} {reason}" for reason, count in data.world(name).rejections.items())
+            or "none"
+        )
         table.add_row(name, *(str(len(rows)) for rows in data.splits(name).values()), refused)
     out.print(table)
 
 
-def validate(path: Annotated[str, typer.Option(help="Folder of the data set, or an fsspec URL.")] = "datasets/v1.0-dev") -> None:
+def validate(
+    path: Annotated[
+        str, typer.Option(help="Folder of the data set, or an fsspec URL.")
+    ] = "datasets/v1.0-dev",
+) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
     findings = validate_dataset(path)
     for finding in findings:
         say(f"{finding.world}: {finding.what}")
     if findings:
-        raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command again remakes what is damaged.")
+        raise DatasetError(
+            f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command"
+            " again remakes what is damaged."
+        )
     say(f"{path} is whole: files, values, splits and a sample of solutions agree.")

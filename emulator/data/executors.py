@@ -1,7 +1,9 @@
-"""Who makes the shards: this process, processes of this machine, or the workers of a Dask cluster; one interface to all.
+"""Who makes the shards: this process, processes of this machine, or the workers of a Dask cluster;
+one interface to all.
 
-The interface is that of `concurrent.futures`. Each engine says how many tasks it is handed at a time, so that what waits
-does not grow with the number of draws, and turns its own failures into one error that says how to go on.
+The interface is that of `concurrent.futures`. Each engine says how many tasks it is handed at a
+time, so that what waits does not grow with the number of draws, and turns its own failures into one
+error that says how to go on.
 """
 
 from __future__ import annotations
@@ -11,7 +13,14 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
@@ -29,11 +38,21 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = PATIENCE_SECONDS = 10
 PACKAGE = __name__.partition(".")[0]
-TALKATIVE = ("asyncio", "tornado.application", "tornado.general", "distributed.batched", "distributed.client", "distributed.comm.tcp", "distributed.core")
+TALKATIVE = (
+    "asyncio",
+    "tornado.application",
+    "tornado.general",
+    "distributed.batched",
+    "distributed.client",
+    "distributed.comm.tcp",
+    "distributed.core",
+)
 """Loggers that print tracebacks of lost connections, which our own messages tell of."""
 
 CLUSTER_TASKS = 1000
-"""Tasks that a cluster is handed at a time: enough for hundreds of workers, and for a cluster that grows by what waits."""
+"""Tasks that a cluster is handed at a time: enough for hundreds of workers, and for a cluster that
+grows by what waits.
+"""
 
 RESUME = "Finished shards are kept: run the same command again to resume."
 
@@ -47,21 +66,29 @@ class Engine(NamedTuple):
 
 
 def open_engine(workers: int, scheduler: str | None) -> AbstractContextManager[Engine]:
-    """The engine of a command: `scheduler` is the address of a Dask scheduler or a scheduler file, else processes here.
+    """The engine of a command: `scheduler` is the address of a Dask scheduler or a scheduler file,
+    else processes here.
 
-    Raises `DatasetError` if both are asked for, if the scheduler does not answer, and when workers are lost.
+    Raises `DatasetError` if both are asked for, if the scheduler does not answer, and when workers
+    are lost.
     """
     if workers < 1:
         raise DatasetError(f"--workers is {workers}; expected 1 or more.")
     if scheduler is None:
         return _here() if workers == 1 else _processes(workers)
     if workers > 1:
-        raise DatasetError("--workers counts processes of this machine and --scheduler names a cluster; give one of them.")
+        raise DatasetError(
+            "--workers counts processes of this machine and --scheduler names a cluster; give one"
+            " of them."
+        )
     return _cluster(scheduler)
 
 
-def make_shards(engine: Engine, job: Job, tasks: Iterable[Task], begun: Callable[[Task], None]) -> Iterator[tuple[Task, ShardRecord]]:
-    """Records of the tasks as they are finished; `begun` hears of each task when it is handed over."""
+def make_shards(
+    engine: Engine, job: Job, tasks: Iterable[Task], begun: Callable[[Task], None]
+) -> Iterator[tuple[Task, ShardRecord]]:
+    """Records of the tasks as they are finished; `begun` hears of each task when it is handed over.
+    """
     queue = iter(tasks)
     waiting: dict[Future[ShardRecord], Task] = {}
     told = False
@@ -74,7 +101,11 @@ def make_shards(engine: Engine, job: Job, tasks: Iterable[Task], begun: Callable
         done = wait(waiting, PATIENCE_SECONDS, FIRST_COMPLETED).done
         if not done and not told and engine.workers() == 0:
             told = True
-            err.print("The scheduler has no workers; tasks wait until some come. Do they start, with this package installed?", soft_wrap=True)
+            err.print(
+                "The scheduler has no workers; tasks wait until some come. Do they start, with this"
+                " package installed?",
+                soft_wrap=True,
+            )
         for future in done:
             yield waiting.pop(future), future.result()
 
@@ -95,7 +126,9 @@ def _here() -> Iterator[Engine]:
 
 @contextmanager
 def _processes(workers: int) -> Iterator[Engine]:
-    context = multiprocessing.get_context("spawn")  # fork is unsafe once zarr's event loop or BLAS threads run
+    context = multiprocessing.get_context(
+        "spawn"
+    )  # fork is unsafe once zarr's event loop or BLAS threads run
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
     try:
         yield Engine(pool, 2 * workers, lambda: workers)
@@ -130,15 +163,25 @@ def _cluster(scheduler: str) -> Iterator[Engine]:
     executor = client.get_executor(pure=False)
     log = logging.getLogger("distributed.client")
     level = log.level
-    log.setLevel(logging.CRITICAL)  # a lost scheduler is told by the error below, not by the client's tracebacks too
+    log.setLevel(
+        logging.CRITICAL
+    )  # a lost scheduler is told by the error below, not by the client's tracebacks too
     try:
         if any(found is None for found in client.run(find_spec, PACKAGE).values()):
-            raise DatasetError(f"Workers of the scheduler at {scheduler} lack this package. Give every worker the environment that the command runs in.")
+            raise DatasetError(
+                f"Workers of the scheduler at {scheduler} lack this package. Give every worker the"
+                " environment that the command runs in."
+            )
         yield Engine(executor, CLUSTER_TASKS, lambda: len(client.nthreads()))
     except KilledWorker as error:
-        raise DatasetError(f"A task was given up after several workers died at it; was their memory too small? {error} {RESUME}") from None
+        raise DatasetError(
+            "A task was given up after several workers died at it; was their memory too small?"
+            f" {error} {RESUME}"
+        ) from None
     except CancelledError:
-        raise DatasetError(f"The connection to the scheduler at {scheduler} was lost. {RESUME}") from None
+        raise DatasetError(
+            f"The connection to the scheduler at {scheduler} was lost. {RESUME}"
+        ) from None
     finally:
         if client.status == "running":
             executor.shutdown(wait=False)
@@ -147,7 +190,9 @@ def _cluster(scheduler: str) -> Iterator[Engine]:
 
 
 def _not_of_a_lost_connection(record: logging.LogRecord) -> bool:
-    """Passes what is not the traceback of a broken connection, which event loops log as late as at exit."""
+    """Passes what is not the traceback of a broken connection, which event loops log as late as at
+    exit.
+    """
     return not (record.exc_info and isinstance(record.exc_info[1], OSError))
 
 
@@ -157,7 +202,10 @@ def _connect(scheduler: str) -> Client:
 
     file = scheduler.endswith(".json")
     if file and not Path(scheduler).is_file():
-        raise DatasetError(f"The scheduler file {scheduler} does not exist. A scheduler writes it: dask scheduler --scheduler-file {scheduler}")
+        raise DatasetError(
+            f"The scheduler file {scheduler} does not exist. A scheduler writes it: dask scheduler"
+            f" --scheduler-file {scheduler}"
+        )
     try:
         if not file:
             get_address_host_port(scheduler, strict=True)
@@ -165,6 +213,6 @@ def _connect(scheduler: str) -> Client:
         return Client(**named, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DatasetError(
-            f"No Dask scheduler answers at {scheduler} ({type(error).__name__}: {error}). Nothing was changed; "
-            "expected an address such as tcp://host:8786, or a scheduler file."
+            f"No Dask scheduler answers at {scheduler} ({type(error).__name__}: {error}). Nothing"
+            " was changed; expected an address such as tcp://host:8786, or a scheduler file."
         ) from None

@@ -1,4 +1,6 @@
-"""Generation: a plan of shards, made by one process or many, resumed where it was left, finished by the manifest."""
+"""Generation: a plan of shards, made by one process or many, resumed where it was left, finished by
+the manifest.
+"""
 
 from __future__ import annotations
 
@@ -58,18 +60,26 @@ def generate_dataset(
 ) -> DataSet:
     """Make a data set, or resume or repair one that the same request began, and return it opened.
 
-    `path` is a folder or an fsspec URL; `samples` names worlds that get another number of draws than `n_samples`, and it;
-    `verdicts` is how many draws of each prior are judged apart, at most (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose workers
-    then make the shards in place of `workers` processes; `storage` may set `chunk` and `shard` (rows). Raises
-    `DatasetError` if `path` holds another request's data and `overwrite` is not set, if the scheduler does not answer
-    and if workers are lost, `UnknownNameError` for a world that does not exist, `EmulatorError` while another run
-    writes there.
+    `path` is a folder or an fsspec URL; `samples` names worlds that get another number of draws
+    than `n_samples`, and it; `verdicts` is how many draws of each prior are judged apart, at most
+    (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose
+    workers then make the shards in place of `workers` processes; `storage` may set `chunk` and
+    `shard` (rows). Raises `DatasetError` if `path` holds another request's data and `overwrite` is
+    not set, if the scheduler does not answer and if workers are lost, `UnknownNameError` for a
+    world that does not exist, `EmulatorError` while another run writes there.
     """
     engine = open_engine(workers, scheduler)
     request = _request(
-        worlds, samples or {}, n_samples=n_samples, seed=seed, horizon=horizon, periods=periods,
-        verdicts=verdicts, fractions=fractions or Fractions(), **storage,
-    )  # fmt: skip
+        worlds,
+        samples or {},
+        n_samples=n_samples,
+        seed=seed,
+        horizon=horizon,
+        periods=periods,
+        verdicts=verdicts,
+        fractions=fractions or Fractions(),
+        **storage,
+    )
     folder = open_folder(path)
     with folder.sole_writer(), engine as opened:
         return _generate(folder, request, opened, overwrite)
@@ -79,22 +89,41 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
     """What is asked for, with all that the worlds and this version add to it."""
     opened = [(name, get_world(name)) for name in worlds]
     found = {world.spec.name: world for _, world in opened}
-    sources = {world.spec.name: world.source for name, world in opened if is_path(name) and world.source is not None}
+    sources = {
+        world.spec.name: world.source
+        for name, world in opened
+        if is_path(name) and world.source is not None
+    }
     for name, world in found.items():
         world.require()
         if name in sources and name in WORLDS:
-            raise DatasetError(f"The world of '{sources[name].file}' has the name of a world of this package, '{name}'. Give it another, with `name:` in its mapping.")
+            raise DatasetError(
+                f"The world of '{sources[name].file}' has the name of a world of this package,"
+                f" '{name}'. Give it another, with `name:` in its mapping."
+            )
     for name in samples:
         if name not in found:
             raise unknown_name("world among the exceptions to n_samples", name, found)
     fixed = {
-        "worlds": tuple(world.spec.name for _, world in opened), "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
-        "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]}, "sources": sources, "made_by": provenance.package_version(),
-    }  # fmt: skip
+        "worlds": tuple(world.spec.name for _, world in opened),
+        "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
+        "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
+        "sources": sources,
+        "made_by": provenance.package_version(),
+    }
     try:
         request = Request.model_validate({**fixed, **asked})
-        sizes = {name: shard_size(world.draws_per_task, request.shard, request.chunk) for name, world in found.items()}
-        return Request.model_validate({**fixed, **asked, "shards": {name: size for name, size in sizes.items() if size < request.shard}})
+        sizes = {
+            name: shard_size(world.draws_per_task, request.shard, request.chunk)
+            for name, world in found.items()
+        }
+        return Request.model_validate(
+            {
+                **fixed,
+                **asked,
+                "shards": {name: size for name, size in sizes.items() if size < request.shard},
+            }
+        )
     except ValidationError as error:
         raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
 
@@ -119,10 +148,18 @@ def _generate(folder: Folder, request: Request, engine: Engine, overwrite: bool)
 
 
 def _judge(folder: Folder, request: Request, display: Progress) -> None:
-    """Make the verdicts of the worlds that have none that are whole, in this process: a few thousand draws a world."""
+    """Make the verdicts of the worlds that have none that are whole, in this process: a few
+    thousand draws a world.
+    """
     for name in request.worlds:
         if request.n_verdicts(name) and not verdicts_intact(folder, name):
-            bar = display.add_task(f"{name}, verdicts", total=request.n_verdicts(name), completed=0, unit="draws", note="")
+            bar = display.add_task(
+                f"{name}, verdicts",
+                total=request.n_verdicts(name),
+                completed=0,
+                unit="draws",
+                note="",
+            )
             make_verdicts(folder, request, name, partial(display.advance, bar))
 
 
@@ -133,13 +170,20 @@ def _tasks(request: Request) -> list[Task]:
 def _finished(folder: Folder, request: Request) -> dict[Task, ShardRecord]:
     """The shards that are whole: recorded, and with the files that the record describes."""
     there = set(folder.walk(RECORDS))
-    recorded = [task for task in _tasks(request) if record_name(*task).removeprefix(f"{RECORDS}/") in there]
+    recorded = [
+        task for task in _tasks(request) if record_name(*task).removeprefix(f"{RECORDS}/") in there
+    ]
     found = {task: read_record(folder, *task) for task in recorded}
-    return {task: record for task, record in found.items() if record is not None and intact(folder, task[0], record)}
+    return {
+        task: record
+        for task, record in found.items()
+        if record is not None and intact(folder, task[0], record)
+    }
 
 
 def _reopen(folder: Folder, previous: Manifest | None) -> None:
-    """Turn a finished data set that is damaged into an unfinished one, whose whole shards are kept."""
+    """Turn a finished data set that is damaged into an unfinished one, whose whole shards are kept.
+    """
     for name, entry in previous.worlds.items() if previous is not None else ():
         for record in entry.shards:
             write_record(folder, name, record)
@@ -154,28 +198,47 @@ def _create_groups(folder: Folder, request: Request) -> None:
         world = request.world(name)
         space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
         for file, content in group_files(world.spec, request, space).items():
-            if not folder.exists(f"{name}/{file}") or folder.read_bytes(f"{name}/{file}") != content:
+            if (
+                not folder.exists(f"{name}/{file}")
+                or folder.read_bytes(f"{name}/{file}") != content
+            ):
                 folder.write_bytes(f"{name}/{file}", content)
 
 
 def _whole(folder: Folder, manifest: Manifest) -> bool:
-    """Whether every file of a finished run is there and, where the manifest holds a checksum, unaltered."""
+    """Whether every file of a finished run is there and, where the manifest holds a checksum,
+    unaltered.
+    """
     for name, entry in manifest.worlds.items():
-        expected = {f"{name}/{file}": found for file, found in entry.metadata_sha256.items()} | {splits_name(name): entry.splits_sha256}
-        if any(not folder.exists(file) or folder.sha256(file) != found for file, found in expected.items()):
+        expected = {f"{name}/{file}": found for file, found in entry.metadata_sha256.items()} | {
+            splits_name(name): entry.splits_sha256
+        }
+        if any(
+            not folder.exists(file) or folder.sha256(file) != found
+            for file, found in expected.items()
+        ):
             return False
         if not all(intact(folder, name, record) for record in entry.shards):
             return False
     return all(folder.exists(file) for file in card.files(manifest))
 
 
-def _finish(folder: Folder, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None) -> None:
-    """Splits, data card and, last of all, the manifest; after a repair that gave the same bytes, the manifest of before."""
+def _finish(
+    folder: Folder, request: Request, finished: dict[Task, ShardRecord], previous: Manifest | None
+) -> None:
+    """Splits, data card and, last of all, the manifest; after a repair that gave the same bytes,
+    the manifest of before.
+    """
     worlds = {name: _finish_world(folder, request, name, finished) for name in request.worlds}
     if previous is not None and previous.worlds == worlds:
         manifest = previous
     else:
-        manifest = Manifest(request=request, worlds=worlds, versions=provenance.versions(), commit=provenance.commit())
+        manifest = Manifest(
+            request=request,
+            worlds=worlds,
+            versions=provenance.versions(),
+            commit=provenance.commit(),
+        )
     card.write(folder, manifest)
     folder.sweep()
     write_manifest(folder, manifest)
@@ -187,17 +250,30 @@ def write_manifest(folder: Folder, manifest: Manifest) -> None:
     folder.write_json(MANIFEST, manifest.dump())
 
 
-def _finish_world(folder: Folder, request: Request, name: str, finished: dict[Task, ShardRecord]) -> WorldManifest:
+def _finish_world(
+    folder: Folder, request: Request, name: str, finished: dict[Task, ShardRecord]
+) -> WorldManifest:
     world = request.world(name)
     spec = world.spec
     shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
     regions = make_regions(world, request.fractions)
     theta = zarr.open_group(folder.store(name), mode="r")["theta"]
-    codes = np.concatenate([held_out(spec, regions, np.asarray(theta[record.start : record.stop])) for record in shards])  # type: ignore[index]
+    codes = np.concatenate(
+        [
+            held_out(spec, regions, np.asarray(theta[record.start : record.stop]))
+            for record in shards
+        ]
+    )  # type: ignore[index]
     splits = make_splits(name, codes, request.fractions, request.seed)
     folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
     rejections = sum((Counter(record.rejections) for record in shards), Counter[str]())
-    beside = [file for file in folder.walk(name) if f"{name}/{file}" != splits_name(name) and not file.endswith(".partial") and not _is_shard(file, shards)]
+    beside = [
+        file
+        for file in folder.walk(name)
+        if f"{name}/{file}" != splits_name(name)
+        and not file.endswith(".partial")
+        and not _is_shard(file, shards)
+    ]
     return WorldManifest(
         spec=spec,
         rejections=dict(sorted(rejections.items())),

@@ -1,7 +1,8 @@
-"""A task of generation as it travels: one whole shard, made by any process that sees the same folder with the same versions.
+"""A task of generation as it travels: one whole shard, made by any process that sees the same
+folder with the same versions.
 
-Tasks are idempotent. A worker on another machine first looks for the mark of the run in the folder, so that it never
-writes into a folder of its own that only has the same name.
+Tasks are idempotent. A worker on another machine first looks for the mark of the run in the folder,
+so that it never writes into a folder of its own that only has the same name.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ Task = tuple[str, int]
 """A world's name and the index of a shard."""
 
 DECISIVE = (provenance.DISTRIBUTION, "numpy", "scipy", "zarr")
-"""Packages that decide the bytes: every worker must have the versions that the manifest will name."""
+"""Packages that decide the bytes: every worker must have the versions that the manifest will name.
+"""
 
 RUN = ".run"
 
@@ -40,17 +42,26 @@ class Job:
 def perform(job: Job, world: str, shard: int) -> ShardRecord:
     """Make a shard in whichever process this is.
 
-    Raises `DatasetError` if this process sees another folder, or has other versions or another world than the command.
+    Raises `DatasetError` if this process sees another folder, or has other versions or another
+    world than the command.
     """
     here = provenance.versions()
-    different = [f"{name} {here.get(name, 'missing')} instead of {found}" for name, found in job.versions.items() if here.get(name) != found]
+    different = [
+        f"{name} {here.get(name, 'missing')} instead of {found}"
+        for name, found in job.versions.items()
+        if here.get(name) != found
+    ]
     if different or job.request.world(world).spec.sha256 != job.request.specs_sha256[world]:
         what = ", ".join(different) or f"another world '{world}'"
-        raise DatasetError(f"The worker on {socket.gethostname()} has {what}. Give every worker the environment that the command runs in.")
+        raise DatasetError(
+            f"The worker on {socket.gethostname()} has {what}. Give every worker the environment"
+            " that the command runs in."
+        )
     if not job.folder.exists(job.mark):
         raise DatasetError(
-            f"The worker on {socket.gethostname()} does not see this run in {job.folder}; it wrote nothing. "
-            "Choose an --output that every worker sees: a shared file system, or a store such as s3://bucket/name."
+            f"The worker on {socket.gethostname()} does not see this run in {job.folder}; it wrote"
+            " nothing. Choose an --output that every worker sees: a shared file system, or a store"
+            " such as s3://bucket/name."
         )
     return make_shard(job.folder, job.request, world, shard)
 
@@ -59,7 +70,8 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
 def marked_run(folder: Folder, request: Request) -> Iterator[Job]:
     """The job of a run whose mark lies in the folder as long as the run lasts.
 
-    Marks of runs that were killed are removed first: tasks of theirs that are still under way on a cluster end.
+    Marks of runs that were killed are removed first: tasks of theirs that are still under way on a
+    cluster end.
     """
     for name in folder.entries(RECORDS):
         if name.endswith(RUN):
@@ -68,6 +80,11 @@ def marked_run(folder: Folder, request: Request) -> Iterator[Job]:
     folder.write_bytes(mark, b"")
     versions = provenance.versions()
     try:
-        yield Job(folder.absolute(), request, mark, {name: versions[name] for name in DECISIVE if name in versions})
+        yield Job(
+            folder.absolute(),
+            request,
+            mark,
+            {name: versions[name] for name in DECISIVE if name in versions},
+        )
     finally:
         folder.remove(mark)

@@ -1,4 +1,6 @@
-"""The arrays of a world's Zarr group: names, axes, shapes, dtypes, units, fill values, and the files of the empty group."""
+"""The arrays of a world's Zarr group: names, axes, shapes, dtypes, units, fill values, and the
+files of the empty group.
+"""
 
 from __future__ import annotations
 
@@ -31,35 +33,102 @@ class ArrayLayout(NamedTuple):
 
 
 def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iterator[ArrayLayout]:
-    """The sharded arrays of a world; `space` is any solved state space of a linear world, for its sizes."""
+    """The sharded arrays of a world; `space` is any solved state space of a linear world, for its
+    sizes.
+    """
     n, p, s, nan = request.size(spec.name), spec.n_parameters, spec.n_shocks, float("nan")
-    yield ArrayLayout("theta", ("sample", "parameter"), (n, p), "float32", nan, "see parameter_unit", "parameters")
-    yield ArrayLayout("irfs", IRF_AXES, (n, s, request.horizon + 1, 3), "float32", nan, OBSERVABLE_UNITS, "responses to shocks of one standard deviation; horizon 0 is the impact period")
-    yield ArrayLayout("status", ("sample",), (n,), "uint8", int(Status.MISSING), "code", "0 ok; see flag_meanings")
+    yield ArrayLayout(
+        "theta", ("sample", "parameter"), (n, p), "float32", nan, "see parameter_unit", "parameters"
+    )
+    yield ArrayLayout(
+        "irfs",
+        IRF_AXES,
+        (n, s, request.horizon + 1, 3),
+        "float32",
+        nan,
+        OBSERVABLE_UNITS,
+        "responses to shocks of one standard deviation; horizon 0 is the impact period",
+    )
+    yield ArrayLayout(
+        "status", ("sample",), (n,), "uint8", int(Status.MISSING), "code", "0 ok; see flag_meanings"
+    )
     if request.periods:
         t = request.periods
-        yield ArrayLayout("trajectories", ("sample", "period", "observable"), (n, t, 3), "float32", nan, OBSERVABLE_UNITS, "simulated path from the steady state")
-        yield ArrayLayout("shocks", ("sample", "period", "shock"), (n, t, s), "float32", nan, "standard deviations", "innovations behind the trajectory")
+        yield ArrayLayout(
+            "trajectories",
+            ("sample", "period", "observable"),
+            (n, t, 3),
+            "float32",
+            nan,
+            OBSERVABLE_UNITS,
+            "simulated path from the steady state",
+        )
+        yield ArrayLayout(
+            "shocks",
+            ("sample", "period", "shock"),
+            (n, t, s),
+            "float32",
+            nan,
+            "standard deviations",
+            "innovations behind the trajectory",
+        )
     if space is not None:
         d = space.A.shape[1]
         units = "units of the world's own equations"
-        yield ArrayLayout("state_transition", ("sample", "state", "previous_state"), (n, d, d), "float64", nan, units, "A of s = A s_1 + B e")
-        yield ArrayLayout("state_impact", ("sample", "state", "shock"), (n, d, s), "float64", nan, units, "B of s = A s_1 + B e")
-        yield ArrayLayout("state_observation", ("sample", "observable", "state"), (n, 3, d), "float64", nan, units, "C of y = C s, y in the units of irfs")
+        yield ArrayLayout(
+            "state_transition",
+            ("sample", "state", "previous_state"),
+            (n, d, d),
+            "float64",
+            nan,
+            units,
+            "A of s = A s_1 + B e",
+        )
+        yield ArrayLayout(
+            "state_impact",
+            ("sample", "state", "shock"),
+            (n, d, s),
+            "float64",
+            nan,
+            units,
+            "B of s = A s_1 + B e",
+        )
+        yield ArrayLayout(
+            "state_observation",
+            ("sample", "observable", "state"),
+            (n, 3, d),
+            "float64",
+            nan,
+            units,
+            "C of y = C s, y in the units of irfs",
+        )
 
 
 def group_files(spec: WorldSpec, request: Request, space: StateSpace | None) -> dict[str, bytes]:
-    """The files of a world's empty group: sharded arrays full of fill values, coordinates, attributes."""
+    """The files of a world's empty group: sharded arrays full of fill values, coordinates,
+    attributes.
+    """
     store: dict[str, Buffer] = {}
     create_group(store, spec, request, space)
     return {name: content.to_bytes() for name, content in sorted(store.items())}
 
 
-def create_group(store: dict[str, Buffer], spec: WorldSpec, request: Request, space: StateSpace | None) -> None:
+def create_group(
+    store: dict[str, Buffer], spec: WorldSpec, request: Request, space: StateSpace | None
+) -> None:
     """Create a world's empty group in memory."""
     group = zarr.create_group(store, zarr_format=3)
-    group.attrs.update({"title": spec.title, "source": spec.source, "world": spec.name, "format_version": FORMAT_VERSION})
-    group.attrs["coordinates"] = "parameter_unit observable_unit"  # CF: coordinates that are no axis
+    group.attrs.update(
+        {
+            "title": spec.title,
+            "source": spec.source,
+            "world": spec.name,
+            "format_version": FORMAT_VERSION,
+        }
+    )
+    group.attrs["coordinates"] = (
+        "parameter_unit observable_unit"  # CF: coordinates that are no axis
+    )
     for item in layouts(spec, request, space):
         array = group.create_array(
             item.name,
@@ -72,7 +141,12 @@ def create_group(store: dict[str, Buffer], spec: WorldSpec, request: Request, sp
             attributes={"units": item.units, "description": item.description},
         )
         if item.name == "status":
-            array.attrs.update({"flag_values": [int(s) for s in Status], "flag_meanings": " ".join(s.label for s in Status)})
+            array.attrs.update(
+                {
+                    "flag_values": [int(s) for s in Status],
+                    "flag_meanings": " ".join(s.label for s in Status),
+                }
+            )
     for name, (dim, values) in _coordinates(spec, request).items():
         dtype = "string" if isinstance(values[0], str) else "int32"
         array = group.create_array(name, shape=(len(values),), dtype=dtype, dimension_names=(dim,))
@@ -80,7 +154,8 @@ def create_group(store: dict[str, Buffer], spec: WorldSpec, request: Request, sp
         if dtype == "int32":
             array.attrs["units"] = "quarters"
     with warnings.catch_warnings():
-        # xarray looks for consolidated metadata first and zarr writes it; that it is not yet in the Zarr 3 text is known.
+        # xarray looks for consolidated metadata first and zarr writes it; that it is not yet in the
+        # Zarr 3 text is known.
         warnings.simplefilter("ignore", ZarrUserWarning)
         zarr.consolidate_metadata(store)
 

@@ -1,4 +1,5 @@
-"""A folder of a data set behind an fsspec URL: object stores, fsspec's memory, remote file systems."""
+"""A folder of a data set behind an fsspec URL: object stores, fsspec's memory, remote file systems.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +32,10 @@ EXTRAS = {"s3": "s3fs", "s3a": "s3fs"}
 
 
 class RemoteFolder(Folder):
-    """A folder behind an fsspec URL. Credentials and endpoints come from the file system's own settings."""
+    """A folder behind an fsspec URL.
+
+    Credentials and endpoints come from the file system's own settings.
+    """
 
     LOCK = ".writer.json"
 
@@ -62,7 +66,9 @@ class RemoteFolder(Folder):
             self._fs.pipe_file(path, content)
 
     def _make_folder_of(self, path: str) -> None:
-        if FLAT.isdisjoint([self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol):
+        if FLAT.isdisjoint(
+            [self._fs.protocol] if isinstance(self._fs.protocol, str) else self._fs.protocol
+        ):
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
 
     def sha256(self, name: str) -> str:
@@ -103,12 +109,19 @@ class RemoteFolder(Folder):
 
     @contextmanager
     def sole_writer(self) -> Iterator[None]:
-        """Hold the folder by an object that says who writes. Unlike a local lock it stays behind when a run is killed.
+        """Hold the folder by an object that says who writes.
 
-        It is made only where there is none, in one step on S3 and in memory; a file system that cannot do that in one
-        step lets two runs through that begin in the same instant.
+        Unlike a local lock it stays behind when a run is killed.
+
+        It is made only where there is none, in one step on S3 and in memory; a file system that
+        cannot do that in one step lets two runs through that begin in the same instant.
         """
-        owner = {"host": socket.gethostname(), "process": os.getpid(), "user": _user(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        owner = {
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "user": _user(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         lock = self._path(self.LOCK)
         with self._said():
             self._make_folder_of(lock)
@@ -126,7 +139,10 @@ class RemoteFolder(Folder):
             by = "process {process} of {user} on {host} since {since}".format(**json.loads(lock))
         except (ValueError, KeyError, TypeError):
             by = "an unknown process"
-        return f"{self} is being written by {by}. Wait until it is done; if that run was killed, delete {self.at(self.LOCK)} and run again."
+        return (
+            f"{self} is being written by {by}. Wait until it is done; if that run was killed,"
+            f" delete {self.at(self.LOCK)} and run again."
+        )
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -136,7 +152,9 @@ class RemoteFolder(Folder):
         except (OSError, EmulatorError):
             raise
         except Exception as error:  # each file system has its own family
-            raise DatasetError(f"{self} cannot be reached: {type(error).__name__}: {error}") from error
+            raise DatasetError(
+                f"{self} cannot be reached: {type(error).__name__}: {error}"
+            ) from error
 
 
 def _user() -> str:

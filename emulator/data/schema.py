@@ -1,4 +1,5 @@
-"""The data format: what a request asks for and what the manifest says; `layout` has the arrays of a world.
+"""The data format: what a request asks for and what the manifest says; `layout` has the arrays of a
+world.
 
 `docs/data_format.md` is the same in prose.
 """
@@ -20,8 +21,9 @@ SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolatio
 MIN_DRAWS = 20
 DEFAULT_VERDICTS = 20_000
 VERDICT_TASKS = 8
-"""Tasks' worth of draws that are judged apart at most in a world whose tasks are small because its draws cost much."""
-
+"""Tasks' worth of draws that are judged apart at most in a world whose tasks are small because its
+draws cost much.
+"""
 
 
 class _Record(BaseModel):
@@ -29,7 +31,9 @@ class _Record(BaseModel):
 
 
 class Fractions(_Record):
-    """Shares of the draws: val and test of what lies outside the held-out regions, the regions of the whole prior."""
+    """Shares of the draws: val and test of what lies outside the held-out regions, the regions of
+    the whole prior.
+    """
 
     val: float = Field(default=0.1, gt=0, lt=0.5)
     test: float = Field(default=0.1, gt=0, lt=0.5)
@@ -38,20 +42,41 @@ class Fractions(_Record):
 
 
 class Request(_Record):
-    """All that decides the bytes of a data set; written first, so that an interrupted run knows what to resume."""
+    """All that decides the bytes of a data set; written first, so that an interrupted run knows
+    what to resume.
+    """
 
     worlds: tuple[WorldName, ...] = Field(min_length=1)
-    specs_sha256: dict[str, str] = Field(description="hash of each world's spec: data of an older spec are another request's")
-    n_samples: int = Field(ge=MIN_DRAWS, description="accepted draws of each world that `samples` does not name")
-    samples: dict[WorldName, Annotated[int, Field(ge=MIN_DRAWS)]] = Field(default={}, description="accepted draws of the worlds that have another number of them")
+    specs_sha256: dict[str, str] = Field(
+        description="hash of each world's spec: data of an older spec are another request's"
+    )
+    n_samples: int = Field(
+        ge=MIN_DRAWS, description="accepted draws of each world that `samples` does not name"
+    )
+    samples: dict[WorldName, Annotated[int, Field(ge=MIN_DRAWS)]] = Field(
+        default={}, description="accepted draws of the worlds that have another number of them"
+    )
     seed: int = Field(ge=0)
     horizon: int = Field(default=DEFAULT_HORIZON, ge=1)
-    periods: int = Field(default=200, ge=0, description="length T of the simulated trajectories; 0 stores none")
+    periods: int = Field(
+        default=200, ge=0, description="length T of the simulated trajectories; 0 stores none"
+    )
     chunk: int = Field(default=512, ge=1)
     shard: int = Field(default=2048, ge=1)
-    shards: dict[WorldName, int] = Field(default={}, description="rows of a shard in worlds whose tasks must be smaller than `shard`")
-    verdicts: int = Field(default=0, ge=0, description="draws of the prior that are judged apart, at most; none in data sets older than the field")
-    sources: dict[WorldName, Source] = Field(default={}, description="texts of the worlds that were named by the path of a .mod file")
+    shards: dict[WorldName, int] = Field(
+        default={}, description="rows of a shard in worlds whose tasks must be smaller than `shard`"
+    )
+    verdicts: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "draws of the prior that are judged apart, at most; none in data sets older than the"
+            " field"
+        ),
+    )
+    sources: dict[WorldName, Source] = Field(
+        default={}, description="texts of the worlds that were named by the path of a .mod file"
+    )
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -64,16 +89,32 @@ class Request(_Record):
             raise ValueError(f"shard ({self.shard}) must be a multiple of chunk ({self.chunk})")
         for world, n in self.samples.items():
             if world not in self.worlds:
-                raise ValueError(f"samples: {n} draws of '{world}' are asked for, which is not among the worlds {', '.join(self.worlds)}")
+                raise ValueError(
+                    f"samples: {n} draws of '{world}' are asked for, which is not among the worlds"
+                    f" {', '.join(self.worlds)}"
+                )
             if n == self.n_samples:
-                raise ValueError(f"samples: {n} draws of '{world}' are no exception to n_samples ({self.n_samples})")
+                raise ValueError(
+                    f"samples: {n} draws of '{world}' are no exception to n_samples"
+                    f" ({self.n_samples})"
+                )
         for world, rows in self.shards.items():
-            if world not in self.worlds or rows != shard_size(rows, self.shard, self.chunk) or rows == self.shard:
-                raise ValueError(f"shards: {rows} rows for '{world}' do not fit shard ({self.shard}) and chunk ({self.chunk})")
+            if (
+                world not in self.worlds
+                or rows != shard_size(rows, self.shard, self.chunk)
+                or rows == self.shard
+            ):
+                raise ValueError(
+                    f"shards: {rows} rows for '{world}' do not fit shard ({self.shard}) and chunk"
+                    f" ({self.chunk})"
+                )
         return self
 
     def world(self, name: str) -> World:
-        """A world of this request: made again from its texts, or the one of this package. Raises `UnknownNameError`."""
+        """A world of this request: made again from its texts, or the one of this package.
+
+        Raises `UnknownNameError`.
+        """
         return from_source(self.sources[name]) if name in self.sources else get_world(name)
 
     def size(self, world: str) -> int:
@@ -109,7 +150,9 @@ def shard_size(limit: int, shard: int, chunk: int) -> int:
 
 
 class ShardRecord(_Record):
-    """A finished shard: its rows, what was refused on the way to them, and the SHA-256 of each file."""
+    """A finished shard: its rows, what was refused on the way to them, and the SHA-256 of each
+    file.
+    """
 
     index: int
     start: int
@@ -150,25 +193,41 @@ class Manifest(_Record):
 
     @model_validator(mode="after")
     def _worlds_of_the_request(self) -> Manifest:
-        if set(self.worlds) != set(self.request.worlds) or any(name != entry.spec.name for name, entry in self.worlds.items()):
+        if set(self.worlds) != set(self.request.worlds) or any(
+            name != entry.spec.name for name, entry in self.worlds.items()
+        ):
             raise ValueError("the worlds of the manifest are not those of its request")
         return self
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that the data are (request, specs, regions, checksums of every file), not of what made them."""
+        """SHA-256 of all that the data are (request, specs, regions, checksums of every file), not
+        of what made them.
+        """
         return fingerprint(self.model_dump(mode="json"))
 
     def dump(self) -> dict[str, Any]:
-        """The manifest as it is written: with its own fingerprint, so that an altered one is known."""
+        """The manifest as it is written: with its own fingerprint, so that an altered one is known.
+        """
         return {**self.model_dump(mode="json"), "fingerprint": self.fingerprint}
 
 
 def fingerprint(manifest: dict[str, Any]) -> str:
     """Names the data of a manifest in its written form; see `Manifest.fingerprint`."""
-    content = {key: value for key, value in manifest.items() if key not in ("versions", "commit", "fingerprint")}
-    content["request"] = {key: value for key, value in content["request"].items() if key != "made_by"}
-    for added in ("shards", "sources", "samples", "verdicts"):  # as in data sets older than the field, which hold the same numbers
+    content = {
+        key: value
+        for key, value in manifest.items()
+        if key not in ("versions", "commit", "fingerprint")
+    }
+    content["request"] = {
+        key: value for key, value in content["request"].items() if key != "made_by"
+    }
+    for added in (
+        "shards",
+        "sources",
+        "samples",
+        "verdicts",
+    ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):
             content["request"].pop(added, None)
     return sha256(json.dumps(content, sort_keys=True).encode())

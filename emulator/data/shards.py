@@ -1,7 +1,8 @@
 """One shard of one world: drawn, solved, written, and recorded once it is whole.
 
-A shard is the unit of work and of writing. Two writers in one Zarr shard lose data silently, so each task owns whole
-shards; its record is written last, and a shard without a record that fits its files is not data.
+A shard is the unit of work and of writing. Two writers in one Zarr shard lose data silently, so
+each task owns whole shards; its record is written last, and a shard without a record that fits its
+files is not data.
 """
 
 from __future__ import annotations
@@ -40,26 +41,42 @@ def read_record(folder: Folder, world: str, shard: int) -> ShardRecord | None:
 
 
 def make_shard(folder: Folder, request: Request, world_name: str, shard: int) -> ShardRecord:
-    """Draw, solve and write a shard, then its record. Safe to repeat: the same bytes come out each time."""
+    """Draw, solve and write a shard, then its record.
+
+    Safe to repeat: the same bytes come out each time.
+    """
     world = request.world(world_name)
     start, stop = request.rows(world_name, shard)
     draws = world.draw(stop - start, stream(request.seed, world_name, "theta", shard))
     arrays = solve_rows(world, request, draws.theta, shard)
     group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
     for name, values in arrays.items():
-        folder.remove(f"{world_name}/{shard_file(name, shard, values.ndim)}")  # zarr would read what a killed run left
+        folder.remove(
+            f"{world_name}/{shard_file(name, shard, values.ndim)}"
+        )  # zarr would read what a killed run left
         if name != "status" and not np.isfinite(values).all():
-            raise DatasetError(f"World '{world_name}', shard {shard}: {name} holds values that are not finite; this is a defect of the world.")
+            raise DatasetError(
+                f"World '{world_name}', shard {shard}: {name} holds values that are not finite;"
+                " this is a defect of the world."
+            )
         group[name][start:stop] = values  # type: ignore[index]
     record = ShardRecord(
-        index=shard, start=start, stop=stop, rejections=draws.rejections, sha256=checksums(folder, world_name, sorted(arrays), shard)
+        index=shard,
+        start=start,
+        stop=stop,
+        rejections=draws.rejections,
+        sha256=checksums(folder, world_name, sorted(arrays), shard),
     )
     write_record(folder, world_name, record)
     return record
 
 
-def solve_rows(world: World, request: Request, theta: np.ndarray, shard: int) -> dict[str, np.ndarray]:
-    """Every array of a shard, solved in float64 at exactly the parameters that are stored, in the dtype of storage."""
+def solve_rows(
+    world: World, request: Request, theta: np.ndarray, shard: int
+) -> dict[str, np.ndarray]:
+    """Every array of a shard, solved in float64 at exactly the parameters that are stored, in the
+    dtype of storage.
+    """
     arrays: dict[str, np.ndarray] = {
         "theta": theta.astype(np.float32),
         "irfs": world.irf(theta, horizon=request.horizon).astype(np.float32),
@@ -67,22 +84,33 @@ def solve_rows(world: World, request: Request, theta: np.ndarray, shard: int) ->
     }
     if request.periods:
         rng = stream(request.seed, world.spec.name, "shocks", shard)
-        shocks = rng.standard_normal((len(theta), request.periods, world.spec.n_shocks), dtype=np.float32)
+        shocks = rng.standard_normal(
+            (len(theta), request.periods, world.spec.n_shocks), dtype=np.float32
+        )
         arrays["shocks"] = shocks
         arrays["trajectories"] = world.simulate(theta, shocks.astype(np.float64)).astype(np.float32)
     if isinstance(world, LinearWorld):
         space = world.state_space(theta)
-        arrays |= {"state_transition": space.A, "state_impact": space.B, "state_observation": space.C}
+        arrays |= {
+            "state_transition": space.A,
+            "state_impact": space.B,
+            "state_observation": space.C,
+        }
     return arrays
 
 
 def shard_file(array: str, shard: int, ndim: int) -> str:
-    """The file of an array's shard, in its world's group: arrays are sharded along their first axis alone."""
+    """The file of an array's shard, in its world's group: arrays are sharded along their first axis
+    alone.
+    """
     return "/".join([array, "c", str(shard), *("0" * (ndim - 1))])
 
 
 def checksums(folder: Folder, world: str, arrays: list[str], shard: int) -> dict[str, str]:
-    """SHA-256 of a shard's file in each array. Raises `DatasetError` naming a file that is not there."""
+    """SHA-256 of a shard's file in each array.
+
+    Raises `DatasetError` naming a file that is not there.
+    """
     found = {}
     for name in arrays:
         metadata = f"{world}/{name}/zarr.json"
@@ -90,9 +118,13 @@ def checksums(folder: Folder, world: str, arrays: list[str], shard: int) -> dict
             ndim = len(json.loads(folder.read_bytes(metadata))["shape"])
             found[name] = folder.sha256(f"{world}/{shard_file(name, shard, ndim)}")
         except FileNotFoundError as error:
-            raise DatasetError(f"{world}: shard {shard} of '{name}' is missing ({error.filename or error}).") from None
+            raise DatasetError(
+                f"{world}: shard {shard} of '{name}' is missing ({error.filename or error})."
+            ) from None
         except (ValueError, KeyError):
-            raise DatasetError(f"{world}: the metadata of '{name}' cannot be read ({folder.at(metadata)}).") from None
+            raise DatasetError(
+                f"{world}: the metadata of '{name}' cannot be read ({folder.at(metadata)})."
+            ) from None
     return found
 
 

@@ -21,17 +21,21 @@ SPLITS_FILE = "splits.json"
 
 @cache
 def _reference(world: World) -> np.ndarray:
-    """Draws from the prior in a stream of their own: a region depends on the world, never on a data set's seed or size."""
+    """Draws from the prior in a stream of their own: a region depends on the world, never on a data
+    set's seed or size.
+    """
     rng = stream(0, world.spec.name, "regions")
     judged = world.draws_per_task >= REFERENCE_DRAWS
     return world.sample(REFERENCE_DRAWS, rng) if judged else world.propose(REFERENCE_DRAWS, rng)
 
 
 def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
-    """The two held-out regions: upper tails of the parameters that the spec names, of the given probability.
+    """The two held-out regions: upper tails of the parameters that the spec names, of the given
+    probability.
 
-    With k parameters of independent priors each condition has probability f^(1/k), all of them together f: of the
-    draws that have a solution, or, in a world where to judge so many would cost hours, of the draws before they are judged.
+    With k parameters of independent priors each condition has probability f^(1/k), all of them
+    together f: of the draws that have a solution, or, in a world where to judge so many would cost
+    hours, of the draws before they are judged.
     """
     spec, reference = world.spec, _reference(world)
     found = {}
@@ -40,8 +44,13 @@ def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
         (CORNER, spec.extrapolation.corner_parameters, fractions.test_extrapolation_corner),
     ):
         tail = share ** (1 / len(parameters))
-        thresholds = {p: float(np.float32(np.quantile(reference[:, spec.index(p)], 1 - tail))) for p in parameters}
-        found[name] = Region(all_of=tuple(Condition(parameter=p, at_least=v) for p, v in thresholds.items()))
+        thresholds = {
+            p: float(np.float32(np.quantile(reference[:, spec.index(p)], 1 - tail)))
+            for p in parameters
+        }
+        found[name] = Region(
+            all_of=tuple(Condition(parameter=p, at_least=v) for p, v in thresholds.items())
+        )
     return found
 
 
@@ -51,14 +60,19 @@ def inside(spec: WorldSpec, region: Region, theta: np.ndarray) -> np.ndarray:
 
 
 def held_out(spec: WorldSpec, regions: dict[str, Region], theta: np.ndarray) -> np.ndarray:
-    """Where each draw (n, P) lies: (n,) uint8 positions in `SPLITS`, 0 outside both regions. The corner takes draws that lie in both."""
+    """Where each draw (n, P) lies: (n,) uint8 positions in `SPLITS`, 0 outside both regions.
+
+    The corner takes draws that lie in both.
+    """
     found = np.zeros(len(theta), dtype=np.uint8)
     for name in (SLICE, CORNER):
         found[inside(spec, regions[name], theta)] = SPLITS.index(name)
     return found
 
 
-def make_splits(world: str, held_out: np.ndarray, fractions: Fractions, seed: int) -> dict[str, np.ndarray]:
+def make_splits(
+    world: str, held_out: np.ndarray, fractions: Fractions, seed: int
+) -> dict[str, np.ndarray]:
     """Row indices of every split, sorted; `held_out` (n,) says which draws lie in which region.
 
     Raises `DatasetError` if a split would be empty.
@@ -74,7 +88,10 @@ def make_splits(world: str, held_out: np.ndarray, fractions: Fractions, seed: in
     }
     empty = [name for name, rows in splits.items() if len(rows) == 0]
     if empty:
-        raise DatasetError(f"World '{world}': {len(held_out)} draws leave {', '.join(empty)} empty; ask for more samples or larger fractions.")
+        raise DatasetError(
+            f"World '{world}': {len(held_out)} draws leave {', '.join(empty)} empty; ask for more"
+            " samples or larger fractions."
+        )
     return splits
 
 
@@ -83,15 +100,23 @@ def splits_name(world: str) -> str:
 
 
 def read_splits(folder: Folder, world: str) -> dict[str, np.ndarray]:
-    """The splits of a world as sorted row indices. Raises `DatasetError` if their file is missing or malformed."""
+    """The splits of a world as sorted row indices.
+
+    Raises `DatasetError` if their file is missing or malformed.
+    """
     path = folder.at(splits_name(world))
     try:
         content = json.loads(folder.read_bytes(splits_name(world)))
         splits = {name: np.array(content[name], dtype=np.int64) for name in SPLITS}
     except FileNotFoundError:
-        raise DatasetError(f"{path} is missing; generation did not finish. Run the same generate command again.") from None
+        raise DatasetError(
+            f"{path} is missing; generation did not finish. Run the same generate command again."
+        ) from None
     except (ValueError, TypeError, KeyError, OverflowError) as error:
-        raise DatasetError(f"{path} is not a table of splits ({error}); expected lists of rows for {', '.join(SPLITS)}.") from None
+        raise DatasetError(
+            f"{path} is not a table of splits ({error}); expected lists of rows for"
+            f" {', '.join(SPLITS)}."
+        ) from None
     if any(rows.ndim != 1 for rows in splits.values()):
         raise DatasetError(f"{path}: each split must be a flat list of rows.")
     return splits

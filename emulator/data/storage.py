@@ -1,7 +1,9 @@
-"""Where a data set lies: a folder on this machine's disks, or a place behind an fsspec URL. One way to both.
+"""Where a data set lies: a folder on this machine's disks, or a place behind an fsspec URL.
 
-Names below a folder are relative, with forward slashes. Local files are written aside and renamed; object stores
-(S3, GCS, Azure) put an object whole or not at all, which is the same promise.
+One way to both.
+
+Names below a folder are relative, with forward slashes. Local files are written aside and renamed;
+object stores (S3, GCS, Azure) put an object whole or not at all, which is the same promise.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ FOLDED_URL = re.compile(r"([a-z][a-z0-9+.-]+):/(?!/)(.*)")
 
 
 class Folder(ABC):
-    """A place that holds files by name. `place` is what the user called it: a `Path`, or the text of a URL."""
+    """A place that holds files by name.
+
+    `place` is what the user called it: a `Path`, or the text of a URL.
+    """
 
     place: Path | str
 
@@ -45,11 +50,17 @@ class Folder(ABC):
 
     @abstractmethod
     def read_bytes(self, name: str) -> bytes:
-        """A file's content. Raises `FileNotFoundError`, or `NotADirectoryError` where this is no folder."""
+        """A file's content.
+
+        Raises `FileNotFoundError`, or `NotADirectoryError` where this is no folder.
+        """
 
     @abstractmethod
     def write_bytes(self, name: str, content: bytes) -> None:
-        """Replace a file at once: readers see the old content or the new. Raises `OSError` and leaves the old."""
+        """Replace a file at once: readers see the old content or the new.
+
+        Raises `OSError` and leaves the old.
+        """
 
     def write_json(self, name: str, content: Any) -> None:
         """`write_bytes` of JSON with sorted keys."""
@@ -69,11 +80,15 @@ class Folder(ABC):
 
     @abstractmethod
     def entries(self, below: str = "") -> list[str]:
-        """Sorted names of what lies directly in this folder, or in one below it; empty where there is no folder."""
+        """Sorted names of what lies directly in this folder, or in one below it; empty where there
+        is no folder.
+        """
 
     @abstractmethod
     def walk(self, below: str) -> list[str]:
-        """Sorted names of all files below a folder of this one, relative to it; empty where there is none."""
+        """Sorted names of all files below a folder of this one, relative to it; empty where there
+        is none.
+        """
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -85,11 +100,15 @@ class Folder(ABC):
 
     @abstractmethod
     def sole_writer(self) -> AbstractContextManager[None]:
-        """Hold the folder against other runs of ours. Raises `EmulatorError` if another run holds it."""
+        """Hold the folder against other runs of ours.
+
+        Raises `EmulatorError` if another run holds it.
+        """
 
 
 def open_folder(place: str | Path | Folder) -> Folder:
-    """The folder of a path or of an fsspec URL (`s3://bucket/x`, `memory://x`, `file:///x`); nothing is made.
+    """The folder of a path or of an fsspec URL (`s3://bucket/x`, `memory://x`, `file:///x`);
+    nothing is made.
 
     Raises `MissingExtraError` or `DatasetError` if nothing installed speaks the URL's protocol.
     """
@@ -97,7 +116,9 @@ def open_folder(place: str | Path | Folder) -> Folder:
         return place
     text = str(place)
     if isinstance(place, Path) and (folded := FOLDED_URL.fullmatch(text)):
-        text = f"{folded[1]}:///{folded[2]}" if folded[1] == "file" else f"{folded[1]}://{folded[2]}"
+        text = (
+            f"{folded[1]}:///{folded[2]}" if folded[1] == "file" else f"{folded[1]}://{folded[2]}"
+        )
     if not URL.match(text):
         return LocalFolder(Path(place))
     protocol, _, rest = text.partition("://")

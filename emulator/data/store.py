@@ -34,15 +34,21 @@ def open_dataset(path: str | Path | Folder) -> DataSet:
     except (FileNotFoundError, NotADirectoryError):
         found = "is not finished" if folder.exists(REQUEST) else "does not exist or is no data set"
         raise DatasetError(
-            f"{folder} {found}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate --output {folder} (an interrupted run resumes)."
+            f"{folder} {found}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate"
+            f" --output {folder} (an interrupted run resumes)."
         ) from None
-    advice = "The file was altered or made by another version; `emulator generate` makes the data set anew."
+    advice = (
+        "The file was altered or made by another version; `emulator generate` makes the data set"
+        " anew."
+    )
     try:
         written = json.loads(content)
         named = written.pop("fingerprint")
         manifest = Manifest.model_validate(written)
     except ValidationError as error:
-        raise DatasetError(f"{folder.at(MANIFEST)} cannot be read: {first_error(error)}. {advice}") from None
+        raise DatasetError(
+            f"{folder.at(MANIFEST)} cannot be read: {first_error(error)}. {advice}"
+        ) from None
     except (ValueError, AttributeError, KeyError, TypeError) as error:
         raise DatasetError(f"{folder.at(MANIFEST)} cannot be read: {error!r}. {advice}") from None
     if manifest.fingerprint != named:
@@ -53,7 +59,8 @@ def open_dataset(path: str | Path | Folder) -> DataSet:
 class DataSet:
     """A finished data set: specs, splits and arrays of its worlds.
 
-    `fingerprint` names the data: the same request that gave the same bytes has the same one, whichever commit made them.
+    `fingerprint` names the data: the same request that gave the same bytes has the same one,
+    whichever commit made them.
     """
 
     def __init__(self, folder: Folder, manifest: Manifest) -> None:
@@ -84,15 +91,20 @@ class DataSet:
         return self.manifest.worlds[name]
 
     def name_of(self, world: str) -> str:
-        """The name under which a world, given by name or by the path of its `.mod` file, is kept here.
+        """The name under which a world, given by name or by the path of its `.mod` file, is kept
+        here.
 
-        Raises `UnknownNameError` if it is not, `DatasetError` if the file has changed since the data were made.
+        Raises `UnknownNameError` if it is not, `DatasetError` if the file has changed since the
+        data were made.
         """
         if not is_path(world):
             return self.world(world).spec.name
         spec = get_world(world).spec
         if self.spec(spec.name).definition != spec.definition:
-            raise DatasetError(f"'{world}' or its mapping has changed since {self.folder} was made of it. Generate the data anew, or name the world '{spec.name}'.")
+            raise DatasetError(
+                f"'{world}' or its mapping has changed since {self.folder} was made of it. Generate"
+                f" the data anew, or name the world '{spec.name}'."
+            )
         return spec.name
 
     def spec(self, world: str) -> WorldSpec:
@@ -100,12 +112,18 @@ class DataSet:
         return self.world(world).spec
 
     def splits(self, world: str) -> dict[str, np.ndarray]:
-        """Sorted row indices of each split. Raises `DatasetError` if the file is missing or altered."""
+        """Sorted row indices of each split.
+
+        Raises `DatasetError` if the file is missing or altered.
+        """
         entry = self.world(world)
         if world not in self._splits:
             splits = read_splits(self.folder, world)
             if self.folder.sha256(splits_name(world)) != entry.splits_sha256:
-                raise DatasetError(f"{self.folder.at(splits_name(world))} was altered: its SHA-256 is not the manifest's. `emulator validate` tells more.")
+                raise DatasetError(
+                    f"{self.folder.at(splits_name(world))} was altered: its SHA-256 is not the"
+                    " manifest's. `emulator validate` tells more."
+                )
             self._splits[world] = splits
         return self._splits[world]
 
@@ -121,7 +139,9 @@ class DataSet:
         try:
             return zarr.open_group(self.folder.store(world), mode="r")
         except (FileNotFoundError, ValueError) as error:
-            raise DatasetError(f"The Zarr group {self.folder.at(world)} cannot be opened: {error}") from None
+            raise DatasetError(
+                f"The Zarr group {self.folder.at(world)} cannot be opened: {error}"
+            ) from None
 
     def xarray(self, world: str) -> xr.Dataset:
         """The world's arrays with named axes, coordinates and units, read lazily."""
@@ -129,7 +149,8 @@ class DataSet:
         return xr.open_zarr(self.folder.store(world), chunks=None)
 
     def verify(self, world: str, arrays: tuple[str, ...] = ("theta", "irfs")) -> None:
-        """Compare the world's metadata and the arrays' files with the checksums of the manifest, once.
+        """Compare the world's metadata and the arrays' files with the checksums of the manifest,
+        once.
 
         Raises `DatasetError` on any difference.
         """
@@ -137,47 +158,66 @@ class DataSet:
             for name, expected in self.world(world).metadata_sha256.items():
                 file = f"{world}/{name}"
                 if not self.folder.exists(file) or self.folder.sha256(file) != expected:
-                    raise DatasetError(f"{self.folder.at(file)} is missing or was altered. Run the generate command again: it remakes damaged files.")
+                    raise DatasetError(
+                        f"{self.folder.at(file)} is missing or was altered. Run the generate"
+                        " command again: it remakes damaged files."
+                    )
             self._verified.add((world, ""))
         for name in arrays:
             if (world, name) in self._verified:
                 continue
             for record in self.world(world).shards:
-                if checksums(self.folder, world, [name], record.index)[name] != record.sha256.get(name):
+                if checksums(self.folder, world, [name], record.index)[name] != record.sha256.get(
+                    name
+                ):
                     raise DatasetError(
-                        f"{self.folder.at(world)}: shard {record.index} of '{name}' was altered (its SHA-256 is not the manifest's). "
-                        "Run the generate command again: it remakes damaged shards."
+                        f"{self.folder.at(world)}: shard {record.index} of '{name}' was altered"
+                        " (its SHA-256 is not the manifest's). Run the generate command again: it"
+                        " remakes damaged shards."
                     )
             self._verified.add((world, name))
 
     def read(self, world: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """theta (n, P) and irfs (n, S, H+1, 3) of a split, float32, checksums verified. Units as in `docs/conventions.md`."""
+        """theta (n, P) and irfs (n, S, H+1, 3) of a split, float32, checksums verified.
+
+        Units as in `docs/conventions.md`.
+        """
         rows = self.rows(world, split)
         self.verify(world)
         theta, irfs = (self._rows_of(world, name, rows) for name in ("theta", "irfs"))
         if not (np.isfinite(theta).all() and np.isfinite(irfs).all()):
-            raise DatasetError(f"{self.folder.at(world)}: split '{split}' holds values that are not finite; see `emulator validate`.")
+            raise DatasetError(
+                f"{self.folder.at(world)}: split '{split}' holds values that are not finite; see"
+                " `emulator validate`."
+            )
         return theta, irfs
 
     def verdicts(self, world: str) -> tuple[np.ndarray, np.ndarray]:
-        """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's unit, and the `Status` of each, (m,) uint8.
+        """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's
+        unit, and the `Status` of each, (m,) uint8.
 
-        None of them is a row of the data set. Raises `DatasetError` if the file is altered, or the data set holds none.
+        None of them is a row of the data set. Raises `DatasetError` if the file is altered, or the
+        data set holds none.
         """
         if VERDICTS_FILE not in self.world(world).metadata_sha256:
             raise DatasetError(
-                f"{self.folder} holds no verdicts of world '{world}': it was made with --verdicts 0, or by a version that stored none. "
-                "Generate the data anew, in another folder, to have them."
+                f"{self.folder} holds no verdicts of world '{world}': it was made with --verdicts"
+                " 0, or by a version that stored none. Generate the data anew, in another folder,"
+                " to have them."
             )
         self.verify(world, ())
         return read_verdicts(self.folder, world)
 
     def _rows_of(self, world: str, name: str, rows: np.ndarray) -> np.ndarray:
-        """Sorted rows of an array, shard by shard, so that no more than they and one shard are in memory."""
+        """Sorted rows of an array, shard by shard, so that no more than they and one shard are in
+        memory.
+        """
         array = self.group(world)[name]
         found = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)  # type: ignore[union-attr]
         for record in self.world(world).shards:
             first, last = np.searchsorted(rows, [record.start, record.stop])
             if first < last:
-                found[first:last] = np.asarray(array[record.start : record.stop])[rows[first:last] - record.start]  # type: ignore[index]
+                found[first:last] = np.asarray(array[record.start : record.stop])[
+                    rows[first:last] - record.start
+                ]  # type: ignore[index]
         return found

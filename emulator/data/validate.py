@@ -14,7 +14,14 @@ from emulator.console import progress
 from emulator.data import card
 from emulator.data.schema import SPLITS, Request, shard_size
 from emulator.data.shards import checksums, shard_file
-from emulator.data.splits import SPLITS_FILE, held_out, inside, make_regions, make_splits, read_splits
+from emulator.data.splits import (
+    SPLITS_FILE,
+    held_out,
+    inside,
+    make_regions,
+    make_splits,
+    read_splits,
+)
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.errors import DatasetError
@@ -34,10 +41,11 @@ class Finding(NamedTuple):
 def validate_dataset(path: str | Path) -> list[Finding]:
     """All that is wrong with a data set; an empty list means that every check passed.
 
-    Checked: manifest and request agree; a checksum for every file, no file missing and none too many; values (finite,
-    status ok, within the declared ranges); splits (known rows, no overlap, complete, the whole held-out region kept
-    out of train, val and test, drawn as the request says); a sample of rows solved again by the world, and a sample of its
-    verdicts judged again. Raises `DatasetError` if there is no finished data set at `path`.
+    Checked: manifest and request agree; a checksum for every file, no file missing and none too
+    many; values (finite, status ok, within the declared ranges); splits (known rows, no overlap,
+    complete, the whole held-out region kept out of train, val and test, drawn as the request says);
+    a sample of rows solved again by the world, and a sample of its verdicts judged again. Raises
+    `DatasetError` if there is no finished data set at `path`.
     """
     data = open_dataset(path)
     findings = [Finding("data set", what) for what in _request(data)]
@@ -49,7 +57,8 @@ def validate_dataset(path: str | Path) -> list[Finding]:
                 try:
                     findings += [Finding(world, what) for what in check(data, world)]
                 except Exception as error:
-                    # a damaged store fails in as many ways as there are layers below; each is a finding
+                    # a damaged store fails in as many ways as there are layers below; each is a
+                    # finding
                     findings.append(Finding(world, f"{check.__name__.removeprefix('_')}: {error}"))
             display.advance(bar)
     return list(dict.fromkeys(findings))
@@ -88,11 +97,22 @@ def _files(data: DataSet, world: str) -> Iterator[str]:
 def _listing(data: DataSet, world: str) -> Iterator[str]:
     """Files that the manifest forgets: what has no checksum cannot be trusted."""
     entry = data.world(world)
-    arrays = {name: array.ndim for name, array in data.group(world).arrays() if "sample" in (array.metadata.dimension_names or ())}  # type: ignore[union-attr]
+    arrays = {
+        name: array.ndim
+        for name, array in data.group(world).arrays()
+        if "sample" in (array.metadata.dimension_names or ())
+    }  # type: ignore[union-attr]
     if any(set(record.sha256) != set(arrays) for record in entry.shards):
-        yield f"the manifest does not hold checksums of exactly the arrays {', '.join(sorted(arrays))}"
+        yield (
+            "the manifest does not hold checksums of exactly the arrays"
+            f" {', '.join(sorted(arrays))}"
+        )
     known = {SPLITS_FILE, *entry.metadata_sha256}
-    known |= {shard_file(name, record.index, ndim) for record in entry.shards for name, ndim in arrays.items()}
+    known |= {
+        shard_file(name, record.index, ndim)
+        for record in entry.shards
+        for name, ndim in arrays.items()
+    }
     for stray in data.folder.walk(world):
         if stray not in known:
             yield f"{stray} is not in the manifest"
@@ -107,7 +127,10 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
         if array.shape[0] != n:
             yield f"'{name}' holds {array.shape[0]} rows, the manifest {n}"
         if (array.shards or array.chunks)[0] != request.shard_rows(world):
-            yield f"'{name}' has shards of {(array.shards or array.chunks)[0]} rows, the request {request.shard_rows(world)}"
+            yield (
+                f"'{name}' has shards of {(array.shards or array.chunks)[0]} rows, the request"
+                f" {request.shard_rows(world)}"
+            )
         for record in data.world(world).shards:
             values = np.asarray(array[record.start : record.stop])
             if name == "status":
@@ -116,7 +139,10 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
                 bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if bad.any():
                 row = record.start + int(np.flatnonzero(bad)[0])
-                yield f"'{name}' has {int(bad.sum())} row(s) that are missing or not finite, the first is row {row}"
+                yield (
+                    f"'{name}' has {int(bad.sum())} row(s) that are missing or not finite, the"
+                    f" first is row {row}"
+                )
     spec = data.spec(world)
     theta = _theta(group)
     margin = 1e-6 * (spec.high - spec.low)
@@ -147,7 +173,10 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield f"split '{name}' names a row twice"
         for other in np.unique(owner[rows]):
             if other >= 0:
-                yield f"splits '{SPLITS[other]}' and '{name}' overlap in {int((owner[rows] == other).sum())} row(s)"
+                yield (
+                    f"splits '{SPLITS[other]}' and '{name}' overlap in"
+                    f" {int((owner[rows] == other).sum())} row(s)"
+                )
         owner[rows] = code
     if (owner < 0).any():
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
@@ -155,11 +184,20 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
     request, regions = data.manifest.request, data.world(world).regions
     installed = _installed(data, world)
     if installed is not None and installed.spec == spec:
-        if request.shard_rows(world) != shard_size(installed.draws_per_task, request.shard, request.chunk):
-            yield f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
+        if request.shard_rows(world) != shard_size(
+            installed.draws_per_task, request.shard, request.chunk
+        ):
+            yield (
+                f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
+            )
         if regions != make_regions(installed, request.fractions):
             yield "the held-out regions are not those of the world and the request's fractions"
-        drawn = make_splits(world, held_out(spec, make_regions(installed, request.fractions), theta), request.fractions, request.seed)
+        drawn = make_splits(
+            world,
+            held_out(spec, make_regions(installed, request.fractions), theta),
+            request.fractions,
+            request.seed,
+        )
         if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
             yield "the splits are not those that the request's seed and fractions draw"
     for name, region in regions.items():
@@ -167,24 +205,35 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         for code, split in enumerate(("train", "val", "test")):
             leaked = within & (owner == code)
             if leaked.any():
-                yield f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}', the first is row {np.flatnonzero(leaked)[0]}"
+                yield (
+                    f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}',"
+                    f" the first is row {np.flatnonzero(leaked)[0]}"
+                )
         stray = ~within & (owner == SPLITS.index(name))
         if stray.any():
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
 
 def _verdicts(data: DataSet, world: str) -> Iterator[str]:
-    """The draws that were judged apart: those that the request asks for, and a sample of them judged again."""
+    """The draws that were judged apart: those that the request asks for, and a sample of them
+    judged again.
+    """
     request, spec = data.manifest.request, data.spec(world)
     n = request.n_verdicts(world)
     if (VERDICTS_FILE in data.world(world).metadata_sha256) != (n > 0):
-        yield f"the request asks for {n} verdicts, and the manifest does not hold the file of just as many"
+        yield (
+            f"the request asks for {n} verdicts, and the manifest does not hold the file of just as"
+            " many"
+        )
         return
     if n == 0:
         return
     theta, status = read_verdicts(data.folder, world)
     if theta.shape != (n, spec.n_parameters) or status.shape != (n,):
-        yield f"{VERDICTS_FILE} holds theta {theta.shape} and status {status.shape}; expected {(n, spec.n_parameters)} and {(n,)}"
+        yield (
+            f"{VERDICTS_FILE} holds theta {theta.shape} and status {status.shape}; expected"
+            f" {(n, spec.n_parameters)} and {(n,)}"
+        )
         return
     installed = _installed(data, world)
     if installed is None or installed.spec != spec:
@@ -195,7 +244,10 @@ def _verdicts(data: DataSet, world: str) -> Iterator[str]:
     rows = _spread(n, installed)
     wrong = installed.status(theta[rows].astype(np.float64)) != status[rows]
     if wrong.any():
-        yield f"{VERDICTS_FILE}: {int(wrong.sum())} of {len(rows)} draws judged again have another status, the first is row {rows[wrong][0]}"
+        yield (
+            f"{VERDICTS_FILE}: {int(wrong.sum())} of {len(rows)} draws judged again have another"
+            f" status, the first is row {rows[wrong][0]}"
+        )
 
 
 def _spread(n: int, world: World) -> np.ndarray:
@@ -204,7 +256,9 @@ def _spread(n: int, world: World) -> np.ndarray:
 
 
 def _installed(data: DataSet, world: str) -> World | None:
-    """The world to solve again with: from the texts in the data set, or of this package; None where it is neither."""
+    """The world to solve again with: from the texts in the data set, or of this package; None where
+    it is neither.
+    """
     request = data.manifest.request
     return request.world(world) if world in WORLDS or world in request.sources else None
 
@@ -227,11 +281,18 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
         solved["trajectories"] = installed.simulate(theta, shocks, on_failure="nan")
     if isinstance(installed, LinearWorld):
         space = installed.state_space(theta)
-        solved |= {"state_transition": space.A, "state_impact": space.B, "state_observation": space.C}
+        solved |= {
+            "state_transition": space.A,
+            "state_impact": space.B,
+            "state_observation": space.C,
+        }
     for name, values in solved.items():
         stored = np.asarray(group[name].oindex[rows])  # type: ignore[union-attr]
         axes = tuple(range(1, values.ndim))
         size = np.abs(values).max(axis=axes)
         wrong = ~(np.abs(stored - values).max(axis=axes) <= 1e-6 * np.maximum(size, 1e-6))
         if wrong.any():
-            yield f"'{name}': {int(wrong.sum())} of {len(rows)} rows solved again differ from what is stored, the first is row {rows[wrong][0]}"
+            yield (
+                f"'{name}': {int(wrong.sum())} of {len(rows)} rows solved again differ from what is"
+                f" stored, the first is row {rows[wrong][0]}"
+            )

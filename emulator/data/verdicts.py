@@ -1,4 +1,5 @@
-"""Verdicts: draws of the prior before any is refused, each with its status, from which to learn where solutions exist.
+"""Verdicts: draws of the prior before any is refused, each with its status, from which to learn
+where solutions exist.
 
 The rows of a data set all have a solution; nothing about the others can be learnt from them.
 """
@@ -25,12 +26,21 @@ def verdicts_name(world: str) -> str:
 
 
 def propose(request: Request, world: str) -> np.ndarray:
-    """The draws of the prior (m, P) that are judged, float32, in a stream that no stored row shares; each in its parameter's unit."""
-    return request.world(world).propose(request.n_verdicts(world), stream(request.seed, world, "verdicts")).astype(np.float32)
+    """The draws of the prior (m, P) that are judged, float32, in a stream that no stored row
+    shares; each in its parameter's unit.
+    """
+    return (
+        request.world(world)
+        .propose(request.n_verdicts(world), stream(request.seed, world, "verdicts"))
+        .astype(np.float32)
+    )
 
 
-def make_verdicts(folder: Folder, request: Request, world: str, judged: Callable[[int], None]) -> None:
-    """Draw, judge and write the verdicts of a world, then their record; `judged` hears how many draws were judged since it last did.
+def make_verdicts(
+    folder: Folder, request: Request, world: str, judged: Callable[[int], None]
+) -> None:
+    """Draw, judge and write the verdicts of a world, then their record; `judged` hears how many
+    draws were judged since it last did.
 
     Safe to repeat: the same bytes come out each time.
     """
@@ -47,18 +57,26 @@ def make_verdicts(folder: Folder, request: Request, world: str, judged: Callable
 
 
 def read_verdicts(folder: Folder, world: str) -> tuple[np.ndarray, np.ndarray]:
-    """theta (m, P) float32, each in its parameter's unit, and status (m,) uint8 as a world's file holds them.
+    """theta (m, P) float32, each in its parameter's unit, and status (m,) uint8 as a world's file
+    holds them.
 
     Raises `DatasetError` if the file is missing or is no such file.
     """
     place = folder.at(verdicts_name(world))
     try:
-        with np.load(io.BytesIO(folder.read_bytes(verdicts_name(world))), allow_pickle=False) as found:
+        with np.load(
+            io.BytesIO(folder.read_bytes(verdicts_name(world))), allow_pickle=False
+        ) as found:
             return found["theta"], found["status"]
     except FileNotFoundError:
-        raise DatasetError(f"{place} is missing. Run the generate command again: it remakes damaged files.") from None
+        raise DatasetError(
+            f"{place} is missing. Run the generate command again: it remakes damaged files."
+        ) from None
     except (ValueError, KeyError, AttributeError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{place} is no file of verdicts ({error}); expected the NumPy arrays theta and status. Run the generate command again.") from None
+        raise DatasetError(
+            f"{place} is no file of verdicts ({error}); expected the NumPy arrays theta and status."
+            " Run the generate command again."
+        ) from None
 
 
 def _record(world: str) -> str:

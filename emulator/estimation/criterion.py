@@ -2,11 +2,13 @@
 
     log L = - M/2 log 2 pi - 1/2 log |V| - 1/2 (m - y)' V^-1 (m - y)
 
-V is the diagonal of the target's covariance ("diagonal", as in Christiano, Eichenbaum and Evans 2005, doi:10.1086/426038) or all of it
-("full"). As a likelihood to which a prior is joined: Christiano, Trabandt and Walentin (2010, doi:10.1016/B978-0-444-53238-1.00007-7).
-Neighbouring horizons of an estimated response err together; the diagonal ignores that, so that its posterior is narrower than the
-data warrant. The full covariance counts it, and leans on its smallest eigenvalues, which a short sample knows badly.
-Axes: n draw, F free parameter, H horizon, M matched entry.
+V is the diagonal of the target's covariance ("diagonal", as in Christiano, Eichenbaum and Evans
+2005, doi:10.1086/426038) or all of it ("full"). As a likelihood to which a prior is joined:
+Christiano, Trabandt and Walentin (2010, doi:10.1016/B978-0-444-53238-1.00007-7). Neighbouring
+horizons of an estimated response err together; the diagonal ignores that, so that its posterior is
+narrower than the data warrant. The full covariance counts it, and leans on its smallest
+eigenvalues, which a short sample knows badly. Axes: n draw, F free parameter, H horizon, M matched
+entry.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ Weighting = Literal["diagonal", "full"]
 
 
 class Criterion:
-    """The quasi-likelihood of a target under a weighting. Raises `TargetError` where the whole covariance cannot be inverted."""
+    """The quasi-likelihood of a target under a weighting.
+
+    Raises `TargetError` where the whole covariance cannot be inverted.
+    """
 
     def __init__(self, target: Target, weighting: Weighting = "diagonal") -> None:
         if weighting not in get_args(Weighting):
@@ -36,14 +41,21 @@ class Criterion:
             factor = np.linalg.cholesky(covariance / np.outer(scale, scale))
         except np.linalg.LinAlgError:
             raise TargetError(
-                f"The covariance of the {len(scale)} matched entries of target '{target.name}' is singular, so that it cannot serve as a weight. "
-                "Use the diagonal weighting, match fewer entries, or estimate it from more replications."
+                f"The covariance of the {len(scale)} matched entries of target '{target.name}' is"
+                " singular, so that it cannot serve as a weight. Use the diagonal weighting, match"
+                " fewer entries, or estimate it from more replications."
             ) from None
         self.whitener = np.linalg.solve(factor, np.diag(1 / scale))
-        self.constant = -0.5 * len(scale) * np.log(2 * np.pi) - np.log(np.diag(factor)).sum() - np.log(scale).sum()
+        self.constant = (
+            -0.5 * len(scale) * np.log(2 * np.pi)
+            - np.log(np.diag(factor)).sum()
+            - np.log(scale).sum()
+        )
 
     def residuals(self, irf: np.ndarray) -> np.ndarray:
-        """Whitened distances (..., M) of responses (..., H+1, 3) from the target, each of unit variance if the target errs alone."""
+        """Whitened distances (..., M) of responses (..., H+1, 3) from the target, each of unit
+        variance if the target errs alone.
+        """
         entries = irf.reshape(*irf.shape[:-2], -1)[..., self.target.entries]
         return (entries - self.target.values) @ self.whitener.T
 
@@ -52,7 +64,9 @@ class Criterion:
         return irf_by.reshape(len(irf_by), -1)[:, self.target.entries] @ self.whitener.T
 
     def force(self, irf: np.ndarray) -> np.ndarray:
-        """Derivatives (H+1, 3) of the log-likelihood by responses (H+1, 3); zero for entries that are not matched."""
+        """Derivatives (H+1, 3) of the log-likelihood by responses (H+1, 3); zero for entries that
+        are not matched.
+        """
         found = np.zeros(irf.size)
         found[self.target.entries] = -self.residuals(irf) @ self.whitener
         return found.reshape(irf.shape)

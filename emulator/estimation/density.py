@@ -1,4 +1,5 @@
-"""The posterior as a function: prior times quasi-likelihood, with gradient, and which parameters it depends on.
+"""The posterior as a function: prior times quasi-likelihood, with gradient, and which parameters it
+depends on.
 
 Axes: n draw, F free parameter, M matched entry.
 """
@@ -17,11 +18,14 @@ from emulator.estimation.prior import Prior
 from emulator.estimation.responder import Responder
 
 DRAWS_THAT_TELL = 16
-"""Draws of the prior at which derivatives are taken to see which parameters move the matched responses."""
+"""Draws of the prior at which derivatives are taken to see which parameters move the matched
+responses.
+"""
 
 UNMOVED = 1e-3
-"""A parameter whose whole range moves no matched response by more than this share of the response's standard deviation, to first order
-at any of these draws, is not estimated."""
+"""A parameter whose whole range moves no matched response by more than this share of the response's
+standard deviation, to first order at any of these draws, is not estimated.
+"""
 
 MOST_TRIES = 40
 
@@ -40,7 +44,9 @@ class Parts(NamedTuple):
 
 @dataclass(frozen=True)
 class Density:
-    """The logarithm of the posterior density, not normalised, over z (see `emulator.estimation.prior`)."""
+    """The logarithm of the posterior density, not normalised, over z (see
+    `emulator.estimation.prior`).
+    """
 
     responder: Responder
     criterion: Criterion
@@ -52,9 +58,13 @@ class Density:
         return Parts(self.criterion.log_likelihood(irf), solvable, self.prior.log_density_z(z)[0])
 
     def with_gradient(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value and gradient (F,) at one point z (F,); minus infinity and zeros where there is no solution."""
+        """Value and gradient (F,) at one point z (F,); minus infinity and zeros where there is no
+        solution.
+        """
         u = expit(z)
-        found = self.responder.pulled(self.prior.theta(u[None])[0], self.prior.free, self.criterion.force)
+        found = self.responder.pulled(
+            self.prior.theta(u[None])[0], self.prior.free, self.criterion.force
+        )
         prior, prior_by = self.prior.log_density_z(z[None])
         gradient = found.gradient * self.prior.slopes(u[None])[0] * u * (1 - u) + prior_by[0]
         value = float(self.criterion.log_likelihood(found.irf)) + found.log_solvable + prior[0]
@@ -63,7 +73,8 @@ class Density:
         return float(value), gradient
 
     def moving(self, rng: np.random.Generator) -> np.ndarray:
-        """Which of the free parameters (F,) move the matched responses, by derivatives at draws of the prior: see `UNMOVED`.
+        """Which of the free parameters (F,) move the matched responses, by derivatives at draws of
+        the prior: see `UNMOVED`.
 
         Raises `NoSolutionError` where the prior hardly has any solution.
         """
@@ -73,12 +84,17 @@ class Density:
         for u in solvable_draws(self, DRAWS_THAT_TELL, rng):
             local = self.responder.local(self.prior.theta(u[None])[0], self.prior.free)
             entries = local.irf_by.reshape(len(largest), -1)[:, target.entries]
-            largest = np.fmax(largest, (np.abs(entries) / scale).max(axis=1) * (self.prior.high - self.prior.low))
+            largest = np.fmax(
+                largest, (np.abs(entries) / scale).max(axis=1) * (self.prior.high - self.prior.low)
+            )
         return largest > UNMOVED
 
 
 def solvable_draws(density: Density, n: int, rng: np.random.Generator) -> np.ndarray:
-    """n draws u (n, F) of the prior, each kept with the probability that it has a solution. Raises `NoSolutionError`."""
+    """n draws u (n, F) of the prior, each kept with the probability that it has a solution.
+
+    Raises `NoSolutionError`.
+    """
     kept: list[np.ndarray] = []
     found = 0
     for _ in range(MOST_TRIES):
@@ -88,4 +104,7 @@ def solvable_draws(density: Density, n: int, rng: np.random.Generator) -> np.nda
         found += len(kept[-1])
         if found >= n:
             return np.concatenate(kept)[:n]
-    raise NoSolutionError(f"World '{density.prior.spec.name}': {found} of {MOST_TRIES * max(n, 16)} draws of this prior have a unique stable solution. Change fixed values or ranges.")
+    raise NoSolutionError(
+        f"World '{density.prior.spec.name}': {found} of {MOST_TRIES * max(n, 16)} draws of this"
+        " prior have a unique stable solution. Change fixed values or ranges."
+    )

@@ -1,4 +1,6 @@
-"""Progress while a posterior is sampled, on the console: rate, time left, how far the likelihood's power has risen."""
+"""Progress while a posterior is sampled, on the console: rate, time left, how far the likelihood's
+power has risen.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ from emulator.console import progress
 class Meter:
     """A line for some runs of sequential Monte Carlo, which counts moves of all particles.
 
-    How many moves a run takes is known once one has ended. Until then the power is taken to go on rising by the same factor a stage as it has
-    since the first; before the second stage nothing is known, and the line shows the time since it began.
+    How many moves a run takes is known once one has ended. Until then the power is taken to go on
+    rising by the same factor a stage as it has since the first; before the second stage nothing is
+    known, and the line shows the time since it began.
     """
 
     def __init__(self, display: Progress, name: str, runs: int, particles: int) -> None:
@@ -28,7 +31,9 @@ class Meter:
         self.first = 0.0
 
     def moved(self, stage: int, power: float, left: int, moves: int) -> None:
-        """All particles were moved once, in a stage (counted from 1) of so much power, of which so many of its moves are left; the last stage has twice as many."""
+        """All particles were moved once, in a stage (counted from 1) of so much power, of which so
+        many of its moves are left; the last stage has twice as many.
+        """
         self.done, self.in_run = self.done + 1, self.in_run + 1
         if stage == 1:
             self.first = power
@@ -44,11 +49,17 @@ class Meter:
             return self.done
         if self.ended:
             usual = sum(self.ended) / len(self.ended)
-            return self.done + max(usual - self.in_run, left) + (self.runs - len(self.ended) - 1) * usual
+            return (
+                self.done
+                + max(usual - self.in_run, left)
+                + (self.runs - len(self.ended) - 1) * usual
+            )
         if power == 1.0:
             ahead = float(left)
         elif stage > 1:
-            ahead = left + moves * (math.ceil(-math.log(power) / (math.log(power / self.first) / (stage - 1))) + 1)
+            ahead = left + moves * (
+                math.ceil(-math.log(power) / (math.log(power / self.first) / (stage - 1))) + 1
+            )
         else:
             return None
         return self.runs * (self.in_run + ahead)
@@ -57,7 +68,14 @@ class Meter:
         now = time.monotonic()
         elapsed = now - self.began
         due = None if total is None else now + elapsed / self.done * (total - self.done)
-        self.display.update(self.bar, completed=self.done, total=total, note=note, due=due, rate=self.done * self.particles / max(elapsed, 1e-9))
+        self.display.update(
+            self.bar,
+            completed=self.done,
+            total=total,
+            note=note,
+            due=due,
+            rate=self.done * self.particles / max(elapsed, 1e-9),
+        )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A network as responder: derivatives by automatic differentiation, backwards.
 
-One gradient takes one pass. All derivatives of N responses take one pass as well, over N copies of the draw, of which the k-th is asked
-for its k-th response; PyTorch's forward mode took three times as long.
+One gradient takes one pass. All derivatives of N responses take one pass as well, over N copies of
+the draw, of which the k-th is asked for its k-th response; PyTorch's forward mode took three times
+as long.
 
 Axes: n draw, P parameter, F free parameter, H horizon.
 """
@@ -21,15 +22,23 @@ from emulator.eval.predict import in_batches
 from emulator.inference.network import BATCH, Emulator
 
 LEAST = 1e-30
-"""Probabilities nearer to zero than this count as this, so that their logarithm stays finite in single precision."""
+"""Probabilities nearer to zero than this count as this, so that their logarithm stays finite in
+single precision.
+"""
 
 SHARPER = 8.0
-"""Factor on the log-odds of a solution. A likelihood may favour draws without one by many orders of magnitude, since there the network's
-responses are whatever they are: at odds of one to nine as the network states them, such a draw is to be worth 2e-8 rather than a tenth."""
+"""Factor on the log-odds of a solution.
+
+A likelihood may favour draws without one by many orders of magnitude, since there the network's
+responses are whatever they are: at odds of one to nine as the network states them, such a draw is
+to be worth 2e-8 rather than a tenth.
+"""
 
 
 class NetworkResponder(Responder):
-    """A trained network; the probability of a solution is its own word, sharpened (`SHARPER`), and one everywhere if it is not calibrated on verdicts."""
+    """A trained network; the probability of a solution is its own word, sharpened (`SHARPER`), and
+    one everywhere if it is not calibrated on verdicts.
+    """
 
     exact = False
 
@@ -38,11 +47,18 @@ class NetworkResponder(Responder):
         self.network = copy.deepcopy(emulator.network).requires_grad_(False)
         self.trust = self.network.trust
         if horizon > self.network.horizon and not self.network.any_horizon:
-            raise ParameterError(f"The target's horizon is {horizon}; this network answers to horizons 0 to {self.network.horizon}. Match an earlier last horizon.")
+            raise ParameterError(
+                f"The target's horizon is {horizon}; this network answers to horizons 0 to"
+                f" {self.network.horizon}. Match an earlier last horizon."
+            )
         self.judges = self.trust is not None and self.trust.judges(world)
         self.device = next(self.network.parameters(), torch.empty(0)).device
         self.title = "network"
-        self.alone = self.network.alone(world) if horizon <= self.network.horizon else lambda theta: self.network(theta, world, horizon)
+        self.alone = (
+            self.network.alone(world)
+            if horizon <= self.network.horizon
+            else lambda theta: self.network(theta, world, horizon)
+        )
 
     def responses(self, theta: np.ndarray) -> np.ndarray:
         with torch.no_grad():
@@ -60,16 +76,22 @@ class NetworkResponder(Responder):
         (by,) = torch.autograd.grad(responses.flatten(1)[:n].diagonal().sum() + log_solvable, rows)
         found = by[:, list(free)].double().cpu().numpy()
         irf = responses[0].detach().double().cpu().numpy()
-        return Local(irf, float(log_solvable.detach()), found[:n].T.reshape(len(free), *irf.shape), found[n])
+        return Local(
+            irf, float(log_solvable.detach()), found[:n].T.reshape(len(free), *irf.shape), found[n]
+        )
 
     def pulled(self, theta: np.ndarray, free: Sequence[int], force: Force) -> Pulled:
         row = self._row(theta).requires_grad_()
         responses = self.alone(row)[0, self.shock, : self.horizon + 1]
         irf = responses.detach().double().cpu().numpy()
         log_solvable = self._log_solvable(row).sum()
-        pushed = (responses * torch.as_tensor(force(irf), dtype=responses.dtype, device=self.device)).sum()
+        pushed = (
+            responses * torch.as_tensor(force(irf), dtype=responses.dtype, device=self.device)
+        ).sum()
         (gradient,) = torch.autograd.grad(pushed + log_solvable, row)
-        return Pulled(irf, float(log_solvable.detach()), gradient[0, list(free)].double().cpu().numpy())
+        return Pulled(
+            irf, float(log_solvable.detach()), gradient[0, list(free)].double().cpu().numpy()
+        )
 
     def flagged(self, theta: np.ndarray) -> np.ndarray:
         """Which draws (n,) the network itself says to doubt; none where it is not calibrated."""
@@ -77,7 +99,12 @@ class NetworkResponder(Responder):
         if trust is None:
             return np.zeros(len(theta), dtype=bool)
         with torch.no_grad():
-            return in_batches(lambda batch: trust.flagged(batch, self.spec.name), theta, BATCH, self.device) > 0
+            return (
+                in_batches(
+                    lambda batch: trust.flagged(batch, self.spec.name), theta, BATCH, self.device
+                )
+                > 0
+            )
 
     def _row(self, theta: np.ndarray) -> Tensor:
         return torch.as_tensor(theta[None], dtype=torch.float32, device=self.device)
@@ -88,5 +115,7 @@ class NetworkResponder(Responder):
     def _log_solvable(self, theta: Tensor) -> Tensor:
         if self.trust is None or not self.judges:
             return theta.new_zeros(len(theta))
-        probability = self.trust.determinacy(theta, self.spec.name).clamp(LEAST, 1 - torch.finfo(torch.float32).eps)
+        probability = self.trust.determinacy(theta, self.spec.name).clamp(
+            LEAST, 1 - torch.finfo(torch.float32).eps
+        )
         return torch.nn.functional.logsigmoid(SHARPER * probability.logit())

@@ -1,10 +1,12 @@
-"""The point estimate: where the criterion, and what priors that are not uniform add to it, is least; from many starts, by derivatives.
+"""The point estimate: where the criterion, and what priors that are not uniform add to it, is
+least; from many starts, by derivatives.
 
-Without such priors it is the minimum-distance estimator within the bounds of the prior. Each parameter with one adds the square of its normal score, so
-that for normal priors the estimate is the mode of the posterior.
+Without such priors it is the minimum-distance estimator within the bounds of the prior. Each
+parameter with one adds the square of its normal score, so that for normal priors the estimate is
+the mode of the posterior.
 
-Gauss and Newton's steps within a trust region and bounds (`scipy.optimize.least_squares`), since the criterion is a sum of squares.
-Axes: P parameter, F free parameter, M matched entry, H horizon.
+Gauss and Newton's steps within a trust region and bounds (`scipy.optimize.least_squares`), since
+the criterion is a sum of squares. Axes: P parameter, F free parameter, M matched entry, H horizon.
 """
 
 from __future__ import annotations
@@ -39,9 +41,10 @@ CONDITION = 1e12
 class Point:
     """theta (P,), in each parameter's unit, and the responses irf (H+1, 3) there.
 
-    distance: the quadratic form of the matched entries; standard_errors (F,): of the estimator, NaN where they do not follow;
-    objectives: half the sum of squares at the end of each search, best first; agreeing: how many searches ended at the best;
-    at_bound: names of parameters at an end of their range.
+    distance: the quadratic form of the matched entries; standard_errors (F,): of the estimator, NaN
+    where they do not follow; objectives: half the sum of squares at the end of each search, best
+    first; agreeing: how many searches ended at the best; at_bound: names of parameters at an end of
+    their range.
     """
 
     theta: np.ndarray
@@ -68,59 +71,98 @@ class _Objective:
     def local(self, u: np.ndarray) -> Local:
         if self.last is None or self.last[0] != u.tobytes():
             prior = self.density.prior
-            self.last = u.tobytes(), self.density.responder.local(prior.theta(u[None])[0], prior.free)
+            self.last = (
+                u.tobytes(),
+                self.density.responder.local(prior.theta(u[None])[0], prior.free),
+            )
         return self.last[1]
 
     def residuals(self, u: np.ndarray) -> np.ndarray:
         local = self.local(u)
-        found = np.concatenate([self.density.criterion.residuals(local.irf), ndtri(u[self.scored]), [np.sqrt(-2 * min(local.log_solvable, 0.0))]])
+        found = np.concatenate(
+            [
+                self.density.criterion.residuals(local.irf),
+                ndtri(u[self.scored]),
+                [np.sqrt(-2 * min(local.log_solvable, 0.0))],
+            ]
+        )
         return found if np.isfinite(found).all() else np.full(len(found), REFUSED)
 
     def jacobian(self, u: np.ndarray) -> np.ndarray:
         local, prior = self.local(u), self.density.prior
         slopes = prior.slopes(u[None])[0]
         pulls = np.zeros((len(self.scored), len(u)))
-        pulls[range(len(self.scored)), self.scored] = np.sqrt(2 * np.pi) * np.exp(0.5 * ndtri(u[self.scored]) ** 2)
+        pulls[range(len(self.scored)), self.scored] = np.sqrt(2 * np.pi) * np.exp(
+            0.5 * ndtri(u[self.scored]) ** 2
+        )
         root = np.sqrt(-2 * min(local.log_solvable, 0.0))
         solvable = -local.log_solvable_by * slopes / max(root, 1e-6)
         entries = self.density.criterion.derivatives(local.irf_by * slopes[:, None, None]).T
-        return np.nan_to_num(np.concatenate([entries, pulls, solvable[None]]), posinf=0.0, neginf=0.0)
+        return np.nan_to_num(
+            np.concatenate([entries, pulls, solvable[None]]), posinf=0.0, neginf=0.0
+        )
 
 
 def find_point(density: Density, starts: int, rng: np.random.Generator) -> Point:
-    """The best of `starts` searches. Raises `NoSolutionError` where none ends at a draw with a solution."""
+    """The best of `starts` searches.
+
+    Raises `NoSolutionError` where none ends at a draw with a solution.
+    """
     objective, prior = _Objective(density), density.prior
     scored = solvable_draws(density, SCORED, rng)
     value = density.criterion.log_likelihood(density.responder.responses(prior.theta(scored)))
     ends = []
     for u in np.clip(scored[np.argsort(-value)[:starts]], 1e-6, 1 - 1e-6):
-        found = least_squares(objective.residuals, u, objective.jacobian, bounds=(EDGE, 1 - EDGE), max_nfev=200, xtol=1e-9, ftol=1e-9, gtol=1e-9)
+        found = least_squares(
+            objective.residuals,
+            u,
+            objective.jacobian,
+            bounds=(EDGE, 1 - EDGE),
+            max_nfev=200,
+            xtol=1e-9,
+            ftol=1e-9,
+            gtol=1e-9,
+        )
         if np.isfinite(objective.local(found.x).irf).all():
             ends.append((float(found.cost), found.x))
     if not ends:
-        raise NoSolutionError(f"World '{prior.spec.name}': none of {starts} searches ended at parameters with a unique stable solution. Change ranges or fixed values.")
+        raise NoSolutionError(
+            f"World '{prior.spec.name}': none of {starts} searches ended at parameters with a"
+            " unique stable solution. Change ranges or fixed values."
+        )
     ends.sort(key=lambda end: end[0])
     u, theta = ends[0][1], prior.theta(ends[0][1][None])[0]
     local = objective.local(u)
     place = (theta[list(prior.free)] - prior.low) / (prior.high - prior.low)
     bound = (place < AT_BOUND) | (place > 1 - AT_BOUND)
     return Point(
-        theta, local.irf, float(density.criterion.distance(local.irf)), float(density.criterion.log_likelihood(local.irf)),
-        _standard_errors(density, local, bound), tuple(cost for cost, _ in ends), tuple(name for name, there in zip(prior.names, bound, strict=True) if there),
-    )  # fmt: skip
+        theta,
+        local.irf,
+        float(density.criterion.distance(local.irf)),
+        float(density.criterion.log_likelihood(local.irf)),
+        _standard_errors(density, local, bound),
+        tuple(cost for cost, _ in ends),
+        tuple(name for name, there in zip(prior.names, bound, strict=True) if there),
+    )
 
 
 def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.ndarray:
-    """Standard errors (F,) of the parameters inside their bounds, those at bounds held; NaN where the target does not tell parameters apart, or derivatives are missing.
+    """Standard errors (F,) of the parameters inside their bounds, those at bounds held; NaN where
+    the target does not tell parameters apart, or derivatives are missing.
 
-    The delta method with the target's whole covariance, whatever the weighting: Christiano, Eichenbaum and Evans (2005). The prior is left out.
+    The delta method with the target's whole covariance, whatever the weighting: Christiano,
+    Eichenbaum and Evans (2005). The prior is left out.
     """
     found = np.full(len(bound), np.nan)
     inside = np.flatnonzero(~bound)
     by, criterion = density.criterion.derivatives(local.irf_by)[inside], density.criterion
     information = by @ by.T
     scale = np.sqrt(np.diag(information))
-    if len(inside) == 0 or not (scale > 0).all() or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION:
+    if (
+        len(inside) == 0
+        or not (scale > 0).all()
+        or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION
+    ):
         return found
     errors = criterion.whitener @ criterion.target.matched_covariance @ criterion.whitener.T
     inverse = np.linalg.inv(information)

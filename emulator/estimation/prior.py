@@ -4,8 +4,9 @@
     u        its place in the prior's distribution, 0 to 1: uniform, whatever the prior's shape
     z        log(u / (1 - u)), all of the real line, in which samplers move
 
-By default each parameter has the prior that the world's draws come from, on which networks were trained: for `.mod` worlds the shapes of their
-mapping, otherwise uniform over the range of the spec. What has no unique stable solution has no prior mass either: responders say so
+By default each parameter has the prior that the world's draws come from, on which networks were
+trained: for `.mod` worlds the shapes of their mapping, otherwise uniform over the range of the
+spec. What has no unique stable solution has no prior mass either: responders say so
 (`Responder.log_solvable`). Axes: n draw, P parameter, F free parameter.
 """
 
@@ -29,7 +30,9 @@ EDGE = 1e-9
 """How near to an end a parameter may come in u, so that z stays finite."""
 
 NODES = 4001
-"""Points at which the quantiles of a prior that is not uniform are computed; a cubic spline over z joins them, monotone."""
+"""Points at which the quantiles of a prior that is not uniform are computed; a cubic spline over z
+joins them, monotone.
+"""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,15 @@ class Prior:
     splines: tuple[CubicHermiteSpline | None, ...]
 
     @classmethod
-    def of(cls, spec: WorldSpec, fixed: Mapping[str, float] | None = None, ranges: Ranges | None = None, shapes: Mapping[str, Shape] | None = None) -> Prior:
-        """fixed: parameters held at values; ranges: narrower ones, name -> (low, high); shapes: of priors, uniform for the parameters that it does not name.
+    def of(
+        cls,
+        spec: WorldSpec,
+        fixed: Mapping[str, float] | None = None,
+        ranges: Ranges | None = None,
+        shapes: Mapping[str, Shape] | None = None,
+    ) -> Prior:
+        """fixed: parameters held at values; ranges: narrower ones, name -> (low, high); shapes: of
+        priors, uniform for the parameters that it does not name.
 
         Raises `UnknownNameError`, `ParameterError`.
         """
@@ -53,26 +63,52 @@ class Prior:
             spec.index(name)
         both = sorted(set(fixed or {}) & set(ranges or {}))
         if both:
-            raise ParameterError(f"Parameter '{both[0]}' is held at a value and given a range; expected one of the two.")
+            raise ParameterError(
+                f"Parameter '{both[0]}' is held at a value and given a range; expected one of the"
+                " two."
+            )
         found = {}
         for k, p in enumerate(spec.parameters):
             if p.name in (fixed or {}):
                 if not p.low <= base[k] <= p.high:
-                    raise ParameterError(f"Parameter '{p.name}' was fixed at {base[k]:g}; expected a value within its range, {p.low:g} to {p.high:g}.")
+                    raise ParameterError(
+                        f"Parameter '{p.name}' was fixed at {base[k]:g}; expected a value within"
+                        f" its range, {p.low:g} to {p.high:g}."
+                    )
                 continue
             low, high = (ranges or {}).get(p.name, (p.low, p.high))
             if not p.low <= low < high <= p.high:
-                raise ParameterError(f"The range of '{p.name}' was given as {low:g} to {high:g}; expected one within {p.low:g} to {p.high:g}, the smaller end first.")
+                raise ParameterError(
+                    f"The range of '{p.name}' was given as {low:g} to {high:g}; expected one within"
+                    f" {p.low:g} to {p.high:g}, the smaller end first."
+                )
             found[k] = _cut((shapes or {}).get(p.name), low, high, p.name)
-        prior = cls(spec, tuple(found), base, tuple(found.values()), tuple(_spline(shape) for shape in found.values()))
+        prior = cls(
+            spec,
+            tuple(found),
+            base,
+            tuple(found.values()),
+            tuple(_spline(shape) for shape in found.values()),
+        )
         return prior.only(np.ones(len(found), dtype=bool))
 
     def only(self, kept: np.ndarray) -> Prior:
-        """The prior with some of its parameters (F,) free, the others held at their defaults. Raises `ParameterError` where none is left."""
+        """The prior with some of its parameters (F,) free, the others held at their defaults.
+
+        Raises `ParameterError` where none is left.
+        """
         rows = np.flatnonzero(kept)
         if len(rows) == 0:
-            raise ParameterError(f"No parameter of '{self.spec.name}' is left to estimate: every one is fixed, or moves none of the matched responses.")
-        return replace(self, free=tuple(self.free[k] for k in rows), shapes=tuple(self.shapes[k] for k in rows), splines=tuple(self.splines[k] for k in rows))
+            raise ParameterError(
+                f"No parameter of '{self.spec.name}' is left to estimate: every one is fixed, or"
+                " moves none of the matched responses."
+            )
+        return replace(
+            self,
+            free=tuple(self.free[k] for k in rows),
+            shapes=tuple(self.shapes[k] for k in rows),
+            splines=tuple(self.splines[k] for k in rows),
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,21 +179,36 @@ class Prior:
 
 
 def _cut(shape: Shape | None, low: float, high: float, name: str) -> Shape:
-    """A shape cut to a range; uniform where there is none. A range of its own that the shape has is cut further, not left."""
+    """A shape cut to a range; uniform where there is none.
+
+    A range of its own that the shape has is cut further, not left.
+    """
     if shape is None:
         return Shape(low=low, high=high)
     ends = shape.bounds()
     try:
-        return Shape(**shape.model_dump(include=set(Shape.model_fields)) | {"low": max(low, ends[0]), "high": min(high, ends[1])})
+        return Shape(
+            **shape.model_dump(include=set(Shape.model_fields))
+            | {
+                "low": max(low, ends[0]),
+                "high": min(high, ends[1]),
+            }
+        )
     except ValidationError as error:
-        raise ParameterError(f"The prior of '{name}' cannot be cut to {low:g} to {high:g}: {first_error(error)}.") from None
+        raise ParameterError(
+            f"The prior of '{name}' cannot be cut to {low:g} to {high:g}: {first_error(error)}."
+        ) from None
 
 
 def _spline(shape: Shape) -> CubicHermiteSpline | None:
-    """theta over z, from the quantiles between the bounds; None for a uniform prior, which needs none."""
+    """theta over z, from the quantiles between the bounds; None for a uniform prior, which needs
+    none.
+    """
     if shape.prior == "uniform":
         return None
     low, high = shape.bounds()
     ends = shape.probability(np.array([low, high]))
     z = np.linspace(logit(EDGE), logit(1 - EDGE), NODES)
-    return PchipInterpolator(z, np.clip(shape.quantile(ends[0] + expit(z) * (ends[1] - ends[0])), low, high))
+    return PchipInterpolator(
+        z, np.clip(shape.quantile(ends[0] + expit(z) * (ends[1] - ends[0])), low, high)
+    )

@@ -1,10 +1,11 @@
-"""The solver's verdict on a posterior that a network made: importance weights and what is left of the draws under them.
+"""The solver's verdict on a posterior that a network made: importance weights and what is left of
+the draws under them.
 
     w = L_exact / (L_network p_network),  zero where there is no solution
 
-with p the network's probability of a solution, by which its own posterior was weighted. Pareto k by Vehtari, Simpson, Gelman, Yao and Gabry (2024,
-JMLR 25(72)): above 0.7 the weights have no mean to speak of, and neither have averages under them.
-Axes: n draw, P parameter.
+with p the network's probability of a solution, by which its own posterior was weighted. Pareto k by
+Vehtari, Simpson, Gelman, Yao and Gabry (2024, JMLR 25(72)): above 0.7 the weights have no mean to
+speak of, and neither have averages under them. Axes: n draw, P parameter.
 """
 
 from __future__ import annotations
@@ -26,12 +27,16 @@ FEWEST = 25
 """Draws with which Pareto's tail has the five members that its fit needs."""
 
 NOTHING = 700.0
-"""How far below the largest a log-weight of minus infinity is put where Pareto's tail is fitted, which sees only the largest."""
+"""How far below the largest a log-weight of minus infinity is put where Pareto's tail is fitted,
+which sees only the largest.
+"""
 
 
 @dataclass(frozen=True)
 class Rescored:
-    """theta (n, P), logarithms of weights (n,), minus infinity where the solver finds no solution, and Pareto's k, NaN for fewer than `FEWEST` draws."""
+    """theta (n, P), logarithms of weights (n,), minus infinity where the solver finds no solution,
+    and Pareto's k, NaN for fewer than `FEWEST` draws.
+    """
 
     theta: np.ndarray
     log_weights: np.ndarray
@@ -58,27 +63,50 @@ class Rescored:
 
     @property
     def log_mean_weight(self) -> float:
-        """Logarithm of the mean weight: what is added to the network's log marginal likelihood, before priors are normalised."""
+        """Logarithm of the mean weight: what is added to the network's log marginal likelihood,
+        before priors are normalised.
+        """
         return float(logsumexp(self.log_weights) - np.log(len(self.log_weights)))
 
     @property
     def complaints(self) -> list[str]:
         found = []
         if self.unsolved == 1.0:
-            found.append("the solver finds no unique stable solution at any of the network's draws; estimate with the exact solver")
+            found.append(
+                "the solver finds no unique stable solution at any of the network's draws; estimate"
+                " with the exact solver"
+            )
         elif len(self.theta) < FEWEST:
-            found.append(f"the exact solver scored {len(self.theta)} draws, too few to judge the network by; let it score {FEWEST} or more")
+            found.append(
+                f"the exact solver scored {len(self.theta)} draws, too few to judge the network by;"
+                f" let it score {FEWEST} or more"
+            )
         elif not self.k_hat <= K_HAT:
-            found.append(f"weights under the exact solution are heavy-tailed (Pareto k {self.k_hat:.2f}, expected at most {K_HAT}; {self.effective:.0%} of the draws effective): the network is far off at some draws; hold the result against an estimate by the exact solver")
+            found.append(
+                f"weights under the exact solution are heavy-tailed (Pareto k {self.k_hat:.2f},"
+                f" expected at most {K_HAT}; {self.effective:.0%} of the draws effective): the"
+                " network is far off at some draws; hold the result against an estimate by the"
+                " exact solver"
+            )
         elif self.effective < FEW:
-            found.append(f"under the exact solution {self.effective:.0%} of the draws are effective: the network's error matters; use the weighted results")
+            found.append(
+                f"under the exact solution {self.effective:.0%} of the draws are effective: the"
+                " network's error matters; use the weighted results"
+            )
         return found
 
 
-def rescore(criterion: Criterion, network: Responder, exact: Responder, theta: np.ndarray) -> Rescored:
-    """Weights of draws theta (n, P) of the network's posterior. Where no draw has a solution, all weights are minus infinity and k is infinite."""
+def rescore(
+    criterion: Criterion, network: Responder, exact: Responder, theta: np.ndarray
+) -> Rescored:
+    """Weights of draws theta (n, P) of the network's posterior.
+
+    Where no draw has a solution, all weights are minus infinity and k is infinite.
+    """
     irf, solvable = network.judged(theta)
-    log_weights = criterion.log_likelihood(exact.responses(theta)) - criterion.log_likelihood(irf) - solvable
+    log_weights = (
+        criterion.log_likelihood(exact.responses(theta)) - criterion.log_likelihood(irf) - solvable
+    )
     if np.isneginf(log_weights).all():
         return Rescored(theta, log_weights, float("inf"))
     if len(theta) < FEWEST:

@@ -1,10 +1,12 @@
-"""Sequential Monte Carlo from the prior to the posterior: many draws at a time, no gradient, and several modes found in their proportions.
+"""Sequential Monte Carlo from the prior to the posterior: many draws at a time, no gradient, and
+several modes found in their proportions.
 
-Likelihood tempering as in Herbst and Schorfheide (2014, doi:10.1002/jae.2397): the likelihood's power rises from 0 to 1 so that half of the particles
-stay effective at each stage, particles are resampled, then moved by Metropolis steps along differences of two other particles
-(ter Braak 2006, doi:10.1007/s11222-006-8769-1), some of them of full length, which lead from mode to mode. A network or a batched solver answers
-for all particles at once. The product of the stages' mean weights is the marginal likelihood.
-Axes: N particle, F free parameter.
+Likelihood tempering as in Herbst and Schorfheide (2014, doi:10.1002/jae.2397): the likelihood's
+power rises from 0 to 1 so that half of the particles stay effective at each stage, particles are
+resampled, then moved by Metropolis steps along differences of two other particles (ter Braak 2006,
+doi:10.1007/s11222-006-8769-1), some of them of full length, which lead from mode to mode. A network
+or a batched solver answers for all particles at once. The product of the stages' mean weights is
+the marginal likelihood. Axes: N particle, F free parameter.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from emulator.estimation.meter import Meter, metered
 from emulator.estimation.posterior import arviz
 
 STEPS = 8
-"""Metropolis steps after each stage, beside one for each free parameter; twice as many after the last."""
+"""Metropolis steps after each stage, beside one for each free parameter; twice as many after the
+last.
+"""
 
 KEPT = 0.5
 """Share of effective particles after each rise of the power, unless a run is told otherwise."""
@@ -34,15 +38,25 @@ ACCEPTED = 0.25
 
 
 class Particles(NamedTuple):
-    """Draws z (N, F) of the posterior, equally weighted, the logarithm of the marginal likelihood that they imply, and how many draws were answered for."""
+    """Draws z (N, F) of the posterior, equally weighted, the logarithm of the marginal likelihood
+    that they imply, and how many draws were answered for.
+    """
 
     z: np.ndarray
     log_evidence: float
     evaluations: int
 
 
-def run_smc(density: Density, n: int, rng: np.random.Generator, kept: float = KEPT, meter: Meter | None = None) -> Particles:
-    """One run with n particles, of which a share `kept` stays effective at each rise of the power; a meter is told of each move. Raises `NoSolutionError` where the prior hardly has any solution."""
+def run_smc(
+    density: Density,
+    n: int,
+    rng: np.random.Generator,
+    kept: float = KEPT,
+    meter: Meter | None = None,
+) -> Particles:
+    """One run with n particles, of which a share `kept` stays effective at each rise of the power;
+    a meter is told of each move. Raises `NoSolutionError` where the prior hardly has any solution.
+    """
     z = density.prior.z(solvable_draws(density, n, rng))
     parts, power, log_evidence, scale = density.parts(z), 0.0, 0.0, 1.0
     evaluations, moves = n, STEPS + z.shape[1]
@@ -63,19 +77,27 @@ def run_smc(density: Density, n: int, rng: np.random.Generator, kept: float = KE
     return Particles(z, log_evidence, evaluations)
 
 
-def sample_smc(density: Density, runs: int, n: int, seed: int, kept: float = KEPT) -> tuple[Any, Evidence]:
-    """InferenceData of independent runs of n particles each, a run a chain, and the evidence with its standard error over runs (NaN with one).
+def sample_smc(
+    density: Density, runs: int, n: int, seed: int, kept: float = KEPT
+) -> tuple[Any, Evidence]:
+    """InferenceData of independent runs of n particles each, a run a chain, and the evidence with
+    its standard error over runs (NaN with one).
 
     Its attribute `evaluations` is the number of draws that were answered for.
     """
     with metered(f"{density.prior.spec.name}, {density.responder.title}", runs, n) as meter:
-        found = [run_smc(density, n, np.random.default_rng([seed, 7, run]), kept, meter) for run in range(runs)]
+        found = [
+            run_smc(density, n, np.random.default_rng([seed, 7, run]), kept, meter)
+            for run in range(runs)
+        ]
     values = np.stack([density.prior.values(expit(particles.z)) for particles in found])
     logs = np.array([particles.log_evidence for particles in found])
     mean = float(logsumexp(logs) - np.log(runs))
     error = float(np.exp(logs - mean).std(ddof=1) / np.sqrt(runs)) if runs > 1 else float("nan")
     draws = {name: values[:, :, k] for k, name in enumerate(density.prior.names)}
-    posterior = arviz().from_dict(posterior=draws, sample_stats={"diverging": np.zeros(values.shape[:2], dtype=bool)})
+    posterior = arviz().from_dict(
+        posterior=draws, sample_stats={"diverging": np.zeros(values.shape[:2], dtype=bool)}
+    )
     posterior.attrs["evaluations"] = sum(particles.evaluations for particles in found)
     return posterior, Evidence(mean, error)
 
@@ -85,7 +107,11 @@ def _rise(log_likelihood: np.ndarray, most: float, kept: float) -> float:
 
     def effective(rise: float) -> float:
         log_weights = rise * np.maximum(log_likelihood, log_likelihood.max() - 1e6)
-        return float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights))) / len(log_weights) - kept
+        return (
+            float(np.exp(2 * logsumexp(log_weights) - logsumexp(2 * log_weights)))
+            / len(log_weights)
+            - kept
+        )
 
     return most if effective(most) >= 0 else float(brentq(effective, 0.0, most, xtol=1e-12))
 
@@ -98,8 +124,17 @@ def _resampled(log_weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(chosen)
 
 
-def _moved(density: Density, z: np.ndarray, parts: Parts, power: float, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, Parts, float]:
-    """One Metropolis step for all particles: each half moves along differences of the other half, so that the target stays invariant."""
+def _moved(
+    density: Density,
+    z: np.ndarray,
+    parts: Parts,
+    power: float,
+    scale: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, Parts, float]:
+    """One Metropolis step for all particles: each half moves along differences of the other half,
+    so that the target stays invariant.
+    """
     n, size = z.shape
     halves = np.array_split(rng.permutation(n), 2)
     accepted = 0.0
@@ -107,10 +142,20 @@ def _moved(density: Density, z: np.ndarray, parts: Parts, power: float, scale: f
         pairs = rng.integers(len(others), size=(2, len(ours)))
         full = rng.uniform(size=(len(ours), 1)) < FULL_LENGTH
         length = np.where(full, 1.0, scale * 2.38 / np.sqrt(2 * size))
-        proposed = z[ours] + length * (z[others[pairs[0]]] - z[others[pairs[1]]]) + 1e-4 * rng.normal(size=(len(ours), size))
+        proposed = (
+            z[ours]
+            + length * (z[others[pairs[0]]] - z[others[pairs[1]]])
+            + 1e-4 * rng.normal(size=(len(ours), size))
+        )
         found = density.parts(proposed)
-        before, after = (power * p.likelihood + p.solvable + p.prior for p in (Parts(*(values[ours] for values in parts)), found))
-        yes = np.log(rng.uniform(size=len(ours))) < np.where(np.isfinite(after), after, -np.inf) - before
+        before, after = (
+            power * p.likelihood + p.solvable + p.prior
+            for p in (Parts(*(values[ours] for values in parts)), found)
+        )
+        yes = (
+            np.log(rng.uniform(size=len(ours)))
+            < np.where(np.isfinite(after), after, -np.inf) - before
+        )
         z[ours[yes]] = proposed[yes]
         for values, new in zip(parts, found, strict=True):
             values[ours[yes]] = new[yes]

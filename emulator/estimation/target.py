@@ -1,7 +1,9 @@
-"""What is to be matched: responses of output, inflation and the rate to one shock, with the covariance of their errors.
+"""What is to be matched: responses of output, inflation and the rate to one shock, with the
+covariance of their errors.
 
-Axes: H horizon (0 is the impact period), O observable, N all entries (horizon by horizon, three observables each), M matched entries.
-Units: output in percent, inflation and rate in annualised percentage points.
+Axes: H horizon (0 is the impact period), O observable, N all entries (horizon by horizon, three
+observables each), M matched entries. Units: output in percent, inflation and rate in annualised
+percentage points.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ LONGEST = 400
 
 @dataclass(frozen=True)
 class Target:
-    """Responses irf (H+1, 3) to a shock of one standard deviation, the covariance (N, N) of their errors, and which entries are matched (H+1, 3).
+    """Responses irf (H+1, 3) to a shock of one standard deviation, the covariance (N, N) of their
+    errors, and which entries are matched (H+1, 3).
 
-    Entries that are not matched may be NaN. `shock` is the name under which worlds know the shock; `source` says where the
-    numbers come from. Raises `TargetError` where an entry that is to be matched has no value or no positive variance.
+    Entries that are not matched may be NaN. `shock` is the name under which worlds know the shock;
+    `source` says where the numbers come from. Raises `TargetError` where an entry that is to be
+    matched has no value or no positive variance.
     """
 
     name: str
@@ -39,13 +43,20 @@ class Target:
 
     def __post_init__(self) -> None:
         periods, n = len(self.irf), self.irf.size
-        if self.irf.shape != (periods, 3) or self.matched.shape != (periods, 3) or self.covariance.shape != (n, n):
+        if (
+            self.irf.shape != (periods, 3)
+            or self.matched.shape != (periods, 3)
+            or self.covariance.shape != (n, n)
+        ):
             raise TargetError(
-                f"Target '{self.name}': responses have shape {self.irf.shape}, the mask {self.matched.shape}, the covariance {self.covariance.shape}; "
-                "expected (H+1, 3) twice and (3(H+1), 3(H+1))."
+                f"Target '{self.name}': responses have shape {self.irf.shape}, the mask"
+                f" {self.matched.shape}, the covariance {self.covariance.shape}; expected (H+1, 3)"
+                " twice and (3(H+1), 3(H+1))."
             )
         if periods > LONGEST:
-            raise TargetError(f"Target '{self.name}' has {periods} quarters; expected at most {LONGEST}.")
+            raise TargetError(
+                f"Target '{self.name}' has {periods} quarters; expected at most {LONGEST}."
+            )
         if not self.matched.any():
             raise TargetError(f"Target '{self.name}': no entry is left to be matched.")
         self._check_entries()
@@ -54,26 +65,48 @@ class Target:
         variance = np.diag(self.covariance).reshape(self.irf.shape)
         for what, bad in (
             ("no finite value", ~np.isfinite(self.irf)),
-            ("a variance that is not a positive number, as where identification fixes it", ~(np.isfinite(variance) & (variance > 0))),
+            (
+                "a variance that is not a positive number, as where identification fixes it",
+                ~(np.isfinite(variance) & (variance > 0)),
+            ),
         ):
             wrong = np.argwhere(self.matched & bad)
             if len(wrong):
                 horizon, observable = wrong[0]
                 raise TargetError(
-                    f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has {what}. "
-                    "Leave such entries out (an empty cell in a CSV; `without`)."
+                    f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has"
+                    f" {what}. Leave such entries out (an empty cell in a CSV; `without`)."
                 )
         matched = self.matched_covariance
-        if not np.isfinite(matched).all() or not np.allclose(matched, matched.T, rtol=1e-6, atol=1e-12):
-            raise TargetError(f"Target '{self.name}': the covariance of the matched entries is not finite or not symmetric.")
+        if not np.isfinite(matched).all() or not np.allclose(
+            matched, matched.T, rtol=1e-6, atol=1e-12
+        ):
+            raise TargetError(
+                f"Target '{self.name}': the covariance of the matched entries is not finite or not"
+                " symmetric."
+            )
 
     @classmethod
-    def of(cls, name: str, shock: str, irf: np.ndarray, sd: np.ndarray, source: str = "given by the caller") -> Target:
-        """A target with independent errors: irf and sd (H+1, 3); entries in which either is NaN are not matched."""
+    def of(
+        cls,
+        name: str,
+        shock: str,
+        irf: np.ndarray,
+        sd: np.ndarray,
+        source: str = "given by the caller",
+    ) -> Target:
+        """A target with independent errors: irf and sd (H+1, 3); entries in which either is NaN are
+        not matched.
+        """
         irf, sd = np.asarray(irf, dtype=np.float64), np.asarray(sd, dtype=np.float64)
         if irf.ndim != 2 or irf.shape[1:] != (3,) or sd.shape != irf.shape:
-            raise TargetError(f"Target '{name}': responses have shape {irf.shape} and their standard deviations {sd.shape}; expected (H+1, 3) for both.")
-        return cls(name, shock, irf, np.diag(sd.ravel() ** 2), ~(np.isnan(irf) | np.isnan(sd)), source)
+            raise TargetError(
+                f"Target '{name}': responses have shape {irf.shape} and their standard deviations"
+                f" {sd.shape}; expected (H+1, 3) for both."
+            )
+        return cls(
+            name, shock, irf, np.diag(sd.ravel() ** 2), ~(np.isnan(irf) | np.isnan(sd)), source
+        )
 
     @property
     def horizon(self) -> int:
@@ -101,12 +134,16 @@ class Target:
         return self.covariance[np.ix_(self.entries, self.entries)]
 
     def without(self, observable: str, horizons: Sequence[int] | Iterable[int]) -> Target:
-        """The same target with these entries not matched. Raises `UnknownNameError`, `TargetError`."""
+        """The same target with these entries not matched. Raises `UnknownNameError`, `TargetError`.
+        """
         if observable not in OBSERVABLES:
             raise unknown_name("observable", observable, OBSERVABLES)
         chosen = sorted(set(horizons))
         if not chosen or chosen[0] < 0 or chosen[-1] > self.horizon:
-            raise TargetError(f"Horizons {chosen[:3]} ... of {observable} were to be left out; target '{self.name}' has horizons 0 to {self.horizon}.")
+            raise TargetError(
+                f"Horizons {chosen[:3]} ... of {observable} were to be left out; target"
+                f" '{self.name}' has horizons 0 to {self.horizon}."
+            )
         matched = self.matched.copy()
         matched[chosen, OBSERVABLES.index(observable)] = False
         return replace(self, matched=matched)
@@ -114,20 +151,45 @@ class Target:
     def up_to(self, horizon: int) -> Target:
         """The same target up to an earlier last horizon. Raises `TargetError` for a later one."""
         if not 0 <= horizon <= self.horizon:
-            raise TargetError(f"Target '{self.name}' ends at horizon {self.horizon}; {horizon} was asked for.")
+            raise TargetError(
+                f"Target '{self.name}' ends at horizon {self.horizon}; {horizon} was asked for."
+            )
         n = 3 * (horizon + 1)
-        return replace(self, irf=self.irf[: horizon + 1], covariance=self.covariance[:n, :n], matched=self.matched[: horizon + 1])
+        return replace(
+            self,
+            irf=self.irf[: horizon + 1],
+            covariance=self.covariance[:n, :n],
+            matched=self.matched[: horizon + 1],
+        )
 
     def dataset(self) -> xr.Dataset:
-        """`irf`, `sd` and `matched` over (horizon, observable), `covariance` over entries, with names and units."""
+        """`irf`, `sd` and `matched` over (horizon, observable), `covariance` over entries, with
+        names and units.
+        """
         axes = ("horizon", "observable")
         return xr.Dataset(
             {
-                "irf": (axes, self.irf, {"units": ", ".join(f"{o}: {u}" for o, u in zip(OBSERVABLES, UNITS, strict=True))}),
+                "irf": (
+                    axes,
+                    self.irf,
+                    {
+                        "units": ", ".join(
+                            f"{o}: {u}" for o, u in zip(OBSERVABLES, UNITS, strict=True)
+                        )
+                    },
+                ),
                 "sd": (axes, self.sd),
                 "matched": (axes, self.matched),
                 "covariance": (("entry", "other_entry"), self.covariance),
             },
-            {"horizon": ("horizon", np.arange(self.horizon + 1), {"units": "quarters after impact"}), "observable": list(OBSERVABLES), "unit": ("observable", list(UNITS))},
+            {
+                "horizon": (
+                    "horizon",
+                    np.arange(self.horizon + 1),
+                    {"units": "quarters after impact"},
+                ),
+                "observable": list(OBSERVABLES),
+                "unit": ("observable", list(UNITS)),
+            },
             {"name": self.name, "shock": self.shock, "source": self.source},
         )

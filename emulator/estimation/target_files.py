@@ -1,10 +1,12 @@
-"""Targets on disk: CSV with standard deviations, as a person writes it; NPZ with the whole covariance.
+"""Targets on disk: CSV with standard deviations, as a person writes it; NPZ with the whole
+covariance.
 
     horizon,output,inflation,rate,output_sd,inflation_sd,rate_sd
     0,,,0.87,,,0.06
     1,0.05,0.51,0.73,0.07,0.18,0.12
 
-An empty cell is an entry that is not matched. An observable may be missing, with its column of standard deviations.
+An empty cell is an entry that is not matched. An observable may be missing, with its column of
+standard deviations.
 """
 
 from __future__ import annotations
@@ -33,25 +35,40 @@ ENDINGS = (".csv", ".npz")
 
 
 def read_target(path: str | Path, shock: str = "monetary") -> Target:
-    """A target from `.csv` or `.npz`; shock: the name under which worlds know the shock, which a CSV does not say.
+    """A target from `.csv` or `.npz`; shock: the name under which worlds know the shock, which a
+    CSV does not say.
 
-    Raises `TargetError` for a file that is missing, too large, empty or not of the form that this module's text shows.
+    Raises `TargetError` for a file that is missing, too large, empty or not of the form that this
+    module's text shows.
     """
     path = Path(path)
     if path.suffix.lower() not in ENDINGS:
-        raise TargetError(f"The target '{path}' must end in {' or '.join(ENDINGS)}, or be the name us-monetary.")
+        raise TargetError(
+            f"The target '{path}' must end in {' or '.join(ENDINGS)}, or be the name us-monetary."
+        )
     try:
         size = path.stat().st_size
         if size > LARGEST:
-            raise TargetError(f"The target '{path}' has {size:,} bytes; expected at most {LARGEST:,}. Is it a file of responses?")
+            raise TargetError(
+                f"The target '{path}' has {size:,} bytes; expected at most {LARGEST:,}. Is it a"
+                " file of responses?"
+            )
         content = path.read_bytes()
     except OSError as error:
-        raise TargetError(f"The target '{path}' cannot be read: {error.strerror or error}.") from None
-    return _from_csv(path, content, shock) if path.suffix.lower() == ".csv" else _from_npz(path, content)
+        raise TargetError(
+            f"The target '{path}' cannot be read: {error.strerror or error}."
+        ) from None
+    return (
+        _from_csv(path, content, shock)
+        if path.suffix.lower() == ".csv"
+        else _from_npz(path, content)
+    )
 
 
 def write_target(target: Target, path: Path) -> None:
-    """Write a target: `.csv` (values and standard deviations of matched entries) or `.npz` (everything). Raises `TargetError` for another ending."""
+    """Write a target: `.csv` (values and standard deviations of matched entries) or `.npz`
+    (everything). Raises `TargetError` for another ending.
+    """
     if path.suffix.lower() not in ENDINGS:
         raise TargetError(f"The target '{path}' must end in {' or '.join(ENDINGS)}.")
     if path.suffix.lower() == ".csv":
@@ -59,7 +76,14 @@ def write_target(target: Target, path: Path) -> None:
         return
     held = io.BytesIO()
     about = np.array([target.name, target.shock, target.source])
-    np.savez_compressed(held, allow_pickle=False, irf=target.irf, covariance=target.covariance, matched=target.matched, about=about)
+    np.savez_compressed(
+        held,
+        allow_pickle=False,
+        irf=target.irf,
+        covariance=target.covariance,
+        matched=target.matched,
+        about=about,
+    )
     write_bytes(path, held.getvalue())
 
 
@@ -75,7 +99,10 @@ def frame(target: Target) -> pd.DataFrame:
 def _from_csv(path: Path, content: bytes, shock: str) -> Target:
     numbers = _numbers(path, content)
     if np.isinf(numbers.to_numpy()).any():
-        raise TargetError(f"'{path}' holds an infinite number; expected finite numbers, or an empty cell for what is not matched.")
+        raise TargetError(
+            f"'{path}' holds an infinite number; expected finite numbers, or an empty cell for what"
+            " is not matched."
+        )
     horizons = _horizons(path, numbers["horizon"])
     irf, sd = np.full((2, horizons.max() + 1, 3), np.nan)
     for k, name in enumerate(OBSERVABLES):
@@ -84,10 +111,22 @@ def _from_csv(path: Path, content: bytes, shock: str) -> Target:
     lone = np.isnan(irf) != np.isnan(sd)
     if lone.any():
         horizon, observable = np.argwhere(lone)[0]
-        raise TargetError(f"'{path}': {OBSERVABLES[observable]} at horizon {horizon} has a value without a standard deviation, or the reverse; expected both or neither.")
+        raise TargetError(
+            f"'{path}': {OBSERVABLES[observable]} at horizon {horizon} has a value without a"
+            " standard deviation, or the reverse; expected both or neither."
+        )
     if (sd < 0).any():
-        raise TargetError(f"'{path}' holds a negative standard deviation, at horizon {int(np.argwhere(sd < 0)[0, 0])}; expected positive numbers.")
-    return Target.of(path.stem, shock, irf, sd, f"{path.name}: responses and standard deviations, errors taken as independent")
+        raise TargetError(
+            f"'{path}' holds a negative standard deviation, at horizon"
+            f" {int(np.argwhere(sd < 0)[0, 0])}; expected positive numbers."
+        )
+    return Target.of(
+        path.stem,
+        shock,
+        irf,
+        sd,
+        f"{path.name}: responses and standard deviations, errors taken as independent",
+    )
 
 
 def _numbers(path: Path, content: bytes) -> pd.DataFrame:
@@ -97,21 +136,33 @@ def _numbers(path: Path, content: bytes) -> pd.DataFrame:
         lines = csv.reader(io.StringIO(text), skipinitialspace=True)
         names = next(lines, [])
         if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
-            raise TargetError(f"'{path}' parts its columns by {'semicolons' if ';' in names[0] else 'tabs'}; expected commas between columns, and points in decimal numbers.")
+            raise TargetError(
+                f"'{path}' parts its columns by {'semicolons' if ';' in names[0] else 'tabs'};"
+                " expected commas between columns, and points in decimal numbers."
+            )
         width = len(names)
         for row in islice(lines, LONGEST + 1):
             if len(row) > width:
-                raise TargetError(f"'{path}', line {lines.line_num}: {len(row)} cells under {width} names of columns; expected as many cells as columns. Is there a comma too many?")
+                raise TargetError(
+                    f"'{path}', line {lines.line_num}: {len(row)} cells under {width} names of"
+                    " columns; expected as many cells as columns. Is there a comma too many?"
+                )
         table = pd.read_csv(io.StringIO(text), skipinitialspace=True, nrows=LONGEST + 1, dtype=str)
     except (ValueError, csv.Error) as error:
-        raise TargetError(f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}.") from None
+        raise TargetError(
+            f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}."
+        ) from None
     table.columns = [str(name).strip() for name in table.columns]
     _check_columns(path, table)
     numbers = table.apply(pd.to_numeric, errors="coerce").astype(np.float64)
     bad = (numbers.isna() & table.notna()).to_numpy()
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise TargetError(f"'{path}': column '{table.columns[column]}' holds {_clipped(table.to_numpy()[row, column])} in row {row + 1}; expected numbers, or an empty cell for what is not matched.")
+        raise TargetError(
+            f"'{path}': column '{table.columns[column]}' holds"
+            f" {_clipped(table.to_numpy()[row, column])} in row {row + 1}; expected numbers, or an"
+            " empty cell for what is not matched."
+        )
     return numbers
 
 
@@ -122,19 +173,37 @@ def _clipped(text: str, longest: int = 40) -> str:
 def _check_columns(path: Path, table: pd.DataFrame) -> None:
     for name in table.columns:
         if name not in COLUMNS:
-            raise TargetError(f"'{path}' has a column {_clipped(name)} that a target has not. {nearest(name, COLUMNS)}")
+            raise TargetError(
+                f"'{path}' has a column {_clipped(name)} that a target has not."
+                f" {nearest(name, COLUMNS)}"
+            )
     given = [name for name in OBSERVABLES if name in table]
     missing = [name for name in ("horizon", *(f"{name}_sd" for name in given)) if name not in table]
     if missing or not given:
-        raise TargetError(f"'{path}' has no column '{(missing or list(OBSERVABLES))[0]}'; expected {', '.join(COLUMNS)}, of which an observable may be missing with its column of standard deviations.")
+        raise TargetError(
+            f"'{path}' has no column '{(missing or list(OBSERVABLES))[0]}'; expected"
+            f" {', '.join(COLUMNS)}, of which an observable may be missing with its column of"
+            " standard deviations."
+        )
     if not 1 <= len(table) <= LONGEST:
-        raise TargetError(f"'{path}' has {'no rows' if len(table) == 0 else f'more than {LONGEST} rows'}; expected a row a horizon, {LONGEST} at most.")
+        raise TargetError(
+            f"'{path}' has {'no rows' if len(table) == 0 else f'more than {LONGEST} rows'};"
+            f" expected a row a horizon, {LONGEST} at most."
+        )
 
 
 def _horizons(path: Path, column: pd.Series) -> np.ndarray:
     values = column.to_numpy()
-    if not (np.isfinite(values).all() and (values == np.round(values)).all() and (values >= 0).all() and (values < LONGEST).all()):
-        raise TargetError(f"'{path}': the column 'horizon' must hold whole numbers from 0, the impact period, to {LONGEST - 1}.")
+    if not (
+        np.isfinite(values).all()
+        and (values == np.round(values)).all()
+        and (values >= 0).all()
+        and (values < LONGEST).all()
+    ):
+        raise TargetError(
+            f"'{path}': the column 'horizon' must hold whole numbers from 0, the impact period, to"
+            f" {LONGEST - 1}."
+        )
     if len(np.unique(values)) < len(values):
         raise TargetError(f"'{path}' names a horizon twice; expected a row a horizon.")
     return values.astype(int)
@@ -145,10 +214,22 @@ def _from_npz(path: Path, content: bytes) -> Target:
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
             missing = [name for name in ARRAYS if name not in held.files]
             if missing:
-                raise TargetError(f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as `Target` writes them.")
+                raise TargetError(
+                    f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as"
+                    " `Target` writes them."
+                )
             irf, covariance, matched, about = (held[name] for name in ARRAYS)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise TargetError(f"'{path}' is damaged or no NPZ file of arrays: {error}.") from None
-    if about.shape != (3,) or about.dtype.kind != "U" or matched.dtype != bool or irf.dtype.kind != "f" or covariance.dtype.kind != "f":
-        raise TargetError(f"'{path}' holds arrays of other types than a target's: irf and covariance of numbers, matched of truth values, about of three texts.")
+    if (
+        about.shape != (3,)
+        or about.dtype.kind != "U"
+        or matched.dtype != bool
+        or irf.dtype.kind != "f"
+        or covariance.dtype.kind != "f"
+    ):
+        raise TargetError(
+            f"'{path}' holds arrays of other types than a target's: irf and covariance of numbers,"
+            " matched of truth values, about of three texts."
+        )
     return Target(str(about[0]), str(about[1]), irf, covariance, matched, str(about[2]))

@@ -1,4 +1,6 @@
-"""What can go wrong in this room: errors that end an estimation, warnings that a reader of its result has to know."""
+"""What can go wrong in this room: errors that end an estimation, warnings that a reader of its
+result has to know.
+"""
 
 from __future__ import annotations
 
@@ -14,4 +16,6 @@ class EstimationError(EmulatorError):
 
 
 class EstimationWarning(UserWarning):
-    """An estimate that is not to be relied on as it stands: chains that disagree, too few effective draws, an emulator that is not close enough."""
+    """An estimate that is not to be relied on as it stands: chains that disagree, too few effective
+    draws, an emulator that is not close enough.
+    """

@@ -1,4 +1,5 @@
-"""Honest scores: metrics, intervals, trivial baselines beside every number, figures, report and leaderboard.
+"""Honest scores: metrics, intervals, trivial baselines beside every number, figures, report and
+leaderboard.
 
 Names are imported on first use, so that `python -m emulator.eval.evaluate` loads each module once.
 """

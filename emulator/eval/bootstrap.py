@@ -1,7 +1,7 @@
 """Summaries over draws and their bootstrap intervals, computed from how often each draw was taken.
 
-A resample of n draws is a vector of n counts. Means and quantiles under counts need no copy of the values, so that
-all metrics share one set of resamples and memory stays bounded.
+A resample of n draws is a vector of n counts. Means and quantiles under counts need no copy of the
+values, so that all metrics share one set of resamples and memory stays bounded.
 
 Axes: n draws, K columns (responses), B resamples.
 """
@@ -27,7 +27,9 @@ def root_mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Mean of values (n, K) under counts (B, n), over draws that are not NaN: (B, K), NaN where there are none."""
+    """Mean of values (n, K) under counts (B, n), over draws that are not NaN: (B, K), NaN where
+    there are none.
+    """
     counted = ~np.isnan(values)
     total = counts @ counted.astype(np.float64)
     sums = counts @ np.where(counted, values, 0.0)
@@ -35,9 +37,11 @@ def mean(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def quantile(values: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray:
-    """Quantile of values (n, K) under counts (B, n), over draws that are not NaN: (B, K), NaN where there are none.
+    """Quantile of values (n, K) under counts (B, n), over draws that are not NaN: (B, K), NaN where
+    there are none.
 
-    Linear interpolation between order statistics, type 7 of Hyndman and Fan (1996), as in `numpy.quantile`.
+    Linear interpolation between order statistics, type 7 of Hyndman and Fan (1996), as in
+    `numpy.quantile`.
     """
     out = np.full((len(counts), values.shape[1]), np.nan)
     whole = counts.astype(np.int32)
@@ -45,7 +49,8 @@ def quantile(values: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray
         order = np.argsort(column)[: np.count_nonzero(~np.isnan(column))]  # NaN sorts last
         if not len(order):
             continue
-        # one running count through all resamples, row after row: it never falls, so that one search serves them all
+        # one running count through all resamples, row after row: it never falls, so that one search
+        # serves them all
         running = np.cumsum(np.take(whole, order, axis=1), dtype=np.int64)
         ends = running[len(order) - 1 :: len(order)]
         before = np.concatenate([[0], ends[:-1]])
@@ -54,8 +59,12 @@ def quantile(values: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray
         below = np.floor(position).astype(np.int64)
         above = np.ceil(position).astype(np.int64)
         rows = np.flatnonzero(some) * len(order)
-        value_below = column[order[np.searchsorted(running, before[some] + below, side="right") - rows]]
-        value_above = column[order[np.searchsorted(running, before[some] + above, side="right") - rows]]
+        value_below = column[
+            order[np.searchsorted(running, before[some] + below, side="right") - rows]
+        ]
+        value_above = column[
+            order[np.searchsorted(running, before[some] + above, side="right") - rows]
+        ]
         out[some, k] = value_below + (position - below) * (value_above - value_below)
     return out
 
@@ -78,13 +87,17 @@ SUMMARIES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 }
 
 
-def interval(statistic: Statistic, n: int, resamples: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile bootstrap interval of a statistic of n draws at 95 percent: lower and upper ends, each (K,).
+def interval(
+    statistic: Statistic, n: int, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile bootstrap interval of a statistic of n draws at 95 percent: lower and upper ends,
+    each (K,).
 
-    `statistic` maps counts (B, n) to (B, K). Draws are resampled with replacement, whole, so that the dependence
-    between the responses of a draw is kept (Efron and Tibshirani, 1993, chapter 13). The seed alone decides the
-    resamples: predictors scored on the same draws share them. Both ends are NaN with fewer than two draws, without
-    resamples, or where some resample had no draw that counts.
+    `statistic` maps counts (B, n) to (B, K). Draws are resampled with replacement, whole, so that
+    the dependence between the responses of a draw is kept (Efron and Tibshirani, 1993, chapter 13).
+    The seed alone decides the resamples: predictors scored on the same draws share them. Both ends
+    are NaN with fewer than two draws, without resamples, or where some resample had no draw that
+    counts.
     """
     if n < 2 or resamples < 1:
         size = statistic(np.ones((1, n))).shape[1]
@@ -112,4 +125,8 @@ def interval(statistic: Statistic, n: int, resamples: int, seed: int) -> tuple[n
 def _counts(drawn: np.ndarray, n: int) -> np.ndarray:
     """How often each of n draws occurs in each row of drawn (B, n): (B, n), float64."""
     offset = np.arange(len(drawn))[:, None] * n
-    return np.bincount((drawn + offset).ravel(), minlength=len(drawn) * n).reshape(len(drawn), n).astype(np.float64)
+    return (
+        np.bincount((drawn + offset).ravel(), minlength=len(drawn) * n)
+        .reshape(len(drawn), n)
+        .astype(np.float64)
+    )

@@ -17,7 +17,9 @@ RANKS = ("best", "median", "worst")
 
 @dataclass(frozen=True)
 class Claims:
-    """What a network says of its own predictions: half width (n, S, H+1, 3) of its 90 % band, natural units; flags (n,)."""
+    """What a network says of its own predictions: half width (n, S, H+1, 3) of its 90 % band,
+    natural units; flags (n,).
+    """
 
     half_width: np.ndarray
     flagged: np.ndarray
@@ -25,7 +27,10 @@ class Claims:
 
 @dataclass(frozen=True)
 class Case:
-    """One predictor on one split of one world, scored. Predictions and claims are the network's, else None."""
+    """One predictor on one split of one world, scored.
+
+    Predictions and claims are the network's, else None.
+    """
 
     predictor: str
     spec: WorldSpec
@@ -41,16 +46,22 @@ class Case:
 
 
 def examples(case: Case) -> xr.Dataset:
-    """Truth, prediction and band of the draws of smallest, middle and largest relative error, natural units.
+    """Truth, prediction and band of the draws of smallest, middle and largest relative error,
+    natural units.
 
-    Draws without a relative error (no truth to compare) come last. A network without a band has one of NaN.
+    Draws without a relative error (no truth to compare) come last. A network without a band has one
+    of NaN.
     """
     error = case.score.relative_error
     order = np.argsort(error)[: max(1, np.count_nonzero(~np.isnan(error)))]
     rows = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
     assert case.prediction is not None
     truth = case.truth[rows].astype(np.float64)
-    band = np.full_like(truth, np.nan) if case.claims is None else case.claims.half_width[rows].astype(np.float64)
+    band = (
+        np.full_like(truth, np.nan)
+        if case.claims is None
+        else case.claims.half_width[rows].astype(np.float64)
+    )
     axes = ("rank", "shock", "horizon", "observable")
     return xr.Dataset(
         {
@@ -66,5 +77,9 @@ def examples(case: Case) -> xr.Dataset:
             "horizon": np.arange(case.truth.shape[2]),
             "observable": list(case.spec.observable_names),
         },
-        attrs={"world": case.spec.name, "split": case.split, "units": list(case.spec.observable_units)},
+        attrs={
+            "world": case.spec.name,
+            "split": case.split,
+            "units": list(case.spec.observable_units),
+        },
     )

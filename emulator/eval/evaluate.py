@@ -1,4 +1,5 @@
-"""Scoring a checkpoint: `python -m emulator.eval.evaluate --checkpoint runs/x/best.pt --dataset datasets/v1.0-dev`.
+"""Scoring a checkpoint: `python -m emulator.eval.evaluate --checkpoint runs/x/best.pt --dataset
+datasets/v1.0-dev`.
 
 This module holds functions only, so that running it as a program makes no second copy of any class.
 """
@@ -29,7 +30,8 @@ from emulator.models.baselines.trivial import TRIVIAL_BASELINES, TrivialBaseline
 def evaluate_checkpoint(request: Request) -> Evaluation:
     """Score a checkpoint and the trivial baselines on every world and split of the request.
 
-    Raises `CheckpointError`, `DatasetError`, `UnknownNameError` or `EvaluationError` where no honest number exists.
+    Raises `CheckpointError`, `DatasetError`, `UnknownNameError` or `EvaluationError` where no
+    honest number exists.
     """
     return evaluate_network(load(str(request.checkpoint)), open_dataset(request.dataset), request)
 
@@ -72,7 +74,9 @@ def _cases(
     spec, kind = data.spec(world), kind_of(network, world)
     for predictor in (NETWORK, *baselines):
         if predictor == NETWORK:
-            prediction = predict(network, world, theta, request.batch_size, request.device, request.threads)
+            prediction = predict(
+                network, world, theta, request.batch_size, request.device, request.threads
+            )
             prediction = check_prediction(world, prediction, truth)
         else:
             prediction = baselines[predictor].predict(theta)
@@ -106,7 +110,11 @@ def _provenance(network: Network, data: DataSet, request: Request) -> dict[str, 
             "commit": made.commit,
             "versions": made.versions,
             "data_fingerprint": made.data_fingerprint,
-            "n_weights": sum(p.numel() for p in network.parameters()) if isinstance(network, torch.nn.Module) else None,
+            "n_weights": (
+                sum(p.numel() for p in network.parameters())
+                if isinstance(network, torch.nn.Module)
+                else None
+            ),
         },
         "dataset": {
             "path": str(request.dataset),

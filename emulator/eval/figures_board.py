@@ -1,4 +1,6 @@
-"""Figures of a leaderboard as PNG: error by world against every rival, few-draw curves, coverage of the band."""
+"""Figures of a leaderboard as PNG: error by world against every rival, few-draw curves, coverage of
+the band.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +23,34 @@ from emulator.eval.trust import NOMINAL
 __all__ = ["coverage", "draw_all", "error_by_world", "few_draws", "save_all"]
 
 MARKS = (
-    ("o", "#0072B2"), ("s", "#D55E00"), ("^", "#009E73"), ("D", "#CC79A7"), ("v", "#E69F00"), ("P", "#56B4E9"), ("X", "#666666"), ("*", "#B8A800"),
-    ("<", "#000000"), (">", "#8A5A2B"), ("h", "#7B6FD0"),
-)  # fmt: skip
-"""Marker and colour of each kind of network in turn, after Okabe and Ito (2008); the universal one comes first."""
+    ("o", "#0072B2"),
+    ("s", "#D55E00"),
+    ("^", "#009E73"),
+    ("D", "#CC79A7"),
+    ("v", "#E69F00"),
+    ("P", "#56B4E9"),
+    ("X", "#666666"),
+    ("*", "#B8A800"),
+    ("<", "#000000"),
+    (">", "#8A5A2B"),
+    ("h", "#7B6FD0"),
+)
+"""Marker and colour of each kind of network in turn, after Okabe and Ito (2008); the universal one
+comes first.
+"""
 ONE_WORLD = "same network, one world"
 STARTS = {FINE_TUNED: ("o", "-", "#0072B2"), FROM_SCRATCH: ("s", "--", "#D55E00")}
-SPLITS = {"test": ("o", "#0072B2"), "test_extrapolation_slice": ("s", "#E69F00"), "test_extrapolation_corner": ("^", "#CC79A7")}
+SPLITS = {
+    "test": ("o", "#0072B2"),
+    "test_extrapolation_slice": ("s", "#E69F00"),
+    "test_extrapolation_corner": ("^", "#CC79A7"),
+}
 
 
 def draw_all(entries: pd.DataFrame, few: pd.DataFrame | None) -> dict[str, bytes]:
-    """Every figure that the entries (`seeds.entries`) and the few-draw study allow: file name to the bytes of a PNG."""
+    """Every figure that the entries (`seeds.entries`) and the few-draw study allow: file name to
+    the bytes of a PNG.
+    """
     chosen = bars.the_universal(entries)
     images = {}
     with rc_context(STYLE):
@@ -45,13 +64,20 @@ def draw_all(entries: pd.DataFrame, few: pd.DataFrame | None) -> dict[str, bytes
 
 
 def error_by_world(entries: pd.DataFrame, chosen: str) -> Figure:
-    """Mean NRMSE on test, network only, of the chosen entry and of all others on its data; one group a world, bars as lines."""
+    """Mean NRMSE on test, network only, of the chosen entry and of all others on its data; one
+    group a world, bars as lines.
+    """
     rows = entries[(entries["split"] == "test") & (entries["kind"] == KINDS[0])]
     own = rows[rows["entry"] == chosen]
-    rows = rows[rows["data"].isin(set(own["data"])) & ((rows["role"] != UNIVERSAL) | (rows["entry"] == chosen))]
+    rows = rows[
+        rows["data"].isin(set(own["data"]))
+        & ((rows["role"] != UNIVERSAL) | (rows["entry"] == chosen))
+    ]
     worlds = _ordered(own["world"])
     series = rows.apply(_title, axis=1)
-    titles = list(dict.fromkeys(series[rows["entry"] == chosen])) + sorted(set(series[rows["entry"] != chosen]), key=lambda title: (title != ONE_WORLD, title))
+    titles = list(dict.fromkeys(series[rows["entry"] == chosen])) + sorted(
+        set(series[rows["entry"] != chosen]), key=lambda title: (title != ONE_WORLD, title)
+    )
     limits = [bars.NRMSE[world] for world in worlds if world in bars.NRMSE]
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -63,7 +89,9 @@ def error_by_world(entries: pd.DataFrame, chosen: str) -> Figure:
         axes.plot([], [], marker=mark[0], color=mark[1], ls="none", label=title)
     for k, world in enumerate(worlds):
         if world in bars.NRMSE:
-            axes.plot([k - 0.42, k + 0.42], [bars.NRMSE[world]] * 2, color="#222222", lw=1.4, ls="--")
+            axes.plot(
+                [k - 0.42, k + 0.42], [bars.NRMSE[world]] * 2, color="#222222", lw=1.4, ls="--"
+            )
     axes.plot([], [], color="#222222", ls="--", label="bar")
     axes.set_ylim(*_reach(pd.Series([*rows["nrmse"], *limits])))
     axes.set_xticks(range(len(worlds)), worlds)
@@ -74,14 +102,18 @@ def error_by_world(entries: pd.DataFrame, chosen: str) -> Figure:
 
 
 def _title(row: pd.Series) -> str:
-    """How the legend names a network: the universal one, the same network for one world, or its model."""
+    """How the legend names a network: the universal one, the same network for one world, or its
+    model.
+    """
     if row["model"] != UNIVERSAL_MODEL:
         return str(row["model"]).removesuffix("Baseline")
     return "universal" if row["role"] == UNIVERSAL else ONE_WORLD
 
 
 def coverage(own: pd.DataFrame) -> Figure:
-    """Share of true responses within the band of one entry, by world and split, with intervals; the bar shaded."""
+    """Share of true responses within the band of one entry, by world and split, with intervals; the
+    bar shaded.
+    """
     rows = own[own["coverage"].notna()]
     worlds = _ordered(rows["world"])
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
@@ -96,14 +128,17 @@ def coverage(own: pd.DataFrame) -> Figure:
         axes.plot([], [], marker=marker, color=colour, ls="none", label=split)
     axes.set_xticks(range(len(worlds)), worlds)
     axes.set_xlabel("world")
-    axes.set_ylim(min(80.0, 100 * float(rows["coverage_low"].fillna(rows["coverage"]).min()) - 2), 101)
+    axes.set_ylim(
+        min(80.0, 100 * float(rows["coverage_low"].fillna(rows["coverage"]).min()) - 2), 101
+    )
     axes.set_ylabel("true responses in the\nnominal 90 % band (percent)")
     figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
 def few_draws(study: pd.DataFrame) -> Figure:
-    """Mean NRMSE by number of draws, fine-tuned against from scratch, one panel a world, both axes logarithmic.
+    """Mean NRMSE by number of draws, fine-tuned against from scratch, one panel a world, both axes
+    logarithmic.
 
     study: columns world, start, draws, seed, nrmse, as `studies.read_study` gives it.
     """
@@ -118,14 +153,29 @@ def few_draws(study: pd.DataFrame) -> Figure:
     for axes, world in zip(panels.flat, worlds, strict=False):
         log_axis(axes, "mask")
         axes.set_xscale("log")
-        axes.set_xticks(sorted(set(means["draws"])), [f"{draws:g}" for draws in sorted(set(means["draws"]))], fontsize=8)
+        axes.set_xticks(
+            sorted(set(means["draws"])),
+            [f"{draws:g}" for draws in sorted(set(means["draws"]))],
+            fontsize=8,
+        )
         axes.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
         axes.tick_params(axis="x", which="major", labelbottom=True)
         for start, (marker, line, colour) in STARTS.items():
-            curve = means[(means["world"] == world) & (means["start"] == start)].sort_values("draws")
-            axes.plot(curve["draws"], curve["nrmse"], marker=marker, ls=line, color=colour, label=start)
+            curve = means[(means["world"] == world) & (means["start"] == start)].sort_values(
+                "draws"
+            )
+            axes.plot(
+                curve["draws"], curve["nrmse"], marker=marker, ls=line, color=colour, label=start
+            )
             known = curve[curve["low"].notna()]
-            axes.fill_between(known["draws"], known["low"].clip(lower=1e-12), known["high"], color=colour, alpha=0.15, lw=0)
+            axes.fill_between(
+                known["draws"],
+                known["low"].clip(lower=1e-12),
+                known["high"],
+                color=colour,
+                alpha=0.15,
+                lw=0,
+            )
         axes.set_title(world)
         axes.set_ylim(*_reach(means.loc[means["world"] == world, "nrmse"]))
     figure.supxlabel("draws of the world", fontsize=9.5)
@@ -135,11 +185,23 @@ def few_draws(study: pd.DataFrame) -> Figure:
     return figure
 
 
-def _point(axes: Axes, at: float, row: Row, score: str, marker: str, colour: str, factor: float = 1.0) -> None:
+def _point(
+    axes: Axes, at: float, row: Row, score: str, marker: str, colour: str, factor: float = 1.0
+) -> None:
     """A score with its interval."""
     value, low, high = (factor * row[column] for column in (score, f"{score}_low", f"{score}_high"))
     reach = np.nan_to_num([[max(value - low, 0.0)], [max(high - value, 0.0)]])
-    axes.errorbar([at], [value], reach, marker=marker, color=colour, elinewidth=1.0, capsize=2, markersize=5, ls="none")
+    axes.errorbar(
+        [at],
+        [value],
+        reach,
+        marker=marker,
+        color=colour,
+        elinewidth=1.0,
+        capsize=2,
+        markersize=5,
+        ls="none",
+    )
 
 
 def _spread(n: int) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""What an evaluation refuses: anything that would make its numbers mean something else than they say."""
+"""What an evaluation refuses: anything that would make its numbers mean something else than they
+say.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,16 @@ from emulator.eval.request import Request
 from emulator.spec import WorldSpec
 
 KINDS = ("network only", "exact by construction", "refined")
-"""What a number rests on: the network alone; a roll-out of what theta already says; the network's guess, then solver steps."""
+"""What a number rests on: the network alone; a roll-out of what theta already says; the network's
+guess, then solver steps.
+"""
 
 
 class Network(Protocol):
     """What an evaluation needs of a loaded checkpoint; `emulator.models.load` returns one.
 
-    It may also have `kind(world)`, one of `KINDS`, and `trust`, what it says of its own errors (see `emulator.eval.trust`).
+    It may also have `kind(world)`, one of `KINDS`, and `trust`, what it says of its own errors (see
+    `emulator.eval.trust`).
     """
 
     @property
@@ -32,14 +37,19 @@ class Network(Protocol):
 
 
 def check(network: Network, data: DataSet, request: Request) -> list[str]:
-    """The worlds to score, once everything fits. Raises the error that says what does not, and what to do."""
+    """The worlds to score, once everything fits.
+
+    Raises the error that says what does not, and what to do.
+    """
     worlds = _worlds(network, data, request)
     for world in worlds:
         _same_spec(world, network.world_specs[world], data.spec(world))
     _same_data(network, data, request)
     _splits(data, worlds, request)
     if request.bootstrap < 0 or request.batch_size < 1 or request.threads < 1:
-        raise EvaluationError("Expected --bootstrap 0 or more, --batch-size 1 or more and --threads 1 or more.")
+        raise EvaluationError(
+            "Expected --bootstrap 0 or more, --batch-size 1 or more and --threads 1 or more."
+        )
     return worlds
 
 
@@ -47,11 +57,15 @@ def _worlds(network: Network, data: DataSet, request: Request) -> list[str]:
     worlds = list(request.worlds or network.world_specs)
     for world in worlds:
         if world not in network.world_specs:
-            raise unknown_name(f"world of the checkpoint {request.checkpoint}", world, network.world_specs)
+            raise unknown_name(
+                f"world of the checkpoint {request.checkpoint}", world, network.world_specs
+            )
         if world not in data.worlds:
             raise unknown_name(f"world of the data set {data.path}", world, data.worlds)
     if not worlds:
-        raise EvaluationError(f"The checkpoint {request.checkpoint} names no world; there is nothing to score.")
+        raise EvaluationError(
+            f"The checkpoint {request.checkpoint} names no world; there is nothing to score."
+        )
     return worlds
 
 
@@ -64,8 +78,9 @@ def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
     ):
         if found != expected:
             raise EvaluationError(
-                f"World '{world}': the checkpoint's {kind} are {', '.join(found)}; the data set's are "
-                f"{', '.join(expected)}. Train on this data set, or evaluate on the one the checkpoint was trained on."
+                f"World '{world}': the checkpoint's {kind} are {', '.join(found)}; the data set's"
+                f" are {', '.join(expected)}. Train on this data set, or evaluate on the one the"
+                " checkpoint was trained on."
             )
 
 
@@ -73,11 +88,16 @@ def _same_data(network: Network, data: DataSet, request: Request) -> None:
     trained = network.checkpoint.data_fingerprint
     if trained == data.fingerprint or request.allow_other_data:
         return
-    found = f"a data set with the fingerprint {trained[:16]}" if trained else "data without a recorded fingerprint"
+    found = (
+        f"a data set with the fingerprint {trained[:16]}"
+        if trained
+        else "data without a recorded fingerprint"
+    )
     raise EvaluationError(
-        f"The checkpoint {request.checkpoint} was trained on {found}; {data.path} has {data.fingerprint[:16]}, so its "
-        "test draws may be draws the network has seen. Evaluate on the data set it was trained on, or pass "
-        "--allow-other-data if they are known to be new to it."
+        f"The checkpoint {request.checkpoint} was trained on {found}; {data.path} has"
+        f" {data.fingerprint[:16]}, so its test draws may be draws the network has seen. Evaluate"
+        " on the data set it was trained on, or pass --allow-other-data if they are known to be"
+        " new to it."
     )
 
 
@@ -92,36 +112,49 @@ def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
         for split in ("train", *request.splits):
             if not len(known[split]):
                 raise EvaluationError(
-                    f"Split '{split}' of world '{world}' in {data.path} is empty; a score needs draws. "
-                    "Generate more samples, or name other splits."
+                    f"Split '{split}' of world '{world}' in {data.path} is empty; a score needs"
+                    " draws. Generate more samples, or name other splits."
                 )
 
 
 def kind_of(network: Network, world: str) -> str:
-    """What the network's numbers of a world rest on, one of `KINDS`. Raises `EvaluationError` for another word."""
+    """What the network's numbers of a world rest on, one of `KINDS`.
+
+    Raises `EvaluationError` for another word.
+    """
     kind = str(network.kind(world)) if hasattr(network, "kind") else KINDS[0]
     if kind not in KINDS:
-        raise EvaluationError(f"World '{world}': the network calls its numbers '{kind}'; expected one of: {', '.join(KINDS)}.")
+        raise EvaluationError(
+            f"World '{world}': the network calls its numbers '{kind}'; expected one of:"
+            f" {', '.join(KINDS)}."
+        )
     return kind
 
 
 def check_prediction(world: str, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The prediction as (n, S, H+1, 3); one without a shock axis stands for a single shock. Raises `EvaluationError`."""
+    """The prediction as (n, S, H+1, 3); one without a shock axis stands for a single shock.
+
+    Raises `EvaluationError`.
+    """
     if prediction.ndim == 3 and truth.shape[1] == 1:
         prediction = prediction[:, None]
     if prediction.shape != truth.shape:
         raise EvaluationError(
-            f"World '{world}': the network predicts responses of shape {prediction.shape[1:]}, the data set holds "
-            f"{truth.shape[1:]} (shock, horizon + 1, observable). Evaluate on a data set with the horizon it was trained for."
+            f"World '{world}': the network predicts responses of shape {prediction.shape[1:]}, the"
+            f" data set holds {truth.shape[1:]} (shock, horizon + 1, observable). Evaluate on a"
+            " data set with the horizon it was trained for."
         )
     return prediction
 
 
 def check_truth(world: str, split: str, theta: np.ndarray, irf: np.ndarray) -> None:
-    """Refuse a truth that is not finite: a number computed from the rest would look better than it is."""
+    """Refuse a truth that is not finite: a number computed from the rest would look better than it
+    is.
+    """
     bad = ~(np.isfinite(irf).all(axis=(1, 2, 3)) & np.isfinite(theta).all(axis=1))
     if bad.any():
         raise EvaluationError(
-            f"Split '{split}' of world '{world}' holds {int(bad.sum())} draw(s) that are not finite, the first in row "
-            f"{int(np.flatnonzero(bad)[0])} of the split; expected finite theta and responses. Run: emulator validate"
+            f"Split '{split}' of world '{world}' holds {int(bad.sum())} draw(s) that are not"
+            f" finite, the first in row {int(np.flatnonzero(bad)[0])} of the split; expected finite"
+            " theta and responses. Run: emulator validate"
         )

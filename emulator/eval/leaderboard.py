@@ -1,6 +1,8 @@
-"""The leaderboard: every recipe below a folder, ranked by mean NRMSE over its seeds, beside the bars it was to reach.
+"""The leaderboard: every recipe below a folder, ranked by mean NRMSE over its seeds, beside the
+bars it was to reach.
 
-`python -m emulator.eval.leaderboard results/` is `emulator leaderboard results/`. Functions and a plain record only.
+`python -m emulator.eval.leaderboard results/` is `emulator leaderboard results/`. Functions and a
+plain record only.
 """
 
 from __future__ import annotations
@@ -19,16 +21,40 @@ from emulator.eval.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
 from emulator.files import write_text
 
 COLUMNS = (
-    "world", "split", "data", "kind", "rank", "run", "role", "model", "worlds", "seeds", "interval",
-    *(f"{name}{end}" for name in INTERVALS for end in ("", "_low", "_high")), *PLAIN_SCORES,
-    "best_trivial", "best_trivial_nrmse", "beats_trivial", "n_train", "draws", "failures", "outside_range", "trained_on",
-    "entry", "files",
-)  # fmt: skip
-"""An entry is one recipe: runs that differ in their seed alone. `files` names their results, `entry` the recipe."""
+    "world",
+    "split",
+    "data",
+    "kind",
+    "rank",
+    "run",
+    "role",
+    "model",
+    "worlds",
+    "seeds",
+    "interval",
+    *(f"{name}{end}" for name in INTERVALS for end in ("", "_low", "_high")),
+    *PLAIN_SCORES,
+    "best_trivial",
+    "best_trivial_nrmse",
+    "beats_trivial",
+    "n_train",
+    "draws",
+    "failures",
+    "outside_range",
+    "trained_on",
+    "entry",
+    "files",
+)
+"""An entry is one recipe: runs that differ in their seed alone.
+
+`files` names their results, `entry` the recipe.
+"""
 
 
 class Board(NamedTuple):
-    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, verdicts on the bars, the studies and the times."""
+    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, verdicts on the
+    bars, the studies and the times.
+    """
 
     table: pd.DataFrame
     runs: pd.DataFrame
@@ -42,7 +68,8 @@ class Board(NamedTuple):
 
 
 def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
-    """Everything below a folder; the table holds these splits, best first within a world, split, data set and kind.
+    """Everything below a folder; the table holds these splits, best first within a world, split,
+    data set and kind.
 
     Raises `EvaluationError` if there is no result, or naming the file that is none.
     """
@@ -50,10 +77,17 @@ def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
     everywhere = entries(runs)
     table = everywhere[everywhere["split"].isin(splits)]
     if table.empty:
-        raise EvaluationError(f"No result below {folder} holds scores on {', '.join(splits)}; name others with --splits.")
+        raise EvaluationError(
+            f"No result below {folder} holds scores on {', '.join(splits)}; name others with"
+            " --splits."
+        )
     order = ["world", "split", "data", "kind", "nrmse", "run", "files"]
-    table = table.sort_values(order, key=lambda c: c.map(_kind_order) if c.name == "kind" else c, ignore_index=True)
-    table["rank"] = table.groupby(["world", "split", "data", "kind"])["nrmse"].rank(method="min").astype(int)
+    table = table.sort_values(
+        order, key=lambda c: c.map(_kind_order) if c.name == "kind" else c, ignore_index=True
+    )
+    table["rank"] = (
+        table.groupby(["world", "split", "data", "kind"])["nrmse"].rank(method="min").astype(int)
+    )
     few_draws, speed = read_study(folder, FEW_DRAWS), read_speed(folder)
     return Board(
         table=table[list(COLUMNS)],
@@ -72,7 +106,8 @@ def _kind_order(kind: str) -> int:
 
 
 def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]:
-    """Write `leaderboard.csv`, `LEADERBOARD.md` and the figures that the results allow; return the files written.
+    """Write `leaderboard.csv`, `LEADERBOARD.md` and the figures that the results allow; return the
+    files written.
 
     The figures go to the folder `figures`, by default beside the other two.
     """
@@ -83,8 +118,14 @@ def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]
     images = figures_board.draw_all(board.everywhere, board.few_draws)
     figures_board.save_all(images, place)
     write_text(folder / "leaderboard.csv", board.table.to_csv(index=False, lineterminator="\n"))
-    write_text(folder / "LEADERBOARD.md", markdown(board, [place / name for name in images], folder))
-    return [folder / "LEADERBOARD.md", folder / "leaderboard.csv", *(place / name for name in images)]
+    write_text(
+        folder / "LEADERBOARD.md", markdown(board, [place / name for name in images], folder)
+    )
+    return [
+        folder / "LEADERBOARD.md",
+        folder / "leaderboard.csv",
+        *(place / name for name in images),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The leaderboard as Markdown: bars and values, a table a world, what networks say of themselves, studies, commands."""
+"""The leaderboard as Markdown: bars and values, a table a world, what networks say of themselves,
+studies, commands.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +38,26 @@ prior, and the draws after which the network's training has paid against it.
 """
 
 CAPTIONS = {
-    "error_by_world.png": "Mean NRMSE on test by world: the universal network beside every specialist and baseline; the lines are the bars.",
-    "few_draws.png": "Mean NRMSE of a world that the network did not know, by the number of its draws.",
+    "error_by_world.png": (
+        "Mean NRMSE on test by world: the universal network beside every specialist and baseline;"
+        " the lines are the bars."
+    ),
+    "few_draws.png": (
+        "Mean NRMSE of a world that the network did not know, by the number of its draws."
+    ),
     "coverage.png": "Share of the true responses in the nominal 90 % band, by world and split.",
 }
 
 
 def markdown(board: Board, images: list[Path], folder: Path) -> str:
     """The whole page, to lie in `folder`, with links to the images."""
-    parts = [HEADER, *_bars(board), *_pictures(images, folder), *_worlds(board.table), *_further(board.table)]
+    parts = [
+        HEADER,
+        *_bars(board),
+        *_pictures(images, folder),
+        *_worlds(board.table),
+        *_further(board.table),
+    ]
     parts += _trust(board.everywhere)
     for title, study, table in (
         ("A world never seen, without any draw of it", board.unseen, studies.unseen_table),
@@ -52,8 +65,19 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
         ("What each part is worth", board.ablations, studies.ablation_table),
     ):
         parts.append(f"\n## {title}\n\n")
-        parts.append(f"{NOT_MEASURED.capitalize()}.\n" if study is None else "Mean NRMSE on test, t-intervals over seeds.\n\n" + _table(table(study)))
-    parts.append("\n## What a prediction costs\n\n" + (f"{NOT_MEASURED.capitalize()}.\n" if board.speed is None else SPEED_NOTE + _table(speed_table(board.speed))))
+        parts.append(
+            f"{NOT_MEASURED.capitalize()}.\n"
+            if study is None
+            else "Mean NRMSE on test, t-intervals over seeds.\n\n" + _table(table(study))
+        )
+    parts.append(
+        "\n## What a prediction costs\n\n"
+        + (
+            f"{NOT_MEASURED.capitalize()}.\n"
+            if board.speed is None
+            else SPEED_NOTE + _table(speed_table(board.speed))
+        )
+    )
     return "".join([*parts, *_commands(board.runs)])
 
 
@@ -61,17 +85,33 @@ def _bars(board: Board) -> list[str]:
     """Every bar with its value; where there is no universal network a sentence says so."""
     entry = the_universal(board.everywhere)
     if entry is None:
-        return ["\n## Bars\n\nThere is no universal network among these results: every bar is not measured.\n"]
+        return [
+            "\n## Bars\n\nThere is no universal network among these results: every bar is not"
+            " measured.\n"
+        ]
     name = board.everywhere.set_index("entry").loc[[entry], "run"].iloc[0]
-    met, missed = ((board.verdicts["met"].eq(answer) & board.verdicts["met"].notna()).sum() for answer in (True, False))
+    met, missed = (
+        (board.verdicts["met"].eq(answer) & board.verdicts["met"].notna()).sum()
+        for answer in (True, False)
+    )
     open_ = board.verdicts["met"].isna().sum()
-    text = f"\n## Bars\n\n`{_cell(name)}`, network only, on `test`: {met} met, {missed} missed, {open_} not measured. Verdicts are about means.\n\n"
-    shown = board.verdicts.assign(verdict=[v if met else f"**{v}**" for v, met in zip(board.verdicts["verdict"], board.verdicts["met"], strict=True)])
+    text = (
+        f"\n## Bars\n\n`{_cell(name)}`, network only, on `test`: {met} met, {missed} missed,"
+        f" {open_} not measured. Verdicts are about means.\n\n"
+    )
+    shown = board.verdicts.assign(
+        verdict=[
+            v if met else f"**{v}**"
+            for v, met in zip(board.verdicts["verdict"], board.verdicts["met"], strict=True)
+        ]
+    )
     return [text, _table(shown.drop(columns="met"))]
 
 
 def _pictures(images: list[Path], folder: Path) -> list[str]:
-    links = [(CAPTIONS[image.name], Path(os.path.relpath(image, folder)).as_posix()) for image in images]
+    links = [
+        (CAPTIONS[image.name], Path(os.path.relpath(image, folder)).as_posix()) for image in images
+    ]
     return [f"\n![{caption}]({link})\n" for caption, link in links]
 
 
@@ -81,7 +121,12 @@ def _worlds(table: pd.DataFrame) -> list[str]:
     for section, rows in table.groupby(["world", "split", "data"], sort=False):
         world, split, data = (str(name) for name in section)
         parts.append(f"\n## {world}, {split} (data `{data[:12]}`)\n\n")
-        parts.append(_table(pd.DataFrame([_line(row) for row in records(rows)]), right=("rank", *KINDS, "seeds", "draws", "failures")))
+        parts.append(
+            _table(
+                pd.DataFrame([_line(row) for row in records(rows)]),
+                right=("rank", *KINDS, "seeds", "draws", "failures"),
+            )
+        )
     return parts
 
 
@@ -95,7 +140,10 @@ def _line(row: Row) -> dict[str, object]:
         "network": row["model"],
         **{kind: _shown(row, "nrmse") if kind == row["kind"] else "" for kind in KINDS},
         "seeds": row["seeds"],
-        "best trivial": f"{PREDICTOR_TITLES.get(row['best_trivial'], row['best_trivial'])} {number(row['best_trivial_nrmse'])}",
+        "best trivial": (
+            f"{PREDICTOR_TITLES.get(row['best_trivial'], row['best_trivial'])}"
+            f" {number(row['best_trivial_nrmse'])}"
+        ),
         "verdict": verdict,
         "draws": row["draws"],
         "failures": row["failures"],
@@ -104,7 +152,9 @@ def _line(row: Row) -> dict[str, object]:
 
 def _shown(row: Row, score: str, percent: bool = False) -> str:
     """A score and its 95 % interval; *seeds* where that ranges over seeds, else over draws."""
-    return with_interval(score_of(row, score), percent) + (" *seeds*" if row["interval"] == OVER_SEEDS else "")
+    return with_interval(score_of(row, score), percent) + (
+        " *seeds*" if row["interval"] == OVER_SEEDS else ""
+    )
 
 
 def _further(table: pd.DataFrame) -> list[str]:
@@ -114,35 +164,49 @@ def _further(table: pd.DataFrame) -> list[str]:
         rows = table[table["kind"] == kind]
         lines = [
             {
-                "world": row["world"], "split": row["split"], "run": row["run"], "pooled NRMSE": _shown(row, "pooled_nrmse"),
+                "world": row["world"],
+                "split": row["split"],
+                "run": row["run"],
+                "pooled NRMSE": _shown(row, "pooled_nrmse"),
                 "relative error, median draw": _shown(row, "relative_error_median", percent=True),
                 "95th percentile": _shown(row, "relative_error_p95", percent=True),
             }
             for row in records(rows)
-        ]  # fmt: skip
+        ]
         if lines:
             parts.append(f"\n## Other scores, {kind}\n\n" + _table(pd.DataFrame(lines)))
     return parts
 
 
 def _trust(entries: pd.DataFrame) -> list[str]:
-    """What networks claim of their own errors against the truth, on every split; absent claims are said to be absent."""
+    """What networks claim of their own errors against the truth, on every split; absent claims are
+    said to be absent.
+    """
     claimed = entries[entries["coverage"].notna()].sort_values(["run", "world"], kind="stable")
     parts = ["\n## What networks say of themselves\n\n"]
     if claimed.empty:
-        return [*parts, f"{NOT_MEASURED.capitalize()}: no network among these results carries a band.\n"]
+        return [
+            *parts,
+            f"{NOT_MEASURED.capitalize()}: no network among these results carries a band.\n",
+        ]
     parts.append(
-        "Share of the true responses in the nominal 90 % band; mean half width in training standard deviations; draws that are\n"
-        "flagged; draws whose relative error exceeds twice the 95th percentile of test, and the share of these that is flagged.\n\n"
+        "Share of the true responses in the nominal 90 % band; mean half width in training standard"
+        " deviations; draws that are\nflagged; draws whose relative error exceeds twice the 95th"
+        " percentile of test, and the share of these that is flagged.\n\n"
     )
     lines = [
         {
-            "run": row["run"], "world": row["world"], "split": row["split"], "coverage": _shown(row, "coverage", percent=True),
-            "half width": number(row["width"]), "flagged": number(row["flagged"], percent=True),
-            "bad draws": count(row["bad"]), "of these flagged": number(row["bad_flagged"], percent=True),
+            "run": row["run"],
+            "world": row["world"],
+            "split": row["split"],
+            "coverage": _shown(row, "coverage", percent=True),
+            "half width": number(row["width"]),
+            "flagged": number(row["flagged"], percent=True),
+            "bad draws": count(row["bad"]),
+            "of these flagged": number(row["bad_flagged"], percent=True),
         }
         for row in records(claimed)
-    ]  # fmt: skip
+    ]
     return [*parts, _table(pd.DataFrame(lines)), *_verdicts(claimed[claimed["split"] == "test"])]
 
 
@@ -153,26 +217,42 @@ def _verdicts(entries: pd.DataFrame) -> list[str]:
         return [f"\nDeterminacy: {NOT_MEASURED}.\n"]
     lines = [
         {
-            "run": row["run"], "world": row["world"], "determinate": number(row["determinate"], percent=True),
-            "AUC": number(row["auc"]), "Brier score": number(row["brier"]), "accuracy": number(row["accuracy"], percent=True),
+            "run": row["run"],
+            "world": row["world"],
+            "determinate": number(row["determinate"], percent=True),
+            "AUC": number(row["auc"]),
+            "Brier score": number(row["brier"]),
+            "accuracy": number(row["accuracy"], percent=True),
         }
         for row in records(rows)
-    ]  # fmt: skip
-    return ["\nWhether draws of the prior have a unique stable solution, on draws that the network did not learn from:\n\n", _table(pd.DataFrame(lines))]
+    ]
+    return [
+        (
+            "\nWhether draws of the prior have a unique stable solution, on draws that the network"
+            " did not learn from:\n\n"
+        ),
+        _table(pd.DataFrame(lines)),
+    ]
 
 
 def _commands(runs: pd.DataFrame) -> list[str]:
     parts = ["\n## The command behind each row\n\n"]
     for row in records(runs.drop_duplicates("file").sort_values(["run", "file"])):
         seed = "" if row["seed"] < 0 else f", seed {row['seed']}"
-        parts.append(f"`{row['file']}` ({_cell(row['run'])}{seed}), checkpoint `{row['checkpoint_sha256'][:12]}`, commit `{_short(row['commit'])}`:\n\n")
+        parts.append(
+            f"`{row['file']}` ({_cell(row['run'])}{seed}), checkpoint"
+            f" `{row['checkpoint_sha256'][:12]}`, commit `{_short(row['commit'])}`:\n\n"
+        )
         parts.append(f"    {row['command']}\n\n")
     return parts
 
 
 def _table(frame: pd.DataFrame, right: Iterable[str] = ()) -> str:
     """A Markdown table; the columns named in `right` are set flush right."""
-    lines = [[str(column) for column in frame.columns], ["---:" if column in right else "---" for column in frame.columns]]
+    lines = [
+        [str(column) for column in frame.columns],
+        ["---:" if column in right else "---" for column in frame.columns],
+    ]
     lines += [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
     head, rule, *rest = ("| " + " | ".join(line) + " |" for line in lines)
     return "\n".join([head, rule.replace(" ", ""), *rest]) + "\n"

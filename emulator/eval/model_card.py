@@ -1,4 +1,6 @@
-"""The model card: what a network that ships was made from, how to make it again, what it is worth, and where."""
+"""The model card: what a network that ships was made from, how to make it again, what it is worth,
+and where.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,20 @@ from emulator.files import sha256
 from emulator.models import shipped
 from emulator.models.checkpoint import Checkpoint, restore
 
-PERCENT = {"nrmse": False, "pooled_nrmse": False, "relative_error_median": True, "relative_error_p95": True}
+PERCENT = {
+    "nrmse": False,
+    "pooled_nrmse": False,
+    "relative_error_median": True,
+    "relative_error_p95": True,
+}
 """The scores that a card shows, and whether in percent; their headings stand in the template."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a card is written from; `content` are the bytes of the weights file, `results` a read `results.json`."""
+    """What a card is written from; `content` are the bytes of the weights file, `results` a read
+    `results.json`.
+    """
 
     made: Checkpoint
     results: dict[str, Any]
@@ -41,7 +50,11 @@ class Facts:
 def render(facts: Facts) -> str:
     """The card as Markdown; nothing is escaped, since every value is our own."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made, results = facts.made, facts.results
     network = restore(made)
@@ -50,7 +63,11 @@ def render(facts: Facts) -> str:
         facts=facts,
         made=made,
         settings=results["provenance"]["settings"],
-        name=facts.output.name if facts.output.name in shipped.SHIPPED else facts.output / shipped.WEIGHTS,
+        name=(
+            facts.output.name
+            if facts.output.name in shipped.SHIPPED
+            else facts.output / shipped.WEIGHTS
+        ),
         weights=shipped.WEIGHTS,
         file_sha256=sha256(facts.content),
         n_weights=sum(weight.numel() for weight in network.parameters()),
@@ -71,7 +88,10 @@ def commands(facts: Facts) -> Iterator[str]:
     yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
     yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
     if facts.made.trust:
-        yield f"emulator calibrate --checkpoint {shlex.quote(str(parent / 'best.pt'))} --dataset {data} --output {shlex.quote(facts.made.path)}"
+        yield (
+            f"emulator calibrate --checkpoint {shlex.quote(str(parent / 'best.pt'))} --dataset"
+            f" {data} --output {shlex.quote(facts.made.path)}"
+        )
     yield facts.results["provenance"]["command"]
     yield facts.release_command
 
@@ -88,17 +108,32 @@ def _training_time(made: Checkpoint) -> str:
 
 def _records(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of a table in `results.json`, in which null stands for what is not a number."""
-    return [{key: float("nan") if value is None else value for key, value in row.items()} for row in rows]
+    return [
+        {key: float("nan") if value is None else value for key, value in row.items()}
+        for row in rows
+    ]
 
 
 def _scores(results: dict[str, Any], split: str) -> Iterator[dict[str, Any]]:
-    """A row for each world on a split: what its numbers rest on, the network's scores as text, counts of draws."""
-    rows = [row for row in _records(results["scores"]) if (row["predictor"], row["split"], row["shock"]) == (NETWORK, split, ALL)]
+    """A row for each world on a split: what its numbers rest on, the network's scores as text,
+    counts of draws.
+    """
+    rows = [
+        row
+        for row in _records(results["scores"])
+        if (row["predictor"], row["split"], row["shock"]) == (NETWORK, split, ALL)
+    ]
     found = {(row["world"], row["metric"]): row for row in rows}
     for case in _records(results["summary"]):
         if case["split"] == split:
-            shown = [with_interval(found[case["world"], metric], percent) for metric, percent in PERCENT.items()]
-            kind, trivial = results["worlds"][case["world"]]["kind"], number(case["best_trivial_nrmse"])
+            shown = [
+                with_interval(found[case["world"], metric], percent)
+                for metric, percent in PERCENT.items()
+            ]
+            kind, trivial = (
+                results["worlds"][case["world"]]["kind"],
+                number(case["best_trivial_nrmse"]),
+            )
             yield {**case, "kind": kind, "shown": shown, "trivial": trivial}
 
 
@@ -106,8 +141,19 @@ def _trust(results: dict[str, Any]) -> Iterator[list[str]]:
     """Cells of the table of error bands: coverage, width and flags by world and split."""
     for row in _records(results["trust"]):
         coverage = with_interval({**row, "value": row["coverage"]}, percent=True)
-        bad = f"{number(row['bad_flagged'], percent=True)} of {row['bad']}" if row["bad"] > 0 else "none"
-        yield [row["world"], f"`{row['split']}`", coverage, number(row["width"]), number(row["flagged"], percent=True), bad]
+        bad = (
+            f"{number(row['bad_flagged'], percent=True)} of {row['bad']}"
+            if row["bad"] > 0
+            else "none"
+        )
+        yield [
+            row["world"],
+            f"`{row['split']}`",
+            coverage,
+            number(row["width"]),
+            number(row["flagged"], percent=True),
+            bad,
+        ]
 
 
 def _determinacy(results: dict[str, Any]) -> Iterator[list[str]]:
@@ -118,8 +164,21 @@ def _determinacy(results: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def _ranges(made: Checkpoint, world: str) -> Iterator[dict[str, str]]:
-    """Each parameter of a world with its prior and the range of its training draws, in its own unit."""
+    """Each parameter of a world with its prior and the range of its training draws, in its own
+    unit.
+    """
     found = made.statistics[world]
-    for p, low, high in zip(made.world_specs[world].parameters, found.theta_low.tolist(), found.theta_high.tolist(), strict=True):
+    for p, low, high in zip(
+        made.world_specs[world].parameters,
+        found.theta_low.tolist(),
+        found.theta_high.tolist(),
+        strict=True,
+    ):
         trained = f"{low:.4g} to {high:.4g}"
-        yield {"name": p.name, "meaning": p.meaning, "unit": p.unit, "prior": f"{p.low:g} to {p.high:g}", "trained": trained}
+        yield {
+            "name": p.name,
+            "meaning": p.meaning,
+            "unit": p.unit,
+            "prior": f"{p.low:g} to {p.high:g}",
+            "trained": trained,
+        }

@@ -1,4 +1,6 @@
-"""A trained and scored network as the files that ship: weights, configuration, and a model card that says what they are worth."""
+"""A trained and scored network as the files that ship: weights, configuration, and a model card
+that says what they are worth.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Release:
 
     @property
     def command(self) -> str:
-        """The literal command that repeats this release, without the options that have their defaults."""
+        """The literal command that repeats this release, without the options that have their
+        defaults.
+        """
         words = ["emulator", "release"]
         for field in fields(self):
             value = getattr(self, field.name)
@@ -45,10 +49,12 @@ class Release:
 
 
 def release(request: Release) -> Path:
-    """Write weights, configuration and model card into the folder of the request, and return the path of the weights.
+    """Write weights, configuration and model card into the folder of the request, and return the
+    path of the weights.
 
-    Raises `CheckpointError` for a checkpoint that cannot ship (too large, values that are not numbers),
-    `EvaluationError` for results of another checkpoint or of less than it knows, `DatasetError` for missing data.
+    Raises `CheckpointError` for a checkpoint that cannot ship (too large, values that are not
+    numbers), `EvaluationError` for results of another checkpoint or of less than it knows,
+    `DatasetError` for missing data.
     """
     made = shipped.read(request.checkpoint)
     results = scored.read(request.results)
@@ -56,7 +62,10 @@ def release(request: Release) -> Path:
     data = _data(made, request)
     content = weights_file.encode(made)
     if len(content) > LARGEST:
-        raise CheckpointError(f"The weights of {made.path} take {len(content):,} bytes; at most {LARGEST:,} ship. Train a smaller network.")
+        raise CheckpointError(
+            f"The weights of {made.path} take {len(content):,} bytes; at most {LARGEST:,} ship."
+            " Train a smaller network."
+        )
     facts = Facts(made, results, data, request.output, content, request.command, request.hardware)
     text = render(facts)
     place = request.output / shipped.WEIGHTS
@@ -73,26 +82,38 @@ def _check_scores(results: dict[str, Any], made: Checkpoint, request: Release) -
     found = origin["checkpoint"]["sha256"]
     if found != made.sha256:
         raise EvaluationError(
-            f"{request.results} holds scores of the checkpoint {found[:16]}...; {made.path} is {made.sha256[:16]}.... "
-            f"Run: emulator evaluate --checkpoint {made.path}"
+            f"{request.results} holds scores of the checkpoint {found[:16]}...; {made.path} is"
+            f" {made.sha256[:16]}.... Run: emulator evaluate --checkpoint {made.path}"
         )
     if not origin["dataset"]["trained_on"]:
-        raise EvaluationError(f"{request.results} holds scores on other data than the network was trained on. Evaluate it on its own data set.")
+        raise EvaluationError(
+            f"{request.results} holds scores on other data than the network was trained on."
+            " Evaluate it on its own data set."
+        )
     known = {row["world"] for row in results["summary"] if row["split"] == "test"}
     if missing := sorted(set(made.world_specs) - known):
-        raise EvaluationError(f"{request.results} has no scores on 'test' of {', '.join(missing)}. Evaluate every world of the network.")
+        raise EvaluationError(
+            f"{request.results} has no scores on 'test' of {', '.join(missing)}. Evaluate every"
+            " world of the network."
+        )
 
 
 def _data(made: Checkpoint, request: Release) -> DataSet:
-    """The data set that the network was trained on. Raises `DatasetError`, `EvaluationError` if it is another."""
+    """The data set that the network was trained on.
+
+    Raises `DatasetError`, `EvaluationError` if it is another.
+    """
     place = request.dataset or made.config.get("dataset")
     if place is None:
-        raise EvaluationError(f"{made.path} does not say which data set it was trained on. Pass --dataset.")
+        raise EvaluationError(
+            f"{made.path} does not say which data set it was trained on. Pass --dataset."
+        )
     data = open_dataset(place)
     if data.fingerprint != made.data_fingerprint:
         raise EvaluationError(
-            f"{data.path} has the fingerprint {data.fingerprint[:16]}...; {made.path} was trained on {made.data_fingerprint[:16]}.... "
-            "Pass --dataset with the data that it was trained on."
+            f"{data.path} has the fingerprint {data.fingerprint[:16]}...; {made.path} was trained"
+            f" on {made.data_fingerprint[:16]}.... Pass --dataset with the data that it was"
+            " trained on."
         )
     return data
 
@@ -105,6 +126,11 @@ def _check_answers(made: Checkpoint, place: Path) -> None:
         with torch.inference_mode():
             same = torch.equal(before(theta, world), after(theta, world))
             if before.trust is not None and after.trust is not None:
-                same &= torch.equal(before.trust.half_width(theta, world), after.trust.half_width(theta, world))
+                same &= torch.equal(
+                    before.trust.half_width(theta, world), after.trust.half_width(theta, world)
+                )
         if not same:
-            raise CheckpointError(f"{place} answers otherwise than {made.path} in world '{world}': its options do not survive a weights file.")
+            raise CheckpointError(
+                f"{place} answers otherwise than {made.path} in world '{world}': its options do not"
+                " survive a weights file."
+            )

@@ -1,4 +1,5 @@
-"""One HTML file with everything: tables, figures, provenance. It loads nothing and opens anywhere."""
+"""One HTML file with everything: tables, figures, provenance. It loads nothing and opens anywhere.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +18,21 @@ from emulator.files import write_text
 TEMPLATES = Path(__file__).parent / "templates"
 
 CAPTIONS = {
-    "nrmse_by_world.png": "Mean NRMSE of the network and the trivial baselines by world; whiskers are bootstrap 95 % intervals.",
+    "nrmse_by_world.png": (
+        "Mean NRMSE of the network and the trivial baselines by world; whiskers are bootstrap 95 %"
+        " intervals."
+    ),
     "nrmse_by_horizon.png": "Pooled NRMSE at each horizon.",
-    "worst_draws.png": "The worst draw of each world: the shock whose response is missed by most, with the band where there is one.",
+    "worst_draws.png": (
+        "The worst draw of each world: the shock whose response is missed by most, with the band"
+        " where there is one."
+    ),
 }
 
 
 def write(evaluation: Evaluation, images: dict[str, bytes], folder: Path) -> Path:
-    """Write `report.html` into a folder and return its path; `images` as from `figures.draw_all`."""
+    """Write `report.html` into a folder and return its path; `images` as from `figures.draw_all`.
+    """
     path = folder / "report.html"
     write_text(path, render(evaluation, images))
     return path
@@ -33,7 +41,11 @@ def write(evaluation: Evaluation, images: dict[str, bytes], folder: Path) -> Pat
 def render(evaluation: Evaluation, images: dict[str, bytes]) -> str:
     """The report as HTML, figures embedded, every text escaped."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     splits = list(evaluation.by_horizon["split"].values)
     return environment.get_template("report.html.j2").render(
@@ -41,7 +53,10 @@ def render(evaluation: Evaluation, images: dict[str, bytes]) -> str:
         warnings=tables.warnings_of(evaluation),
         comparison=tables.comparison(evaluation),
         details=[(split, tables.details(evaluation, split)) for split in splits],
-        responses=[(world, record, tables.responses(evaluation, world, splits[0])) for world, record in evaluation.worlds.items()],
+        responses=[
+            (world, record, tables.responses(evaluation, world, splits[0]))
+            for world, record in evaluation.worlds.items()
+        ],
         claims=tables.claims(evaluation),
         verdicts=tables.verdicts(evaluation),
         split=splits[0],
@@ -54,8 +69,13 @@ def render(evaluation: Evaluation, images: dict[str, bytes]) -> str:
 
 def _figure(name: str, content: bytes) -> dict[str, str]:
     world = name.removeprefix("irf_").removesuffix(".png")
-    caption = CAPTIONS.get(name, f"{world}: true and predicted responses of the best, the median and the worst draw.")
-    return {"source": f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}", "caption": caption}
+    caption = CAPTIONS.get(
+        name, f"{world}: true and predicted responses of the best, the median and the worst draw."
+    )
+    return {
+        "source": f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}",
+        "caption": caption,
+    }
 
 
 def _provenance(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -70,7 +90,13 @@ def _provenance(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("Trained at commit", made["commit"]),
         ("Data set", f"{data['path']} (fingerprint {data['fingerprint']}, H = {data['horizon']})"),
         ("Scored at commit", origin["commit"]),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in origin["versions"].items())),
-        ("Bootstrap", f"{settings['bootstrap']} resamples, percentile intervals, seed {settings['seed']}"),
+        (
+            "Versions",
+            ", ".join(f"{name} {version}" for name, version in origin["versions"].items()),
+        ),
+        (
+            "Bootstrap",
+            f"{settings['bootstrap']} resamples, percentile intervals, seed {settings['seed']}",
+        ),
         ("Training configuration", json.dumps(made["config"], sort_keys=True, default=str)),
     ]

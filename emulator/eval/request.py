@@ -11,7 +11,10 @@ DEFAULT_SPLITS = ("test", "test_extrapolation_slice", "test_extrapolation_corner
 
 @dataclass(frozen=True)
 class Request:
-    """An evaluation: a checkpoint, a data set, and what to score. Empty `worlds` means those of the checkpoint."""
+    """An evaluation: a checkpoint, a data set, and what to score.
+
+    Empty `worlds` means those of the checkpoint.
+    """
 
     checkpoint: Path
     dataset: Path
@@ -30,7 +33,8 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Name of the run: the folder of its checkpoint, or the name under which a network ships."""
+        """Name of the run: the folder of its checkpoint, or the name under which a network ships.
+        """
         place = self.checkpoint.absolute()
         return place.parent.name if place.suffix else place.name
 
@@ -41,7 +45,9 @@ class Request:
 
     @property
     def command(self) -> str:
-        """The literal command that repeats this evaluation, without the options that have their defaults."""
+        """The literal command that repeats this evaluation, without the options that have their
+        defaults.
+        """
         words = ["python", "-m", "emulator.eval.evaluate"]
         for field in fields(self):
             value = getattr(self, field.name)

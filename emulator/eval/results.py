@@ -25,7 +25,10 @@ FORMAT = "universal-macro-emulator/results"
 FORMAT_VERSION = 2
 """2: each world says what its numbers rest on; the network's band and verdicts are scored."""
 
-PREDICTOR_TITLES = {NETWORK: "network", **{name: kind.title for name, kind in TRIVIAL_BASELINES.items()}}
+PREDICTOR_TITLES = {
+    NETWORK: "network",
+    **{name: kind.title for name, kind in TRIVIAL_BASELINES.items()},
+}
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,27 @@ class Evaluation:
     scores: pd.DataFrame
     """Tidy: columns `COLUMNS`; shock and observable are 'all' for scores of a world."""
     summary: pd.DataFrame
-    """One row a world and split: draws, failures, draws outside the training range, and who wins by mean NRMSE."""
+    """One row a world and split: draws, failures, draws outside the training range, and who wins by
+    mean NRMSE.
+    """
     by_horizon: xr.DataArray
     """Pooled NRMSE (predictor, world, split, horizon), in training standard deviations."""
     examples: dict[str, xr.Dataset]
-    """For each world truth and prediction (rank, shock, horizon, observable), natural units: best, median, worst draw."""
+    """For each world truth and prediction (rank, shock, horizon, observable), natural units: best,
+    median, worst draw.
+    """
     worlds: dict[str, dict[str, Any]]
-    """For each world its title, kind of numbers, units, sigma, masked responses and size of the training split."""
+    """For each world its title, kind of numbers, units, sigma, masked responses and size of the
+    training split.
+    """
     trust: pd.DataFrame
-    """The network's band and flags against the truth, a row a world and split (`trust.COLUMNS`); empty without a band."""
+    """The network's band and flags against the truth, a row a world and split (`trust.COLUMNS`);
+    empty without a band.
+    """
     determinacy: pd.DataFrame
-    """Its verdicts on held-out draws of the prior, a row a world (`trust.VERDICT_COLUMNS`); empty without verdicts."""
+    """Its verdicts on held-out draws of the prior, a row a world (`trust.VERDICT_COLUMNS`); empty
+    without verdicts.
+    """
 
     @property
     def beaten(self) -> pd.DataFrame:
@@ -59,7 +72,9 @@ def assemble(
     request: Request, cases: list[Case], verdicts: list[dict[str, Any]], provenance: dict[str, Any]
 ) -> Evaluation:
     """Collect scored cases into an `Evaluation`."""
-    frames = [c.score.rows.assign(predictor=c.predictor, world=c.spec.name, split=c.split) for c in cases]
+    frames = [
+        c.score.rows.assign(predictor=c.predictor, world=c.spec.name, split=c.split) for c in cases
+    ]
     scores = pd.concat(frames, ignore_index=True)[list(COLUMNS)]
     networks = [case for case in cases if case.predictor == NETWORK]
     pictured = {c.spec.name: examples(c) for c in networks if c.split == request.splits[0]}
@@ -77,7 +92,11 @@ def assemble(
 
 
 def _summary_row(case: Case, scores: pd.DataFrame) -> dict[str, Any]:
-    here = scores[(scores["world"] == case.spec.name) & (scores["split"] == case.split) & (scores["metric"] == "nrmse")]
+    here = scores[
+        (scores["world"] == case.spec.name)
+        & (scores["split"] == case.split)
+        & (scores["metric"] == "nrmse")
+    ]
     rows = {row["predictor"]: row for row in here[here["shock"] == ALL].to_dict(orient="records")}
     network = rows.pop(NETWORK)
     best = min(rows.values(), key=lambda row: row["value"])
@@ -104,10 +123,16 @@ def _by_horizon(cases: list[Case]) -> xr.DataArray:
         "horizon": np.arange(len(cases[0].score.horizon_nrmse)),
     }
     array = xr.DataArray(
-        np.nan, coords=coordinates, dims=list(coordinates), name="nrmse", attrs={"units": "training standard deviations"}
+        np.nan,
+        coords=coordinates,
+        dims=list(coordinates),
+        name="nrmse",
+        attrs={"units": "training standard deviations"},
     )
     for c in cases:
-        array.loc[{"predictor": c.predictor, "world": c.spec.name, "split": c.split}] = c.score.horizon_nrmse
+        array.loc[{"predictor": c.predictor, "world": c.spec.name, "split": c.split}] = (
+            c.score.horizon_nrmse
+        )
     return array
 
 
@@ -119,15 +144,22 @@ def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
         "kind": case.kind,
         "n_train": scale.n,
         "units": dict(zip(spec.observable_names, spec.observable_units, strict=True)),
-        "sigma": {f"{spec.shock_names[s]}/{spec.observable_names[o]}": float(scale.sigma[s, o]) for s, o in pairs},
+        "sigma": {
+            f"{spec.shock_names[s]}/{spec.observable_names[o]}": float(scale.sigma[s, o])
+            for s, o in pairs
+        },
         "masked": {c.split: c.masked for c in networks if c.spec.name == spec.name},
     }
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `scores.csv` and, last, `results.json` into a folder; each replaces its predecessor at once."""
+    """Write `scores.csv` and, last, `results.json` into a folder; each replaces its predecessor at
+    once.
+    """
     write_text(folder / "scores.csv", evaluation.scores.to_csv(index=False, lineterminator="\n"))
-    metrics = {name: {"title": m.title, "unit": m.unit, "best": m.best} for name, m in METRICS.items()}
+    metrics = {
+        name: {"title": m.title, "unit": m.unit, "best": m.best} for name, m in METRICS.items()
+    }
     document = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -145,17 +177,24 @@ def write(evaluation: Evaluation, folder: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A `results.json` as it was written. Raises `EvaluationError`, naming the file, for any other file."""
+    """A `results.json` as it was written.
+
+    Raises `EvaluationError`, naming the file, for any other file.
+    """
     advice = "Run the evaluation again, or move the file out of the folder."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # ValueError: not JSON, or not UTF-8
         raise EvaluationError(f"{path} cannot be read as JSON: {error}. {advice}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise EvaluationError(f"{path} is no result of an evaluation: expected the format '{FORMAT}'. {advice}")
+        raise EvaluationError(
+            f"{path} is no result of an evaluation: expected the format '{FORMAT}'. {advice}"
+        )
     if document.get("format_version") != FORMAT_VERSION:
         found = document.get("format_version")
-        raise EvaluationError(f"{path} has format version {found}; this program reads {FORMAT_VERSION}. {advice}")
+        raise EvaluationError(
+            f"{path} has format version {found}; this program reads {FORMAT_VERSION}. {advice}"
+        )
     return document
 
 

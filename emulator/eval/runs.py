@@ -27,11 +27,20 @@ PLAIN = {
     "LightGBM": "LightGBM",
 }
 """Networks of no structure that a bar names, by the family it names."""
-PER_WORLD = ("PerWorldMLPBaseline", "PerWorldGRUBaseline", "PCAMLPBaseline", "GaussianProcessBaseline", "LinearBaseline", "LightGBM")
-"""Models that share nothing between their worlds: specialists, however many worlds one file holds."""
+PER_WORLD = (
+    "PerWorldMLPBaseline",
+    "PerWorldGRUBaseline",
+    "PCAMLPBaseline",
+    "GaussianProcessBaseline",
+    "LinearBaseline",
+    "LightGBM",
+)
+"""Models that share nothing between their worlds: specialists, however many worlds one file holds.
+"""
 
 INTERVALS = ("nrmse", "pooled_nrmse", "relative_error_median", "relative_error_p95", "coverage")
-"""Scores that come with an interval over draws: each has columns of its name, `_low` and `_high`."""
+"""Scores that come with an interval over draws: each has columns of its name, `_low` and `_high`.
+"""
 PLAIN_SCORES = ("width", "flagged", "bad", "bad_flagged", "determinate", "auc", "brier", "accuracy")
 """Scores without one; NaN where the network makes no such claim."""
 ONLY_SEED = ("seed", "checkpoint_dir")
@@ -44,11 +53,17 @@ def read_runs(folder: Path) -> pd.DataFrame:
     Raises `EvaluationError` if there is none, or naming the file that is damaged or none of ours.
     """
     if not folder.is_dir():
-        raise EvaluationError(f"{folder} is no folder; expected the folder of the results, such as results/.")
+        raise EvaluationError(
+            f"{folder} is no folder; expected the folder of the results, such as results/."
+        )
     files = sorted(folder.rglob("results.json"))
     if not files:
-        raise EvaluationError(f"There is no results.json below {folder}. Make one with: emulator evaluate")
-    return pd.DataFrame([row for path in files for row in _rows(path, path.relative_to(folder).as_posix())])
+        raise EvaluationError(
+            f"There is no results.json below {folder}. Make one with: emulator evaluate"
+        )
+    return pd.DataFrame(
+        [row for path in files for row in _rows(path, path.relative_to(folder).as_posix())]
+    )
 
 
 def role(model: str, worlds: list[str]) -> str:
@@ -69,7 +84,9 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
             run
             | _case(entry, document["worlds"][entry["world"]])
             | scores[entry["world"], entry["split"]]
-            | _trust(claims.get((entry["world"], entry["split"]), {}), verdicts.get(entry["world"], {}))
+            | _trust(
+                claims.get((entry["world"], entry["split"]), {}), verdicts.get(entry["world"], {})
+            )
             for entry in document["summary"]
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -93,7 +110,9 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
         "model": str(made["model_name"]),
         "role": role(made["model_name"], worlds),
         "worlds": len(worlds),
-        "recipe": sha256(json.dumps(known if seed is not None else [*known, shown], sort_keys=True).encode()),
+        "recipe": sha256(
+            json.dumps(known if seed is not None else [*known, shown], sort_keys=True).encode()
+        ),
         "seed": -1 if seed is None else int(seed),
         "steps": _steps(config),
         "data": str(data["fingerprint"]),
@@ -106,8 +125,12 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
 
 
 def _steps(config: dict[str, Any]) -> float:
-    """Optimiser steps of the whole training; NaN, which equals nothing, where epochs have no fixed number of steps."""
-    return float(int(config.get("epochs") or 0) * int(config.get("steps_per_epoch") or 0)) or float("nan")
+    """Optimiser steps of the whole training; NaN, which equals nothing, where epochs have no fixed
+    number of steps.
+    """
+    return float(int(config.get("epochs") or 0) * int(config.get("steps_per_epoch") or 0)) or float(
+        "nan"
+    )
 
 
 def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +156,11 @@ def _scores(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, float]]
         if row["predictor"] == NETWORK and row["shock"] == ALL and row["metric"] in INTERVALS:
             name = row["metric"]
             case = found.setdefault((row["world"], row["split"]), {})
-            case |= {name: float(row["value"]), f"{name}_low": _number(row["low"]), f"{name}_high": _number(row["high"])}
+            case |= {
+                name: float(row["value"]),
+                f"{name}_low": _number(row["low"]),
+                f"{name}_high": _number(row["high"]),
+            }
     return found
 
 
@@ -142,7 +169,9 @@ def _trust(claim: dict[str, Any], verdict: dict[str, Any]) -> dict[str, float]:
     named = {"coverage": "coverage", "coverage_low": "low", "coverage_high": "high"}
     named |= {name: name for name in ("width", "flagged", "bad", "bad_flagged")}
     numbers = {column: _number(claim.get(name)) for column, name in named.items()}
-    return numbers | {name: _number(verdict.get(name)) for name in ("determinate", "auc", "brier", "accuracy")}
+    return numbers | {
+        name: _number(verdict.get(name)) for name in ("determinate", "auc", "brier", "accuracy")
+    }
 
 
 def _number(value: Any) -> float:

@@ -1,4 +1,5 @@
-"""Studies that are not one run: a world never seen, learning one from few draws, and what each part of the network is worth.
+"""Studies that are not one run: a world never seen, learning one from few draws, and what each part
+of the network is worth.
 
 Each is a tidy CSV, one row a training; tables and figures average over its seeds.
 """
@@ -23,26 +24,36 @@ COLUMNS = {
     ABLATIONS: ("variant", "world", "seed", "nrmse"),
     UNSEEN: ("world", "predictor", "seed", "nrmse"),
 }
-"""Columns of each study; nrmse is the mean over responses on `test`, in training standard deviations."""
+"""Columns of each study; nrmse is the mean over responses on `test`, in training standard
+deviations.
+"""
 
 
 def read_columns(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
-    """These columns of a CSV file, or None where there is no file. Raises `EvaluationError` where they are not to be had."""
+    """These columns of a CSV file, or None where there is no file.
+
+    Raises `EvaluationError` where they are not to be had.
+    """
     try:
         table = pd.read_csv(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
-        raise EvaluationError(f"{path} cannot be read as CSV: {error}. Expected the columns {', '.join(columns)}.") from None
+        raise EvaluationError(
+            f"{path} cannot be read as CSV: {error}. Expected the columns {', '.join(columns)}."
+        ) from None
     if missing := [column for column in columns if column not in table]:
-        raise EvaluationError(f"{path} lacks {', '.join(missing)}; expected the columns {', '.join(columns)}.")
+        raise EvaluationError(
+            f"{path} lacks {', '.join(missing)}; expected the columns {', '.join(columns)}."
+        )
     return table[list(columns)]
 
 
 def read_study(folder: Path, name: str) -> pd.DataFrame | None:
     """A study's file in a folder, one row a training, or None where it was not done.
 
-    Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none, or a training twice.
+    Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none,
+    or a training twice.
     """
     path, columns = folder / name, list(COLUMNS[name])
     table = read_columns(path, columns)
@@ -51,46 +62,81 @@ def read_study(folder: Path, name: str) -> pd.DataFrame | None:
     numbers = pd.to_numeric(table["nrmse"], errors="coerce")
     wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))
     if len(wrong):
-        raise EvaluationError(f"{path}: line {wrong[0] + 2} holds no NRMSE; expected a number of 0 or more.")
+        raise EvaluationError(
+            f"{path}: line {wrong[0] + 2} holds no NRMSE; expected a number of 0 or more."
+        )
     if "start" in columns and (unknown := set(table["start"]) - {FINE_TUNED, FROM_SCRATCH}):
-        raise EvaluationError(f"{path}: unknown start '{min(map(str, unknown))}'; expected '{FINE_TUNED}' or '{FROM_SCRATCH}'.")
+        raise EvaluationError(
+            f"{path}: unknown start '{min(map(str, unknown))}'; expected '{FINE_TUNED}' or"
+            f" '{FROM_SCRATCH}'."
+        )
     twice = np.flatnonzero(table.duplicated(columns[:-1]))
     if len(twice):
-        raise EvaluationError(f"{path}: line {twice[0] + 2} repeats a training of the same seed. Keep one of them.")
+        raise EvaluationError(
+            f"{path}: line {twice[0] + 2} repeats a training of the same seed. Keep one of them."
+        )
     return table.assign(nrmse=numbers)
 
 
 def averaged(study: pd.DataFrame) -> pd.DataFrame:
-    """A study averaged over seeds: its columns less seed, with low, high (95 % t-interval, NaN for one seed) and seeds."""
+    """A study averaged over seeds: its columns less seed, with low, high (95 % t-interval, NaN for
+    one seed) and seeds.
+    """
     keys = [column for column in study.columns if column not in ("seed", "nrmse")]
     rows = []
     for key, group in study.groupby(keys, sort=False):
         mean, low, high = over_seeds(group["nrmse"].to_numpy())
-        rows.append({**dict(zip(keys, key, strict=True)), "nrmse": mean, "low": low, "high": high, "seeds": len(group)})
+        rows.append(
+            {
+                **dict(zip(keys, key, strict=True)),
+                "nrmse": mean,
+                "low": low,
+                "high": high,
+                "seeds": len(group),
+            }
+        )
     return pd.DataFrame(rows, columns=[*keys, "nrmse", "low", "high", "seeds"])
 
 
 def gain(study: pd.DataFrame, world: str, draws: int) -> tuple[float, int] | None:
-    """NRMSE from scratch over NRMSE fine-tuned with so many draws of a world, and the seeds behind the fewer of the two.
+    """NRMSE from scratch over NRMSE fine-tuned with so many draws of a world, and the seeds behind
+    the fewer of the two.
 
     None where either was not measured.
     """
-    rows = {row["start"]: row for row in records(averaged(study[(study["world"] == world) & (study["draws"] == draws)]))}
+    rows = {
+        row["start"]: row
+        for row in records(averaged(study[(study["world"] == world) & (study["draws"] == draws)]))
+    }
     if not {FINE_TUNED, FROM_SCRATCH} <= set(rows) or rows[FINE_TUNED]["nrmse"] == 0:
         return None
-    return rows[FROM_SCRATCH]["nrmse"] / rows[FINE_TUNED]["nrmse"], min(row["seeds"] for row in rows.values())
+    return rows[FROM_SCRATCH]["nrmse"] / rows[FINE_TUNED]["nrmse"], min(
+        row["seeds"] for row in rows.values()
+    )
 
 
 def few_draws_table(study: pd.DataFrame) -> pd.DataFrame:
-    """Few-draw curves as text: a row a world and number of draws, a column a start, and how many times better."""
+    """Few-draw curves as text: a row a world and number of draws, a column a start, and how many
+    times better.
+    """
     rows = []
     means = averaged(study)
     for world, draws in sorted(set(zip(means["world"], means["draws"], strict=True))):
         group = means[(means["world"] == world) & (means["draws"] == draws)]
-        cells = {row["start"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)}
+        cells = {
+            row["start"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)
+        }
         found = gain(study, world, draws)
-        line = {"world": world, "draws": draws} | {start: cells.get(start, "not measured") for start in (FINE_TUNED, FROM_SCRATCH)}
-        rows.append(line | {"times better": "not measured" if found is None else number(found[0]), "seeds": group["seeds"].min()})
+        line = {"world": world, "draws": draws} | {
+            start: cells.get(start, "not measured") for start in (FINE_TUNED, FROM_SCRATCH)
+        }
+        rows.append(
+            line
+            | {
+                "times better": "not measured" if found is None else number(found[0]),
+                "seeds": group["seeds"].min(),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -100,16 +146,26 @@ def ablation_table(study: pd.DataFrame) -> pd.DataFrame:
 
 
 def unseen_table(study: pd.DataFrame) -> pd.DataFrame:
-    """Worlds predicted by a network that was trained on other families alone: a row a world, a column a predictor."""
+    """Worlds predicted by a network that was trained on other families alone: a row a world, a
+    column a predictor.
+    """
     return _crossed(study, "world", "predictor")
 
 
 def _crossed(study: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
-    """Means with intervals as text, one key down, the other across, both in the order of the file."""
+    """Means with intervals as text, one key down, the other across, both in the order of the file.
+    """
     means = averaged(study)
     across = list(dict.fromkeys(means[column]))
     lines = []
     for name, group in means.groupby(row, sort=False):
-        cells = {found[column]: with_interval({**found, "value": found["nrmse"]}) for found in records(group)}
-        lines.append({row: name} | {key: cells.get(key, "not measured") for key in across} | {"seeds": group["seeds"].min()})
+        cells = {
+            found[column]: with_interval({**found, "value": found["nrmse"]})
+            for found in records(group)
+        }
+        lines.append(
+            {row: name}
+            | {key: cells.get(key, "not measured") for key in across}
+            | {"seeds": group["seeds"].min()}
+        )
     return pd.DataFrame(lines)

@@ -1,4 +1,7 @@
-"""Score tables as a person reads them: who wins where, and every metric of the network. For terminal and report."""
+"""Score tables as a person reads them: who wins where, and every metric of the network.
+
+For terminal and report.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ from emulator.eval.scores import ALL
 Row = Mapping[str, Any]
 
 NARROW_LEGEND = (
-    "pooled: NRMSE. err50%, err95%: relative error, median draw and 95th percentile. IAE: sd x quarters. sign%: right "
-    "at impact. peak%, time q: error in its size and date. outside: draws beyond the training range."
+    "pooled: NRMSE. err50%, err95%: relative error, median draw and 95th percentile. IAE: sd x"
+    " quarters. sign%: right at impact. peak%, time q: error in its size and date. outside: draws"
+    " beyond the training range."
 )
 NARROW = {"training_mean": "mean", "linear_regression": "linear", "nearest_neighbour": "nearest"}
 
@@ -44,17 +48,26 @@ def with_interval(row: Row, percent: bool = False) -> str:
 
 
 def score_of(row: Row, score: str) -> dict[str, float]:
-    """A score of a row that holds several, with the ends of its interval, as `with_interval` takes it."""
+    """A score of a row that holds several, with the ends of its interval, as `with_interval` takes
+    it.
+    """
     return {"value": row[score], "low": row[f"{score}_low"], "high": row[f"{score}_high"]}
 
 
 def comparison(evaluation: Evaluation) -> pd.DataFrame:
-    """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as text."""
-    rows = evaluation.scores[(evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")]
+    """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as text.
+    """
+    rows = evaluation.scores[
+        (evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")
+    ]
     scores = {(row["world"], row["split"], row["predictor"]): row for row in records(rows)}
     lines = []
     for case in records(evaluation.summary):
-        line = {"world": case["world"], "split": case["split"], "verdict": "beats all" if case["beats_trivial"] else "LOSES"}
+        line = {
+            "world": case["world"],
+            "split": case["split"],
+            "verdict": "beats all" if case["beats_trivial"] else "LOSES",
+        }
         for predictor, title in PREDICTOR_TITLES.items():
             score = scores[case["world"], case["split"], predictor]
             line[title] = with_interval(score) if predictor == NETWORK else number(score["value"])
@@ -63,13 +76,25 @@ def comparison(evaluation: Evaluation) -> pd.DataFrame:
 
 
 def details(evaluation: Evaluation, split: str) -> pd.DataFrame:
-    """Every metric of the network on a split as text: one row a metric, one column a world, then counts of draws."""
+    """Every metric of the network on a split as text: one row a metric, one column a world, then
+    counts of draws.
+    """
     scores, cases = _of_network(evaluation, split)
     lines = [
-        {"metric": m.label or m.title, **{w: with_interval(scores[w, name], m.percent) for w in cases}} for name, m in METRICS.items()
+        {
+            "metric": m.label or m.title,
+            **{w: with_interval(scores[w, name], m.percent) for w in cases},
+        }
+        for name, m in METRICS.items()
     ]
-    for column, title in (("draws", "draws"), ("failures", "failures"), ("outside_range", "outside training range")):
-        lines.append({"metric": title, **{world: str(case[column]) for world, case in cases.items()}})
+    for column, title in (
+        ("draws", "draws"),
+        ("failures", "failures"),
+        ("outside_range", "outside training range"),
+    ):
+        lines.append(
+            {"metric": title, **{world: str(case[column]) for world, case in cases.items()}}
+        )
     return pd.DataFrame(lines)
 
 
@@ -79,12 +104,18 @@ def count(value: float) -> str:
 
 
 def claims(evaluation: Evaluation, intervals: bool = True) -> pd.DataFrame:
-    """What the network says of its own errors against the truth, as text: one row a world and split; empty without a band."""
+    """What the network says of its own errors against the truth, as text: one row a world and
+    split; empty without a band.
+    """
     lines = [
         {
             "world": row["world"],
             "split": row["split"],
-            "in band": with_interval({**row, "value": row["coverage"]}, percent=True) if intervals else number(row["coverage"], percent=True),
+            "in band": (
+                with_interval({**row, "value": row["coverage"]}, percent=True)
+                if intervals
+                else number(row["coverage"], percent=True)
+            ),
             "half width (sd)": number(row["width"]),
             "flagged": number(row["flagged"], percent=True),
             "bad draws": count(row["bad"]),
@@ -96,7 +127,9 @@ def claims(evaluation: Evaluation, intervals: bool = True) -> pd.DataFrame:
 
 
 def verdicts(evaluation: Evaluation) -> pd.DataFrame:
-    """The network's verdicts on determinacy against the solver's, as text: one row a world; empty without verdicts."""
+    """The network's verdicts on determinacy against the solver's, as text: one row a world; empty
+    without verdicts.
+    """
     lines = [
         {
             "world": row["world"],
@@ -111,7 +144,9 @@ def verdicts(evaluation: Evaluation) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _of_network(evaluation: Evaluation, split: str) -> tuple[dict[tuple[str, str], Row], dict[str, Row]]:
+def _of_network(
+    evaluation: Evaluation, split: str
+) -> tuple[dict[tuple[str, str], Row], dict[str, Row]]:
     """The network's scores on a split by world and metric, and its row of the summary by world."""
     s = evaluation.scores
     rows = s[(s["predictor"] == NETWORK) & (s["split"] == split) & (s["shock"] == ALL)]
@@ -124,19 +159,30 @@ def _of_network(evaluation: Evaluation, split: str) -> tuple[dict[tuple[str, str
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table, each by column name."""
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict(orient="records")]
+    return [
+        {str(key): value for key, value in row.items()} for row in frame.to_dict(orient="records")
+    ]
 
 
 def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
-    """NRMSE of the network for each response of a world on a split as text: one row a shock, one column an observable."""
+    """NRMSE of the network for each response of a world on a split as text: one row a shock, one
+    column an observable.
+    """
     s = evaluation.scores
-    rows = s[(s["predictor"] == NETWORK) & (s["world"] == world) & (s["split"] == split) & (s["metric"] == "nrmse")]
+    rows = s[
+        (s["predictor"] == NETWORK)
+        & (s["world"] == world)
+        & (s["split"] == split)
+        & (s["metric"] == "nrmse")
+    ]
     rows = rows[rows["shock"] != ALL]
     masked = "zero in training"
     text = {(row["shock"], row["observable"]): with_interval(row) for row in records(rows)}
     names = [tuple(name.split("/")) for name in evaluation.worlds[world]["sigma"]]
     shocks, observables = (list(dict.fromkeys(pair[axis] for pair in names)) for axis in (0, 1))
-    return pd.DataFrame([{"shock": s, **{o: text.get((s, o), masked) for o in observables}} for s in shocks])
+    return pd.DataFrame(
+        [{"shock": s, **{o: text.get((s, o), masked) for o in observables}} for s in shocks]
+    )
 
 
 def warnings_of(evaluation: Evaluation) -> list[str]:
@@ -146,29 +192,48 @@ def warnings_of(evaluation: Evaluation) -> list[str]:
         where = f"{case['world']}, {case['split']}"
         if not case["beats_trivial"]:
             found.append(
-                f"{where}: the network does NOT beat '{PREDICTOR_TITLES[case['best_trivial']]}' "
-                f"(mean NRMSE {number(case['nrmse'])} against {number(case['best_trivial_nrmse'])})."
+                f"{where}: the network does NOT beat '{PREDICTOR_TITLES[case['best_trivial']]}'"
+                f" (mean NRMSE {number(case['nrmse'])} against"
+                f" {number(case['best_trivial_nrmse'])})."
             )
         if case["failures"]:
-            found.append(f"{where}: {case['failures']} of {case['draws']} predictions were not finite, scored as zero.")
+            found.append(
+                f"{where}: {case['failures']} of {case['draws']} predictions were not finite,"
+                " scored as zero."
+            )
     if not evaluation.provenance["dataset"]["trained_on"]:
-        found.append("These are not the data that the network was trained on: some draws may be known to it.")
+        found.append(
+            "These are not the data that the network was trained on: some draws may be known to it."
+        )
     return found
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
-    """Print the scores on a terminal of 80 columns: who wins on each split, the network by every metric, warnings."""
-    compared = comparison(evaluation).rename(columns={PREDICTOR_TITLES[name]: short for name, short in NARROW.items()})
+    """Print the scores on a terminal of 80 columns: who wins on each split, the network by every
+    metric, warnings.
+    """
+    compared = comparison(evaluation).rename(
+        columns={PREDICTOR_TITLES[name]: short for name, short in NARROW.items()}
+    )
     for split, rows in compared.groupby("split", sort=False):
         title = f"{split}: mean NRMSE (0 is exact) [95 % interval]"
         console.print(_rich(rows.drop(columns="split"), title))
     split = evaluation.summary["split"].iloc[0]
-    console.print(_rich(_by_world(evaluation, split), f"{split}: the network by every metric", gap=0))
+    console.print(
+        _rich(_by_world(evaluation, split), f"{split}: the network by every metric", gap=0)
+    )
     console.print(NARROW_LEGEND, style="dim", highlight=False)
     if len(evaluation.trust):
-        console.print(_rich(claims(evaluation, intervals=False), "the network's own word: its 90 % band, its flags"))
+        console.print(
+            _rich(
+                claims(evaluation, intervals=False),
+                "the network's own word: its 90 % band, its flags",
+            )
+        )
     for warning in warnings_of(evaluation):
-        console.print(f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
@@ -179,16 +244,35 @@ def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
         line = {"world": world}
         for name, metric in METRICS.items():
             if metric.column:
-                line[metric.column] = number(scores[world, name]["value"] * (100 if metric.percent else 1))
-        lines.append({**line, "draws": case["draws"], "fail": case["failures"], "outside": case["outside_range"]})
+                line[metric.column] = number(
+                    scores[world, name]["value"] * (100 if metric.percent else 1)
+                )
+        lines.append(
+            {
+                **line,
+                "draws": case["draws"],
+                "fail": case["failures"],
+                "outside": case["outside_range"],
+            }
+        )
     return pd.DataFrame(lines)
 
 
 def _rich(frame: pd.DataFrame, title: str, gap: int = 1) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, gap, 0, 0))
+    table = Table(
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, gap, 0, 0),
+    )
     for column in frame.columns:
         text = column in ("world", "split", "verdict")
-        table.add_column(str(column), justify="left" if text else "right", no_wrap=column in ("world", "split", "verdict", "network"))
+        table.add_column(
+            str(column),
+            justify="left" if text else "right",
+            no_wrap=column in ("world", "split", "verdict", "network"),
+        )
     for row in frame.itertuples(index=False):
         loses = any(str(cell).startswith("LOSES") for cell in row)
         table.add_row(*(escape(str(cell)) for cell in row), style="bold red" if loses else None)

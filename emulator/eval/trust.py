@@ -1,9 +1,11 @@
-"""How far a network's word on its own errors holds: its band and flags against the truth, its verdicts against the solver's.
+"""How far a network's word on its own errors holds: its band and flags against the truth, its
+verdicts against the solver's.
 
 A network may carry `trust` with
     half_width(theta, world) -> (B, S, H+1, 3)   half width of the 90 % band, natural units
     flagged(theta, world) -> (B,) bool           whether the draw should not be trusted
-    determinacy(theta, world) -> (B,)            probability of a unique stable solution, where judges(world)
+    determinacy(theta, world) -> (B,)            probability of a unique stable solution, where
+                                                 judges(world)
     held_out(n) -> slice                         which of n verdicts no fit saw
 What it does not carry is reported as absent, never as good.
 
@@ -33,9 +35,22 @@ NOMINAL = 0.9
 REFERENCE = "test"
 """The split whose errors say what is large elsewhere."""
 LARGE = 2.0
-"""A draw is badly predicted when its relative error exceeds this many times the 95th percentile of `REFERENCE`."""
+"""A draw is badly predicted when its relative error exceeds this many times the 95th percentile of
+`REFERENCE`.
+"""
 
-COLUMNS = ("world", "split", "draws", "coverage", "low", "high", "width", "flagged", "bad", "bad_flagged")
+COLUMNS = (
+    "world",
+    "split",
+    "draws",
+    "coverage",
+    "low",
+    "high",
+    "width",
+    "flagged",
+    "bad",
+    "bad_flagged",
+)
 VERDICT_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accuracy")
 
 
@@ -45,23 +60,35 @@ def claims(network: Network, world: str, theta: np.ndarray, request: Request) ->
     if trust is None:
         return None
     with inference(network, request.device, request.threads) as device:
-        width = in_batches(lambda batch: trust.half_width(batch, world), theta, request.batch_size, device)
-        flags = in_batches(lambda batch: trust.flagged(batch, world), theta, request.batch_size, device)
+        width = in_batches(
+            lambda batch: trust.half_width(batch, world), theta, request.batch_size, device
+        )
+        flags = in_batches(
+            lambda batch: trust.flagged(batch, world), theta, request.batch_size, device
+        )
     return Claims(width, flags > 0)
 
 
 def scores(cases: list[Case], resamples: int, seed: int) -> pd.DataFrame:
-    """Coverage, width and flags of the network's cases, one row a world and split (`COLUMNS`); shares, not percent.
+    """Coverage, width and flags of the network's cases, one row a world and split (`COLUMNS`);
+    shares, not percent.
 
-    coverage: share of the responses, over draws, horizons and what is not masked, whose truth lies within the band, with
-    a bootstrap interval over draws; width: mean half width in training standard deviations; flagged: share of all
-    draws; bad: number of draws whose relative error exceeds `LARGE` times the 95th percentile of `REFERENCE`, and
-    bad_flagged the share of these that is flagged, NaN where there are none or that split was not scored.
+    coverage: share of the responses, over draws, horizons and what is not masked, whose truth lies
+    within the band, with a bootstrap interval over draws; width: mean half width in training
+    standard deviations; flagged: share of all draws; bad: number of draws whose relative error
+    exceeds `LARGE` times the 95th percentile of `REFERENCE`, and bad_flagged the share of these
+    that is flagged, NaN where there are none or that split was not scored.
     """
     usual = {
-        case.spec.name: float(np.nanquantile(case.score.relative_error, 0.95)) for case in cases if case.split == REFERENCE
+        case.spec.name: float(np.nanquantile(case.score.relative_error, 0.95))
+        for case in cases
+        if case.split == REFERENCE
     }
-    rows = [_row(case, case.claims, usual.get(case.spec.name, np.nan), resamples, seed) for case in cases if case.claims]
+    rows = [
+        _row(case, case.claims, usual.get(case.spec.name, np.nan), resamples, seed)
+        for case in cases
+        if case.claims
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -85,27 +112,47 @@ def _row(case: Case, claimed: Claims, usual: float, resamples: int, seed: int) -
 
 
 def _covered(case: Case, claimed: Claims) -> np.ndarray:
-    """Share of each draw's responses (n,) that the band holds; a prediction that is not finite holds none."""
+    """Share of each draw's responses (n,) that the band holds; a prediction that is not finite
+    holds none.
+    """
     assert case.prediction is not None
     with np.errstate(invalid="ignore"):
         within = np.abs(case.truth - case.prediction) <= claimed.half_width
     return within.mean(axis=2)[:, ~case.scale.masked].mean(axis=1)
 
 
-def determinacy(network: Network, data: DataSet, world: str, request: Request) -> list[dict[str, Any]]:
-    """The network's probability of a unique stable solution against the solver's verdicts, one row, or none if absent.
+def determinacy(
+    network: Network, data: DataSet, world: str, request: Request
+) -> list[dict[str, Any]]:
+    """The network's probability of a unique stable solution against the solver's verdicts, one row,
+    or none if absent.
 
-    Scored on the verdicts that `trust.held_out(n)` names: those it did not learn from. See `emulator.models.trust.judge`.
-    Raises `DatasetError` if the data set holds verdicts that were altered.
+    Scored on the verdicts that `trust.held_out(n)` names: those it did not learn from. See
+    `emulator.models.trust.judge`. Raises `DatasetError` if the data set holds verdicts that were
+    altered.
     """
     trust = getattr(network, "trust", None)
-    if trust is None or not trust.judges(world) or VERDICTS_FILE not in data.world(world).metadata_sha256:
+    if (
+        trust is None
+        or not trust.judges(world)
+        or VERDICTS_FILE not in data.world(world).metadata_sha256
+    ):
         return []
     theta, status = data.verdicts(world)
     rows = trust.held_out(len(theta))
     with inference(network, request.device, request.threads) as device:
-        probability = in_batches(lambda batch: trust.determinacy(batch, world), theta[rows], request.batch_size, device)
+        probability = in_batches(
+            lambda batch: trust.determinacy(batch, world), theta[rows], request.batch_size, device
+        )
     found = judge(torch.from_numpy(probability), torch.as_tensor(status[rows]))
     determinate = float(np.mean(status[rows] == Status.OK))
     auc = np.nan if found.auc is None else found.auc
-    return [dict(zip(VERDICT_COLUMNS, (world, found.n, determinate, auc, found.brier, found.accuracy), strict=True))]
+    return [
+        dict(
+            zip(
+                VERDICT_COLUMNS,
+                (world, found.n, determinate, auc, found.brier, found.accuracy),
+                strict=True,
+            )
+        )
+    ]

@@ -1,7 +1,8 @@
-"""The page and its addresses: / shows a state, /picture redraws it, /responses.* are the downloads, /upload takes a file.
+"""The page and its addresses: / shows a state, /picture redraws it, /responses.* are the downloads,
+/upload takes a file.
 
-Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no script but its own
-(Content-Security-Policy), and other sites can neither read it nor post to it.
+Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no
+script but its own (Content-Security-Policy), and other sites can neither read it nor post to it.
 """
 
 from __future__ import annotations
@@ -24,10 +25,15 @@ from emulator.explorer.uploads import LARGEST, Upload
 from emulator.spec import OBSERVABLES, Parameter, WorldSpec
 
 SIZES = ("1", "2 sd", "25bp", "1%", "25bp on rate", "1% on output")
-"""Sizes of a shock that the page proposes; any other that `emulator.inference.shock_size` reads may be typed."""
+"""Sizes of a shock that the page proposes; any other that `emulator.inference.shock_size` reads may
+be typed.
+"""
 
 SAFE = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src"
+        " 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -38,10 +44,20 @@ PLOT = (420, 240)
 
 
 def create_app(economies: Economies, hosts: list[str] | None = None) -> Flask:
-    """The application; hosts: names under which it may be asked for (others are refused), None for any."""
+    """The application; hosts: names under which it may be asked for (others are refused), None for
+    any.
+    """
     app = Flask(__name__)
-    app.config.update(MAX_CONTENT_LENGTH=2 * LARGEST + 20_000, MAX_FORM_PARTS=8, TRUSTED_HOSTS=hosts)
-    app.jinja_env.globals.update(symbol=symbol, colour_of=palette.colour_of, mark_of=palette.mark_of, marks=palette.MARKS, step=step)
+    app.config.update(
+        MAX_CONTENT_LENGTH=2 * LARGEST + 20_000, MAX_FORM_PARTS=8, TRUSTED_HOSTS=hosts
+    )
+    app.jinja_env.globals.update(
+        symbol=symbol,
+        colour_of=palette.colour_of,
+        mark_of=palette.mark_of,
+        marks=palette.MARKS,
+        step=step,
+    )
     app.after_request(_secured)
     app.before_request(_refuse_other_sites)
     app.register_error_handler(EmulatorError, lambda error: (jsonify(error=str(error)), 400))
@@ -70,12 +86,22 @@ def _add_page(app: Flask, economies: Economies) -> None:
     @app.get("/picture")
     def picture() -> Response:
         fields = request.args
-        width, height = (fields.get(name, default, type=int) for name, default in zip(("w", "h"), PLOT, strict=True))
+        width, height = (
+            fields.get(name, default, type=int)
+            for name, default in zip(("w", "h"), PLOT, strict=True)
+        )
         state = State.read(fields.get("state", ""), economies.spec)
         answer = ask(state, economies, patient=fields.get("patient") == "1")
         drawn = _drawn(answer, width or PLOT[0], height or PLOT[1])
-        numbers = render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
-        return jsonify(picture=render_template("picture.html", **drawn), notes=render_template("notes.html", **drawn), table=numbers, complete=answer.complete)
+        numbers = (
+            render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
+        )
+        return jsonify(
+            picture=render_template("picture.html", **drawn),
+            notes=render_template("notes.html", **drawn),
+            table=numbers,
+            complete=answer.complete,
+        )
 
     @app.post("/upload")
     def upload() -> Response:
@@ -113,7 +139,9 @@ def _query() -> str:
 
 
 def _file(content: str | bytes, kind: str, name: str) -> Response:
-    return Response(content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
 
 
 def _context(state: State, economies: Economies) -> dict[str, Any]:
@@ -121,24 +149,44 @@ def _context(state: State, economies: Economies) -> dict[str, Any]:
     spec = economies.spec(state.live.world)
     specs = {name: economies.spec(name) for name in economies.names}
     return {
-        "state": state, "spec": spec, "specs": specs, "values": dict(state.live.values), "groups": _by_role(spec), "sizes": SIZES,
-        "longest_horizon": LONGEST_HORIZON, "most_pins": MOST_PINS, "largest_kb": LARGEST // 1000, "emulated": economies.emulated(state.live.world),
-    }  # fmt: skip
+        "state": state,
+        "spec": spec,
+        "specs": specs,
+        "values": dict(state.live.values),
+        "groups": _by_role(spec),
+        "sizes": SIZES,
+        "longest_horizon": LONGEST_HORIZON,
+        "most_pins": MOST_PINS,
+        "largest_kb": LARGEST // 1000,
+        "emulated": economies.emulated(state.live.world),
+    }
 
 
 def _by_role(spec: WorldSpec) -> list[tuple[str, list[Parameter]]]:
     """Parameters by what they are about, in the order in which the world names them first."""
     order = list(dict.fromkeys(p.role for p in spec.parameters))
     listed = sorted(spec.parameters, key=lambda p: order.index(p.role))
-    return [(role.replace("_", " "), list(group)) for role, group in groupby(listed, key=lambda p: p.role)]
+    return [
+        (role.replace("_", " "), list(group))
+        for role, group in groupby(listed, key=lambda p: p.role)
+    ]
 
 
 def _drawn(answer: Answer, width: int, height: int) -> dict[str, Any]:
     """What the picture and its notes are made of."""
     state = answer.state
-    panels = [(name, unit, panel(answer, k, width, height)) for k, (name, unit) in enumerate(zip(OBSERVABLES, answer.units, strict=True))]
+    panels = [
+        (name, unit, panel(answer, k, width, height))
+        for k, (name, unit) in enumerate(zip(OBSERVABLES, answer.units, strict=True))
+    ]
     unpin: dict[Scenario, str] = {pin: state.without_pin(pin).query() for pin in state.pins}
-    return {"answer": answer, "state": state, "panels": panels, "scenarios": state.scenarios(), "unpin": unpin}
+    return {
+        "answer": answer,
+        "state": state,
+        "panels": panels,
+        "scenarios": state.scenarios(),
+        "unpin": unpin,
+    }
 
 
 def _table(answer: Answer) -> dict[str, Any]:
@@ -155,8 +203,19 @@ def _secured(response: Response) -> Response:
 
 def _refuse_other_sites() -> tuple[Response, int] | None:
     """A page of another site may not have the reader's browser post here."""
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return jsonify(error="This was sent from another site; the explorer takes files from its own page only."), 403
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
+        "same-origin",
+        "none",
+    ):
+        return (
+            jsonify(
+                error=(
+                    "This was sent from another site; the explorer takes files from its own page"
+                    " only."
+                )
+            ),
+            403,
+        )
     return None
 
 

@@ -19,16 +19,49 @@ if TYPE_CHECKING:
 
 
 def explore(
-    host: Annotated[str, typer.Option(help="Where to listen; other machines reach it only if this is not 127.0.0.1.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8765,
-    checkpoint: Annotated[str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")] = "universal",
-    no_network: Annotated[bool, typer.Option("--no-network", help="Exact solutions only, without a network and without PyTorch.")] = False,
-    state: Annotated[str, typer.Option(help="What to show: an address of the explorer, or what stands after its '?'.")] = "",
-    fit: Annotated[Path | None, typer.Option(help="A world's folder of `emulator estimate`: start at its estimate, drawn over the data.")] = None,
+    host: Annotated[
+        str,
+        typer.Option(
+            help="Where to listen; other machines reach it only if this is not 127.0.0.1."
+        ),
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")
+    ] = 8765,
+    checkpoint: Annotated[
+        str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
+    ] = "universal",
+    no_network: Annotated[
+        bool,
+        typer.Option(
+            "--no-network", help="Exact solutions only, without a network and without PyTorch."
+        ),
+    ] = False,
+    state: Annotated[
+        str,
+        typer.Option(
+            help="What to show: an address of the explorer, or what stands after its '?'."
+        ),
+    ] = "",
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "A world's folder of `emulator estimate`: start at its estimate, drawn over the"
+                " data."
+            )
+        ),
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-    screenshot: Annotated[Path | None, typer.Option(help="Write a picture of the page (.png) with the installed Chromium, and stop.")] = None,
+    screenshot: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a picture of the page (.png) with the installed Chromium, and stop."
+        ),
+    ] = None,
 ) -> None:
-    """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with Ctrl-C."""
+    """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with Ctrl-C.
+    """
     from emulator.explorer.curves import ask
     from emulator.explorer.economies import Economies
     from emulator.explorer.fit import Fit
@@ -51,7 +84,11 @@ def explore(
     with _interrupts() as interrupts, served(economies, host, port) as place:
         say(f"The explorer is at {place}{'?' + shown if shown else ''}  (Ctrl-C ends it)")
         if host not in LOCAL:
-            err.print("note: everybody who reaches this machine over the network can use the explorer and load files into it.", markup=False)
+            err.print(
+                "note: everybody who reaches this machine over the network can use the explorer and"
+                " load files into it.",
+                markup=False,
+            )
         if open_:
             webbrowser.open(f"{place}?{shown}")
         interrupts.get()
@@ -59,7 +96,9 @@ def explore(
 
 @contextmanager
 def _interrupts() -> Iterator[SimpleQueue[int]]:
-    """Each Ctrl-C as an entry of a queue: Python's own answer, an exception, is lost where it rises in a destructor or a callback."""
+    """Each Ctrl-C as an entry of a queue: Python's own answer, an exception, is lost where it rises
+    in a destructor or a callback.
+    """
     found: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
     before = signal.signal(signal.SIGINT, lambda number, frame: found.put(number))
     try:

@@ -1,4 +1,6 @@
-"""From a state of the page to the curves of its picture, and to what a reader should know before believing them."""
+"""From a state of the page to the curves of its picture, and to what a reader should know before
+believing them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from emulator.worlds.comparison import WHY
 
 @dataclass(frozen=True)
 class Curve:
-    """One answer (draw 0 of one shock) as it is drawn; place: of its scenario, which says its colour."""
+    """One answer (draw 0 of one shock) as it is drawn; place: of its scenario, which says its
+    colour.
+    """
 
     label: str
     place: int
@@ -42,8 +46,14 @@ class Curve:
 
     @cached_property
     def band(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Lower and upper end (H+1, 3) of the network's band, where it has one; NaN beyond the quarters that it knows."""
-        return (self.data["lower"].values[0, 0], self.data["upper"].values[0, 0]) if "lower" in self.data else None
+        """Lower and upper end (H+1, 3) of the network's band, where it has one; NaN beyond the
+        quarters that it knows.
+        """
+        return (
+            (self.data["lower"].values[0, 0], self.data["upper"].values[0, 0])
+            if "lower" in self.data
+            else None
+        )
 
     @property
     def drawn(self) -> bool:
@@ -53,7 +63,9 @@ class Curve:
 
 @dataclass
 class Answer:
-    """The picture's curves and notes, with the data behind them; complete: nothing is left to be solved while the page rests."""
+    """The picture's curves and notes, with the data behind them; complete: nothing is left to be
+    solved while the page rests.
+    """
 
     state: State
     fit: Fit | None = None
@@ -64,21 +76,31 @@ class Answer:
     @property
     def units(self) -> tuple[str, ...]:
         """Of output, inflation and rate."""
-        found = self.curves[0].data["unit"].values if self.curves else ("percent", "annualised percentage points", "annualised percentage points")
+        found = (
+            self.curves[0].data["unit"].values
+            if self.curves
+            else ("percent", "annualised percentage points", "annualised percentage points")
+        )
         return tuple(map(str, found))
 
     @property
     def size(self) -> str:
         """The live shock's size in words."""
-        return next((str(curve.data["size"].values[0]) for curve in self.curves if curve.place == 0), self.state.live.size)
+        return next(
+            (str(curve.data["size"].values[0]) for curve in self.curves if curve.place == 0),
+            self.state.live.size,
+        )
 
 
 def ask(state: State, economies: Economies, patient: bool = True) -> Answer:
-    """Every curve that a state asks for; a scenario that cannot be answered becomes a note, never a curve.
+    """Every curve that a state asks for; a scenario that cannot be answered becomes a note, never a
+    curve.
 
     patient: wait for slow solvers; otherwise the answer may be incomplete.
     """
-    answer = Answer(state, economies.fit if economies.fit is not None and economies.fit.shows(state) else None)
+    answer = Answer(
+        state, economies.fit if economies.fit is not None and economies.fit.shows(state) else None
+    )
     for place, scenario in state.scenarios().items():
         try:
             _ask_one(answer, place, scenario, economies, patient)
@@ -87,7 +109,9 @@ def ask(state: State, economies: Economies, patient: bool = True) -> Answer:
     return answer
 
 
-def _ask_one(answer: Answer, place: int, scenario: Scenario, economies: Economies, patient: bool) -> None:
+def _ask_one(
+    answer: Answer, place: int, scenario: Scenario, economies: Economies, patient: bool
+) -> None:
     state, label = answer.state, answer.state.label(scenario)
     predicted = economies.predicted(scenario, state.horizon)
     if predicted is not None:
@@ -100,7 +124,10 @@ def _ask_one(answer: Answer, place: int, scenario: Scenario, economies: Economie
             return
         answer.curves.append(Curve(label, place, solved, dashed=predicted is not None))
         if "status" in solved.attrs:
-            answer.notes.append(f"{label}: the exact solver finds no unique stable solution ({in_words(solved.attrs['status'])}). Nothing is drawn for it.")
+            answer.notes.append(
+                f"{label}: the exact solver finds no unique stable solution"
+                f" ({in_words(solved.attrs['status'])}). Nothing is drawn for it."
+            )
 
 
 def doubts(predicted: xr.Dataset) -> list[str]:
@@ -108,12 +135,21 @@ def doubts(predicted: xr.Dataset) -> list[str]:
     found = []
     outside = beyond_training(predicted)
     if outside:
-        found.append(f"out of range: {outside}. The network was not trained there, and its band does not cover that.")
+        found.append(
+            f"out of range: {outside}. The network was not trained there, and its band does not"
+            " cover that."
+        )
     if not bool(predicted.get("determinate", xr.DataArray([True]))[0]):
         probability = float(predicted["probability_determinate"][0])
-        found.append(f"indeterminate: by the network's judgement there is no unique stable solution here (probability of one {probability:.2g}). It draws nothing.")
+        found.append(
+            "indeterminate: by the network's judgement there is no unique stable solution here"
+            f" (probability of one {probability:.2g}). It draws nothing."
+        )
     elif not found and "flagged" in predicted and bool(predicted["flagged"][0]):
-        found.append("the network flags this answer itself: it may be wrong by more than its band says. The exact solution settles it.")
+        found.append(
+            "the network flags this answer itself: it may be wrong by more than its band says. The"
+            " exact solution settles it."
+        )
     return found
 
 
@@ -125,6 +161,12 @@ def in_words(status: int) -> str:
 
 def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:
     """The numbers as a table of text: a column a curve and observable, a row a quarter."""
-    heads = ["quarter", *(f"{name}, {curve.name}" for name in OBSERVABLES for curve in answer.curves)]
+    heads = [
+        "quarter",
+        *(f"{name}, {curve.name}" for name in OBSERVABLES for curve in answer.curves),
+    ]
     columns = [curve.irf[:, k] for k in range(len(OBSERVABLES)) for curve in answer.curves]
-    return heads, [[str(h), *(f"{column[h]:+.4f}" for column in columns)] for h in range(answer.state.horizon + 1)]
+    return heads, [
+        [str(h), *(f"{column[h]:+.4f}" for column in columns)]
+        for h in range(answer.state.horizon + 1)
+    ]

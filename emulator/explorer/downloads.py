@@ -1,4 +1,6 @@
-"""What a reader takes away: the numbers, the picture, and the Python code that gives the same numbers."""
+"""What a reader takes away: the numbers, the picture, and the Python code that gives the same
+numbers.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,15 @@ print(table)
 
 
 def table(answer: Answer) -> str:
-    """The numbers as CSV: a row a scenario and quarter, a column an observable and each end of its band."""
+    """The numbers as CSV: a row a scenario and quarter, a column an observable and each end of its
+    band.
+    """
     frames = {curve.name: curve.data.responses.frame() for curve in answer.curves}
-    found: str = pd.concat(frames, names=["scenario"]).to_csv(lineterminator="\n") if frames else "scenario\n"
+    found: str = (
+        pd.concat(frames, names=["scenario"]).to_csv(lineterminator="\n")
+        if frames
+        else "scenario\n"
+    )
     return found
 
 
@@ -53,8 +61,17 @@ def picture(answer: Answer) -> bytes:
                 _draw(axis, curve, k)
     handles, names = axes[0].get_legend_handles_labels()
     if handles:
-        figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 3), fontsize=8, frameon=False)
-    figure.suptitle(f"{answer.state.live.shock.replace('_', ' ')} shock, {answer.size}", fontsize=10)
+        figure.legend(
+            handles,
+            names,
+            loc="outside lower center",
+            ncols=min(len(names), 3),
+            fontsize=8,
+            frameon=False,
+        )
+    figure.suptitle(
+        f"{answer.state.live.shock.replace('_', ' ')} shock, {answer.size}", fontsize=10
+    )
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=150)
     return stream.getvalue()
@@ -64,23 +81,53 @@ def _draw(axis: Any, curve: Curve, observable: int) -> None:
     colour = CURVES["light"][colour_of(curve.place)]
     horizon = curve.data["horizon"].values
     if curve.band is not None:
-        axis.fill_between(horizon, *(end[:, observable] for end in curve.band), color=colour, alpha=0.2, linewidth=0)
+        axis.fill_between(
+            horizon,
+            *(end[:, observable] for end in curve.band),
+            color=colour,
+            alpha=0.2,
+            linewidth=0,
+        )
     mark = None if curve.dashed else MARKS[mark_of(curve.place)][1]
-    axis.plot(horizon, curve.irf[:, observable], color=colour, linestyle="--" if curve.dashed else "-", marker=mark, markersize=4, markevery=4, label=curve.name)
+    axis.plot(
+        horizon,
+        curve.irf[:, observable],
+        color=colour,
+        linestyle="--" if curve.dashed else "-",
+        marker=mark,
+        markersize=4,
+        markevery=4,
+        label=curve.name,
+    )
 
 
 def _draw_data(axis: Any, fit: Fit, last: int, observable: int) -> None:
     lower, upper, irf = (part[: last + 1, observable] for part in (fit.lower, fit.upper, fit.irf))
     axis.fill_between(range(len(irf)), lower, upper, color="black", alpha=0.15, linewidth=0)
-    axis.plot(range(len(irf)), irf, color="black", linestyle="none", marker="o", markersize=3, label=f"data: {fit.name}")
+    axis.plot(
+        range(len(irf)),
+        irf,
+        color="black",
+        linestyle="none",
+        marker="o",
+        markersize=3,
+        label=f"data: {fit.name}",
+    )
 
 
 def recipe(answer: Answer, economies: Economies) -> str:
-    """A Python program that writes the CSV of `table`, byte by byte; of an uploaded file it expects a copy beside itself."""
+    """A Python program that writes the CSV of `table`, byte by byte; of an uploaded file it expects
+    a copy beside itself.
+    """
     lines = [_call(curve, answer.state, economies) for curve in answer.curves]
-    network = f"network = emulator.load({economies.checkpoint!r})\n" if any(not curve.exact for curve in answer.curves) else ""
+    network = (
+        f"network = emulator.load({economies.checkpoint!r})\n"
+        if any(not curve.exact for curve in answer.curves)
+        else ""
+    )
     files = "".join(
-        f"# {upload.file} and {upload.file.removesuffix('.mod')}.world.yaml, as they were loaded into the explorer, lie in the folder that this is run in.\n"
+        f"# {upload.file} and {upload.file.removesuffix('.mod')}.world.yaml, as they were loaded"
+        " into the explorer, lie in the folder that this is run in.\n"
         for name, upload in economies.uploads.items()
         if any(scenario.world == name for scenario in answer.state.scenarios().values())
     )
@@ -89,9 +136,15 @@ def recipe(answer: Answer, economies: Economies) -> str:
 
 
 def _call(curve: Curve, state: State, economies: Economies) -> str:
-    """One entry of the dictionary of answers. Every text is written as Python writes it (`repr`), so that none becomes code."""
+    """One entry of the dictionary of answers.
+
+    Every text is written as Python writes it (`repr`), so that none becomes code.
+    """
     scenario: Scenario = state.scenarios()[curve.place]
-    options = f"shocks={scenario.shock!r}, size={scenario.size!r}, horizon={state.horizon}, on_failure='nan'"
+    options = (
+        f"shocks={scenario.shock!r}, size={scenario.size!r}, horizon={state.horizon},"
+        " on_failure='nan'"
+    )
     values = dict(scenario.values)
     if not curve.exact:
         return f"    {curve.name!r}: network.irf({scenario.world!r}, {values!r}, {options}),\n"

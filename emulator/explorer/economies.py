@@ -1,4 +1,6 @@
-"""What can be chosen and who answers: the network for the worlds it knows, each world's solver, files from the page in processes of their own."""
+"""What can be chosen and who answers: the network for the worlds it knows, each world's solver,
+files from the page in processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -26,11 +28,16 @@ AT_ONCE = 0.03
 """Seconds: a solver that took no longer is asked while a slider moves, others when it rests."""
 
 MOST_UPLOADS, MOST_ANSWERS = 4, 256
-"""Files from the page that are kept, each with its process, and answers that are kept; the oldest go."""
+"""Files from the page that are kept, each with its process, and answers that are kept; the oldest
+go.
+"""
 
 
 class Economies:
-    """The worlds of the page. `network` may be None: then solvers alone answer. Threads may share it."""
+    """The worlds of the page.
+
+    `network` may be None: then solvers alone answer. Threads may share it.
+    """
 
     def __init__(self, network: Emulator | None, checkpoint: str = "universal") -> None:
         self.network, self.checkpoint = network, checkpoint
@@ -52,12 +59,18 @@ class Economies:
         return self.solver(world).spec
 
     def solver(self, world: str) -> ExactWorld | Upload:
-        """Who solves a world exactly. Raises `UnknownNameError`; files are reached through `add` alone, never by a path."""
+        """Who solves a world exactly.
+
+        Raises `UnknownNameError`; files are reached through `add` alone, never by a path.
+        """
         if world in self.uploads:
             return self.uploads[world]
         if world not in WORLDS:
             if "-" in world:
-                raise UnknownNameError(f"The address is about the file '{world[:60]}', which was not loaded here. Load the same .mod file (and mapping) below, and open the address again.")
+                raise UnknownNameError(
+                    f"The address is about the file '{world[:60]}', which was not loaded here. Load"
+                    " the same .mod file (and mapping) below, and open the address again."
+                )
             raise unknown_name("world", world[:60], self.names)
         if world not in self._solvers:
             self._solvers[world] = ExactWorld(get_world(world))
@@ -86,34 +99,52 @@ class Economies:
         return self.spec(world).is_same_model(self.network.spec(world))
 
     def predicted(self, scenario: Scenario, horizon: int) -> xr.Dataset | None:
-        """The network's answer; None where it does not know the world. Raises `ParameterError` for a size that has no meaning there."""
+        """The network's answer; None where it does not know the world.
+
+        Raises `ParameterError` for a size that has no meaning there.
+        """
         if self.network is None or not self.emulated(scenario.world):
             return None
         network, values = self.network, dict(scenario.values)
         return self._once(
             ("network", scenario, horizon),
             self._locks["network"],
-            lambda: network.irf(scenario.world, values, shocks=scenario.shock, size=scenario.size, horizon=horizon, on_failure="nan"),
+            lambda: network.irf(
+                scenario.world,
+                values,
+                shocks=scenario.shock,
+                size=scenario.size,
+                horizon=horizon,
+                on_failure="nan",
+            ),
         )
 
     def solved(self, scenario: Scenario, horizon: int, patient: bool = True) -> xr.Dataset | None:
-        """The exact answer; None where it is not known yet and would keep an impatient asker waiting. Raises `EmulatorError`."""
+        """The exact answer; None where it is not known yet and would keep an impatient asker
+        waiting. Raises `EmulatorError`.
+        """
         key = ("exact", scenario, horizon)
         if patient or self._seconds.get(scenario.world, np.inf) <= AT_ONCE:
-            return self._once(key, self._locks[scenario.world], lambda: self._solve(scenario, horizon))
+            return self._once(
+                key, self._locks[scenario.world], lambda: self._solve(scenario, horizon)
+            )
         with self._keeping:
             return self._kept.get(key)
 
     def _solve(self, scenario: Scenario, horizon: int) -> xr.Dataset:
         started = time.perf_counter()
         solver, values = self.solver(scenario.world), dict(scenario.values)
-        found = solver.irf(values, shocks=scenario.shock, size=scenario.size, horizon=horizon, on_failure="nan")
+        found = solver.irf(
+            values, shocks=scenario.shock, size=scenario.size, horizon=horizon, on_failure="nan"
+        )
         if not bool(found["determinate"][0]):
             found.attrs["status"] = int(solver.status(values)[0])
         self._seconds[scenario.world] = time.perf_counter() - started
         return found
 
-    def _once(self, key: Hashable, lock: threading.Lock, make: Callable[[], xr.Dataset]) -> xr.Dataset:
+    def _once(
+        self, key: Hashable, lock: threading.Lock, make: Callable[[], xr.Dataset]
+    ) -> xr.Dataset:
         """A kept answer, or one that is made now; who asks for the same meanwhile waits for it."""
         with lock:
             with self._keeping:

@@ -1,8 +1,10 @@
-"""A fitted result of `emulator estimate` to be shown over the data that it was matched to: read from the files of one world's folder.
+"""A fitted result of `emulator estimate` to be shown over the data that it was matched to: read
+from the files of one world's folder.
 
-    result.json       world, shock, and the values of parameters that were held
-    parameters.csv    the point estimate of the others
-    fit.csv           the data's responses with their standard deviations, and which entries were matched
+result.json       world, shock, and the values of parameters that were held
+parameters.csv    the point estimate of the others
+fit.csv           the data's responses with their standard deviations, and which entries were
+                  matched
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from emulator.spec import OBSERVABLES
 FILES = ("result.json", "parameters.csv", "fit.csv")
 
 WIDTH = 1.645
-"""Standard deviations to each side that hold 90 % of a normal distribution, as the network's band does of its errors."""
+"""Standard deviations to each side that hold 90 % of a normal distribution, as the network's band
+does of its errors.
+"""
 
 LARGEST = 5_000_000
 """Bytes of each file."""
@@ -30,7 +34,9 @@ LARGEST = 5_000_000
 
 @dataclass(frozen=True)
 class Fit:
-    """Data responses (H+1, 3) to one standard deviation of a shock, the ends of their 90 % interval (NaN where not matched), and the scenario that fits them."""
+    """Data responses (H+1, 3) to one standard deviation of a shock, the ends of their 90 % interval
+    (NaN where not matched), and the scenario that fits them.
+    """
 
     name: str
     scenario: Scenario
@@ -40,33 +46,65 @@ class Fit:
 
     @classmethod
     def read(cls, folder: Path, spec_of: SpecOf) -> Fit:
-        """From the folder of one world. Raises `EmulatorError` for one that is not, `UnknownNameError`, `ParameterError` where it does not fit the world."""
+        """From the folder of one world.
+
+        Raises `EmulatorError` for one that is not, `UnknownNameError`, `ParameterError` where it
+        does not fit the world.
+        """
         result, parameters, table = (_content(folder, name) for name in FILES)
         try:
             about = json.loads(result)
             points = pd.read_csv(io.StringIO(parameters)).set_index("parameter")["point"]
-            values = {**{name: held["value"] for name, held in about["held"].items()}, **points.astype(float).to_dict()}
-            name, world, shock = str(about["target"]["name"]), str(about["world"]), str(about["world_shock"])
-            data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[["target", "target_sd", "matched"]]
-            irf, sd, matched = (data[column].unstack("observable")[list(OBSERVABLES)].to_numpy() for column in data)
-            irf, sd = (np.where(matched.astype(bool), part.astype(float), np.nan) for part in (irf, sd))
+            values = {
+                **{name: held["value"] for name, held in about["held"].items()},
+                **points.astype(float).to_dict(),
+            }
+            name, world, shock = (
+                str(about["target"]["name"]),
+                str(about["world"]),
+                str(about["world_shock"]),
+            )
+            data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[
+                ["target", "target_sd", "matched"]
+            ]
+            irf, sd, matched = (
+                data[column].unstack("observable")[list(OBSERVABLES)].to_numpy() for column in data
+            )
+            irf, sd = (
+                np.where(matched.astype(bool), part.astype(float), np.nan) for part in (irf, sd)
+            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EmulatorError(f"'{folder}' holds no estimate that can be read ({type(error).__name__}: {str(error)[:100]}); expected a world's folder as `emulator estimate --output` writes it.") from None
-        fields = [("world", world), ("shock", shock), *((f"p.{key}", repr(float(value))) for key, value in values.items())]
+            raise EmulatorError(
+                f"'{folder}' holds no estimate that can be read ({type(error).__name__}:"
+                f" {str(error)[:100]}); expected a world's folder as `emulator estimate --output`"
+                " writes it."
+            ) from None
+        fields = [
+            ("world", world),
+            ("shock", shock),
+            *((f"p.{key}", repr(float(value))) for key, value in values.items()),
+        ]
         return cls(name, Scenario.read(fields, spec_of), irf, irf - WIDTH * sd, irf + WIDTH * sd)
 
     def shows(self, state: State) -> bool:
-        """Whether the data are about what a state shows: the same shock, of one standard deviation."""
+        """Whether the data are about what a state shows: the same shock, of one standard deviation.
+        """
         return (state.live.shock, state.live.size) == (self.scenario.shock, "1")
 
 
 def _content(folder: Path, name: str) -> str:
     try:
         if (folder / name).stat().st_size > LARGEST:
-            raise EmulatorError(f"'{folder / name}' has more than {LARGEST:,} bytes; that is no estimate.")
+            raise EmulatorError(
+                f"'{folder / name}' has more than {LARGEST:,} bytes; that is no estimate."
+            )
         return (folder / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         below = sorted(path.parent.name for path in folder.glob(f"*/{FILES[0]}"))
-        hint = f" It has estimates of {', '.join(below)}: name one of these folders." if below else ""
-        raise EmulatorError(f"'{folder}' holds no '{name}' that can be read; expected a world's folder as `emulator estimate --output` writes it.{hint}") from None
-
+        hint = (
+            f" It has estimates of {', '.join(below)}: name one of these folders." if below else ""
+        )
+        raise EmulatorError(
+            f"'{folder}' holds no '{name}' that can be read; expected a world's folder as `emulator"
+            f" estimate --output` writes it.{hint}"
+        ) from None

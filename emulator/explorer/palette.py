@@ -1,6 +1,8 @@
-"""Colours that differ for every kind of colour vision, on light and on dark; after Okabe and Ito (2008), made to contrast with the page.
+"""Colours that differ for every kind of colour vision, on light and on dark; after Okabe and Ito
+(2008), made to contrast with the page.
 
-No meaning rests on colour alone: each scenario has a mark of its own shape, and exact solutions are dashed.
+No meaning rests on colour alone: each scenario has a mark of its own shape, and exact solutions are
+dashed.
 """
 
 from __future__ import annotations
@@ -35,10 +37,13 @@ def mark_of(place: int) -> int:
 
 
 def css() -> str:
-    """The colours as variables of CSS, for the system's choice of light or dark and for the reader's own."""
+    """The colours as variables of CSS, for the system's choice of light or dark and for the
+    reader's own.
+    """
     light, dark = _variables("light"), _variables("dark")
     return (
-        f":root{{color-scheme:light;{light}}}\n@media (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
+        f":root{{color-scheme:light;{light}}}\n@media"
+        f" (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
         f":root[data-theme=light]{{color-scheme:light;{light}}}\n:root[data-theme=dark]{{color-scheme:dark;{dark}}}\n"
         + "".join(f".c{k}{{--curve:var(--curve-{k})}}\n" for k in range(len(CURVES["light"])))
     )

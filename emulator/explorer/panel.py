@@ -1,4 +1,6 @@
-"""One panel of the picture as SVG: small enough to be made and shown anew at each step of a slider, coloured by the page's style."""
+"""One panel of the picture as SVG: small enough to be made and shown anew at each step of a slider,
+coloured by the page's style.
+"""
 
 from __future__ import annotations
 
@@ -48,24 +50,46 @@ class Frame:
 
 
 def panel(answer: Answer, observable: int, width: int, height: int) -> Markup:
-    """An observable's responses: data, bands, lines, marks, axes, and a description for those who do not see it."""
-    drawn, last, unit = [curve for curve in answer.curves if curve.drawn], answer.state.horizon, answer.units[observable]
+    """An observable's responses: data, bands, lines, marks, axes, and a description for those who
+    do not see it.
+    """
+    drawn, last, unit = (
+        [curve for curve in answer.curves if curve.drawn],
+        answer.state.horizon,
+        answer.units[observable],
+    )
     frame = _frame(drawn, answer.fit, observable, last, width, height)
     data = _data(frame, answer.fit, observable) if answer.fit is not None else ""
-    shapes = [_grid(frame), data, *(_band(frame, curve, observable) for curve in drawn), *(_line(frame, curve, observable) for curve in drawn)]
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(frame.width, frame.height, _told(drawn, observable, unit, last), Markup("".join(shapes)))
+    shapes = [
+        _grid(frame),
+        data,
+        *(_band(frame, curve, observable) for curve in drawn),
+        *(_line(frame, curve, observable) for curve in drawn),
+    ]
+    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        frame.width, frame.height, _told(drawn, observable, unit, last), Markup("".join(shapes))
+    )
 
 
-def _frame(curves: Sequence[Curve], fit: Fit | None, observable: int, last: int, width: int, height: int) -> Frame:
+def _frame(
+    curves: Sequence[Curve], fit: Fit | None, observable: int, last: int, width: int, height: int
+) -> Frame:
     """Axes that hold every line and band, and zero."""
-    ends = [curve.irf[:, observable] for curve in curves] + [end[:, observable] for curve in curves for end in curve.band or ()]
-    ends += [end[: last + 1, observable] for end in (fit.lower, fit.upper)] if fit is not None else []
+    ends = [curve.irf[:, observable] for curve in curves] + [
+        end[:, observable] for curve in curves for end in curve.band or ()
+    ]
+    ends += (
+        [end[: last + 1, observable] for end in (fit.lower, fit.upper)] if fit is not None else []
+    )
     known = np.concatenate([[0.0], *ends])
     low, high = float(np.nanmin(known)), float(np.nanmax(known))
     if high - low < 1e-9:
         low, high = low - 1.0, high + 1.0
     margin = 0.04 * (high - low)
-    wide, tall = (min(max(size, least), most) for size, least, most in zip((width, height), SMALLEST, LARGEST, strict=True))
+    wide, tall = (
+        min(max(size, least), most)
+        for size, least, most in zip((width, height), SMALLEST, LARGEST, strict=True)
+    )
     return Frame(wide, tall, last, low - margin, high + margin)
 
 
@@ -74,23 +98,39 @@ def _grid(frame: Frame) -> str:
     for value in _ticks(frame.low, frame.high, max(2, frame.height // 45)):
         y = frame.y(value)
         kind = "zero" if abs(value) < 1e-12 else "grid"
-        parts.append(f'<path class="{kind}" d="M{LEFT} {y:.1f}H{frame.width - RIGHT}"/><text x="{LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{value:.6g}</text>')
+        parts.append(
+            f'<path class="{kind}" d="M{LEFT} {y:.1f}H{frame.width - RIGHT}"/><text x="{LEFT - 5}"'
+            f' y="{y + 3.5:.1f}" text-anchor="end">{value:.6g}</text>'
+        )
     for quarter in _ticks(0, max(frame.last, 1), max(2, frame.width // 60), whole=True):
         x = frame.x(quarter)
-        parts.append(f'<text x="{x:.1f}" y="{frame.height - 6}" text-anchor="middle">{quarter:g}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{frame.height - 6}" text-anchor="middle">{quarter:g}</text>'
+        )
     return "".join(parts)
 
 
 def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
     found = MaxNLocator(most, steps=[1, 2, 4, 5, 10], integer=whole).tick_values(low, high)
-    return [0.0 if abs(value) < 1e-12 * (high - low) else float(value) for value in found if low <= value <= high]
+    return [
+        0.0 if abs(value) < 1e-12 * (high - low) else float(value)
+        for value in found
+        if low <= value <= high
+    ]
 
 
 def _data(frame: Frame, fit: Fit, observable: int) -> str:
     """The data's responses as points, within their interval."""
-    lower, upper, irf = (part[: frame.last + 1, observable] for part in (fit.lower, fit.upper, fit.irf))
-    points = "".join(f"M{frame.x(h):.1f} {frame.y(irf[h]):.1f}{MARKS[0][2]}" for h in np.flatnonzero(np.isfinite(irf)).tolist())
-    return _area(frame, lower, upper, "band plain") + (f'<path class="mark plain" d="{points}"/>' if points else "")
+    lower, upper, irf = (
+        part[: frame.last + 1, observable] for part in (fit.lower, fit.upper, fit.irf)
+    )
+    points = "".join(
+        f"M{frame.x(h):.1f} {frame.y(irf[h]):.1f}{MARKS[0][2]}"
+        for h in np.flatnonzero(np.isfinite(irf)).tolist()
+    )
+    return _area(frame, lower, upper, "band plain") + (
+        f'<path class="mark plain" d="{points}"/>' if points else ""
+    )
 
 
 def _band(frame: Frame, curve: Curve, observable: int) -> str:
@@ -112,15 +152,26 @@ def _area(frame: Frame, lower: np.ndarray, upper: np.ndarray, kind: str) -> str:
 def _line(frame: Frame, curve: Curve, observable: int) -> str:
     values = curve.irf[:, observable]
     kind = f"c{colour_of(curve.place)}"
-    line = f'<path class="line {kind}{" dashed" if curve.dashed else ""}" d="M{frame.line(values)}"/>'
+    line = (
+        f'<path class="line {kind}{" dashed" if curve.dashed else ""}" d="M{frame.line(values)}"/>'
+    )
     if curve.dashed:
         return line
     mark = MARKS[mark_of(curve.place)][2]
     quarters = range(0, frame.last + 1, max(1, -(-frame.last // MARKED)))
-    return line + f'<path class="mark {kind}" d="{"".join(f"M{frame.x(h):.1f} {frame.y(values[h]):.1f}{mark}" for h in quarters)}"/>'
+    return (
+        line + f'<path class="mark {kind}"'
+        f' d="{"".join(f"M{frame.x(h):.1f} {frame.y(values[h]):.1f}{mark}" for h in quarters)}"/>'
+    )
 
 
 def _told(curves: Sequence[Curve], observable: int, unit: str, last: int) -> str:
     quarters = [h for h in TOLD if h <= last]
-    found = [f"{curve.name}: " + ", ".join(f"{curve.irf[h, observable]:+.3f} in quarter {h}" for h in quarters) for curve in curves]
-    return f"{OBSERVABLES[observable]}, {unit}. " + ("; ".join(found) or "No response is drawn") + "."
+    found = [
+        f"{curve.name}: "
+        + ", ".join(f"{curve.irf[h, observable]:+.3f} in quarter {h}" for h in quarters)
+        for curve in curves
+    ]
+    return (
+        f"{OBSERVABLES[observable]}, {unit}. " + ("; ".join(found) or "No response is drawn") + "."
+    )

@@ -1,8 +1,10 @@
-"""The process in which a file from the page is read and solved: `python -m emulator.explorer.sandbox`, JSON lines in and out.
+"""The process in which a file from the page is read and solved: `python -m
+emulator.explorer.sandbox`, JSON lines in and out.
 
-First line: file, text, mapping. Then a line a question. The process holds one world, may use so much memory and write so
-large files, and whoever started it ends it when an answer takes too long. Nothing of a file is ever executed
-(see `emulator.modfile`); this guards against what is merely slow or large.
+First line: file, text, mapping. Then a line a question. The process holds one world, may use so
+much memory and write so large files, and whoever started it ends it when an answer takes too long.
+Nothing of a file is ever executed (see `emulator.modfile`); this guards against what is merely slow
+or large.
 """
 
 from __future__ import annotations
@@ -55,9 +57,15 @@ def _limit() -> None:
 
 
 def _world(given: dict[str, str]) -> ExactWorld:
-    """The world of the files, which lie alone in a folder and include nothing; its defaults must have a solution."""
+    """The world of the files, which lie alone in a folder and include nothing; its defaults must
+    have a solution.
+    """
     if INCLUDE.search(given["text"]):
-        raise ModFileError("@#include and @#includepath are not supported in the explorer, whose files stand alone; put the text in their place.", given["file"])
+        raise ModFileError(
+            "@#include and @#includepath are not supported in the explorer, whose files stand"
+            " alone; put the text in their place.",
+            given["file"],
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / given["file"]
         path.write_text(given["text"], encoding="utf-8")
@@ -78,7 +86,13 @@ def _answer(world: ExactWorld, question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refusal(error: BaseException) -> dict[str, str]:
-    return {"error": str(error) if isinstance(error, EmulatorError) else f"The file needs too much memory or nests too deep ({type(error).__name__})."}
+    return {
+        "error": (
+            str(error)
+            if isinstance(error, EmulatorError)
+            else f"The file needs too much memory or nests too deep ({type(error).__name__})."
+        )
+    }
 
 
 def _say(answers: TextIO, answer: dict[str, Any]) -> None:

@@ -23,8 +23,9 @@ THREADS = 8
 def server(economies: Economies, host: str, port: int) -> Any:
     """A server that listens already and answers once `run` is called; port 0 takes a free one.
 
-    Asked by this machine alone, it answers to the names of this machine alone, so that no site can have its own name
-    point here. Raises `MissingExtraError`, and `EmulatorError` where the address is not to be had.
+    Asked by this machine alone, it answers to the names of this machine alone, so that no site can
+    have its own name point here. Raises `MissingExtraError`, and `EmulatorError` where the address
+    is not to be had.
     """
     try:
         from waitress.server import create_server
@@ -32,10 +33,19 @@ def server(economies: Economies, host: str, port: int) -> Any:
         from emulator.explorer.app import create_app
     except ImportError as error:
         raise MissingExtraError((error.name or "flask").partition(".")[0], "explorer") from None
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that an answer waits for a thread is no news to the user
+    logging.getLogger("waitress.queue").setLevel(
+        logging.ERROR
+    )  # that an answer waits for a thread is no news to the user
     app = create_app(economies, [*LOCAL, "[::1]"] if host in LOCAL else None)
     try:
-        return create_server(app, host=_one_address(host), port=port, threads=THREADS, ident=None, clear_untrusted_proxy_headers=True)
+        return create_server(
+            app,
+            host=_one_address(host),
+            port=port,
+            threads=THREADS,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
     except (OSError, OverflowError, ValueError) as error:
         raise EmulatorError(_why(error, host, port)) from None
 
@@ -49,15 +59,21 @@ def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iter
     try:
         yield address(found)
     finally:
-        found.task_dispatcher.shutdown(timeout=5)  # answers that are being written are written to their end
-        found.trigger.pull_trigger(lambda: _end(found))  # in its own thread, whose loop uses the sockets
+        found.task_dispatcher.shutdown(
+            timeout=5
+        )  # answers that are being written are written to their end
+        found.trigger.pull_trigger(
+            lambda: _end(found)
+        )  # in its own thread, whose loop uses the sockets
         thread.join(timeout=10)  # at once, unless somebody does not read an answer
         found.close()  # only now: a trigger closed while it is pulled is an error here
         economies.close()
 
 
 def _end(found: Any) -> None:
-    """Take no more questions, and end the connections that browsers keep, each after its last answer: the loop goes on while there is one."""
+    """Take no more questions, and end the connections that browsers keep, each after its last
+    answer: the loop goes on while there is one.
+    """
     for channel in found.active_channels.values():
         channel.close_when_flushed = True
     found.trigger.del_channel()
@@ -71,14 +87,23 @@ def address(found: Any) -> str:
 
 
 def _one_address(host: str) -> str:
-    """One address of a host, IPv4 where it has one: `localhost` alone stands for two. Raises `OSError` for a host that is not known."""
+    """One address of a host, IPv4 where it has one: `localhost` alone stands for two.
+
+    Raises `OSError` for a host that is not known.
+    """
     known = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return str(min(known, key=lambda entry: entry[0] != socket.AF_INET)[4][0])
 
 
 def _why(error: Exception, host: str, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"Port {port} of {host} is in use, perhaps by another explorer. Choose another with --port, or --port 0 for any that is free."
+        return (
+            f"Port {port} of {host} is in use, perhaps by another explorer. Choose another with"
+            " --port, or --port 0 for any that is free."
+        )
     if isinstance(error, OSError) and error.errno == errno.EACCES:
-        return f"Port {port} of {host} may not be used by this user. Choose one above 1023 with --port."
+        return (
+            f"Port {port} of {host} may not be used by this user. Choose one above 1023 with"
+            " --port."
+        )
     return f"The explorer cannot listen on {host}, port {port}: {error}."

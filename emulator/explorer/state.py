@@ -1,9 +1,12 @@
-"""What the page shows, as its address carries it: one line of text that can be sent on, read strictly and written shortly.
+"""What the page shows, as its address carries it: one line of text that can be sent on, read
+strictly and written shortly.
 
-    world=nk&shock=monetary&size=25bp&horizon=20&p.kappa=0.05      the scenario that the sliders move
-    &with=sw07&with=zlb                                            other worlds at their defaults, under the same shock
-    &pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.1             scenarios that were pinned, each a line of the same kind
-    &exact=0                                                       without the exact solution
+world=nk&shock=monetary&size=25bp&horizon=20&p.kappa=0.05      the scenario that the sliders move
+&with=sw07&with=zlb                                            other worlds at their defaults, under
+                                                               the same shock
+&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.1             scenarios that were pinned, each a
+                                                               line of the same kind
+&exact=0                                                       without the exact solution
 """
 
 from __future__ import annotations
@@ -31,7 +34,9 @@ SpecOf = Callable[[str], WorldSpec]
 
 @dataclass(frozen=True)
 class Scenario:
-    """One world under one shock; values: the parameters that are not at their defaults, in the world's order."""
+    """One world under one shock; values: the parameters that are not at their defaults, in the
+    world's order.
+    """
 
     world: str
     shock: str
@@ -48,11 +53,22 @@ class Scenario:
         spec.shock_index(shock)
         size = found.pop("size", "1")
         if len(size) > LONGEST_SIZE:
-            raise ParameterError(f"The size of the shock has {len(size)} characters; expected at most {LONGEST_SIZE}, such as '25bp' or '2 sd'.")
+            raise ParameterError(
+                f"The size of the shock has {len(size)} characters; expected at most"
+                f" {LONGEST_SIZE}, such as '25bp' or '2 sd'."
+            )
         ShockSize.read(size)
-        given = {name.removeprefix(PREFIX): value for name, value in found.items() if name.startswith(PREFIX)}
+        given = {
+            name.removeprefix(PREFIX): value
+            for name, value in found.items()
+            if name.startswith(PREFIX)
+        }
         theta = spec.theta(given)[0]  # type: ignore[arg-type]  # text is read as a number, or refused by name
-        changed = ((p.name, float(value)) for p, value in zip(spec.parameters, theta, strict=True) if value != p.default)
+        changed = (
+            (p.name, float(value))
+            for p, value in zip(spec.parameters, theta, strict=True)
+            if value != p.default
+        )
         return cls(world, shock, size, tuple(changed))
 
     @property
@@ -63,7 +79,12 @@ class Scenario:
     def fields(self) -> list[tuple[str, str]]:
         """The fields of an address from which `read` makes this scenario again."""
         size = [("size", self.size)] if self.size != "1" else []
-        return [("world", self.world), ("shock", self.shock), *size, *((PREFIX + name, repr(value)) for name, value in self.values)]
+        return [
+            ("world", self.world),
+            ("shock", self.shock),
+            *size,
+            *((PREFIX + name, repr(value)) for name, value in self.values),
+        ]
 
 
 @dataclass(frozen=True)
@@ -78,21 +99,45 @@ class State:
 
     @classmethod
     def read(cls, query: str, spec_of: SpecOf) -> State:
-        """From the query of an address; an empty one is the start. Raises `UnknownNameError`, `ParameterError`."""
+        """From the query of an address; an empty one is the start.
+
+        Raises `UnknownNameError`, `ParameterError`.
+        """
         pairs = _pairs(query)
         own = [pair for pair in pairs if pair[0] not in ("with", "pin", "horizon", "exact")]
-        unknown = [name for name, _ in own if name not in ("world", "shock", "size") and not name.startswith(PREFIX)]
+        unknown = [
+            name
+            for name, _ in own
+            if name not in ("world", "shock", "size") and not name.startswith(PREFIX)
+        ]
         if unknown:
-            raise ParameterError(f"The address has an unknown field '{unknown[0]}'. {nearest(unknown[0], FIELDS)} Parameters are written {PREFIX}name.")
+            raise ParameterError(
+                f"The address has an unknown field '{unknown[0]}'. {nearest(unknown[0], FIELDS)}"
+                f" Parameters are written {PREFIX}name."
+            )
         fields = dict(pairs)
-        pins = tuple(dict.fromkeys(Scenario.read([("world", "nk"), *_pairs(text)], spec_of) for name, text in pairs if name == "pin"))
+        pins = tuple(
+            dict.fromkeys(
+                Scenario.read([("world", "nk"), *_pairs(text)], spec_of)
+                for name, text in pairs
+                if name == "pin"
+            )
+        )
         if len(pins) > MOST_PINS:
-            raise ParameterError(f"The address pins {len(pins)} scenarios; expected at most {MOST_PINS}.")
+            raise ParameterError(
+                f"The address pins {len(pins)} scenarios; expected at most {MOST_PINS}."
+            )
         beside = tuple(dict.fromkeys(text for name, text in pairs if name == "with"))
         for world in beside:
             spec_of(world)
         live = Scenario.read([("world", "nk"), *own], spec_of)
-        return cls(live, beside, pins, _horizon(fields.get("horizon", str(DEFAULT_HORIZON))), fields.get("exact", "1") != "0")
+        return cls(
+            live,
+            beside,
+            pins,
+            _horizon(fields.get("horizon", str(DEFAULT_HORIZON))),
+            fields.get("exact", "1") != "0",
+        )
 
     def query(self) -> str:
         """The query of the address that `read` understands."""
@@ -104,18 +149,34 @@ class State:
         return urlencode(pairs)
 
     def scenarios(self) -> dict[int, Scenario]:
-        """Every scenario by its place, which is its colour: the live one, other worlds, pins; none twice."""
-        others = [Scenario(world, self.live.shock, self.live.size) for world in self.beside if world != self.live.world]
+        """Every scenario by its place, which is its colour: the live one, other worlds, pins; none
+        twice.
+        """
+        others = [
+            Scenario(world, self.live.shock, self.live.size)
+            for world in self.beside
+            if world != self.live.world
+        ]
         found: dict[Scenario, int] = {}
         for place, scenario in enumerate([self.live, *others, *self.pins]):
             found.setdefault(scenario, place)
         return {place: scenario for scenario, place in found.items()}
 
     def label(self, scenario: Scenario) -> str:
-        """What tells a scenario from the others: its world, some of its values, and its shock where that is not the live one's."""
-        pin = f"pin {self.pins.index(scenario) + 1}: " if scenario in self.pins and scenario != self.live else ""
+        """What tells a scenario from the others: its world, some of its values, and its shock where
+        that is not the live one's.
+        """
+        pin = (
+            f"pin {self.pins.index(scenario) + 1}: "
+            if scenario in self.pins and scenario != self.live
+            else ""
+        )
         named, more = scenario.values[:MOST_NAMED], len(scenario.values) - MOST_NAMED
-        parts = [scenario.world, *(f"{name}={value:g}" for name, value in named), *([f"{more} more"] if more > 0 else [])]
+        parts = [
+            scenario.world,
+            *(f"{name}={value:g}" for name, value in named),
+            *([f"{more} more"] if more > 0 else []),
+        ]
         parts += [scenario.shock] if scenario.shock != self.live.shock else []
         parts += [scenario.size] if scenario.size != self.live.size else []
         return pin + ", ".join(parts)
@@ -141,5 +202,7 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 
 def _horizon(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 4 or int(text) > LONGEST_HORIZON:
-        raise ParameterError(f"The horizon is '{text[:20]}'; expected whole quarters, 0 to {LONGEST_HORIZON}.")
+        raise ParameterError(
+            f"The horizon is '{text[:20]}'; expected whole quarters, 0 to {LONGEST_HORIZON}."
+        )
     return int(text)

@@ -1,4 +1,6 @@
-"""TeX names of parameters as small pictures: outlines by matplotlib's mathtext, so that no text of a file ever becomes markup or a script."""
+"""TeX names of parameters as small pictures: outlines by matplotlib's mathtext, so that no text of
+a file ever becomes markup or a script.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
 
 @lru_cache(maxsize=1024)
 def symbol(tex: str) -> Markup:
-    """An SVG in the colour of the text around it; empty where the TeX is too long or is not understood."""
+    """An SVG in the colour of the text around it; empty where the TeX is too long or is not
+    understood.
+    """
     if not tex or len(tex) > LONGEST or "$" in tex:
         return Markup("")
     try:
@@ -28,8 +32,8 @@ def symbol(tex: str) -> Markup:
     box = path.get_extents()
     x, y, width, height = box.x0 - 0.5, -box.y1 - 0.5, box.width + 1.0, box.height + 1.0
     return Markup(
-        f'<svg class="tex" aria-hidden="true" width="{width:.1f}" height="{height:.1f}" viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}">'
-        f'<path d="{_outline(path)}"/></svg>'
+        f'<svg class="tex" aria-hidden="true" width="{width:.1f}" height="{height:.1f}"'
+        f' viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}"><path d="{_outline(path)}"/></svg>'
     )
 
 

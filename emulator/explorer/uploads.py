@@ -1,4 +1,6 @@
-"""A `.mod` file from the page as a world that answers, each in a process of its own that is ended when it takes too long."""
+"""A `.mod` file from the page as a world that answers, each in a process of its own that is ended
+when it takes too long.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ LARGEST = 200_000
 """Bytes of a `.mod` file, and of the mapping beside it."""
 
 READ_SECONDS, ANSWER_SECONDS = 30.0, 10.0
-"""How long a file may take to be read, the start of a process included, and how long an answer may take."""
+"""How long a file may take to be read, the start of a process included, and how long an answer may
+take.
+"""
 
 LONGEST_ANSWER = 20_000_000
 """Bytes."""
@@ -37,11 +41,26 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
 class Upload:
-    """The world of a file that came from outside; what the explorer asks of an `ExactWorld`, asked of its process."""
+    """The world of a file that came from outside; what the explorer asks of an `ExactWorld`, asked
+    of its process.
+    """
 
-    def __init__(self, file: str, text: bytes, mapping: bytes = b"", read_seconds: float = READ_SECONDS, answer_seconds: float = ANSWER_SECONDS) -> None:
-        """Raises `ModFileError` for files that are too large, are no text, cannot be read or take too long."""
-        self._texts = {"file": f"{stem(file)}.mod", "text": _text(text, file), "mapping": _text(mapping, "the mapping")}
+    def __init__(
+        self,
+        file: str,
+        text: bytes,
+        mapping: bytes = b"",
+        read_seconds: float = READ_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """Raises `ModFileError` for files that are too large, are no text, cannot be read or take
+        too long.
+        """
+        self._texts = {
+            "file": f"{stem(file)}.mod",
+            "text": _text(text, file),
+            "mapping": _text(mapping, "the mapping"),
+        }
         self._read_seconds, self._answer_seconds = read_seconds, answer_seconds
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,9 +74,24 @@ class Upload:
     def file(self) -> str:
         return self._texts["file"]
 
-    def irf(self, values: Mapping[str, float], *, shocks: str, size: str, horizon: int, on_failure: str = "nan") -> xr.Dataset:
-        """Responses as `ExactWorld.irf` gives them. Raises `EmulatorError` as it does, and where an answer takes too long."""
-        return xr.Dataset.from_dict(self._ask({"values": dict(values), "shocks": shocks, "size": size, "horizon": horizon})["irf"])
+    def irf(
+        self,
+        values: Mapping[str, float],
+        *,
+        shocks: str,
+        size: str,
+        horizon: int,
+        on_failure: str = "nan",
+    ) -> xr.Dataset:
+        """Responses as `ExactWorld.irf` gives them.
+
+        Raises `EmulatorError` as it does, and where an answer takes too long.
+        """
+        return xr.Dataset.from_dict(
+            self._ask({"values": dict(values), "shocks": shocks, "size": size, "horizon": horizon})[
+                "irf"
+            ]
+        )
 
     def status(self, values: Mapping[str, float]) -> np.ndarray:
         """`Status` at these values, (1,)."""
@@ -80,11 +114,26 @@ class Upload:
             return self._exchange(question, self._answer_seconds)
 
     def _started(self) -> dict[str, Any]:
-        """Start the process in an empty folder, which also keeps its cache, and have it read the file."""
+        """Start the process in an empty folder, which also keeps its cache, and have it read the
+        file.
+        """
         self._folder = tempfile.mkdtemp(prefix="emulator-explorer-")
-        environment = {**os.environ, "EMULATOR_CACHE": self._folder, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TMPDIR": self._folder}
+        environment = {
+            **os.environ,
+            "EMULATOR_CACHE": self._folder,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "TMPDIR": self._folder,
+        }
         command = [sys.executable, "-m", "emulator.explorer.sandbox"]
-        self._process = subprocess.Popen(command, cwd=self._folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            command,
+            cwd=self._folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             return self._exchange(self._texts, self._read_seconds)
         except EmulatorError:
@@ -96,7 +145,10 @@ class Upload:
         assert process is not None
         assert process.stdin is not None
         assert process.stdout is not None
-        why = "the process that read it ended without an answer: too much memory, or too long an answer."
+        why = (
+            "the process that read it ended without an answer: too much memory, or too long an"
+            " answer."
+        )
         line = b""
         with ThreadPoolExecutor(1) as reader:
             try:
@@ -118,14 +170,18 @@ class Upload:
 
 
 def stem(file: str) -> str:
-    """The name of a world from that of its file; `model` where that is not plain letters, digits and dashes."""
+    """The name of a world from that of its file; `model` where that is not plain letters, digits
+    and dashes.
+    """
     found = PurePath(file.replace("\\", "/")).name.removesuffix(".mod")
     return found if NAME.fullmatch(found) else "model"
 
 
 def _text(content: bytes, what: str) -> str:
     if len(content) > LARGEST:
-        raise ModFileError(f"the file has {len(content):,} bytes; the explorer takes up to {LARGEST:,}.", what)
+        raise ModFileError(
+            f"the file has {len(content):,} bytes; the explorer takes up to {LARGEST:,}.", what
+        )
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,7 @@
-"""Answers for users: a network or a solver asked by name, with bands, flags and units. PyTorch is needed for networks only."""
+"""Answers for users: a network or a solver asked by name, with bands, flags and units.
+
+PyTorch is needed for networks only.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a user may hand over as parameters, as theta: named values, a table, an array, or nothing but defaults."""
+"""What a user may hand over as parameters, as theta: named values, a table, an array, or nothing
+but defaults.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,24 @@ LONGEST_HORIZON = 10_000
 """Quarters; a response that is asked for beyond is a slip, and would fill the memory."""
 
 
-def theta_of(spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any] | None = None) -> np.ndarray:
+def theta_of(
+    spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any] | None = None
+) -> np.ndarray:
     """Parameter vectors (n, P), float64, in each parameter's own unit.
 
-    draws: a table or mapping with a column for some of the parameters, the rest at their defaults (a row of a table, a
-    `Series`, is one draw by the names of its index); or an array (n, P), or (P,) for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n, that replace those of draws.
-    Raises `UnknownNameError` for a name that the world does not have, `ParameterError` for lengths that differ, for
-    shapes that do not fit, for no draw at all and for values that are not finite numbers.
+    draws: a table or mapping with a column for some of the parameters, the rest at their defaults
+    (a row of a table, a `Series`, is one draw by the names of its index); or an array (n, P), or
+    (P,) for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n,
+    that replace those of draws. Raises `UnknownNameError` for a name that the world does not have,
+    `ParameterError` for lengths that differ, for shapes that do not fit, for no draw at all and for
+    values that are not finite numbers.
     """
     if isinstance(draws, pd.Series):
         draws = draws.to_frame().T
-    named = {**(_columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}), **(parameters or {})}
+    named = {
+        **(_columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}),
+        **(parameters or {}),
+    }
     columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
     theta = _base(spec, draws, columns)
     for column, values in columns.items():
@@ -37,22 +46,37 @@ def theta_of(spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any]
 
 
 def chosen_shocks(spec: WorldSpec, shocks: str | Iterable[str] | None) -> list[int]:
-    """Positions of the shocks that are asked for: all where none is named. Raises `UnknownNameError`."""
+    """Positions of the shocks that are asked for: all where none is named.
+
+    Raises `UnknownNameError`.
+    """
     if shocks is None:
         return list(range(spec.n_shocks))
     if not isinstance(shocks, Iterable):
-        raise ParameterError(f"The shocks were given as {shocks!r}; expected names, of {', '.join(spec.shock_names)}.")
+        raise ParameterError(
+            f"The shocks were given as {shocks!r}; expected names, of"
+            f" {', '.join(spec.shock_names)}."
+        )
     names = [shocks] if isinstance(shocks, str) else list(dict.fromkeys(shocks))
     if not names:
-        raise ParameterError(f"The list of shocks is empty; leave it out for all shocks of '{spec.name}': {', '.join(spec.shock_names)}.")
+        raise ParameterError(
+            f"The list of shocks is empty; leave it out for all shocks of '{spec.name}':"
+            f" {', '.join(spec.shock_names)}."
+        )
     return [spec.shock_index(name) for name in names]
 
 
 def last_quarter(horizon: Any) -> int:
-    """The last horizon that is asked for. Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`."""
+    """The last horizon that is asked for.
+
+    Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`.
+    """
     last = _whole(horizon)
     if last is None or last > LONGEST_HORIZON:
-        raise ParameterError(f"The horizon is {horizon!r}; expected a whole number of quarters, 0 (the impact period alone) to {LONGEST_HORIZON:,}.")
+        raise ParameterError(
+            f"The horizon is {horizon!r}; expected a whole number of quarters, 0 (the impact period"
+            f" alone) to {LONGEST_HORIZON:,}."
+        )
     return last
 
 
@@ -65,7 +89,9 @@ def draws_wanted(n: Any) -> int:
 
 
 def labels(draws: Draws, n: int) -> np.ndarray:
-    """What n draws are called: by the index of a table that names each of its rows once, else 0 to n - 1."""
+    """What n draws are called: by the index of a table that names each of its rows once, else 0 to
+    n - 1.
+    """
     if isinstance(draws, pd.DataFrame) and draws.index.nlevels == 1 and draws.index.is_unique:
         return draws.index.to_numpy()
     return np.arange(n)
@@ -81,9 +107,15 @@ def _whole(number: Any) -> int | None:
 
 
 def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
-    twice = [str(name) for name in draws.columns[draws.columns.duplicated()]] if isinstance(draws, pd.DataFrame) else []
+    twice = (
+        [str(name) for name in draws.columns[draws.columns.duplicated()]]
+        if isinstance(draws, pd.DataFrame)
+        else []
+    )
     if twice:
-        raise ParameterError(f"The table of draws names '{twice[0]}' twice; expected each parameter at most once.")
+        raise ParameterError(
+            f"The table of draws names '{twice[0]}' twice; expected each parameter at most once."
+        )
     return {str(name): values for name, values in draws.items()}
 
 
@@ -91,15 +123,28 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     try:
         found = _reals(value)
     except (TypeError, ValueError):
-        shown = repr(value) if np.isscalar(value) and len(repr(value)) < 60 else f"a {type(value).__name__}"
-        raise ParameterError(f"Parameter '{name}' was given as {shown}; expected a number, or a column of numbers.") from None
+        shown = (
+            repr(value)
+            if np.isscalar(value) and len(repr(value)) < 60
+            else f"a {type(value).__name__}"
+        )
+        raise ParameterError(
+            f"Parameter '{name}' was given as {shown}; expected a number, or a column of numbers."
+        ) from None
     if found.ndim > 1:
-        raise ParameterError(f"Parameter '{name}' was given as an array of shape {found.shape}; expected a number, or one a draw.")
+        raise ParameterError(
+            f"Parameter '{name}' was given as an array of shape {found.shape}; expected a number,"
+            " or one a draw."
+        )
     return found
 
 
 def _reals(value: Any) -> np.ndarray:
-    """As float64, masked entries NaN. Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers, truth values."""
+    """As float64, masked entries NaN.
+
+    Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers,
+    truth values.
+    """
     array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
     if array.dtype.kind in "bcmM":
         raise TypeError
@@ -113,7 +158,10 @@ def _base(spec: WorldSpec, draws: Draws, columns: Mapping[int, np.ndarray]) -> n
         try:
             array = _reals(draws)
         except (TypeError, ValueError):
-            raise ParameterError(f"The draws are a {type(draws).__name__} that is no array of numbers; expected (n, {spec.n_parameters}), a table or a mapping of names.") from None
+            raise ParameterError(
+                f"The draws are a {type(draws).__name__} that is no array of numbers; expected (n,"
+                f" {spec.n_parameters}), a table or a mapping of names."
+            ) from None
         base = spec.check_theta(array[None, :] if array.ndim == 1 else array).copy()
     elif isinstance(draws, pd.DataFrame):
         base = np.repeat(spec.theta(), len(draws), axis=0)
@@ -122,7 +170,10 @@ def _base(spec: WorldSpec, draws: Draws, columns: Mapping[int, np.ndarray]) -> n
         base = np.repeat(spec.theta(), max(lengths, default=1), axis=0)
     for column, values in columns.items():
         if values.ndim and values.size != len(base):
-            raise ParameterError(f"Parameter '{spec.parameter_names[column]}' has {values.size} values for {len(base)} draws; expected one each, or one for all.")
+            raise ParameterError(
+                f"Parameter '{spec.parameter_names[column]}' has {values.size} values for"
+                f" {len(base)} draws; expected one each, or one for all."
+            )
     if len(base) == 0:
         raise ParameterError("There are no draws: the table or array of parameters has no rows.")
     return base

@@ -1,8 +1,9 @@
-"""A network for other programs: one ONNX file a world, beside the weights (safetensors) and the model card.
+"""A network for other programs: one ONNX file a world, beside the weights (safetensors) and the
+model card.
 
-Input `theta` (draw, parameter), float32, in each parameter's own unit. Outputs `irf` (draw, shock, horizon, observable), in
-percent and annualised percentage points, and `half_width` of the 90 % band where the network is calibrated. The file's
-metadata names its axes, ranges and units (JSON).
+Input `theta` (draw, parameter), float32, in each parameter's own unit. Outputs `irf` (draw, shock,
+horizon, observable), in percent and annualised percentage points, and `half_width` of the 90 % band
+where the network is calibrated. The file's metadata names its axes, ranges and units (JSON).
 """
 
 from __future__ import annotations
@@ -42,24 +43,33 @@ class _Answer(nn.Module):
         return irf if self.trust is None else (irf, self.trust.half_width(theta, self.world))
 
 
-def export(em: Emulator, folder: Path, worlds: list[str] | None = None, onnx: bool = True) -> list[Path]:
+def export(
+    em: Emulator, folder: Path, worlds: list[str] | None = None, onnx: bool = True
+) -> list[Path]:
     """Write weights, model card and, if asked for, an ONNX file for each world; their paths.
 
-    Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError` without the extra [onnx],
-    `CheckpointError` for a network that was not read from a file.
+    Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError`
+    without the extra [onnx], `CheckpointError` for a network that was not read from a file.
     """
     for world in worlds or []:
         em.spec(world)
     if worlds == []:
         raise unknown_name("world of this network", "", em.worlds)
     if em.checkpoint is None:
-        raise CheckpointError("This network was not read from a checkpoint, so that there is nothing to say of where it comes from. Save it first, and load it.")
+        raise CheckpointError(
+            "This network was not read from a checkpoint, so that there is nothing to say of where"
+            " it comes from. Save it first, and load it."
+        )
     if onnx and find_spec("onnxscript") is None:
         raise MissingExtraError("onnxscript", "onnx")
     weights, card = folder / shipped.WEIGHTS, folder / shipped.CARD
     weights_file.write(weights, em.checkpoint)
     write_text(card, _card(em, em.checkpoint))
-    return [weights, card, *([_write(em, world, folder) for world in worlds or em.worlds] if onnx else [])]
+    return [
+        weights,
+        card,
+        *([_write(em, world, folder) for world in worlds or em.worlds] if onnx else []),
+    ]
 
 
 def _write(em: Emulator, world: str, folder: Path) -> Path:
@@ -76,11 +86,17 @@ def encode(em: Emulator, world: str) -> bytes:
     names = ["irf"] if em.trust is None else ["irf", "half_width"]
     asked = _Answer(em, world).eval()
     with torch.no_grad(), _quietly():
-        asked(example)  # what a network keeps from its first answer must not be made inside the exporter
+        asked(
+            example
+        )  # what a network keeps from its first answer must not be made inside the exporter
         program = torch.onnx.export(
-            asked, (example,), dynamo=True, input_names=["theta"], output_names=names,
+            asked,
+            (example,),
+            dynamo=True,
+            input_names=["theta"],
+            output_names=names,
             dynamic_shapes=({0: torch.export.Dim("draw", min=1)},),
-        )  # fmt: skip
+        )
     assert program is not None  # what is returned where no path is given
     made = program.model_proto
     entry = made.metadata_props.add()
@@ -95,7 +111,13 @@ def _described(em: Emulator, world: str) -> dict[str, Any]:
         "title": spec.title,
         "checkpoint_sha256": em.checkpoint.sha256 if em.checkpoint else "",
         "parameters": [
-            {"name": p.name, "unit": p.unit, "default": p.default, "trained_from": low, "trained_to": high}
+            {
+                "name": p.name,
+                "unit": p.unit,
+                "default": p.default,
+                "trained_from": low,
+                "trained_to": high,
+            }
             for p, low, high in zip(spec.parameters, lowest.tolist(), highest.tolist(), strict=True)
         ],
         "shocks": list(spec.shock_names),
@@ -106,14 +128,18 @@ def _described(em: Emulator, world: str) -> dict[str, Any]:
 
 
 def _card(em: Emulator, made: Checkpoint) -> str:
-    """The card that lies beside the weights; for a run without one, what its checkpoint says of itself."""
+    """The card that lies beside the weights; for a run without one, what its checkpoint says of
+    itself.
+    """
     beside = Path(made.path).with_name(shipped.CARD)
     if beside.is_file():
         return beside.read_text(encoding="utf-8")
     scores = "" if em.trust else " It is not calibrated: nothing says how wrong it may be."
     return (
-        f"# {made.model_name} of {', '.join(em.worlds)}\n\nExported from `{made.path}` (SHA-256 `{made.sha256}`), trained on the data set `{made.data_fingerprint}` "
-        f"at commit `{made.commit}`, epoch {made.epoch}.{scores} Scores: `emulator evaluate --checkpoint {made.path}`.\n"
+        f"# {made.model_name} of {', '.join(em.worlds)}\n\nExported from `{made.path}` (SHA-256"
+        f" `{made.sha256}`), trained on the data set `{made.data_fingerprint}` at commit"
+        f" `{made.commit}`, epoch {made.epoch}.{scores} Scores: `emulator evaluate --checkpoint"
+        f" {made.path}`.\n"
     )
 
 

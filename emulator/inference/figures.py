@@ -20,7 +20,8 @@ FAN = (0.9, 0.5)
 
 
 def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figure:
-    """Responses, bands and, dashed, another answer beside them; written to `path` if there is one."""
+    """Responses, bands and, dashed, another answer beside them; written to `path` if there is one.
+    """
     if path is not None:
         check_format(path)
     if beside is not None:
@@ -35,8 +36,14 @@ def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figu
             _lines(axis, here) if data.sizes["draw"] <= FEW else _fan(axis, here["irf"])
             if beside is not None:
                 other = beside["irf"].sel(shock=shock, observable=observable)
-                axis.plot(other["horizon"], other.values.T, color="black", linestyle="--", linewidth=1.0)
-            label(axis, f"{shock} ({data['size'].values[row]}) → {observable}", str(data["unit"].values[column]))
+                axis.plot(
+                    other["horizon"], other.values.T, color="black", linestyle="--", linewidth=1.0
+                )
+            label(
+                axis,
+                f"{shock} ({data['size'].values[row]}) → {observable}",
+                str(data["unit"].values[column]),
+            )
     for axis in axes[-1]:
         axis.set_xlabel("quarters after impact", fontsize=8)
     figure.suptitle(_title(data, beside), fontsize=10)
@@ -48,9 +55,16 @@ def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figu
 def _lines(axis: Any, here: xr.Dataset) -> None:
     for k in range(here.sizes["draw"]):
         one = here.isel(draw=k)
-        axis.plot(one["horizon"], one["irf"], color=f"C{k}", marker="o" if one.sizes["horizon"] == 1 else None)
+        axis.plot(
+            one["horizon"],
+            one["irf"],
+            color=f"C{k}",
+            marker="o" if one.sizes["horizon"] == 1 else None,
+        )
         if "lower" in one:
-            axis.fill_between(one["horizon"], one["lower"], one["upper"], color=f"C{k}", alpha=0.2, linewidth=0)
+            axis.fill_between(
+                one["horizon"], one["lower"], one["upper"], color=f"C{k}", alpha=0.2, linewidth=0
+            )
 
 
 def _fan(axis: Any, irf: xr.DataArray) -> None:
@@ -68,7 +82,10 @@ def _title(data: xr.Dataset, beside: xr.Dataset | None) -> str:
         title += ", 90 % band"
     solved = data.get("determinate", xr.ones_like(data["exact"]))
     doubted = solved & ~data["exact"] & data.get("flagged", xr.zeros_like(solved))
-    for count, words in ((int((~solved).sum()), "without a solution"), (int(doubted.sum()), "flagged: doubt it")):
+    for count, words in (
+        (int((~solved).sum()), "without a solution"),
+        (int(doubted.sum()), "flagged: doubt it"),
+    ):
         if count:
             title += f", {words}" if data.sizes["draw"] == 1 else f", {count:,} {words}"
     return title if beside is None else f"{title}; dashed: {beside.attrs['source']}"

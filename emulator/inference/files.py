@@ -15,7 +15,10 @@ from emulator.files import write_bytes
 
 
 def write(data: xr.Dataset, path: Path) -> None:
-    """Write an answer in the format that the ending names. Raises `ParameterError` for another ending, `EmulatorError` if it cannot be written."""
+    """Write an answer in the format that the ending names.
+
+    Raises `ParameterError` for another ending, `EmulatorError` if it cannot be written.
+    """
     make = check_format(path)
     try:
         write_bytes(path, make(data))
@@ -24,7 +27,10 @@ def write(data: xr.Dataset, path: Path) -> None:
 
 
 def check_format(path: Path) -> Callable[[xr.Dataset], bytes]:
-    """What writes files of this ending. Raises `ParameterError` for an ending that stands for no format."""
+    """What writes files of this ending.
+
+    Raises `ParameterError` for an ending that stands for no format.
+    """
     if path.suffix.lower() not in FORMATS:
         raise ParameterError(f"The file '{path}' must end in {', '.join(FORMATS)}.")
     return FORMATS[path.suffix.lower()]

@@ -1,8 +1,9 @@
-"""Which parameters move a response: Sobol's indices of first and total order over the ranges of the prior.
+"""Which parameters move a response: Sobol's indices of first and total order over the ranges of the
+prior.
 
-Sobol' (2001), doi:10.1016/S0378-4754(00)00270-6; estimators of Saltelli et al. (2010), Table 2 (b) and (f),
-doi:10.1016/j.cpc.2009.09.018, on SciPy's sampling scheme. Parameters are drawn independently and uniformly.
-Axes: n draw, P parameter, S shock, H horizon, F free parameter.
+Sobol' (2001), doi:10.1016/S0378-4754(00)00270-6; estimators of Saltelli et al. (2010), Table 2 (b)
+and (f), doi:10.1016/j.cpc.2009.09.018, on SciPy's sampling scheme. Parameters are drawn
+independently and uniformly. Axes: n draw, P parameter, S shock, H horizon, F free parameter.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ HORIZONS = (0, 4, 8, 20)
 """Quarters for which indices are computed unless others are asked for."""
 
 BLOCKS = 16
-"""Parts of the sequence, each of which gives indices of its own; their spread gives standard errors."""
+"""Parts of the sequence, each of which gives indices of its own; their spread gives standard
+errors.
+"""
 
 STILL = 1e-12
-"""A response whose variance is below this share of its mean square does not move: its indices are NaN."""
+"""A response whose variance is below this share of its mean square does not move: its indices are
+NaN.
+"""
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -46,10 +51,19 @@ class Question:
     high: np.ndarray
 
     @classmethod
-    def of(cls, spec: WorldSpec, scaling: Scaling, horizons: Sequence[int], ranges: Ranges | None, fixed: Mapping[str, float]) -> Question:
-        """fixed: parameters that are held at these values; ranges: of others, in place of the prior's.
+    def of(
+        cls,
+        spec: WorldSpec,
+        scaling: Scaling,
+        horizons: Sequence[int],
+        ranges: Ranges | None,
+        fixed: Mapping[str, float],
+    ) -> Question:
+        """fixed: parameters that are held at these values; ranges: of others, in place of the
+        prior's.
 
-        Raises `UnknownNameError`, and `ParameterError` for ranges that are empty and where nothing is left to vary.
+        Raises `UnknownNameError`, and `ParameterError` for ranges that are empty and where nothing
+        is left to vary.
         """
         low, high = spec.low.copy(), spec.high.copy()
         for name, given in (ranges or {}).items():
@@ -58,17 +72,27 @@ class Question:
             except (TypeError, ValueError):
                 lowest = highest = math.nan
             if not (math.isfinite(lowest) and math.isfinite(highest) and lowest < highest):
-                raise ParameterError(f"The range of '{name}' is {given!r}; expected two numbers, the smaller first.")
+                raise ParameterError(
+                    f"The range of '{name}' is {given!r}; expected two numbers, the smaller first."
+                )
             low[spec.index(name)], high[spec.index(name)] = lowest, highest
         both = [name for name in fixed if name in (ranges or {})]
         if both:
-            raise ParameterError(f"Parameter '{both[0]}' is held at a value and given a range; expected one of the two.")
+            raise ParameterError(
+                f"Parameter '{both[0]}' is held at a value and given a range; expected one of the"
+                " two."
+            )
         held = {spec.index(name) for name in fixed}
         free = tuple(k for k in range(spec.n_parameters) if k not in held)
         quarters = tuple(map(last_quarter, np.atleast_1d(np.asarray(horizons)).tolist()))
         if not free or not quarters:
-            raise ParameterError(f"Sensitivity needs a parameter that varies and horizons of 0 or more; found {len(free)} such parameters and horizons {quarters}.")
-        return cls(spec, scaling, quarters, spec.theta(fixed), free, low[list(free)], high[list(free)])
+            raise ParameterError(
+                "Sensitivity needs a parameter that varies and horizons of 0 or more; found"
+                f" {len(free)} such parameters and horizons {quarters}."
+            )
+        return cls(
+            spec, scaling, quarters, spec.theta(fixed), free, low[list(free)], high[list(free)]
+        )
 
     def theta(self, values_nF: np.ndarray) -> np.ndarray:
         """Parameter vectors (n, P): the free ones as given, the others held."""
@@ -77,15 +101,22 @@ class Question:
         return theta
 
 
-def sobol(question: Question, respond: Callable[[np.ndarray], np.ndarray], n: int, seed: int = 0) -> xr.Dataset:
-    """First- and total-order indices, (parameter, shock, horizon, observable), from n (F + 2) draws, with standard errors.
+def sobol(
+    question: Question, respond: Callable[[np.ndarray], np.ndarray], n: int, seed: int = 0
+) -> xr.Dataset:
+    """First- and total-order indices, (parameter, shock, horizon, observable), from n (F + 2)
+    draws, with standard errors.
 
-    respond: responses (m, S, H, 3) of the question's shocks and horizons at theta (m, P), NaN where there is no solution.
-    A response that does not move has NaN. Raises `ParameterError` unless n is a power of two of at least `BLOCKS`,
-    `NoSolutionError` where draws of the ranges have no solution.
+    respond: responses (m, S, H, 3) of the question's shocks and horizons at theta (m, P), NaN where
+    there is no solution. A response that does not move has NaN. Raises `ParameterError` unless n is
+    a power of two of at least `BLOCKS`, `NoSolutionError` where draws of the ranges have no
+    solution.
     """
     if not isinstance(n, int | np.integer) or n < BLOCKS or n & (n - 1):
-        raise ParameterError(f"Sobol's sequence needs a power of two of draws, {BLOCKS} or more, such as 1024 or 4096; found n = {n!r}.")
+        raise ParameterError(
+            f"Sobol's sequence needs a power of two of draws, {BLOCKS} or more, such as 1024 or"
+            f" 4096; found n = {n!r}."
+        )
     moves: list[np.ndarray] = []
     errors: list[np.ndarray] = []
 
@@ -102,25 +133,43 @@ def sobol(question: Question, respond: Callable[[np.ndarray], np.ndarray], n: in
         first, total = blocks.mean(axis=-1)
         return first, total
 
-    dists = [uniform(low, high - low) for low, high in zip(question.low, question.high, strict=True)]
-    found = sobol_indices(func=outputs, n=n, dists=dists, method=estimate, rng=np.random.default_rng(seed))
+    dists = [
+        uniform(low, high - low) for low, high in zip(question.low, question.high, strict=True)
+    ]
+    found = sobol_indices(
+        func=outputs, n=n, dists=dists, method=estimate, rng=np.random.default_rng(seed)
+    )
     first, total = errors[0]
-    return _named(question, {"first_order": found.first_order, "total_order": found.total_order, "first_order_error": first, "total_order_error": total}, moves[0])
+    return _named(
+        question,
+        {
+            "first_order": found.first_order,
+            "total_order": found.total_order,
+            "first_order_error": first,
+            "total_order_error": total,
+        },
+        moves[0],
+    )
 
 
 def _estimate(f_A: np.ndarray, f_B: np.ndarray, f_AB: np.ndarray, blocks: int) -> np.ndarray:
-    """Indices of both orders (2, s, F, blocks) from each block of points; f_A, f_B (s, n), f_AB (F, s, n), their mean taken away."""
+    """Indices of both orders (2, s, F, blocks) from each block of points; f_A, f_B (s, n), f_AB (F,
+    s, n), their mean taken away.
+    """
     variance = np.concatenate([f_A, f_B], axis=1).var(axis=1)
     first, total = f_B * (f_AB - f_A), 0.5 * np.square(f_A - f_AB)
-    means = np.stack([part.reshape(*part.shape[:2], blocks, -1).mean(axis=-1) for part in (first, total)])
+    means = np.stack(
+        [part.reshape(*part.shape[:2], blocks, -1).mean(axis=-1) for part in (first, total)]
+    )
     return np.moveaxis(means, 1, 2) / variance[:, None, None]
 
 
 def _refuse(question: Question, failed: np.ndarray) -> None:
     if failed.any():
         raise NoSolutionError(
-            f"World '{question.spec.name}': {failed.sum():,} of {len(failed):,} draws of these ranges have no unique stable solution, "
-            "and indices need every one. Narrow the ranges, ranges={'name': (low, high)}, or hold parameters at values."
+            f"World '{question.spec.name}': {failed.sum():,} of {len(failed):,} draws of these"
+            " ranges have no unique stable solution, and indices need every one. Narrow the"
+            " ranges, ranges={'name': (low, high)}, or hold parameters at values."
         )
 
 
@@ -134,7 +183,16 @@ def _named(question: Question, fields: Mapping[str, np.ndarray], moves: np.ndarr
         "observable": list(OBSERVABLES),
     }
     named = {
-        name: (tuple(coordinates), np.moveaxis(np.where(moves[:, None], values.reshape(len(moves), -1), np.nan).reshape(shape), -1, 0))
+        name: (
+            tuple(coordinates),
+            np.moveaxis(
+                np.where(moves[:, None], values.reshape(len(moves), -1), np.nan).reshape(shape),
+                -1,
+                0,
+            ),
+        )
         for name, values in fields.items()
     }
-    return xr.Dataset(named, coordinates, {"world": spec.name, "units": "share of the response's variance"})
+    return xr.Dataset(
+        named, coordinates, {"world": spec.name, "units": "share of the response's variance"}
+    )

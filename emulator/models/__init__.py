@@ -1,4 +1,7 @@
-"""The table of networks. A network is one file and one line here; it is imported when it is asked for."""
+"""The table of networks.
+
+A network is one file and one line here; it is imported when it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ def model_class(name: str) -> type[EmulatorModel]:
     return getattr(importlib.import_module(module), attribute)
 
 
-def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapping[str, Any]) -> EmulatorModel:
+def build(
+    name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapping[str, Any]
+) -> EmulatorModel:
     """A fresh network for these worlds, responses over horizons 0 to `horizon`.
 
     Raises `UnknownNameError` for the model, `ConfigError` for options that it does not take.
@@ -46,15 +51,22 @@ def build(name: str, specs: Mapping[str, WorldSpec], horizon: int, options: Mapp
     try:
         return network.from_specs(specs, horizon, **options)
     except (TypeError, ValueError, RuntimeError, MemoryError) as error:
-        taken = [option for option in inspect.signature(network).parameters if option not in FROM_SPECS]
-        raise ConfigError(f"The model_options {dict(options)} do not fit {name}, which takes {', '.join(taken) or 'none'}: {error}") from None
+        taken = [
+            option for option in inspect.signature(network).parameters if option not in FROM_SPECS
+        ]
+        raise ConfigError(
+            f"The model_options {dict(options)} do not fit {name}, which takes"
+            f" {', '.join(taken) or 'none'}: {error}"
+        ) from None
 
 
 def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network in evaluation mode, from the name under which it ships, its file, or the folder of its run.
+    """A trained network in evaluation mode, from the name under which it ships, its file, or the
+    folder of its run.
 
-    What the file says is `model.checkpoint`. Raises `UnknownNameError` for a name that does not ship, `CheckpointError`
-    if the file is missing, truncated, altered, or of a class that is not in the table.
+    What the file says is `model.checkpoint`. Raises `UnknownNameError` for a name that does not
+    ship, `CheckpointError` if the file is missing, truncated, altered, or of a class that is not in
+    the table.
     """
     from emulator.models.shipped import load as load_trained
 

@@ -28,8 +28,9 @@ PREPARE_DRAWS = 8192
 class EmulatorModel(nn.Module):
     """A network over one or many worlds.
 
-    A subclass sets `param_dims` and `horizon`, keeps in `options` the arguments that build it again, and implements
-    `standardised`, or `natural` if units are its own affair. `forward` does the rest: rows by world, padding.
+    A subclass sets `param_dims` and `horizon`, keeps in `options` the arguments that build it
+    again, and implements `standardised`, or `natural` if units are its own affair. `forward` does
+    the rest: rows by world, padding.
     """
 
     param_dims: dict[str, int]
@@ -47,56 +48,91 @@ class EmulatorModel(nn.Module):
         self.trust: Trust | None = None  # until it is calibrated
 
     @classmethod
-    def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> EmulatorModel:
-        """A fresh network of the right size for these worlds, for classes built from `param_dims`, `H` and `n_shocks`."""
+    def from_specs(
+        cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any
+    ) -> EmulatorModel:
+        """A fresh network of the right size for these worlds, for classes built from `param_dims`,
+        `H` and `n_shocks`.
+        """
         dims = {name: spec.n_parameters for name, spec in specs.items()}
-        return cls(param_dims=dims, H=horizon, n_shocks={name: spec.n_shocks for name, spec in specs.items()}, **options)
+        return cls(
+            param_dims=dims,
+            H=horizon,
+            n_shocks={name: spec.n_shocks for name, spec in specs.items()},
+            **options,
+        )
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        """Responses (B, S', H'+1, 3) of one world in natural units, from parameters (B, P) in natural units.
+        """Responses (B, S', H'+1, 3) of one world in natural units, from parameters (B, P) in
+        natural units.
 
-        S' may exceed the world's number of shocks and H' the horizon that is asked for; what is beyond is cut off.
-        By default `standardised` between the training data's scales, which are one, with means of zero, before `bind`.
+        S' may exceed the world's number of shocks and H' the horizon that is asked for; what is
+        beyond is cut off. By default `standardised` between the training data's scales, which are
+        one, with means of zero, before `bind`.
         """
         if not self.normaliser.fitted:
             return self.standardised(theta_BP, world, horizon)
         scale = self.normaliser.statistics(world).irf_scale[:, None, :]
-        return self.standardised(self.normaliser.theta(theta_BP, world), world, horizon)[:, : len(scale)] * scale
+        return (
+            self.standardised(self.normaliser.theta(theta_BP, world), world, horizon)[
+                :, : len(scale)
+            ]
+            * scale
+        )
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised parameters (B, P)."""
-        raise NotImplementedError(f"{type(self).__name__} implements neither `natural` nor `standardised`.")
+        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised
+        parameters (B, P).
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} implements neither `natural` nor `standardised`."
+        )
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-        """Start from data: called once by the trainer, after `bind`, before the first step of a fresh run.
+        """Start from data: called once by the trainer, after `bind`, before the first step of a
+        fresh run.
 
-        samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and responses
-        (n, S, H+1, 3) in natural units.
+        samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and
+        responses (n, S, H+1, 3) in natural units.
         """
 
     def start_from(self, other: EmulatorModel) -> None:
-        """Start from a trained network: called once by the trainer, after `prepare`, before the first step of a fresh run.
+        """Start from a trained network: called once by the trainer, after `prepare`, before the
+        first step of a fresh run.
 
-        Weights of the same name and shape are taken over, others stay; scales stay those of the data at hand. Raises
-        `ModelError` if no trainable weight fits.
+        Weights of the same name and shape are taken over, others stay; scales stay those of the
+        data at hand. Raises `ModelError` if no trainable weight fits.
         """
         self._take(other.state_dict())
 
     def _take(self, weights: Mapping[str, Tensor]) -> None:
         own = self.state_dict()
-        fits = {k: v for k, v in weights.items() if k in own and v.shape == own[k].shape and not k.startswith("normaliser.")}
+        fits = {
+            k: v
+            for k, v in weights.items()
+            if k in own and v.shape == own[k].shape and not k.startswith("normaliser.")
+        }
         if not any(name in fits for name, _ in self.named_parameters()):
-            raise ModelError(f"None of the {len(weights)} weights to start from fits {type(self).__name__} in name and shape; expected a checkpoint of a like network.")
+            raise ModelError(
+                f"None of the {len(weights)} weights to start from fits {type(self).__name__} in"
+                " name and shape; expected a checkpoint of a like network."
+            )
         self.load_state_dict(fits, strict=False)
 
     def parts(self) -> list[list[nn.Parameter]]:
-        """The trainable weights in parts whose gradients are clipped each on its own; by default all are one part."""
+        """The trainable weights in parts whose gradients are clipped each on its own; by default
+        all are one part.
+        """
         return [[weight for weight in self.parameters() if weight.requires_grad]]
 
-    def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
-        """Take over the training data's scales and specs; called once by the trainer before the first step.
+    def bind(
+        self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
+    ) -> None:
+        """Take over the training data's scales and specs; called once by the trainer before the
+        first step.
 
-        Raises `ModelError` if the data have a world, a number of parameters or of shocks that the network was not built for.
+        Raises `ModelError` if the data have a world, a number of parameters or of shocks that the
+        network was not built for.
         """
         for world, found in statistics.items():
             dims = self._dims(world)
@@ -109,44 +145,67 @@ class EmulatorModel(nn.Module):
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
 
-    def forward(self, theta: Tensor, world_id: str | list[str], horizon: int | None = None, apart: bool = False) -> Any:
+    def forward(
+        self,
+        theta: Tensor,
+        world_id: str | list[str],
+        horizon: int | None = None,
+        apart: bool = False,
+    ) -> Any:
         """Responses (B, S, H+1, 3) in natural units: percent and annualised percentage points.
 
-        theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B; horizon: the last one,
-        by default the one that the network was built for, beyond it only where `any_horizon`. In a mixed batch S is
-        the largest number of shocks among its worlds and the responses beyond a world's own are zero; `apart` returns a
-        list instead, one unpadded tensor for each world in the order of `rows_by_world`. Before `bind` scales are one and
+        theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B;
+        horizon: the last one, by default the one that the network was built for, beyond it only
+        where `any_horizon`. In a mixed batch S is the largest number of shocks among its worlds and
+        the responses beyond a world's own are zero; `apart` returns a list instead, one unpadded
+        tensor for each world in the order of `rows_by_world`. Before `bind` scales are one and
         means zero. Raises `ModelError` on shapes and horizons that do not fit.
         """
         last = self.horizon if horizon is None else horizon
         if last < 0 or (last > self.horizon and not self.any_horizon):
-            raise ModelError(f"Responses up to horizon {last} were asked for; {type(self).__name__} was built for 0 to {self.horizon}.")
+            raise ModelError(
+                f"Responses up to horizon {last} were asked for; {type(self).__name__} was built"
+                f" for 0 to {self.horizon}."
+            )
         groups = self._groups(theta, world_id)
         theta = theta.to(self.precision(theta))
-        parts = [self._of_one_world(theta if rows is None else theta[rows], world, last) for world, rows in groups]
+        parts = [
+            self._of_one_world(theta if rows is None else theta[rows], world, last)
+            for world, rows in groups
+        ]
         if apart:
             return parts
         if len(parts) == 1:
             return parts[0]
         widest = max(part.shape[1] for part in parts)
-        padded = [nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts]
+        padded = [
+            nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts
+        ]
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
 
     def precision(self, theta: Tensor) -> torch.dtype:
-        """What the network computes in: its first weight's type, or that of theta if it has no weights."""
+        """What the network computes in: its first weight's type, or that of theta if it has no
+        weights.
+        """
         return next(self.parameters(), theta).dtype
 
     def kind(self, world: str) -> str:
-        """What the numbers of this world rest on: "network only", "exact by construction" or "refined"; never ranked together."""
+        """What the numbers of this world rest on: "network only", "exact by construction" or
+        "refined"; never ranked together.
+        """
         return "network only"
 
     def remark(self, world: str) -> str:
-        """What a reader of this world's scores should know of how its numbers come about; mostly nothing."""
+        """What a reader of this world's scores should know of how its numbers come about; mostly
+        nothing.
+        """
         return ""
 
     def alone(self, world: str) -> nn.Module:
-        """The network for one world, without choices that depend on data, as exporters need it: theta (B, P) to responses (B, S, H+1, 3)."""
+        """The network for one world, without choices that depend on data, as exporters need it:
+        theta (B, P) to responses (B, S, H+1, 3).
+        """
         return OneWorld(self, world)
 
     def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
@@ -160,7 +219,9 @@ class EmulatorModel(nn.Module):
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:
-            raise ModelError(f"This network has no world '{world}'. {nearest(world, self.param_dims)}")
+            raise ModelError(
+                f"This network has no world '{world}'. {nearest(world, self.param_dims)}"
+            )
         return self.param_dims[world], self.shock_dims[world]
 
     def _groups(self, theta: Tensor, world_id: str | list[str]) -> list[tuple[str, Tensor | None]]:
@@ -171,13 +232,18 @@ class EmulatorModel(nn.Module):
             rows_of: dict[str, list[int]] = {world_id: []}
         else:
             if len(world_id) != theta.shape[0]:
-                raise ModelError(f"world_id names {len(world_id)} worlds for {theta.shape[0]} rows of theta.")
+                raise ModelError(
+                    f"world_id names {len(world_id)} worlds for {theta.shape[0]} rows of theta."
+                )
             rows_of = rows_by_world(world_id)
         if not rows_of:
             raise ModelError("A batch without rows needs the name of its world, not an empty list.")
         for world in rows_of:
             if theta.shape[1] < self._dims(world)[0]:
-                raise ModelError(f"World '{world}' has {self._dims(world)[0]} parameters; theta has {theta.shape[1]} columns.")
+                raise ModelError(
+                    f"World '{world}' has {self._dims(world)[0]} parameters; theta has"
+                    f" {theta.shape[1]} columns."
+                )
         if len(rows_of) == 1:
             return [(world, None) for world in rows_of]
         return [(world, torch.tensor(rows, device=theta.device)) for world, rows in rows_of.items()]
@@ -203,7 +269,8 @@ def rows_by_world(world_ids: list[str]) -> dict[str, list[int]]:
 
 
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is linear."""
+    """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is linear.
+    """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]
@@ -217,5 +284,8 @@ def shock_dims(param_dims: Mapping[str, int], n_shocks: int | Mapping[str, int])
     if isinstance(n_shocks, int):
         return dict.fromkeys(param_dims, n_shocks)
     if set(n_shocks) != set(param_dims):
-        raise ModelError(f"n_shocks names the worlds {sorted(n_shocks)}, param_dims {sorted(param_dims)}; expected the same.")
+        raise ModelError(
+            f"n_shocks names the worlds {sorted(n_shocks)}, param_dims {sorted(param_dims)};"
+            " expected the same."
+        )
     return dict(n_shocks)

@@ -19,11 +19,15 @@ DRAWS = 32
 
 
 def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
-    """Run every check on a class of networks over these worlds. Raises `ModelCheckError` that lists all checks that failed.
+    """Run every check on a class of networks over these worlds.
 
-    The network is bound to made-up moments and prepared from made-up draws. Checked: shapes; natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
-    padding and the order of rows change nothing; gradients reach every parameter; options build the same network
-    again; input that does not fit is refused. A network without parameters must have learnt from `prepare` instead.
+    Raises `ModelCheckError` that lists all checks that failed.
+
+    The network is bound to made-up moments and prepared from made-up draws. Checked: shapes;
+    natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
+    padding and the order of rows change nothing; gradients reach every parameter; options build the
+    same network again; input that does not fit is refused. A network without parameters must have
+    learnt from `prepare` instead.
     """
     by_name = {spec.name: spec for spec in specs}
     torch.manual_seed(0)
@@ -41,7 +45,9 @@ def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
         except ModelCheckError as error:
             failures.append(f"{check.__name__.removeprefix('_')}: {error}")
     if failures:
-        raise ModelCheckError(f"{model.__name__} fails {len(failures)} check(s):\n  " + "\n  ".join(failures))
+        raise ModelCheckError(
+            f"{model.__name__} fails {len(failures)} check(s):\n  " + "\n  ".join(failures)
+        )
 
 
 def _statistics(spec: WorldSpec, size: float = 1.0) -> WorldStatistics:
@@ -58,13 +64,20 @@ def _theta(spec: WorldSpec, n: int) -> Tensor:
 
 
 def _samples(spec: WorldSpec, sign: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, 3) that are sums of two decays, each of a size that depends on theta."""
+    """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, 3) that are sums of two
+    decays, each of a size that depends on theta.
+    """
     theta, found = _theta(spec, DRAWS), _statistics(spec)
-    slopes = torch.randn(2, spec.n_parameters, generator=torch.Generator().manual_seed(3)) / spec.n_parameters**0.5
+    slopes = (
+        torch.randn(2, spec.n_parameters, generator=torch.Generator().manual_seed(3))
+        / spec.n_parameters**0.5
+    )
     sizes_n2 = torch.tanh((theta - found.theta_mean) / found.theta_std @ slopes.T)
     decays_2H = torch.tensor([0.9, 0.5])[:, None] ** torch.arange(HORIZON + 1)
     loadings = torch.randn(2, spec.n_shocks, 3, generator=torch.Generator().manual_seed(4))
-    return theta, sign * found.irf_scale[:, None, :] * torch.einsum("nk,kh,kso->nsho", sizes_n2, decays_2H, loadings)
+    return theta, sign * found.irf_scale[:, None, :] * torch.einsum(
+        "nk,kh,kso->nsho", sizes_n2, decays_2H, loadings
+    )
 
 
 def _mixed(specs: dict[str, WorldSpec]) -> tuple[Tensor, list[str]]:
@@ -92,7 +105,10 @@ def _shapes(make: Make, specs: dict[str, WorldSpec]) -> None:
     for name, spec in specs.items():
         found = tuple(model(_theta(spec, 5), name).shape)
         _expect(found == (5, spec.n_shocks, HORIZON + 1, 3), f"world {name} gives {found}")
-        _expect(model(_theta(spec, 5), [name] * 5).shape == found, "a list of one world differs from its name")
+        _expect(
+            model(_theta(spec, 5), [name] * 5).shape == found,
+            "a list of one world differs from its name",
+        )
 
 
 def _natural_units(make: Make, specs: dict[str, WorldSpec]) -> None:
@@ -100,7 +116,11 @@ def _natural_units(make: Make, specs: dict[str, WorldSpec]) -> None:
     larger.bind({name: _statistics(spec, 1000.0) for name, spec in specs.items()}, specs)
     for name, spec in specs.items():
         theta = _theta(spec, 4)
-        _close(larger(theta, name), 1000.0 * model(theta, name), f"world {name}: responses do not scale with the data's units")
+        _close(
+            larger(theta, name),
+            1000.0 * model(theta, name),
+            f"world {name}: responses do not scale with the data's units",
+        )
 
 
 def _mixed_equals_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
@@ -111,7 +131,9 @@ def _mixed_equals_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
         rows = [k for k, other in enumerate(ids) if other == name]
         apart = model(_theta(spec, 3), name)
         _close(together[rows, : spec.n_shocks], apart, f"world {name} in a mixed batch")
-        _expect(not together[rows, spec.n_shocks :].any(), f"world {name}: padded shocks are not zero")
+        _expect(
+            not together[rows, spec.n_shocks :].any(), f"world {name}: padded shocks are not zero"
+        )
 
 
 def _padding_is_ignored(make: Make, specs: dict[str, WorldSpec]) -> None:
@@ -119,14 +141,21 @@ def _padding_is_ignored(make: Make, specs: dict[str, WorldSpec]) -> None:
     for name, spec in specs.items():
         theta = _theta(spec, 4)
         padded = torch.cat([theta, torch.full((4, 7), 1e6)], dim=1)
-        _expect(torch.equal(model(padded, name), model(theta, name)), f"world {name}: what stands in the padding changes the answer")
+        _expect(
+            torch.equal(model(padded, name), model(theta, name)),
+            f"world {name}: what stands in the padding changes the answer",
+        )
 
 
 def _order_of_rows(make: Make, specs: dict[str, WorldSpec]) -> None:
     model = make()
     theta, ids = _mixed(specs)
     order = torch.randperm(len(ids), generator=torch.Generator().manual_seed(2))
-    _close(model(theta[order], [ids[k] for k in order]), model(theta, ids)[order], "the batch in another order")
+    _close(
+        model(theta[order], [ids[k] for k in order]),
+        model(theta, ids)[order],
+        "the batch in another order",
+    )
 
 
 def _tells_parameters_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
@@ -136,7 +165,10 @@ def _tells_parameters_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
         (slope,) = torch.autograd.grad(model(theta, name).square().sum(), theta)
         _expect(bool((slope != 0).all()), f"world {name}: a parameter does not reach the output")
         effect = slope[0] * _statistics(spec).theta_std  # of a standard deviation of each parameter
-        _expect(float(effect.std()) > 1e-3 * float(effect.abs().max()), f"world {name}: all parameters act alike")
+        _expect(
+            float(effect.std()) > 1e-3 * float(effect.abs().max()),
+            f"world {name}: all parameters act alike",
+        )
 
 
 def _gradients(make: Make, specs: dict[str, WorldSpec]) -> None:
@@ -146,11 +178,18 @@ def _gradients(make: Make, specs: dict[str, WorldSpec]) -> None:
     if not list(model.parameters()):
         name, spec = next(iter(specs.items()))
         model.prepare({name: _samples(spec, sign=-1.0)})
-        _expect(not torch.equal(answers, model(theta, ids)), "there is no parameter to train, and prepare learns nothing")
+        _expect(
+            not torch.equal(answers, model(theta, ids)),
+            "there is no parameter to train, and prepare learns nothing",
+        )
         return
     answers.square().sum().backward()
     for name, parameter in model.named_parameters():
-        good = parameter.grad is not None and bool(torch.isfinite(parameter.grad).all()) and bool(parameter.grad.any())
+        good = (
+            parameter.grad is not None
+            and bool(torch.isfinite(parameter.grad).all())
+            and bool(parameter.grad.any())
+        )
         _expect(good, f"no finite gradient reaches {name}")
 
 
@@ -160,7 +199,10 @@ def _options_rebuild(make: Make, specs: dict[str, WorldSpec]) -> None:
     again.bind({name: _statistics(spec) for name, spec in specs.items()}, specs)
     again.load_state_dict(model.state_dict())
     theta, ids = _mixed(specs)
-    _expect(torch.equal(again.eval()(theta, ids), model(theta, ids)), "options and weights do not build the same network")
+    _expect(
+        torch.equal(again.eval()(theta, ids), model(theta, ids)),
+        "options and weights do not build the same network",
+    )
 
 
 def _refuses(make: Make, specs: dict[str, WorldSpec]) -> None:

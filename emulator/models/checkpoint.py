@@ -1,8 +1,8 @@
 """Checkpoints: one self-describing file, whole or not there, its SHA-256 inside.
 
-The file is what `torch.save` writes, a zip archive, with the SHA-256 of that archive as the archive's comment: one
-file to rename, and `torch.load(path, weights_only=True)` reads it too. Our own reader checks the sum first, since
-PyTorch reads most files with a flipped byte without a word.
+The file is what `torch.save` writes, a zip archive, with the SHA-256 of that archive as the
+archive's comment: one file to rename, and `torch.load(path, weights_only=True)` reads it too. Our
+own reader checks the sum first, since PyTorch reads most files with a flipped byte without a word.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ _END_LENGTH = 22
 class Checkpoint:
     """What a checkpoint holds.
 
-    `weights`: state dict; `statistics`: normalisation of each world; `training`: what a resumed run needs, empty in
-    `best.pt` and `final.pt`; `trust`: options, weights and report of `emulator calibrate`, empty before it. `sha256` and `path` are set when it is read.
+    `weights`: state dict; `statistics`: normalisation of each world; `training`: what a resumed run
+    needs, empty in `best.pt` and `final.pt`; `trust`: options, weights and report of `emulator
+    calibrate`, empty before it. `sha256` and `path` are set when it is read.
     """
 
     model_name: str
@@ -68,19 +69,31 @@ def name_of(model: nn.Module) -> str:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint aside, flush it to disk and rename it. Raises `OSError`, leaving an older one as it was."""
+    """Write a checkpoint aside, flush it to disk and rename it.
+
+    Raises `OSError`, leaving an older one as it was.
+    """
     buffer = io.BytesIO()
     torch.save(content(checkpoint), buffer)
     write_bytes(path, _seal(buffer.getvalue()))
 
 
 def content(checkpoint: Checkpoint) -> dict[str, Any]:
-    """A checkpoint as every file of ours holds it: dictionaries, lists, plain values and tensors. `from_content` goes back."""
+    """A checkpoint as every file of ours holds it: dictionaries, lists, plain values and tensors.
+
+    `from_content` goes back.
+    """
     return {
         "format": FORMAT,
-        "model": {"name": checkpoint.model_name, "options": checkpoint.model_options, "weights": checkpoint.weights},
+        "model": {
+            "name": checkpoint.model_name,
+            "options": checkpoint.model_options,
+            "weights": checkpoint.weights,
+        },
         "worlds": {name: spec.model_dump_json() for name, spec in checkpoint.world_specs.items()},
-        "statistics": {name: dict(found._asdict()) for name, found in checkpoint.statistics.items()},
+        "statistics": {
+            name: dict(found._asdict()) for name, found in checkpoint.statistics.items()
+        },
         "config": checkpoint.config,
         "data_fingerprint": checkpoint.data_fingerprint,
         "epoch": checkpoint.epoch,
@@ -99,14 +112,30 @@ def _seal(archive: bytes) -> bytes:
 
 
 def _unseal(path: Path, content: bytes) -> tuple[bytes, str]:
-    """The archive as it was before its comment, and its SHA-256. Raises `CheckpointError` unless the two agree."""
+    """The archive as it was before its comment, and its SHA-256.
+
+    Raises `CheckpointError` unless the two agree.
+    """
     end = content[-_COMMENT_LENGTH - _END_LENGTH :]
-    if len(end) < _COMMENT_LENGTH + _END_LENGTH or not end.startswith(_END_RECORD) or not end[_END_LENGTH:].startswith(_COMMENT):
-        raise CheckpointError(f"{path} is no checkpoint of this project or was truncated: its SHA-256 is missing at the end.")
+    if (
+        len(end) < _COMMENT_LENGTH + _END_LENGTH
+        or not end.startswith(_END_RECORD)
+        or not end[_END_LENGTH:].startswith(_COMMENT)
+    ):
+        raise CheckpointError(
+            f"{path} is no checkpoint of this project or was truncated: its SHA-256 is missing at"
+            " the end."
+        )
     archive = content[:-_COMMENT_LENGTH][:-2] + b"\0\0"
     found, expected = sha256(archive), end[_END_LENGTH + len(_COMMENT) :].decode("ascii", "replace")
-    if found != expected or struct.unpack("<H", end[_END_LENGTH - 2 : _END_LENGTH])[0] != _COMMENT_LENGTH:
-        raise CheckpointError(f"{path} was altered: its SHA-256 is {found[:16]}..., expected {expected[:16]}.... Restore it or train again.")
+    if (
+        found != expected
+        or struct.unpack("<H", end[_END_LENGTH - 2 : _END_LENGTH])[0] != _COMMENT_LENGTH
+    ):
+        raise CheckpointError(
+            f"{path} was altered: its SHA-256 is {found[:16]}..., expected {expected[:16]}...."
+            " Restore it or train again."
+        )
     return archive, found
 
 
@@ -115,7 +144,10 @@ def file_bytes(place: Path) -> bytes:
     try:
         return place.read_bytes()
     except FileNotFoundError:
-        raise CheckpointError(f"{place} does not exist. Train a network first: emulator train --config configs/baseline_mlp.yaml") from None
+        raise CheckpointError(
+            f"{place} does not exist. Train a network first: emulator train --config"
+            " configs/baseline_mlp.yaml"
+        ) from None
     except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
         raise CheckpointError(f"{place} cannot be read as a checkpoint: {error}") from None
 
@@ -127,36 +159,67 @@ def read(path: str | Path) -> Checkpoint:
     try:
         raw = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds here; each means the same to the caller
-        raise CheckpointError(f"{place} cannot be read by PyTorch {torch.__version__}: {error}") from None
+        raise CheckpointError(
+            f"{place} cannot be read by PyTorch {torch.__version__}: {error}"
+        ) from None
     return from_content(raw, place, digest)
 
 
 def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
-    """The checkpoint that `content` made a dictionary of, as read from a file with this SHA-256. Raises `CheckpointError`."""
+    """The checkpoint that `content` made a dictionary of, as read from a file with this SHA-256.
+
+    Raises `CheckpointError`.
+    """
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
-        raise CheckpointError(f"{place} has format {raw.get('format') if isinstance(raw, Mapping) else type(raw)!r}; expected '{FORMAT}'.")
+        raise CheckpointError(
+            f"{place} has format {raw.get('format') if isinstance(raw, Mapping) else type(raw)!r};"
+            f" expected '{FORMAT}'."
+        )
     try:
         return Checkpoint(
             model_name=raw["model"]["name"],
             model_options=raw["model"]["options"],
             weights=raw["model"]["weights"],
-            world_specs={name: WorldSpec.model_validate_json(text) for name, text in raw["worlds"].items()},
-            statistics={name: WorldStatistics(**found) for name, found in raw["statistics"].items()},
+            world_specs={
+                name: WorldSpec.model_validate_json(text) for name, text in raw["worlds"].items()
+            },
+            statistics={
+                name: WorldStatistics(**found) for name, found in raw["statistics"].items()
+            },
             path=str(place),
             sha256=digest,
             trust=raw.get("trust", {}),  # files from before it hold none
-            **{key: raw[key] for key in ("config", "data_fingerprint", "epoch", "val_loss", "horizon", "training", "commit", "versions")},
+            **{
+                key: raw[key]
+                for key in (
+                    "config",
+                    "data_fingerprint",
+                    "epoch",
+                    "val_loss",
+                    "horizon",
+                    "training",
+                    "commit",
+                    "versions",
+                )
+            },
         )
     except (AttributeError, KeyError, TypeError, ValidationError) as error:
-        raise CheckpointError(f"{place} lacks what a checkpoint of this format holds: {error}") from None
+        raise CheckpointError(
+            f"{place} lacks what a checkpoint of this format holds: {error}"
+        ) from None
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint's weights into a model of the same shape. Raises `CheckpointError` if they do not fit."""
+    """Put a checkpoint's weights into a model of the same shape.
+
+    Raises `CheckpointError` if they do not fit.
+    """
     try:
         model.load_state_dict(checkpoint.weights)
     except RuntimeError as error:
-        raise CheckpointError(f"The weights in {checkpoint.path} do not fit {type(model).__name__}: {error}") from None
+        raise CheckpointError(
+            f"The weights in {checkpoint.path} do not fit {type(model).__name__}: {error}"
+        ) from None
 
 
 def restore(checkpoint: Checkpoint) -> EmulatorModel:
@@ -164,14 +227,17 @@ def restore(checkpoint: Checkpoint) -> EmulatorModel:
     path = checkpoint.path
     if checkpoint.model_name not in MODELS:
         raise CheckpointError(
-            f"{path} holds weights of '{checkpoint.model_name}', which is not in emulator.models.MODELS; "
-            "build that class yourself and use emulator.models.checkpoint.load_weights."
+            f"{path} holds weights of '{checkpoint.model_name}', which is not in"
+            " emulator.models.MODELS; build that class yourself and use"
+            " emulator.models.checkpoint.load_weights."
         )
     try:
         model = model_class(checkpoint.model_name)(**checkpoint.model_options)
         model.bind(checkpoint.statistics, checkpoint.world_specs)
     except (TypeError, ValueError, EmulatorError) as error:
-        raise CheckpointError(f"{path}: its model options do not build {checkpoint.model_name}: {error}") from None
+        raise CheckpointError(
+            f"{path}: its model options do not build {checkpoint.model_name}: {error}"
+        ) from None
     load_weights(model, checkpoint)
     model.trust = _trust(checkpoint)
     model.checkpoint = checkpoint
@@ -184,4 +250,7 @@ def _trust(checkpoint: Checkpoint) -> Trust | None:
     try:
         return Trust.restored(checkpoint.trust, checkpoint.statistics)
     except (AttributeError, KeyError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{checkpoint.path}: its trust cannot be read: {error}. Make it anew: emulator calibrate") from None
+        raise CheckpointError(
+            f"{checkpoint.path}: its trust cannot be read: {error}. Make it anew: emulator"
+            " calibrate"
+        ) from None

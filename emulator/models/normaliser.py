@@ -14,17 +14,22 @@ from torch import Tensor, nn
 from emulator.errors import ModelError, nearest
 
 SILENT = 1e-9
-"""A response whose standard deviation is below this share of the world's largest is identically zero but for rounding."""
+"""A response whose standard deviation is below this share of the world's largest is identically
+zero but for rounding.
+"""
 
 FLOOR = 1e-3
-"""Scale given to a silent response, as a share of the world's largest: its errors count, and are not blown up."""
+"""Scale given to a silent response, as a share of the world's largest: its errors count, and are
+not blown up.
+"""
 
 
 class WorldStatistics(NamedTuple):
     """Moments of one world's training split, float32, in natural units.
 
-    theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, 3): standard deviation of each shock's response
-    of each observable over draws and horizons; `FLOOR` times the world's largest where that is zero.
+    theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, 3): standard deviation of each
+    shock's response of each observable over draws and horizons; `FLOOR` times the world's largest
+    where that is zero.
     """
 
     theta_mean: Tensor
@@ -54,9 +59,14 @@ class Normaliser(nn.Module):
                 self.register_buffer(f"{field}_{number}", value.clone())
 
     def statistics(self, world: str) -> WorldStatistics:
-        """The statistics of one world. Raises `ModelError` for a world that was not in the training data."""
+        """The statistics of one world.
+
+        Raises `ModelError` for a world that was not in the training data.
+        """
         number = self._number(world)
-        return WorldStatistics(*(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields))
+        return WorldStatistics(
+            *(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields)
+        )
 
     def shocks(self, world: str) -> int:
         """The number of shocks of one world. Raises `ModelError` as `statistics` does."""
@@ -64,16 +74,24 @@ class Normaliser(nn.Module):
 
     def _number(self, world: str) -> int:
         if world not in self.worlds:
-            raise ModelError(f"This network was not trained on world '{world}'. {nearest(world, self.worlds)}")
+            raise ModelError(
+                f"This network was not trained on world '{world}'. {nearest(world, self.worlds)}"
+            )
         return self.worlds[world]
 
     def outside(self, theta_BP: Tensor, world: str) -> Tensor:
-        """Which parameters (B, P) are beyond the smallest or largest value of the training split, bool."""
+        """Which parameters (B, P) are beyond the smallest or largest value of the training split,
+        bool.
+        """
         found = self.statistics(world)
         return (theta_BP < found.theta_low) | (theta_BP > found.theta_high)
 
     def theta(self, theta_BP: Tensor, world: str) -> Tensor:
-        """Parameters as standard scores of the training split; parameters that never varied become zero."""
+        """Parameters as standard scores of the training split; parameters that never varied become
+        zero.
+        """
         found = self.statistics(world)
         varied = found.theta_std > 0
-        return torch.where(varied, (theta_BP - found.theta_mean) / torch.where(varied, found.theta_std, 1.0), 0.0)
+        return torch.where(
+            varied, (theta_BP - found.theta_mean) / torch.where(varied, found.theta_std, 1.0), 0.0
+        )

@@ -1,4 +1,6 @@
-"""Where a trained network is: one that ships with the package, a weights file, a checkpoint, the folder of a run."""
+"""Where a trained network is: one that ships with the package, a weights file, a checkpoint, the
+folder of a run.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +17,26 @@ FOLDER = Path(__file__).resolve().parents[1] / "weights"
 
 WEIGHTS, CARD, CONFIG = f"model{weights_file.SUFFIX}", "MODEL_CARD.md", "config.yaml"
 
-SHIPPED = {"universal": "emulator release --checkpoint runs/universal_A_43/calibrated.pt --results results/universal_A_43/results.json"}
-"""Names that `load` knows, each with the command that makes its weights from a trained and scored network."""
+SHIPPED = {
+    "universal": (
+        "emulator release --checkpoint runs/universal_A_43/calibrated.pt --results"
+        " results/universal_A_43/results.json"
+    )
+}
+"""Names that `load` knows, each with the command that makes its weights from a trained and scored
+network.
+"""
 
 OF_A_RUN = ("calibrated.pt", "best.pt", WEIGHTS)
 """What stands for a folder: the first of these that it holds."""
 
 
 def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network from the name under which it ships, or from its file or folder, in evaluation mode.
+    """A trained network from the name under which it ships, or from its file or folder, in
+    evaluation mode.
 
-    Raises `UnknownNameError` for a name that does not ship, `CheckpointError` for a file that is missing, truncated,
-    altered, or of a class that is not in the table of models.
+    Raises `UnknownNameError` for a name that does not ship, `CheckpointError` for a file that is
+    missing, truncated, altered, or of a class that is not in the table of models.
     """
     return checkpoints.restore(read(find(name_or_path)))
 
@@ -39,7 +49,10 @@ def read(path: Path) -> checkpoints.Checkpoint:
 def find(name_or_path: str | Path) -> Path:
     """The file that a name or a path stands for. Raises `UnknownNameError`, `CheckpointError`."""
     if not isinstance(name_or_path, str | os.PathLike):
-        raise CheckpointError(f"A trained network was given as {name_or_path!r}; expected a name ({', '.join(SHIPPED)}), a file or the folder of a run.")
+        raise CheckpointError(
+            f"A trained network was given as {name_or_path!r}; expected a name"
+            f" ({', '.join(SHIPPED)}), a file or the folder of a run."
+        )
     place = Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in SHIPPED:
         return _shipped(name_or_path)
@@ -54,8 +67,9 @@ def _shipped(name: str) -> Path:
     place = FOLDER / name / WEIGHTS
     if not place.is_file():
         raise CheckpointError(
-            f"No weights of '{name}' came with this installation: {place} does not exist. Install a released version, "
-            f"or make them from a trained and scored network: {SHIPPED[name]} --output {place.parent}"
+            f"No weights of '{name}' came with this installation: {place} does not exist. Install a"
+            f" released version, or make them from a trained and scored network: {SHIPPED[name]}"
+            f" --output {place.parent}"
         )
     return place
 
@@ -64,9 +78,16 @@ def _of_folder(folder: Path) -> Path:
     for name in OF_A_RUN:
         if (folder / name).is_file():
             return folder / name
-    raise CheckpointError(f"{folder} cannot be read as a trained network: the folder holds none of {', '.join(OF_A_RUN)}.")
+    raise CheckpointError(
+        f"{folder} cannot be read as a trained network: the folder holds none of"
+        f" {', '.join(OF_A_RUN)}."
+    )
 
 
 def _could_be_name(name_or_path: str | Path) -> bool:
     """Whether someone may have meant a name: a string without a folder or a suffix."""
-    return isinstance(name_or_path, str) and os.path.basename(name_or_path) == name_or_path and not Path(name_or_path).suffix
+    return (
+        isinstance(name_or_path, str)
+        and os.path.basename(name_or_path) == name_or_path
+        and not Path(name_or_path).suffix
+    )

@@ -1,8 +1,9 @@
-"""A checkpoint as one safetensors file: tensors, a JSON header that describes them, nothing that could be executed.
+"""A checkpoint as one safetensors file: tensors, a JSON header that describes them, nothing that
+could be executed.
 
-The header's one entry, `universal-macro-emulator`, is JSON: what the checkpoint holds, with the name of a tensor in the
-place of each tensor, and the SHA-256 of the file, taken with zeros where the sum itself stands. Any reader of
-safetensors opens the file; ours checks the sum first.
+The header's one entry, `universal-macro-emulator`, is JSON: what the checkpoint holds, with the
+name of a tensor in the place of each tensor, and the SHA-256 of the file, taken with zeros where
+the sum itself stands. Any reader of safetensors opens the file; ours checks the sum first.
 """
 
 from __future__ import annotations
@@ -35,7 +36,10 @@ _LENGTH = 8
 
 
 def write(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint without what a resumed run needs. Raises `CheckpointError` for what the file cannot hold, `OSError`."""
+    """Write a checkpoint without what a resumed run needs.
+
+    Raises `CheckpointError` for what the file cannot hold, `OSError`.
+    """
     write_bytes(path, encode(checkpoint))
 
 
@@ -47,20 +51,29 @@ def encode(checkpoint: Checkpoint) -> bytes:
     try:
         text = json.dumps({"sha256": _UNSEALED, "content": described}, allow_nan=False)
     except ValueError:
-        raise CheckpointError(f"{checkpoint.path} holds a setting or a loss that is not a finite number; a weights file needs finite ones.") from None
+        raise CheckpointError(
+            f"{checkpoint.path} holds a setting or a loss that is not a finite number; a weights"
+            " file needs finite ones."
+        ) from None
     plain = safetensors.torch.save(tensors, metadata={ENTRY: text})
     return _with_sum(plain, _UNSEALED, sha256(plain))
 
 
 def read(path: str | Path) -> Checkpoint:
-    """Read and verify a file that `write` wrote; nothing in it is executed. Raises `CheckpointError`."""
+    """Read and verify a file that `write` wrote; nothing in it is executed.
+
+    Raises `CheckpointError`.
+    """
     place = Path(path)
     sealed = file_bytes(place)
     entry = _entry(place, sealed)
     digest = entry["sha256"]
     found = sha256(_with_sum(sealed, digest, _UNSEALED))
     if found != digest:
-        raise CheckpointError(f"{place} was altered: its SHA-256 is {found[:16]}..., expected {digest[:16]}.... Install or download it again.")
+        raise CheckpointError(
+            f"{place} was altered: its SHA-256 is {found[:16]}..., expected {digest[:16]}...."
+            " Install or download it again."
+        )
     try:
         tensors = safetensors.torch.load(sealed)
         raw = _put_back(entry["content"], tensors)
@@ -71,17 +84,26 @@ def read(path: str | Path) -> Checkpoint:
 
 
 def _entry(place: Path, sealed: bytes) -> dict[str, Any]:
-    """Our entry of the header. Raises `CheckpointError` for a file that was cut off or is none of ours."""
+    """Our entry of the header.
+
+    Raises `CheckpointError` for a file that was cut off or is none of ours.
+    """
     length = struct.unpack("<Q", sealed[:_LENGTH])[0] if len(sealed) > _LENGTH else 0
     if not 0 < length <= min(LARGEST_HEADER, len(sealed) - _LENGTH):
-        raise CheckpointError(f"{place} is no safetensors file or was truncated: it has {len(sealed)} bytes and announces a header of {length}.")
+        raise CheckpointError(
+            f"{place} is no safetensors file or was truncated: it has {len(sealed)} bytes and"
+            f" announces a header of {length}."
+        )
     try:
         entry = json.loads(json.loads(sealed[_LENGTH : _LENGTH + length])["__metadata__"][ENTRY])
         if re.fullmatch("[0-9a-f]{64}", entry["sha256"]):
             return entry
     except (ValueError, KeyError, TypeError, RecursionError):
         pass  # whatever is wrong with it, it was not written here
-    raise CheckpointError(f"{place} was not written by this project, or its header was altered: it has no readable entry '{ENTRY}'.")
+    raise CheckpointError(
+        f"{place} was not written by this project, or its header was altered: it has no readable"
+        f" entry '{ENTRY}'."
+    )
 
 
 def _with_sum(file: bytes, old: str, new: str) -> bytes:
@@ -92,15 +114,25 @@ def _with_sum(file: bytes, old: str, new: str) -> bytes:
 def _take_out(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     """The value as JSON knows it, its tensors moved to `tensors` under the name of their place."""
     if isinstance(value, Tensor):
-        tensors[place] = value.detach().cpu().contiguous().clone()  # tied weights share memory, which the format refuses
+        tensors[place] = (
+            value.detach().cpu().contiguous().clone()
+        )  # tied weights share memory, which the format refuses
         return {_TENSOR: place}
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
-        return {key: _take_out(entry, f"{place}/{key}".lstrip("/"), tensors) for key, entry in value.items()}
+        return {
+            key: _take_out(entry, f"{place}/{key}".lstrip("/"), tensors)
+            for key, entry in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_take_out(entry, f"{place}/{number}", tensors) for number, entry in enumerate(value)]
+        return [
+            _take_out(entry, f"{place}/{number}", tensors) for number, entry in enumerate(value)
+        ]
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    raise CheckpointError(f"A weights file cannot hold a {type(value).__name__} ('{place}'); expected tensors and what JSON knows.")
+    raise CheckpointError(
+        f"A weights file cannot hold a {type(value).__name__} ('{place}'); expected tensors and"
+        " what JSON knows."
+    )
 
 
 def _put_back(value: Any, tensors: Mapping[str, Tensor]) -> Any:
@@ -114,4 +146,7 @@ def _put_back(value: Any, tensors: Mapping[str, Tensor]) -> Any:
 def _refuse_non_numbers(source: str, tensors: Mapping[str, Tensor]) -> None:
     bad = [name for name, tensor in tensors.items() if torch.isnan(tensor).any()]
     if bad:
-        raise CheckpointError(f"{source} holds values that are not numbers (NaN) in {', '.join(bad[:3])}; its predictions would be none. Train again.")
+        raise CheckpointError(
+            f"{source} holds values that are not numbers (NaN) in {', '.join(bad[:3])}; its"
+            " predictions would be none. Train again."
+        )

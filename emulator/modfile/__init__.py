@@ -1,4 +1,6 @@
-"""Dynare `.mod` files: text -> symbolic model -> matrices -> responses, for whole batches of parameters."""
+"""Dynare `.mod` files: text -> symbolic model -> matrices -> responses, for whole batches of
+parameters.
+"""
 
 from emulator.modfile.model import CompiledModel, load, load_text
 from emulator.modfile.responses import irf

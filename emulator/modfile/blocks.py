@@ -1,4 +1,5 @@
-"""The blocks whose content we read: model, steady_state_model, initval, shocks, estimated_params."""
+"""The blocks whose content we read: model, steady_state_model, initval, shocks, estimated_params.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,19 @@ from emulator.modfile.syntax import (
 )
 
 _PATH_WORDS = ("periods", "values", "scales", "add", "multiply")
-_PRIORS = tuple(f"{shape}_pdf" for shape in ("beta", "gamma", "normal", "inv_gamma", "inv_gamma1", "inv_gamma2", "uniform", "weibull"))
+_PRIORS = tuple(
+    f"{shape}_pdf"
+    for shape in (
+        "beta",
+        "gamma",
+        "normal",
+        "inv_gamma",
+        "inv_gamma1",
+        "inv_gamma2",
+        "uniform",
+        "weibull",
+    )
+)
 _AFTER_PRIOR = ("mean", "deviation", "third", "fourth")
 
 
@@ -61,7 +74,11 @@ def read_model(block: Block, declarations: Declarations) -> Model:
 def _refuse_taken(name: Token, reader: Reader, item: Span) -> None:
     kind = reader.kinds.get(str(name), "model local variable")
     if kind != "model local variable":
-        raise ModFileError(f"'# {name}' gives a new value to a {kind}; a model local variable needs a name of its own.", place_of(item, name))
+        raise ModFileError(
+            f"'# {name}' gives a new value to a {kind}; a model local variable needs a name of its"
+            " own.",
+            place_of(item, name),
+        )
 
 
 def read_steady_state_model(block: Block, reader: Reader) -> SteadyStateModel:
@@ -83,7 +100,9 @@ def read_initval(block: Block, reader: Reader) -> InitvalBlock:
     for item in block.items:
         names, value, several = reader.read(item, "assignment", f"the block '{block.word}'")
         if several:
-            raise ModFileError(f"'name = value;' was expected in the block '{block.word}'.", item.place)
+            raise ModFileError(
+                f"'name = value;' was expected in the block '{block.word}'.", item.place
+            )
         check_depth(value, item)
         _require_declared(names, reader, item, block.word)
         assignments.append(Assignment(str(names[0]), value, item.place))
@@ -91,13 +110,21 @@ def read_initval(block: Block, reader: Reader) -> InitvalBlock:
 
 
 def read_homotopy(block: Block, reader: Reader) -> InitvalBlock:
-    """`homotopy_setup`: of each `name, [first,] last;` the last value, which is where the search ends."""
+    """`homotopy_setup`: of each `name, [first,] last;` the last value, which is where the search
+    ends.
+    """
     assignments: list[Assignment] = []
     for item in block.items:
         kind, names, fields = reader.read(item, "estimated", f"the block '{block.word}'")
         values = [value for value in fields if value is not None]
-        if kind != "parameter" or len(values) not in (1, 2) or any(isinstance(value, Token) for value in values):
-            raise ModFileError(f"'name, first, last;' was expected in the block '{block.word}'.", item.place)
+        if (
+            kind != "parameter"
+            or len(values) not in (1, 2)
+            or any(isinstance(value, Token) for value in values)
+        ):
+            raise ModFileError(
+                f"'name, first, last;' was expected in the block '{block.word}'.", item.place
+            )
         check_depth(values[-1], item)
         _require_declared(names, reader, item, block.word)
         assignments.append(Assignment(str(names[0]), values[-1], item.place))
@@ -120,7 +147,9 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
             continue
         check_depth(value, item)
         if kind == "stderr" and not named:
-            raise ModFileError("'stderr' stands alone; 'var NAME;' was expected before it.", item.place)
+            raise ModFileError(
+                "'stderr' stands alone; 'var NAME;' was expected before it.", item.place
+            )
         moments.append(ShockMoment(kind, tuple(map(str, names or named)), value, item.place))
         named = ()
     overwrite = "overwrite" in header(block.word, block.head).options
@@ -128,36 +157,50 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
 
 
 def read_estimated_params(block: Block, reader: Reader) -> EstimatedParams:
-    """The lines of `estimated_params; ... end;`: name, [initial, [lower, upper,]] prior, mean, deviation, third, fourth, scale."""
-    return EstimatedParams(tuple(_estimated(item, reader) for item in block.items), block.head.place)
+    """The lines of `estimated_params; ... end;`: name, [initial, [lower, upper,]] prior, mean,
+    deviation, third, fourth, scale.
+    """
+    return EstimatedParams(
+        tuple(_estimated(item, reader) for item in block.items), block.head.place
+    )
 
 
 def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
     kind, names, fields = reader.read(item, "estimated", "the block 'estimated_params'")
     # Dynare itself adds the weight of the DSGE prior in a DSGE-VAR.
-    _require_declared([name for name in names if name != "dsge_prior_weight"], reader, item, "estimated_params")
+    _require_declared(
+        [name for name in names if name != "dsge_prior_weight"], reader, item, "estimated_params"
+    )
     for value in fields:
         if value is not None and not isinstance(value, Token):
             check_depth(value, item)
             odd = next((s.name for s in symbols(value) if s.name.lower().endswith("_pdf")), None)
             if odd is not None:
-                raise ModFileError(f"'{odd}' is no prior of Dynare's. {nearest(odd, _PRIORS)}", item.place)
+                raise ModFileError(
+                    f"'{odd}' is no prior of Dynare's. {nearest(odd, _PRIORS)}", item.place
+                )
     priors = [k for k, value in enumerate(fields) if isinstance(value, Token)]
     split = priors[0] if priors else len(fields)
     before, after = fields[:split], fields[split + 1 :]
     if len(priors) > 1 or len(before) not in (0, 1, 3) or len(after) > len(_AFTER_PRIOR) + 1:
         raise ModFileError(
-            "the line is not understood; expected: name, [initial, [lower, upper,]] prior, mean, deviation [, third, fourth, scale].", item.place
+            "the line is not understood; expected: name, [initial, [lower, upper,]] prior, mean,"
+            " deviation [, third, fourth, scale].",
+            item.place,
         )
-    bounds: dict[str, Expression | None] = dict(zip(("initial", "lower", "upper"), before, strict=False))
+    bounds: dict[str, Expression | None] = dict(
+        zip(("initial", "lower", "upper"), before, strict=False)
+    )
     moments: dict[str, Expression | None] = dict(zip(_AFTER_PRIOR, after, strict=False))
     prior = str(fields[split]).lower().removesuffix("_pdf") if priors else None
-    return EstimatedParameter(kind, tuple(map(str, names)), item.place, prior=prior, **bounds, **moments)
+    return EstimatedParameter(
+        kind, tuple(map(str, names)), item.place, prior=prior, **bounds, **moments
+    )
 
 
 def _require_declared(names: Iterable[Token], reader: Reader, item: Span, where: str) -> None:
     for name in names:
         if name not in reader.kinds:
-            raise ModFileError(f"'{name}' in the block '{where}' is not declared.", place_of(item, name))
-
-
+            raise ModFileError(
+                f"'{name}' in the block '{where}' is not declared.", place_of(item, name)
+            )

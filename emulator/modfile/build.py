@@ -1,4 +1,6 @@
-"""From the grammar's pieces to `syntax`: called by the parser while it reads, so that nothing is ever walked recursively."""
+"""From the grammar's pieces to `syntax`: called by the parser while it reads, so that nothing is
+ever walked recursively.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,11 @@ class Complaint(Exception):
 
 @v_args(inline=True)
 class Builder(Transformer):
-    """Makes `syntax` objects. `kinds` maps the names declared so far to what they are, `external` holds the declared functions;
-    `undeclared` and `unknown_calls` collect the names of one item that are neither."""
+    """Makes `syntax` objects.
+
+    `kinds` maps the names declared so far to what they are, `external` holds the declared
+    functions; `undeclared` and `unknown_calls` collect the names of one item that are neither.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -97,16 +102,26 @@ class Builder(Transformer):
             self.unknown_calls.append(name)
         if word in FUNCTIONS and len(given) not in FUNCTIONS[word]:
             wanted = " or ".join(map(str, FUNCTIONS[word]))
-            raise Complaint(f"the function '{name}' takes {wanted} argument{'s' if wanted != '1' else ''}, found {len(given)}.", name)
+            raise Complaint(
+                f"the function '{name}' takes {wanted} argument{'s' if wanted != '1' else ''},"
+                f" found {len(given)}.",
+                name,
+            )
         return Call(_CANONICAL.get(word, word) if word in FUNCTIONS else str(name), given)
 
     def _shifted(self, name: Token, given: tuple[Expression, ...]) -> Expression:
         """`y(+1)`: a lead or lag. A parameter is the same at all times."""
         shift = _constant(given[0]) if len(given) == 1 else None
         if shift is not None and abs(shift) > LONGEST_SHIFT:
-            raise Complaint(f"'{name}' has a lead or lag of more than {LONGEST_SHIFT} periods.", name)
+            raise Complaint(
+                f"'{name}' has a lead or lag of more than {LONGEST_SHIFT} periods.", name
+            )
         if shift is None:
-            raise Complaint(f"'{name}' is a {self.kinds[name]}, not a function: a whole number was expected in its brackets, as in {name}(-1).", name)
+            raise Complaint(
+                f"'{name}' is a {self.kinds[name]}, not a function: a whole number was expected in"
+                f" its brackets, as in {name}(-1).",
+                name,
+            )
         return Symbol(str(name), 0 if self.kinds[name] == "parameter" else shift)
 
     def tag(self, name: Token, value: Token | None) -> tuple[str, str]:
@@ -123,7 +138,9 @@ class Builder(Transformer):
         name, value = parts[-2:]
         return name, value
 
-    def assignment(self, name: Token, value: Expression) -> tuple[tuple[Token, ...], Expression, bool]:
+    def assignment(
+        self, name: Token, value: Expression
+    ) -> tuple[tuple[Token, ...], Expression, bool]:
         return (name,), value, False
 
     def multi_assignment(self, *parts: Any) -> tuple[tuple[Token, ...], Expression, bool]:
@@ -132,13 +149,19 @@ class Builder(Transformer):
     def shock_named(self, name: Token) -> tuple[str, tuple[Token, ...], Expression | None]:
         return "named", (name,), None
 
-    def variance(self, name: Token, value: Expression) -> tuple[str, tuple[Token, ...], Expression | None]:
+    def variance(
+        self, name: Token, value: Expression
+    ) -> tuple[str, tuple[Token, ...], Expression | None]:
         return "var", (name,), value
 
-    def covariance(self, one: Token, other: Token, value: Expression) -> tuple[str, tuple[Token, ...], Expression | None]:
+    def covariance(
+        self, one: Token, other: Token, value: Expression
+    ) -> tuple[str, tuple[Token, ...], Expression | None]:
         return "covar", (one, other), value
 
-    def correlation(self, one: Token, other: Token, value: Expression) -> tuple[str, tuple[Token, ...], Expression | None]:
+    def correlation(
+        self, one: Token, other: Token, value: Expression
+    ) -> tuple[str, tuple[Token, ...], Expression | None]:
         return "corr", (one, other), value
 
     def deviation(self, value: Expression) -> tuple[str, tuple[Token, ...], Expression | None]:
@@ -156,7 +179,9 @@ class Builder(Transformer):
     def field(self, value: Expression | Token | None) -> Expression | Token | None:
         return value
 
-    def estimated(self, estimand: tuple[str, tuple[Token, ...]], *fields: Any) -> tuple[str, tuple[Token, ...], list[Any]]:
+    def estimated(
+        self, estimand: tuple[str, tuple[Token, ...]], *fields: Any
+    ) -> tuple[str, tuple[Token, ...], list[Any]]:
         return *estimand, list(fields)
 
     def attribute(self, name: Token, value: Token) -> tuple[str, str]:
@@ -165,7 +190,9 @@ class Builder(Transformer):
     def attributes(self, *attributes: tuple[str, str]) -> dict[str, str]:
         return dict(attributes)
 
-    def declared(self, name: Token, tex: Token | None, attributes: dict[str, str] | None) -> tuple[Token, str, dict[str, str]]:
+    def declared(
+        self, name: Token, tex: Token | None, attributes: dict[str, str] | None
+    ) -> tuple[Token, str, dict[str, str]]:
         return name, "" if tex is None else str(tex[1:-1]), attributes or {}
 
     def declarations(self, *declared: Any) -> list[Any]:
@@ -188,7 +215,11 @@ def _joined(factors: list[Expression]) -> Expression:
 
 def _constant(expression: Expression) -> int | None:
     """The whole number that an expression is written as, None if it is anything else."""
-    if isinstance(expression, Operation) and expression.operator == "neg" and isinstance(expression.operands[0], Number):
+    if (
+        isinstance(expression, Operation)
+        and expression.operator == "neg"
+        and isinstance(expression.operands[0], Number)
+    ):
         value = -expression.operands[0].value
     elif isinstance(expression, Number):
         value = expression.value

@@ -1,4 +1,6 @@
-"""Compiled equations on disk, by the content of the file they were made from; a cache that is lost or damaged is remade."""
+"""Compiled equations on disk, by the content of the file they were made from; a cache that is lost
+or damaged is remade.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ FORMAT = 4
 
 
 def folder() -> Path:
-    """`$EMULATOR_CACHE`, else `emulator/modfile` in the user's cache folder (`$XDG_CACHE_HOME`, by default `~/.cache`)."""
+    """`$EMULATOR_CACHE`, else `emulator/modfile` in the user's cache folder (`$XDG_CACHE_HOME`, by
+    default `~/.cache`).
+    """
     chosen = os.environ.get("EMULATOR_CACHE")
     if chosen:
         return Path(chosen)
@@ -26,11 +30,17 @@ def folder() -> Path:
 
 def compiled(sha256: str, make: Callable[[], Equations]) -> Equations:
     """The equations of the model of that hash: read if they are kept, else made and kept."""
-    with suppress(OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: a user without a home
-        return Equations.parse(json.loads(_checked((folder() / _name(sha256)).read_text(encoding="utf-8"))))
+    with suppress(
+        OSError, RuntimeError, ValueError, KeyError, TypeError
+    ):  # RuntimeError: a user without a home
+        return Equations.parse(
+            json.loads(_checked((folder() / _name(sha256)).read_text(encoding="utf-8")))
+        )
     found = make()
     text = json.dumps(found.dump())
-    with suppress(OSError, RuntimeError):  # no room or no right to write: the cache is a convenience
+    with suppress(
+        OSError, RuntimeError
+    ):  # no room or no right to write: the cache is a convenience
         write_text(folder() / _name(sha256), f"{_digest(text)}\n{text}")
     return found
 
@@ -40,7 +50,9 @@ def _name(sha256: str) -> str:
 
 
 def _checked(text: str) -> str:
-    """What stands below the first line, which is its digest: a changed digit must not become an answer."""
+    """What stands below the first line, which is its digest: a changed digit must not become an
+    answer.
+    """
     digest, _, rest = text.partition("\n")
     if digest != _digest(rest):
         raise ValueError("the cached equations were altered")

@@ -1,9 +1,11 @@
-"""What the statements around the model block set: parameters, sizes of shocks, initial values, options.
+"""What the statements around the model block set: parameters, sizes of shocks, initial values,
+options.
 
-The file is read as Dynare runs it, from top to bottom up to its last `stoch_simul`: an assignment sees what stands
-above it, a shock's variance is that of the parameters at the place where it is set, a covariance stays when a variance
-changes later, and from `steady` on the parameters are those that the steady_state_model sets. Values that a caller
-gives replace the file's own assignments to the same names; what is computed from them follows.
+The file is read as Dynare runs it, from top to bottom up to its last `stoch_simul`: an assignment
+sees what stands above it, a shock's variance is that of the parameters at the place where it is
+set, a covariance stays when a variance changes later, and from `steady` on the parameters are those
+that the steady_state_model sets. Values that a caller gives replace the file's own assignments to
+the same names; what is computed from them follows.
 """
 
 from __future__ import annotations
@@ -37,7 +39,14 @@ from emulator.modfile.syntax import (
 Step = Assignment | ShockMoment | Skipped | SteadyStateModel
 """What changes values; a SteadyStateModel stands where `steady` carries it out."""
 
-MATLAB_CONSTANTS = {"pi": np.pi, "eps": np.finfo(float).eps, "inf": np.inf, "Inf": np.inf, "nan": np.nan, "NaN": np.nan}
+MATLAB_CONSTANTS = {
+    "pi": np.pi,
+    "eps": np.finfo(float).eps,
+    "inf": np.inf,
+    "Inf": np.inf,
+    "nan": np.nan,
+    "NaN": np.nan,
+}
 """What MATLAB knows without being told; a name of the file that is the same goes before it."""
 
 
@@ -45,9 +54,10 @@ MATLAB_CONSTANTS = {"pi": np.pi, "eps": np.finfo(float).eps, "inf": np.inf, "Inf
 class Calibration:
     """The statements that count, in order, and what they say besides parameters.
 
-    `unknown`: names that a skipped MATLAB line sets, with its place. `shocks`: those with a variance, in the order of
-    their declaration. `correlated`: pairs of them. `stderr` and `corr`: names of their columns in theta. `parameters`:
-    those declared. `moving`: variables and shocks, zero where nothing sets them.
+    `unknown`: names that a skipped MATLAB line sets, with its place. `shocks`: those with a
+    variance, in the order of their declaration. `correlated`: pairs of them. `stderr` and `corr`:
+    names of their columns in theta. `parameters`: those declared. `moving`: variables and shocks,
+    zero where nothing sets them.
     """
 
     steps: tuple[Step, ...]
@@ -64,7 +74,8 @@ class Calibration:
     notes: tuple[str, ...]
 
     def run(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Values of all names after the last step; a `ModFileError` in place of a value that cannot be known.
+        """Values of all names after the last step; a `ModFileError` in place of a value that cannot
+        be known.
 
         given: values, numbers or arrays (N,), of parameters and of the columns `stderr` and `corr`.
         """
@@ -77,20 +88,29 @@ class Calibration:
             elif isinstance(step, SteadyStateModel):
                 self._settle(step, values, lost)
             elif isinstance(step, ShockMoment) and len(step.names) == 2:
-                self._set(self.corr[step.names[0], step.names[1]], step, given, covariances, values, lost)
+                self._set(
+                    self.corr[step.names[0], step.names[1]], step, given, covariances, values, lost
+                )
             else:
                 name = step.name if isinstance(step, Assignment) else self.stderr[step.names[0]]
                 self._set(name, step, given, values, values, lost)
         for (first, second), column in self.corr.items():
             if column in covariances and {self.stderr[first], self.stderr[second]} <= values.keys():
                 with np.errstate(all="ignore"):
-                    values[column] = covariances[column] / (values[self.stderr[first]] * values[self.stderr[second]])
+                    values[column] = covariances[column] / (
+                        values[self.stderr[first]] * values[self.stderr[second]]
+                    )
         return values | lost
 
     def _set(
-        self, name: str, step: Assignment | ShockMoment, given: Mapping[str, Any],
-        into: dict[str, Any], values: dict[str, Any], lost: dict[str, ModFileError],
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        step: Assignment | ShockMoment,
+        given: Mapping[str, Any],
+        into: dict[str, Any],
+        values: dict[str, Any],
+        lost: dict[str, ModFileError],
+    ) -> None:
         if name in given:
             return
         try:
@@ -100,7 +120,9 @@ class Calibration:
             into.pop(name, None)
             lost[name] = error
 
-    def _settle(self, formulas: SteadyStateModel, values: dict[str, Any], lost: dict[str, ModFileError]) -> None:
+    def _settle(
+        self, formulas: SteadyStateModel, values: dict[str, Any], lost: dict[str, ModFileError]
+    ) -> None:
         """The parameters that a steady_state_model sets, as `steady` leaves them behind."""
         inside: dict[str, Any] = dict.fromkeys(self.moving, np.float64(0.0)) | values
         for assignment in (*self.initval, *formulas.assignments):
@@ -118,34 +140,59 @@ class Calibration:
                     values[name] = inside[name]
                     lost.pop(name, None)
 
-    def _lose(self, step: Skipped, given: Mapping[str, Any], values: dict[str, Any], lost: dict[str, ModFileError]) -> None:
+    def _lose(
+        self,
+        step: Skipped,
+        given: Mapping[str, Any],
+        values: dict[str, Any],
+        lost: dict[str, ModFileError],
+    ) -> None:
         for name in step.assigns:
             if name not in given:
                 values.pop(name, None)
                 lost[name] = ModFileError(
-                    f"'{name}' is set by a MATLAB line that is not run ({_short(step.text)}); give it a plain value instead.", step.place
+                    f"'{name}' is set by a MATLAB line that is not run ({_short(step.text)}); give"
+                    " it a plain value instead.",
+                    step.place,
                 )
 
-    def _value(self, step: Assignment | ShockMoment, values: dict[str, Any], lost: Mapping[str, ModFileError]) -> Any:
+    def _value(
+        self,
+        step: Assignment | ShockMoment,
+        values: dict[str, Any],
+        lost: Mapping[str, ModFileError],
+    ) -> Any:
         try:
             value = evaluate(step.value, values, step.place)
         except ModFileError as error:
-            cause = next((lost[name] for name in lost if f"'{name}' has no value" in str(error)), error)
+            cause = next(
+                (lost[name] for name in lost if f"'{name}' has no value" in str(error)), error
+            )
             raise cause from None
         if isinstance(step, Assignment) or step.kind == "covar":
             return value
         with np.errstate(all="ignore"):
-            if step.kind in ("stderr", "var"):  # Dynare keeps the variance: the sign of a standard deviation is lost
+            if step.kind in (
+                "stderr",
+                "var",
+            ):  # Dynare keeps the variance: the sign of a standard deviation is lost
                 return np.abs(value) if step.kind == "stderr" else np.sqrt(value)
             try:
                 first, second = (values[self.stderr[name]] for name in step.names)
             except KeyError:
-                raise ModFileError(f"the correlation of {' and '.join(step.names)} is set before the variance of each.", step.place) from None
+                raise ModFileError(
+                    f"the correlation of {' and '.join(step.names)} is set before the variance of"
+                    " each.",
+                    step.place,
+                ) from None
             return value * first * second
 
 
 def calibration(file: ModFile) -> Calibration:
-    """Read the statements of a file. Raises `ModFileError` where it asks for what is not supported; see `support.py`."""
+    """Read the statements of a file.
+
+    Raises `ModFileError` where it asks for what is not supported; see `support.py`.
+    """
     statements = file.statements[: _end(file)]
     steps, blocks = _steps(file, statements)
     moments = [step for step in steps if isinstance(step, ShockMoment)]
@@ -153,7 +200,10 @@ def calibration(file: ModFile) -> Calibration:
     pairs = tuple(dict.fromkeys((m.names[0], m.names[1]) for m in moments if len(m.names) == 2))
     for m in moments:
         if len(m.names) == 2 and not set(m.names) <= sized:
-            raise ModFileError(f"a covariance of {' and '.join(m.names)} is set, but not the variance of each.", m.place)
+            raise ModFileError(
+                f"a covariance of {' and '.join(m.names)} is set, but not the variance of each.",
+                m.place,
+            )
     parameters = frozenset(d.name for d in file.parameters)
     taken = parameters | {name for step in steps for name in _assigned(step)}
     commands = [s for s in statements if isinstance(s, Command) and s.name == "stoch_simul"]
@@ -161,7 +211,9 @@ def calibration(file: ModFile) -> Calibration:
         steps=tuple(steps),
         initval=(),
         steady=_steady_state_model(file),
-        estimated=next((s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None),
+        estimated=next(
+            (s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None
+        ),
         options=commands[-1].options if commands else {},
         shocks=tuple(d.name for d in file.shocks if d.name in sized),
         correlated=pairs,
@@ -174,8 +226,12 @@ def calibration(file: ModFile) -> Calibration:
     return replace(found, initval=tuple(_frozen(found, position, a) for position, a in blocks))
 
 
-def _steps(file: ModFile, statements: tuple[Any, ...]) -> tuple[list[Step], list[tuple[int, Assignment]]]:
-    """What changes values, in order; and the initial values, each with the number of steps before it."""
+def _steps(
+    file: ModFile, statements: tuple[Any, ...]
+) -> tuple[list[Step], list[tuple[int, Assignment]]]:
+    """What changes values, in order; and the initial values, each with the number of steps before
+    it.
+    """
     declared = [d.name for d in file.shocks]
     parameters = {d.name for d in file.parameters}
     steady = _steady_state_model(file)
@@ -194,7 +250,9 @@ def _steps(file: ModFile, statements: tuple[Any, ...]) -> tuple[list[Step], list
                 steps = [step for step in steps if not isinstance(step, ShockMoment)]
             steps.extend(_moments(statement, declared))
         elif isinstance(statement, Command) and statement.name == "steady":
-            if statement.options.get("homotopy_mode", "0") != "0":  # it ends at, and leaves behind, the last values
+            if (
+                statement.options.get("homotopy_mode", "0") != "0"
+            ):  # it ends at, and leaves behind, the last values
                 steps += [a for a in homotopy if a.name in parameters]
                 initval += [(len(steps), a) for a in homotopy if a.name not in parameters]
             if steady is not None:
@@ -213,13 +271,19 @@ def _assigned(step: Step) -> tuple[str, ...]:
 
 
 def _frozen(calibration: Calibration, position: int, initial: Assignment) -> Assignment:
-    """An initial value with the values that its parameters have at its place, where the file sets them anew further down."""
+    """An initial value with the values that its parameters have at its place, where the file sets
+    them anew further down.
+    """
     later = {name for step in calibration.steps[position:] for name in _assigned(step)}
     read = later & {symbol.name for symbol in symbols(initial.value)}
     if not read:
         return initial
     values = replace(calibration, steps=calibration.steps[:position]).run({})
-    known = {name: float(values[name]) for name in read if name in values and not isinstance(values[name], ModFileError)}
+    known = {
+        name: float(values[name])
+        for name in read
+        if name in values and not isinstance(values[name], ModFileError)
+    }
     return replace(initial, value=_filled(initial.value, known))
 
 
@@ -228,26 +292,45 @@ def _filled(expression: Expression, values: Mapping[str, float]) -> Expression:
     if isinstance(expression, Symbol):
         return Number(values[expression.name]) if expression.name in values else expression
     if isinstance(expression, Operation):
-        return Operation(expression.operator, tuple(_filled(part, values) for part in expression.operands))
+        return Operation(
+            expression.operator, tuple(_filled(part, values) for part in expression.operands)
+        )
     if isinstance(expression, Call):
-        return Call(expression.function, tuple(_filled(part, values) for part in expression.arguments))
+        return Call(
+            expression.function, tuple(_filled(part, values) for part in expression.arguments)
+        )
     return expression
 
 
 def _end(file: ModFile) -> int:
-    """One past the last statement that counts: the last `stoch_simul`, else one hidden in MATLAB's control flow, else all."""
-    found = [k for k, s in enumerate(file.statements) if isinstance(s, Command) and s.name == "stoch_simul"]
+    """One past the last statement that counts: the last `stoch_simul`, else one hidden in MATLAB's
+    control flow, else all.
+    """
+    found = [
+        k
+        for k, s in enumerate(file.statements)
+        if isinstance(s, Command) and s.name == "stoch_simul"
+    ]
     if found:
         return found[-1] + 1
-    hidden = [k for k, s in enumerate(file.statements) if isinstance(s, Skipped) and "stoch_simul" in s.text]
+    hidden = [
+        k
+        for k, s in enumerate(file.statements)
+        if isinstance(s, Skipped) and "stoch_simul" in s.text
+    ]
     return hidden[0] if hidden else len(file.statements)
 
 
 def _moments(block: ShocksBlock, declared: list[str]) -> list[ShockMoment]:
-    """The moments of a block's shocks, sizes before covariances as Dynare sets them; measurement errors have no response."""
+    """The moments of a block's shocks, sizes before covariances as Dynare sets them; measurement
+    errors have no response.
+    """
     position = {name: k for k, name in enumerate(declared)}
     kept = [m for m in block.moments if all(name in position for name in m.names)]
-    ordered = [ShockMoment(m.kind, tuple(sorted(m.names, key=position.__getitem__)), m.value, m.place) for m in kept]
+    ordered = [
+        ShockMoment(m.kind, tuple(sorted(m.names, key=position.__getitem__)), m.value, m.place)
+        for m in kept
+    ]
     return sorted(ordered, key=lambda m: len(m.names))
 
 
@@ -262,13 +345,24 @@ def _notes(file: ModFile, statements: tuple[Any, ...]) -> list[str]:
     notes = []
     skipped = [s for s in statements if isinstance(s, Skipped)]
     if skipped:
-        notes.append(f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at {skipped[0].place}: {_short(skipped[0].text)}")
+        notes.append(
+            f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at"
+            f" {skipped[0].place}: {_short(skipped[0].text)}"
+        )
     external = external_steady_state(file.path)
     if external is not None and not any(isinstance(s, SteadyStateModel) for s in file.statements):
-        notes.append(f"{external.name} is MATLAB and was not run; the steady state is looked for from initval.")
-    estimation = next((s for s in statements if isinstance(s, Command) and s.name in ("estimation", "osr")), None)
+        notes.append(
+            f"{external.name} is MATLAB and was not run; the steady state is looked for from"
+            " initval."
+        )
+    estimation = next(
+        (s for s in statements if isinstance(s, Command) and s.name in ("estimation", "osr")), None
+    )
     if estimation is not None:
-        notes.append(f"{estimation.place}: '{estimation.name}' was not run; responses are at the file's own calibration.")
+        notes.append(
+            f"{estimation.place}: '{estimation.name}' was not run; responses are at the file's own"
+            " calibration."
+        )
     return notes
 
 
@@ -281,4 +375,3 @@ def external_steady_state(path: Path) -> Path | None:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 60 else line[:57] + "..."
-

@@ -1,9 +1,8 @@
 """Leads and lags of more than one period, and of shocks, carried by auxiliary variables.
 
-To first order `x(+2)` is the lead of a variable that is itself `x(+1)`, and `x(-2)` the lag of one that is `x(-1)`;
-`e(-1)` is the lag of a variable that is e, `e(+1)` the lead of one, expected to be zero (Dynare manual, "Auxiliary
-variables").
-Axes: N draw, n variable, K shock.
+To first order `x(+2)` is the lead of a variable that is itself `x(+1)`, and `x(-2)` the lag of one
+that is `x(-1)`; `e(-1)` is the lag of a variable that is e, `e(+1)` the lead of one, expected to be
+zero (Dynare manual, "Auxiliary variables"). Axes: N draw, n variable, K shock.
 """
 
 from __future__ import annotations
@@ -19,7 +18,9 @@ from emulator.modfile.equations import Entry
 
 @dataclass(frozen=True)
 class Dates:
-    """Where each derivative belongs: `cells[k]` is (matrix, row, column), with matrices lead, current, lag, shock = 0..3."""
+    """Where each derivative belongs: `cells[k]` is (matrix, row, column), with matrices lead,
+    current, lag, shock = 0..3.
+    """
 
     variables: tuple[str, ...]
     n_shocks: int
@@ -28,14 +29,28 @@ class Dates:
     """(row, matrix, column): `variables[row]` is what stands in that column of that matrix."""
 
     @classmethod
-    def of(cls, entries: Sequence[Entry], variables: Sequence[str], exogenous: Sequence[str], shocks: Sequence[str]) -> Dates:
-        """The auxiliary variables that the derivatives ask for; `shocks` are those of `exogenous` that have a variance."""
-        builder = _Builder(list(variables), set(exogenous), {name: k for k, name in enumerate(shocks)})
+    def of(
+        cls,
+        entries: Sequence[Entry],
+        variables: Sequence[str],
+        exogenous: Sequence[str],
+        shocks: Sequence[str],
+    ) -> Dates:
+        """The auxiliary variables that the derivatives ask for; `shocks` are those of `exogenous`
+        that have a variance.
+        """
+        builder = _Builder(
+            list(variables), set(exogenous), {name: k for k, name in enumerate(shocks)}
+        )
         cells = tuple(builder.cell(entry) for entry in entries)
         return cls(tuple(builder.variables), len(shocks), cells, tuple(builder.identities))
 
-    def matrices(self, values: Sequence[Any], n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """lead, current, lag (N, n, n) and shock (N, n, K) from the value of each derivative, (N,) or a number."""
+    def matrices(
+        self, values: Sequence[Any], n: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """lead, current, lag (N, n, n) and shock (N, n, K) from the value of each derivative, (N,)
+        or a number.
+        """
         size = len(self.variables)
         found = (*(np.zeros((n, size, size)) for _ in range(3)), np.zeros((n, size, self.n_shocks)))
         for cell, value in zip(self.cells, values, strict=True):
@@ -65,7 +80,10 @@ class _Builder:
                 return 3, entry.row, self.shocks[name]
             name = self._today(name)
         while abs(shift) > 1:
-            name, shift = self._nearer(name, 1 if shift > 0 else -1), shift - (1 if shift > 0 else -1)
+            name, shift = (
+                self._nearer(name, 1 if shift > 0 else -1),
+                shift - (1 if shift > 0 else -1),
+            )
         return 1 - shift, entry.row, self.position[name]
 
     def _today(self, shock: str) -> str:

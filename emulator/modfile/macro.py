@@ -1,4 +1,5 @@
-"""Dynare's macro language: `@#define`, `@#if`, `@#for`, `@#include`, `@{...}` are carried out; every line keeps its place.
+"""Dynare's macro language: `@#define`, `@#if`, `@#for`, `@#include`, `@{...}` are carried out;
+every line keeps its place.
 
 Dynare Reference Manual, ch. 5 "Macro processing language".
 """
@@ -42,7 +43,10 @@ class _Node:
 
 
 def expand(lines: Sequence[Line], folder: Path) -> list[Line]:
-    """The lines with all macros carried out; `folder` is where `@#include` looks first. ModFileError says where one is wrong."""
+    """The lines with all macros carried out; `folder` is where `@#include` looks first.
+
+    ModFileError says where one is wrong.
+    """
     processor = _Processor(folder)
     processor.run(_tree(lines))
     return processor.output
@@ -61,10 +65,18 @@ class _Processor:
         self.depth += 1
         for node in nodes:
             if self.depth > DEEPEST_BLOCK:
-                raise ModFileError(f"macro directives and included files nest more than {DEEPEST_BLOCK} deep; does a file include itself?", node.place)
+                raise ModFileError(
+                    f"macro directives and included files nest more than {DEEPEST_BLOCK} deep; does"
+                    " a file include itself?",
+                    node.place,
+                )
             self.turns += 1
             if self.turns > MOST_LINES:
-                raise ModFileError(f"the macros expand to more than {MOST_LINES:,} lines; does a loop or an @#include go on without end?", node.place)
+                raise ModFileError(
+                    f"the macros expand to more than {MOST_LINES:,} lines; does a loop or an"
+                    " @#include go on without end?",
+                    node.place,
+                )
             try:
                 self.carry_out(node)
             except MacroError as error:
@@ -80,10 +92,18 @@ class _Processor:
             self.output.append(Line(text, node.place))
             return
         actions: dict[str, Callable[[_Node], None]] = {
-            "define": self.define, "include": self.include, "includepath": self.include_path, "for": self.loop,
-            "if": self.branch, "ifdef": self.branch, "ifndef": self.branch,
-            "error": self.error, "echo": lambda node: None, "echomacrovars": lambda node: None, "line": lambda node: None,
-        }  # fmt: skip
+            "define": self.define,
+            "include": self.include,
+            "includepath": self.include_path,
+            "for": self.loop,
+            "if": self.branch,
+            "ifdef": self.branch,
+            "ifndef": self.branch,
+            "error": self.error,
+            "echo": lambda node: None,
+            "echomacrovars": lambda node: None,
+            "line": lambda node: None,
+        }
         if node.word not in actions:
             raise MacroError(f"the macro directive '@#{node.word}' is not known.")
         actions[node.word](node)
@@ -107,7 +127,10 @@ class _Processor:
         tree = parse_macro(node.rest, "define")
         name = str(tree.children[0])
         if tree.data == "define_function":
-            self.scope.functions[name] = ([str(argument) for argument in tree.children[1].children], tree.children[2])
+            self.scope.functions[name] = (
+                [str(argument) for argument in tree.children[1].children],
+                tree.children[2],
+            )
         else:
             value = tree.children[1]
             self.scope.values[name] = True if value is None else evaluate(value, self.scope)
@@ -125,10 +148,15 @@ class _Processor:
         raise MacroError(f"the file '{name}' of @#include was not found in '{self.folders[-1]}'.")
 
     def refuse_foreign(self, path: Path) -> None:
-        """A stranger's model must not read any file of the machine: outside of its own folder, only those of Dynare's."""
+        """A stranger's model must not read any file of the machine: outside of its own folder, only
+        those of Dynare's.
+        """
         inside = path.resolve().is_relative_to(self.folders[0].resolve())
         if not inside and path.resolve().suffix.lower() not in MODEL_SUFFIXES:
-            raise MacroError(f"@#include of a file outside of the model's folder is allowed for {', '.join(MODEL_SUFFIXES)} only; copy the file beside the model.")
+            raise MacroError(
+                "@#include of a file outside of the model's folder is allowed for"
+                f" {', '.join(MODEL_SUFFIXES)} only; copy the file beside the model."
+            )
 
     def include_path(self, node: _Node) -> None:
         self.search += [self.folders[-1] / part for part in self.text_of(node).split(":")]
@@ -179,7 +207,9 @@ def _closing_brace(text: str, start: int) -> int:
 
 
 def _tree(lines: Sequence[Line]) -> list[_Node]:
-    """The directives as a tree: what stands between `@#if` and `@#endif`, `@#for` and `@#endfor` becomes a body."""
+    """The directives as a tree: what stands between `@#if` and `@#endif`, `@#for` and `@#endfor`
+    becomes a body.
+    """
     top: list[_Node] = []
     opened: list[_Node] = []
     for word, rest, place in _directives(lines):
@@ -193,7 +223,11 @@ def _tree(lines: Sequence[Line]) -> list[_Node]:
             if len(opened) > DEEPEST_BLOCK:
                 raise ModFileError(f"macro directives nest more than {DEEPEST_BLOCK} deep.", place)
     if opened:
-        raise ModFileError(f"'@#{opened[-1].word}' is not closed; '{_end_of(opened[-1])}' was expected before the end of the file.", opened[-1].place)
+        raise ModFileError(
+            f"'@#{opened[-1].word}' is not closed; '{_end_of(opened[-1])}' was expected before the"
+            " end of the file.",
+            opened[-1].place,
+        )
     return top
 
 
@@ -201,9 +235,18 @@ def _close(word: str, rest: str, place: Place, opened: list[_Node]) -> None:
     """Ends the innermost directive, or begins its next branch."""
     node = opened.pop() if opened else None
     branches = ("if", "ifdef", "ifndef", "elseif")
-    allowed = {"endfor": ("for",), "endif": (*branches, "else"), "else": branches, "elseif": branches}[word]
+    allowed = {
+        "endfor": ("for",),
+        "endif": (*branches, "else"),
+        "else": branches,
+        "elseif": branches,
+    }[word]
     if node is None or node.word not in allowed:
-        after = "nothing is open" if node is None else f"'@#{node.word}' of line {node.place.line} is open and needs '{_end_of(node)}'"
+        after = (
+            "nothing is open"
+            if node is None
+            else f"'@#{node.word}' of line {node.place.line} is open and needs '{_end_of(node)}'"
+        )
         raise ModFileError(f"'@#{word}' has no beginning: {after}.", place)
     if word in ("else", "elseif"):
         node.otherwise = _Node(word, rest, place)
@@ -226,6 +269,9 @@ def _directives(lines: Sequence[Line]) -> Iterator[tuple[str, str, Place]]:
         while rest.endswith("\\"):
             following = next(queue, None)
             if following is None:
-                raise ModFileError("the macro directive goes on at the next line, but the file ends here.", line.place)
+                raise ModFileError(
+                    "the macro directive goes on at the next line, but the file ends here.",
+                    line.place,
+                )
             rest = rest.rstrip("\\") + "\n" + following.text.rstrip()
         yield found["word"], rest, line.place

@@ -43,7 +43,9 @@ MOST_WORK = 1_000_000
 COMPARISONS = 10
 """Comparisons of two elements that count as one evaluation."""
 
-_BUILDING = frozenset({"array", "tuple", "comprehension", "selection", "binary", "union", "cast", "power"})
+_BUILDING = frozenset(
+    {"array", "tuple", "comprehension", "selection", "binary", "union", "cast", "power"}
+)
 """Rules that make longer values of shorter ones."""
 
 
@@ -60,7 +62,9 @@ class Scope:
     def spend(self, work: int) -> None:
         self.work[0] += work
         if self.work[0] > MOST_WORK:
-            raise MacroError("the macros take too long; does a loop or a function grow without end?")
+            raise MacroError(
+                "the macros take too long; does a loop or a function grow without end?"
+            )
 
     def inner(self, values: dict[str, Value]) -> Scope:
         """A scope in which some names have other values."""
@@ -70,24 +74,37 @@ class Scope:
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
     text = files("emulator.modfile").joinpath("macro.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", start=["value", "define", "loop", "test_name"], maybe_placeholders=True)
+    return Lark(
+        text, parser="lalr", start=["value", "define", "loop", "test_name"], maybe_placeholders=True
+    )
 
 
 def parse_macro(text: str, start: str = "value") -> Tree:
-    """The syntax tree of an expression or of the head of a directive (`define`, `loop`, `test_name`)."""
+    """The syntax tree of an expression or of the head of a directive (`define`, `loop`,
+    `test_name`).
+    """
     try:
         tree = _grammar().parse(text, start=start)
     except UnexpectedInput as error:
-        rest = " ".join(text[error.pos_in_stream or 0 :].split())[:40] if (error.pos_in_stream or 0) >= 0 else ""
+        rest = (
+            " ".join(text[error.pos_in_stream or 0 :].split())[:40]
+            if (error.pos_in_stream or 0) >= 0
+            else ""
+        )
         found = f"unexpected '{rest}'" if rest else "it ends too early"
-        raise MacroError(f"the macro expression '{' '.join(text.split())[:80]}' is not understood: {found}.") from None
+        raise MacroError(
+            f"the macro expression '{' '.join(text.split())[:80]}' is not understood: {found}."
+        ) from None
     return tree
 
 
 def evaluate(tree: Any, scope: Scope) -> Value:
     """The value of a tree of `parse_macro`; MacroError says what is wrong."""
     if scope.depth > DEEPEST:
-        raise MacroError(f"macro expressions or functions nest more than {DEEPEST} deep; does a function call itself without end?")
+        raise MacroError(
+            f"macro expressions or functions nest more than {DEEPEST} deep; does a function call"
+            " itself without end?"
+        )
     scope.spend(1)
     value = _RULES[tree.data](replace(scope, depth=scope.depth + 1), *tree.children)
     if tree.data in _BUILDING and length(value) > LONGEST:
@@ -101,14 +118,20 @@ def target_names(target: Tree) -> list[str]:
     return [str(name) for name in first.children] if isinstance(first, Tree) else [str(first)]
 
 
-def bindings(target: Tree, elements: Value, condition: Tree | None, scope: Scope) -> Iterator[dict[str, Value]]:
-    """The values that a loop's names take, one dictionary a turn; elements for which `when` does not hold are left out."""
+def bindings(
+    target: Tree, elements: Value, condition: Tree | None, scope: Scope
+) -> Iterator[dict[str, Value]]:
+    """The values that a loop's names take, one dictionary a turn; elements for which `when` does
+    not hold are left out.
+    """
     names = target_names(target)
     single = not isinstance(target.children[0], Tree)
     for element in array(elements, "a loop"):
         parts = (element,) if single else element
         if not isinstance(parts, tuple) or len(parts) != len(names):
-            raise MacroError(f"({', '.join(names)}) needs tuples of {len(names)}, found {show(element, True)}.")
+            raise MacroError(
+                f"({', '.join(names)}) needs tuples of {len(names)}, found {show(element, True)}."
+            )
         bound = dict(zip(names, parts, strict=True))
         if condition is None or truth(evaluate(condition, scope.inner(bound))):
             yield bound
@@ -163,9 +186,15 @@ def _contains(scope: Scope, element_tree: Tree, whole_tree: Tree) -> bool:
 
 def _sets(keep: Callable[[Value, list], bool], whole: bool) -> Callable[..., Value]:
     def operation(scope: Scope, left_tree: Tree, right_tree: Tree) -> Value:
-        left, right = (array(evaluate(tree, scope), "'|' or '&'") for tree in (left_tree, right_tree))
+        left, right = (
+            array(evaluate(tree, scope), "'|' or '&'") for tree in (left_tree, right_tree)
+        )
         scope.spend(len(left) * len(right) // COMPARISONS)
-        return [*left, *(x for x in right if x not in left)] if whole else [x for x in left if keep(x, right)]
+        return (
+            [*left, *(x for x in right if x not in left)]
+            if whole
+            else [x for x in left if keep(x, right)]
+        )
 
     return operation
 
@@ -175,7 +204,11 @@ def _index(scope: Scope, value_tree: Tree, *index_trees: Tree) -> Value:
     if not isinstance(value, str | list | tuple):
         raise MacroError(f"{kind_of(value)} has no elements to pick.")
     indices = [evaluate(tree, scope) for tree in index_trees]
-    picks = [whole(pick, "an index") for index in indices for pick in (index if isinstance(index, list) else [index])]
+    picks = [
+        whole(pick, "an index")
+        for index in indices
+        for pick in (index if isinstance(index, list) else [index])
+    ]
     for pick in picks:
         if not 1 <= pick <= len(value):
             raise MacroError(f"index {pick} is outside of 1 to {len(value)}.")
@@ -211,21 +244,33 @@ def _name(scope: Scope, name: Token) -> Value:
         return name == "true"
     if name in ("inf", "nan"):
         return float(name)
-    raise MacroError(f"the macro variable '{name}' is not defined; define it with '@#define {name} = ...'.")
+    raise MacroError(
+        f"the macro variable '{name}' is not defined; define it with '@#define {name} = ...'."
+    )
 
 
-def _comprehension(scope: Scope, body: Tree, target: Tree, elements: Tree, condition: Tree | None) -> Value:
-    return [evaluate(body, scope.inner(bound)) for bound in bindings(target, evaluate(elements, scope), condition, scope)]
+def _comprehension(
+    scope: Scope, body: Tree, target: Tree, elements: Tree, condition: Tree | None
+) -> Value:
+    return [
+        evaluate(body, scope.inner(bound))
+        for bound in bindings(target, evaluate(elements, scope), condition, scope)
+    ]
 
 
 def _selection(scope: Scope, target: Tree, elements: Tree, condition: Tree) -> Value:
     names = target.children if target.data == "tuple" else [target]
     if not all(isinstance(name, Tree) and name.data == "name" for name in names):
-        raise MacroError("'[x in array when condition]' needs a name, or names in brackets, before 'in'.")
+        raise MacroError(
+            "'[x in array when condition]' needs a name, or names in brackets, before 'in'."
+        )
     tokens = [name.children[0] for name in names]
     pattern = Tree("target", [Tree("names", tokens) if target.data == "tuple" else tokens[0]])
     chosen = bindings(pattern, evaluate(elements, scope), condition, scope)
-    return [tuple(bound.values()) if target.data == "tuple" else next(iter(bound.values())) for bound in chosen]
+    return [
+        tuple(bound.values()) if target.data == "tuple" else next(iter(bound.values()))
+        for bound in chosen
+    ]
 
 
 def _call(scope: Scope, name: Token, *trees: Tree | None) -> Value:
@@ -239,7 +284,10 @@ def _call(scope: Scope, name: Token, *trees: Tree | None) -> Value:
     if name in scope.functions:
         arguments, body = scope.functions[name]
         if len(arguments) != len(values):
-            raise MacroError(f"the macro function '{name}' takes {len(arguments)} arguments, found {len(values)}.")
+            raise MacroError(
+                f"the macro function '{name}' takes {len(arguments)} arguments, found"
+                f" {len(values)}."
+            )
         return evaluate(body, scope.inner(dict(zip(arguments, values, strict=True))))
     if name in QUESTIONS and len(values) == 1:
         return QUESTIONS[name](values[0])
@@ -257,15 +305,23 @@ _RULES: dict[str, Callable[..., Value]] = {
     "tuple": lambda scope, *trees: tuple(evaluate(tree, scope) for tree in trees),
     "comprehension": _comprehension,
     "selection": _selection,
-    "either": lambda scope, left, right: truth(evaluate(left, scope)) or truth(evaluate(right, scope)),
-    "both": lambda scope, left, right: truth(evaluate(left, scope)) and truth(evaluate(right, scope)),
+    "either": (
+        lambda scope, left, right: truth(evaluate(left, scope)) or truth(evaluate(right, scope))
+    ),
+    "both": (
+        lambda scope, left, right: truth(evaluate(left, scope)) and truth(evaluate(right, scope))
+    ),
     "negation": lambda scope, tree: not truth(evaluate(tree, scope)),
     "binary": _binary,
     "contains": _contains,
     "range": _range,
     "union": _sets(lambda x, right: True, whole=True),
     "intersection": _sets(lambda x, right: x in right, whole=False),
-    "signed": lambda scope, sign, tree: (-1.0 if sign == "-" else 1.0) * real(evaluate(tree, scope), f"'{sign}'"),
+    "signed": (
+        lambda scope, sign, tree: (
+            (-1.0 if sign == "-" else 1.0) * real(evaluate(tree, scope), f"'{sign}'")
+        )
+    ),
     "cast": _cast,
     "power": _power,
     "index": _index,

@@ -1,4 +1,5 @@
-"""Values of the macro language: a bool, a real (float), a string, an array (list) or a tuple; and its functions of them.
+"""Values of the macro language: a bool, a real (float), a string, an array (list) or a tuple; and
+its functions of them.
 
 Dynare Reference Manual, ch. 5 "Macro processing language".
 """
@@ -30,7 +31,8 @@ def truth(value: Value) -> bool:
 
 
 def show(value: Value, inside: bool = False) -> str:
-    """The value as `@{...}` writes it into the text: whole numbers without a point, strings bare."""
+    """The value as `@{...}` writes it into the text: whole numbers without a point, strings bare.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -42,12 +44,20 @@ def show(value: Value, inside: bool = False) -> str:
 
 
 def kind_of(value: Value) -> str:
-    kinds = ((bool, "a boolean"), (float, "a number"), (str, "a string"), (tuple, "a tuple"), (list, "an array"))
+    kinds = (
+        (bool, "a boolean"),
+        (float, "a number"),
+        (str, "a string"),
+        (tuple, "a tuple"),
+        (list, "an array"),
+    )
     return next(name for kind, name in kinds if isinstance(value, kind))
 
 
 def length(value: Value) -> int:
-    """Letters of a string, elements of an array and of all arrays inside of it; counted up to a little over `LONGEST`."""
+    """Letters of a string, elements of an array and of all arrays inside of it; counted up to a
+    little over `LONGEST`.
+    """
     if not isinstance(value, list | tuple):
         return len(value) if isinstance(value, str) else 1
     count, waiting = len(value), [value]
@@ -82,25 +92,42 @@ def arithmetic(who: str, function: Callable[..., float], *values: Value) -> floa
     try:
         result = function(*(real(value, f"'{who}'") for value in values))
     except (ZeroDivisionError, OverflowError, ValueError):
-        raise MacroError(f"'{who}' has no value at {', '.join(show(value) for value in values)}.") from None
+        raise MacroError(
+            f"'{who}' has no value at {', '.join(show(value) for value in values)}."
+        ) from None
     except TypeError:
         raise MacroError(f"'{who}' was given {len(values)} arguments.") from None
     if isinstance(result, complex):
-        raise MacroError(f"'{who}' has no real value at {', '.join(show(value) for value in values)}.")
+        raise MacroError(
+            f"'{who}' has no real value at {', '.join(show(value) for value in values)}."
+        )
     return float(result)
 
 
 ARITHMETIC: dict[str, Callable[..., float]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
-}  # fmt: skip
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 
 
 def product(*arrays: list) -> list:
     if math.prod(len(array) for array in arrays) > LONGEST:
         raise MacroError(f"a product of arrays has more than {LONGEST:,} elements.")
     joined = itertools.product(*arrays)
-    return [tuple(part for element in row for part in (element if isinstance(element, tuple) else (element,))) for row in joined]
+    return [
+        tuple(
+            part
+            for element in row
+            for part in (element if isinstance(element, tuple) else (element,))
+        )
+        for row in joined
+    ]
 
 
 def _length(value: Value) -> float:
@@ -126,13 +153,38 @@ QUESTIONS: dict[str, Callable[[Value], Value]] = {
 }
 
 FUNCTIONS: dict[str, Callable[..., float]] = {
-    "abs": abs, "floor": math.floor, "ceil": math.ceil, "trunc": math.trunc, "exp": math.exp, "ln": math.log, "log": math.log,
-    "log10": math.log10, "sqrt": math.sqrt, "cbrt": math.cbrt, "sin": math.sin, "cos": math.cos, "tan": math.tan,
-    "asin": math.asin, "acos": math.acos, "atan": math.atan, "erf": math.erf, "erfc": math.erfc, "gamma": math.gamma,
-    "lgamma": math.lgamma, "mod": math.fmod, "power": math.pow,
-    "max": lambda a, b: max(a, b), "min": lambda a, b: min(a, b),
+    "abs": abs,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "trunc": math.trunc,
+    "exp": math.exp,
+    "ln": math.log,
+    "log": math.log,
+    "log10": math.log10,
+    "sqrt": math.sqrt,
+    "cbrt": math.cbrt,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "erf": math.erf,
+    "erfc": math.erfc,
+    "gamma": math.gamma,
+    "lgamma": math.lgamma,
+    "mod": math.fmod,
+    "power": math.pow,
+    "max": lambda a, b: max(a, b),
+    "min": lambda a, b: min(a, b),
     "sign": lambda x: math.copysign(1.0, x) if x else 0.0,
     "round": lambda x: math.copysign(math.floor(abs(x) + 0.5), x),
-    "normpdf": lambda x, mean=0.0, deviation=1.0: math.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi)),
-    "normcdf": lambda x, mean=0.0, deviation=1.0: math.erfc((mean - x) / (deviation * math.sqrt(2))) / 2,
-}  # fmt: skip
+    "normpdf": (
+        lambda x, mean=0.0, deviation=1.0: (
+            math.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
+        )
+    ),
+    "normcdf": (
+        lambda x, mean=0.0, deviation=1.0: math.erfc((mean - x) / (deviation * math.sqrt(2))) / 2
+    ),
+}

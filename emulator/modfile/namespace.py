@@ -9,9 +9,11 @@ import sympy
 
 @dataclass
 class Namespace:
-    """The symbols of a model, made when they are first met; `dated` are variables and shocks by (name, shift).
+    """The symbols of a model, made when they are first met; `dated` are variables and shocks by
+    (name, shift).
 
-    SymPy is told nothing of them, so that it makes no use of signs: of real ones it would rewrite sqrt(x^2) as |x|.
+    SymPy is told nothing of them, so that it makes no use of signs: of real ones it would rewrite
+    sqrt(x^2) as |x|.
     """
 
     variables: frozenset[str]
@@ -34,4 +36,6 @@ class Namespace:
 def moved(names: Namespace, expression: sympy.Expr, shift: int) -> sympy.Expr:
     """An expression some periods later (or, with a negative shift, earlier)."""
     dates = {s: key for key, s in list(names.dated.items()) if s in expression.free_symbols}
-    return expression.xreplace({s: names.at(name, date + shift) for s, (name, date) in dates.items()})
+    return expression.xreplace(
+        {s: names.at(name, date + shift) for s, (name, date) in dates.items()}
+    )

@@ -1,4 +1,6 @@
-"""Lines of MATLAB between Dynare's statements: plain assignments are read, of all others we note what they set."""
+"""Lines of MATLAB between Dynare's statements: plain assignments are read, of all others we note
+what they set.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +25,29 @@ _CONTINUED = re.compile(r"\.\.\.[^\n]*")
 
 
 def read_native(line: Span, reader: Reader) -> list[Assignment | Skipped]:
-    """The assignments of one line outside of `if` and loops; what is not within the grammar of expressions becomes Skipped."""
+    """The assignments of one line outside of `if` and loops; what is not within the grammar of
+    expressions becomes Skipped.
+    """
     found: list[Assignment | Skipped] = []
     # Blanks keep the columns, so that the lines of the pieces stay known.
     joined = Span(_CONTINUED.sub(lambda dots: " " * len(dots[0]), line.text), line.places)
     for piece in split(joined, ";,"):
         if piece.text:
-            found.append(_assignment(piece, reader) or Skipped(piece.words, assigned_names(piece.text, reader.kinds), False, piece.place))
+            found.append(
+                _assignment(piece, reader)
+                or Skipped(
+                    piece.words, assigned_names(piece.text, reader.kinds), False, piece.place
+                )
+            )
     return found
 
 
 def assigned_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
-    """Names that a text of MATLAB visibly sets: `x = `, `x(3) = `, `[a, b] = `, `set_param_value('x', ...)`.
+    """Names that a text of MATLAB visibly sets: `x = `, `x(3) = `, `[a, b] = `,
+    `set_param_value('x', ...)`.
 
-    Only the last of these reaches a declared name: the others set a variable of MATLAB's that Dynare does not look at.
+    Only the last of these reaches a declared name: the others set a variable of MATLAB's that
+    Dynare does not look at.
     """
     names: list[str] = []
     bare = re.sub(QUOTED, "''", text)
@@ -57,12 +68,19 @@ def _assignment(piece: Span, reader: Reader) -> Assignment | None:
     else:
         return None
     if plain and name in reader.kinds:
-        return None  # On a line of MATLAB this sets a variable of the workspace, not Dynare's parameter.
+        # On a line of MATLAB this sets a variable of the workspace, not Dynare's parameter.
+        return None
     if _SIGNED_POWER.search(value.text):
         return None
     try:
         expression = reader.expression(value, "an assignment")
     except ModFileError:
-        return None  # More of MATLAB than expressions: a matrix, a string, a field. The caller notes what it sets.
+        # More of MATLAB than expressions: a matrix, a string, a field. The caller notes what it
+        # sets.
+        return None
     # A function that is not of the language may as well be an element of an array.
-    return Assignment(name, expression, piece.place) if {call.function for call in calls(expression)} <= {*FUNCTIONS} - {"diff", "adl"} else None
+    return (
+        Assignment(name, expression, piece.place)
+        if {call.function for call in calls(expression)} <= {*FUNCTIONS} - {"diff", "adl"}
+        else None
+    )

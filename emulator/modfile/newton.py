@@ -1,4 +1,5 @@
-"""Roots of square systems: damped Newton on a batch of draws, and a patient solver for one draw that starts far away.
+"""Roots of square systems: damped Newton on a batch of draws, and a patient solver for one draw
+that starts far away.
 
 Axes: N draw, V variable.
 """
@@ -17,7 +18,9 @@ from emulator.solvers.stacks import solve_stack
 STEPS, HALVINGS = 100, 25
 
 SOLVED = 1e-8
-"""Largest residual, relative to 1 and to the size of the unknowns' effect, of a root that is called one."""
+"""Largest residual, relative to 1 and to the size of the unknowns' effect, of a root that is called
+one.
+"""
 
 FINE = 1e-13
 """Residual at which no further step is tried."""
@@ -31,12 +34,16 @@ Jacobian = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Derivatives (n, V, V) at the same."""
 
 
-def damped_newton(residual: Residual, jacobian: Jacobian, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Roots (N, V) from starting points (N, V), and which draws (N,) were solved. Each draw goes its own way.
+def damped_newton(
+    residual: Residual, jacobian: Jacobian, start: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Roots (N, V) from starting points (N, V), and which draws (N,) were solved.
 
-    The step is halved until the residual falls (Dennis and Schnabel 1996, Numerical Methods for Unconstrained
-    Optimization and Nonlinear Equations, ch. 6); where the Jacobian is singular the smallest least-squares step is taken,
-    block by block.
+    Each draw goes its own way.
+
+    The step is halved until the residual falls (Dennis and Schnabel 1996, Numerical Methods for
+    Unconstrained Optimization and Nonlinear Equations, ch. 6); where the Jacobian is singular the
+    smallest least-squares step is taken, block by block.
     """
     point = start.copy()
     rows = np.arange(len(point))
@@ -67,19 +74,28 @@ def _step(derivative: np.ndarray, value: np.ndarray) -> np.ndarray:
 
 
 def _step_by_blocks(derivative: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """The step (V,) where the Jacobian is singular, as with a unit root: the smallest one of each recursive block.
+    """The step (V,) where the Jacobian is singular, as with a unit root: the smallest one of each
+    recursive block.
 
-    A block that is solved already stays where it is, as in Dynare, whose initial values choose among many steady states.
+    A block that is solved already stays where it is, as in Dynare, whose initial values choose
+    among many steady states.
     """
     step = np.zeros_like(value)
     for equations, unknowns in _blocks(derivative != 0):
         wanted = value[equations] + derivative[equations] @ step
-        step[unknowns] = -np.linalg.lstsq(derivative[np.ix_(equations, unknowns)], wanted, rcond=None)[0]
+        step[unknowns] = -np.linalg.lstsq(
+            derivative[np.ix_(equations, unknowns)], wanted, rcond=None
+        )[0]
     return step
 
 
 def _search(
-    residual: Residual, point: np.ndarray, value: np.ndarray, size: np.ndarray, rows: np.ndarray, step: np.ndarray
+    residual: Residual,
+    point: np.ndarray,
+    value: np.ndarray,
+    size: np.ndarray,
+    rows: np.ndarray,
+    step: np.ndarray,
 ) -> np.ndarray:
     """Move each row along its step, halved until its residual falls; which of them moved."""
     waiting = np.arange(len(rows))
@@ -105,10 +121,11 @@ def solve_by_blocks(
     pattern: np.ndarray,
     start: np.ndarray,
 ) -> np.ndarray:
-    """One root (V,) from a poor starting point: the system is cut into recursive blocks, each solved by Powell's method.
+    """One root (V,) from a poor starting point: the system is cut into recursive blocks, each
+    solved by Powell's method.
 
-    `pattern` (V, V) tells which variable stands in which equation. Where an equation for each variable cannot be
-    matched the system is one block. The caller checks the residual.
+    `pattern` (V, V) tells which variable stands in which equation. Where an equation for each
+    variable cannot be matched the system is one block. The caller checks the residual.
     """
     point = start.copy()
     for equations, unknowns in _blocks(pattern):
@@ -122,9 +139,13 @@ def solve_by_blocks(
 
 
 def _solve_block(
-    residual: Callable[[np.ndarray], np.ndarray], jacobian: Callable[[np.ndarray], np.ndarray],
-    point: np.ndarray, equations: np.ndarray, unknowns: np.ndarray, method: str,
-) -> np.ndarray | None:  # fmt: skip
+    residual: Callable[[np.ndarray], np.ndarray],
+    jacobian: Callable[[np.ndarray], np.ndarray],
+    point: np.ndarray,
+    equations: np.ndarray,
+    unknowns: np.ndarray,
+    method: str,
+) -> np.ndarray | None:
     def at(x: np.ndarray) -> np.ndarray:
         whole = point.copy()
         whole[unknowns] = x
@@ -134,12 +155,16 @@ def _solve_block(
         return np.nan_to_num(residual(at(x))[equations], nan=1e10, posinf=1e10, neginf=-1e10)
 
     def derivative(x: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(jacobian(at(x))[np.ix_(equations, unknowns)], posinf=1e10, neginf=-1e10)
+        return np.nan_to_num(
+            jacobian(at(x))[np.ix_(equations, unknowns)], posinf=1e10, neginf=-1e10
+        )
 
     if np.abs(value(point[unknowns])).max() < FINE:
         return point[unknowns]
     try:
-        found = optimize.root(value, point[unknowns], jac=derivative, method=method, options={"xtol": 1e-14})  # type: ignore[call-overload]
+        found = optimize.root(
+            value, point[unknowns], jac=derivative, method=method, options={"xtol": 1e-14}
+        )  # type: ignore[call-overload]
     except (ValueError, np.linalg.LinAlgError):
         return None
     return found.x if np.abs(value(found.x)).max() < SOLVED else None
@@ -152,7 +177,9 @@ def _blocks(pattern: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     match = maximum_bipartite_matching(csr_array(pattern), perm_type="column")
     if (match < 0).any():
         return [(everything, everything)]
-    needs = pattern[:, match]  # needs[i, j]: equation i, which settles match[i], holds the variable that equation j settles
+    needs = pattern[
+        :, match
+    ]  # needs[i, j]: equation i, which settles match[i], holds the variable that equation j settles
     count, label = connected_components(csr_array(needs), directed=True, connection="strong")
     ahead = np.zeros((count, count), dtype=bool)
     rows, columns = np.nonzero(needs)

@@ -1,4 +1,5 @@
-"""Expressions of a model's variables as linear functions of their deviations: gradients at the steady state.
+"""Expressions of a model's variables as linear functions of their deviations: gradients at the
+steady state.
 
 Axes: N draw, O expression, V variable of the file.
 """
@@ -29,9 +30,13 @@ class Observation:
     gradient: Tape
 
     def matrix(self, model: CompiledModel, at: Linearised) -> np.ndarray:
-        """(N, O, V) at the steady states of a batch, in the units of the expressions per unit of the file."""
+        """(N, O, V) at the steady states of a batch, in the units of the expressions per unit of
+        the file.
+        """
         declared = at.theta[:, : len(model.file.parameters)]
-        values = self.gradient([*np.ascontiguousarray(at.steady.T), *np.ascontiguousarray(declared.T)])
+        values = self.gradient(
+            [*np.ascontiguousarray(at.steady.T), *np.ascontiguousarray(declared.T)]
+        )
         matrix = np.zeros((len(at.theta), *self.shape))
         for (row, column), value in zip(self.cells, values, strict=True):
             matrix[:, row, column] = value
@@ -51,8 +56,8 @@ class Observation:
 def observe(model: CompiledModel, expressions: Mapping[str, str], where: str) -> Observation:
     """Differentiate expressions, given as text by name, in the file's variables of today.
 
-    `where` names the file that they stand in. Raises `ModFileError` for text that is not an expression, for a name that
-    the model does not have, and for one that depends on no variable.
+    `where` names the file that they stand in. Raises `ModFileError` for text that is not an
+    expression, for a name that the model does not have, and for one that depends on no variable.
     """
     try:
         return _observed(model, expressions, where)
@@ -69,18 +74,29 @@ def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) 
     for expression, place in parsed:
         shock = next((s.name for s in symbols(expression) if s.name in shocks), None)
         if shock is not None:
-            raise ModFileError(f"an observable is an expression of endogenous variables; '{shock}' is a shock.", place)
+            raise ModFileError(
+                f"an observable is an expression of endogenous variables; '{shock}' is a shock.",
+                place,
+            )
     names, found = in_steady_state(model.file, parsed)
     today = [names.at(variable, 0) for variable in model.variables]
     still = {symbol: names.at(variable, 0) for variable, symbol in names.steady.items()}
     cells, values = [], []
     for row, (expression, (_, place)) in enumerate(zip(found, parsed, strict=True)):
-        moved = {symbol for (_, shift), symbol in names.dated.items() if shift} & expression.free_symbols
+        moved = {
+            symbol for (_, shift), symbol in names.dated.items() if shift
+        } & expression.free_symbols
         if moved:
-            raise ModFileError(f"an observable is an expression of today's variables; found {', '.join(map(str, moved))}.", place)
+            raise ModFileError(
+                "an observable is an expression of today's variables; found"
+                f" {', '.join(map(str, moved))}.",
+                place,
+            )
         columns = [k for k, symbol in enumerate(today) if symbol in expression.free_symbols]
         if not columns:
-            raise ModFileError("this observable depends on no endogenous variable of the model.", place)
+            raise ModFileError(
+                "this observable depends on no endogenous variable of the model.", place
+            )
         cells += [(row, k) for k in columns]
         values += [expression.diff(today[k]).xreplace(still) for k in columns]
     inputs = [*today, *(names.parameter(d.name) for d in model.file.parameters)]
@@ -91,6 +107,10 @@ def _parse(model: CompiledModel, text: str, place: Place) -> Expression:
     """An expression in the model's own names. Raises `ModFileError` where it is not one."""
     file = model.file
     reader = Reader()
-    for kind, declared in (("variable", file.variables), ("shock", file.shocks), ("parameter", file.parameters)):
+    for kind, declared in (
+        ("variable", file.variables),
+        ("shock", file.shocks),
+        ("parameter", file.parameters),
+    ):
         reader.kinds.update({d.name: kind for d in declared})
     return reader.expression(Span(text, (place,) * (text.count("\n") + 1)), "the observable")

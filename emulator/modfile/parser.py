@@ -1,7 +1,8 @@
 """`parse`: a Dynare `.mod` file as `syntax` describes it.
 
-Bytes become lines without comments (`source`), macros are carried out (`macro`), the text is cut into statements (`scanner`),
-each statement is read by the grammar (`reading`, `build`). Nothing of the file is ever executed.
+Bytes become lines without comments (`source`), macros are carried out (`macro`), the text is cut
+into statements (`scanner`), each statement is read by the grammar (`reading`, `build`). Nothing of
+the file is ever executed.
 """
 
 from __future__ import annotations
@@ -28,11 +29,22 @@ from emulator.modfile.reading import Reader, check_depth
 from emulator.modfile.scanner import Block, Native, Segment, Sentence, nesting, scan
 from emulator.modfile.source import Line, Span, read_lines, strip_comments
 from emulator.modfile.statements import command, header
-from emulator.modfile.syntax import Assignment, Command, Model, ModFile, Place, PlannerObjective, Skipped, Statement
+from emulator.modfile.syntax import (
+    Assignment,
+    Command,
+    Model,
+    ModFile,
+    Place,
+    PlannerObjective,
+    Skipped,
+    Statement,
+)
 
 
 def parse(path: str | Path) -> ModFile:
-    """The parsed file; ModFileError with file and line where it cannot be read or says what Dynare would not accept."""
+    """The parsed file; ModFileError with file and line where it cannot be read or says what Dynare
+    would not accept.
+    """
     path = Path(path)
     return _parsed(read_lines(path), path)
 
@@ -45,7 +57,9 @@ def parse_text(text: str, name: str = "model.mod") -> ModFile:
 def _parsed(lines: Sequence[Line], path: Path) -> ModFile:
     expanded = expand(lines, path.parent)
     if not any(line.text.strip() for line in expanded):
-        raise ModFileError("the file is empty; declarations and a model block were expected.", Place(str(path), 1))
+        raise ModFileError(
+            "the file is empty; declarations and a model block were expected.", Place(str(path), 1)
+        )
     parser = _Parser()
     for segment in scan(expanded, parser.reader.kinds):
         parser.take(segment)
@@ -81,7 +95,9 @@ class _Parser:
         self.open += [line.place] * change
         if change < 0:
             if len(self.open) < -change:
-                raise ModFileError("this 'end' closes nothing: no block, 'if' or loop is open here.", line.place)
+                raise ModFileError(
+                    "this 'end' closes nothing: no block, 'if' or loop is open here.", line.place
+                )
             del self.open[change:]
 
     def skip(self, span: Span, assigns: tuple[str, ...] | None = None) -> None:
@@ -91,7 +107,9 @@ class _Parser:
     def sentence(self, sentence: Sentence) -> None:
         word, span = sentence.word, sentence.span
         following = span.part(len(word)).text
-        if word in self.reader.kinds and (word.lower() not in COMMANDS | DECLARATIONS or following.startswith("=")):
+        if word in self.reader.kinds and (
+            word.lower() not in COMMANDS | DECLARATIONS or following.startswith("=")
+        ):
             self.about_name(word, span, following)
         elif word in DECLARATIONS:
             # Dynare carries declarations out when it reads them, whatever `if` they stand in.
@@ -99,27 +117,42 @@ class _Parser:
         elif self.open:
             self.skip(span, ())
         elif word == "planner_objective":
-            value = self.reader.read(span.part(len(word)), "value", "the planner's objective", strict=True)
+            value = self.reader.read(
+                span.part(len(word)), "value", "the planner's objective", strict=True
+            )
             self.statements.append(PlannerObjective(value, None, span.place))
         else:
             self.statements.append(self.of_planner(command(word, span), span))
 
     def of_planner(self, found: Command, span: Span) -> Command:
-        """A command as it is; the discount factor of `ramsey_model` is read into the objective that stands before it."""
+        """A command as it is; the discount factor of `ramsey_model` is read into the objective that
+        stands before it.
+        """
         text = found.options.get("planner_discount")
         if text and found.name in ("ramsey_model", "ramsey_policy"):
-            discount = self.reader.read(Span(text, (span.place,)), "value", "the planner's discount factor", strict=True)
-            self.statements[:] = [replace(s, discount=discount) if isinstance(s, PlannerObjective) else s for s in self.statements]
+            discount = self.reader.read(
+                Span(text, (span.place,)), "value", "the planner's discount factor", strict=True
+            )
+            self.statements[:] = [
+                replace(s, discount=discount) if isinstance(s, PlannerObjective) else s
+                for s in self.statements
+            ]
         return found
 
     def about_name(self, name: str, span: Span, following: str) -> None:
-        """`alpha = 0.3;`, or `alpha.prior(...);`, which is a command named after what stands behind the point."""
+        """`alpha = 0.3;`, or `alpha.prior(...);`, which is a command named after what stands behind
+        the point.
+        """
         if following.startswith("."):
             word = following[1:].split("(", 1)[0].strip()
             self.statements.append(Command(word, {}, (name,), span.place))
             return
         if self.reader.kinds[name] != "parameter":
-            raise ModFileError(f"'{name}' is a {self.reader.kinds[name]}; only parameters are given values outside of blocks.", span.place)
+            raise ModFileError(
+                f"'{name}' is a {self.reader.kinds[name]}; only parameters are given values outside"
+                " of blocks.",
+                span.place,
+            )
         _, value, _ = self.reader.read(span, "assignment", f"the value of '{name}'")
         check_depth(value, span)
         if self.open:
@@ -130,7 +163,9 @@ class _Parser:
     def block(self, block: Block) -> None:
         rest = header(block.word, block.head).rest
         if rest.text:
-            raise ModFileError(f"';' was expected after '{block.word}', before '{rest.words[:30]}'.", rest.place)
+            raise ModFileError(
+                f"';' was expected after '{block.word}', before '{rest.words[:30]}'.", rest.place
+            )
         if block.word == "model":
             self.models.append(read_model(block, self.declarations))
         elif block.word == "steady_state_model":

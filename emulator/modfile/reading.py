@@ -1,4 +1,6 @@
-"""Reads one item (what stands between two semicolons) by the grammar; whatever does not fit is said with file and line."""
+"""Reads one item (what stands between two semicolons) by the grammar; whatever does not fit is said
+with file and line.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,17 @@ _BRACKETS = re.compile(rf"{QUOTED}|[()\[\]]")
 _CLOSES = {")": "(", "]": "["}
 _STARTS = ["model_item", "assignment", "shock", "estimated", "declarations", "value"]
 _WORDS = {
-    "NAME": "a name", "STRING": "a string in quotes", "EQUAL": "'='", "COMMA": "','", "RPAR": "')'", "LPAR": "'('", "RSQB": "']'",
-    "_VAR": "'var'", "_CORR": "'corr'", "_STDERR": "'stderr'",
-}  # fmt: skip
+    "NAME": "a name",
+    "STRING": "a string in quotes",
+    "EQUAL": "'='",
+    "COMMA": "','",
+    "RPAR": "')'",
+    "LPAR": "'('",
+    "RSQB": "']'",
+    "_VAR": "'var'",
+    "_CORR": "'corr'",
+    "_STDERR": "'stderr'",
+}
 _OPERATORS = {"SIGN", "FACTOR", "CIRCUMFLEX", "RELATION", "EQUALITY"}
 
 
@@ -34,12 +44,19 @@ class Reader:
     def __init__(self) -> None:
         self.builder = Builder()
         self.kinds = self.builder.kinds
-        self._grammar = Lark(_grammar_text(), parser="lalr", start=_STARTS, transformer=self.builder, maybe_placeholders=True)
+        self._grammar = Lark(
+            _grammar_text(),
+            parser="lalr",
+            start=_STARTS,
+            transformer=self.builder,
+            maybe_placeholders=True,
+        )
 
     def read(self, span: Span, start: str, what: str, strict: bool = False) -> Any:
         """What the builder makes of the text by the rule `start`; `what` names it in errors.
 
-        With `strict`, a name that is not declared is an error. Raises ModFileError at the line where the text goes wrong.
+        With `strict`, a name that is not declared is an error. Raises ModFileError at the line
+        where the text goes wrong.
         """
         self.builder.undeclared, self.builder.unknown_calls = [], []
         _check_brackets(span)
@@ -55,9 +72,16 @@ class Reader:
 
     def _refuse_unknown(self, span: Span) -> None:
         for token in self.builder.undeclared:
-            raise ModFileError(f"'{token}' is not declared; declare it with 'var', 'varexo' or 'parameters' before it is used.", place_of(span, token))
+            raise ModFileError(
+                f"'{token}' is not declared; declare it with 'var', 'varexo' or 'parameters' before"
+                " it is used.",
+                place_of(span, token),
+            )
         for token in self.builder.unknown_calls:
-            message = f"'{token}' is neither declared nor a function of Dynare's; a function of MATLAB needs external_function(name = {token})."
+            message = (
+                f"'{token}' is neither declared nor a function of Dynare's; a function of MATLAB"
+                f" needs external_function(name = {token})."
+            )
             raise ModFileError(message, place_of(span, token))
 
     def expression(self, span: Span, what: str) -> Expression:
@@ -78,7 +102,10 @@ def check_depth(expression: Expression, span: Span) -> None:
         layer = [inner for outer in layer for inner in parts(outer)]
         if not layer:
             return
-    raise ModFileError(f"the expression nests more than {DEEPEST} operations; write it in several steps.", span.place)
+    raise ModFileError(
+        f"the expression nests more than {DEEPEST} operations; write it in several steps.",
+        span.place,
+    )
 
 
 @lru_cache(maxsize=1)
@@ -93,9 +120,14 @@ def _check_brackets(span: Span) -> None:
         if letter in ("(", "["):
             opened.append((letter, found.start()))
             if len(opened) > DEEPEST:
-                raise ModFileError(f"brackets nest more than {DEEPEST} deep.", span.place_of(found.start()))
+                raise ModFileError(
+                    f"brackets nest more than {DEEPEST} deep.", span.place_of(found.start())
+                )
         elif letter in _CLOSES and (not opened or opened.pop()[0] != _CLOSES[letter]):
-            raise ModFileError(f"'{letter}' closes nothing: the '{_CLOSES[letter]}' for it is missing.", span.place_of(found.start()))
+            raise ModFileError(
+                f"'{letter}' closes nothing: the '{_CLOSES[letter]}' for it is missing.",
+                span.place_of(found.start()),
+            )
     if opened:
         letter, offset = opened[-1]
         raise ModFileError(f"'{letter}' is not closed before the next ';'.", span.place_of(offset))

@@ -1,7 +1,8 @@
-"""Cuts the expanded text into Dynare's statements, blocks and lines of MATLAB, as Dynare's own lexer does.
+"""Cuts the expanded text into Dynare's statements, blocks and lines of MATLAB, as Dynare's own
+lexer does.
 
-At the beginning of a statement a keyword or a declared name opens a statement that goes to the next `;` (a block: to
-`end;`). Anything else is MATLAB and goes to the end of the line.
+At the beginning of a statement a keyword or a declared name opens a statement that goes to the next
+`;` (a block: to `end;`). Anything else is MATLAB and goes to the end of the line.
 """
 
 from __future__ import annotations
@@ -21,16 +22,35 @@ _UNTIL_SEMICOLON = re.compile(rf"{QUOTED}|;")
 _PIECES = re.compile(rf"{QUOTED}|[;,()\[\]{{}}\s]")
 _TOKENS = re.compile(rf"{QUOTED}|\.?[A-Za-z_]\w*|[()\[\]{{}}]")
 _LETTER = re.compile(r"\S")
-_HEAD = re.compile(rf"(?:{'|'.join(sorted(BLOCKS))})\s*(?:\([^)]*\))?$|(?:{'|'.join(sorted(DECLARATIONS - {'var'}))})\s", re.IGNORECASE)
+_HEAD = re.compile(
+    rf"(?:{'|'.join(sorted(BLOCKS))})\s*(?:\([^)]*\))?$|(?:{'|'.join(sorted(DECLARATIONS - {'var'}))})\s",
+    re.IGNORECASE,
+)
 _TRAILING_END = re.compile(r"\send$", re.IGNORECASE)
 _VERBATIM_END = re.compile(r"\bend\s*;", re.IGNORECASE)
-_OPENING = frozenset({"if", "for", "while", "switch", "try", "parfor", "function", "unwind_protect"})
-_CLOSING = frozenset({"end", "endif", "endfor", "endwhile", "endswitch", "end_try_catch", "endfunction", "end_unwind_protect"})
+_OPENING = frozenset(
+    {"if", "for", "while", "switch", "try", "parfor", "function", "unwind_protect"}
+)
+_CLOSING = frozenset(
+    {
+        "end",
+        "endif",
+        "endfor",
+        "endwhile",
+        "endswitch",
+        "end_try_catch",
+        "endfunction",
+        "end_unwind_protect",
+    }
+)
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A statement of Dynare's without its `;`. `word` is the keyword in small letters, or the declared name, that it begins with."""
+    """A statement of Dynare's without its `;`.
+
+    `word` is the keyword in small letters, or the declared name, that it begins with.
+    """
 
     word: str
     span: Span
@@ -38,7 +58,9 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Block:
-    """A block; `head` is what stands before its first `;`, `items` what stands between the others, `span` all of it."""
+    """A block; `head` is what stands before its first `;`, `items` what stands between the others,
+    `span` all of it.
+    """
 
     word: str
     head: Span
@@ -57,7 +79,10 @@ Segment = Sentence | Block | Native
 
 
 def scan(lines: Sequence[Line], declared: Collection[str]) -> Iterator[Segment]:
-    """The segments in order. `declared` is looked at while the iteration goes on: who reads a declaration adds its names."""
+    """The segments in order.
+
+    `declared` is looked at while the iteration goes on: who reads a declaration adds its names.
+    """
     whole = Span("\n".join(line.text for line in lines), tuple(line.place for line in lines))
     position = 0
     cursor = Cursor(whole)
@@ -69,7 +94,9 @@ def scan(lines: Sequence[Line], declared: Collection[str]) -> Iterator[Segment]:
         word = written.lower()
         segment: Segment
         if _is_block(cursor, word, position):
-            segment, position = (_verbatim if word == "verbatim" else _block)(cursor, word, position)
+            segment, position = (_verbatim if word == "verbatim" else _block)(
+                cursor, word, position
+            )
         elif written in declared:
             segment, position = _sentence(cursor, written, position)
         elif _is_command(cursor, word, position):
@@ -140,7 +167,9 @@ def closing_bracket(text: str) -> int:
 
 
 def nesting(span: Span) -> int:
-    """How many `if`, `for` ... a line of MATLAB opens, less the `end`s it has; an `end` inside of brackets is an index."""
+    """How many `if`, `for` ... a line of MATLAB opens, less the `end`s it has; an `end` inside of
+    brackets is an index.
+    """
     level = depth = 0
     for found in _TOKENS.finditer(span.text):
         word = found[0]
@@ -161,7 +190,9 @@ def _is_block(cursor: Cursor, word: str, position: int) -> bool:
         return True
     if following in ("=", "."):
         return False
-    raise ModFileError(f"';' was expected after '{word}'.", cursor.cut(position, position + 1).place)
+    raise ModFileError(
+        f"';' was expected after '{word}'.", cursor.cut(position, position + 1).place
+    )
 
 
 def _is_command(cursor: Cursor, word: str, position: int) -> bool:
@@ -175,7 +206,9 @@ def _sentence(cursor: Cursor, word: str, position: int) -> tuple[Sentence, int]:
     end = cursor.semicolon(position)
     if end < 0:
         place = cursor.cut(position, position + 1).place
-        raise ModFileError(f"the statement '{word}' that begins here has no ';' before the end of the file.", place)
+        raise ModFileError(
+            f"the statement '{word}' that begins here has no ';' before the end of the file.", place
+        )
     return Sentence(word, cursor.cut(position, end)), end + 1
 
 
@@ -187,13 +220,31 @@ def _block(cursor: Cursor, word: str, begin: int) -> tuple[Block, int]:
         piece = cursor.cut(position, end)
         position = end + 1
         if pieces and piece.text.lower() == "end":
-            return Block(word, pieces[0], tuple(item for item in pieces[1:] if item.text), cursor.cut(begin, position)), position
+            return (
+                Block(
+                    word,
+                    pieces[0],
+                    tuple(item for item in pieces[1:] if item.text),
+                    cursor.cut(begin, position),
+                ),
+                position,
+            )
         if pieces and _HEAD.match(piece.text):
-            raise ModFileError(f"'end;' of the block '{word}' that begins at line {place.line} was expected before '{piece.words[:40]}'.", piece.place)
+            raise ModFileError(
+                f"'end;' of the block '{word}' that begins at line {place.line} was expected before"
+                f" '{piece.words[:40]}'.",
+                piece.place,
+            )
         if pieces and _TRAILING_END.search(piece.text):
-            raise ModFileError(f"';' was expected before 'end' of the block '{word}' that begins at line {place.line}.", piece.places[-1])
+            raise ModFileError(
+                f"';' was expected before 'end' of the block '{word}' that begins at line"
+                f" {place.line}.",
+                piece.places[-1],
+            )
         pieces.append(piece)
-    raise ModFileError(f"the block '{word}' that begins here has no 'end;' before the end of the file.", place)
+    raise ModFileError(
+        f"the block '{word}' that begins here has no 'end;' before the end of the file.", place
+    )
 
 
 def _verbatim(cursor: Cursor, word: str, begin: int) -> tuple[Block, int]:
@@ -201,9 +252,15 @@ def _verbatim(cursor: Cursor, word: str, begin: int) -> tuple[Block, int]:
     first = cursor.semicolon(begin)
     last = _VERBATIM_END.search(cursor.text, max(first, begin))
     if last is None:
-        raise ModFileError("the block 'verbatim' that begins here has no 'end;' before the end of the file.", cursor.cut(begin, begin + 1).place)
+        raise ModFileError(
+            "the block 'verbatim' that begins here has no 'end;' before the end of the file.",
+            cursor.cut(begin, begin + 1).place,
+        )
     inside = cursor.cut(first + 1, last.start())
-    return Block(word, cursor.cut(begin, first), (inside,), cursor.cut(begin, last.end())), last.end()
+    return (
+        Block(word, cursor.cut(begin, first), (inside,), cursor.cut(begin, last.end())),
+        last.end(),
+    )
 
 
 def _native(cursor: Cursor, position: int) -> tuple[Native, int]:

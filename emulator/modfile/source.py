@@ -56,7 +56,9 @@ class Span:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The lines of a file in UTF-8 or Latin-1 (Windows-1252), comments removed; ModFileError if it cannot be read as text."""
+    """The lines of a file in UTF-8 or Latin-1 (Windows-1252), comments removed; ModFileError if it
+    cannot be read as text.
+    """
     try:
         if path.is_dir():
             raise ModFileError("this is a folder; a .mod file was expected.", path)
@@ -67,17 +69,26 @@ def read_lines(path: Path) -> list[Line]:
     except FileNotFoundError:
         raise ModFileError("there is no such file.", path) from None
     except (OSError, ValueError) as error:
-        raise ModFileError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}.", path) from None
+        raise ModFileError(
+            f"the file cannot be read: {getattr(error, 'strerror', None) or error}.", path
+        ) from None
     if len(data) > LARGEST_FILE:
-        raise ModFileError(f"the file has more than {LARGEST_FILE:,} bytes; that is not a .mod file.", path)
+        raise ModFileError(
+            f"the file has more than {LARGEST_FILE:,} bytes; that is not a .mod file.", path
+        )
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise ModFileError("a zero byte was found; a text file was expected (in UTF-8 or Latin-1).", Place(str(path), line))
+        raise ModFileError(
+            "a zero byte was found; a text file was expected (in UTF-8 or Latin-1).",
+            Place(str(path), line),
+        )
     return strip_comments(_decoded(data), str(path))
 
 
 def strip_comments(text: str, name: str) -> list[Line]:
-    """The lines of `text` with `//`, `%` and `/* */` comments taken out; those inside of strings stay."""
+    """The lines of `text` with `//`, `%` and `/* */` comments taken out; those inside of strings
+    stay.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept: list[str] = []
     position = 0
@@ -90,16 +101,21 @@ def strip_comments(text: str, name: str) -> list[Line]:
             end = text.find("*/", position)
             if end < 0:
                 line = text.count("\n", 0, found.start()) + 1
-                raise ModFileError("the comment '/*' that begins here is not closed with '*/'.", Place(name, line))
+                raise ModFileError(
+                    "the comment '/*' that begins here is not closed with '*/'.", Place(name, line)
+                )
             kept.append(" " + "\n" * text.count("\n", position, end))
             position = end + 2
     kept.append(text[position:])
-    return [Line(line, Place(name, number)) for number, line in enumerate("".join(kept).split("\n"), 1)]
+    return [
+        Line(line, Place(name, number)) for number, line in enumerate("".join(kept).split("\n"), 1)
+    ]
 
 
 def _decoded(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # The five bytes that Windows-1252 leaves undefined can only stand in comments; they must not stop the reading.
+        # The five bytes that Windows-1252 leaves undefined can only stand in comments; they must
+        # not stop the reading.
         return data.decode("cp1252", errors="replace")

@@ -1,4 +1,6 @@
-"""The parts of a statement that all share: the word it begins with, its options in brackets, and the rest."""
+"""The parts of a statement that all share: the word it begins with, its options in brackets, and
+the rest.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from emulator.modfile.syntax import Command
 
 @dataclass(frozen=True)
 class Header:
-    """`options` maps names to their text, '' where there is no value; `rest` is what follows the brackets."""
+    """`options` maps names to their text, '' where there is no value; `rest` is what follows the
+    brackets.
+    """
 
     options: dict[str, str]
     rest: Span

@@ -1,7 +1,8 @@
-"""What a `.mod` file says, before any of it is given a meaning: expressions, equations, declarations, statements.
+"""What a `.mod` file says, before any of it is given a meaning: expressions, equations,
+declarations, statements.
 
-Everything here is data: the parser builds it, the symbolic model reads it. Every statement knows its place, so that
-whatever is wrong with it later can be said with file and line.
+Everything here is data: the parser builds it, the symbolic model reads it. Every statement knows
+its place, so that whatever is wrong with it later can be said with file and line.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Symbol:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`+` and `*` of two or more operands (chains are flat); `-`, `/`, `^` and comparisons of two; `neg` of one.
+    """`+` and `*` of two or more operands (chains are flat); `-`, `/`, `^` and comparisons of two;
+    `neg` of one.
 
     Operators: + - * / ^ neg < > <= >= == !=. A comparison is worth 1 where it holds, else 0.
     """
@@ -48,11 +50,13 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of the language: exp log (ln) log10 sqrt cbrt abs sign max min sin cos tan asin acos atan sinh cosh
-    tanh asinh acosh atanh normcdf normpdf erf erfc, and the operators STEADY_STATE, EXPECTATION, diff, adl.
+    """A function of the language: exp log (ln) log10 sqrt cbrt abs sign max min sin cos tan asin
+    acos atan sinh cosh tanh asinh acosh atanh normcdf normpdf erf erfc, and the operators
+    STEADY_STATE, EXPECTATION, diff, adl.
 
-    Names other than these are external functions and stay as they are written. `normcdf` and `normpdf` take one
-    argument or three (x, mean, standard deviation). `EXPECTATION` has its period as first argument.
+    Names other than these are external functions and stay as they are written. `normcdf` and
+    `normpdf` take one argument or three (x, mean, standard deviation). `EXPECTATION` has its period
+    as first argument.
     """
 
     function: str
@@ -70,7 +74,9 @@ def parts(expression: Expression) -> tuple[Expression, ...]:
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """An expression and everything in it, in order of appearance; with a stack of its own, so that depth does not matter."""
+    """An expression and everything in it, in order of appearance; with a stack of its own, so that
+    depth does not matter.
+    """
     stack = [expression]
     while stack:
         part = stack.pop()
@@ -82,7 +88,8 @@ def walk(expression: Expression) -> Iterator[Expression]:
 class Declaration:
     """A declared name, with what the file says of it.
 
-    `deflator` and `log_deflator` of a `var(deflator = ...)`, `growth` of a trend variable, `log` of `var(log)`.
+    `deflator` and `log_deflator` of a `var(deflator = ...)`, `growth` of a trend variable, `log` of
+    `var(log)`.
     """
 
     name: str
@@ -98,7 +105,10 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Equation:
-    """`left = right`; `right` is 0 where the file writes a homogeneous equation. Tags are `[name = 'Euler']` and the like."""
+    """`left = right`; `right` is 0 where the file writes a homogeneous equation.
+
+    Tags are `[name = 'Euler']` and the like.
+    """
 
     left: Expression
     right: Expression
@@ -128,7 +138,9 @@ class Model:
 
 @dataclass(frozen=True)
 class Assignment:
-    """`name = value;` of a parameter, or of a variable of the MATLAB workspace that later assignments may use."""
+    """`name = value;` of a parameter, or of a variable of the MATLAB workspace that later
+    assignments may use.
+    """
 
     name: str
     value: Expression
@@ -146,7 +158,10 @@ class MultiAssignment:
 
 @dataclass(frozen=True)
 class ShockMoment:
-    """One line of a `shocks` block. `kind`: 'stderr' (one name), 'var' (one name), 'covar' or 'corr' (two names)."""
+    """One line of a `shocks` block.
+
+    `kind`: 'stderr' (one name), 'var' (one name), 'covar' or 'corr' (two names).
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -166,7 +181,9 @@ class ShocksBlock:
 
 @dataclass(frozen=True)
 class InitvalBlock:
-    """`initval`, `endval` or `homotopy_setup` (`kind`): assignments in order, of homotopy the values it ends at."""
+    """`initval`, `endval` or `homotopy_setup` (`kind`): assignments in order, of homotopy the
+    values it ends at.
+    """
 
     kind: str
     assignments: tuple[Assignment, ...]
@@ -183,11 +200,13 @@ class SteadyStateModel:
 
 @dataclass(frozen=True)
 class EstimatedParameter:
-    """One line of `estimated_params`. `kind`: 'parameter' (one name), 'stderr' (one name), 'corr' (two names).
+    """One line of `estimated_params`.
 
-    `prior` is Dynare's shape in lower case without `_pdf` (beta, gamma, normal, inv_gamma, inv_gamma1, inv_gamma2,
-    uniform, weibull), None for maximum likelihood; `mean`, `deviation`, `third`, `fourth` are its third to sixth
-    values, in Dynare's meaning.
+    `kind`: 'parameter' (one name), 'stderr' (one name), 'corr' (two names).
+
+    `prior` is Dynare's shape in lower case without `_pdf` (beta, gamma, normal, inv_gamma,
+    inv_gamma1, inv_gamma2, uniform, weibull), None for maximum likelihood; `mean`, `deviation`,
+    `third`, `fourth` are its third to sixth values, in Dynare's meaning.
     """
 
     kind: str
@@ -211,7 +230,9 @@ class EstimatedParams:
 
 @dataclass(frozen=True)
 class PlannerObjective:
-    """`planner_objective U;`, with the `planner_discount` of the file's `ramsey_model`, None where it gives none."""
+    """`planner_objective U;`, with the `planner_discount` of the file's `ramsey_model`, None where
+    it gives none.
+    """
 
     value: Expression
     discount: Expression | None
@@ -222,8 +243,9 @@ class PlannerObjective:
 class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
-    `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A block whose content
-    we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`, `histval` ...) is a command too, of that name.
+    `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A
+    block whose content we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`,
+    `histval` ...) is a command too, of that name.
     """
 
     name: str
@@ -234,8 +256,11 @@ class Command:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A MATLAB line that is not read. `assigns` names what it sets as far as that can be seen, `nested` whether it
-    stands inside `if`, `for`, `while`, `switch` or `try`; a Dynare statement that stands inside of one is skipped too."""
+    """A MATLAB line that is not read.
+
+    `assigns` names what it sets as far as that can be seen, `nested` whether it stands inside `if`,
+    `for`, `while`, `switch` or `try`; a Dynare statement that stands inside of one is skipped too.
+    """
 
     text: str
     assigns: tuple[str, ...]
@@ -244,13 +269,23 @@ class Skipped:
 
 
 Statement = (
-    Assignment | ShocksBlock | InitvalBlock | SteadyStateModel | EstimatedParams | PlannerObjective | Command | Skipped
+    Assignment
+    | ShocksBlock
+    | InitvalBlock
+    | SteadyStateModel
+    | EstimatedParams
+    | PlannerObjective
+    | Command
+    | Skipped
 )
 
 
 @dataclass(frozen=True)
 class ModFile:
-    """A parsed file. `statements` holds everything but declarations and the model, in the order of the file."""
+    """A parsed file.
+
+    `statements` holds everything but declarations and the model, in the order of the file.
+    """
 
     path: Path
     variables: tuple[Declaration, ...]

@@ -1,7 +1,8 @@
-"""A tape: expressions as a flat list of NumPy operations on whole batches, each distinct subexpression computed once.
+"""A tape: expressions as a flat list of NumPy operations on whole batches, each distinct
+subexpression computed once.
 
-A tape is plain data (it can be written as JSON), so nothing of a file's text is ever executed as code.
-Axes: N draw.
+A tape is plain data (it can be written as JSON), so nothing of a file's text is ever executed as
+code. Axes: N draw.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ Step = tuple[str, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Tape:
-    """Registers hold the inputs, then the constants, then the result of each step; `outputs` says which are wanted."""
+    """Registers hold the inputs, then the constants, then the result of each step; `outputs` says
+    which are wanted.
+    """
 
     n_inputs: int
     constants: tuple[float, ...]
@@ -31,7 +34,10 @@ class Tape:
     outputs: tuple[int, ...]
 
     def __call__(self, inputs: Sequence[Any]) -> list[Any]:
-        """Values of the outputs, arrays (N,) or numbers, from inputs of the same kinds. Overflow and 0/0 give inf and NaN."""
+        """Values of the outputs, arrays (N,) or numbers, from inputs of the same kinds.
+
+        Overflow and 0/0 give inf and NaN.
+        """
         registers: list[Any] = [*inputs, *self.constants]
         with np.errstate(all="ignore"):
             for (name, operands), spent in zip(self.steps, self._spent, strict=True):
@@ -42,7 +48,9 @@ class Tape:
 
     @cached_property
     def _spent(self) -> list[list[int]]:
-        """Registers that are not read after each step: memory stays that of the values still needed."""
+        """Registers that are not read after each step: memory stays that of the values still
+        needed.
+        """
         first = self.n_inputs + len(self.constants)
         spent: list[list[int]] = [[] for _ in self.steps]
         kept = set(self.outputs)
@@ -59,13 +67,25 @@ class Tape:
         return {k for k in read if k < self.n_inputs}
 
     def dump(self) -> dict[str, Any]:
-        return {"n_inputs": self.n_inputs, "constants": self.constants, "steps": self.steps, "outputs": self.outputs}
+        return {
+            "n_inputs": self.n_inputs,
+            "constants": self.constants,
+            "steps": self.steps,
+            "outputs": self.outputs,
+        }
 
     @classmethod
     def parse(cls, data: dict[str, Any]) -> Tape:
         """The tape of `dump`. Raises `ValueError` if the data are not one."""
-        steps = tuple((str(name), tuple(int(k) for k in operands)) for name, operands in data["steps"])
-        tape = cls(int(data["n_inputs"]), tuple(float(c) for c in data["constants"]), steps, tuple(int(k) for k in data["outputs"]))
+        steps = tuple(
+            (str(name), tuple(int(k) for k in operands)) for name, operands in data["steps"]
+        )
+        tape = cls(
+            int(data["n_inputs"]),
+            tuple(float(c) for c in data["constants"]),
+            steps,
+            tuple(int(k) for k in data["outputs"]),
+        )
         first = tape.n_inputs + len(tape.constants)
         for k, (name, operands) in enumerate(steps):
             if name not in PRIMITIVES or any(not 0 <= operand < first + k for operand in operands):
@@ -76,25 +96,34 @@ class Tape:
 
 
 def record(inputs: Sequence[sympy.Symbol], outputs: Sequence[sympy.Expr]) -> Tape:
-    """The tape that computes `outputs` from `inputs`. Raises `ModFileError` for an expression without a real value."""
+    """The tape that computes `outputs` from `inputs`.
+
+    Raises `ModFileError` for an expression without a real value.
+    """
     return _Recorder(inputs, outputs).tape()
 
 
 class _Recorder:
-    """Walks expressions depth first with a stack of its own, so that long ones do not exhaust Python's."""
+    """Walks expressions depth first with a stack of its own, so that long ones do not exhaust
+    Python's.
+    """
 
     def __init__(self, inputs: Sequence[sympy.Symbol], outputs: Sequence[sympy.Expr]) -> None:
         self.inputs = {symbol: k for k, symbol in enumerate(inputs)}
         self.outputs = list(outputs)
         self.constants: dict[float, int] = {}
         self.steps: list[Step] = []
-        self.known: dict[Any, int] = {}  # expression, or step already written -> provisional register
+        self.known: dict[
+            Any, int
+        ] = {}  # expression, or step already written -> provisional register
 
     def tape(self) -> Tape:
         found = [self._visit(expression) for expression in self.outputs]
         first, shift = len(self.inputs), len(self.constants)
 
-        def place(k: int) -> int:  # constants are numbered -1, -2, ... while their number is not known
+        def place(
+            k: int,
+        ) -> int:  # constants are numbered -1, -2, ... while their number is not known
             return first + (-k - 1) if k < 0 else k if k < first else k + shift
 
         steps = tuple((name, tuple(place(k) for k in operands)) for name, operands in self.steps)
@@ -119,7 +148,11 @@ class _Recorder:
         if not expression.args:
             return []
         if expression.is_Pow:
-            return [expression.base] if self._plain_power(expression) else [expression.base, expression.exp]
+            return (
+                [expression.base]
+                if self._plain_power(expression)
+                else [expression.base, expression.exp]
+            )
         if expression.is_Mul:
             above, below = self._fraction(expression)
             return [*above, *below]
@@ -140,10 +173,14 @@ class _Recorder:
             return self._step("div", value, self._chain("mul", below)) if below else value
         if expression.is_Pow:
             return self._power(expression)
-        return self._step(SYMPY_HEADS[type(expression)], *(self.known[part] for part in expression.args))
+        return self._step(
+            SYMPY_HEADS[type(expression)], *(self.known[part] for part in expression.args)
+        )
 
     def _sum(self, expression: sympy.Expr) -> int:
-        signed = sorted((self._unsigned(term) for term in expression.args), key=lambda pair: pair[0])
+        signed = sorted(
+            (self._unsigned(term) for term in expression.args), key=lambda pair: pair[0]
+        )
         (negative, term), *rest = signed  # positive terms first
         value = self._step("neg", self.known[term]) if negative else self.known[term]
         for negative, term in rest:
@@ -178,7 +215,9 @@ class _Recorder:
             square = self._step("mul", base, base)
             return square if expression.exp == 2 else self._step("mul", square, base)
         value = base if expression.exp == -1 else self._step("sqrt", base)
-        return value if expression.exp.is_positive else self._step("div", self._constant(1.0), value)
+        return (
+            value if expression.exp.is_positive else self._step("div", self._constant(1.0), value)
+        )
 
     def _chain(self, name: str, parts: Sequence[sympy.Expr]) -> int:
         value = self.known[parts[0]]
@@ -198,7 +237,9 @@ class _Recorder:
         return -1 - self.constants.setdefault(value, len(self.constants))
 
     def _step(self, name: str, *operands: int) -> int:
-        if all(k < 0 for k in operands):  # in float64, as the tape would: SymPy would give as many digits as it takes
+        if all(
+            k < 0 for k in operands
+        ):  # in float64, as the tape would: SymPy would give as many digits as it takes
             values = tuple(self.constants)
             with np.errstate(all="ignore"):
                 return self._constant(float(PRIMITIVES[name](*(values[-k - 1] for k in operands))))

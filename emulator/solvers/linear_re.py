@@ -1,6 +1,8 @@
-"""Batched solution of linear rational-expectations models `A E[y'] + B y + C y_1 + D e = 0`, certified draw by draw.
+"""Batched solution of linear rational-expectations models `A E[y'] + B y + C y_1 + D e = 0`,
+certified draw by draw.
 
-A draw is called solved when its residual is small and the moduli of all its roots meet the Blanchard-Kahn condition.
+A draw is called solved when its residual is small and the moduli of all its roots meet the
+Blanchard-Kahn condition.
 
 Written once against the array API: NumPy and PyTorch arrays pass through, gradients included.
 Axes: N draw, n variable, k shock.
@@ -24,24 +26,30 @@ from emulator.solvers.structure import Structure
 from emulator.spec import Status
 
 TOLERANCE = 1e-10
-"""Largest residual, relative to the size of the terms that it sums, of a solution that is called one."""
+"""Largest residual, relative to the size of the terms that it sums, of a solution that is called
+one.
+"""
 
 LOOSE = 1e-13
 """Residual above which a draw is solved a second time, around the first answer."""
 
 BLOCK = 2048
-"""Draws of a small model solved at once: enough to drown Python's overhead, few enough to stay in the cache."""
+"""Draws of a small model solved at once: enough to drown Python's overhead, few enough to stay in
+the cache.
+"""
 
 BLOCK_ENTRIES = 2**18
-"""Entries of a matrix stack solved at once: draws of large models go in smaller blocks; memory does not grow."""
+"""Entries of a matrix stack solved at once: draws of large models go in smaller blocks; memory does
+not grow.
+"""
 
 
 @dataclass(frozen=True)
 class Solution:
     """`y = transition y_1 + impact e`, with a certificate for every draw.
 
-    transition (N, n, n), impact (N, n, k): the input's array type; NaN where `status` is not `Status.OK`.
-    status (N,) uint8 of `Status`, residual (N,): NumPy.
+    transition (N, n, n), impact (N, n, k): the input's array type; NaN where `status` is not
+    `Status.OK`. status (N,) uint8 of `Status`, residual (N,): NumPy.
     """
 
     transition: Any
@@ -50,24 +58,37 @@ class Solution:
     residual: np.ndarray
 
 
-def solve_linear_re(lead: Any, current: Any, lag: Any, shock: Any, structure: Structure | None = None) -> Solution:
-    """Solve a stack of models `lead E[y'] + current y + lag y_1 + shock e = 0` for the stable solution.
+def solve_linear_re(
+    lead: Any, current: Any, lag: Any, shock: Any, structure: Structure | None = None
+) -> Solution:
+    """Solve a stack of models `lead E[y'] + current y + lag y_1 + shock e = 0` for the stable
+    solution.
 
-    lead, current, lag (N, n, n) and shock (N, n, k), float64. `structure` may be given where it is known, so that it
-    does not depend on which entries happen to be zero in a batch. Raises `SolverError` on shapes that do not fit.
-    A draw without a unique stable solution is not an error: its `status` says why.
+    lead, current, lag (N, n, n) and shock (N, n, k), float64. `structure` may be given where it is
+    known, so that it does not depend on which entries happen to be zero in a batch. Raises
+    `SolverError` on shapes that do not fit. A draw without a unique stable solution is not an
+    error: its `status` says why.
     """
     _check_shapes(lead, current, lag, shock)
     structure = structure or Structure.of(lead, current, lag)
-    return _by_blocks(lambda part: _solve_block(structure, *(m[part] for m in (lead, current, lag, shock))), len(current), structure)
+    return _by_blocks(
+        lambda part: _solve_block(structure, *(m[part] for m in (lead, current, lag, shock))),
+        len(current),
+        structure,
+    )
 
 
-def solve_equations(equations: Callable[[Any], Sequence[Any]], theta: Any, structure: Structure) -> Solution:
-    """`solve_linear_re(*equations(theta))`, the matrices built block by block: they never leave the cache.
+def solve_equations(
+    equations: Callable[[Any], Sequence[Any]], theta: Any, structure: Structure
+) -> Solution:
+    """`solve_linear_re(*equations(theta))`, the matrices built block by block: they never leave the
+    cache.
 
     theta (N, P); `equations` gives lead, current, lag (N, n, n) and shock (N, n, k) of the model.
     """
-    return _by_blocks(lambda part: _solve_block(structure, *equations(theta[part])), len(theta), structure)
+    return _by_blocks(
+        lambda part: _solve_block(structure, *equations(theta[part])), len(theta), structure
+    )
 
 
 def block_size(n_variables: int) -> int:
@@ -91,14 +112,20 @@ def _by_blocks(solve: Callable[[slice], Solution], n: int, structure: Structure)
 
 def _check_shapes(lead: Any, current: Any, lag: Any, shock: Any) -> None:
     shape = tuple(current.shape)
-    fits = len(shape) == 3 and shape[1] == shape[2] and tuple(lead.shape) == shape == tuple(lag.shape)
+    fits = (
+        len(shape) == 3 and shape[1] == shape[2] and tuple(lead.shape) == shape == tuple(lag.shape)
+    )
     if not fits or len(shock.shape) != 3 or tuple(shock.shape[:2]) != shape[:2]:
         found = ", ".join(str(tuple(m.shape)) for m in (lead, current, lag, shock))
-        raise SolverError(f"Expected lead, current, lag (N, n, n) and shock (N, n, k); found {found}.")
+        raise SolverError(
+            f"Expected lead, current, lag (N, n, n) and shock (N, n, k); found {found}."
+        )
 
 
 def _solve_block(st: Structure, lead: Any, current: Any, lag: Any, shock: Any) -> Solution:
-    """One block: a first attempt, a second one around it for the draws that it leaves loose, then the verdict."""
+    """One block: a first attempt, a second one around it for the draws that it leaves loose, then
+    the verdict.
+    """
     with np.errstate(all="ignore"):  # what overflows is not certified
         return _certified(st, (lead, current, lag, shock))
 
@@ -111,7 +138,11 @@ def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
     loose = ~(found.residual < LOOSE)
     if loose.any():
         rows = xp.asarray(np.flatnonzero(loose), device=current.device)
-        _improve(found, attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, found.path[rows])), loose)
+        _improve(
+            found,
+            attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, found.path[rows])),
+            loose,
+        )
     status = _status(found)
     for row in np.flatnonzero(status == Status.NOT_CONVERGED):
         status[row] = _settle(found, matrices, int(row))
@@ -126,13 +157,17 @@ def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
 def _guess(xp: Any, path: Any) -> Any:
     """The path of a first attempt; where that broke down, fixed numbers in general position."""
     size = path.shape[1] * path.shape[2]
-    general = xp.reshape(xp.cos(xp.arange(1, size + 1, dtype=path.dtype, device=path.device)), path.shape[1:])
+    general = xp.reshape(
+        xp.cos(xp.arange(1, size + 1, dtype=path.dtype, device=path.device)), path.shape[1:]
+    )
     broken = ~xp.isfinite(norm(path))[:, None, None]
     return xp.where(broken, general, path)
 
 
 def _improve(first: Attempt, second: Attempt, rows: np.ndarray) -> None:
-    """Put the second attempt in place of the first at those of its rows where its residual is smaller."""
+    """Put the second attempt in place of the first at those of its rows where its residual is
+    smaller.
+    """
     before = first.residual[rows]
     better = (second.residual < before) | np.isnan(before)
     into = np.flatnonzero(rows)[better]
@@ -152,7 +187,8 @@ def _status(found: Attempt) -> np.ndarray:
 
 
 def _settle(found: Attempt, matrices: tuple[Any, ...], row: int) -> Status:
-    """The verdict of the QZ method on a draw that doubling left open (unit roots, say); its solution, once certified.
+    """The verdict of the QZ method on a draw that doubling left open (unit roots, say); its
+    solution, once certified.
 
     A determinate model whose solution cannot be certified stays what it is: not converged.
     """
@@ -160,7 +196,9 @@ def _settle(found: Attempt, matrices: tuple[Any, ...], row: int) -> Status:
     transition, impact, verdict = solve_qz(lead, current, lag, shock)
     if verdict is not Status.OK:
         return verdict
-    error = float(relative_residual(*(m[None] for m in (lead, current, lag, shock, transition, impact)))[0])
+    error = float(
+        relative_residual(*(m[None] for m in (lead, current, lag, shock, transition, impact)))[0]
+    )
     if not error < TOLERANCE:
         return Status.NOT_CONVERGED
     xp = array_namespace(found.transition)

@@ -1,8 +1,9 @@
 """Linear algebra over stacks of small matrices (N, rows, columns), NumPy or PyTorch.
 
-Where a matrix is singular the answer is not finite for that draw alone, instead of an error for the whole stack.
-Matrices of a few rows are faster with the draws innermost in memory, so that every operation runs along the draws;
-larger ones matrix by matrix, as LAPACK and BLAS want them. The shape is (N, rows, columns) in either case.
+Where a matrix is singular the answer is not finite for that draw alone, instead of an error for the
+whole stack. Matrices of a few rows are faster with the draws innermost in memory, so that every
+operation runs along the draws; larger ones matrix by matrix, as LAPACK and BLAS want them. The
+shape is (N, rows, columns) in either case.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 from array_api_compat import array_namespace
 
 ELIMINATED = 3
-"""Rows up to which elimination along the draws is faster than LAPACK matrix by matrix (measured)."""
+"""Rows up to which elimination along the draws is faster than LAPACK matrix by matrix (measured).
+"""
 
 
 def solve_stack(matrix: Any, rhs: Any) -> Any:
@@ -23,10 +25,20 @@ def solve_stack(matrix: Any, rhs: Any) -> Any:
     with np.errstate(all="ignore"):
         if size == 1:
             return rhs / matrix
-        if size == 2:  # Cramer's rule, forward stable at this size (Higham 2002, Accuracy and Stability, sec. 1.10.1)
-            a, b, c, d = (matrix[:, row : row + 1, column : column + 1] for row in range(2) for column in range(2))
+        if (
+            size == 2
+            # Cramer's rule, forward stable at this size (Higham 2002, Accuracy and Stability, sec.
+            # 1.10.1)
+        ):
+            a, b, c, d = (
+                matrix[:, row : row + 1, column : column + 1]
+                for row in range(2)
+                for column in range(2)
+            )
             upper, lower = rhs[:, :1, :], rhs[:, 1:, :]
-            solved = xp.concat([d * upper - b * lower, a * lower - c * upper], axis=1) / (a * d - b * c)
+            solved = xp.concat([d * upper - b * lower, a * lower - c * upper], axis=1) / (
+                a * d - b * c
+            )
             return innermost(solved) if is_innermost(rhs) else solved
         if 2 < size <= ELIMINATED:
             return _eliminate(xp, matrix, rhs)
@@ -41,14 +53,19 @@ def solve_stack(matrix: Any, rhs: Any) -> Any:
 
 
 def _eliminate(xp: Any, matrix: Any, rhs: Any) -> Any:
-    """Gauss-Jordan elimination with partial pivoting, each draw with its own pivots, all draws at once."""
+    """Gauss-Jordan elimination with partial pivoting, each draw with its own pivots, all draws at
+    once.
+    """
     size = matrix.shape[1]
     joined = innermost(xp.concat([matrix, rhs], axis=2))
     rows = [joined[:, k : k + 1, :] for k in range(size)]
     for k in range(size):
         for r in range(k + 1, size):  # the largest pivot rises to row k
             larger = xp.abs(rows[r][:, :, k : k + 1]) > xp.abs(rows[k][:, :, k : k + 1])
-            rows[k], rows[r] = xp.where(larger, rows[r], rows[k]), xp.where(larger, rows[k], rows[r])
+            rows[k], rows[r] = (
+                xp.where(larger, rows[r], rows[k]),
+                xp.where(larger, rows[k], rows[r]),
+            )
         rows[k] = rows[k] / rows[k][:, :, k : k + 1]
         for r in range(size):
             if r != k:
@@ -57,14 +74,18 @@ def _eliminate(xp: Any, matrix: Any, rhs: Any) -> Any:
 
 
 def innermost(stack: Any) -> Any:
-    """The same stack with the draws innermost in memory (NumPy alone); elementwise operations keep it so."""
+    """The same stack with the draws innermost in memory (NumPy alone); elementwise operations keep
+    it so.
+    """
     if not isinstance(stack, np.ndarray):
         return stack
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(stack, 0, 2)), 2, 0)
 
 
 def outermost(stack: Any) -> Any:
-    """The same stack matrix by matrix in memory (NumPy alone): products of other layouts are several times slower."""
+    """The same stack matrix by matrix in memory (NumPy alone): products of other layouts are
+    several times slower.
+    """
     return np.ascontiguousarray(stack) if isinstance(stack, np.ndarray) else stack
 
 
@@ -98,7 +119,9 @@ def identity(like: Any, size: int) -> Any:
 
 def zeros(like: Any, rows: int, cols: int) -> Any:
     """Zeros (N, rows, cols), of the type and number of another stack."""
-    return array_namespace(like).zeros((like.shape[0], rows, cols), dtype=like.dtype, device=like.device)
+    return array_namespace(like).zeros(
+        (like.shape[0], rows, cols), dtype=like.dtype, device=like.device
+    )
 
 
 def norm(stack: Any) -> Any:
@@ -108,7 +131,8 @@ def norm(stack: Any) -> Any:
 
 
 def pick(stack: Any, positions: tuple[int, ...], axis: int = 2) -> Any:
-    """The given positions of a stack along axis 1 or 2; a view where they are neighbours in order."""
+    """The given positions of a stack along axis 1 or 2; a view where they are neighbours in order.
+    """
     xp = array_namespace(stack)
     start = positions[0] if positions else 0
     if positions == tuple(range(start, start + len(positions))):
@@ -118,5 +142,7 @@ def pick(stack: Any, positions: tuple[int, ...], axis: int = 2) -> Any:
 
 
 def spread(stack: Any, positions: tuple[int, ...], size: int) -> Any:
-    """Columns put back in their places among `size` columns, zeros elsewhere: the reverse of `pick`."""
+    """Columns put back in their places among `size` columns, zeros elsewhere: the reverse of
+    `pick`.
+    """
     return stack @ pick(identity(stack, size)[None], positions, axis=1)[0]

@@ -17,13 +17,17 @@ BLOCK = 256
 """Draws whose responses are computed at once: few enough to stay in the cache."""
 
 STRIDE = 4
-"""Periods that one product moves all responses ahead where states are few; higher powers of A would lose digits."""
+"""Periods that one product moves all responses ahead where states are few; higher powers of A would
+lose digits.
+"""
 
 FEW_STATES = 12
 """States up to which a power of A costs less than the products that it saves (measured)."""
 
 LARGEST = 100.0
-"""Entry of A above which no powers are taken: A may be far from normal, and large entries cancel in products with a state alone."""
+"""Entry of A above which no powers are taken: A may be far from normal, and large entries cancel in
+products with a state alone.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,14 @@ class StateSpace:
 
 
 def impulse_response(space: StateSpace, horizon: int) -> Any:
-    """Responses `C A^h B` to unit shocks, (N, S, H+1, O), h = 0 is the impact period, in the units of C s."""
+    """Responses `C A^h B` to unit shocks, (N, S, H+1, O), h = 0 is the impact period, in the units
+    of C s.
+    """
     xp = array_namespace(space.A, space.B, space.C)
     n, n_shocks = space.A.shape[0], space.B.shape[2]
-    irf = xp.empty((n, n_shocks, horizon + 1, space.C.shape[1]), dtype=space.A.dtype, device=device(space.A))
+    irf = xp.empty(
+        (n, n_shocks, horizon + 1, space.C.shape[1]), dtype=space.A.dtype, device=device(space.A)
+    )
     for start in range(0, n, BLOCK):
         a, b, c = (outermost(m[start : start + BLOCK]) for m in (space.A, space.B, space.C))
         memory = _memory(a)
@@ -47,27 +55,37 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
         path = _path(xp, pick(moved, memory, axis=1), pick(b, memory, axis=1), horizon)
         seen = path @ _transposed(xp, c @ moved)
         irf[start : start + BLOCK, :, 0, :] = xp.matrix_transpose(c @ b)
-        irf[start : start + BLOCK, :, 1:, :] = xp.reshape(seen, (len(a), n_shocks, horizon, c.shape[1]))
+        irf[start : start + BLOCK, :, 1:, :] = xp.reshape(
+            seen, (len(a), n_shocks, horizon, c.shape[1])
+        )
     return irf
 
 
 def _memory(a: Any) -> tuple[int, ...]:
-    """States that move those of the next period; all of a PyTorch tensor, whose zeros may have gradients."""
+    """States that move those of the next period; all of a PyTorch tensor, whose zeros may have
+    gradients.
+    """
     columns = a.any(axis=(0, 1)) if isinstance(a, np.ndarray) else np.ones(a.shape[2], dtype=bool)
     return tuple(int(k) for k in np.flatnonzero(columns))
 
 
 def _tame(a: Any) -> bool:
-    """Whether powers of the matrices keep their digits: entries far above one cancel in a product with a state, not in a power."""
+    """Whether powers of the matrices keep their digits: entries far above one cancel in a product
+    with a state, not in a power.
+    """
     return bool(np.abs(np.nan_to_num(to_numpy(a))).max(initial=0.0) < LARGEST)
 
 
 def _path(xp: Any, a: Any, b: Any, periods: int) -> Any:
-    """`A^h B` transposed, h = 0 .. periods - 1, in rows (N, S * periods, D) ordered by shock, then period."""
+    """`A^h B` transposed, h = 0 .. periods - 1, in rows (N, S * periods, D) ordered by shock, then
+    period.
+    """
     n_draws, n_states, n_shocks = b.shape
     onward, run, width = _transposed(xp, a), _transposed(xp, b), 1
     while width < STRIDE and n_states <= FEW_STATES and _tame(a):
-        halves = [xp.reshape(half, (n_draws, n_shocks, width, n_states)) for half in (run, run @ onward)]
+        halves = [
+            xp.reshape(half, (n_draws, n_shocks, width, n_states)) for half in (run, run @ onward)
+        ]
         onward, width = onward @ onward, 2 * width
         run = xp.reshape(xp.concat(halves, axis=2), (n_draws, n_shocks * width, n_states))
     path = xp.empty((n_draws, n_shocks, periods, n_states), dtype=a.dtype, device=device(a))
@@ -79,8 +97,12 @@ def _path(xp: Any, a: Any, b: Any, periods: int) -> Any:
 
 
 def _transposed(xp: Any, stack: Any) -> Any:
-    """Each matrix transposed, in memory as well: products of a transposed or repeated stack are several times slower."""
-    turned = xp.empty((stack.shape[0], stack.shape[2], stack.shape[1]), dtype=stack.dtype, device=device(stack))
+    """Each matrix transposed, in memory as well: products of a transposed or repeated stack are
+    several times slower.
+    """
+    turned = xp.empty(
+        (stack.shape[0], stack.shape[2], stack.shape[1]), dtype=stack.dtype, device=device(stack)
+    )
     turned[...] = xp.matrix_transpose(stack)
     return turned
 
@@ -97,7 +119,9 @@ def simulate(space: StateSpace, shocks: Any) -> Any:
 
 
 def spectral_radius(stack: Any) -> np.ndarray:
-    """Largest modulus of the eigenvalues of each matrix (N, D, D), as NumPy (N,); NaN where entries are not finite."""
+    """Largest modulus of the eigenvalues of each matrix (N, D, D), as NumPy (N,); NaN where entries
+    are not finite.
+    """
     matrices = to_numpy(stack)
     size = matrices.shape[1]
     if size == 0:
@@ -114,7 +138,9 @@ def spectral_radius(stack: Any) -> np.ndarray:
 
 
 def _radius_2x2(matrices: np.ndarray) -> np.ndarray:
-    """Half the trace plus or minus a root: the larger modulus adds two terms of one sign, so that nothing cancels."""
+    """Half the trace plus or minus a root: the larger modulus adds two terms of one sign, so that
+    nothing cancels.
+    """
     half = (matrices[:, 0, 0] + matrices[:, 1, 1]) / 2
     gap = (matrices[:, 0, 0] - matrices[:, 1, 1]) / 2
     square = gap**2 + matrices[:, 0, 1] * matrices[:, 1, 0]

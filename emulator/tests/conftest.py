@@ -14,7 +14,9 @@ from emulator.data import generate_dataset
 
 SMALL_WORLDS = ("nk", "var", "lss")
 SMALL = {"n_samples": 300, "seed": 42, "horizon": 40, "periods": 20, "chunk": 64, "shard": 128}
-"""Three shards a world, of 128, 128 and 44 rows; the horizon is the default, which the networks are built for."""
+"""Three shards a world, of 128, 128 and 44 rows; the horizon is the default, which the networks are
+built for.
+"""
 
 
 MARKERS = (
@@ -47,7 +49,9 @@ def damaged_dataset(small_dataset: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def train_set(small_dataset: Path) -> Any:
-    """The training split of all its worlds; imported late, since the data room's tests do without PyTorch."""
+    """The training split of all its worlds; imported late, since the data room's tests do without
+    PyTorch.
+    """
     from emulator.training import IRFDataset
 
     return IRFDataset(small_dataset, list(SMALL_WORLDS), "train")

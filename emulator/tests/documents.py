@@ -16,12 +16,22 @@ INDENTED = re.compile(r"^ {4}(emulator [a-z].*)$", re.MULTILINE)
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Language and content of each fenced block of Python or of commands, in order; Python on the lines where the page has it."""
-    return [(found[1], "\n" * (text[: found.start(2)].count("\n") if found[1] == "python" else 0) + found[2]) for found in BLOCK.finditer(text)]
+    """Language and content of each fenced block of Python or of commands, in order; Python on the
+    lines where the page has it.
+    """
+    return [
+        (
+            found[1],
+            "\n" * (text[: found.start(2)].count("\n") if found[1] == "python" else 0) + found[2],
+        )
+        for found in BLOCK.finditer(text)
+    ]
 
 
 def commands(block: str) -> Iterator[list[str]]:
-    """The words of each command of a console block, without the program's name, which is `emulator`."""
+    """The words of each command of a console block, without the program's name, which is
+    `emulator`.
+    """
     for line in block.strip().splitlines():
         program, *words = shlex.split(line)
         assert program == "emulator", f"'{line}' is no command of this project"
@@ -35,7 +45,9 @@ def prepare(folder: Path, root: Path) -> None:
 
 
 def run_page(text: str, name: str, command: Callable[[list[str]], None]) -> None:
-    """Run a page's blocks in the current folder, Python in one namespace, each command by `command`; whatever fails, raises."""
+    """Run a page's blocks in the current folder, Python in one namespace, each command by
+    `command`; whatever fails, raises.
+    """
     namespace: dict[str, Any] = {"__name__": name}
     for language, block in blocks(text):
         if language == "python":

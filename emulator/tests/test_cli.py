@@ -22,12 +22,18 @@ from emulator.worlds import WORLDS, get_world
 
 REPOSITORY = Path(emulator.__file__).parents[1]
 ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
-REQUEST = [str(word) for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard") for word in (f"--{name}", SMALL[name])]
+REQUEST = [
+    str(word)
+    for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard")
+    for word in (f"--{name}", SMALL[name])
+]
 
 
 def type_in(*words):
     """Run a command line in a process of its own, in an 80-column terminal."""
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, env=ENVIRONMENT, timeout=300)
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, env=ENVIRONMENT, timeout=300
+    )
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -42,7 +48,20 @@ def joined(text):
     ("arguments", "expected"),
     [
         (["--help"], ["generate", "validate", "worlds", "irf"]),
-        (["generate", "--help"], ["--world", "--n_samples", "--seed", "--output", "--workers", "--overwrite", "resumes", "10000", "42"]),
+        (
+            ["generate", "--help"],
+            [
+                "--world",
+                "--n_samples",
+                "--seed",
+                "--output",
+                "--workers",
+                "--overwrite",
+                "resumes",
+                "10000",
+                "42",
+            ],
+        ),
         (["validate", "--help"], ["--path", "Check every file"]),
         (["irf", "--help"], ["--set", "--shock", "--horizon", "--plot", "--csv"]),
         (["worlds", "--help"], ["parameters, shocks and units"]),
@@ -92,20 +111,38 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
         (["irf", "vra"], "Unknown world of this network: 'vra'. Did you mean 'var'?"),
         (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
         (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
-        (["irf", "nk", "--set", "kappa=0.1", "--set", "kappa=0.2"], "--set names a parameter twice"),
+        (
+            ["irf", "nk", "--set", "kappa=0.1", "--set", "kappa=0.2"],
+            "--set names a parameter twice",
+        ),
         (["irf", "nk", "--set", "kappa=steep"], "expected a number"),
         (["irf", "nk", "--set", "kappa=nan"], "expected finite numbers"),
         (["irf", "nk", "--shock", "monetry"], "Did you mean 'monetary'?"),
-        (["irf", "nk", "--exact", "--set", "phi_pi=0.8"], "no unique stable solution at 1 of 1 draws: 1 indeterminate (many stable solutions)"),
-        (["irf", "nk", "--exact", "--set", "rho_r=1.2"], "no unique stable solution at 1 of 1 draws: 1 explosive (no stable solution)"),
+        (
+            ["irf", "nk", "--exact", "--set", "phi_pi=0.8"],
+            "no unique stable solution at 1 of 1 draws: 1 indeterminate (many stable solutions)",
+        ),
+        (
+            ["irf", "nk", "--exact", "--set", "rho_r=1.2"],
+            "no unique stable solution at 1 of 1 draws: 1 explosive (no stable solution)",
+        ),
         (["irf", "nk", "--exact", "--set", "sigma=0"], "no unique stable solution at 1 of 1 draws"),
         (["irf", "nk", "--plot", "x.gif"], "must end in .png, .pdf, .svg"),
-        (["irf", "nk", "--exact", "--csv", "/dev/null/x.csv"], "'/dev/null/x.csv' cannot be written"),
+        (
+            ["irf", "nk", "--exact", "--csv", "/dev/null/x.csv"],
+            "'/dev/null/x.csv' cannot be written",
+        ),
         (["validate", "--path", "/no/such/data"], "does not exist or is no data set"),
-        (["generate", "--world", "nk,vra", "--output", "/no/such/data"], "Unknown world: 'vra'. Did you mean 'var'?"),
+        (
+            ["generate", "--world", "nk,vra", "--output", "/no/such/data"],
+            "Unknown world: 'vra'. Did you mean 'var'?",
+        ),
         (["generate", "--world", ",", "--output", "/no/such/data"], "Unknown world"),
         (["generate", "--val", "0", "--output", "/no/such/data"], "strictly between 0 and 0.5"),
-        (["generate", "--corner", "0.5", "--output", "/no/such/data"], "strictly between 0 and 0.5"),
+        (
+            ["generate", "--corner", "0.5", "--output", "/no/such/data"],
+            "strictly between 0 and 0.5",
+        ),
         (["generate", "--chunk", "100", "--output", "/no/such/data"], "multiple of chunk"),
     ],
 )
@@ -145,7 +182,12 @@ def test_a_misused_option_is_named_with_code_two(emulate, arguments, message):
 @pytest.mark.fast
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.EEXIST, "A file stands where a folder is to be"), (errno.ENOSPC, "Free some space"), (errno.EACCES, "that you may write to"), (errno.EIO, "'x': ")],
+    [
+        (errno.EEXIST, "A file stands where a folder is to be"),
+        (errno.ENOSPC, "Free some space"),
+        (errno.EACCES, "that you may write to"),
+        (errno.EIO, "'x': "),
+    ],
 )
 def test_what_the_system_refuses_is_said_with_what_to_do(emulate, monkeypatch, number, advice):
     def refused(*_):
@@ -160,7 +202,21 @@ def test_what_the_system_refuses_is_said_with_what_to_do(emulate, monkeypatch, n
 
 @pytest.mark.fast
 def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
-    code, out, _ = emulate("irf", "nk", "--exact", "--set", "kappa=0.1", "--set", "phi_pi=2", "--shock", "monetary", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")
+    code, out, _ = emulate(
+        "irf",
+        "nk",
+        "--exact",
+        "--set",
+        "kappa=0.1",
+        "--set",
+        "phi_pi=2",
+        "--shock",
+        "monetary",
+        "--plot",
+        tmp_path / "x.png",
+        "--csv",
+        tmp_path / "x.csv",
+    )
     world = get_world("nk")
     solved_HO = world.irf(world.spec.theta(kappa=0.1, phi_pi=2.0))[0, 0]
     assert code == 0
@@ -169,8 +225,12 @@ def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
     assert "demand" not in out
     with (tmp_path / "x.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [(row["shock"], int(row["horizon"])) for row in rows] == [("monetary", h) for h in range(41)]
-    written_HO = np.array([[float(row[name]) for name in ("output", "inflation", "rate")] for row in rows])
+    assert [(row["shock"], int(row["horizon"])) for row in rows] == [
+        ("monetary", h) for h in range(41)
+    ]
+    written_HO = np.array(
+        [[float(row[name]) for name in ("output", "inflation", "rate")] for row in rows]
+    )
     np.testing.assert_allclose(written_HO, solved_HO, rtol=1e-12)
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
@@ -196,12 +256,27 @@ def test_irf_shows_all_shocks_of_every_world(emulate, name, tmp_path):
 
 @pytest.mark.fast
 def test_a_refused_irf_writes_no_file(emulate, tmp_path):
-    assert emulate("irf", "nk", "--exact", "--set", "phi_pi=0.8", "--plot", tmp_path / "x.png", "--csv", tmp_path / "x.csv")[0] == 1
+    assert (
+        emulate(
+            "irf",
+            "nk",
+            "--exact",
+            "--set",
+            "phi_pi=0.8",
+            "--plot",
+            tmp_path / "x.png",
+            "--csv",
+            tmp_path / "x.csv",
+        )[0]
+        == 1
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.fast
-def test_validate_lists_what_is_wrong_and_ends_with_code_one(emulate, small_dataset, damaged_dataset):
+def test_validate_lists_what_is_wrong_and_ends_with_code_one(
+    emulate, small_dataset, damaged_dataset
+):
     code, out, err = emulate("validate", "--path", small_dataset)
     assert (code, "is whole" in out) == (0, True)
     flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
@@ -215,7 +290,9 @@ def test_validate_lists_what_is_wrong_and_ends_with_code_one(emulate, small_data
 
 def test_generate_again_mends_what_validate_found(emulate, damaged_dataset, small_dataset):
     flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
-    assert emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", damaged_dataset)[0] == 0
+    assert (
+        emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", damaged_dataset)[0] == 0
+    )
     assert contents(damaged_dataset) == contents(small_dataset)
 
 
@@ -246,7 +323,12 @@ def test_generate_tells_the_size_of_each_split_and_what_was_refused(emulate, sma
 
 def test_every_table_is_readable_in_eighty_columns(small_dataset):
     command = shutil.which("emulator", path=Path(sys.executable).parent)
-    for words in (["worlds"], ["worlds", "nk"], ["irf", "nk"], ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset]):
+    for words in (
+        ["worlds"],
+        ["worlds", "nk"],
+        ["irf", "nk"],
+        ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset],
+    ):
         done = type_in(command, *words)
         assert done.returncode == 0, done.stderr
         frame = [line for line in done.stdout.splitlines() if line[:1] in "┏┃┡│└"]
@@ -258,10 +340,20 @@ def test_every_table_is_readable_in_eighty_columns(small_dataset):
 
 
 @pytest.mark.checkout
-def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(small_dataset, tmp_path):
+def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(
+    small_dataset, tmp_path
+):
     scripts = REPOSITORY / "data" / "scripts"
     python = [sys.executable, "-W", "error"]
-    made = type_in(*python, scripts / "generate_dataset.py", "--world", "nk,var,lss", *REQUEST, "--output", tmp_path / "x")
+    made = type_in(
+        *python,
+        scripts / "generate_dataset.py",
+        "--world",
+        "nk,var,lss",
+        *REQUEST,
+        "--output",
+        tmp_path / "x",
+    )
     assert made.returncode == 0, made.stderr
     assert "Data set:" in made.stdout
     assert contents(tmp_path / "x" / "nk") == contents(small_dataset / "nk")

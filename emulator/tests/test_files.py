@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import EmulatorError
-from emulator.files import sha256, sha256_file, sole_writer, sweep, write_bytes, write_json, write_text
+from emulator.files import (
+    sha256,
+    sha256_file,
+    sole_writer,
+    sweep,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 pytestmark = pytest.mark.fast
 
@@ -33,8 +41,12 @@ def test_text_is_utf8(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["fsync", "replace", "fdopen"])
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
-def test_a_write_that_fails_leaves_the_old_file_and_no_partial_one(tmp_path, monkeypatch, name, error):
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
+def test_a_write_that_fails_leaves_the_old_file_and_no_partial_one(
+    tmp_path, monkeypatch, name, error
+):
     write_text(tmp_path / "a.txt", "old")
 
     def fail(*_, **__):
@@ -51,7 +63,9 @@ def test_the_content_is_on_the_disk_before_the_name_points_to_it(tmp_path, monke
     order = []
     true_fsync, true_replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda handle: (order.append("fsync"), true_fsync(handle))[1])
-    monkeypatch.setattr(os, "replace", lambda a, b: (order.append("replace"), true_replace(a, b))[1])
+    monkeypatch.setattr(
+        os, "replace", lambda a, b: (order.append("replace"), true_replace(a, b))[1]
+    )
     write_text(tmp_path / "a.txt", "x")
     assert order[:2] == ["fsync", "replace"]
 
@@ -94,21 +108,33 @@ def test_sha256_of_bytes_and_of_a_file(tmp_path):
 
 def test_one_writer_a_folder(tmp_path):
     folder = tmp_path / "data"
-    with sole_writer(folder), pytest.raises(EmulatorError, match="Another process is writing"), sole_writer(folder):
+    with (
+        sole_writer(folder),
+        pytest.raises(EmulatorError, match="Another process is writing"),
+        sole_writer(folder),
+    ):
         pass
     with sole_writer(folder):
         pass
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can write")
+@pytest.mark.skipif(
+    not Path("/proc/self").is_dir(), reason="needs a folder in which nobody can write"
+)
 def test_a_folder_that_cannot_be_is_not_said_to_be_in_use():
-    with pytest.raises(EmulatorError, match="nothing can be made in /proc"), sole_writer(Path("/proc/data")):
+    with (
+        pytest.raises(EmulatorError, match="nothing can be made in /proc"),
+        sole_writer(Path("/proc/data")),
+    ):
         pass
 
 
 def test_a_killed_writer_holds_nothing(tmp_path):
-    code = "import sys, os, pathlib; from emulator.files import sole_writer\nwith sole_writer(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    code = (
+        "import sys, os, pathlib; from emulator.files import sole_writer\nwith"
+        " sole_writer(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "data")], check=False)
     with sole_writer(tmp_path / "data"):
         pass

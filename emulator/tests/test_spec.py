@@ -22,7 +22,10 @@ def test_theta_is_the_defaults_with_named_values_replaced():
 
 
 def test_unknown_names_come_with_the_nearest_known_one():
-    with pytest.raises(UnknownNameError, match=r"Unknown parameter of world 'nk': 'phi_pie'\. Did you mean 'phi_pi'"):
+    with pytest.raises(
+        UnknownNameError,
+        match=r"Unknown parameter of world 'nk': 'phi_pie'\. Did you mean 'phi_pi'",
+    ):
         SPEC.theta(phi_pie=1.5)
     with pytest.raises(UnknownNameError, match="Did you mean 'monetary'"):
         SPEC.shock_index("monetery")
@@ -31,12 +34,16 @@ def test_unknown_names_come_with_the_nearest_known_one():
     for name in (None, 5, ["nk"], "x" * 500):
         with pytest.raises(UnknownNameError, match="Unknown world: "):
             get_world(name)
-    with pytest.raises(UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all', 'path/to/model.mod']))}"):
+    with pytest.raises(
+        UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all', 'path/to/model.mod']))}"
+    ):
         expand_worlds("nk,rbcc")
 
 
 def test_standard_deviations_cannot_be_negative():
-    with pytest.raises(ParameterError, match=r"'sigma_m' of world 'nk'\) is -1.0; expected a standard deviation"):
+    with pytest.raises(
+        ParameterError, match=r"'sigma_m' of world 'nk'\) is -1.0; expected a standard deviation"
+    ):
         SPEC.theta(sigma_m=-1)
 
 
@@ -76,35 +83,66 @@ def test_every_spec_is_consistent(name):
 def test_which_parameters_are_a_shocks_own_follows_from_roles_and_names():
     def named(name):
         spec = get_world(name).spec
-        return {spec.shock_names[k]: [spec.parameter_names[p] for p in own] for k, own in enumerate(spec.shock_parameters)}
+        return {
+            spec.shock_names[k]: [spec.parameter_names[p] for p in own]
+            for k, own in enumerate(spec.shock_parameters)
+        }
 
     assert named("nk") == {"monetary": ["rho_m"], "demand": ["rho_r"], "cost_push": ["rho_u"]}
     assert named("sw07") == {
-        "technology": ["rho_a"], "risk_premium": ["rho_b"], "government": [], "investment": ["rho_i"], "monetary": ["rho_r"],
-        "price_markup": ["rho_p", "mu_p"], "wage_markup": ["rho_w", "mu_w"],
-    }  # fmt: skip
-    assert not any(get_world("zlb").spec.shock_parameters)  # not linear: every shock's response depends on all
+        "technology": ["rho_a"],
+        "risk_premium": ["rho_b"],
+        "government": [],
+        "investment": ["rho_i"],
+        "monetary": ["rho_r"],
+        "price_markup": ["rho_p", "mu_p"],
+        "wage_markup": ["rho_w", "mu_w"],
+    }
+    assert not any(
+        get_world("zlb").spec.shock_parameters
+    )  # not linear: every shock's response depends on all
     assert get_world("var").spec.shock_parameters == ((), (), ())
     assert get_world("zlb").spec.shock_sizes == ()
 
 
 def test_sizes_and_order_of_the_three_worlds():
-    sizes = {name: (get_world(name).spec.n_parameters, get_world(name).spec.n_shocks) for name in ("nk", "var", "lss")}
+    sizes = {
+        name: (get_world(name).spec.n_parameters, get_world(name).spec.n_shocks)
+        for name in ("nk", "var", "lss")
+    }
     assert sizes == {"nk": (12, 3), "var": (27, 3), "lss": (36, 2)}
     assert SPEC.parameter_names == (
-        "sigma", "beta", "kappa", "phi_pi", "phi_y", "rho_i", "rho_m", "rho_r", "rho_u", "sigma_m", "sigma_r", "sigma_u",
-    )  # fmt: skip
+        "sigma",
+        "beta",
+        "kappa",
+        "phi_pi",
+        "phi_y",
+        "rho_i",
+        "rho_m",
+        "rho_r",
+        "rho_u",
+        "sigma_m",
+        "sigma_r",
+        "sigma_u",
+    )
     assert SPEC.shock_names == ("monetary", "demand", "cost_push")
 
 
 def test_a_spec_that_contradicts_itself_is_refused():
     with pytest.raises(ValidationError, match="low <= default <= high"):
-        Parameter(name="p", tex="p", low=0, high=1, default=2, unit="1", meaning="none", role="dynamics")
+        Parameter(
+            name="p", tex="p", low=0, high=1, default=2, unit="1", meaning="none", role="dynamics"
+        )
     fields = SPEC.model_dump()
     with pytest.raises(ValidationError, match="a shock is named twice"):
         type(SPEC)(**{**fields, "shocks": [fields["shocks"][0]] * 2})
     with pytest.raises(UnknownNameError, match="phi_x"):
-        type(SPEC)(**{**fields, "extrapolation": Extrapolation(slice_parameters=("phi_x",), corner_parameters=())})
+        type(SPEC)(
+            **{
+                **fields,
+                "extrapolation": Extrapolation(slice_parameters=("phi_x",), corner_parameters=()),
+            }
+        )
     with pytest.raises(ValidationError, match="Extra inputs"):
         type(SPEC)(**{**fields, "colour": "red"})
 

@@ -1,4 +1,6 @@
-"""The training room's contract: data set, collation, losses, schedule, early stopping, configuration, trainer."""
+"""The training room's contract: data set, collation, losses, schedule, early stopping,
+configuration, trainer.
+"""
 
 import dataclasses
 import json
@@ -28,6 +30,7 @@ from emulator.training.statistics import moments
 
 pytestmark = pytest.mark.fast
 
+
 class TestDataset:
     def test_samples_are_the_stored_rows(self, train_set, small_dataset):
         data = open_dataset(small_dataset)
@@ -40,7 +43,9 @@ class TestDataset:
             assert sample["sample_idx"] in data.splits(sample["world_id"])["train"]
             assert isinstance(sample["sample_idx"], int)
 
-    @pytest.mark.parametrize(("world", "n_params", "n_shocks"), [("nk", 12, 3), ("var", 27, 3), ("lss", 36, 2)])
+    @pytest.mark.parametrize(
+        ("world", "n_params", "n_shocks"), [("nk", 12, 3), ("var", 27, 3), ("lss", 36, 2)]
+    )
     def test_world_info(self, train_set, world, n_params, n_shocks):
         info = train_set.get_world_info(world)
         assert (info["n_params"], info["n_shocks"], info["horizon"]) == (n_params, n_shocks, 40)
@@ -79,7 +84,14 @@ class TestDataset:
         reads = []
         for source in streamed.sources:
             original = source._load
-            monkeypatch.setattr(source, "_load", lambda shard, original=original, world=source.world: (reads.append((world, shard)), original(shard)))
+            monkeypatch.setattr(
+                source,
+                "_load",
+                lambda shard, original=original, world=source.world: (
+                    reads.append((world, shard)),
+                    original(shard),
+                ),
+            )
         for _ in BatchLoader(streamed, 32, True).epoch(0):
             pass
         assert len(reads) == len(set(reads)) > 3
@@ -106,7 +118,11 @@ class TestDataset:
             found = train_set.statistics[world]
             np.testing.assert_allclose(found.theta_mean, theta.mean(0), rtol=1e-5, atol=1e-6)
             np.testing.assert_allclose(found.theta_std, theta.std(0), rtol=1e-5)
-            np.testing.assert_allclose(found.irf_scale, irf.astype(float).transpose(1, 3, 0, 2).reshape(irf.shape[1], 3, -1).std(2), rtol=1e-5)
+            np.testing.assert_allclose(
+                found.irf_scale,
+                irf.astype(float).transpose(1, 3, 0, 2).reshape(irf.shape[1], 3, -1).std(2),
+                rtol=1e-5,
+            )
             assert np.array_equal(found.theta_low, theta.min(0))
 
 
@@ -168,8 +184,15 @@ class TestLosses:
                 for h in range(6):
                     for v in range(3):
                         error = pred[i, s, h, v] - true[i, s, h, v]
-                        expected += real[i, s] * float(weights[h]) * (error**2 if kind == "mse" else abs(error)) / 4
-        found = irf_loss(torch.tensor(pred), torch.tensor(true), weights, torch.tensor(real), kind).mean()
+                        expected += (
+                            real[i, s]
+                            * float(weights[h])
+                            * (error**2 if kind == "mse" else abs(error))
+                            / 4
+                        )
+        found = irf_loss(
+            torch.tensor(pred), torch.tensor(true), weights, torch.tensor(real), kind
+        ).mean()
         assert float(found) == pytest.approx(expected, rel=1e-12)
 
     def test_smoothness_against_the_formula_written_out(self):
@@ -177,7 +200,9 @@ class TestLosses:
         pred, real = rng.normal(size=(3, 2, 7, 3)), np.array([[1, 1], [1, 0], [0, 1]], dtype=bool)
         second = np.diff(pred, n=2, axis=2)
         expected = (second**2).sum(axis=(2, 3))[real].sum()
-        assert float(smoothness(torch.tensor(pred), torch.tensor(real)).sum()) == pytest.approx(expected, rel=1e-12)
+        assert float(smoothness(torch.tensor(pred), torch.tensor(real)).sum()) == pytest.approx(
+            expected, rel=1e-12
+        )
         line = torch.arange(9.0)[None, None, :, None].expand(1, 1, 9, 3)
         assert float(smoothness(line, torch.ones(1, 1, dtype=torch.bool)).sum()) == 0.0
 
@@ -197,8 +222,13 @@ class TestLosses:
         trainer = make_trainer(train_set, val_set, tmp_path, lambda_smooth=0.3, epochs=1)
         trainer.fit()
         rows = np.r_[0:5, len(train_set) - 3 : len(train_set)]
-        mixed = trainer.objective.losses(trainer.model, collate_mixed_worlds(train_set.gather(rows)))
-        apart = [trainer.objective.losses(trainer.model, collate_single_world(train_set.gather(part))) for part in (rows[:5], rows[5:])]
+        mixed = trainer.objective.losses(
+            trainer.model, collate_mixed_worlds(train_set.gather(rows))
+        )
+        apart = [
+            trainer.objective.losses(trainer.model, collate_single_world(train_set.gather(part)))
+            for part in (rows[:5], rows[5:])
+        ]
         assert torch.allclose(mixed, torch.cat(apart), rtol=1e-5)
 
     def test_padding_never_counts(self):
@@ -210,7 +240,12 @@ class TestLosses:
 
     def test_shapes_must_agree(self):
         with pytest.raises(TrainingError, match="shape"):
-            irf_loss(torch.zeros(2, 3, 5, 3), torch.zeros(2, 2, 5, 3), torch.ones(5), torch.ones(2, 3, dtype=torch.bool))
+            irf_loss(
+                torch.zeros(2, 3, 5, 3),
+                torch.zeros(2, 2, 5, 3),
+                torch.ones(5),
+                torch.ones(2, 3, dtype=torch.bool),
+            )
 
 
 class TestSchedule:
@@ -231,9 +266,14 @@ class TestSchedule:
 
     @pytest.mark.parametrize("epochs", [1, 3])
     def test_the_optimiser_saw_the_schedule(self, train_set, val_set, tmp_path, epochs):
-        history = make_trainer(train_set, val_set, tmp_path, epochs=epochs, warmup_epochs=0 if epochs == 1 else 1).fit()
+        history = make_trainer(
+            train_set, val_set, tmp_path, epochs=epochs, warmup_epochs=0 if epochs == 1 else 1
+        ).fit()
         steps = math.ceil(len(train_set) / 64)
-        expected = [1e-3 * lr_factor(k, 0 if epochs == 1 else steps, steps * epochs, "cosine") for k in range(steps * epochs)]
+        expected = [
+            1e-3 * lr_factor(k, 0 if epochs == 1 else steps, steps * epochs, "cosine")
+            for k in range(steps * epochs)
+        ]
         assert history["lr"] == pytest.approx(expected)
         assert max(history["lr"]) == pytest.approx(1e-3)
         assert history["lr"][-1] == pytest.approx(1e-5)
@@ -262,11 +302,26 @@ class TestEarlyStopping:
 class TestConfig:
     def test_defaults_are_the_contract(self):
         expected = {
-            "lr": 1e-4, "weight_decay": 0.01, "batch_size": 64, "epochs": 100, "grad_clip": 1.0, "warmup_epochs": 5,
-            "scheduler": "cosine", "patience": 10, "min_delta": 1e-4, "checkpoint_dir": "runs/default", "save_every_n_epochs": 10,
-            "save_best": True, "log_every_n_steps": 50, "use_wandb": False, "wandb_project": "macro-emulator", "seed": 42,
-            "loss_fn": "mse", "horizon_weights": "uniform", "lambda_smooth": 0.01,
-        }  # fmt: skip
+            "lr": 1e-4,
+            "weight_decay": 0.01,
+            "batch_size": 64,
+            "epochs": 100,
+            "grad_clip": 1.0,
+            "warmup_epochs": 5,
+            "scheduler": "cosine",
+            "patience": 10,
+            "min_delta": 1e-4,
+            "checkpoint_dir": "runs/default",
+            "save_every_n_epochs": 10,
+            "save_best": True,
+            "log_every_n_steps": 50,
+            "use_wandb": False,
+            "wandb_project": "macro-emulator",
+            "seed": 42,
+            "loss_fn": "mse",
+            "horizon_weights": "uniform",
+            "lambda_smooth": 0.01,
+        }
         assert dataclasses.is_dataclass(TrainingConfig)
         fields = [field.name for field in dataclasses.fields(TrainingConfig)]
         assert fields[: len(expected)] == list(expected)
@@ -277,7 +332,17 @@ class TestConfig:
             TrainingConfig(batchsize=3)
 
     @pytest.mark.parametrize(
-        "bad", [{"lr": -1}, {"lr": "fast"}, {"lr": float("nan")}, {"epochs": 0}, {"loss_fn": "huber"}, {"precision": "fp8"}, {"worlds": []}, {"seed": -1}]
+        "bad",
+        [
+            {"lr": -1},
+            {"lr": "fast"},
+            {"lr": float("nan")},
+            {"epochs": 0},
+            {"loss_fn": "huber"},
+            {"precision": "fp8"},
+            {"worlds": []},
+            {"seed": -1},
+        ],
     )
     def test_bad_values_are_named(self, bad):
         with pytest.raises(ConfigError, match=next(iter(bad))):
@@ -287,7 +352,9 @@ class TestConfig:
         text = "lr: 3e-4\nepochs: 7\n"
         assert TrainingConfig(**yaml.safe_load(text)).lr == 3e-4
         (tmp_path / "c.yaml").write_text(text)
-        assert load_config(tmp_path / "c.yaml", ["epochs=9", "worlds=[nk]", "lr=1e-2"]) == TrainingConfig(lr=1e-2, epochs=9, worlds=["nk"])
+        assert load_config(
+            tmp_path / "c.yaml", ["epochs=9", "worlds=[nk]", "lr=1e-2"]
+        ) == TrainingConfig(lr=1e-2, epochs=9, worlds=["nk"])
 
     def test_unreadable_files_are_refused(self, tmp_path):
         with pytest.raises(ConfigError, match="does not exist"):

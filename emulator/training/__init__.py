@@ -1,4 +1,8 @@
-"""The training room. Names are imported when they are asked for, so that `python -m emulator.training.trainer` loads one copy."""
+"""The training room.
+
+Names are imported when they are asked for, so that `python -m emulator.training.trainer` loads one
+copy.
+"""
 
 from __future__ import annotations
 

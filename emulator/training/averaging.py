@@ -1,4 +1,5 @@
-"""The exponential moving average of a network's weights, which forgets the noise of the last steps."""
+"""The exponential moving average of a network's weights, which forgets the noise of the last steps.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +11,20 @@ from torch import Tensor, nn
 
 
 class WeightAverage:
-    """An average of the trainable weights: a <- d a + (1 - d) w after every step, d = min(decay, (1 + t) / (10 + t)).
+    """An average of the trainable weights: a <- d a + (1 - d) w after every step, d = min(decay, (1
+    + t) / (10 + t)).
 
-    At step t early in a run the average thus forgets the start as fast as the weights leave it. With decay 0 there is no average.
+    At step t early in a run the average thus forgets the start as fast as the weights leave it.
+    With decay 0 there is no average.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self.decay = decay
-        self._weights = {name: weight for name, weight in model.named_parameters() if weight.requires_grad} if decay else {}
+        self._weights = (
+            {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+            if decay
+            else {}
+        )
         self.values = {name: weight.detach().clone() for name, weight in self._weights.items()}
 
     @torch.no_grad()

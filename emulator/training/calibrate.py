@@ -1,4 +1,5 @@
-"""Calibration: what a trained network does on draws it did not train on becomes its `trust`, inside its checkpoint.
+"""Calibration: what a trained network does on draws it did not train on becomes its `trust`, inside
+its checkpoint.
 
 Axes: B batch, P parameter, S shock, H horizon, O observable.
 """
@@ -27,35 +28,53 @@ from emulator.models.trust import Evidence, Trust, judge
 from emulator.training.dataset import IRFDataset
 from emulator.training.preparation import threads
 
-SHORT = {"val": "val", "test": "test", "test_extrapolation_slice": "slice", "test_extrapolation_corner": "corner"}
+SHORT = {
+    "val": "val",
+    "test": "test",
+    "test_extrapolation_slice": "slice",
+    "test_extrapolation_corner": "corner",
+}
 BATCH = 1024
 
 Report = dict[str, dict[str, Any]]
-"""By world: `draws` of val; `splits`, each with coverage, width (mean half width in standard deviations of the responses)
-and flagged (share of draws); `determinacy`, with auc, accuracy, brier, n, or None."""
+"""By world: `draws` of val; `splits`, each with coverage, width (mean half width in standard
+deviations of the responses) and flagged (share of draws); `determinacy`, with auc, accuracy, brier,
+n, or None.
+"""
 
 
 def calibrate_checkpoint(
-    checkpoint: Path, dataset: Path, output: Path | None = None, *, seed: int = 0, n_threads: int = 1, allow_other_data: bool = False
+    checkpoint: Path,
+    dataset: Path,
+    output: Path | None = None,
+    *,
+    seed: int = 0,
+    n_threads: int = 1,
+    allow_other_data: bool = False,
 ) -> tuple[Path, Report]:
-    """Calibrate a network on the validation split of its data and write its checkpoint with the trust inside.
+    """Calibrate a network on the validation split of its data and write its checkpoint with the
+    trust inside.
 
-    output: by default `calibrated.pt` beside the checkpoint. Returns where it was written and the report, which the
-    checkpoint keeps too; the same seed and data give the same numbers. Raises `CheckpointError` if the network was
-    trained on other data, unless `allow_other_data`.
+    output: by default `calibrated.pt` beside the checkpoint. Returns where it was written and the
+    report, which the checkpoint keeps too; the same seed and data give the same numbers. Raises
+    `CheckpointError` if the network was trained on other data, unless `allow_other_data`.
     """
     model, data = load(checkpoint), open_dataset(dataset)
     _check(checkpoint, model, data, allow_other_data)
     with threads(model, n_threads):
         trust, report = calibrate(model, data, seed)
-    content = trust.content | {"report": {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}}
+    content = trust.content | {
+        "report": {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
+    }
     place = output or checkpoint.with_name("calibrated.pt")
     checkpoints.save(place, dataclasses.replace(_made(model), trust=content))
     return place, report
 
 
 def calibrate(model: EmulatorModel, data: DataSet, seed: int = 0) -> tuple[Trust, Report]:
-    """Trust in a loaded network over all its worlds, fitted on `val`, and what it is worth on each split. Raises `ModelError`, `DatasetError`."""
+    """Trust in a loaded network over all its worlds, fitted on `val`, and what it is worth on each
+    split. Raises `ModelError`, `DatasetError`.
+    """
     worlds = list(model.world_specs)
     verdicts = {world: _verdicts(data, world) for world in worlds}
     with progress() as display:
@@ -68,7 +87,9 @@ def calibrate(model: EmulatorModel, data: DataSet, seed: int = 0) -> tuple[Trust
                 yield world, _evidence(model, data, world, rows[world], verdicts[world])
                 display.advance(bar)
 
-        trust = Trust.fitted(gathered(), {world: model.normaliser.statistics(world) for world in worlds}, seed)
+        trust = Trust.fitted(
+            gathered(), {world: model.normaliser.statistics(world) for world in worlds}, seed
+        )
         report = {}
         for world in worlds:
             display.update(bar, note=f"{world}: measuring")
@@ -83,31 +104,43 @@ def _made(model: EmulatorModel) -> checkpoints.Checkpoint:
 
 
 def _check(checkpoint: Path, model: EmulatorModel, data: DataSet, allow_other_data: bool) -> None:
-    """Refuse data that the network was not trained on, and worlds that mean something else there."""
+    """Refuse data that the network was not trained on, and worlds that mean something else there.
+    """
     trained = _made(model).data_fingerprint
     if trained != data.fingerprint and not allow_other_data:
         raise CheckpointError(
-            f"{checkpoint} was trained on data with the fingerprint {trained[:16] or 'unknown'}; {data.path} has {data.fingerprint[:16]}, so its "
-            "validation draws may be draws the network has seen, and the band too narrow. Calibrate on the data it was trained on, or pass "
-            "--allow-other-data if they are known to be new to it."
+            f"{checkpoint} was trained on data with the fingerprint {trained[:16] or 'unknown'};"
+            f" {data.path} has {data.fingerprint[:16]}, so its validation draws may be draws the"
+            " network has seen, and the band too narrow. Calibrate on the data it was trained on,"
+            " or pass --allow-other-data if they are known to be new to it."
         )
     for world, spec in model.world_specs.items():
         other = data.spec(world)
         if (spec.parameter_names, spec.shock_names) != (other.parameter_names, other.shock_names):
-            raise CheckpointError(f"World '{world}' has other parameters or shocks in {data.path} than in {checkpoint}. Calibrate on the data it was trained on.")
+            raise CheckpointError(
+                f"World '{world}' has other parameters or shocks in {data.path} than in"
+                f" {checkpoint}. Calibrate on the data it was trained on."
+            )
 
 
 def _training_rows(model: EmulatorModel, data: DataSet) -> dict[str, np.ndarray]:
-    """Rows of the data set that each world's training used, fewer than its training split where the run said so."""
+    """Rows of the data set that each world's training used, fewer than its training split where the
+    run said so.
+    """
     limits = _made(model).config.get("max_train_samples")
     if isinstance(limits, dict):
         limits = {data.name_of(world): most for world, most in limits.items()}
     train = IRFDataset(data, list(model.world_specs), "train", in_memory=False, max_samples=limits)
-    return {source_world: source.rows for source_world, source in zip(train.world_ids, train.sources, strict=True)}
+    return {
+        source_world: source.rows
+        for source_world, source in zip(train.world_ids, train.sources, strict=True)
+    }
 
 
 def _verdicts(data: DataSet, world: str) -> tuple[Tensor, Tensor] | None:
-    """theta (m, P) and status (m,) of draws before they were judged; None, and a line that says why, where the data hold none."""
+    """theta (m, P) and status (m,) of draws before they were judged; None, and a line that says
+    why, where the data hold none.
+    """
     try:
         theta, status = data.verdicts(world)
     except DatasetError as error:
@@ -116,26 +149,46 @@ def _verdicts(data: DataSet, world: str) -> tuple[Tensor, Tensor] | None:
     return torch.from_numpy(theta), torch.from_numpy(status)
 
 
-def _evidence(model: EmulatorModel, data: DataSet, world: str, rows: np.ndarray, verdicts: tuple[Tensor, Tensor] | None) -> Evidence:
+def _evidence(
+    model: EmulatorModel,
+    data: DataSet,
+    world: str,
+    rows: np.ndarray,
+    verdicts: tuple[Tensor, Tensor] | None,
+) -> Evidence:
     theta_train = torch.from_numpy(np.asarray(data.group(world)["theta"][:])[rows])  # type: ignore[index]
     theta, truth, prediction = _predicted(model, data, world, "val")
     if verdicts is None:
         return Evidence(theta_train, theta, prediction - truth)
     learnt = slice(0, Trust.held_out(len(verdicts[0])).start)
-    return Evidence(theta_train, theta, prediction - truth, verdicts[0][learnt], verdicts[1][learnt])
+    return Evidence(
+        theta_train, theta, prediction - truth, verdicts[0][learnt], verdicts[1][learnt]
+    )
 
 
-def _report(trust: Trust, model: EmulatorModel, data: DataSet, world: str, verdicts: tuple[Tensor, Tensor] | None) -> dict[str, Any]:
+def _report(
+    trust: Trust,
+    model: EmulatorModel,
+    data: DataSet,
+    world: str,
+    verdicts: tuple[Tensor, Tensor] | None,
+) -> dict[str, Any]:
     judgement = None
     if verdicts is not None:
         rows = Trust.held_out(len(verdicts[0]))
         judgement = judge(trust.determinacy(verdicts[0][rows], world), verdicts[1][rows])._asdict()
-    splits = {split: _measured(trust, world, *_predicted(model, data, world, split)) for split in SHORT}
+    splits = {
+        split: _measured(trust, world, *_predicted(model, data, world, split)) for split in SHORT
+    }
     return {"draws": len(data.rows(world, "val")), "splits": splits, "determinacy": judgement}
 
 
-def _measured(trust: Trust, world: str, theta: Tensor, truth: Tensor, prediction: Tensor) -> dict[str, float]:
-    """Coverage over draws, horizons and the responses that are not identically zero; mean relative width; share flagged."""
+def _measured(
+    trust: Trust, world: str, theta: Tensor, truth: Tensor, prediction: Tensor
+) -> dict[str, float]:
+    """Coverage over draws, horizons and the responses that are not identically zero; mean relative
+    width; share flagged.
+    """
     largest = truth.abs().amax((0, 2))
     alive = largest > SILENT * largest.max()
     covered, width, flagged = 0.0, 0.0, 0.0
@@ -145,11 +198,18 @@ def _measured(trust: Trust, world: str, theta: Tensor, truth: Tensor, prediction
         covered += float(within.double().mean(2)[:, alive].mean(1).sum())
         width += float(trust.relative_width(theta[rows], world).double().sum())
         flagged += float(trust.flagged(theta[rows], world).double().sum())
-    return {"coverage": covered / len(theta), "width": width / len(theta), "flagged": flagged / len(theta), "draws": len(theta)}
+    return {
+        "coverage": covered / len(theta),
+        "width": width / len(theta),
+        "flagged": flagged / len(theta),
+        "draws": len(theta),
+    }
 
 
 @torch.no_grad()
-def _predicted(model: EmulatorModel, data: DataSet, world: str, split: str) -> tuple[Tensor, Tensor, Tensor]:
+def _predicted(
+    model: EmulatorModel, data: DataSet, world: str, split: str
+) -> tuple[Tensor, Tensor, Tensor]:
     """theta (B, P), true and predicted responses (B, S, H+1, 3) of a split, natural units."""
     theta, truth = map(torch.from_numpy, data.read(world, split))
     prediction = torch.cat([model(rows, world, data.horizon) for rows in theta.split(BATCH)])
@@ -158,13 +218,27 @@ def _predicted(model: EmulatorModel, data: DataSet, world: str, split: str) -> t
 
 def tables(report: Report) -> list[Table]:
     """The report as tables that fit a narrow terminal, a row a world."""
-    coverage = _table("Coverage of the 90 % band, %; mean half width on test, sd", ("draws", *SHORT.values(), "width"))
-    flags = _table("Draws flagged, %; probability of determinacy on verdicts held out", (*SHORT.values(), "AUC", "Brier", "right, %"))
+    coverage = _table(
+        "Coverage of the 90 % band, %; mean half width on test, sd",
+        ("draws", *SHORT.values(), "width"),
+    )
+    flags = _table(
+        "Draws flagged, %; probability of determinacy on verdicts held out",
+        (*SHORT.values(), "AUC", "Brier", "right, %"),
+    )
     for world, found in report.items():
-        covered, flagged = ([f"{100 * found['splits'][split][kind]:.1f}" for split in SHORT] for kind in ("coverage", "flagged"))
-        coverage.add_row(world, str(found["draws"]), *covered, f"{found['splits']['test']['width']:.2g}")
+        covered, flagged = (
+            [f"{100 * found['splits'][split][kind]:.1f}" for split in SHORT]
+            for kind in ("coverage", "flagged")
+        )
+        coverage.add_row(
+            world, str(found["draws"]), *covered, f"{found['splits']['test']['width']:.2g}"
+        )
         verdict = found["determinacy"] or {}
-        judged = ["-" if verdict.get(kind) is None else f"{factor * verdict[kind]:.4g}" for kind, factor in (("auc", 1), ("brier", 1), ("accuracy", 100))]
+        judged = [
+            "-" if verdict.get(kind) is None else f"{factor * verdict[kind]:.4g}"
+            for kind, factor in (("auc", 1), ("brier", 1), ("accuracy", 100))
+        ]
         flags.add_row(world, *flagged, *judged)
     return [coverage, flags]
 

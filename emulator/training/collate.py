@@ -1,4 +1,5 @@
-"""From samples to batches: gathered by world, padded where worlds differ, with masks of what is real.
+"""From samples to batches: gathered by world, padded where worlds differ, with masks of what is
+real.
 
 Axes: B batch, P parameter, S shock, H horizon, O observable.
 """
@@ -18,7 +19,8 @@ Batch = dict[str, Any]
 
 
 class Piece(NamedTuple):
-    """The samples of a batch that belong to one world; `position` (b,) says where they stand in it."""
+    """The samples of a batch that belong to one world; `position` (b,) says where they stand in it.
+    """
 
     world_id: str
     position: Tensor
@@ -28,7 +30,10 @@ class Piece(NamedTuple):
 
 
 class Gathered(Sequence[Sample]):
-    """A batch of samples gathered by world. A list of sample dictionaries to whom iterates, tensors to who looks inside."""
+    """A batch of samples gathered by world.
+
+    A list of sample dictionaries to whom iterates, tensors to who looks inside.
+    """
 
     def __init__(self, pieces: list[Piece], size: int) -> None:
         self.pieces = pieces
@@ -45,7 +50,12 @@ class Gathered(Sequence[Sample]):
             found = (piece.position == wanted).nonzero()
             if len(found):
                 row = int(found[0])
-                return {"theta": piece.theta[row], "irf": piece.irf[row], "world_id": piece.world_id, "sample_idx": int(piece.sample_idx[row])}
+                return {
+                    "theta": piece.theta[row],
+                    "irf": piece.irf[row],
+                    "world_id": piece.world_id,
+                    "sample_idx": int(piece.sample_idx[row]),
+                }
         raise IndexError(index)
 
     def __iter__(self) -> Iterator[Sample]:
@@ -74,8 +84,8 @@ def _gather(samples: Sequence[Sample]) -> Gathered:
 def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
     """A batch from samples of any worlds, padded on the right with zeros.
 
-    theta (B, P), irf (B, S, H+1, 3) with P and S of the widest world in the batch; world_ids (list of B);
-    sample_idx (B,); theta_mask (B, P) and shock_mask (B, S), true where a number is real.
+    theta (B, P), irf (B, S, H+1, 3) with P and S of the widest world in the batch; world_ids (list
+    of B); sample_idx (B,); theta_mask (B, P) and shock_mask (B, S), true where a number is real.
     Raises `TrainingError` if the horizons differ or there is no sample.
     """
     batch = _gather(samples)
@@ -83,7 +93,9 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
         raise TrainingError("A batch without samples cannot be collated.")
     horizons = {piece.irf.shape[2] for piece in batch.pieces}
     if len(horizons) > 1:
-        raise TrainingError(f"Responses of several lengths in one batch: {sorted(horizons)} periods; expected one.")
+        raise TrainingError(
+            f"Responses of several lengths in one batch: {sorted(horizons)} periods; expected one."
+        )
     size, first = len(batch), batch.pieces[0]
     widest = max(piece.theta.shape[1] for piece in batch.pieces)
     shocks = max(piece.irf.shape[1] for piece in batch.pieces)
@@ -103,16 +115,27 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
         if len(batch.pieces) > 1:
             for row in piece.position.tolist():
                 world_ids[row] = piece.world_id
-    return {"theta": theta, "irf": irf, "world_ids": world_ids, "sample_idx": sample_idx, "theta_mask": theta_mask, "shock_mask": shock_mask}
+    return {
+        "theta": theta,
+        "irf": irf,
+        "world_ids": world_ids,
+        "sample_idx": sample_idx,
+        "theta_mask": theta_mask,
+        "shock_mask": shock_mask,
+    }
 
 
 def collate_single_world(samples: Sequence[Sample]) -> Batch:
-    """A batch from samples of one world, stacked without padding; the same keys as `collate_mixed_worlds`.
+    """A batch from samples of one world, stacked without padding; the same keys as
+    `collate_mixed_worlds`.
 
     Raises `TrainingError` if the samples are of several worlds.
     """
     batch = _gather(samples)
     worlds = [piece.world_id for piece in batch.pieces]
     if len(worlds) != 1:
-        raise TrainingError(f"collate_single_world was given samples of {len(worlds)} worlds ({', '.join(worlds)}); use collate_mixed_worlds.")
+        raise TrainingError(
+            f"collate_single_world was given samples of {len(worlds)} worlds ({', '.join(worlds)});"
+            " use collate_mixed_worlds."
+        )
     return collate_mixed_worlds(batch)

@@ -1,4 +1,6 @@
-"""`emulator train` and `emulator calibrate`; the first is also reached as `python -m emulator.training.trainer`, and under torchrun."""
+"""`emulator train` and `emulator calibrate`; the first is also reached as `python -m
+emulator.training.trainer`, and under torchrun.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,27 @@ from emulator.training.config import load_config
 
 
 def train(
-    config: Annotated[Path, typer.Option(help="YAML file of the run, e.g. configs/baseline_mlp.yaml.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: key=value. May be repeated.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last.pt; starts afresh if there is none.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")] = False,
+    config: Annotated[
+        Path, typer.Option(help="YAML file of the run, e.g. configs/baseline_mlp.yaml.")
+    ],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Override a setting: key=value. May be repeated."),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on from the run's last.pt; starts afresh if there is none."
+        ),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")
+    ] = False,
 ) -> None:
     """Train a network; checkpoints, history and configuration go to the run's folder."""
-    from emulator.training.run import train as train_run  # here, so that `emulator worlds` does not wait for PyTorch
+    from emulator.training.run import (
+        train as train_run,
+    )  # here, so that `emulator worlds` does not wait for PyTorch
 
     settings = load_config(config, set_)
     trainer = train_run(settings, resume=resume, overwrite=overwrite)
@@ -27,23 +43,39 @@ def train(
         history = trainer.history
         ended = "stopped early" if history["stopped_early"] else "done"
         say(
-            f"{ended} after {history['epoch'][-1]} epochs, {len(history['lr'])} steps; best validation loss "
-            f"{trainer.best_val_loss:.6f} (normalised units) in epoch {history['best_epoch']}. Checkpoints: {trainer.folder}"
+            f"{ended} after {history['epoch'][-1]} epochs, {len(history['lr'])} steps; best"
+            f" validation loss {trainer.best_val_loss:.6f} (normalised units) in epoch"
+            f" {history['best_epoch']}. Checkpoints: {trainer.folder}"
         )
 
 
 def calibrate(
-    checkpoint: Annotated[Path, typer.Option(help="Checkpoint of a trained network, such as runs/baseline_mlp/best.pt.")],
+    checkpoint: Annotated[
+        Path,
+        typer.Option(help="Checkpoint of a trained network, such as runs/baseline_mlp/best.pt."),
+    ],
     dataset: Annotated[Path, typer.Option(help="Folder of the data set that it was trained on.")],
-    output: Annotated[Path | None, typer.Option(help="Checkpoint to write; calibrated.pt beside the first if not given.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint to write; calibrated.pt beside the first if not given."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the fits.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads of PyTorch.")] = 1,
-    allow_other_data: Annotated[bool, typer.Option("--allow-other-data", help="Calibrate on data other than the network was trained on.")] = False,
+    allow_other_data: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-data", help="Calibrate on data other than the network was trained on."
+        ),
+    ] = False,
 ) -> None:
-    """Fit a network's error band, its flags and its probability of determinacy; write them into a checkpoint with its weights."""
+    """Fit a network's error band, its flags and its probability of determinacy; write them into a
+    checkpoint with its weights.
+    """
     from emulator.training.calibrate import calibrate_checkpoint, tables
 
-    place, report = calibrate_checkpoint(checkpoint, dataset, output, seed=seed, n_threads=threads, allow_other_data=allow_other_data)
+    place, report = calibrate_checkpoint(
+        checkpoint, dataset, output, seed=seed, n_threads=threads, allow_other_data=allow_other_data
+    )
     for table in tables(report):
         out.print(table)
     say(f"Calibrated network: {place}")

@@ -18,19 +18,27 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Place = Annotated[str, BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value)]
+Place = Annotated[
+    str,
+    BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value),
+]
 
 
 @dataclass(config=ConfigDict(extra="forbid", protected_namespaces=()))
 class TrainingConfig:
-    """All settings of a run. Raises `ConfigError` for an unknown key (with the nearest known) or a value out of place."""
+    """All settings of a run.
+
+    Raises `ConfigError` for an unknown key (with the nearest known) or a value out of place.
+    """
 
     # Optimization
     lr: Positive = 1e-4
     weight_decay: NotNegative = 0.01
     batch_size: Count = 64  # of all processes together
     epochs: Count = 100
-    grad_clip: NotNegative = 1.0  # largest norm of the gradient, of each part of a network on its own (`EmulatorModel.parts`); 0 does not clip
+    # largest norm of the gradient, of each part of a network on its own (`EmulatorModel.parts`); 0
+    # does not clip
+    grad_clip: NotNegative = 1.0
 
     # Learning rate schedule
     warmup_epochs: Annotated[int, Field(ge=0)] = 5
@@ -60,29 +68,60 @@ class TrainingConfig:
 
     # What a run from the command line needs beyond: data, network, machine
     dataset: Place = "datasets/v1.0-dev"
-    worlds: Annotated[list[str], Field(min_length=1)] = dataclasses.field(default_factory=lambda: ["nk", "var", "lss"])
+    worlds: Annotated[list[str], Field(min_length=1)] = dataclasses.field(
+        default_factory=lambda: ["nk", "var", "lss"]
+    )
     model: str = "PerWorldMLPBaseline"
     model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     device: str = "auto"  # "auto": a CUDA device where there is one, else the CPU
-    threads: Annotated[int, Field(ge=0)] = 0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
-    in_memory: bool | None = None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
+    threads: Annotated[int, Field(ge=0)] = (
+        0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
+    )
+    in_memory: bool | None = (
+        None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
+    )
     save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
-    max_train_samples: dict[str, Count] | Count | None = None  # only the first draws of a world's training split; of each, or by world
+    max_train_samples: dict[str, Count] | Count | None = (
+        None  # only the first draws of a world's training split; of each, or by world
+    )
 
     # Beyond the plain loop: the step, the rate's end, what is averaged
     optimizer: Literal["adamw", "soap"] = "adamw"
     lr_end: Share = 0.01  # share of lr at the last step of the cosine
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0  # moving average of the weights, validated and kept; 0: none
-    init_from: Place | None = None  # trained network whose weights a fresh run starts from: a file, a run's folder, or a name that ships
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = (
+        0.0  # moving average of the weights, validated and kept; 0: none
+    )
+    init_from: Place | None = (
+        # trained network whose weights a fresh run starts from: a file, a run's folder, or a name
+        # that ships
+        None
+    )
 
     # Which samples a step sees, and what they weigh
-    world_sampling: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None  # temperature; None: every sample once an epoch
-    steps_per_epoch: Annotated[int, Field(ge=0)] = 0  # with world_sampling; 0: as many as the data have batches
-    world_weighting: Literal["samples", "equal"] = "samples"  # equal: every world alike, whatever its draws and shocks
-    sample_weighting: Literal["none", "relative"] = "none"  # relative: a training loss is divided by the size of its true response, so that no rare huge one rules a step
-    loss_units: Literal["normalised", "natural"] = "normalised"  # natural: percent and percentage points as they are; to show what normalising is worth
-    curriculum: list[Count] = dataclasses.field(default_factory=list)  # last horizons of the first stages, e.g. [3, 6, 12, 24]
+    world_sampling: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = (
+        None  # temperature; None: every sample once an epoch
+    )
+    steps_per_epoch: Annotated[int, Field(ge=0)] = (
+        0  # with world_sampling; 0: as many as the data have batches
+    )
+    world_weighting: Literal["samples", "equal"] = (
+        "samples"  # equal: every world alike, whatever its draws and shocks
+    )
+    sample_weighting: Literal[
+        "none", "relative"
+        # relative: a training loss is divided by the size of its true response, so that no rare
+        # huge
+        # one rules a step
+    ] = "none"
+    loss_units: Literal[
+        "normalised", "natural"
+    ] = (  # natural: percent and percentage points as they are; to show what normalising is worth
+        "normalised"
+    )
+    curriculum: list[Count] = dataclasses.field(
+        default_factory=list
+    )  # last horizons of the first stages, e.g. [3, 6, 12, 24]
     curriculum_share: Share = 0.3  # of all steps, divided equally among the stages
 
     @model_validator(mode="wrap")
@@ -96,14 +135,25 @@ class TrainingConfig:
         try:
             return handler(values)
         except ValidationError as error:
-            lines = [f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}" for e in error.errors()]
-            raise ConfigError("The configuration cannot be used: " + "; ".join(lines) + ".") from None
+            lines = [
+                f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}"
+                for e in error.errors()
+            ]
+            raise ConfigError(
+                "The configuration cannot be used: " + "; ".join(lines) + "."
+            ) from None
 
     def __post_init__(self) -> None:
         if self.steps_per_epoch and self.world_sampling is None:
-            raise ConfigError(f"steps_per_epoch is {self.steps_per_epoch} without world_sampling, where an epoch is every sample once; set both or neither.")
+            raise ConfigError(
+                f"steps_per_epoch is {self.steps_per_epoch} without world_sampling, where an epoch"
+                " is every sample once; set both or neither."
+            )
         if self.curriculum != sorted(set(self.curriculum)):
-            raise ConfigError(f"curriculum is {self.curriculum}; expected horizons that rise from stage to stage, such as [3, 6, 12, 24].")
+            raise ConfigError(
+                f"curriculum is {self.curriculum}; expected horizons that rise from stage to stage,"
+                " such as [3, 6, 12, 24]."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values, ready for YAML or JSON."""
@@ -122,7 +172,10 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Trainin
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"The configuration {path} cannot be read as YAML: {error}") from None
     if not isinstance(content, dict):
-        raise ConfigError(f"The configuration {path} holds {type(content).__name__}; expected a table of keys and values.")
+        raise ConfigError(
+            f"The configuration {path} holds {type(content).__name__}; expected a table of keys and"
+            " values."
+        )
     for item in overrides or []:
         key, sign, text = item.partition("=")
         if not sign:
@@ -130,5 +183,7 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Trainin
         try:
             content[key.strip()] = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise ConfigError(f"The value of the override '{item}' cannot be read: {error}") from None
+            raise ConfigError(
+                f"The value of the override '{item}' cannot be read: {error}"
+            ) from None
     return TrainingConfig(**{str(key): value for key, value in content.items()})

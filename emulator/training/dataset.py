@@ -23,12 +23,14 @@ IN_MEMORY_LIMIT = 4e9
 
 
 class IRFDataset(Dataset[Sample]):
-    """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one world after the other.
+    """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one
+    world after the other.
 
-    zarr_root: folder of a finished data set, or one already open (splits then share its verified checksums); world_ids: names; split: one of train, val, test and the two
-    extrapolation splits; in_memory: None decides by size; max_samples: only the first so many draws of the split, of
-    each world or by world's name. Units as in the data set: percent, annualised percentage
-    points. `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
+    zarr_root: folder of a finished data set, or one already open (splits then share its verified
+    checksums); world_ids: names; split: one of train, val, test and the two extrapolation splits;
+    in_memory: None decides by size; max_samples: only the first so many draws of the split, of each
+    world or by world's name. Units as in the data set: percent, annualised percentage points.
+    `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
     """
 
     def __init__(
@@ -40,18 +42,29 @@ class IRFDataset(Dataset[Sample]):
         max_samples: Mapping[str, int] | int | None = None,
     ) -> None:
         if isinstance(world_ids, str):
-            raise DatasetError(f"world_ids is the text {world_ids!r}; expected a list of names, such as [{world_ids!r}].")
+            raise DatasetError(
+                f"world_ids is the text {world_ids!r}; expected a list of names, such as"
+                f" [{world_ids!r}]."
+            )
         self.data = zarr_root if isinstance(zarr_root, DataSet) else open_dataset(zarr_root)
         self.world_ids, self.split = list(world_ids), split
         if not self.world_ids or len(set(self.world_ids)) != len(self.world_ids):
-            raise DatasetError(f"world_ids is {self.world_ids}; expected at least one world, each named once.")
+            raise DatasetError(
+                f"world_ids is {self.world_ids}; expected at least one world, each named once."
+            )
         limits = [self._limit(world, max_samples) for world in self.world_ids]
-        self.sizes = [len(self.data.rows(world, split)[:most]) for world, most in zip(self.world_ids, limits, strict=True)]
+        self.sizes = [
+            len(self.data.rows(world, split)[:most])
+            for world, most in zip(self.world_ids, limits, strict=True)
+        ]
         if in_memory is None:
             in_memory = self._size() <= IN_MEMORY_LIMIT
         source = MemorySource if in_memory else ShardSource
         self.in_memory = in_memory
-        self.sources: list[Source] = [source(self.data, world, split, most) for world, most in zip(self.world_ids, limits, strict=True)]
+        self.sources: list[Source] = [
+            source(self.data, world, split, most)
+            for world, most in zip(self.world_ids, limits, strict=True)
+        ]
         self._ends = np.cumsum(self.sizes)
         self._starts = self._ends - self.sizes
 
@@ -60,7 +73,10 @@ class IRFDataset(Dataset[Sample]):
         if not isinstance(max_samples, Mapping):
             return max_samples
         if unknown := set(max_samples) - set(self.world_ids):
-            raise DatasetError(f"A largest number of samples is given for {', '.join(sorted(unknown))}; the worlds are {', '.join(self.world_ids)}.")
+            raise DatasetError(
+                f"A largest number of samples is given for {', '.join(sorted(unknown))}; the worlds"
+                f" are {', '.join(self.world_ids)}."
+            )
         return max_samples.get(world)
 
     def _size(self) -> int:
@@ -82,13 +98,19 @@ class IRFDataset(Dataset[Sample]):
         return self.data.fingerprint
 
     def get_world_info(self, world_id: str) -> dict[str, Any]:
-        """Sizes and names of a world: n_params, n_shocks, horizon, n_samples, param_names, shock_names, observables, spec."""
+        """Sizes and names of a world: n_params, n_shocks, horizon, n_samples, param_names,
+        shock_names, observables, spec.
+        """
         spec = self.data.spec(world_id)
         return {
             "n_params": spec.n_parameters,
             "n_shocks": spec.n_shocks,
             "horizon": self.horizon,
-            "n_samples": dict(zip(self.world_ids, self.sizes, strict=True)).get(world_id, len(self.data.rows(world_id, self.split))),
+            "n_samples": (
+                dict(zip(self.world_ids, self.sizes, strict=True)).get(
+                    world_id, len(self.data.rows(world_id, self.split))
+                )
+            ),
             "param_names": list(spec.parameter_names),
             "shock_names": list(spec.shock_names),
             "observables": list(spec.observable_names),
@@ -104,7 +126,8 @@ class IRFDataset(Dataset[Sample]):
         return self.gather(np.array([index % len(self)]))[0]
 
     def __getitems__(self, indices: list[int]) -> Gathered:
-        """Many samples at once, gathered by world; PyTorch's DataLoader calls this where it exists."""
+        """Many samples at once, gathered by world; PyTorch's DataLoader calls this where it exists.
+        """
         return self.gather(np.asarray(indices, dtype=np.int64))
 
     def gather(self, indices: np.ndarray) -> Gathered:
@@ -116,20 +139,25 @@ class IRFDataset(Dataset[Sample]):
             within = indices[position] - self._starts[number]
             theta, irf = self.sources[number].gather(within)
             rows = torch.from_numpy(self.sources[number].rows[within])
-            pieces.append(Piece(self.world_ids[number], torch.from_numpy(position), theta, irf, rows))
+            pieces.append(
+                Piece(self.world_ids[number], torch.from_numpy(position), theta, irf, rows)
+            )
         return Gathered(pieces, len(indices))
 
     def order(self, rng: np.random.Generator | None) -> np.ndarray:
         """Positions in the order of an epoch: as stored without `rng`, else shuffled.
 
-        In memory that is a permutation of all. When streaming, shards of all worlds are shuffled, and samples within
-        windows of `WINDOW` shards: every sample comes once, and no shard is read twice.
+        In memory that is a permutation of all. When streaming, shards of all worlds are shuffled,
+        and samples within windows of `WINDOW` shards: every sample comes once, and no shard is read
+        twice.
         """
         if rng is None:
             return np.arange(len(self))
         if self.in_memory:
             return rng.permutation(len(self))
-        return _in_windows([unit for number in range(len(self.sources)) for unit in self._units(number)], rng)
+        return _in_windows(
+            [unit for number in range(len(self.sources)) for unit in self._units(number)], rng
+        )
 
     def world_order(self, number: int, rng: np.random.Generator) -> np.ndarray:
         """Positions of the samples of world `number` alone, shuffled as in `order`."""
@@ -141,8 +169,12 @@ class IRFDataset(Dataset[Sample]):
 
     @cached_property
     def statistics(self) -> dict[str, WorldStatistics]:
-        """Moments of each world's samples, float64 sums over the whole split, for the normaliser."""
-        return {world: moments(source.blocks) for world, source in zip(self.world_ids, self.sources, strict=True)}
+        """Moments of each world's samples, float64 sums over the whole split, for the normaliser.
+        """
+        return {
+            world: moments(source.blocks)
+            for world, source in zip(self.world_ids, self.sources, strict=True)
+        }
 
 
 def _in_windows(units: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Several processes as one: PyTorch's DistributedDataParallel, started by torchrun (gloo on CPUs, NCCL on GPUs)."""
+"""Several processes as one: PyTorch's DistributedDataParallel, started by torchrun (gloo on CPUs,
+NCCL on GPUs).
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,10 @@ class Group:
             dist.barrier()
 
     def wrap(self, model: nn.Module) -> nn.Module:
-        """The model whose gradients are averaged over processes. A world may be missing from one process's share of a batch."""
+        """The model whose gradients are averaged over processes.
+
+        A world may be missing from one process's share of a batch.
+        """
         if self.size == 1:
             return model
         return DistributedDataParallel(model, find_unused_parameters=True, broadcast_buffers=False)
@@ -57,11 +62,16 @@ class Group:
 
 @contextmanager
 def process_group(device: str) -> Iterator[Group]:
-    """Join the processes that torchrun started, for the length of a run; a single process joins nothing.
+    """Join the processes that torchrun started, for the length of a run; a single process joins
+    nothing.
 
     `device` as in the configuration: on CUDA each process takes the GPU of its local rank.
     """
-    started = "RANK" in os.environ and int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized()
+    started = (
+        "RANK" in os.environ
+        and int(os.environ.get("WORLD_SIZE", "1")) > 1
+        and not dist.is_initialized()
+    )
     if started:
         cuda = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
         if cuda:

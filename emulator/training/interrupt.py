@@ -1,4 +1,6 @@
-"""Signals: the first SIGINT or SIGTERM asks training to save and leave, a second one ends it at once."""
+"""Signals: the first SIGINT or SIGTERM asks training to save and leave, a second one ends it at
+once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Batches in an order that depends on (seed, epoch) alone, from any batch on, for any number of processes."""
+"""Batches in an order that depends on (seed, epoch) alone, from any batch on, for any number of
+processes.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class EpochLoader(Protocol):
 
 
 class BatchLoader:
-    """Batches of an `IRFDataset`; a batch is shared out over processes, so that its size does not depend on their number."""
+    """Batches of an `IRFDataset`; a batch is shared out over processes, so that its size does not
+    depend on their number.
+    """
 
     def __init__(
         self,
@@ -42,22 +46,39 @@ class BatchLoader:
         processes: int = 1,
     ) -> None:
         if shuffle and batch_size < processes:
-            raise TrainingError(f"batch_size is {batch_size} for {processes} processes; expected at least one sample each.")
+            raise TrainingError(
+                f"batch_size is {batch_size} for {processes} processes; expected at least one"
+                " sample each."
+            )
         self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
-        self.collate_fn, self.drop_last, self.rank, self.processes = collate_fn, drop_last, rank, processes
+        self.collate_fn, self.drop_last, self.rank, self.processes = (
+            collate_fn,
+            drop_last,
+            rank,
+            processes,
+        )
         full, rest = divmod(len(dataset), batch_size)
         self._length = full + (0 if drop_last or rest == 0 else 1)
         if self._length == 0:
-            raise TrainingError(f"{len(dataset)} samples make no batch of {batch_size}; lower batch_size or use more data.")
+            raise TrainingError(
+                f"{len(dataset)} samples make no batch of {batch_size}; lower batch_size or use"
+                " more data."
+            )
 
     def shared(self, rank: int, processes: int) -> BatchLoader:
         """The same batches, of which each process gets its share."""
         if (rank, processes) == (self.rank, self.processes):
             return self
         return BatchLoader(
-            self.dataset, self.batch_size, self.shuffle, self.seed, self.collate_fn,
-            drop_last=self.drop_last, rank=rank, processes=processes,
-        )  # fmt: skip
+            self.dataset,
+            self.batch_size,
+            self.shuffle,
+            self.seed,
+            self.collate_fn,
+            drop_last=self.drop_last,
+            rank=rank,
+            processes=processes,
+        )
 
     def __len__(self) -> int:
         return self._length
@@ -73,12 +94,16 @@ class BatchLoader:
             mine = rows[self.rank :: self.processes]
             if len(mine):
                 yield self.collate_fn(self.dataset.gather(mine))
-            elif self.shuffle:  # too small a last batch: take part in the step with a sample that does not count
+            elif (
+                self.shuffle
+            ):  # too small a last batch: take part in the step with a sample that does not count
                 yield self.collate_fn(self.dataset.gather(rows[:1])) | {"idle": True}
 
 
 class ForeignLoader:
-    """Any other iterable of batches; its randomness is tied to (seed, epoch) through the global generators."""
+    """Any other iterable of batches; its randomness is tied to (seed, epoch) through the global
+    generators.
+    """
 
     def __init__(self, loader: Any, seed: int) -> None:
         self.loader, self.seed = loader, seed
@@ -91,11 +116,15 @@ class ForeignLoader:
         sampler = getattr(self.loader, "sampler", None)
         if isinstance(sampler, DistributedSampler):
             sampler.set_epoch(number)
-        # The data's randomness lives apart from the model's, so that skipping to `start` leaves the model's alone.
+        # The data's randomness lives apart from the model's, so that skipping to `start` leaves the
+        # model's alone.
         seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
         outside = random_state()
         seed_everything(seed)
-        for generator in (getattr(self.loader, "generator", None), getattr(sampler, "generator", None)):
+        for generator in (
+            getattr(self.loader, "generator", None),
+            getattr(sampler, "generator", None),
+        ):
             if generator is not None:
                 generator.manual_seed(seed)
         batches, position = iter(self.loader), 0
@@ -115,30 +144,62 @@ class ForeignLoader:
 def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoader:
     """The loader as the trainer uses it.
 
-    A plain `DataLoader` over an `IRFDataset` keeps its batch size, order and collation, and gets the permutation of
-    (seed, epoch). Raises `TrainingError` for loaders without a length, or that would give every process the same samples.
+    A plain `DataLoader` over an `IRFDataset` keeps its batch size, order and collation, and gets
+    the permutation of (seed, epoch). Raises `TrainingError` for loaders without a length, or that
+    would give every process the same samples.
     """
     if isinstance(loader, BatchLoader):
         return loader.shared(rank, processes)
     try:
         len(loader)
     except TypeError as error:
-        raise TrainingError(f"The loader {type(loader).__name__} has no length ({error}); the learning-rate schedule needs one.") from None
+        raise TrainingError(
+            f"The loader {type(loader).__name__} has no length ({error}); the learning-rate"
+            " schedule needs one."
+        ) from None
     if len(loader) == 0:
-        raise TrainingError("A loader has no batch: it has fewer samples than one batch and drop_last=True, or no samples at all.")
+        raise TrainingError(
+            "A loader has no batch: it has fewer samples than one batch and drop_last=True, or no"
+            " samples at all."
+        )
     if getattr(loader, "persistent_workers", False):
-        raise TrainingError("Persistent workers keep random states that no checkpoint can hold; use persistent_workers=False.")
-    if getattr(loader, "collate_fn", None) is default_collate and isinstance(loader.dataset, IRFDataset):
-        raise TrainingError("PyTorch's own collation does not know worlds; give the DataLoader collate_fn=collate_mixed_worlds.")
+        raise TrainingError(
+            "Persistent workers keep random states that no checkpoint can hold; use"
+            " persistent_workers=False."
+        )
+    if getattr(loader, "collate_fn", None) is default_collate and isinstance(
+        loader.dataset, IRFDataset
+    ):
+        raise TrainingError(
+            "PyTorch's own collation does not know worlds; give the DataLoader"
+            " collate_fn=collate_mixed_worlds."
+        )
     sampler: Any = getattr(loader, "sampler", None)
-    ours = isinstance(loader, DataLoader) and isinstance(loader.dataset, IRFDataset) and loader.num_workers == 0
-    if ours and loader.batch_size is not None and type(sampler) in (RandomSampler, SequentialSampler):
+    ours = (
+        isinstance(loader, DataLoader)
+        and isinstance(loader.dataset, IRFDataset)
+        and loader.num_workers == 0
+    )
+    if (
+        ours
+        and loader.batch_size is not None
+        and type(sampler) in (RandomSampler, SequentialSampler)
+    ):
         shuffle = isinstance(sampler, RandomSampler)
         if not (shuffle and (sampler.replacement or sampler.num_samples != len(loader.dataset))):
             return BatchLoader(
-                loader.dataset, loader.batch_size, shuffle, seed, loader.collate_fn,
-                drop_last=loader.drop_last, rank=rank, processes=processes,
-            )  # fmt: skip
+                loader.dataset,
+                loader.batch_size,
+                shuffle,
+                seed,
+                loader.collate_fn,
+                drop_last=loader.drop_last,
+                rank=rank,
+                processes=processes,
+            )
     if processes > 1 and not isinstance(sampler, DistributedSampler):
-        raise TrainingError(f"{processes} processes would train on the same samples: give the DataLoader a DistributedSampler.")
+        raise TrainingError(
+            f"{processes} processes would train on the same samples: give the DataLoader a"
+            " DistributedSampler."
+        )
     return ForeignLoader(loader, seed)

@@ -3,7 +3,8 @@
     L_irf    = (1/N) sum_i sum_s sum_h sum_v w[h] (yhat - y)^2         (or |yhat - y|)
     L_smooth = lambda (1/N) sum_i sum_s sum_h sum_v (second difference of yhat over h)^2
 
-N is the number of samples; sums run over real shocks, never over padding. Axes: B sample, S shock, H horizon, O observable.
+N is the number of samples; sums run over real shocks, never over padding. Axes: B sample, S shock,
+H horizon, O observable.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SMALL_RESPONSE = 0.03
 
 
 def horizon_weights(scheme: str, horizon: int) -> Tensor:
-    """Weights w (H+1,) that sum to one: `uniform`, `exponential` (exp(-h/20)) or `impact` (0.3 on impact).
+    """Weights w (H+1,) that sum to one: `uniform`, `exponential` (exp(-h/20)) or `impact` (0.3 on
+    impact).
 
     Raises `ConfigError` for another scheme.
     """
@@ -39,16 +41,26 @@ def horizon_weights(scheme: str, horizon: int) -> Tensor:
         weights = torch.full_like(steps, (1 - IMPACT_WEIGHT) / horizon)
         weights[0] = IMPACT_WEIGHT
     else:
-        raise ConfigError(f"Unknown horizon_weights '{scheme}'. {nearest(scheme, ['uniform', 'exponential', 'impact'])}")
+        raise ConfigError(
+            f"Unknown horizon_weights '{scheme}'."
+            f" {nearest(scheme, ['uniform', 'exponential', 'impact'])}"
+        )
     return weights.to(torch.float32)
 
 
-def irf_loss(pred_BSHO: Tensor, true_BSHO: Tensor, weights_H: Tensor, real_BS: Tensor, kind: str = "mse") -> Tensor:
-    """L_irf of each sample (B,): weighted squared or absolute errors, summed over real shocks, horizons, observables."""
+def irf_loss(
+    pred_BSHO: Tensor, true_BSHO: Tensor, weights_H: Tensor, real_BS: Tensor, kind: str = "mse"
+) -> Tensor:
+    """L_irf of each sample (B,): weighted squared or absolute errors, summed over real shocks,
+    horizons, observables.
+    """
     if kind not in ("mse", "mae"):
         raise ConfigError(f"Unknown loss_fn '{kind}'. {nearest(kind, ['mse', 'mae'])}")
     if pred_BSHO.shape != true_BSHO.shape:
-        raise TrainingError(f"Predicted responses have shape {tuple(pred_BSHO.shape)}, true ones {tuple(true_BSHO.shape)}.")
+        raise TrainingError(
+            f"Predicted responses have shape {tuple(pred_BSHO.shape)}, true ones"
+            f" {tuple(true_BSHO.shape)}."
+        )
     error = torch.where(real_BS[:, :, None, None], pred_BSHO - true_BSHO, 0.0)
     size = error.square() if kind == "mse" else error.abs()
     return (size.sum(dim=(1, 3)) * weights_H).sum(dim=1)
@@ -61,10 +73,14 @@ def smoothness(pred_BSHO: Tensor, real_BS: Tensor) -> Tensor:
 
 
 def relative_weights(true_BSHO: Tensor, real_BS: Tensor) -> Tensor:
-    """Weights (B,) that make squared errors relative: 1 / (mean square of a sample's true responses + `SMALL_RESPONSE`).
+    """Weights (B,) that make squared errors relative: 1 / (mean square of a sample's true responses
+    + `SMALL_RESPONSE`).
 
-    Near the border of determinacy responses are so large that a few draws in a thousand hold most of the squared error (kurtosis of
-    hundreds): unweighted, a step follows whichever of them its batch happens to hold.
+    Near the border of determinacy responses are so large that a few draws in a thousand hold most
+    of the squared error (kurtosis of hundreds): unweighted, a step follows whichever of them its
+    batch happens to hold.
     """
     size = torch.where(real_BS[:, :, None, None], true_BSHO, 0.0).square().sum(dim=(1, 2, 3))
-    return 1.0 / (size / (3 * true_BSHO.shape[2] * real_BS.sum(dim=1).clamp_min(1)) + SMALL_RESPONSE)
+    return 1.0 / (
+        size / (3 * true_BSHO.shape[2] * real_BS.sum(dim=1).clamp_min(1)) + SMALL_RESPONSE
+    )

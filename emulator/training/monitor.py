@@ -1,4 +1,6 @@
-"""What is seen of a run while it goes on: progress with rate and time left, and Weights & Biases where asked for."""
+"""What is seen of a run while it goes on: progress with rate and time left, and Weights & Biases
+where asked for.
+"""
 
 from __future__ import annotations
 
@@ -27,30 +29,46 @@ class Monitor:
                 self._run = _start_wandb(self.config)
                 self._stack.callback(self._run.finish)
             self._display = self._stack.enter_context(progress())
-            self._task = self._display.add_task("training", total=self.total, completed=self.done, unit="steps", note="")
+            self._task = self._display.add_task(
+                "training", total=self.total, completed=self.done, unit="steps", note=""
+            )
         return self
 
     def __exit__(self, *error: Any) -> None:
         self._stack.__exit__(*error)
 
     def step(self, step: int, epoch: int, loss: float, rate: float) -> None:
-        """After an optimiser step: its number from 1, the epoch it belongs to, its mean loss and learning rate."""
+        """After an optimiser step: its number from 1, the epoch it belongs to, its mean loss and
+        learning rate.
+        """
         if not self.show:
             return
         if step % REFRESH == 0:
             self._display.update(self._task, completed=step)
         if step % self.config.log_every_n_steps == 0:
-            self._display.update(self._task, note=f"epoch {epoch + 1}/{self.config.epochs} loss {loss:.4g}")
+            self._display.update(
+                self._task, note=f"epoch {epoch + 1}/{self.config.epochs} loss {loss:.4g}"
+            )
             if self._run is not None:
-                self._run.log({"train/step_loss": loss, "train/lr": rate, "epoch": epoch + 1}, step=step)
+                self._run.log(
+                    {"train/step_loss": loss, "train/lr": rate, "epoch": epoch + 1}, step=step
+                )
 
-    def epoch(self, step: int, epoch: int, train_loss: float | None, val_loss: float, best: float) -> None:
+    def epoch(
+        self, step: int, epoch: int, train_loss: float | None, val_loss: float, best: float
+    ) -> None:
         """After an epoch: losses in normalised units; no training loss where nothing is trained."""
         if not self.show:
             return
-        self._display.update(self._task, completed=step, note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}")
+        self._display.update(
+            self._task,
+            completed=step,
+            note=f"epoch {epoch}/{self.config.epochs} val {val_loss:.4g}",
+        )
         if self._run is not None:
-            self._run.log({"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch})
+            self._run.log(
+                {"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch}
+            )
 
 
 def _start_wandb(config: TrainingConfig) -> Any:
@@ -58,4 +76,6 @@ def _start_wandb(config: TrainingConfig) -> Any:
         import wandb
     except ImportError:
         raise MissingExtraError("wandb", "wandb") from None
-    return wandb.init(project=config.wandb_project, config=config.to_dict(), dir=config.checkpoint_dir)
+    return wandb.init(
+        project=config.wandb_project, config=config.to_dict(), dir=config.checkpoint_dir
+    )

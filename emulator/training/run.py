@@ -20,13 +20,16 @@ RUN_FILES = ("last.pt", "best.pt", "final.pt", "calibrated.pt", "history.json", 
 def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = False) -> Trainer:
     """Train the network that a configuration describes, and return its trainer.
 
-    Raises `ConfigError` if the run's folder already holds a run and neither `resume` nor `overwrite` is set.
-    With `resume`, a folder without a state to go on from starts afresh.
+    Raises `ConfigError` if the run's folder already holds a run and neither `resume` nor
+    `overwrite` is set. With `resume`, a folder without a state to go on from starts afresh.
     """
     folder = Path(config.checkpoint_dir)
     there = [name for name in RUN_FILES if (folder / name).exists()]
     if there and not (resume or overwrite):
-        raise ConfigError(f"{folder} already holds a run ({', '.join(there)}). Pass --resume to go on, --overwrite to start anew, or choose another checkpoint_dir.")
+        raise ConfigError(
+            f"{folder} already holds a run ({', '.join(there)}). Pass --resume to go on,"
+            " --overwrite to start anew, or choose another checkpoint_dir."
+        )
     with process_group(config.device) as group:
         group.barrier()  # every process has looked at the folder before one of them writes there
         if overwrite and not resume and group.leads:
@@ -47,6 +50,8 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
             for split, shuffle in ((train_set, True), (val_set, False))
         )
         group.barrier()
-        trainer = Trainer(model, train_loader, val_loader, config, resume=resume and (folder / "last.pt").exists())
+        trainer = Trainer(
+            model, train_loader, val_loader, config, resume=resume and (folder / "last.pt").exists()
+        )
         trainer.fit()
     return trainer

@@ -9,10 +9,13 @@ START = 0.01
 """Share of `lr` at the first step of the warm-up."""
 
 
-def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str, end: float = 0.01) -> float:
+def lr_factor(
+    step: int, warmup_steps: int, total_steps: int, scheduler: str, end: float = 0.01
+) -> float:
     """Learning rate at an optimiser step, as a share of `lr`.
 
-    Linear from `START` to 1 over the warm-up, then a cosine down to `end` at the last step, or constant with `none`.
+    Linear from `START` to 1 over the warm-up, then a cosine down to `end` at the last step, or
+    constant with `none`.
     """
     if step < warmup_steps:
         return START + (1.0 - START) * step / warmup_steps
@@ -22,7 +25,9 @@ def lr_factor(step: int, warmup_steps: int, total_steps: int, scheduler: str, en
     return end + (1.0 - end) * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
-def curriculum_horizon(step: int, total_steps: int, horizons: list[int], share: float) -> int | None:
+def curriculum_horizon(
+    step: int, total_steps: int, horizons: list[int], share: float
+) -> int | None:
     """Last horizon that an optimiser step trains on; None for all.
 
     The first `share` of all steps falls into stages of equal length, one for each of `horizons`.
@@ -33,9 +38,11 @@ def curriculum_horizon(step: int, total_steps: int, horizons: list[int], share: 
 
 @dataclass
 class EarlyStopping:
-    """Counts epochs without improvement by more than `min_delta` (Prechelt 1998, doi:10.1007/3-540-49430-8_3).
+    """Counts epochs without improvement by more than `min_delta` (Prechelt 1998,
+    doi:10.1007/3-540-49430-8_3).
 
-    `best` is the lowest loss so far, whatever the margin; an improvement is `val_loss < best - min_delta`.
+    `best` is the lowest loss so far, whatever the margin; an improvement is `val_loss < best -
+    min_delta`.
     """
 
     patience: int

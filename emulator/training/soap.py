@@ -1,7 +1,8 @@
 """SOAP: Adam in the eigenbasis of Shampoo's factors (Vyas et al. 2024, arXiv:2409.11321).
 
-For a weight matrix with gradient G the factors L = E[G G'] and R = E[G' G] have eigenvectors Q_L and Q_R. Adam
-(Kingma and Ba 2015, arXiv:1412.6980) runs on the rotated gradient Q_L' G Q_R, and its step is rotated back.
+For a weight matrix with gradient G the factors L = E[G G'] and R = E[G' G] have eigenvectors Q_L
+and Q_R. Adam (Kingma and Ba 2015, arXiv:1412.6980) runs on the rotated gradient Q_L' G Q_R, and its
+step is rotated back.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ SIDES = (0, 1)
 class SOAP(torch.optim.Optimizer):
     """SOAP with decoupled weight decay; tensors that are not matrices are updated by Adam.
 
-    lr: step size; betas: decay of the moments of gradients, the second also that of the factors; eps: added to the
-    root of the second moment; weight_decay: a share of `lr`. A parameter's first gradient only sets up its factors;
-    parameters without a gradient are left alone. Deterministic; state is float32 for float32 weights.
+    lr: step size; betas: decay of the moments of gradients, the second also that of the factors;
+    eps: added to the root of the second moment; weight_decay: a share of `lr`. A parameter's first
+    gradient only sets up its factors; parameters without a gradient are left alone. Deterministic;
+    state is float32 for float32 weights.
     """
 
     def __init__(
@@ -37,11 +39,15 @@ class SOAP(torch.optim.Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+        super().__init__(
+            params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay}
+        )
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step on every parameter that has a gradient; the value of `closure`, which makes the gradients, if given."""
+        """One step on every parameter that has a gradient; the value of `closure`, which makes the
+        gradients, if given.
+        """
         value = None
         if closure is not None:
             with torch.enable_grad():
@@ -60,17 +66,26 @@ class SOAP(torch.optim.Optimizer):
 
 def _fresh(gradient: Tensor) -> dict[str, Any]:
     """The state of a parameter after its first gradient."""
-    state: dict[str, Any] = {"count": 0, "mean": torch.zeros_like(gradient), "square": torch.zeros_like(gradient)}
+    state: dict[str, Any] = {
+        "count": 0,
+        "mean": torch.zeros_like(gradient),
+        "square": torch.zeros_like(gradient),
+    }
     if gradient.ndim == 2:
         for side in SIDES:
             if gradient.shape[side] <= MAX_SIDE:
                 factor = _outer(gradient, side)
                 # In float64, since the factor of one gradient is far from full rank.
-                state[f"factor_{side}"], state[f"basis_{side}"] = factor, torch.linalg.eigh(factor.double())[1].to(factor.dtype)
+                state[f"factor_{side}"], state[f"basis_{side}"] = (
+                    factor,
+                    torch.linalg.eigh(factor.double())[1].to(factor.dtype),
+                )
     return state
 
 
-def _update(parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+def _update(
+    parameter: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]
+) -> None:
     (beta_mean, beta_square), rate = group["betas"], group["lr"]
     state["count"] += 1
     rotated = _rotate(gradient, state)
@@ -101,7 +116,8 @@ def _rotate(matrix: Tensor, state: dict[str, Any], *, back: bool = False) -> Ten
 
 
 def _refresh(state: dict[str, Any]) -> None:
-    """One power iteration and QR on each basis, its directions in falling order of their eigenvalues (algorithm 4 of the paper).
+    """One power iteration and QR on each basis, its directions in falling order of their
+    eigenvalues (algorithm 4 of the paper).
 
     The mean of gradients is kept in the bases, and moves with them.
     """

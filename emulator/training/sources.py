@@ -16,13 +16,19 @@ from emulator.data import DataSet
 from emulator.errors import DatasetError
 
 WINDOW = 8
-"""Shards that are shuffled together when a split is streamed. Draws are independent, so a window of thousands will do."""
+"""Shards that are shuffled together when a split is streamed.
+
+Draws are independent, so a window of thousands will do.
+"""
 
 Block = tuple[Tensor, Tensor]
 
 
 class Source(ABC):
-    """The samples of one world's split, or the first `most` of them. `rows` are their positions in the data set."""
+    """The samples of one world's split, or the first `most` of them.
+
+    `rows` are their positions in the data set.
+    """
 
     rows: np.ndarray
 
@@ -69,7 +75,10 @@ class ShardSource(Source):
         self.world = world
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]
-        self.shard, n_shards = data.manifest.request.shard_rows(world), data.manifest.request.n_shards(world)
+        self.shard, n_shards = (
+            data.manifest.request.shard_rows(world),
+            data.manifest.request.n_shards(world),
+        )
         self._slots = min(2 * WINDOW, n_shards)
         self._slot_of = np.full(n_shards, -1)
         self._held = np.full(self._slots, -1)
@@ -82,11 +91,16 @@ class ShardSource(Source):
 
     def _finite(self, theta: np.ndarray, irf: np.ndarray) -> Block:
         if not (np.isfinite(theta).all() and np.isfinite(irf).all()):
-            raise DatasetError(f"World '{self.world}': rows read from disk hold values that are not finite; see `emulator validate`.")
+            raise DatasetError(
+                f"World '{self.world}': rows read from disk hold values that are not finite; see"
+                " `emulator validate`."
+            )
         return torch.from_numpy(theta), torch.from_numpy(irf)
 
     def _load(self, shard: int) -> None:
-        theta, irf = self._read(shard * self.shard, min((shard + 1) * self.shard, self._theta.shape[0]))  # type: ignore[union-attr]
+        theta, irf = self._read(
+            shard * self.shard, min((shard + 1) * self.shard, self._theta.shape[0])
+        )  # type: ignore[union-attr]
         if self._ring is None:
             size = self._slots * self.shard
             self._ring = torch.empty(size, *theta.shape[1:]), torch.empty(size, *irf.shape[1:])
@@ -102,9 +116,15 @@ class ShardSource(Source):
         shards = rows // self.shard
         if (self._slot_of[shards] < 0).any():
             needed = np.unique(shards)
-            if len(needed) > self._slots:  # scattered access, as by a shuffling DataLoader: the ring would only churn
-                return self._finite(*(np.asarray(array.oindex[rows]) for array in (self._theta, self._irf)))  # type: ignore[union-attr]
-            while len(missing := needed[self._slot_of[needed] < 0]):  # again for those that the last ones pushed out
+            if (
+                len(needed) > self._slots
+            ):  # scattered access, as by a shuffling DataLoader: the ring would only churn
+                return self._finite(
+                    *(np.asarray(array.oindex[rows]) for array in (self._theta, self._irf))
+                )  # type: ignore[union-attr]
+            while len(
+                missing := needed[self._slot_of[needed] < 0]
+            ):  # again for those that the last ones pushed out
                 for shard in missing:
                     self._load(int(shard))
         assert self._ring is not None

@@ -1,4 +1,6 @@
-"""What a run leaves in its folder: checkpoints of the weights, and the state from which it goes on bit by bit."""
+"""What a run leaves in its folder: checkpoints of the weights, and the state from which it goes on
+bit by bit.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,25 @@ from emulator.training.randomness import random_state, set_random_state
 if TYPE_CHECKING:
     from emulator.training.trainer import Trainer
 
-FREE_TO_CHANGE = {"checkpoint_dir", "dataset", "log_every_n_steps", "use_wandb", "wandb_project", "save_every_n_epochs", "save_every_n_steps"}
-"""Settings that may differ between a run and its resumption: they do not touch the weights (data are known by fingerprint)."""
+FREE_TO_CHANGE = {
+    "checkpoint_dir",
+    "dataset",
+    "log_every_n_steps",
+    "use_wandb",
+    "wandb_project",
+    "save_every_n_epochs",
+    "save_every_n_steps",
+}
+"""Settings that may differ between a run and its resumption: they do not touch the weights (data
+are known by fingerprint).
+"""
 
 
-def write_weights(trainer: Trainer, name: str, val_loss: float, training: dict[str, Any] | None = None) -> None:
-    """Write a checkpoint of the network's present weights; `training` is what a resumed run needs."""
+def write_weights(
+    trainer: Trainer, name: str, val_loss: float, training: dict[str, Any] | None = None
+) -> None:
+    """Write a checkpoint of the network's present weights; `training` is what a resumed run needs.
+    """
     content = checkpoints.Checkpoint(
         model_name=checkpoints.name_of(trainer.model),
         model_options=getattr(trainer.model, "options", {}),
@@ -36,7 +51,9 @@ def write_weights(trainer: Trainer, name: str, val_loss: float, training: dict[s
 
 
 def save_state(trainer: Trainer, periodic: bool = False) -> None:
-    """Write `last.pt`, from which a run goes on bit by bit as if it had not stopped; all processes take part."""
+    """Write `last.pt`, from which a run goes on bit by bit as if it had not stopped; all processes
+    take part.
+    """
     mine = {"random": random_state(), "loss_sum": trainer.loss_sum, "samples": trainer.samples}
     processes = trainer.group.gather(mine)
     if not trainer.group.leads:
@@ -70,7 +87,9 @@ def restore_state(trainer: Trainer) -> None:
     trainer.average.load(state.get("average", {}))
     trainer.stopping.load(state["stopping"])
     trainer.history |= state["history"]
-    trainer.epoch, trainer.batch, trainer.step = (state["position"][key] for key in ("epoch", "batch", "step"))
+    trainer.epoch, trainer.batch, trainer.step = (
+        state["position"][key] for key in ("epoch", "batch", "step")
+    )
     mine = state["processes"][trainer.group.rank]
     trainer.loss_sum, trainer.samples = mine["loss_sum"], mine["samples"]
     trainer.objective.horizon = found.horizon
@@ -80,17 +99,27 @@ def restore_state(trainer: Trainer) -> None:
 
 def _refuse_another_run(trainer: Trainer, found: checkpoints.Checkpoint) -> None:
     now = trainer.config.to_dict()
-    then = TrainingConfig().to_dict() | found.config  # a run from before a setting existed had its default
+    then = (
+        TrainingConfig().to_dict() | found.config
+    )  # a run from before a setting existed had its default
     changed = [key for key in now if key not in FREE_TO_CHANGE and then[key] != now[key]]
     if changed:
         text = "; ".join(f"{key}: there {then[key]!r}, now {now[key]!r}" for key in changed)
-        raise CheckpointError(f"The run in {trainer.folder} cannot be resumed with another configuration ({text}).")
+        raise CheckpointError(
+            f"The run in {trainer.folder} cannot be resumed with another configuration ({text})."
+        )
     if not found.training:
-        raise CheckpointError(f"{found.path} holds no state to resume from, only weights. Start anew with --overwrite.")
+        raise CheckpointError(
+            f"{found.path} holds no state to resume from, only weights. Start anew with"
+            " --overwrite."
+        )
     for what, there, here in (
         ("data set", found.data_fingerprint, trainer.fingerprint),
         ("number of processes", len(found.training["processes"]), trainer.group.size),
         ("kind of device", found.training["device"], trainer.device.type),
     ):
         if there != here:
-            raise CheckpointError(f"The run in {trainer.folder} cannot be resumed on another {what}: there {there}, now {here}.")
+            raise CheckpointError(
+                f"The run in {trainer.folder} cannot be resumed on another {what}: there {there},"
+                f" now {here}."
+            )

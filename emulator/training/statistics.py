@@ -14,7 +14,8 @@ Blocks = Callable[[], Iterable[tuple[Tensor, Tensor]]]
 
 
 def moments(blocks: Blocks) -> WorldStatistics:
-    """Statistics of one world from blocks of theta (b, P) and responses (b, S, H+1, 3) in natural units.
+    """Statistics of one world from blocks of theta (b, P) and responses (b, S, H+1, 3) in natural
+    units.
 
     Two passes in float64: means first, then deviations from them.
     """
@@ -25,7 +26,10 @@ def moments(blocks: Blocks) -> WorldStatistics:
         count += len(theta)
         theta_sum = theta_sum + theta.double().sum(0)
         irf_sum = irf_sum + irf.double().mean(2).sum(0)
-        low, high = torch.minimum(low, theta.min(0).values), torch.maximum(high, theta.max(0).values)
+        low, high = (
+            torch.minimum(low, theta.min(0).values),
+            torch.maximum(high, theta.max(0).values),
+        )
     theta_mean, irf_mean = theta_sum / count, irf_sum / count
     theta_var, irf_var = torch.zeros_like(theta_mean), torch.zeros_like(irf_mean)
     for theta, irf in blocks():

@@ -1,4 +1,6 @@
-"""The training loop. It knows no concrete network and no world: batches in, checkpoints and a history out.
+"""The training loop.
+
+It knows no concrete network and no world: batches in, checkpoints and a history out.
 
 Axes: B batch, W world.
 """
@@ -42,19 +44,34 @@ from emulator.training.state import restore_state, save_state, write_weights
 class Trainer:
     """Trains a network on batches of impulse responses.
 
-    model: `forward(theta, world_id)` -> responses in natural units; networks of ours are bound to the training data's
-    scales first. train_loader, val_loader: a `BatchLoader`, or a `DataLoader` whose batches are those of
-    `collate_mixed_worlds`. resume: go on from `last.pt` in `config.checkpoint_dir`.
+    model: `forward(theta, world_id)` -> responses in natural units; networks of ours are bound to
+    the training data's scales first. train_loader, val_loader: a `BatchLoader`, or a `DataLoader`
+    whose batches are those of `collate_mixed_worlds`. resume: go on from `last.pt` in
+    `config.checkpoint_dir`.
     """
 
-    def __init__(self, model: nn.Module, train_loader: Any, val_loader: Any, config: TrainingConfig, *, resume: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        train_loader: Any,
+        val_loader: Any,
+        config: TrainingConfig,
+        *,
+        resume: bool = False,
+    ) -> None:
         self.model, self.config, self.resume = model, config, resume
         self._loaders = train_loader, val_loader
         self.folder = Path(config.checkpoint_dir)
         self.stopping = EarlyStopping(config.patience, config.min_delta)
         self.history: dict[str, Any] = {
-            "epoch": [], "train_loss": [], "val_loss": [], "val_loss_by_world": {}, "lr": [], "best_epoch": 0, "stopped_early": False,
-        }  # fmt: skip
+            "epoch": [],
+            "train_loss": [],
+            "val_loss": [],
+            "val_loss_by_world": {},
+            "lr": [],
+            "best_epoch": 0,
+            "stopped_early": False,
+        }
         self.epoch = self.batch = self.step = 0
         self.loss_sum = self.samples = 0.0
         self._clock_zero = time.perf_counter()
@@ -66,7 +83,9 @@ class Trainer:
 
     @property
     def seconds(self) -> float:
-        """Wall time of the run so far, validation and checkpoints included; of a resumed run also that before `last.pt`."""
+        """Wall time of the run so far, validation and checkpoints included; of a resumed run also
+        that before `last.pt`.
+        """
         return time.perf_counter() - self._clock_zero
 
     @seconds.setter
@@ -74,14 +93,20 @@ class Trainer:
         self._clock_zero = time.perf_counter() - value
 
     def fit(self) -> dict[str, Any]:
-        """Train to the end and return the history: per epoch `epoch`, `train_loss`, `val_loss`; per step `lr`.
+        """Train to the end and return the history: per epoch `epoch`, `train_loss`, `val_loss`; per
+        step `lr`.
 
-        Losses are in normalised units. A network without trainable weights is validated once. Raises `TrainingError` on a
-        loss that is not finite, `TrainingInterrupted` after a signal (the state is saved first), `CheckpointError` if a
-        run cannot be resumed.
+        Losses are in normalised units. A network without trainable weights is validated once.
+        Raises `TrainingError` on a loss that is not finite, `TrainingInterrupted` after a signal
+        (the state is saved first), `CheckpointError` if a run cannot be resumed.
         """
         self.seconds = 0.0
-        with process_group(self.config.device) as group, threads(self.model, self.config.threads), self._sole_writer(group), Interrupt() as interrupt:
+        with (
+            process_group(self.config.device) as group,
+            threads(self.model, self.config.threads),
+            self._sole_writer(group),
+            Interrupt() as interrupt,
+        ):
             self._prepare(group)
             if self.resume:
                 restore_state(self)
@@ -95,7 +120,8 @@ class Trainer:
             group.barrier()
         return self.history
 
-    # -- before the first step -----------------------------------------------------------------------------------
+    # -- before the first step
+    # -----------------------------------------------------------------------------------
 
     def _prepare(self, group: Group) -> None:
         config, self.group = self.config, group
@@ -103,8 +129,11 @@ class Trainer:
         self.device = choose_device(config.device, group)
         self.train_loader = training_loader(self._loaders[0], config, group)
         self.val_loader = epoch_loader(self._loaders[1], config.seed, group.rank, group.size)
-        # One process's view of the data for all: shares of a foreign data set have moments of their own.
-        self.specs, self.statistics, self.fingerprint = group.gather(learn_data(self.train_loader))[0]
+        # One process's view of the data for all: shares of a foreign data set have moments of their
+        # own.
+        self.specs, self.statistics, self.fingerprint = group.gather(learn_data(self.train_loader))[
+            0
+        ]
         if isinstance(self.model, EmulatorModel):
             self.model.bind(self.statistics, self.specs)
         if not self.resume:
@@ -112,7 +141,9 @@ class Trainer:
         self.model.to(self.device)
         self.objective = Objective(config, self.statistics, self.device)
         self._parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
-        self._parts = self.model.parts() if isinstance(self.model, EmulatorModel) else [self._parameters]
+        self._parts = (
+            self.model.parts() if isinstance(self.model, EmulatorModel) else [self._parameters]
+        )
         self.optimizer = make_optimizer(self._parameters, config)
         self.average = WeightAverage(self.model, config.ema_decay)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
@@ -120,7 +151,10 @@ class Trainer:
         self._epochs = config.epochs if self.optimizer else 1
         self._total_steps = self._epochs * len(self.train_loader)
         if group.leads and self.optimizer and config.warmup_epochs >= config.epochs:
-            err.print(f"note: the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run; the learning rate stays below lr = {config.lr:g}.")
+            err.print(
+                f"note: the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run;"
+                f" the learning rate stays below lr = {config.lr:g}."
+            )
 
     @contextmanager
     def _sole_writer(self, group: Group) -> Iterator[None]:
@@ -132,7 +166,8 @@ class Trainer:
             sweep(self.folder)
             yield
 
-    # -- an epoch ------------------------------------------------------------------------------------------------
+    # -- an epoch
+    # ------------------------------------------------------------------------------------------------
 
     @property
     def _finished(self) -> bool:
@@ -152,36 +187,54 @@ class Trainer:
                 save_state(self)
 
     def _agree(self, counts_W: Tensor, interrupt: Interrupt) -> tuple[Tensor, bool]:
-        """Samples of each world in the batch over all processes, and whether any of them was told to stop."""
+        """Samples of each world in the batch over all processes, and whether any of them was told
+        to stop.
+        """
         if self.group.size == 1:
             return counts_W, interrupt.caught is not None
-        total = self.group.sum(torch.cat([counts_W, torch.tensor([float(interrupt.caught is not None)])]))
+        total = self.group.sum(
+            torch.cat([counts_W, torch.tensor([float(interrupt.caught is not None)])])
+        )
         return total[:-1], bool(total[-1] > 0)
 
     def _train_step(self, batch: dict[str, Any], counts_W: Tensor) -> float:
-        """One optimiser step on this process's share of a batch with `counts_W` samples of each world; its mean loss."""
+        """One optimiser step on this process's share of a batch with `counts_W` samples of each
+        world; its mean loss.
+        """
         config, optimizer, count = self.config, self.optimizer, int(counts_W.sum())
         assert optimizer is not None
         warmup = config.warmup_epochs * len(self.train_loader)
-        rate = config.lr * lr_factor(self.step, warmup, self._total_steps, config.scheduler, config.lr_end)
+        rate = config.lr * lr_factor(
+            self.step, warmup, self._total_steps, config.scheduler, config.lr_end
+        )
         for parameters in optimizer.param_groups:
             parameters["lr"] = rate
         optimizer.zero_grad()
-        horizon = curriculum_horizon(self.step, self._total_steps, config.curriculum, config.curriculum_share)
+        horizon = curriculum_horizon(
+            self.step, self._total_steps, config.curriculum, config.curriculum_share
+        )
         losses_B = self.objective.losses(self.parallel, batch, horizon)
         samples = 0 if batch.get("idle") else len(losses_B)
         total = self.objective.total(losses_B, batch, counts_W)
         value = float(total.detach())
         where = f"at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}"
         self._check_finite(losses_B, batch, where)
-        # DistributedDataParallel averages gradients over processes; the loss is an average over samples.
+        # DistributedDataParallel averages gradients over processes; the loss is an average over
+        # samples.
         if total.requires_grad:  # else no world of the batch learns
             self.scaler.scale(total * (self.group.size / count)).backward()
         self.scaler.unscale_(optimizer)
-        norms = [nn.utils.clip_grad_norm_(part, config.grad_clip or math.inf) for part in self._parts]
-        if not (self.scaler.is_enabled() or all(map(math.isfinite, norms))):  # in fp16 the scaler leaves such a step out by itself
+        norms = [
+            nn.utils.clip_grad_norm_(part, config.grad_clip or math.inf) for part in self._parts
+        ]
+        if not (
+            self.scaler.is_enabled() or all(map(math.isfinite, norms))
+        ):  # in fp16 the scaler leaves such a step out by itself
             worlds = ", ".join(sorted(set(world_names(batch))))
-            raise TrainingError(f"The gradient is not finite {where}, worlds {worlds}. Lower lr or grad_clip; what {self.folder} holds is from before this step.")
+            raise TrainingError(
+                f"The gradient is not finite {where}, worlds {worlds}. Lower lr or grad_clip; what"
+                f" {self.folder} holds is from before this step."
+            )
         self.scaler.step(optimizer)
         self.scaler.update()
         self.average.update(self.step)
@@ -195,8 +248,15 @@ class Trainer:
         bad = not_finite(losses_B, batch)
         if not self.group.any(bool(bad)):
             return
-        which = f"world {', '.join(sorted(set(bad)))}, in {len(bad)} of {len(losses_B)} samples" if bad else "in another process"
-        raise TrainingError(f"The loss is not finite {where}, {which}. Lower lr or grad_clip; what {self.folder} holds is from before this step.")
+        which = (
+            f"world {', '.join(sorted(set(bad)))}, in {len(bad)} of {len(losses_B)} samples"
+            if bad
+            else "in another process"
+        )
+        raise TrainingError(
+            f"The loss is not finite {where}, {which}. Lower lr or grad_clip; what {self.folder}"
+            " holds is from before this step."
+        )
 
     def _end_epoch(self, monitor: Monitor) -> None:
         """Validate, record, write checkpoints."""
@@ -204,7 +264,9 @@ class Trainer:
         train_loss = float(sums[0] / sums[1]) if self.optimizer else None
         self.model.eval()
         with self.average.in_place():
-            val_loss, by_world = self.objective.mean(self.model, self.val_loader.epoch(0), self.group, f"after epoch {self.epoch + 1}")
+            val_loss, by_world = self.objective.mean(
+                self.model, self.val_loader.epoch(0), self.group, f"after epoch {self.epoch + 1}"
+            )
             lowest = self.stopping.update(val_loss)
             self.epoch += 1
             self.batch, self.loss_sum, self.samples = 0, 0.0, 0.0
@@ -219,8 +281,14 @@ class Trainer:
         save_state(self, periodic=self.epoch % self.config.save_every_n_epochs == 0)
         monitor.epoch(self.step, self.epoch, train_loss, val_loss, self.stopping.best)
 
-    def _record(self, train_loss: float | None, val_loss: float, by_world: dict[str, float], lowest: bool) -> None:
-        for key, value in (("epoch", self.epoch), ("train_loss", train_loss), ("val_loss", val_loss)):
+    def _record(
+        self, train_loss: float | None, val_loss: float, by_world: dict[str, float], lowest: bool
+    ) -> None:
+        for key, value in (
+            ("epoch", self.epoch),
+            ("train_loss", train_loss),
+            ("val_loss", val_loss),
+        ):
             self.history[key].append(value)
         for world, value in by_world.items():
             self.history["val_loss_by_world"].setdefault(world, []).append(value)
@@ -231,16 +299,29 @@ class Trainer:
     def _cost(self) -> dict[str, Any]:
         """What the run took so far, and of what machine."""
         weights = sum(weight.numel() for weight in self._parameters)
-        machine = {"device": self.device.type, "threads": torch.get_num_threads(), "processes": self.group.size}
-        return {"seconds": round(self.seconds, 1), "steps": self.step, "trainable_weights": weights, **machine}
+        machine = {
+            "device": self.device.type,
+            "threads": torch.get_num_threads(),
+            "processes": self.group.size,
+        }
+        return {
+            "seconds": round(self.seconds, 1),
+            "steps": self.step,
+            "trainable_weights": weights,
+            **machine,
+        }
 
     def _leave(self, interrupt: Interrupt) -> None:
         number = interrupt.caught or 15
         if self.step == 0:
-            raise TrainingInterrupted(f"Stopped by signal {number} before the first step; there was nothing to save.", number)
+            raise TrainingInterrupted(
+                f"Stopped by signal {number} before the first step; there was nothing to save.",
+                number,
+            )
         save_state(self)
         raise TrainingInterrupted(
-            f"Stopped by signal {number} at step {self.step} (epoch {self.epoch + 1}); the state is in {self.folder / 'last.pt'}. Go on with --resume.",
+            f"Stopped by signal {number} at step {self.step} (epoch {self.epoch + 1}); the state is"
+            f" in {self.folder / 'last.pt'}. Go on with --resume.",
             number,
         )
 

@@ -13,12 +13,17 @@ from emulator.training.dataset import IRFDataset
 
 
 def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
-    """Samples of each world in a batch: shares proportional to size**(1/temperature), at least one of each.
+    """Samples of each world in a batch: shares proportional to size**(1/temperature), at least one
+    of each.
 
-    Whole numbers by the largest remainder. Raises `TrainingError` if the batch is smaller than the number of worlds.
+    Whole numbers by the largest remainder. Raises `TrainingError` if the batch is smaller than the
+    number of worlds.
     """
     if batch_size < len(sizes):
-        raise TrainingError(f"batch_size is {batch_size} for {len(sizes)} worlds; with world_sampling a batch holds at least one sample of each.")
+        raise TrainingError(
+            f"batch_size is {batch_size} for {len(sizes)} worlds; with world_sampling a batch holds"
+            " at least one sample of each."
+        )
     weights = np.asarray(sizes, dtype=np.float64) / max(sizes)
     ideal = batch_size * weights ** (1 / temperature) / (weights ** (1 / temperature)).sum()
     found = np.maximum(np.floor(ideal), 1).astype(int)
@@ -32,11 +37,13 @@ def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
 class WorldBatches:
     """Batches of an `IRFDataset` in which every world has its quota.
 
-    Each world's samples come in an order of their own that is shuffled anew at every round; rounds run on from epoch to
-    epoch. What a batch holds depends on (seed, epoch, batch) alone; its samples are shared out over processes.
+    Each world's samples come in an order of their own that is shuffled anew at every round; rounds
+    run on from epoch to epoch. What a batch holds depends on (seed, epoch, batch) alone; its
+    samples are shared out over processes.
 
-    temperature: 1 samples worlds by size, large values equally; steps: batches an epoch, 0: as many as the data have.
-    Raises `TrainingError` if a batch cannot hold a sample of every world, or one for every process.
+    temperature: 1 samples worlds by size, large values equally; steps: batches an epoch, 0: as many
+    as the data have. Raises `TrainingError` if a batch cannot hold a sample of every world, or one
+    for every process.
     """
 
     def __init__(
@@ -52,8 +59,17 @@ class WorldBatches:
         processes: int = 1,
     ) -> None:
         if batch_size < processes:
-            raise TrainingError(f"batch_size is {batch_size} for {processes} processes; expected at least one sample each.")
-        self.dataset, self.seed, self.collate_fn, self.rank, self.processes = dataset, seed, collate_fn, rank, processes
+            raise TrainingError(
+                f"batch_size is {batch_size} for {processes} processes; expected at least one"
+                " sample each."
+            )
+        self.dataset, self.seed, self.collate_fn, self.rank, self.processes = (
+            dataset,
+            seed,
+            collate_fn,
+            rank,
+            processes,
+        )
         self.quotas = quotas(dataset.sizes, batch_size, temperature)
         self._length = steps or -(-len(dataset) // batch_size)
         self._rounds: dict[tuple[int, int], np.ndarray] = {}
@@ -64,7 +80,9 @@ class WorldBatches:
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Batches of an epoch from batch `start` on."""
         for batch in range(number * self._length + start, (number + 1) * self._length):
-            rows = np.concatenate([self._rows(world, batch * quota, quota) for world, quota in enumerate(self.quotas)])
+            rows = np.concatenate(
+                [self._rows(world, batch * quota, quota) for world, quota in enumerate(self.quotas)]
+            )
             yield self.collate_fn(self.dataset.gather(rows[self.rank :: self.processes]))
 
     def _rows(self, world: int, first: int, count: int) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""The table of worlds. A world is one file in this folder, Python or `.mod`, and one line here; it is read when it is asked for."""
+"""The table of worlds.
+
+A world is one file in this folder, Python or `.mod`, and one line here; it is read when it is asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +29,23 @@ WORLDS = {
 
 
 def get_world(name: str | Path) -> World:
-    """The world of that name, or the world of a Dynare file, `path/to/model.mod`, with its `model.world.yaml` beside it.
+    """The world of that name, or the world of a Dynare file, `path/to/model.mod`, with its
+    `model.world.yaml` beside it.
 
-    Raises `UnknownNameError`, with the nearest known name, and `ModFileError` for a file that cannot be read.
+    Raises `UnknownNameError`, with the nearest known name, and `ModFileError` for a file that
+    cannot be read.
     """
     if is_path(name):
-        path = Path(name).absolute()  # links are not followed: the mapping lies beside the path as it is written
+        path = Path(
+            name
+        ).absolute()  # links are not followed: the mapping lies beside the path as it is written
         return _from_file(path, tuple(_stamp(p) for p in (path, mapping_path(path))))
     if str(name) not in WORLDS:
         if os.path.isfile(f"{name}.mod"):
-            raise UnknownNameError(f"Unknown world: '{name}'. There is a file '{name}.mod'; the world of a file is named by its path.")
+            raise UnknownNameError(
+                f"Unknown world: '{name}'. There is a file '{name}.mod'; the world of a file is"
+                " named by its path."
+            )
         raise unknown_name("world", str(name), WORLDS)
     return _of_table(str(name))
 
@@ -58,7 +69,8 @@ def _from_file(path: Path, stamps: tuple[tuple[int, int], ...]) -> World:
 
 @lru_cache(maxsize=64)
 def from_source(source: Source) -> World:
-    """The world of a `.mod` file from the texts that `World.source` keeps. Raises `ModFileError`."""
+    """The world of a `.mod` file from the texts that `World.source` keeps. Raises `ModFileError`.
+    """
     from emulator.worlds.modworld import ModWorld
 
     return ModWorld.from_source(source)
@@ -78,7 +90,10 @@ def split_names(names: str) -> list[str]:
 
 
 def expand_worlds(names: str) -> list[str]:
-    """World names and paths from a comma-separated list, or every world for `all`. Raises `UnknownNameError`."""
+    """World names and paths from a comma-separated list, or every world for `all`.
+
+    Raises `UnknownNameError`.
+    """
     listed = (list(WORLDS) if name == "all" else [name] for name in split_names(names))
     found = list(dict.fromkeys(name for part in listed for name in part))
     for name in found or [names]:
@@ -87,4 +102,16 @@ def expand_worlds(names: str) -> list[str]:
     return found
 
 
-__all__ = ["WORLDS", "Draws", "LinearWorld", "Source", "World", "check_world", "expand_worlds", "from_source", "get_world", "is_path", "split_names"]
+__all__ = [
+    "WORLDS",
+    "Draws",
+    "LinearWorld",
+    "Source",
+    "World",
+    "check_world",
+    "expand_worlds",
+    "from_source",
+    "get_world",
+    "is_path",
+    "split_names",
+]

@@ -11,17 +11,21 @@ from emulator.spec import Observable, Parameter, Shock, Status
 from emulator.worlds.base import LinearWorld, World
 
 TOLERANCE = 1e-9
-"""Largest difference between two ways to the same float64 number, relative to the size of the responses."""
+"""Largest difference between two ways to the same float64 number, relative to the size of the
+responses.
+"""
 
 RESIDUAL_TOLERANCE = 1e-10
 
 
 def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) -> None:
-    """Run every check on n draws from the prior. Raises `WorldCheckError` that lists all checks that failed.
+    """Run every check on n draws from the prior.
 
-    Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range and held by
-    float32; a batch equals its single draws; input is refused when malformed; responses fade; simulation agrees
-    with the IRF; linearity in shock size (linear worlds); which parameters
+    Raises `WorldCheckError` that lists all checks that failed.
+
+    Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range
+    and held by float32; a batch equals its single draws; input is refused when malformed; responses
+    fade; simulation agrees with the IRF; linearity in shock size (linear worlds); which parameters
     are a shock's own; the state space and the residual (where there is one).
     """
     theta = world.sample(n, np.random.default_rng(seed))
@@ -32,7 +36,9 @@ def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) 
         except (AssertionError, EmulatorError) as error:
             failures.append(f"{check.__name__.removeprefix('_')}: {error}")
     if failures:
-        raise WorldCheckError(f"World '{world.spec.name}' fails {len(failures)} check(s):\n  " + "\n  ".join(failures))
+        raise WorldCheckError(
+            f"World '{world.spec.name}' fails {len(failures)} check(s):\n  " + "\n  ".join(failures)
+        )
 
 
 def _expect(condition: bool | np.bool_, message: str) -> None:
@@ -43,7 +49,10 @@ def _expect(condition: bool | np.bool_, message: str) -> None:
 def _close(left: np.ndarray, right: np.ndarray, what: str) -> None:
     scale = max(float(np.abs(right).max(initial=0.0)), 1.0)
     error = float(np.abs(left - right).max(initial=0.0)) / scale
-    _expect(error <= TOLERANCE, f"{what}: largest relative difference {error:.2e}, expected at most {TOLERANCE:.0e}")
+    _expect(
+        error <= TOLERANCE,
+        f"{what}: largest relative difference {error:.2e}, expected at most {TOLERANCE:.0e}",
+    )
 
 
 def _shapes(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -51,18 +60,34 @@ def _shapes(world: World, theta: np.ndarray, horizon: int) -> None:
     n = len(theta)
     for steps in (0, 1, horizon):
         irf = world.irf(theta, horizon=steps)
-        _expect(irf.shape == (n, spec.n_shocks, steps + 1, 3), f"irf has shape {irf.shape} at horizon {steps}")
+        _expect(
+            irf.shape == (n, spec.n_shocks, steps + 1, 3),
+            f"irf has shape {irf.shape} at horizon {steps}",
+        )
         _expect(irf.dtype == np.float64 and np.isfinite(irf).all(), "irf must be finite float64")
     path = world.simulate(theta, np.zeros((n, 5, spec.n_shocks)))
-    _expect(path.shape == (n, 5, 3) and path.dtype == np.float64, f"simulate gives {path.shape} {path.dtype}")
-    _expect(world.irf(theta[:0]).shape == (0, spec.n_shocks, 41, 3), "an empty batch must give an empty answer")
+    _expect(
+        path.shape == (n, 5, 3) and path.dtype == np.float64,
+        f"simulate gives {path.shape} {path.dtype}",
+    )
+    _expect(
+        world.irf(theta[:0]).shape == (0, spec.n_shocks, 41, 3),
+        "an empty batch must give an empty answer",
+    )
 
 
 def _units(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
     expected = ("percent", "annualised percentage points", "annualised percentage points")
-    _expect(spec.observable_units == expected, f"observable units are {spec.observable_units}, expected {expected}")
-    named: list[Parameter | Shock | Observable] = [*spec.parameters, *spec.shocks, *spec.observables]
+    _expect(
+        spec.observable_units == expected,
+        f"observable units are {spec.observable_units}, expected {expected}",
+    )
+    named: list[Parameter | Shock | Observable] = [
+        *spec.parameters,
+        *spec.shocks,
+        *spec.observables,
+    ]
     for item in named:
         _expect(bool(item.tex and item.meaning), f"'{item.name}' lacks TeX or a meaning")
     _expect(all(p.unit for p in spec.parameters), "every parameter needs a unit")
@@ -70,10 +95,22 @@ def _units(world: World, theta: np.ndarray, horizon: int) -> None:
 
 def _draws(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
-    _expect(theta.dtype == np.float64 and theta.shape[1] == spec.n_parameters, f"sample gives {theta.shape} {theta.dtype}")
-    _expect(((theta >= spec.low - 1e-6) & (theta <= spec.high + 1e-6)).all(), "a draw lies outside the declared range")
-    _expect((theta == theta.astype(np.float32)).all(), "draws must be rounded to float32 before they are judged")
-    _expect((world.status(theta) == Status.OK).all(), "sample returned a draw that status does not accept")
+    _expect(
+        theta.dtype == np.float64 and theta.shape[1] == spec.n_parameters,
+        f"sample gives {theta.shape} {theta.dtype}",
+    )
+    _expect(
+        ((theta >= spec.low - 1e-6) & (theta <= spec.high + 1e-6)).all(),
+        "a draw lies outside the declared range",
+    )
+    _expect(
+        (theta == theta.astype(np.float32)).all(),
+        "draws must be rounded to float32 before they are judged",
+    )
+    _expect(
+        (world.status(theta) == Status.OK).all(),
+        "sample returned a draw that status does not accept",
+    )
     _expect(len(np.unique(theta, axis=0)) == len(theta), "sample returned the same draw twice")
     _expect((theta.std(axis=0) > 0).all(), "a parameter does not vary over the prior")
     _expect((world.status(spec.theta()) == Status.OK).all(), "the defaults have no solution")
@@ -96,13 +133,21 @@ def _batch_equals_single(world: World, theta: np.ndarray, horizon: int) -> None:
 
 
 def _horizons_agree(world: World, theta: np.ndarray, horizon: int) -> None:
-    _close(world.irf(theta, horizon=7), world.irf(theta, horizon=horizon)[:, :, :8], "a short horizon against a long one")
+    _close(
+        world.irf(theta, horizon=7),
+        world.irf(theta, horizon=horizon)[:, :, :8],
+        "a short horizon against a long one",
+    )
 
 
 def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
     broken = theta[:2].copy()
     broken[1, 0] = np.nan
-    for what, bad in (("a NaN", broken), ("a column too few", theta[:, 1:]), ("one dimension", theta[0])):
+    for what, bad in (
+        ("a NaN", broken),
+        ("a column too few", theta[:, 1:]),
+        ("one dimension", theta[0]),
+    ):
         try:
             world.irf(bad)
         except ParameterError:
@@ -113,14 +158,23 @@ def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
 def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> None:
     quarters = min(2000, world.longest_horizon or 2000)
     irf = np.abs(world.irf(theta, horizon=quarters)).max(axis=3)
-    _expect((irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(), f"a response has not faded after {quarters / 4:g} years")
+    _expect(
+        (irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(),
+        f"a response has not faded after {quarters / 4:g} years",
+    )
 
 
 def _responses_are_alive(world: World, theta: np.ndarray, horizon: int) -> None:
     peak = np.abs(world.irf(theta, horizon=horizon)).max(axis=(2, 3))
     # A bound may take a shock's whole effect away at some draws, a linear solution never.
-    _expect((peak > 0).all() if world.spec.linear else (np.median(peak, axis=0) > 0).all(), "a shock moves nothing at some draw")
-    _expect((np.median(peak) > 1e-4) & (np.median(peak) < 1e3), f"median peak response {np.median(peak):.1e}: check the units")
+    _expect(
+        (peak > 0).all() if world.spec.linear else (np.median(peak, axis=0) > 0).all(),
+        "a shock moves nothing at some draw",
+    )
+    _expect(
+        (np.median(peak) > 1e-4) & (np.median(peak) < 1e3),
+        f"median peak response {np.median(peak):.1e}: check the units",
+    )
 
 
 def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -130,14 +184,24 @@ def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     for shock in range(world.spec.n_shocks):
         pulse = base.copy()
         pulse[:, 0, shock] = 1.0
-        _close(world.simulate(theta, pulse) - still, irf[:, shock], f"simulated impulse of shock {shock} against irf")
+        _close(
+            world.simulate(theta, pulse) - still,
+            irf[:, shock],
+            f"simulated impulse of shock {shock} against irf",
+        )
 
 
 def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
-    """Without shocks nothing moves, from the first quarter on or, where theta holds an initial state, once that has faded."""
+    """Without shocks nothing moves, from the first quarter on or, where theta holds an initial
+    state, once that has faded.
+    """
     away = any(p.role == "initial_state" for p in world.spec.parameters)
-    still = world.simulate(theta, np.zeros((len(theta), 530 if away else 30, world.spec.n_shocks)))[:, -30:]
-    _close(still, np.broadcast_to(still[:, :1], still.shape), "the steady state moves without shocks")
+    still = world.simulate(theta, np.zeros((len(theta), 530 if away else 30, world.spec.n_shocks)))[
+        :, -30:
+    ]
+    _close(
+        still, np.broadcast_to(still[:, :1], still.shape), "the steady state moves without shocks"
+    )
 
 
 def _linear_in_shock_size(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -150,7 +214,9 @@ def _linear_in_shock_size(world: World, theta: np.ndarray, horizon: int) -> None
 
 
 def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: int) -> None:
-    """Responses to a shock depend neither on the size of another nor on the parameters of its process, and are in proportion to its own size."""
+    """Responses to a shock depend neither on the size of another nor on the parameters of its
+    process, and are in proportion to its own size.
+    """
     spec, first = world.spec, theta[:2]
     if not spec.shock_sizes:
         return
@@ -161,22 +227,37 @@ def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: 
         moved[:, size] *= 0.5
         after, others = world.irf(moved, horizon=horizon), np.arange(spec.n_shocks) != k
         names = ", ".join(spec.parameter_names[p] for p in (size, *own))
-        _close(after[:, others], before[:, others], f"{names} are of {spec.shock_names[k]}, yet other responses move with them: give what they share another role or name")
+        _close(
+            after[:, others],
+            before[:, others],
+            f"{names} are of {spec.shock_names[k]}, yet other responses move with them: give what"
+            " they share another role or name",
+        )
         moved[:, own] = first[:, own]
-        _close(world.irf(moved, horizon=horizon)[:, k], 0.5 * before[:, k], f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}: list sizes in the order of the shocks")
+        _close(
+            world.irf(moved, horizon=horizon)[:, k],
+            0.5 * before[:, k],
+            f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}: list sizes in the"
+            " order of the shocks",
+        )
 
 
 def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     if not isinstance(world, LinearWorld):
         return
     space = world.state_space(theta)
-    _expect(space.A.shape[1] == len(world.spec.states), "spec.states does not name the state vector")
+    _expect(
+        space.A.shape[1] == len(world.spec.states), "spec.states does not name the state vector"
+    )
     irf = world.irf(theta, horizon=horizon)
     for h in (0, 1, horizon):
         direct = space.C @ np.linalg.matrix_power(space.A, h) @ space.B
         _close(irf[:, :, h], direct.transpose(0, 2, 1), f"irf[{h}] against C A^{h} B")
     worst = float(world.residual(theta).max())
-    _expect(worst < RESIDUAL_TOLERANCE, f"a solution has residual {worst:.1e}, expected below {RESIDUAL_TOLERANCE:.0e}")
+    _expect(
+        worst < RESIDUAL_TOLERANCE,
+        f"a solution has residual {worst:.1e}, expected below {RESIDUAL_TOLERANCE:.0e}",
+    )
 
 
 CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (

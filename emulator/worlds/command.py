@@ -13,7 +13,13 @@ import typer
 from rich.table import Table
 
 from emulator.console import err, out, say
-from emulator.errors import EmulatorError, MissingExtraError, ModFileWarning, ParameterError, UnknownNameError
+from emulator.errors import (
+    EmulatorError,
+    MissingExtraError,
+    ModFileWarning,
+    ParameterError,
+    UnknownNameError,
+)
 from emulator.spec import OBSERVABLES, WorldSpec
 from emulator.worlds import WORLDS, check_world, get_world, split_names
 from emulator.worlds.base import World
@@ -26,9 +32,20 @@ SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
 
 
 def worlds(
-    name: Annotated[list[str] | None, typer.Argument(metavar="[NAME | check NAME]", help="A world or a .mod file, for its parameters and shocks; with 'check' before it, to test it.")] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME | check NAME]",
+            help=(
+                "A world or a .mod file, for its parameters and shocks; with 'check' before it, to"
+                " test it."
+            ),
+        ),
+    ] = None,
 ) -> None:
-    """List the worlds; show one world's parameters, shocks and units; or check a world, such as a .mod file of your own."""
+    """List the worlds; show one world's parameters, shocks and units; or check a world, such as a
+    .mod file of your own.
+    """
     if not name:
         table = Table("world", "title", "parameters", "shocks")
         for key in WORLDS:
@@ -40,7 +57,10 @@ def worlds(
     elif len(name) == 1 and name[0] != "check":
         _describe(named(name[0]).spec)
     else:
-        raise ParameterError(f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator worlds NAME' or 'emulator worlds check NAME'.")
+        raise ParameterError(
+            f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator"
+            " worlds NAME' or 'emulator worlds check NAME'."
+        )
 
 
 def named(name: str) -> World:
@@ -55,25 +75,36 @@ def named(name: str) -> World:
 
 
 def with_shock(shock: str) -> list[World]:
-    """Every world with a shock of this name; one whose packages are not installed is left out, and named on the error stream.
+    """Every world with a shock of this name; one whose packages are not installed is left out, and
+    named on the error stream.
 
     Raises `UnknownNameError` if no world has the shock.
     """
     having = [world for world in map(get_world, WORLDS) if shock in world.spec.shock_names]
     if not having:
-        raise UnknownNameError(f"No world has a shock '{shock}'; `emulator worlds` lists the shocks of each.")
+        raise UnknownNameError(
+            f"No world has a shock '{shock}'; `emulator worlds` lists the shocks of each."
+        )
     found = []
     for world in having:
         try:
             world.require()
             found.append(world)
         except MissingExtraError as error:
-            err.print(f"note: '{world.spec.name}' is left out. {error}", markup=False, highlight=False, soft_wrap=True)
+            err.print(
+                f"note: '{world.spec.name}' is left out. {error}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
     return found
 
 
 def _describe(spec: WorldSpec) -> None:
-    out.print(f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
+    out.print(
+        f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource:"
+        f" {spec.source}"
+    )
     table = Table("parameter", "default", "range", "meaning")
     for p in spec.parameters:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
@@ -83,36 +114,71 @@ def _describe(spec: WorldSpec) -> None:
     for shock in spec.shocks:
         table.add_row(shock.name, shock.meaning)
     out.print(table)
-    out.print("Observables: " + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables), markup=False)
+    out.print(
+        "Observables: "
+        + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables),
+        markup=False,
+    )
 
 
 def _check(world: World, n: int = 64) -> None:
     """The conformance suite on draws from the prior, and how often the prior has a solution."""
     spec = world.spec
-    say(f"{spec.name}: {spec.n_parameters} parameters, shocks {', '.join(spec.shock_names)}, {len(spec.states)} states.")
+    say(
+        f"{spec.name}: {spec.n_parameters} parameters, shocks {', '.join(spec.shock_names)},"
+        f" {len(spec.states)} states."
+    )
     responses_of(world, spec.theta())
     draws = world.draw(n, np.random.default_rng(0))
     refused = ", ".join(f"{count} {reason}" for reason, count in draws.rejections.items()) or "none"
-    say(f"The defaults have a solution. Of {n + len(draws.rejected_theta)} draws from the prior {n} have one; refused: {refused}.")
+    say(
+        f"The defaults have a solution. Of {n + len(draws.rejected_theta)} draws from the prior {n}"
+        f" have one; refused: {refused}."
+    )
     check_world(world, n=n)
     say(f"{spec.name} passes every check of the conformance suite on {n} draws.")
 
 
 def compare(
-    shock: Annotated[str, typer.Option(help="A shock that every one of the worlds has.")] = "monetary",
-    worlds: Annotated[str, typer.Option(help="Worlds and paths of .mod files, separated by commas; 'all': every world with this shock.")] = "all",
-    horizon: Annotated[int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")] = 20,
-    plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path("compare.png"),
+    shock: Annotated[
+        str, typer.Option(help="A shock that every one of the worlds has.")
+    ] = "monetary",
+    worlds: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Worlds and paths of .mod files, separated by commas; 'all': every world with this"
+                " shock."
+            )
+        ),
+    ] = "all",
+    horizon: Annotated[
+        int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")
+    ] = 20,
+    plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path(
+        "compare.png"
+    ),
     csv: Annotated[Path, typer.Option(help="All numbers as CSV.")] = Path("compare.csv"),
 ) -> None:
-    """Several worlds under the same shock of one standard deviation, each at its defaults: one picture and its numbers."""
+    """Several worlds under the same shock of one standard deviation, each at its defaults: one
+    picture and its numbers.
+    """
     check_format(plot)
     if csv.suffix.lower() != ".csv":
         raise ParameterError(f"The file '{csv}' must end in .csv.")
-    responses = compare_worlds([named(name) for name in split_names(worlds)] if worlds != "all" else with_shock(shock), shock, horizon)
+    responses = compare_worlds(
+        [named(name) for name in split_names(worlds)] if worlds != "all" else with_shock(shock),
+        shock,
+        horizon,
+    )
     frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
     _write(frame, csv)
-    draw_comparison(responses, f"Responses to a {shock.replace('_', ' ')} shock of one standard deviation, each world at its defaults", plot)
+    draw_comparison(
+        responses,
+        f"Responses to a {shock.replace('_', ' ')} shock of one standard deviation, each world at"
+        " its defaults",
+        plot,
+    )
     say(f"Figure: {plot}")
     show_tables(frame, "world", responses["unit"].values, f"{shock}, one standard deviation: {{}}")
 
@@ -126,9 +192,15 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def show_tables(frame: pd.DataFrame, level: str, units: Iterable[str], title: str) -> None:
-    """Print one table for each value of an index level, a row a quarter of `SHOWN`; `title` has a place for the value."""
+    """Print one table for each value of an index level, a row a quarter of `SHOWN`; `title` has a
+    place for the value.
+    """
     for key, part in frame.groupby(level=level, sort=False):
-        table = Table("quarter", *(f"{name} ({unit})" for name, unit in zip(OBSERVABLES, units, strict=True)), title=title.format(key))
+        table = Table(
+            "quarter",
+            *(f"{name} ({unit})" for name, unit in zip(OBSERVABLES, units, strict=True)),
+            title=title.format(key),
+        )
         shown = part.droplevel(level)
         for horizon, row in shown[shown.index.isin(SHOWN)].iterrows():
             table.add_row(str(horizon), *(f"{value:+.4f}" for value in row))

@@ -12,7 +12,10 @@ from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
 from emulator.worlds.base import World
 
 WHY = {
-    Status.OK: "there is a solution, but a parameter or the size of a shock makes numbers too large to hold",
+    Status.OK: (
+        "there is a solution, but a parameter or the size of a shock makes numbers too large to"
+        " hold"
+    ),
     Status.INDETERMINATE: "many stable solutions",
     Status.EXPLOSIVE: "no stable solution",
     Status.NOT_CONVERGED: "no steady state is found, or no solution that satisfies the equations",
@@ -20,21 +23,31 @@ WHY = {
 
 
 def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
-    """Responses (S, H+1, 3) at one theta (1, P), in the units of `World.irf`. Raises `NoSolutionError` that says why there are none."""
-    with np.errstate(all="ignore"):  # a parameter at which the model divides by zero has no solution, which is said below
+    """Responses (S, H+1, 3) at one theta (1, P), in the units of `World.irf`.
+
+    Raises `NoSolutionError` that says why there are none.
+    """
+    with np.errstate(
+        all="ignore"
+    ):  # a parameter at which the model divides by zero has no solution, which is said below
         responses = world.irf(theta, horizon=horizon, on_failure="nan")
         if not np.isfinite(responses).all():
             status = Status(world.status(theta)[0])
             why = WHY.get(status, "the solver finds none")
             raise NoSolutionError(
-                f"World '{world.spec.name}' has no unique stable solution at these parameters: {status.label} ({why}). "
-                f"Change them, or the model; `emulator worlds {world.source.file if world.source else world.spec.name}` shows defaults and ranges."
+                f"World '{world.spec.name}' has no unique stable solution at these parameters:"
+                f" {status.label} ({why}). Change them, or the model; `emulator worlds"
+                f" {world.source.file if world.source else world.spec.name}` shows defaults and"
+                " ranges."
             )
     return responses[0]
 
 
 def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
-    """Responses (shock, horizon, observable) at one theta (1, P), with names and units. Raises `NoSolutionError`."""
+    """Responses (shock, horizon, observable) at one theta (1, P), with names and units.
+
+    Raises `NoSolutionError`.
+    """
     spec = world.spec
     return xr.DataArray(
         solve_one(world, theta, horizon),
@@ -50,10 +63,12 @@ def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON
 
 
 def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
-    """Responses (world, horizon, observable) to one standard deviation of a shock of the same name, at each world's defaults.
+    """Responses (world, horizon, observable) to one standard deviation of a shock of the same name,
+    at each world's defaults.
 
-    Units: output in percent; inflation and rate in annualised percentage points. Raises `UnknownNameError` if a world
-    has no such shock, `NoSolutionError` if it has no solution at its defaults.
+    Units: output in percent; inflation and rate in annualised percentage points. Raises
+    `UnknownNameError` if a world has no such shock, `NoSolutionError` if it has no solution at its
+    defaults.
     """
     if not worlds:
         raise UnknownNameError("There is nothing to compare: no world is named.")
@@ -61,10 +76,24 @@ def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON)
     names = [world.spec.name for world in worlds]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise UnknownNameError(f"Two of the worlds are named '{twice}'. Give one another name, with `name:` in its mapping.")
+        raise UnknownNameError(
+            f"Two of the worlds are named '{twice}'. Give one another name, with `name:` in its"
+            " mapping."
+        )
     without = [world.spec for world in worlds if shock not in world.spec.shock_names]
     if without:
         known = "; ".join(f"{spec.name}: {', '.join(spec.shock_names)}" for spec in without)
-        raise UnknownNameError(f"Not every world has a shock '{shock}'. Shocks of those without it: {known}.")
-    parts = [responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True) for world in worlds]
-    return xr.concat(parts, dim=xr.IndexVariable("world", [world.spec.name for world in worlds]), coords="minimal", compat="override", join="override")
+        raise UnknownNameError(
+            f"Not every world has a shock '{shock}'. Shocks of those without it: {known}."
+        )
+    parts = [
+        responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True)
+        for world in worlds
+    ]
+    return xr.concat(
+        parts,
+        dim=xr.IndexVariable("world", [world.spec.name for world in worlds]),
+        coords="minimal",
+        compat="override",
+        join="override",
+    )

@@ -31,11 +31,24 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
         axis = axes[column]
         for k, world in enumerate(responses["world"].values):
             line = responses.sel(world=world, observable=observable)
-            axis.plot(responses["horizon"], line, color=f"C{k % 10}", linestyle=styles[k % len(styles)], label=str(world))
+            axis.plot(
+                responses["horizon"],
+                line,
+                color=f"C{k % 10}",
+                linestyle=styles[k % len(styles)],
+                label=str(world),
+            )
         label(axis, str(observable), str(responses["unit"].values[column]))
         axis.set_xlabel("quarters after impact", fontsize=8)
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 8), fontsize=9, frameon=False)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 8),
+        fontsize=9,
+        frameon=False,
+    )
     figure.suptitle(title, fontsize=10)
     save(figure, path, dpi=130)
 
@@ -48,7 +61,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path, dpi: int) -> None:
-    """Write a figure in the format that the path's ending names, whole or not at all. Raises `EmulatorError` if it cannot be written."""
+    """Write a figure in the format that the path's ending names, whole or not at all.
+
+    Raises `EmulatorError` if it cannot be written.
+    """
     stream = io.BytesIO()
     figure.savefig(stream, format=path.suffix[1:].lower(), dpi=dpi)
     try:

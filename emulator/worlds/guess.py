@@ -1,4 +1,6 @@
-"""What a `.mod` file itself says of the world that it could be: priors from `estimated_params`, a mapping guessed from names."""
+"""What a `.mod` file itself says of the world that it could be: priors from `estimated_params`, a
+mapping guessed from names.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,62 @@ from emulator.modfile.syntax import EstimatedParameter, Expression
 from emulator.worlds.mapping import MappedParameter
 
 SHAPES = {
-    "beta": "beta", "gamma": "gamma", "normal": "normal", "uniform": "uniform",
-    "inv_gamma": "inv_gamma", "inv_gamma1": "inv_gamma", "inv_gamma2": "inv_gamma2",
-}  # fmt: skip
+    "beta": "beta",
+    "gamma": "gamma",
+    "normal": "normal",
+    "uniform": "uniform",
+    "inv_gamma": "inv_gamma",
+    "inv_gamma1": "inv_gamma",
+    "inv_gamma2": "inv_gamma2",
+}
 
 NAMES = {
-    "output": ("y", "output", "gdp", "yhat", "y_hat", "y_gap", "ygap", "x", "ytilde", "log_y", "y_obs", "dy", "c"),
-    "inflation": ("pi", "inflation", "infl", "pie", "pinf", "pi_hat", "pihat", "dp", "ppi", "p_i", "pic", "pi_ann", "pinfobs"),
-    "rate": ("i", "r_nom", "rn", "nominalrate", "rnom", "i_hat", "ihat", "ii", "int", "rs", "r", "rr", "i_ann", "robs"),
+    "output": (
+        "y",
+        "output",
+        "gdp",
+        "yhat",
+        "y_hat",
+        "y_gap",
+        "ygap",
+        "x",
+        "ytilde",
+        "log_y",
+        "y_obs",
+        "dy",
+        "c",
+    ),
+    "inflation": (
+        "pi",
+        "inflation",
+        "infl",
+        "pie",
+        "pinf",
+        "pi_hat",
+        "pihat",
+        "dp",
+        "ppi",
+        "p_i",
+        "pic",
+        "pi_ann",
+        "pinfobs",
+    ),
+    "rate": (
+        "i",
+        "r_nom",
+        "rn",
+        "nominalrate",
+        "rnom",
+        "i_hat",
+        "ihat",
+        "ii",
+        "int",
+        "rs",
+        "r",
+        "rr",
+        "i_ann",
+        "robs",
+    ),
 }
 """Names that variables go by, the likeliest first, in lower case."""
 
@@ -28,13 +78,14 @@ NAMES = {
 def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
     """Priors and bounds of the file's `estimated_params`, by column of theta.
 
-    Raises `ModFileError` if the file has no such block, or one that does not say what range a parameter has.
+    Raises `ModFileError` if the file has no such block, or one that does not say what range a
+    parameter has.
     """
     block = model.calibration.estimated
     if block is None:
         raise ModFileError(
-            "no parameters are named, and the model has no estimated_params block. Say which vary and how:\n"
-            "  parameters:\n    NAME: {prior: uniform, low: 0.1, high: 0.9}",
+            "no parameters are named, and the model has no estimated_params block. Say which vary"
+            " and how:\n  parameters:\n    NAME: {prior: uniform, low: 0.1, high: 0.9}",
             beside.name,
         )
     values = model.calibration.run({})
@@ -44,18 +95,24 @@ def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
         if column is not None:
             found[column] = _prior(item, values, column)
     if not found:
-        raise ModFileError("the estimated_params block names no parameter of the model.", block.place)
+        raise ModFileError(
+            "the estimated_params block names no parameter of the model.", block.place
+        )
     return found
 
 
 def _column(model: CompiledModel, item: EstimatedParameter) -> str | None:
-    """The column of theta that a line is about; None for errors of measurement, which no response depends on."""
+    """The column of theta that a line is about; None for errors of measurement, which no response
+    depends on.
+    """
     if item.kind == "parameter":
         return item.names[0]
     if item.kind == "stderr":
         return model.calibration.stderr.get(item.names[0])
     first, second = item.names
-    return model.calibration.corr.get((first, second)) or model.calibration.corr.get((second, first))
+    return model.calibration.corr.get((first, second)) or model.calibration.corr.get(
+        (second, first)
+    )
 
 
 def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParameter:
@@ -64,11 +121,23 @@ def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParamet
         return value if value is not None and np.isfinite(value) else None
 
     low, high = number(item.lower), number(item.upper)
-    role = "shock_size" if item.kind == "stderr" else "persistence" if column.lower().startswith("rho") else "constant"
+    role = (
+        "shock_size"
+        if item.kind == "stderr"
+        else "persistence"
+        if column.lower().startswith("rho")
+        else "constant"
+    )
     if item.prior is not None and item.prior not in SHAPES:
-        raise ModFileError(f"the prior {item.prior}_pdf is not supported; use one of {', '.join(SHAPES)}, or a mapping.", item.place)
+        raise ModFileError(
+            f"the prior {item.prior}_pdf is not supported; use one of {', '.join(SHAPES)}, or a"
+            " mapping.",
+            item.place,
+        )
     shape = SHAPES[item.prior] if item.prior else "uniform"
-    mean, sd, third, fourth = (number(e) for e in (item.mean, item.deviation, item.third, item.fourth))
+    mean, sd, third, fourth = (
+        number(e) for e in (item.mean, item.deviation, item.third, item.fourth)
+    )
     if shape == "uniform":
         if item.prior and third is not None and fourth is not None:
             ends = third, fourth
@@ -77,16 +146,33 @@ def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParamet
         else:
             ends = low, high  # type: ignore[assignment]  # checked below
         if ends[0] is None or ends[1] is None:
-            raise ModFileError(f"'{column}' has neither a prior nor both bounds; give it a range in a mapping.", item.place)
-        low, high = (ends[0] if low is None else max(low, ends[0])), (ends[1] if high is None else min(high, ends[1]))
+            raise ModFileError(
+                f"'{column}' has neither a prior nor both bounds; give it a range in a mapping.",
+                item.place,
+            )
+        low, high = (
+            (ends[0] if low is None else max(low, ends[0])),
+            (ends[1] if high is None else min(high, ends[1])),
+        )
         return MappedParameter(low=low, high=high, role=role)  # type: ignore[arg-type]
     try:
-        prior = MappedParameter(prior=shape, mean=mean, sd=sd, low=low, high=high, shift=third or 0.0, upper=1.0 if fourth is None else fourth, role=role)  # type: ignore[arg-type]
+        prior = MappedParameter(
+            prior=shape,
+            mean=mean,
+            sd=sd,
+            low=low,
+            high=high,
+            shift=third or 0.0,
+            upper=1.0 if fourth is None else fourth,
+            role=role,
+        )  # type: ignore[arg-type]
         low, high = prior.bounds()
     except ValueError as error:
         raise ModFileError(f"the prior of '{column}': {error}", item.place) from None
     default = values.get(column, np.nan)
-    if not isinstance(default, Exception) and np.isfinite(default):  # the file's own value belongs to the range
+    if not isinstance(default, Exception) and np.isfinite(
+        default
+    ):  # the file's own value belongs to the range
         low, high = min(low, float(default)), max(high, float(default))
     return prior.model_copy(update={"low": low, "high": high})
 
@@ -98,20 +184,30 @@ def no_mapping(model: CompiledModel, beside: Path) -> ModFileError:
     lower = {name.lower(): name for name in reversed(model.variables)}
     scale = {"output": "100*", "inflation": "400*", "rate": "400*"}
     for observable, names in NAMES.items():
-        found[observable] = next((lower[name] for name in names if name in lower and lower[name] not in found.values()), None)
+        found[observable] = next(
+            (lower[name] for name in names if name in lower and lower[name] not in found.values()),
+            None,
+        )
     for observable, variable in found.items():
         if variable is None:
             guess.append(f"  {observable}: ???   # no name among the variables looks like it")
         elif model.needs_steady_state:
-            guess.append(f"  {observable}: {scale[observable]}log({variable})   # if {variable} is a (gross) level")
+            guess.append(
+                f"  {observable}: {scale[observable]}log({variable})   # if {variable} is a (gross)"
+                " level"
+            )
         else:
-            guess.append(f"  {observable}: {'4*' if observable != 'output' else ''}{variable}   # if {variable} is in quarterly percent")
+            guess.append(
+                f"  {observable}: {'4*' if observable != 'output' else ''}{variable}   # if"
+                f" {variable} is in quarterly percent"
+            )
     lines = ["observables:", *guess]
     if model.calibration.estimated is None:
         lines += ["parameters:", *_ranges(model)]
     return ModFileError(
-        f"to make a world of {model.file.path.name}, write which variables are output (percent), inflation and rate (annualised "
-        f"percentage points) into {beside}. A guess from the names, to be checked:\n\n" + "\n".join(lines) + "\n"
+        f"to make a world of {model.file.path.name}, write which variables are output (percent),"
+        f" inflation and rate (annualised percentage points) into {beside}. A guess from the names,"
+        " to be checked:\n\n" + "\n".join(lines) + "\n"
     )
 
 
@@ -121,6 +217,8 @@ def _ranges(model: CompiledModel, width: float = 0.2) -> list[str]:
     for name, value in zip(model.parameters, model.theta()[0], strict=True):
         if name in model.needed and np.isfinite(value) and value != 0:
             low, high = sorted((value * (1 - width), value * (1 + width)))
-            high = min(high, (1 + value) / 2) if 0 < value < 1 else high  # a share, a persistence or a discount factor stays one
+            high = (
+                min(high, (1 + value) / 2) if 0 < value < 1 else high
+            )  # a share, a persistence or a discount factor stays one
             lines.append(f"  {name}: {{prior: uniform, low: {low:.4g}, high: {high:.4g}}}")
     return lines

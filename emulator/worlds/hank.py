@@ -1,8 +1,10 @@
-"""`hank`: New Keynesian economy of households that differ in skill and wealth and cannot borrow (one asset).
+"""`hank`: New Keynesian economy of households that differ in skill and wealth and cannot borrow
+(one asset).
 
-Households: `hank_household.py`; their Jacobians: `hank_jacobian.py`; firms, central bank, government and markets: `hank_equilibrium.py`.
-Auclert, Bardóczy, Rognlie and Straub (2021), Using the Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models,
-Econometrica 89, 2375-2408, doi:10.3982/ECTA17434; with the defaults here the economy is theirs.
+Households: `hank_household.py`; their Jacobians: `hank_jacobian.py`; firms, central bank,
+government and markets: `hank_equilibrium.py`. Auclert, Bardóczy, Rognlie and Straub (2021), Using
+the Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models, Econometrica 89,
+2375-2408, doi:10.3982/ECTA17434; with the defaults here the economy is theirs.
 """
 
 from __future__ import annotations
@@ -15,7 +17,15 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
-from emulator.spec import DEFAULT_HORIZON, Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.spec import (
+    DEFAULT_HORIZON,
+    Extrapolation,
+    Observable,
+    Parameter,
+    Shock,
+    Status,
+    WorldSpec,
+)
 from emulator.worlds.base import OnFailure, World
 from emulator.worlds.hank_equilibrium import Policy, determinacy, solve
 from emulator.worlds.hank_household import Tastes, library
@@ -49,41 +59,74 @@ PARAMETERS = (
 SPEC = WorldSpec(
     name="hank",
     title="One-asset HANK",
-    summary="Households with uninsured income risk and a borrowing limit, sticky prices, a Taylor rule and public debt; AR(1) shocks; linear in the aggregate shocks.",
-    prior="Independent and uniform over the ranges; draws without a unique stable solution are refused and redrawn.",
+    summary=(
+        "Households with uninsured income risk and a borrowing limit, sticky prices, a Taylor rule"
+        " and public debt; AR(1) shocks; linear in the aggregate shocks."
+    ),
+    prior=(
+        "Independent and uniform over the ranges; draws without a unique stable solution are"
+        " refused and redrawn."
+    ),
     source="Auclert, Bardóczy, Rognlie and Straub (2021), Econometrica 89, 2375-2408",
     parameters=PARAMETERS,
     shocks=(
-        Shock(name="monetary", tex=r"\varepsilon_m", meaning="tightening: the policy rate above its rule"),
+        Shock(
+            name="monetary",
+            tex=r"\varepsilon_m",
+            meaning="tightening: the policy rate above its rule",
+        ),
         Shock(name="technology", tex=r"\varepsilon_z", meaning="rise of output per unit of labour"),
-        Shock(name="fiscal", tex=r"\varepsilon_g", meaning="rise of government purchases, paid by taxes and, with rho_b, by debt"),
-        Shock(name="cost_push", tex=r"\varepsilon_u", meaning="rise of inflation at a given real wage"),
+        Shock(
+            name="fiscal",
+            tex=r"\varepsilon_g",
+            meaning="rise of government purchases, paid by taxes and, with rho_b, by debt",
+        ),
+        Shock(
+            name="cost_push", tex=r"\varepsilon_u", meaning="rise of inflation at a given real wage"
+        ),
     ),
     observables=(
-        Observable(name="output", tex="Y", unit="percent", meaning="output, percent of steady state"),
-        Observable(name="inflation", tex=r"4\pi", unit="annualised percentage points", meaning="inflation, deviation from steady state"),
-        Observable(name="rate", tex="4i", unit="annualised percentage points", meaning="nominal policy rate, deviation from steady state"),
+        Observable(
+            name="output", tex="Y", unit="percent", meaning="output, percent of steady state"
+        ),
+        Observable(
+            name="inflation",
+            tex=r"4\pi",
+            unit="annualised percentage points",
+            meaning="inflation, deviation from steady state",
+        ),
+        Observable(
+            name="rate",
+            tex="4i",
+            unit="annualised percentage points",
+            meaning="nominal policy rate, deviation from steady state",
+        ),
     ),
     extrapolation=Extrapolation(slice_parameters=("debt",), corner_parameters=("rho_i", "rho_z")),
-)  # fmt: skip
+)
 
 POINTS = 500
 """Points of the asset grid, as in the published example."""
 PERIODS = 300
 """Quarters after which the economy is taken to be at rest again."""
 HORIZON = 200
-"""Quarters of them that are answered: there the end of the path is not felt, to 1e-9 of the peak."""
+"""Quarters of them that are answered: there the end of the path is not felt, to 1e-9 of the peak.
+"""
 UNITS = np.array([100.0, 400.0, 400.0])[:, None, None]
 ERROR_TOLERANCE = 1e-7
 FADED = 1e-3
-"""Largest last response relative to the peak: a path that is not back at rest by then is cut off rather than solved."""
+"""Largest last response relative to the peak: a path that is not back at rest by then is cut off
+rather than solved.
+"""
 
 N_TASTES, N_POLICY, N_SHOCKS = len(Tastes._fields), len(Policy._fields), len(SPEC.shocks)
 
 
 @dataclass(frozen=True)
 class Solved:
-    """What became of one draw: its status, responses (S, H+1, 3) in the units of `World.irf`, and their largest relative error."""
+    """What became of one draw: its status, responses (S, H+1, 3) in the units of `World.irf`, and
+    their largest relative error.
+    """
 
     status: Status
     irf: np.ndarray
@@ -101,9 +144,11 @@ def _threads() -> Any:
 
 @lru_cache(maxsize=1024)
 def solve_draw(row: tuple[float, ...]) -> Solved:
-    """One draw of theta, remembered; where there is no solution its responses are NaN and its status says why.
+    """One draw of theta, remembered; where there is no solution its responses are NaN and its
+    status says why.
 
-    On one thread, so that the same digits come out in whatever process it is solved. Raises `MissingExtraError`.
+    On one thread, so that the same digits come out in whatever process it is solved. Raises
+    `MissingExtraError`.
     """
     if not _meaningful(row):
         return _unsolved(Status.OUTSIDE_RANGE)
@@ -141,7 +186,11 @@ def processes(persistence: np.ndarray) -> np.ndarray:
 def _meaningful(row: tuple[float, ...]) -> bool:
     p = dict(zip(SPEC.parameter_names, row, strict=True))
     positive = all(p[name] > 0 for name in ("eis", "frisch", "sd_e", "debt", "r", "kappa"))
-    return positive and p["mu"] > 1 and all(0 <= p[name] < 1 for name in SPEC.parameter_names if name.startswith("rho_"))
+    return (
+        positive
+        and p["mu"] > 1
+        and all(0 <= p[name] < 1 for name in SPEC.parameter_names if name.startswith("rho_"))
+    )
 
 
 class HeterogeneousAgents(World):
@@ -150,7 +199,8 @@ class HeterogeneousAgents(World):
     spec = SPEC
     draws_per_task = 32
     longest_horizon = HORIZON
-    difference = 1e-2  # households on a grid: responses to r, debt and sd_e have kinks a hundred times as close
+    # households on a grid: responses to r, debt and sd_e have kinks a hundred times as close
+    difference = 1e-2
 
     def require(self) -> None:
         library()
@@ -163,16 +213,27 @@ class HeterogeneousAgents(World):
         return np.array([solved.status for solved in self._solve(theta)], dtype=np.uint8)
 
     def residual(self, theta: np.ndarray) -> np.ndarray:
-        """Largest relative error (n,) of market clearing, at rest and along the responses; NaN where there is no solution."""
+        """Largest relative error (n,) of market clearing, at rest and along the responses; NaN
+        where there is no solution.
+        """
         return np.array([solved.residual for solved in self._solve(theta)])
 
-    def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
+    def irf(
+        self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
         if not 0 <= horizon <= HORIZON:
-            raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) to {HORIZON}, as far as world '{self.spec.name}' is solved.")
+            raise ParameterError(
+                f"The horizon is {horizon}; expected 0 (the impact period alone) to {HORIZON}, as"
+                f" far as world '{self.spec.name}' is solved."
+            )
         return self._responses(theta, on_failure)[:, :, : horizon + 1]
 
-    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
-        """Paths as sums of responses; what a shock does after `longest_horizon` quarters is left out. See `World.simulate`."""
+    def simulate(
+        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Paths as sums of responses; what a shock does after `longest_horizon` quarters is left
+        out. See `World.simulate`.
+        """
         theta = self.spec.check_theta(theta)
         shocks = self._check_shocks(theta, shocks)
         responses = self._responses(theta, on_failure)
@@ -184,7 +245,11 @@ class HeterogeneousAgents(World):
         solved = self._solve(theta)
         status = np.array([one.status for one in solved], dtype=np.uint8)
         self._refuse(theta, status != Status.OK, on_failure, status)
-        return np.stack([one.irf for one in solved]) if solved else np.empty((0, N_SHOCKS, HORIZON + 1, 3))
+        return (
+            np.stack([one.irf for one in solved])
+            if solved
+            else np.empty((0, N_SHOCKS, HORIZON + 1, 3))
+        )
 
     def _solve(self, theta: np.ndarray) -> list[Solved]:
         return [solve_draw(tuple(row)) for row in self.spec.check_theta(theta).tolist()]

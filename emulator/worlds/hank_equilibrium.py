@@ -1,17 +1,22 @@
-"""General equilibrium of `hank` in the sequence space, linear in small shocks, and whether there is exactly one.
+"""General equilibrium of `hank` in the sequence space, linear in small shocks, and whether there is
+exactly one.
 
     i   = rho_i i_1 + (1 - rho_i)(phi_pi pi + phi_y y) + m               Taylor rule
-    r   = i_1 - (1 + rbar) pi                                            what last quarter's savings pay
-    w   = wbar z + (pi - pi' / (1 + rbar) - u) / kappa                   Phillips curve (Rotemberg prices), read as the wage
+    r   = i_1 - (1 + rbar) pi                                            what last quarter's savings
+        pay
+    w   = wbar z + (pi - pi' / (1 + rbar) - u) / kappa                   Phillips curve (Rotemberg
+        prices), read as the wage
     b   = rho_b (b_1 + g)                                                public debt
     tau = y - w - wbar (y - z) - (debt r + (1 + rbar) b_1 + g - b)       profits less taxes
     A(r, w, tau) = b,   N(r, w, tau) = y - z                             asset market, labour market
 
-Deviations from rest, in quarterly output and quarterly rates; x_1 is last quarter's x and x' next quarter's. The unknowns are the
-paths of y and pi. It is the one-asset HANK of Auclert, Bardóczy, Rognlie and Straub (2021, Econometrica 89, doi:10.3982/ECTA17434) with
-smoothing, an output reaction, purchases, deficits and cost-push shocks added. Determinacy is Onatski's (2006, Journal of Economic
-Dynamics and Control 30, doi:10.1016/j.jedc.2005.02.007) winding number, as Auclert, Rognlie and Straub (2023, "Determinacy and existence in the
-sequence space") use it. T period, F frequency, K column of paths.
+Deviations from rest, in quarterly output and quarterly rates; x_1 is last quarter's x and x' next
+quarter's. The unknowns are the paths of y and pi. It is the one-asset HANK of Auclert, Bardóczy,
+Rognlie and Straub (2021, Econometrica 89, doi:10.3982/ECTA17434) with smoothing, an output
+reaction, purchases, deficits and cost-push shocks added. Determinacy is Onatski's (2006, Journal of
+Economic Dynamics and Control 30, doi:10.1016/j.jedc.2005.02.007) winding number, as Auclert,
+Rognlie and Straub (2023, "Determinacy and existence in the sequence space") use it. T period, F
+frequency, K column of paths.
 """
 
 from __future__ import annotations
@@ -31,7 +36,9 @@ FREQUENCIES = 4096
 
 
 class Policy(NamedTuple):
-    """Price setting and policy: slope of the Phillips curve, Taylor rule, persistence of public debt."""
+    """Price setting and policy: slope of the Phillips curve, Taylor rule, persistence of public
+    debt.
+    """
 
     kappa: float
     phi_pi: float
@@ -46,7 +53,9 @@ class Operators(Protocol):
     def lag(self, x: np.ndarray) -> np.ndarray: ...
     def lead(self, x: np.ndarray) -> np.ndarray: ...
     def accumulate(self, x: np.ndarray, persistence: float) -> np.ndarray: ...
-    def households(self, r: np.ndarray, w: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
+    def households(
+        self, r: np.ndarray, w: np.ndarray, tau: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]: ...
 
 
 class Paths:
@@ -64,13 +73,19 @@ class Paths:
     def accumulate(self, x: np.ndarray, persistence: float) -> np.ndarray:
         return lfilter([1.0], [1.0, -persistence], x, axis=0)
 
-    def households(self, r: np.ndarray, w: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        assets, labour = (by_input[0] @ r + by_input[1] @ w + by_input[2] @ tau for by_input in self.jacobian_OITT)
+    def households(
+        self, r: np.ndarray, w: np.ndarray, tau: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assets, labour = (
+            by_input[0] @ r + by_input[1] @ w + by_input[2] @ tau for by_input in self.jacobian_OITT
+        )
         return assets, labour
 
 
 class Transforms:
-    """The same operators far from the first period, where each is a function of the lag z on the unit circle."""
+    """The same operators far from the first period, where each is a function of the lag z on the
+    unit circle.
+    """
 
     def __init__(self, jacobian_OITT: np.ndarray) -> None:
         periods = jacobian_OITT.shape[-1]
@@ -89,24 +104,35 @@ class Transforms:
     def accumulate(self, x: np.ndarray, persistence: float) -> np.ndarray:
         return x / (1 - persistence * self.z)
 
-    def households(self, r: np.ndarray, w: np.ndarray, tau: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        assets, labour = (by_input[0][:, None] * r + by_input[1][:, None] * w + by_input[2][:, None] * tau for by_input in self.symbol_OIF)
+    def households(
+        self, r: np.ndarray, w: np.ndarray, tau: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        assets, labour = (
+            by_input[0][:, None] * r + by_input[1][:, None] * w + by_input[2][:, None] * tau
+            for by_input in self.symbol_OIF
+        )
         return assets, labour
 
 
 @dataclass(frozen=True)
 class Economy:
-    """Excess demand for assets and labour, (., K) each, and the policy rate, given output, inflation and the shocks' processes."""
+    """Excess demand for assets and labour, (., K) each, and the policy rate, given output,
+    inflation and the shocks' processes.
+    """
 
     assets: np.ndarray
     labour: np.ndarray
     i: np.ndarray
 
 
-def economy(op: Operators, tastes: Tastes, policy: Policy, y: np.ndarray, pi: np.ndarray, shocks: np.ndarray) -> Economy:
+def economy(
+    op: Operators, tastes: Tastes, policy: Policy, y: np.ndarray, pi: np.ndarray, shocks: np.ndarray
+) -> Economy:
     """The equations of the module's text, in its order; shocks (4, ., K) are m, z, g and u."""
     m, z, g, u = shocks
-    i = op.accumulate((1 - policy.rho_i) * (policy.phi_pi * pi + policy.phi_y * y) + m, policy.rho_i)
+    i = op.accumulate(
+        (1 - policy.rho_i) * (policy.phi_pi * pi + policy.phi_y * y) + m, policy.rho_i
+    )
     r = op.lag(i) - (1 + tastes.r) * pi
     w = tastes.wage * z + (pi - op.lead(pi) / (1 + tastes.r) - u) / policy.kappa
     b = op.accumulate(policy.rho_b * g, policy.rho_b)
@@ -115,44 +141,59 @@ def economy(op: Operators, tastes: Tastes, policy: Policy, y: np.ndarray, pi: np
     return Economy(assets - b, labour - (y - z), i)
 
 
-def solve(jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy, shocks: np.ndarray) -> tuple[np.ndarray, float]:
-    """Paths (3, T, K) of output, inflation and policy rate under processes m, z, g, u, (4, T, K), and the relative error of the markets.
+def solve(
+    jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy, shocks: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Paths (3, T, K) of output, inflation and policy rate under processes m, z, g, u, (4, T, K),
+    and the relative error of the markets.
 
-    Quarterly deviations, in fractions of output and as rates. The error is measured by putting the paths back into the equations.
+    Quarterly deviations, in fractions of output and as rates. The error is measured by putting the
+    paths back into the equations.
     """
     op, (_, periods, columns) = Paths(jacobian_OITT), shocks.shape
     none, each = np.zeros((periods, periods)), np.eye(periods)
-    y, pi = (np.concatenate([*parts, np.zeros((periods, columns))], axis=1) for parts in ((each, none), (none, each)))
+    y, pi = (
+        np.concatenate([*parts, np.zeros((periods, columns))], axis=1)
+        for parts in ((each, none), (none, each))
+    )
     forcing = np.concatenate([np.zeros((4, periods, 2 * periods)), shocks], axis=2)
     excess = economy(op, tastes, policy, y, pi, forcing)
     stacked = np.concatenate([excess.assets, excess.labour])
     solution = linalg.solve(stacked[:, : 2 * periods], -stacked[:, 2 * periods :])
     y, pi = solution[:periods], solution[periods:]
     check = economy(op, tastes, policy, y, pi, shocks)
-    error = np.maximum(np.abs(check.assets), np.abs(check.labour)).max(axis=0) / np.abs(solution).max(axis=0)
+    error = np.maximum(np.abs(check.assets), np.abs(check.labour)).max(axis=0) / np.abs(
+        solution
+    ).max(axis=0)
     return np.stack([y, pi, check.i]), float(error.max())
 
 
 def determinacy(jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> Status:
-    """Whether one bounded path answers a shock, by how often the determinant of the equations winds around zero.
+    """Whether one bounded path answers a shock, by how often the determinant of the equations winds
+    around zero.
 
-    Zeros less poles inside the unit circle: none means a unique solution, fewer means many, more means none. `NOT_CONVERGED`
-    where the curve passes so close to zero that 4096 points cannot tell.
+    Zeros less poles inside the unit circle: none means a unique solution, fewer means many, more
+    means none. `NOT_CONVERGED` where the curve passes so close to zero that 4096 points cannot
+    tell.
     """
     op = Transforms(jacobian_OITT)
     one, none = np.ones((FREQUENCIES, 1)), np.zeros((FREQUENCIES, 1))
     y, pi = np.concatenate([one, none], axis=1), np.concatenate([none, one], axis=1)
     excess = economy(op, tastes, policy, y, pi, np.zeros((4, FREQUENCIES, 2)))
-    turns = winding(excess.assets[:, 0] * excess.labour[:, 1] - excess.assets[:, 1] * excess.labour[:, 0])
+    turns = winding(
+        excess.assets[:, 0] * excess.labour[:, 1] - excess.assets[:, 1] * excess.labour[:, 0]
+    )
     if turns is None:
         return Status.NOT_CONVERGED
     return Status.OK if turns == 0 else Status.INDETERMINATE if turns < 0 else Status.EXPLOSIVE
 
 
 def winding(values: np.ndarray) -> int | None:
-    """How often a function of the lag z turns around zero as z runs once round the circle: its zeros less its poles inside.
+    """How often a function of the lag z turns around zero as z runs once round the circle: its
+    zeros less its poles inside.
 
-    `values` (F,) at z = exp(-2 pi i k / F). None where two of them differ by more than a quarter turn: too near zero to tell.
+    `values` (F,) at z = exp(-2 pi i k / F). None where two of them differ by more than a quarter
+    turn: too near zero to tell.
     """
     steps = np.roll(values, -1) * values.conj()
     return None if (steps.real <= 0).any() else -round(np.angle(steps).sum() / (2 * np.pi))

@@ -3,10 +3,11 @@
     max E sum beta^t [ c^(1 - 1/eis) / (1 - 1/eis) - vphi n^(1 + 1/frisch) / (1 + 1/frisch) ]
     c + a = (1 + r_t) a_1 + w_t e n + tau_t e,   a >= 0,   log e a Markov chain, E e = 1
 
-The Euler equation is solved on endogenous grid points (Carroll 2006, doi:10.1016/j.econlet.2005.09.013) and the distribution
-by lotteries (Young 2010, doi:10.1016/j.jedc.2008.11.010), both by the library's block `hh_labor`; income risk is Rouwenhorst's chain of
-seven states. Found here are beta and vphi at which households hold the public debt and supply one unit of labour.
-Axes: E skill, A asset.
+The Euler equation is solved on endogenous grid points (Carroll 2006,
+doi:10.1016/j.econlet.2005.09.013) and the distribution by lotteries (Young 2010,
+doi:10.1016/j.jedc.2008.11.010), both by the library's block `hh_labor`; income risk is
+Rouwenhorst's chain of seven states. Found here are beta and vphi at which households hold the
+public debt and supply one unit of labour. Axes: E skill, A asset.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ LONGEST_STEP = 1.0
 
 
 class Tastes(NamedTuple):
-    """What the households' problem depends on, quarterly, where output and effective labour are 1 at rest."""
+    """What the households' problem depends on, quarterly, where output and effective labour are 1
+    at rest.
+    """
 
     eis: float
     frisch: float
@@ -53,7 +56,9 @@ class Tastes(NamedTuple):
 
 @dataclass(frozen=True)
 class SteadyState:
-    """Households at rest: policies a, c, n and their distribution (E, A); `marginal` is E[V_a'] given today's skill, (E, A)."""
+    """Households at rest: policies a, c, n and their distribution (E, A); `marginal` is E[V_a']
+    given today's skill, (E, A).
+    """
 
     beta: float
     vphi: float
@@ -80,8 +85,14 @@ class SteadyState:
         return self.skill[:, None] * self.n
 
     def error(self, debt: float) -> float:
-        """Largest relative gap of the markets for assets, labour and, by Walras's law a check of the rest, goods."""
-        return max(abs(self.mean(self.a) / debt - 1), abs(self.mean(self.labour) - 1), abs(self.mean(self.c) - 1))
+        """Largest relative gap of the markets for assets, labour and, by Walras's law a check of
+        the rest, goods.
+        """
+        return max(
+            abs(self.mean(self.a) / debt - 1),
+            abs(self.mean(self.labour) - 1),
+            abs(self.mean(self.c) - 1),
+        )
 
 
 @cache
@@ -95,18 +106,25 @@ def library() -> Any:
 
 
 def calibrate(tastes: Tastes, points: int) -> SteadyState:
-    """The steady state in which assets equal the debt and effective labour is 1; first on a coarse grid, then on `points`.
+    """The steady state in which assets equal the debt and effective labour is 1; first on a coarse
+    grid, then on `points`.
 
-    Broyden's method in log(1 - beta (1 + r)) and log vphi, which no step can push out of their domain. Always starts from
-    the same guess, so that the answer does not depend on what was solved before. Raises `NoSolutionError`, `MissingExtraError`.
+    Broyden's method in log(1 - beta (1 + r)) and log vphi, which no step can push out of their
+    domain. Always starts from the same guess, so that the answer does not depend on what was solved
+    before. Raises `NoSolutionError`, `MissingExtraError`.
     """
     unknown = np.log([0.015, tastes.wage])
     slope: np.ndarray | None = None
-    for size, tolerance in ((min(COARSE_POINTS, points), COARSE_TOLERANCE), (points, CLEARING_TOLERANCE)):
+    for size, tolerance in (
+        (min(COARSE_POINTS, points), COARSE_TOLERANCE),
+        (points, CLEARING_TOLERANCE),
+    ):
         market = _Market(tastes, size)
         gap = market(unknown)
         if slope is None:
-            slope = np.column_stack([(market(unknown + step) - gap) / 0.1 for step in 0.1 * np.eye(2)])
+            slope = np.column_stack(
+                [(market(unknown + step) - gap) / 0.1 for step in 0.1 * np.eye(2)]
+            )
         for _ in range(MAX_STEPS):
             if np.abs(gap).max() < tolerance:
                 break
@@ -116,19 +134,26 @@ def calibrate(tastes: Tastes, points: int) -> SteadyState:
             gap = market(unknown)
             slope = slope + np.outer(gap - before - slope @ step, step) / (step @ step)
         else:
-            raise NoSolutionError(f"The markets of {tastes} do not clear after {MAX_STEPS} steps; the relative gap is {np.abs(gap).max():.1e}.")
+            raise NoSolutionError(
+                f"The markets of {tastes} do not clear after {MAX_STEPS} steps; the relative gap is"
+                f" {np.abs(gap).max():.1e}."
+            )
     return market.steady
 
 
 class _Market:
-    """Excess demand for assets and excess supply of labour, as logarithms, given log(1 - beta (1 + r)) and log vphi."""
+    """Excess demand for assets and excess supply of labour, as logarithms, given log(1 - beta (1 +
+    r)) and log vphi.
+    """
 
     steady: SteadyState
 
     def __init__(self, tastes: Tastes, points: int) -> None:
         self.tastes = tastes
         grids = library().grids
-        self.skill, _, self.transition = grids.markov_rouwenhorst(rho=tastes.rho_e, sigma=tastes.sd_e, N=SKILLS)
+        self.skill, _, self.transition = grids.markov_rouwenhorst(
+            rho=tastes.rho_e, sigma=tastes.sd_e, N=SKILLS
+        )
         self.grid = grids.agrid(amax=RICHEST, n=points)
         self.last: dict[str, np.ndarray] = {}
 
@@ -141,21 +166,40 @@ class _Market:
             raise NoSolutionError(f"No steady state of {where}: {error}") from None
         held, worked = self.steady.mean(self.steady.a), self.steady.mean(self.steady.labour)
         if not (0 < held < np.inf and 0 < worked < np.inf):
-            raise NoSolutionError(f"No steady state of {where}: assets {held:.3g}, labour {worked:.3g}; expected positive numbers.")
+            raise NoSolutionError(
+                f"No steady state of {where}: assets {held:.3g}, labour {worked:.3g}; expected"
+                " positive numbers."
+            )
         return np.log([held / self.tastes.debt, worked])
 
     def _at_rest(self, beta: float, vphi: float) -> SteadyState:
         block, tastes = library().hetblocks.hh_labor.hh, self.tastes
         problem = {
-            "a_grid": self.grid, "we": self.skill * tastes.wage, "T": self.skill * tastes.tau, "Pi": self.transition, "r": tastes.r,
-            "beta": beta, "eis": tastes.eis, "frisch": tastes.frisch, "vphi": vphi, **self.last,
-        }  # fmt: skip
+            "a_grid": self.grid,
+            "we": self.skill * tastes.wage,
+            "T": self.skill * tastes.tau,
+            "Pi": self.transition,
+            "r": tastes.r,
+            "beta": beta,
+            "eis": tastes.eis,
+            "frisch": tastes.frisch,
+            "vphi": vphi,
+            **self.last,
+        }
         if not self.last:
             block.initialize_backward(problem)
         found = block.backward_steady_state(problem, tol=POLICY_TOLERANCE)
         before, distribution = block.forward_steady_state(found, tol=DISTRIBUTION_TOLERANCE)
         self.last = {"Va": found["Va"], "Dbeg": before}
         return SteadyState(
-            beta=beta, vphi=vphi, skill=self.skill, transition=self.transition, grid=self.grid,
-            a=found["a"], c=found["c"], n=found["n"], marginal=self.transition @ found["Va"], distribution=distribution,
-        )  # fmt: skip
+            beta=beta,
+            vphi=vphi,
+            skill=self.skill,
+            transition=self.transition,
+            grid=self.grid,
+            a=found["a"],
+            c=found["c"],
+            n=found["n"],
+            marginal=self.transition @ found["Va"],
+            distribution=distribution,
+        )

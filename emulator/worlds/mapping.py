@@ -1,4 +1,7 @@
-"""`model.world.yaml`: what makes a world of a `.mod` file. Which variables are observed, which parameters vary, which shocks."""
+"""`model.world.yaml`: what makes a world of a `.mod` file.
+
+Which variables are observed, which parameters vary, which shocks.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ class _Record(BaseModel):
 
 
 class Observed(_Record):
-    """An observable as an expression in the file's variables; plain text is short for the expression alone."""
+    """An observable as an expression in the file's variables; plain text is short for the
+    expression alone.
+    """
 
     expression: str
     tex: str = ""
@@ -44,7 +49,9 @@ class Observables(_Record):
 
 
 class MappedShock(_Record):
-    """One of the file's shocks under the name that the world gives it; `sign` -1 turns its direction."""
+    """One of the file's shocks under the name that the world gives it; `sign` -1 turns its
+    direction.
+    """
 
     variable: str
     tex: str = ""
@@ -101,7 +108,9 @@ def read_text(path: Path) -> str:
         with path.open("rb") as stream:
             data = stream.read(LARGEST_FILE + 1)
         if len(data) > LARGEST_FILE:
-            raise ModFileError(f"the file has more than {LARGEST_FILE:,} bytes; that is not a mapping.", path.name)
+            raise ModFileError(
+                f"the file has more than {LARGEST_FILE:,} bytes; that is not a mapping.", path.name
+            )
         return data.decode("utf-8")
     except UnicodeDecodeError:
         raise ModFileError("this is not a text in UTF-8.", path.name) from None
@@ -110,32 +119,48 @@ def read_text(path: Path) -> str:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """The safe loader, which refuses a key that stands twice in one table instead of forgetting the first."""
+    """The safe loader, which refuses a key that stands twice in one table instead of forgetting the
+    first.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' stands here a second time", problem_mark=key.start_mark)
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key '{key.value}' stands here a second time",
+                    problem_mark=key.start_mark,
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def parse_mapping(text: str, where: str) -> Mapping:
-    """A mapping from its text; `where` names its file. Raises `ModFileError`, with line where YAML knows it, for a text that is not one."""
+    """A mapping from its text; `where` names its file.
+
+    Raises `ModFileError`, with line where YAML knows it, for a text that is not one.
+    """
     try:
         _refuse_aliases(text, where)
         content = yaml.load(text, Loader=_UniqueKeys)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ModFileError(f"this is not YAML: {error.problem}.", f"{where}:{line}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date of the 45th, a number of many thousand digits
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+    ) as error:  # ValueError: a date of the 45th, a number of many thousand digits
         raise ModFileError(f"this is not a YAML text ({type(error).__name__}).", where) from None
     if not isinstance(content, dict):
         raise ModFileError("expected a table with observables, parameters and shocks.", where)
     for key in content:
         if key not in Mapping.model_fields:
-            raise ModFileError(f"'{key}' is nothing that a mapping says. {nearest(str(key), Mapping.model_fields)}", where)
+            raise ModFileError(
+                f"'{key}' is nothing that a mapping says."
+                f" {nearest(str(key), Mapping.model_fields)}",
+                where,
+            )
     try:
         return Mapping.model_validate(content)
     except (ValidationError, ValueError) as error:
@@ -144,12 +169,18 @@ def parse_mapping(text: str, where: str) -> Mapping:
 
 
 def _refuse_aliases(text: str, where: str) -> None:
-    """A mapping needs neither aliases, by which a few lines could stand for billions, nor tables deep inside of others."""
+    """A mapping needs neither aliases, by which a few lines could stand for billions, nor tables
+    deep inside of others.
+    """
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         place = f"{where}:{event.start_mark.line + 1}" if event.start_mark else where
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > DEEPEST:
             raise ModFileError("tables nest too deep for a mapping.", place)
         if isinstance(event, yaml.AliasEvent):
-            raise ModFileError("aliases (*name) are not supported; write out what they stand for.", place)
+            raise ModFileError(
+                "aliases (*name) are not supported; write out what they stand for.", place
+            )

@@ -1,4 +1,6 @@
-"""The spec of a world that is a `.mod` file: from its mapping, its declarations and its own calibration."""
+"""The spec of a world that is a `.mod` file: from its mapping, its declarations and its own
+calibration.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,16 @@ from emulator.worlds.source import mapping_path
 if TYPE_CHECKING:
     from emulator.worlds.modworld import ModWorld
 
-UNITS = {"output": "percent", "inflation": "annualised percentage points", "rate": "annualised percentage points"}
+UNITS = {
+    "output": "percent",
+    "inflation": "annualised percentage points",
+    "rate": "annualised percentage points",
+}
 
-PRIOR = "Independent, each with its own shape truncated to its range; draws without a unique stable solution are refused and redrawn."
+PRIOR = (
+    "Independent, each with its own shape truncated to its range; draws without a unique stable"
+    " solution are refused and redrawn."
+)
 
 
 def world_name(stem: str) -> str:
@@ -33,7 +42,9 @@ def make_spec(world: ModWorld) -> WorldSpec:
     for name in world.priors:
         if name not in world.model.parameters:
             known = ", ".join(world.model.parameters)
-            raise ModFileError(f"parameters.{name}: the model has no such parameter; it has {known}.", where)
+            raise ModFileError(
+                f"parameters.{name}: the model has no such parameter; it has {known}.", where
+            )
     defaults = dict(zip(world.model.parameters, world.model.theta()[0], strict=True))
     names = list(world.priors)
     held_out = mapping.extrapolation
@@ -63,17 +74,45 @@ def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
     declared = next((d for d in world.model.file.parameters if d.name == name), None)
     low, high = prior.bounds()
     if default != default:
-        raise ModFileError(f"parameters.{name}: its value in {world.path.name} is not a number: something there divides by zero, or takes the root or logarithm of a negative number, as of a negative variance.", mapping_path(world.path).name)
+        raise ModFileError(
+            f"parameters.{name}: its value in {world.path.name} is not a number: something there"
+            " divides by zero, or takes the root or logarithm of a negative number, as of a"
+            " negative variance.",
+            mapping_path(world.path).name,
+        )
     if not low <= default <= high:
         raise ModFileError(
-            f"parameters.{name}: the file sets {default:g}, outside the range {low:g} to {high:g} of its prior.", mapping_path(world.path).name
+            f"parameters.{name}: the file sets {default:g}, outside the range {low:g} to {high:g}"
+            " of its prior.",
+            mapping_path(world.path).name,
         )
     mapped = prior if isinstance(prior, MappedParameter) else MappedParameter(low=low, high=high)
     if mapped.role == "shock_size" and low < 0:
-        raise ModFileError(f"parameters.{name}: the range of a standard deviation begins at {low:g}; expected zero or more.", mapping_path(world.path).name)
-    tex = mapped.tex or (declared.tex if declared else "") or rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
-    meaning = mapped.meaning or (declared.long_name if declared else "") or f"parameter {name} of the file"
-    return Parameter(name=name, tex=tex, low=low, high=high, default=default, unit=mapped.unit, meaning=meaning, role=mapped.role)
+        raise ModFileError(
+            f"parameters.{name}: the range of a standard deviation begins at {low:g}; expected zero"
+            " or more.",
+            mapping_path(world.path).name,
+        )
+    tex = (
+        mapped.tex
+        or (declared.tex if declared else "")
+        or rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
+    )
+    meaning = (
+        mapped.meaning
+        or (declared.long_name if declared else "")
+        or f"parameter {name} of the file"
+    )
+    return Parameter(
+        name=name,
+        tex=tex,
+        low=low,
+        high=high,
+        default=default,
+        unit=mapped.unit,
+        meaning=meaning,
+        role=mapped.role,
+    )
 
 
 def _shock(world: ModWorld, name: str) -> Shock:
@@ -85,4 +124,9 @@ def _shock(world: ModWorld, name: str) -> Shock:
 
 def _observable(world: ModWorld, name: str) -> Observable:
     mapped = getattr(world.mapping.observables, name)
-    return Observable(name=name, tex=mapped.tex or mapped.expression, unit=UNITS[name], meaning=mapped.meaning or f"{mapped.expression} of the file")  # type: ignore[arg-type]
+    return Observable(
+        name=name,
+        tex=mapped.tex or mapped.expression,
+        unit=UNITS[name],
+        meaning=mapped.meaning or f"{mapped.expression} of the file",
+    )  # type: ignore[arg-type]

@@ -1,8 +1,8 @@
 """A world made of a Dynare `.mod` file and the mapping beside it, `model.world.yaml`.
 
-The state is what the model remembers and what is observed: s = (lagged variables, observed variables), with
-`s = A s_1 + B e` and `y = C s`, C the gradient of the observables at the steady state.
-Axes: n draw, P parameter of the world, D state, S shock.
+The state is what the model remembers and what is observed: s = (lagged variables, observed
+variables), with `s = A s_1 + B e` and `y = C s`, C the gradient of the observables at the steady
+state. Axes: n draw, P parameter of the world, D state, S shock.
 """
 
 from __future__ import annotations
@@ -38,27 +38,44 @@ class _Block:
 
 
 class ModWorld(LinearWorld):
-    """The world of a `.mod` file. Raises `ModFileError` for files that cannot be read, each with its place."""
+    """The world of a `.mod` file.
+
+    Raises `ModFileError` for files that cannot be read, each with its place.
+    """
 
     def __init__(self, model: CompiledModel, mapping: str) -> None:
         """A model and the text of its mapping; see `read` and `from_source`."""
         self.model = model
         self.path = model.file.path
         beside = mapping_path(self.path)
-        self.source = self.texts = Source(file=self.path.name, text=model.file.text, mapping=mapping)
-        self.mapping: Mapping = parse_mapping(mapping, beside.name)
-        self.priors: dict[str, Prior] = dict(self.mapping.parameters or priors_of(self.model, beside))
-        self.observation: Observation = observe(
-            self.model, {name: item.expression for name, item in self.mapping.observables}, beside.name
+        self.source = self.texts = Source(
+            file=self.path.name, text=model.file.text, mapping=mapping
         )
-        if self.observation.needs_steady_state and not self.model.needs_steady_state and self.model.steady.formulas is None:
+        self.mapping: Mapping = parse_mapping(mapping, beside.name)
+        self.priors: dict[str, Prior] = dict(
+            self.mapping.parameters or priors_of(self.model, beside)
+        )
+        self.observation: Observation = observe(
+            self.model,
+            {name: item.expression for name, item in self.mapping.observables},
+            beside.name,
+        )
+        if (
+            self.observation.needs_steady_state
+            and not self.model.needs_steady_state
+            and self.model.steady.formulas is None
+        ):
             raise ModFileError(
-                "the observables depend on the steady state, which a model that is linear in its variables need not have. "
-                "Write them as linear expressions.",
+                "the observables depend on the steady state, which a model that is linear in its"
+                " variables need not have. Write them as linear expressions.",
                 beside.name,
             )
         if self.model.growth > 1.0:
-            raise ModFileError("stoch_simul(qz_criterium) calls growing responses stable; a world's fade. Remove the option.", self.path.name)
+            raise ModFileError(
+                "stoch_simul(qz_criterium) calls growing responses stable; a world's fade. Remove"
+                " the option.",
+                self.path.name,
+            )
         self.spec = make_spec(self)
 
     @classmethod
@@ -76,9 +93,16 @@ class ModWorld(LinearWorld):
 
     @property
     def sha256(self) -> str:
-        """Of the model's text and of what its mapping says of the model: names the world. What is held out of training, and prose, are not the model."""
-        said = self.mapping.model_dump(mode="json", exclude={"title", "summary", "source", "prior", "extrapolation"})
-        return hashlib.sha256((self.model.file.sha256 + json.dumps(said, sort_keys=True)).encode()).hexdigest()
+        """Of the model's text and of what its mapping says of the model: names the world.
+
+        What is held out of training, and prose, are not the model.
+        """
+        said = self.mapping.model_dump(
+            mode="json", exclude={"title", "summary", "source", "prior", "extrapolation"}
+        )
+        return hashlib.sha256(
+            (self.model.file.sha256 + json.dumps(said, sort_keys=True)).encode()
+        ).hexdigest()
 
     @cached_property
     def states(self) -> tuple[int, ...]:
@@ -95,7 +119,11 @@ class ModWorld(LinearWorld):
         for name, shock in self.mapping.shocks.items():
             if shock.variable not in self.model.shocks:
                 known = ", ".join(self.model.shocks)
-                raise ModFileError(f"shocks.{name}: '{shock.variable}' is not a shock with a variance; those are {known}.", mapping_path(self.path).name)
+                raise ModFileError(
+                    f"shocks.{name}: '{shock.variable}' is not a shock with a variance; those are"
+                    f" {known}.",
+                    mapping_path(self.path).name,
+                )
         return self.mapping.shocks
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -109,7 +137,9 @@ class ModWorld(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         parts = [block.space for block in self._blocks(theta)]
-        return StateSpace(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C")))
+        return StateSpace(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C"))
+        )
 
     def _joined(self, theta: np.ndarray, read: Callable[[_Block], np.ndarray]) -> np.ndarray:
         return np.concatenate([read(block) for block in self._blocks(theta)])
@@ -118,10 +148,14 @@ class ModWorld(LinearWorld):
         """Solved blocks of draws: the model's full matrices never exist for more than one."""
         theta = self.spec.check_theta(theta)
         size = block_size(len(self.model.all_variables))
-        return (self._solve(theta[start : start + size]) for start in range(0, max(len(theta), 1), size))
+        return (
+            self._solve(theta[start : start + size]) for start in range(0, max(len(theta), 1), size)
+        )
 
     def _solve(self, theta: np.ndarray) -> _Block:
-        at = self.model.linearise(self.model.theta(dict(zip(self.spec.parameter_names, theta.T, strict=True))))
+        at = self.model.linearise(
+            self.model.theta(dict(zip(self.spec.parameter_names, theta.T, strict=True)))
+        )
         solution = solve_linear_re(*at.matrices, self.model.structure)
         states = np.array(self.states)
         of_file = states < len(self.model.variables)
@@ -131,5 +165,7 @@ class ModWorld(LinearWorld):
         shocks = [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]
         signs = np.array([shock.sign for shock in self.shocks.values()])
         impact = solution.impact[:, states][:, :, shocks] * signs
-        transition = solution.transition.take(states, axis=1).take(states, axis=2)  # contiguous, unlike a fancy index
+        transition = solution.transition.take(states, axis=1).take(
+            states, axis=2
+        )  # contiguous, unlike a fancy index
         return _Block(StateSpace(transition, impact, c), solution)

@@ -5,8 +5,8 @@
     i  = rho_i i_1 + (1 - rho_i)(phi_pi pi + phi_y x) + m        Taylor rule
     m  = rho_m m_1 + sigma_m e_m,  r = rho_r r_1 + sigma_r e_r,  u = rho_u u_1 + sigma_u e_u
 
-All in quarterly percent. Galí (2015), Monetary Policy, Inflation, and the Business Cycle, 2nd ed., ch. 3;
-Woodford (2003), Interest and Prices, ch. 4, for determinacy under smoothing.
+All in quarterly percent. Galí (2015), Monetary Policy, Inflation, and the Business Cycle, 2nd ed.,
+ch. 3; Woodford (2003), Interest and Prices, ch. 4, for determinacy under smoothing.
 """
 
 from __future__ import annotations
@@ -42,19 +42,48 @@ PARAMETERS = (
 SPEC = WorldSpec(
     name="nk",
     title="Three-equation New Keynesian model",
-    summary="Dynamic IS curve, New Keynesian Phillips curve and a Taylor rule with smoothing; AR(1) shocks.",
-    prior="Independent and uniform over the ranges; draws without a unique stable solution are refused and redrawn.",
+    summary=(
+        "Dynamic IS curve, New Keynesian Phillips curve and a Taylor rule with smoothing; AR(1)"
+        " shocks."
+    ),
+    prior=(
+        "Independent and uniform over the ranges; draws without a unique stable solution are"
+        " refused and redrawn."
+    ),
     source="Galí (2015), ch. 3; Woodford (2003), ch. 4",
     parameters=PARAMETERS,
     shocks=(
-        Shock(name="monetary", tex=r"\varepsilon_m", meaning="tightening: the policy rate above its rule"),
+        Shock(
+            name="monetary",
+            tex=r"\varepsilon_m",
+            meaning="tightening: the policy rate above its rule",
+        ),
         Shock(name="demand", tex=r"\varepsilon_r", meaning="rise of the natural rate of interest"),
-        Shock(name="cost_push", tex=r"\varepsilon_u", meaning="rise of inflation at a given output gap"),
+        Shock(
+            name="cost_push",
+            tex=r"\varepsilon_u",
+            meaning="rise of inflation at a given output gap",
+        ),
     ),
     observables=(
-        Observable(name="output", tex="x", unit="percent", meaning="output gap, percent of the flexible-price level"),
-        Observable(name="inflation", tex=r"4\pi", unit="annualised percentage points", meaning="inflation, deviation from target"),
-        Observable(name="rate", tex="4i", unit="annualised percentage points", meaning="policy rate, deviation from steady state"),
+        Observable(
+            name="output",
+            tex="x",
+            unit="percent",
+            meaning="output gap, percent of the flexible-price level",
+        ),
+        Observable(
+            name="inflation",
+            tex=r"4\pi",
+            unit="annualised percentage points",
+            meaning="inflation, deviation from target",
+        ),
+        Observable(
+            name="rate",
+            tex="4i",
+            unit="annualised percentage points",
+            meaning="policy rate, deviation from steady state",
+        ),
     ),
     states=("x", "pi", "i", "m", "r", "u"),
     extrapolation=Extrapolation(slice_parameters=("rho_i",), corner_parameters=("rho_r", "rho_u")),
@@ -62,20 +91,32 @@ SPEC = WorldSpec(
 
 
 def equations(theta: Any) -> tuple[Any, Any, Any, Any]:
-    """Matrices (lead, current, lag: (n, 6, 6); shock: (n, 6, 3)) of the model at theta (n, 12), NumPy or PyTorch.
+    """Matrices (lead, current, lag: (n, 6, 6); shock: (n, 6, 3)) of the model at theta (n, 12),
+    NumPy or PyTorch.
 
     Order of variables: x, pi, i, m, r, u; one row an equation, in the order of the module's text.
     """
     xp = array_namespace(theta)
-    sigma, beta, kappa, phi_pi, phi_y, rho_i, rho_m, rho_r, rho_u, sigma_m, sigma_r, sigma_u = (theta[:, k] for k in range(12))
+    sigma, beta, kappa, phi_pi, phi_y, rho_i, rho_m, rho_r, rho_u, sigma_m, sigma_r, sigma_u = (
+        theta[:, k] for k in range(12)
+    )
     one = xp.ones_like(sigma)
     lead = {(0, X): -one, (0, PI): -1 / sigma, (1, PI): -beta}
     current = {
-        (0, X): one, (0, RATE): 1 / sigma, (0, R): -1 / sigma,
-        (1, PI): one, (1, X): -kappa, (1, U): -one,
-        (2, RATE): one, (2, PI): -(1 - rho_i) * phi_pi, (2, X): -(1 - rho_i) * phi_y, (2, M): -one,
-        (3, M): one, (4, R): one, (5, U): one,
-    }  # fmt: skip
+        (0, X): one,
+        (0, RATE): 1 / sigma,
+        (0, R): -1 / sigma,
+        (1, PI): one,
+        (1, X): -kappa,
+        (1, U): -one,
+        (2, RATE): one,
+        (2, PI): -(1 - rho_i) * phi_pi,
+        (2, X): -(1 - rho_i) * phi_y,
+        (2, M): -one,
+        (3, M): one,
+        (4, R): one,
+        (5, U): one,
+    }
     lag = {(2, RATE): -rho_i, (3, M): -rho_m, (4, R): -rho_r, (5, U): -rho_u}
     shock = {(3, 0): -sigma_m, (4, 1): -sigma_r, (5, 2): -sigma_u}
     return _stack(lead, 6, one), _stack(current, 6, one), _stack(lag, 6, one), _stack(shock, 3, one)
@@ -113,4 +154,6 @@ class NewKeynesian(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         solution = self.solve(theta)
-        return StateSpace(solution.transition, solution.impact, np.broadcast_to(OBSERVATION, (len(theta), 3, 6)))
+        return StateSpace(
+            solution.transition, solution.impact, np.broadcast_to(OBSERVATION, (len(theta), 3, 6))
+        )

@@ -1,4 +1,6 @@
-"""Prior distributions of single parameters, truncated to a range, in Dynare's meaning of mean and standard deviation."""
+"""Prior distributions of single parameters, truncated to a range, in Dynare's meaning of mean and
+standard deviation.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,17 @@ TAIL = 0.005
 """Probability cut off at each end where a prior is given without a range."""
 
 LEAST_MASS = 1e-9
-"""Probability between the bounds of a prior at least: with less its draws would be rounding errors."""
+"""Probability between the bounds of a prior at least: with less its draws would be rounding errors.
+"""
 
 
 class Prior(BaseModel):
     """One parameter's prior: a shape with its mean and standard deviation, cut to [low, high].
 
-    A uniform prior needs only its range. `shift` and `upper` move the support of beta (to [shift, upper]) and gamma.
-    `inv_gamma` is the distribution of a standard deviation whose square is inverse gamma (Dynare's type 1; Zellner
-    1971, An Introduction to Bayesian Inference in Econometrics, appendix B).
+    A uniform prior needs only its range. `shift` and `upper` move the support of beta (to [shift,
+    upper]) and gamma. `inv_gamma` is the distribution of a standard deviation whose square is
+    inverse gamma (Dynare's type 1; Zellner 1971, An Introduction to Bayesian Inference in
+    Econometrics, appendix B).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,14 +54,21 @@ class Prior(BaseModel):
         if self.low is not None and self.high is not None and not self.low < self.high:
             raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
         least = self.shift if self.prior == "gamma" else 0.0
-        if self.prior in ("gamma", "inv_gamma", "inv_gamma2") and not (self.mean is not None and self.mean > least):
+        if self.prior in ("gamma", "inv_gamma", "inv_gamma2") and not (
+            self.mean is not None and self.mean > least
+        ):
             raise ValueError(f"the mean of a {self.prior} prior must be above {least:g}")
         low, high = self.bounds()
         if not low < high or not math.isfinite(high - low):
             raise ValueError(f"the range {low:g} to {high:g} is empty or without end")
-        below, within = (float(p) for p in self.probability(np.array([low, high])))  # raises where no distribution has these moments
+        below, within = (
+            float(p) for p in self.probability(np.array([low, high]))
+        )  # raises where no distribution has these moments
         if not within - below > LEAST_MASS:
-            raise ValueError(f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} has no probability between {low:g} and {high:g}")
+            raise ValueError(
+                f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} has no probability"
+                f" between {low:g} and {high:g}"
+            )
         return self
 
     def bounds(self) -> tuple[float, float]:
@@ -99,12 +110,16 @@ class Prior(BaseModel):
         if self.prior == "normal":
             return stats.norm(mean, sd)
         if self.prior == "gamma":
-            return stats.gamma(((mean - self.shift) / sd) ** 2, loc=self.shift, scale=sd**2 / (mean - self.shift))
+            return stats.gamma(
+                ((mean - self.shift) / sd) ** 2, loc=self.shift, scale=sd**2 / (mean - self.shift)
+            )
         width = self.upper - self.shift
         share = (mean - self.shift) / width
         size = share * (1 - share) / (sd / width) ** 2 - 1
         if not size > 0:
-            raise ValueError(f"no beta distribution has mean {mean:g} and standard deviation {sd:g}")
+            raise ValueError(
+                f"no beta distribution has mean {mean:g} and standard deviation {sd:g}"
+            )
         return stats.beta(share * size, (1 - share) * size, loc=self.shift, scale=width)
 
     def _moments(self) -> tuple[float, float]:
@@ -114,16 +129,25 @@ class Prior(BaseModel):
         return self.mean, self.sd
 
     def _inverse_gamma(self) -> tuple[float, float]:
-        """s and nu of the inverse gamma distribution of the square (type 1) or of the parameter itself (type 2)."""
+        """s and nu of the inverse gamma distribution of the square (type 1) or of the parameter
+        itself (type 2).
+        """
         mean, sd = self._moments()
         variance = sd**2
         if self.prior == "inv_gamma2":
             nu = 2 * (2 + mean**2 / variance)
             return mean * (nu - 2), nu
 
-        def excess(log_gap: float) -> float:  # mean at nu = 2 + exp(log_gap) over the mean wanted, in logs
+        def excess(
+            log_gap: float,
+        ) -> float:  # mean at nu = 2 + exp(log_gap) over the mean wanted, in logs
             nu = 2 + math.exp(log_gap)
-            return 0.5 * (log_gap + math.log((variance + mean**2) / 2)) + math.lgamma((nu - 1) / 2) - math.lgamma(nu / 2) - math.log(mean)
+            return (
+                0.5 * (log_gap + math.log((variance + mean**2) / 2))
+                + math.lgamma((nu - 1) / 2)
+                - math.lgamma(nu / 2)
+                - math.log(mean)
+            )
 
         nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
         return (nu - 2) * (variance + mean**2), nu

@@ -1,4 +1,6 @@
-"""Roots of worlds whose dynamics are drawn freely: spread over the stable range, judged draw by draw."""
+"""Roots of worlds whose dynamics are drawn freely: spread over the stable range, judged draw by
+draw.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ import numpy as np
 from emulator.spec import Status, WorldSpec
 
 ROOT_RANGE = (0.3, 0.98)
-"""Largest root of a draw, even over this range: from shocks gone in a year to half-lives of more than eight."""
+"""Largest root of a draw, even over this range: from shocks gone in a year to half-lives of more
+than eight.
+"""
 
 
 def rescale(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -16,7 +20,9 @@ def rescale(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def judge(spec: WorldSpec, theta: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """`Status` (n,) of draws with the given spectral radius: explosive, outside the declared range, or OK."""
+    """`Status` (n,) of draws with the given spectral radius: explosive, outside the declared range,
+    or OK.
+    """
     status = np.full(len(theta), Status.OK, dtype=np.uint8)
     status[((theta < spec.low) | (theta > spec.high)).any(axis=1)] = Status.OUTSIDE_RANGE
     status[~(radius < 1.0)] = Status.EXPLOSIVE

@@ -1,4 +1,6 @@
-"""Where a world made of files comes from: its paths, and its texts, with which it can be made again anywhere."""
+"""Where a world made of files comes from: its paths, and its texts, with which it can be made again
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Source(BaseModel):
-    """All that a world made of files is read from, as text: kept in data sets, so that they can be solved again anywhere.
+    """All that a world made of files is read from, as text: kept in data sets, so that they can be
+    solved again anywhere.
 
-    file: name of the `.mod` file; text: the model after macro expansion; mapping: the YAML beside it.
+    file: name of the `.mod` file; text: the model after macro expansion; mapping: the YAML beside
+    it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

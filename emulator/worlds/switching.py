@@ -1,12 +1,16 @@
-"""`switching`: the New Keynesian model of `nk` under a policy rule that a two-state Markov chain switches.
+"""`switching`: the New Keynesian model of `nk` under a policy rule that a two-state Markov chain
+switches.
 
     x  = E x' - (i - E pi' - r) / sigma                                    dynamic IS curve
-    pi = beta E pi' + kappa x + u                                          New Keynesian Phillips curve
-    i  = rho_i i_1 + (1 - rho_i)(phi_pi(s) pi + phi_y(s) x) + m            Taylor rule of regime s: active or passive
+    pi = beta E pi' + kappa x + u                                          New Keynesian Phillips
+                                                                           curve
+    i  = rho_i i_1 + (1 - rho_i)(phi_pi(s) pi + phi_y(s) x) + m            Taylor rule of regime s:
+    active or passive
     P(s' = active | s = active) = p_active,  P(s' = passive | s = passive) = p_passive
 
-and the shocks m, r, u of `nk`, all in quarterly percent. Everybody sees the regime and knows the chain. Davig and Leeper
-(2007), Generalizing the Taylor Principle, American Economic Review 97, 607-635, doi:10.1257/aer.97.3.607, section III.
+and the shocks m, r, u of `nk`, all in quarterly percent. Everybody sees the regime and knows the
+chain. Davig and Leeper (2007), Generalizing the Taylor Principle, American Economic Review 97,
+607-635, doi:10.1257/aer.97.3.607, section III.
 """
 
 from __future__ import annotations
@@ -44,18 +48,30 @@ PARAMETERS = (
 SPEC = WorldSpec(
     name="switching",
     title="New Keynesian model with a policy rule that switches",
-    summary="The model of `nk` with an active and a passive Taylor rule that follow each other by a Markov chain; responses are averages over regime paths.",
-    prior="Independent and uniform over the ranges; draws without a unique mean-square stable solution are refused and redrawn.",
+    summary=(
+        "The model of `nk` with an active and a passive Taylor rule that follow each other by a"
+        " Markov chain; responses are averages over regime paths."
+    ),
+    prior=(
+        "Independent and uniform over the ranges; draws without a unique mean-square stable"
+        " solution are refused and redrawn."
+    ),
     source="Davig and Leeper (2007), section III; Farmer, Waggoner and Zha (2011)",
     parameters=PARAMETERS,
     shocks=nk.SPEC.shocks,
     observables=nk.SPEC.observables,
     states=tuple(f"{variable}_{regime}" for regime in REGIMES for variable in nk.SPEC.states),
-    extrapolation=Extrapolation(slice_parameters=("p_passive",), corner_parameters=("rho_r", "rho_u")),
-)  # fmt: skip
+    extrapolation=Extrapolation(
+        slice_parameters=("p_passive",), corner_parameters=("rho_r", "rho_u")
+    ),
+)
 
 _OF_NK = tuple(
-    [SPEC.index(f"{name}_{regime}" if name in ("phi_pi", "phi_y") else name) for name in nk.SPEC.parameter_names] for regime in REGIMES
+    [
+        SPEC.index(f"{name}_{regime}" if name in ("phi_pi", "phi_y") else name)
+        for name in nk.SPEC.parameter_names
+    ]
+    for regime in REGIMES
 )
 """Where theta holds the parameters of `nk`, regime by regime."""
 
@@ -63,19 +79,26 @@ _CHANCES = [SPEC.index(name) for name in ("p_active", "p_passive", "active_at_im
 
 
 def chain(theta: Any) -> Any:
-    """Transition probabilities (n, 2, 2) at theta (n, 17), NumPy or PyTorch; a row is the regime left, active first."""
+    """Transition probabilities (n, 2, 2) at theta (n, 17), NumPy or PyTorch; a row is the regime
+    left, active first.
+    """
     xp = array_namespace(theta)
     active, passive = theta[:, SPEC.index("p_active")], theta[:, SPEC.index("p_passive")]
-    return xp.stack((xp.stack((active, 1 - active), axis=1), xp.stack((1 - passive, passive), axis=1)), axis=1)
+    return xp.stack(
+        (xp.stack((active, 1 - active), axis=1), xp.stack((1 - passive, passive), axis=1)), axis=1
+    )
 
 
 def equations(theta: Any) -> tuple[Any, ...]:
-    """Matrices (lead, current, lag: (n, 2, 6, 6); shock: (n, 2, 6, 3); chain: (n, 2, 2)) at theta (n, 17), NumPy or PyTorch.
+    """Matrices (lead, current, lag: (n, 2, 6, 6); shock: (n, 2, 6, 3); chain: (n, 2, 2)) at theta
+    (n, 17), NumPy or PyTorch.
 
     Regimes in the order active, passive; variables and equations as in `nk`.
     """
     by_regime = (nk.equations(theta[:, columns]) for columns in _OF_NK)
-    return *(array_namespace(theta).stack(pair, axis=1) for pair in zip(*by_regime, strict=True)), chain(theta)
+    return *(
+        array_namespace(theta).stack(pair, axis=1) for pair in zip(*by_regime, strict=True)
+    ), chain(theta)
 
 
 class RegimeSwitching(LinearWorld):
@@ -87,7 +110,8 @@ class RegimeSwitching(LinearWorld):
         return rng.uniform(self.spec.low, self.spec.high, size=(n, self.spec.n_parameters))
 
     def solve(self, theta: np.ndarray) -> SwitchingSolution:
-        """Decision rules of x, pi, i, m, r, u (quarterly percent) in either regime, certified draw by draw.
+        """Decision rules of x, pi, i, m, r, u (quarterly percent) in either regime, certified draw
+        by draw.
 
         A draw whose chances are none, below zero or above one, is `Status.OUTSIDE_RANGE`.
         """
@@ -105,24 +129,34 @@ class RegimeSwitching(LinearWorld):
         return self.solve(theta).residual
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
-        """State space of E[y; regime], y = (x, pi, i, m, r, u), 6 numbers for the active regime and 6 for the passive one."""
+        """State space of E[y; regime], y = (x, pi, i, m, r, u), 6 numbers for the active regime and
+        6 for the passive one.
+        """
         theta = self.spec.check_theta(theta)
         return _average(self.solve(theta), theta)
 
-    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
-        """Mean (n, T, 3) over all paths of the regimes, the first quarter's drawn by `active_at_impact`; in the units of `irf`.
+    def simulate(
+        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Mean (n, T, 3) over all paths of the regimes, the first quarter's drawn by
+        `active_at_impact`; in the units of `irf`.
 
-        A shock in a later quarter meets the regimes with the probabilities that the chain has reached by then.
+        A shock in a later quarter meets the regimes with the probabilities that the chain has
+        reached by then.
         """
         theta = self.spec.check_theta(theta)
         shocks = self._check_shocks(theta, shocks)
         solution = self.solve(theta)
         self._refuse(theta, solution.status != Status.OK, on_failure, solution.status)
-        return average_path(_average(solution, theta), solution.impact, chain(theta), _at_impact(theta), shocks)
+        return average_path(
+            _average(solution, theta), solution.impact, chain(theta), _at_impact(theta), shocks
+        )
 
 
 def _average(solution: SwitchingSolution, theta: np.ndarray) -> StateSpace:
-    return average_state_space(solution.transition, solution.impact, chain(theta), _at_impact(theta), nk.OBSERVATION)
+    return average_state_space(
+        solution.transition, solution.impact, chain(theta), _at_impact(theta), nk.OBSERVATION
+    )
 
 
 def _at_impact(theta: np.ndarray) -> np.ndarray:

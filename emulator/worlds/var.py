@@ -2,9 +2,9 @@
 
     y = c + A1 y_1 + A2 y_2 + L e,   e ~ N(0, I),   L lower triangular
 
-theta holds c (3), A1 and A2 row by row (9 + 9) and the lower triangle of L row by row (6). The recursive
-identification is that of Sims (1980), Econometrica 48, 1-48, doi:10.2307/1912017; Lütkepohl (2005), New
-Introduction to Multiple Time Series Analysis, ch. 2 for the companion form.
+theta holds c (3), A1 and A2 row by row (9 + 9) and the lower triangle of L row by row (6). The
+recursive identification is that of Sims (1980), Econometrica 48, 1-48, doi:10.2307/1912017;
+Lütkepohl (2005), New Introduction to Multiple Time Series Analysis, ch. 2 for the companion form.
 """
 
 from __future__ import annotations
@@ -26,17 +26,44 @@ DEFAULT_L = np.array([[0.7, 0.0, 0.0], [0.1, 0.8, 0.0], [0.15, 0.15, 0.6]])
 
 def _parameters() -> tuple[Parameter, ...]:
     found = [
-        Parameter(name=f"c_{k + 1}", tex=f"c_{k + 1}", low=-1.0, high=1.0, default=0.0, unit="unit of the observable", meaning=f"constant of the {name} equation", role="constant")
+        Parameter(
+            name=f"c_{k + 1}",
+            tex=f"c_{k + 1}",
+            low=-1.0,
+            high=1.0,
+            default=0.0,
+            unit="unit of the observable",
+            meaning=f"constant of the {name} equation",
+            role="constant",
+        )
         for k, name in enumerate(NAMES)
     ]
     for lag, default, bound in ((1, DEFAULT_A1, 2.0), (2, DEFAULT_A2, 1.5)):
         found += [
-            Parameter(name=f"a{lag}_{i + 1}{j + 1}", tex=f"A_{{{lag},{i + 1}{j + 1}}}", low=-bound, high=bound, default=float(default[i, j]), unit="1", meaning=f"{NAMES[j]} {lag} quarter(s) ago in the {NAMES[i]} equation", role="dynamics")
+            Parameter(
+                name=f"a{lag}_{i + 1}{j + 1}",
+                tex=f"A_{{{lag},{i + 1}{j + 1}}}",
+                low=-bound,
+                high=bound,
+                default=float(default[i, j]),
+                unit="1",
+                meaning=f"{NAMES[j]} {lag} quarter(s) ago in the {NAMES[i]} equation",
+                role="dynamics",
+            )
             for i in range(3)
             for j in range(3)
         ]
     found += [
-        Parameter(name=f"l_{i + 1}{j + 1}", tex=f"L_{{{i + 1}{j + 1}}}", low=0.2 if i == j else -0.6, high=1.2 if i == j else 0.6, default=float(DEFAULT_L[i, j]), unit="unit of the observable", meaning=f"impact of shock {j + 1} on {NAMES[i]}", role="impact")
+        Parameter(
+            name=f"l_{i + 1}{j + 1}",
+            tex=f"L_{{{i + 1}{j + 1}}}",
+            low=0.2 if i == j else -0.6,
+            high=1.2 if i == j else 0.6,
+            default=float(DEFAULT_L[i, j]),
+            unit="unit of the observable",
+            meaning=f"impact of shock {j + 1} on {NAMES[i]}",
+            role="impact",
+        )
         for i, j in LOWER
     ]
     return tuple(found)
@@ -45,15 +72,40 @@ def _parameters() -> tuple[Parameter, ...]:
 SPEC = WorldSpec(
     name="var",
     title="Structural VAR(2)",
-    summary="Three-variable vector autoregression with recursive impact; roots spread over the stable range.",
-    prior="A1 and A2 Gaussian (own first lags around 0.5), all companion roots then scaled so that the largest is uniform over [0.3, 0.98]; constants and L uniform over their ranges.",
+    summary=(
+        "Three-variable vector autoregression with recursive impact; roots spread over the stable"
+        " range."
+    ),
+    prior=(
+        "A1 and A2 Gaussian (own first lags around 0.5), all companion roots then scaled so that"
+        " the largest is uniform over [0.3, 0.98]; constants and L uniform over their ranges."
+    ),
     source="Sims (1980); Lütkepohl (2005), ch. 2",
     parameters=_parameters(),
-    shocks=tuple(Shock(name=f"{name}_innovation", tex=f"e_{k + 1}", meaning=f"orthogonal innovation ordered at {name}") for k, name in enumerate(NAMES)),
+    shocks=tuple(
+        Shock(
+            name=f"{name}_innovation",
+            tex=f"e_{k + 1}",
+            meaning=f"orthogonal innovation ordered at {name}",
+        )
+        for k, name in enumerate(NAMES)
+    ),
     observables=(
-        Observable(name="output", tex="y_1", unit="percent", meaning="output, percent deviation from trend"),
-        Observable(name="inflation", tex="y_2", unit="annualised percentage points", meaning="inflation, level as the constants set it"),
-        Observable(name="rate", tex="y_3", unit="annualised percentage points", meaning="policy rate, level as the constants set it"),
+        Observable(
+            name="output", tex="y_1", unit="percent", meaning="output, percent deviation from trend"
+        ),
+        Observable(
+            name="inflation",
+            tex="y_2",
+            unit="annualised percentage points",
+            meaning="inflation, level as the constants set it",
+        ),
+        Observable(
+            name="rate",
+            tex="y_3",
+            unit="annualised percentage points",
+            meaning="policy rate, level as the constants set it",
+        ),
     ),
     states=tuple(f"{name}{lag}" for lag in ("", "_1") for name in NAMES),
     extrapolation=Extrapolation(slice_parameters=("a1_12",), corner_parameters=("l_11", "l_33")),
@@ -76,17 +128,26 @@ class VectorAutoregression(LinearWorld):
         theta = self.spec.check_theta(theta)
         impact = np.zeros((len(theta), 3, 3))
         impact[:, *np.transpose(LOWER)] = theta[:, 21:]
-        return theta[:, :3], theta[:, 3:12].reshape(-1, 3, 3), theta[:, 12:21].reshape(-1, 3, 3), impact
+        return (
+            theta[:, :3],
+            theta[:, 3:12].reshape(-1, 3, 3),
+            theta[:, 12:21].reshape(-1, 3, 3),
+            impact,
+        )
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Own lags positive on average, cross effects of either sign, then every root scaled to a radius drawn evenly."""
+        """Own lags positive on average, cross effects of either sign, then every root scaled to a
+        radius drawn evenly.
+        """
         a1, a2 = rng.normal(0.0, 0.3, (n, 3, 3)), rng.normal(0.0, 0.2, (n, 3, 3))
         a1 += np.diag([0.5, 0.5, 0.5])
         radius = rng.uniform(*ROOT_RANGE, size=n)
         factor = rescale(spectral_radius(companion(a1, a2)), radius)
         a1, a2 = a1 * factor, a2 * factor**2  # scales each companion root by the factor
         rest = rng.uniform(self.spec.low, self.spec.high, size=(n, self.spec.n_parameters))
-        return np.concatenate([rest[:, :3], a1.reshape(n, 9), a2.reshape(n, 9), rest[:, 21:]], axis=1)
+        return np.concatenate(
+            [rest[:, :3], a1.reshape(n, 9), a2.reshape(n, 9), rest[:, 21:]], axis=1
+        )
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         _, a1, a2, _ = self.split(theta)
@@ -94,7 +155,10 @@ class VectorAutoregression(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         _, a1, a2, impact = self.split(theta)
-        transition, shock = companion(a1, a2), np.concatenate([impact, np.zeros_like(impact)], axis=1)
+        transition, shock = (
+            companion(a1, a2),
+            np.concatenate([impact, np.zeros_like(impact)], axis=1),
+        )
         explosive = self.status(theta) == Status.EXPLOSIVE
         transition[explosive], shock[explosive] = np.nan, np.nan
         return StateSpace(transition, shock, np.broadcast_to(np.eye(3, 6), (len(theta), 3, 6)))

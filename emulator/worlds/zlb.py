@@ -1,14 +1,18 @@
 """`zlb`: the New Keynesian model of `nk` under a zero lower bound on the policy rate.
 
     x  = E x' - (i - E pi' - r) / sigma                                       dynamic IS curve
-    pi = beta E pi' + kappa x + u                                             New Keynesian Phillips curve
-    i  = max(rho_i i_1 + (1 - rho_i)(phi_pi pi + phi_y x) + m, -bound)        Taylor rule, where the bound allows it
+    pi = beta E pi' + kappa x + u                                             New Keynesian Phillips
+                                                                              curve
+    i  = max(rho_i i_1 + (1 - rho_i)(phi_pi pi + phi_y x) + m, -bound)        Taylor rule, where the
+    bound allows it
     m  = rho_m m_1 + sigma_m e_m,  r = rho_r r_1 + sigma_r e_r,  u = rho_u u_1 + sigma_u e_u
 
-All in quarterly percent; `bound`, the steady-state nominal rate, is (pi_star - 400 log beta) / 4. Smoothing is on the lagged actual rate, as
-in Guerrieri and Iacoviello (2017), J. Monetary Economics 90, 28-49: a rate that the bound forbade is not made up for. In the quarter of the
-shock the natural rate is low by `shortfall`, and the rate was at its steady state the quarter before. Perfect foresight, piecewise linear:
-Guerrieri and Iacoviello (2015), J. Monetary Economics 70, 22-38, doi:10.1016/j.jmoneco.2014.08.005.
+All in quarterly percent; `bound`, the steady-state nominal rate, is (pi_star - 400 log beta) / 4.
+Smoothing is on the lagged actual rate, as in Guerrieri and Iacoviello (2017), J. Monetary Economics
+90, 28-49: a rate that the bound forbade is not made up for. In the quarter of the shock the natural
+rate is low by `shortfall`, and the rate was at its steady state the quarter before. Perfect
+foresight, piecewise linear: Guerrieri and Iacoviello (2015), J. Monetary Economics 70, 22-38,
+doi:10.1016/j.jmoneco.2014.08.005.
 
 Axes: N draw, T period; draws come last inside.
 """
@@ -37,7 +41,9 @@ RANGES: dict[str, dict[str, float]] = {
     "rho_r": {"low": 0.5, "high": 0.9, "default": 0.8},
     "rho_u": {"high": 0.8},
 }
-"""Where the prior departs from that of `nk`, so that the bound matters often and seldom ends in a depression of hundreds of percent."""
+"""Where the prior departs from that of `nk`, so that the bound matters often and seldom ends in a
+depression of hundreds of percent.
+"""
 
 # fmt: off
 PARAMETERS = (
@@ -50,14 +56,22 @@ PARAMETERS = (
 SPEC = WorldSpec(
     name="zlb",
     title="New Keynesian model under a zero lower bound",
-    summary="The economy of nk whose policy rate cannot fall below zero; perfect foresight, piecewise linear; the natural rate is low when the shock comes.",
-    prior="Independent and uniform over the ranges; draws without a unique solution are refused and redrawn. At 35.5 % of the draws the bound binds even without a shock.",
+    summary=(
+        "The economy of nk whose policy rate cannot fall below zero; perfect foresight, piecewise"
+        " linear; the natural rate is low when the shock comes."
+    ),
+    prior=(
+        "Independent and uniform over the ranges; draws without a unique solution are refused and"
+        " redrawn. At 35.5 % of the draws the bound binds even without a shock."
+    ),
     source="Guerrieri and Iacoviello (2015); Galí (2015), ch. 3",
     parameters=PARAMETERS,
     shocks=nk.SPEC.shocks,
     observables=nk.SPEC.observables,
     linear=False,
-    extrapolation=Extrapolation(slice_parameters=("rho_i",), corner_parameters=("rho_r", "shortfall")),
+    extrapolation=Extrapolation(
+        slice_parameters=("rho_i",), corner_parameters=("rho_r", "shortfall")
+    ),
 )
 
 N_NK = nk.SPEC.n_parameters
@@ -70,18 +84,23 @@ RULE = 2
 UNITS = np.array([1.0, 4.0, 4.0])
 
 PERIODS = (16, 32, 64, 128, 256, 512)
-"""Quarters after which the bound is known to be slack for good; a path that may bind even later is not converged."""
+"""Quarters after which the bound is known to be slack for good; a path that may bind even later is
+not converged.
+"""
 
 BLOCK = 4096
-"""Draws solved at once, and paths under the bound solved at once: the memory used does not grow with the number of draws."""
+"""Draws solved at once, and paths under the bound solved at once: the memory used does not grow
+with the number of draws.
+"""
 
 
 @dataclass(frozen=True)
 class Economy:
-    """Draws solved without the bound: x, pi, i = response i_1 + loading (m, r, u), in quarterly percent.
+    """Draws solved without the bound: x, pi, i = response i_1 + loading (m, r, u), in quarterly
+    percent.
 
-    news; response (3, N); loading (3, 3, N); persistence and size (3, N) of m, r, u; bound (N,); start (3, N): m, r, u in the
-    quarter of the shock, without it.
+    news; response (3, N); loading (3, 3, N); persistence and size (3, N) of m, r, u; bound (N,);
+    start (3, N): m, r, u in the quarter of the shock, without it.
     """
 
     news: News
@@ -94,13 +113,17 @@ class Economy:
 
     @classmethod
     def of(cls, theta: np.ndarray) -> tuple[Self, np.ndarray]:
-        """Economies at theta (N, 14) and the `Status` of each draw as far as it depends on no path, (N,) uint8."""
+        """Economies at theta (N, 14) and the `Status` of each draw as far as it depends on no path,
+        (N,) uint8.
+        """
         unit = theta[:, :N_NK].copy()
         unit[:, SIZES] = 1.0
         lead, current, lag, shock = nk.equations(unit)
         solution = solve_linear_re(lead, current, lag, shock, nk.STRUCTURE)
         news = News.of(nk.STRUCTURE, lead, current, solution.transition, nk.RATE, RULE)
-        with np.errstate(all="ignore"):  # a discount factor that has no logarithm gives no bound, and is refused below
+        with np.errstate(
+            all="ignore"
+        ):  # a discount factor that has no logarithm gives no bound, and is refused below
             bound = theta[:, N_NK] / 4 - 100 * np.log(theta[:, SPEC.index("beta")])
         start = np.zeros((3, len(theta)))
         start[1] = -theta[:, N_NK + 1] / 4
@@ -121,10 +144,14 @@ class Economy:
     def take(self, rows: np.ndarray) -> Self:
         """The economies of these draws."""
         news = self.news.take(rows)
-        return type(self)(news, *(np.take(getattr(self, field.name), rows, axis=-1) for field in fields(self)[1:]))
+        return type(self)(
+            news, *(np.take(getattr(self, field.name), rows, axis=-1) for field in fields(self)[1:])
+        )
 
     def unbounded(self, rate: np.ndarray, state: np.ndarray, periods: int) -> np.ndarray:
-        """x, pi, i (T, 3, N) without the bound, after last quarter's rate (N,), from this quarter's m, r, u (3, N)."""
+        """x, pi, i (T, 3, N) without the bound, after last quarter's rate (N,), from this quarter's
+        m, r, u (3, N).
+        """
         path = np.empty((periods, 3, len(rate)))
         for t in range(periods):
             path[t] = self.response * rate + (self.loading * state).sum(axis=1)
@@ -132,10 +159,11 @@ class Economy:
         return path
 
     def reach(self, state: np.ndarray) -> np.ndarray:
-        """Quarters (N,) after which the bound is slack for good; 0 where it never binds, -1 where even the longest may not do.
+        """Quarters (N,) after which the bound is slack for good; 0 where it never binds, -1 where
+        even the longest may not do.
 
-        With |m|, |r|, |u| moving the unbounded rate by at most (1 - g) bound, and less every quarter, `i = g i_1 + ..` keeps a rate
-        that is above its bound above it.
+        With |m|, |r|, |u| moving the unbounded rate by at most (1 - g) bound, and less every
+        quarter, `i = g i_1 + ..` keeps a rate that is above its bound above it.
         """
         persistence = np.abs(self.persistence)
         force = np.abs(self.loading[2] * state)
@@ -148,7 +176,9 @@ class Economy:
 
 @dataclass(frozen=True)
 class Paths:
-    """Paths (T, 3, N) of x, pi, i in quarterly percent; spell (N,): quarters at the bound; solved (N,): all conditions verified."""
+    """Paths (T, 3, N) of x, pi, i in quarterly percent; spell (N,): quarters at the bound; solved
+    (N,): all conditions verified.
+    """
 
     values: np.ndarray
     spell: np.ndarray
@@ -156,7 +186,9 @@ class Paths:
 
 
 def bounded_paths(economy: Economy, rate: np.ndarray, state: np.ndarray, periods: int) -> Paths:
-    """Perfect-foresight paths under the bound, after last quarter's rate (N,) >= -bound, from this quarter's m, r, u (3, N)."""
+    """Perfect-foresight paths under the bound, after last quarter's rate (N,) >= -bound, from this
+    quarter's m, r, u (3, N).
+    """
     values = economy.unbounded(rate, state, periods)
     reach = economy.reach(state)
     spell, solved = np.zeros(len(rate), dtype=int), reach >= 0
@@ -188,10 +220,16 @@ class ZeroLowerBound(World):
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self.solve(theta, 0)[2]
 
-    def irf(self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise") -> np.ndarray:
-        """Path with the shock minus path without it, both from the same initial shortfall; see `World.irf` for axes and units."""
+    def irf(
+        self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Path with the shock minus path without it, both from the same initial shortfall; see
+        `World.irf` for axes and units.
+        """
         if horizon < 0:
-            raise ParameterError(f"The horizon is {horizon}; expected 0 (the impact period alone) or more.")
+            raise ParameterError(
+                f"The horizon is {horizon}; expected 0 (the impact period alone) or more."
+            )
         theta = self.spec.check_theta(theta)
         responses = np.empty((len(theta), self.spec.n_shocks, horizon + 1, 3))
         status = np.empty(len(theta), dtype=np.uint8)
@@ -203,12 +241,16 @@ class ZeroLowerBound(World):
         return responses
 
     def solve(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Paths (n, 1+S, H+1, 3) without a shock and with each shock, in the units of `irf` and in deviations from steady state;
-        quarters that each of them spends at the bound (n, 1+S); status (n,). Paths are NaN where the status is not `Status.OK`.
+        """Paths (n, 1+S, H+1, 3) without a shock and with each shock, in the units of `irf` and in
+        deviations from steady state; quarters that each of them spends at the bound (n, 1+S);
+        status (n,). Paths are NaN where the status is not `Status.OK`.
         """
         theta = self.spec.check_theta(theta)
         n, starts = len(theta), 1 + self.spec.n_shocks
-        paths, spells = np.full((n, starts, horizon + 1, 3), np.nan), np.zeros((n, starts), dtype=int)
+        paths, spells = (
+            np.full((n, starts, horizon + 1, 3), np.nan),
+            np.zeros((n, starts), dtype=int),
+        )
         status = np.empty(n, dtype=np.uint8)
         for first in range(0, n, BLOCK):
             economy, verdict = Economy.of(theta[first : first + BLOCK])
@@ -226,14 +268,21 @@ class ZeroLowerBound(World):
         paths[status != Status.OK] = np.nan
         return paths, spells, status
 
-    def simulate(self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise") -> np.ndarray:
-        """Paths (n, T, 3) from the initial shortfall under shocks (n, T, S) that surprise in every quarter, in the units of `irf`.
+    def simulate(
+        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Paths (n, T, 3) from the initial shortfall under shocks (n, T, S) that surprise in every
+        quarter, in the units of `irf`.
 
-        No further shock is ever expected, as in simulations by OccBin; the economy is at rest only where the shortfall is zero.
+        No further shock is ever expected, as in simulations by OccBin; the economy is at rest only
+        where the shortfall is zero.
         """
         theta = self.spec.check_theta(theta)
         shocks = self._check_shocks(theta, shocks)
-        paths, status = np.full((*shocks.shape[:2], 3), np.nan), np.empty(len(theta), dtype=np.uint8)
+        paths, status = (
+            np.full((*shocks.shape[:2], 3), np.nan),
+            np.empty(len(theta), dtype=np.uint8),
+        )
         for first in range(0, len(theta), BLOCK):
             part = slice(first, first + BLOCK)
             economy, status[part] = Economy.of(theta[part])
@@ -246,7 +295,9 @@ class ZeroLowerBound(World):
 
 
 def _simulate(economy: Economy, shocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Paths (N, T, 3) of solved economies, NaN where a quarter has none, and where all quarters were solved (N,)."""
+    """Paths (N, T, 3) of solved economies, NaN where a quarter has none, and where all quarters
+    were solved (N,).
+    """
     path = np.empty((*shocks.shape[:2], 3))
     rate, state, solved = np.zeros(len(shocks)), economy.start, np.ones(len(shocks), dtype=bool)
     for t in range(shocks.shape[1]):

@@ -1,7 +1,9 @@
-"""Baselines: networks that any other must beat, and predictors that any network must beat (`trivial`).
+"""Baselines: networks that any other must beat, and predictors that any network must beat
+(`trivial`).
 
-The nearest neighbour is among the latter alone: it is constant between draws, so that no gradient tells its parameters
-apart, and its weights would be the training split itself. Every evaluation scores it beside the network.
+The nearest neighbour is among the latter alone: it is constant between draws, so that no gradient
+tells its parameters apart, and its weights would be the training split itself. Every evaluation
+scores it beside the network.
 """
 
 from emulator.models.baselines.gaussian_process import GaussianProcessBaseline

@@ -15,11 +15,17 @@ from emulator.models.baselines.trivial import LinearRegression
 
 
 class LinearBaseline(PerWorldBaseline):
-    """theta -> linear layer of the world -> all its responses at once; it starts at the least-squares solution of its draws."""
+    """theta -> linear layer of the world -> all its responses at once; it starts at the
+    least-squares solution of its draws.
+    """
 
-    def __init__(self, param_dims: Mapping[str, int], H: int = 40, n_shocks: int | Mapping[str, int] = 3) -> None:
+    def __init__(
+        self, param_dims: Mapping[str, int], H: int = 40, n_shocks: int | Mapping[str, int] = 3
+    ) -> None:
         super().__init__(param_dims, H, n_shocks)
-        self.layers = nn.ModuleList(nn.Linear(n, self.width(world)) for world, n in self.param_dims.items())
+        self.layers = nn.ModuleList(
+            nn.Linear(n, self.width(world)) for world, n in self.param_dims.items()
+        )
 
     @torch.no_grad()
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
@@ -27,8 +33,12 @@ class LinearBaseline(PerWorldBaseline):
         for world, (theta, irf) in samples.items():
             layer = self.part(self.layers, world)
             z_nP, flat = self.standardised_samples(world, theta, irf)
-            fitted = LinearRegression().fit(z_nP.cpu().numpy(), flat.cpu().numpy()[:, :, None, None])
-            at_zero_and_units = torch.cat([torch.zeros(1, self.param_dims[world]), torch.eye(self.param_dims[world])])
+            fitted = LinearRegression().fit(
+                z_nP.cpu().numpy(), flat.cpu().numpy()[:, :, None, None]
+            )
+            at_zero_and_units = torch.cat(
+                [torch.zeros(1, self.param_dims[world]), torch.eye(self.param_dims[world])]
+            )
             found = torch.from_numpy(fitted.predict(at_zero_and_units.numpy())).flatten(1)
             layer.bias.copy_(found[0])
             layer.weight.copy_((found[1:] - found[0]).T)

@@ -17,7 +17,8 @@ NEGLIGIBLE = 1e-6
 class PrincipalComponents(nn.Module):
     """Responses <-> their first components, each divided by its standard deviation over the draws.
 
-    Everything is float64. Of draws that span fewer components than asked for, the rest are zero both ways.
+    Everything is float64. Of draws that span fewer components than asked for, the rest are zero
+    both ways.
     """
 
     mean: Tensor
@@ -28,7 +29,9 @@ class PrincipalComponents(nn.Module):
     def __init__(self, width: int, components: int) -> None:
         super().__init__()
         if components < 1:
-            raise ModelError(f"Expected at least one principal component; found components = {components}.")
+            raise ModelError(
+                f"Expected at least one principal component; found components = {components}."
+            )
         self.register_buffer("mean", torch.zeros(width, dtype=torch.float64))
         self.register_buffer("basis", torch.zeros(components, width, dtype=torch.float64))
         self.register_buffer("deviation", torch.zeros(components, dtype=torch.float64))
@@ -62,12 +65,20 @@ class PrincipalComponents(nn.Module):
         return torch.where(self.silent, 0.0, scores / torch.where(self.silent, 1.0, self.deviation))
 
     def decode(self, components: Tensor) -> Tensor:
-        """Standardised components (n, K) as responses (n, F), float32 at least. Raises `ModelError` before `fit`."""
+        """Standardised components (n, K) as responses (n, F), float32 at least.
+
+        Raises `ModelError` before `fit`.
+        """
         if not self.fitted:
             raise ModelError(
-                "Principal components were asked for responses before they were fitted: call prepare(samples) first, or load "
-                "the weights of a trained network. `emulator train` does the former."
+                "Principal components were asked for responses before they were fitted: call"
+                " prepare(samples) first, or load the weights of a trained network. `emulator"
+                " train` does the former."
             )
         dtype = torch.promote_types(components.dtype, torch.float32)
-        with torch.autocast(components.device.type, enabled=False):  # half precision would blur what the components can say
-            return (components.to(dtype) * self.deviation.to(dtype)) @ self.basis.to(dtype) + self.mean.to(dtype)
+        with torch.autocast(
+            components.device.type, enabled=False
+        ):  # half precision would blur what the components can say
+            return (components.to(dtype) * self.deviation.to(dtype)) @ self.basis.to(
+                dtype
+            ) + self.mean.to(dtype)

@@ -1,7 +1,8 @@
 """Principal components and a multilayer perceptron for each world: the recipe of CosmoPower.
 
-Spurio Mancini, Piras, Alsing, Joachimi and Hobson (2022, doi:10.1093/mnras/stac064): features -> principal components ->
-standardised components, predicted by an MLP whose activations are learnt. Here the loss is taken on the responses.
+Spurio Mancini, Piras, Alsing, Joachimi and Hobson (2022, doi:10.1093/mnras/stac064): features ->
+principal components -> standardised components, predicted by an MLP whose activations are learnt.
+Here the loss is taken on the responses.
 
 Axes: B batch, P parameter, S shock, H horizon, O observable.
 """
@@ -22,8 +23,9 @@ from emulator.models.baselines.per_world import PerWorldBaseline
 class PCAMLPBaseline(PerWorldBaseline):
     """theta -> MLP of the world -> its standardised principal components -> all its responses.
 
-    hidden_dims: widths; components: principal components of each world, fitted in `prepare`; the rest as in
-    `PerWorldBaseline`. Raises `ModelError` where responses are asked for before `prepare`.
+    hidden_dims: widths; components: principal components of each world, fitted in `prepare`; the
+    rest as in `PerWorldBaseline`. Raises `ModelError` where responses are asked for before
+    `prepare`.
     """
 
     def __init__(
@@ -34,11 +36,19 @@ class PCAMLPBaseline(PerWorldBaseline):
         n_shocks: int | Mapping[str, int] = 3,
         components: int = 64,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks, hidden_dims=list(hidden_dims), components=components)
+        super().__init__(
+            param_dims, H, n_shocks, hidden_dims=list(hidden_dims), components=components
+        )
         if not hidden_dims:
-            raise ModelError("PCAMLPBaseline needs at least one hidden layer; hidden_dims is empty.")
-        self.spaces = nn.ModuleList(PrincipalComponents(self.width(world), components) for world in self.param_dims)
-        self.networks = nn.ModuleList(_network([n, *hidden_dims, components]) for n in self.param_dims.values())
+            raise ModelError(
+                "PCAMLPBaseline needs at least one hidden layer; hidden_dims is empty."
+            )
+        self.spaces = nn.ModuleList(
+            PrincipalComponents(self.width(world), components) for world in self.param_dims
+        )
+        self.networks = nn.ModuleList(
+            _network([n, *hidden_dims, components]) for n in self.param_dims.values()
+        )
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Fit each world's principal components."""
@@ -51,7 +61,8 @@ class PCAMLPBaseline(PerWorldBaseline):
 
 
 class LearntActivation(nn.Module):
-    """f(x) = (gamma + (1 - gamma) / (1 + exp(-beta x))) x with beta and gamma of each unit learnt."""
+    """f(x) = (gamma + (1 - gamma) / (1 + exp(-beta x))) x with beta and gamma of each unit learnt.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -62,7 +73,8 @@ class LearntActivation(nn.Module):
 
 
 def _network(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of these sizes with learnt activations between them; the last layer is linear."""
+    """Linear layers of these sizes with learnt activations between them; the last layer is linear.
+    """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         layers += [nn.Linear(inputs, outputs), LearntActivation(outputs)]

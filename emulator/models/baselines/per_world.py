@@ -17,16 +17,30 @@ from emulator.models.base import EmulatorModel, shock_dims
 class PerWorldBaseline(EmulatorModel):
     """Sizes and parts of networks in which nothing is shared between worlds.
 
-    param_dims: number of parameters of each world; H: last horizon; n_shocks: shocks of every world, or of each (what
-    the data do not have is cut off once the network is bound to them); options: what else builds the class again.
+    param_dims: number of parameters of each world; H: last horizon; n_shocks: shocks of every
+    world, or of each (what the data do not have is cut off once the network is bound to them);
+    options: what else builds the class again.
     """
 
-    def __init__(self, param_dims: Mapping[str, int], H: int, n_shocks: int | Mapping[str, int], **options: Any) -> None:
+    def __init__(
+        self,
+        param_dims: Mapping[str, int],
+        H: int,
+        n_shocks: int | Mapping[str, int],
+        **options: Any,
+    ) -> None:
         counts = n_shocks if isinstance(n_shocks, int) else dict(n_shocks)
         super().__init__(param_dims=dict(param_dims), H=H, n_shocks=counts, **options)
         if not param_dims or H < 0:
-            raise ModelError(f"{type(self).__name__} needs at least one world and H >= 0; found {list(param_dims)} and H = {H}.")
-        self.param_dims, self.shock_dims, self.horizon = dict(param_dims), shock_dims(param_dims, n_shocks), H
+            raise ModelError(
+                f"{type(self).__name__} needs at least one world and H >= 0; found"
+                f" {list(param_dims)} and H = {H}."
+            )
+        self.param_dims, self.shock_dims, self.horizon = (
+            dict(param_dims),
+            shock_dims(param_dims, n_shocks),
+            H,
+        )
         self._position = {world: k for k, world in enumerate(self.param_dims)}
 
     def width(self, world: str) -> int:
@@ -42,15 +56,17 @@ class PerWorldBaseline(EmulatorModel):
         return flat.unflatten(1, (self.shock_dims[world], self.horizon + 1, 3))
 
     def standardised_samples(self, world: str, theta: Tensor, irf: Tensor) -> tuple[Tensor, Tensor]:
-        """Draws given to `prepare`, as the network sees them: theta (n, P) as standard scores, responses (n, width).
+        """Draws given to `prepare`, as the network sees them: theta (n, P) as standard scores,
+        responses (n, width).
 
-        The responses are in units of the world's scales, with zeros for shocks that the data do not have. Raises
-        `ModelError` if there is no draw or the horizon is another.
+        The responses are in units of the world's scales, with zeros for shocks that the data do not
+        have. Raises `ModelError` if there is no draw or the horizon is another.
         """
         if not len(theta) or irf.shape[2] != self.horizon + 1:
             raise ModelError(
-                f"World '{world}': {type(self).__name__} was given {len(theta)} draws over {irf.shape[2]} horizons to start from; "
-                f"expected at least one draw over {self.horizon + 1} horizons."
+                f"World '{world}': {type(self).__name__} was given {len(theta)} draws over"
+                f" {irf.shape[2]} horizons to start from; expected at least one draw over"
+                f" {self.horizon + 1} horizons."
             )
         scale = self.normaliser.statistics(world).irf_scale
         responses = irf.to(scale.device) / scale[:, None, :]

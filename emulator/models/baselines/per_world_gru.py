@@ -16,21 +16,29 @@ from emulator.models.baselines.per_world import PerWorldBaseline
 
 
 class PerWorldGRUBaseline(PerWorldBaseline):
-    """theta -> first hidden state and input of the world's GRU -> unrolled over horizons, all shocks at once.
+    """theta -> first hidden state and input of the world's GRU -> unrolled over horizons, all
+    shocks at once.
 
-    hidden_dim: width of the state; the rest as in `PerWorldBaseline`. No response is fed back, so that any horizon can
-    be asked for. The unit is that of Cho et al. (2014, doi:10.3115/v1/D14-1179).
+    hidden_dim: width of the state; the rest as in `PerWorldBaseline`. No response is fed back, so
+    that any horizon can be asked for. The unit is that of Cho et al. (2014,
+    doi:10.3115/v1/D14-1179).
     """
 
     any_horizon = True
 
     def __init__(
-        self, param_dims: Mapping[str, int], hidden_dim: int = 128, H: int = 40, n_shocks: int | Mapping[str, int] = 3
+        self,
+        param_dims: Mapping[str, int],
+        hidden_dim: int = 128,
+        H: int = 40,
+        n_shocks: int | Mapping[str, int] = 3,
     ) -> None:
         super().__init__(param_dims, H, n_shocks, hidden_dim=hidden_dim)
         if hidden_dim < 1:
             raise ModelError(f"PerWorldGRUBaseline needs hidden_dim >= 1; found {hidden_dim}.")
-        self.networks = nn.ModuleList(_Unrolled(n, hidden_dim, self.shock_dims[world]) for world, n in self.param_dims.items())
+        self.networks = nn.ModuleList(
+            _Unrolled(n, hidden_dim, self.shock_dims[world]) for world, n in self.param_dims.items()
+        )
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         return self.part(self.networks, world)(theta_BP, horizon)

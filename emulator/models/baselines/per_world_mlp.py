@@ -30,9 +30,12 @@ class PerWorldMLPBaseline(PerWorldBaseline):
     ) -> None:
         super().__init__(param_dims, H, n_shocks, hidden_dims=list(hidden_dims), dropout=dropout)
         if not hidden_dims:
-            raise ModelError("PerWorldMLPBaseline needs at least one hidden layer; hidden_dims is empty.")
+            raise ModelError(
+                "PerWorldMLPBaseline needs at least one hidden layer; hidden_dims is empty."
+            )
         self.networks = nn.ModuleList(
-            mlp([n_parameters, *hidden_dims, self.width(world)], dropout) for world, n_parameters in self.param_dims.items()
+            mlp([n_parameters, *hidden_dims, self.width(world)], dropout)
+            for world, n_parameters in self.param_dims.items()
         )
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:

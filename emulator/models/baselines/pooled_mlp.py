@@ -15,7 +15,9 @@ from emulator.models.base import EmulatorModel, mlp, shock_dims
 
 
 class PooledMLPBaseline(EmulatorModel):
-    """[theta padded with zeros, token of the world] -> one MLP -> all responses of the widest world, cut to the world's own."""
+    """[theta padded with zeros, token of the world] -> one MLP -> all responses of the widest
+    world, cut to the world's own.
+    """
 
     def __init__(
         self,
@@ -28,18 +30,34 @@ class PooledMLPBaseline(EmulatorModel):
     ) -> None:
         counts = n_shocks if isinstance(n_shocks, int) else dict(n_shocks)
         super().__init__(
-            param_dims=dict(param_dims), hidden_dims=list(hidden_dims), H=H, n_shocks=counts, token_dim=token_dim, dropout=dropout
+            param_dims=dict(param_dims),
+            hidden_dims=list(hidden_dims),
+            H=H,
+            n_shocks=counts,
+            token_dim=token_dim,
+            dropout=dropout,
         )
         if not param_dims or not hidden_dims or H < 0 or token_dim < 1:
-            raise ModelError("PooledMLPBaseline needs at least one world, one hidden layer, H >= 0 and token_dim >= 1.")
-        self.param_dims, self.shock_dims, self.horizon = dict(param_dims), shock_dims(param_dims, n_shocks), H
+            raise ModelError(
+                "PooledMLPBaseline needs at least one world, one hidden layer, H >= 0 and token_dim"
+                " >= 1."
+            )
+        self.param_dims, self.shock_dims, self.horizon = (
+            dict(param_dims),
+            shock_dims(param_dims, n_shocks),
+            H,
+        )
         self.width, self.most_shocks = max(self.param_dims.values()), max(self.shock_dims.values())
         self.tokens = nn.Parameter(torch.randn(len(self.param_dims), token_dim))
-        self.network = mlp([self.width + token_dim, *hidden_dims, self.most_shocks * (H + 1) * 3], dropout)
+        self.network = mlp(
+            [self.width + token_dim, *hidden_dims, self.most_shocks * (H + 1) * 3], dropout
+        )
         self._position = {world: k for k, world in enumerate(self.param_dims)}
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         padded = nn.functional.pad(theta_BP, (0, self.width - theta_BP.shape[1]))
         token = self.tokens[self._position[world]].expand(len(theta_BP), -1)
         flat = self.network(torch.cat([padded, token], dim=1))
-        return flat.unflatten(1, (self.most_shocks, self.horizon + 1, 3))[:, : self.shock_dims[world]]
+        return flat.unflatten(1, (self.most_shocks, self.horizon + 1, 3))[
+            :, : self.shock_dims[world]
+        ]

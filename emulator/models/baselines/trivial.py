@@ -1,6 +1,9 @@
-"""Predictors that need no network. Every score is shown beside theirs: a network that loses to one has learnt nothing.
+"""Predictors that need no network.
 
-Axes: n draws, P parameters, S shocks, H+1 horizons, O observables. Everything is float64 and in natural units.
+Every score is shown beside theirs: a network that loses to one has learnt nothing.
+
+Axes: n draws, P parameters, S shocks, H+1 horizons, O observables. Everything is float64 and in
+natural units.
 """
 
 from __future__ import annotations
@@ -12,14 +15,17 @@ import numpy as np
 from emulator.errors import ModelError
 
 BLOCK = 256
-"""Draws whose distances to all training draws are in memory at once: some hundred megabytes for 100,000 of them."""
+"""Draws whose distances to all training draws are in memory at once: some hundred megabytes for
+100,000 of them.
+"""
 
 
 class TrivialBaseline(ABC):
     """What every trivial baseline shares: `fit` on the training split, then `predict`.
 
-    `fit(theta (n, P), irf (n, S, H+1, O))` returns the baseline itself; `predict(theta (m, P))` returns
-    (m, S, H+1, O) in the units of the responses it was fitted on. Both raise `ModelError` for arrays that do not fit.
+    `fit(theta (n, P), irf (n, S, H+1, O))` returns the baseline itself; `predict(theta (m, P))`
+    returns (m, S, H+1, O) in the units of the responses it was fitted on. Both raise `ModelError`
+    for arrays that do not fit.
     """
 
     title: str
@@ -34,11 +40,14 @@ class TrivialBaseline(ABC):
         theta, irf = np.asarray(theta, dtype=np.float64), np.asarray(irf)
         if theta.ndim != 2 or irf.ndim != 4 or len(theta) != len(irf) or not len(theta):
             raise ModelError(
-                f"A trivial baseline is fitted on theta (n, P) and irf (n, S, H+1, O) with the same n > 0; "
-                f"found {theta.shape} and {irf.shape}."
+                "A trivial baseline is fitted on theta (n, P) and irf (n, S, H+1, O) with the same"
+                f" n > 0; found {theta.shape} and {irf.shape}."
             )
         if not (np.isfinite(theta).all() and np.isfinite(irf).all()):
-            raise ModelError("A trivial baseline was given values that are not finite; expected finite theta and irf.")
+            raise ModelError(
+                "A trivial baseline was given values that are not finite; expected finite theta and"
+                " irf."
+            )
         self._n_parameters, self._response_shape = theta.shape[1], irf.shape[1:]
         self._fit(theta, irf)
         return self
@@ -47,9 +56,13 @@ class TrivialBaseline(ABC):
         """Responses (m, S, H+1, O), float64, at theta (m, P)."""
         theta = np.asarray(theta, dtype=np.float64)
         if self._n_parameters is None:
-            raise ModelError(f"The baseline '{self.title}' was not fitted; call fit(theta, irf) first.")
+            raise ModelError(
+                f"The baseline '{self.title}' was not fitted; call fit(theta, irf) first."
+            )
         if theta.ndim != 2 or theta.shape[1] != self._n_parameters:
-            raise ModelError(f"The baseline was fitted on theta (n, {self._n_parameters}); found {theta.shape}.")
+            raise ModelError(
+                f"The baseline was fitted on theta (n, {self._n_parameters}); found {theta.shape}."
+            )
         return self._predict(theta).reshape(len(theta), *self._response_shape)
 
     @abstractmethod
@@ -86,10 +99,11 @@ class TrainingMean(TrivialBaseline):
 class LinearRegression(TrivialBaseline):
     """Least squares of every response on an intercept and the standardised parameters.
 
-    The parameters are centred and divided by their standard deviation, and the responses are centred, so that the
-    intercept is the mean response. Rank deficiency (a parameter that never varies, parameters that move together,
-    fewer draws than parameters) is resolved by the solution of smallest norm: singular values below `rcond` times
-    the largest count as zero (Golub and Van Loan, 2013, section 5.5).
+    The parameters are centred and divided by their standard deviation, and the responses are
+    centred, so that the intercept is the mean response. Rank deficiency (a parameter that never
+    varies, parameters that move together, fewer draws than parameters) is resolved by the solution
+    of smallest norm: singular values below `rcond` times the largest count as zero (Golub and Van
+    Loan, 2013, section 5.5).
     """
 
     title = "linear regression"
@@ -107,9 +121,11 @@ class LinearRegression(TrivialBaseline):
 
 
 class NearestNeighbour(TrivialBaseline):
-    """The response of the nearest training draw: Euclidean distance between parameters in standard deviations.
+    """The response of the nearest training draw: Euclidean distance between parameters in standard
+    deviations.
 
-    All distances are computed, by products of matrices: in dozens of dimensions a tree visits nearly all draws, and slowly.
+    All distances are computed, by products of matrices: in dozens of dimensions a tree visits
+    nearly all draws, and slowly.
     """
 
     title = "nearest neighbour"
@@ -122,12 +138,17 @@ class NearestNeighbour(TrivialBaseline):
 
     def _predict(self, theta: np.ndarray) -> np.ndarray:
         scores = (theta - self._centre) / self._scale
-        nearest = [(self._half_squares - part @ self._draws.T).argmin(axis=1) for part in np.split(scores, range(BLOCK, len(scores), BLOCK))]
+        nearest = [
+            (self._half_squares - part @ self._draws.T).argmin(axis=1)
+            for part in np.split(scores, range(BLOCK, len(scores), BLOCK))
+        ]
         return self._responses[np.concatenate(nearest)].astype(np.float64)
 
 
 def _centre_and_scale(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (P,) of the parameters; 1 for one that varies by no more than rounding."""
+    """Mean and standard deviation (P,) of the parameters; 1 for one that varies by no more than
+    rounding.
+    """
     centre, scale = theta.mean(axis=0), theta.std(axis=0)
     constant = scale <= 1e-12 * np.abs(theta).max(axis=0)
     return centre, np.where(constant, 1.0, scale)

@@ -1,4 +1,6 @@
-"""When to believe a network: an error band, the probability that a solution exists, and flags for what lies beyond the training data."""
+"""When to believe a network: an error band, the probability that a solution exists, and flags for
+what lies beyond the training data.
+"""
 
 from emulator.models.trust.determinacy import judge
 from emulator.models.trust.trust import Evidence, Trust

@@ -1,4 +1,5 @@
-"""The small network behind each advice, and its fit: it starts as a constant and departs from it only where that pays on draws set aside.
+"""The small network behind each advice, and its fit: it starts as a constant and departs from it
+only where that pays on draws set aside.
 
 Axes: B batch, P parameter, K outputs.
 """
@@ -15,7 +16,9 @@ from emulator.models.base import mlp
 
 WIDTH = 64
 LIMIT = 6.0
-"""Largest departure from the constant, in logs or log-odds: a factor of 400, also far outside the training data."""
+"""Largest departure from the constant, in logs or log-odds: a factor of 400, also far outside the
+training data.
+"""
 
 BATCH = 256
 STEPS = 1000
@@ -26,7 +29,9 @@ SET_ASIDE = 0.2
 
 
 class Adviser(nn.Module):
-    """Standardised parameters (B, P) -> K numbers (B, K): a constant plus a bounded network that begins at zero."""
+    """Standardised parameters (B, P) -> K numbers (B, K): a constant plus a bounded network that
+    begins at zero.
+    """
 
     def __init__(self, n_parameters: int, n_outputs: int) -> None:
         super().__init__()
@@ -39,17 +44,28 @@ class Adviser(nn.Module):
         return self.constant + LIMIT * torch.tanh(self.departure(z_BP) / LIMIT)
 
 
-def fit(adviser: Adviser, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tensor, Tensor], Tensor], generator: torch.Generator) -> None:
+def fit(
+    adviser: Adviser,
+    z_BP: Tensor,
+    target_BK: Tensor,
+    loss: Callable[[Tensor, Tensor], Tensor],
+    generator: torch.Generator,
+) -> None:
     """Fit an adviser whose constant is already set, and freeze it.
 
-    Minibatches of AdamW under a cosine; a fifth of the draws is set aside, the weights that did best on it are kept,
-    and the fit ends when it no longer gains. Where nothing is gained at all the constant remains.
+    Minibatches of AdamW under a cosine; a fifth of the draws is set aside, the weights that did
+    best on it are kept, and the fit ends when it no longer gains. Where nothing is gained at all
+    the constant remains.
     """
     order = torch.randperm(len(z_BP), generator=generator)
     aside, used = order.tensor_split([max(1, round(SET_ASIDE * len(z_BP)))])
     optimiser = torch.optim.AdamW(adviser.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    best, kept, waited = _loss_on(adviser, z_BP[aside], target_BK[aside], loss), copy.deepcopy(adviser.state_dict()), 0
+    best, kept, waited = (
+        _loss_on(adviser, z_BP[aside], target_BK[aside], loss),
+        copy.deepcopy(adviser.state_dict()),
+        0,
+    )
     for step in range(1, STEPS + 1):
         rows = used[torch.randint(len(used), (min(BATCH, len(used)),), generator=generator)]
         optimiser.zero_grad()
@@ -69,5 +85,7 @@ def fit(adviser: Adviser, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tenso
 
 
 @torch.no_grad()
-def _loss_on(adviser: Adviser, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tensor, Tensor], Tensor]) -> float:
+def _loss_on(
+    adviser: Adviser, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
+) -> float:
     return float(loss(adviser(z_BP), target_BK))

@@ -1,9 +1,11 @@
-"""A band that holds the truth with a stated probability: a learned error scale, made honest by conformal prediction.
+"""A band that holds the truth with a stated probability: a learned error scale, made honest by
+conformal prediction.
 
-Split-conformal prediction with normalised scores: Vovk, Gammerman, Shafer (2005), Algorithmic Learning in a Random
-World, doi:10.1007/b106715; scores relative to a fitted scale: Lei et al. (2018), doi:10.1080/01621459.2017.1307116;
-cf. Romano, Patterson, Candes (2019), arXiv:1905.03222. With few draws the halves take turns: cross-conformal
-prediction, Vovk (2015), doi:10.1007/s10472-013-9368-4.
+Split-conformal prediction with normalised scores: Vovk, Gammerman, Shafer (2005), Algorithmic
+Learning in a Random World, doi:10.1007/b106715; scores relative to a fitted scale: Lei et al.
+(2018), doi:10.1080/01621459.2017.1307116; cf. Romano, Patterson, Candes (2019), arXiv:1905.03222.
+With few draws the halves take turns: cross-conformal prediction, Vovk (2015),
+doi:10.1007/s10472-013-9368-4.
 
 Axes: B batch, P parameter, S shock, H horizon, O observable, K blocks of horizons.
 """
@@ -20,29 +22,42 @@ from emulator.models.trust.adviser import Adviser, fit
 
 LEVEL = 0.9
 MANY = 1000
-"""Draws from which one half fits the scale and the other calibrates; below, `FOLDS` parts take turns."""
+"""Draws from which one half fits the scale and the other calibrates; below, `FOLDS` parts take
+turns.
+"""
 
 FOLDS = 5
 SMALLEST = 1e-9
-"""Errors below this share of a response's scale count as this large when the error scale is fitted."""
+"""Errors below this share of a response's scale count as this large when the error scale is fitted.
+"""
 
 
 class ErrorBand(nn.Module):
     """Half width of the `LEVEL` band of one world at standardised parameters.
 
-    members: networks whose log scales are averaged; by_block: a scale for each block of horizons (0, 1, 2-3, 4-7,
-    8-15, ...) of each shock and observable, else one for all horizons.
+    members: networks whose log scales are averaged; by_block: a scale for each block of horizons
+    (0, 1, 2-3, 4-7, 8-15, ...) of each shock and observable, else one for all horizons.
     """
 
     quantile_SHO: Tensor
     block_H: Tensor
 
-    def __init__(self, n_parameters: int, n_shocks: int, horizon: int, members: int, by_block: bool) -> None:
+    def __init__(
+        self, n_parameters: int, n_shocks: int, horizon: int, members: int, by_block: bool
+    ) -> None:
         super().__init__()
-        self.options = {"n_parameters": n_parameters, "n_shocks": n_shocks, "horizon": horizon, "members": members, "by_block": by_block}
+        self.options = {
+            "n_parameters": n_parameters,
+            "n_shocks": n_shocks,
+            "horizon": horizon,
+            "members": members,
+            "by_block": by_block,
+        }
         blocks = [h.bit_length() if by_block else 0 for h in range(horizon + 1)]
         self.shape = (n_shocks, blocks[-1] + 1, 3)
-        self.members = nn.ModuleList(Adviser(n_parameters, math.prod(self.shape)) for _ in range(members))
+        self.members = nn.ModuleList(
+            Adviser(n_parameters, math.prod(self.shape)) for _ in range(members)
+        )
         self.register_buffer("block_H", torch.tensor(blocks), persistent=False)
         self.register_buffer("quantile_SHO", torch.zeros(n_shocks, horizon + 1, 3))
 
@@ -55,8 +70,11 @@ class ErrorBand(nn.Module):
         return log_scale.unflatten(1, self.shape).exp()[:, :, self.block_H]
 
     @classmethod
-    def fitted(cls, z_BP: Tensor, error_BSHO: Tensor, irf_scale_SO: Tensor, generator: torch.Generator) -> ErrorBand:
-        """The band of a network whose errors at z_BP were error_BSHO, in natural units; both from draws that it did not train on.
+    def fitted(
+        cls, z_BP: Tensor, error_BSHO: Tensor, irf_scale_SO: Tensor, generator: torch.Generator
+    ) -> ErrorBand:
+        """The band of a network whose errors at z_BP were error_BSHO, in natural units; both from
+        draws that it did not train on.
 
         Raises `ModelError` if there are too few draws for a band of this level.
         """
@@ -69,7 +87,9 @@ class ErrorBand(nn.Module):
             assert isinstance(member, Adviser)
             member.constant.data = target[fit_rows].median(0).values
             fit(member, z_BP[fit_rows], target[fit_rows], nn.functional.smooth_l1_loss, generator)
-            scores.append(error_BSHO[score_rows].abs() / band._at_horizons(member(z_BP[score_rows])))
+            scores.append(
+                error_BSHO[score_rows].abs() / band._at_horizons(member(z_BP[score_rows]))
+            )
             order.append(score_rows)
         band.quantile_SHO = conformal_quantile(torch.cat(scores), LEVEL)
         return band
@@ -82,7 +102,8 @@ class ErrorBand(nn.Module):
 
 
 def conformal_quantile(score_B: Tensor, level: float) -> Tensor:
-    """The ceil((n + 1) level)-th smallest of n scores along the first axis: a new score is below it with at least this probability.
+    """The ceil((n + 1) level)-th smallest of n scores along the first axis: a new score is below it
+    with at least this probability.
 
     Raises `ModelError` if n is so small that it would be infinite.
     """
@@ -90,10 +111,15 @@ def conformal_quantile(score_B: Tensor, level: float) -> Tensor:
     position = math.ceil(round((n + 1) * level, 9))  # rounded first, so that 10 x 0.9 is 9
     if position > n:
         raise ModelError(
-            f"A {level:.0%} band needs at least {math.ceil(round(level / (1 - level), 9))} draws to be calibrated on; found {n}. "
-            "Generate a data set with more samples."
+            f"A {level:.0%} band needs at least {math.ceil(round(level / (1 - level), 9))} draws to"
+            f" be calibrated on; found {n}. Generate a data set with more samples."
         )
-    return score_B.flatten(1).T.contiguous().kthvalue(position, dim=1).values.unflatten(0, score_B.shape[1:])
+    return (
+        score_B.flatten(1)
+        .T.contiguous()
+        .kthvalue(position, dim=1)
+        .values.unflatten(0, score_B.shape[1:])
+    )
 
 
 def _parts(n: int, generator: torch.Generator) -> list[tuple[Tensor, Tensor]]:

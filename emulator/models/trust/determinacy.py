@@ -15,11 +15,15 @@ from emulator.spec import Status
 
 HELD_OUT = 0.2
 RARE = 20
-"""With fewer draws than this of either kind there is nothing to learn: the probability is their smoothed share everywhere."""
+"""With fewer draws than this of either kind there is nothing to learn: the probability is their
+smoothed share everywhere.
+"""
 
 
 class Judgement(NamedTuple):
-    """How good probabilities are: area under the ROC curve (None where all draws are of one kind), share judged rightly at 0.5, Brier score."""
+    """How good probabilities are: area under the ROC curve (None where all draws are of one kind),
+    share judged rightly at 0.5, Brier score.
+    """
 
     auc: float | None
     accuracy: float
@@ -40,12 +44,20 @@ class Determinacy(nn.Module):
 
     @classmethod
     def fitted(cls, z_BP: Tensor, ok_B: Tensor, generator: torch.Generator) -> Determinacy:
-        """A classifier fitted on verdicts: parameters drawn from the prior, and whether each has a solution."""
+        """A classifier fitted on verdicts: parameters drawn from the prior, and whether each has a
+        solution.
+        """
         made = cls(z_BP.shape[1])
         share = (ok_B.sum() + 1) / (len(ok_B) + 2)
         made.adviser.constant.data[:] = torch.logit(share)
         if min(int(ok_B.sum()), int((~ok_B).sum())) >= RARE:
-            fit(made.adviser, z_BP, ok_B[:, None].float(), nn.functional.binary_cross_entropy_with_logits, generator)
+            fit(
+                made.adviser,
+                z_BP,
+                ok_B[:, None].float(),
+                nn.functional.binary_cross_entropy_with_logits,
+                generator,
+            )
         return made.requires_grad_(False)
 
 
@@ -55,13 +67,18 @@ def held_out(n: int) -> slice:
 
 
 def judge(probability_B: Tensor, status_B: Tensor) -> Judgement:
-    """Score probabilities against the solver's verdicts. AUC is the share of (OK, not OK) pairs in the right order, ties counting half."""
+    """Score probabilities against the solver's verdicts.
+
+    AUC is the share of (OK, not OK) pairs in the right order, ties counting half.
+    """
     ok_B = status_B == Status.OK
     good, bad = probability_B[ok_B].double(), probability_B[~ok_B].double()
     auc = None
     if len(good) and len(bad):
         ordered = bad.sort().values
-        below, upto = (torch.searchsorted(ordered, good, right=right).double() for right in (False, True))
+        below, upto = (
+            torch.searchsorted(ordered, good, right=right).double() for right in (False, True)
+        )
         auc = float((below + upto).mean() / (2 * len(bad)))
     right = ((probability_B >= 0.5) == ok_B).double().mean()
     brier = (probability_B.double() - ok_B.double()).square().mean()

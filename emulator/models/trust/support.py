@@ -1,4 +1,5 @@
-"""Where the training data lie: corners of two parameters that no draw has reached, and how far out draws are, all parameters together.
+"""Where the training data lie: corners of two parameters that no draw has reached, and how far out
+draws are, all parameters together.
 
 Axes: N training draws, B batch, P parameter, Q corners, K knots.
 """
@@ -11,12 +12,16 @@ import torch
 from torch import Tensor, nn
 
 EXPECTED = 20.0
-"""An empty corner counts where this many draws would be in it if its two parameters were independent: by chance alone
-it stays empty with probability exp(-20), so that even a thousand pairs give no false corner."""
+"""An empty corner counts where this many draws would be in it if its two parameters were
+independent: by chance alone it stays empty with probability exp(-20), so that even a thousand pairs
+give no false corner.
+"""
 
 
 class EmptyCorners(nn.Module):
-    """Quadrants {sign_1 theta_1 >= edge_1, sign_2 theta_2 > edge_2} of pairs of parameters without a training draw."""
+    """Quadrants {sign_1 theta_1 >= edge_1, sign_2 theta_2 > edge_2} of pairs of parameters without
+    a training draw.
+    """
 
     column_Q2: Tensor
     sign_Q2: Tensor
@@ -39,18 +44,24 @@ class EmptyCorners(nn.Module):
 
     @classmethod
     def fitted(cls, theta_NP: Tensor) -> EmptyCorners:
-        """The largest empty corner of each pair of parameters and signs, where there is one worth the name."""
+        """The largest empty corner of each pair of parameters and signs, where there is one worth
+        the name.
+        """
         found = []
         n, n_parameters = theta_NP.shape
         signed = torch.stack([theta_NP.T, -theta_NP.T])  # (2, P, N)
         ordered = signed.sort(dim=2).values.contiguous()
-        beyond = n - torch.searchsorted(ordered, signed.contiguous(), right=True, out_int32=True)  # draws strictly above, (2, P, N)
+        beyond = n - torch.searchsorted(
+            ordered, signed.contiguous(), right=True, out_int32=True
+        )  # draws strictly above, (2, P, N)
         for i, s in product(range(n_parameters - 1), range(2)):
             order = signed[s, i].argsort(descending=True, stable=True)
             value = signed[s, i, order]
             last = torch.ones(n, dtype=torch.bool)
             last[:-1] = value[:-1] > value[1:]  # ties enter together
-            fewest = beyond[:, i + 1 :, order].cummin(dim=2).values  # of the other parameter, above all that entered so far
+            fewest = (
+                beyond[:, i + 1 :, order].cummin(dim=2).values
+            )  # of the other parameter, above all that entered so far
             expected = torch.where(last, fewest * torch.arange(1, n + 1) / n, 0.0)
             best = expected.max(dim=2)
             for t, j in (best.values >= EXPECTED).nonzero().tolist():
@@ -72,9 +83,10 @@ KNOTS = 65
 class Remoteness(nn.Module):
     """How far out a draw lies, all parameters together: the sum of their squared normal scores.
 
-    The normal score of a value is the quantile of the standard normal at the value's rank among the training draws (van der
-    Waerden 1952), so that skewed and bounded priors count alike. Where parameters are independent the sum is chi-squared: a draw with many
-    parameters in the tails, each within its range, is farther out than any that the network has seen.
+    The normal score of a value is the quantile of the standard normal at the value's rank among the
+    training draws (van der Waerden 1952), so that skewed and bounded priors count alike. Where
+    parameters are independent the sum is chi-squared: a draw with many parameters in the tails,
+    each within its range, is farther out than any that the network has seen.
     """
 
     value_PK: Tensor
@@ -88,16 +100,24 @@ class Remoteness(nn.Module):
         self.register_buffer("farthest", torch.zeros(()))
 
     def forward(self, theta_BP: Tensor) -> Tensor:
-        """The sum (B,) at parameters in natural units; a value beyond the training draws counts as the outermost of them."""
+        """The sum (B,) at parameters in natural units; a value beyond the training draws counts as
+        the outermost of them.
+        """
         x_PB = theta_BP.T.contiguous()
-        return (0.5 * (self._scores(x_PB, right=False) + self._scores(x_PB, right=True))).square().sum(0)
+        return (
+            (0.5 * (self._scores(x_PB, right=False) + self._scores(x_PB, right=True)))
+            .square()
+            .sum(0)
+        )
 
     def beyond(self, theta_BP: Tensor) -> Tensor:
         """Whether a draw (B,) is farther out than every training draw."""
         return self(theta_BP) > self.farthest
 
     def _scores(self, x_PB: Tensor, right: bool) -> Tensor:
-        """Normal scores (P, B); of a value that many draws share, those of its last or of its first rank."""
+        """Normal scores (P, B); of a value that many draws share, those of its last or of its first
+        rank.
+        """
         above = torch.searchsorted(self.value_PK, x_PB, right=right).clamp(1, KNOTS - 1)
         low, high = (self.value_PK.gather(1, knot) for knot in (above - 1, above))
         share = torch.where(high > low, (x_PB - low) / (high - low), float(right)).clamp(0, 1)
@@ -108,11 +128,15 @@ class Remoteness(nn.Module):
         """The scores of the training draws, and the farthest of them."""
         n, n_parameters = theta_NP.shape
         made = cls(n_parameters)
-        made.reach = torch.special.ndtri(torch.tensor(1 - 0.5 / n, dtype=torch.float64)).to(theta_NP.dtype)
+        made.reach = torch.special.ndtri(torch.tensor(1 - 0.5 / n, dtype=torch.float64)).to(
+            theta_NP.dtype
+        )
         rank_K = torch.special.ndtr(made.reach * torch.linspace(-1, 1, KNOTS)) * n - 0.5
         lower = rank_K.floor().clamp(0, n - 1).long()
         ordered = theta_NP.sort(0).values
         share = (rank_K - lower).clamp(0, 1)[:, None]
-        made.value_PK = torch.lerp(ordered[lower], ordered[(lower + 1).clamp_max(n - 1)], share).T.contiguous()
+        made.value_PK = torch.lerp(
+            ordered[lower], ordered[(lower + 1).clamp_max(n - 1)], share
+        ).T.contiguous()
         made.farthest = made(theta_NP).max()
         return made

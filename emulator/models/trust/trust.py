@@ -25,8 +25,9 @@ EXTREME = 0.995
 class Evidence(NamedTuple):
     """What the trust in one world is made from, in natural units.
 
-    theta_train (N, P); theta (n, P) and error (n, S, H+1, 3), prediction minus truth, of draws that the network did
-    not train on; verdict_theta (m, P) and status (m,) of draws of the prior before they were judged, or None.
+    theta_train (N, P); theta (n, P) and error (n, S, H+1, 3), prediction minus truth, of draws that
+    the network did not train on; verdict_theta (m, P) and status (m,) of draws of the prior before
+    they were judged, or None.
     """
 
     theta_train: Tensor
@@ -51,9 +52,20 @@ class WorldTrust(nn.Module):
         self.register_buffer("widest", torch.zeros(()))
 
     @classmethod
-    def assembled(cls, band: ErrorBand, corners: EmptyCorners, remoteness: Remoteness, determinacy: Determinacy | None) -> WorldTrust:
+    def assembled(
+        cls,
+        band: ErrorBand,
+        corners: EmptyCorners,
+        remoteness: Remoteness,
+        determinacy: Determinacy | None,
+    ) -> WorldTrust:
         made = cls(band.options, len(corners.column_Q2), determinacy is not None)
-        made.band, made.corners, made.remoteness, made.determinacy = band, corners, remoteness, determinacy
+        made.band, made.corners, made.remoteness, made.determinacy = (
+            band,
+            corners,
+            remoteness,
+            determinacy,
+        )
         return made
 
 
@@ -70,8 +82,14 @@ class Trust(nn.Module):
         self.parts = nn.ModuleList(WorldTrust(**options) for options in worlds.values())
 
     @classmethod
-    def fitted(cls, evidence: Iterable[tuple[str, Evidence]], statistics: Mapping[str, WorldStatistics], seed: int = 0) -> Trust:
-        """Trust in a network from what it did on draws that it did not train on, a world at a time; the same seed gives the same numbers.
+    def fitted(
+        cls,
+        evidence: Iterable[tuple[str, Evidence]],
+        statistics: Mapping[str, WorldStatistics],
+        seed: int = 0,
+    ) -> Trust:
+        """Trust in a network from what it did on draws that it did not train on, a world at a time;
+        the same seed gives the same numbers.
 
         statistics: of its training split. Raises `ModelError` if there are too few draws.
         """
@@ -92,34 +110,49 @@ class Trust(nn.Module):
         if found.verdict_theta is not None and found.status is not None:
             verdict_z = self.normaliser.theta(found.verdict_theta, world)
             determinacy = Determinacy.fitted(verdict_z, found.status == Status.OK, generator)
-        part = WorldTrust.assembled(band, EmptyCorners.fitted(found.theta_train), Remoteness.fitted(found.theta_train), determinacy)
+        part = WorldTrust.assembled(
+            band,
+            EmptyCorners.fitted(found.theta_train),
+            Remoteness.fitted(found.theta_train),
+            determinacy,
+        )
         part.widest = _relative_width(band(z), statistics).quantile(EXTREME)
         return part
 
     @staticmethod
     def held_out(n: int) -> slice:
-        """Which of a world's n verdicts judge the probability of a solution: the last fifth, which no fit sees."""
+        """Which of a world's n verdicts judge the probability of a solution: the last fifth, which
+        no fit sees.
+        """
         return held_out(n)
 
     @property
     def content(self) -> dict[str, Any]:
         """Options and weights, as a checkpoint keeps them; `restored` reads them."""
-        options = {world: part.options for world, part in zip(self._position, self.parts, strict=True)}
+        options = {
+            world: part.options for world, part in zip(self._position, self.parts, strict=True)
+        }
         return {"options": options, "weights": self.parts.state_dict()}
 
     @classmethod
-    def restored(cls, content: Mapping[str, Any], statistics: Mapping[str, WorldStatistics]) -> Trust:
-        """The trust that `content` describes. Raises `KeyError`, `TypeError` or `RuntimeError` if it does not fit itself."""
+    def restored(
+        cls, content: Mapping[str, Any], statistics: Mapping[str, WorldStatistics]
+    ) -> Trust:
+        """The trust that `content` describes.
+
+        Raises `KeyError`, `TypeError` or `RuntimeError` if it does not fit itself.
+        """
         made = cls(content["options"])
         made.normaliser.fit(statistics)
         made.parts.load_state_dict(content["weights"])
         return made.eval().requires_grad_(False)
 
     def half_width(self, theta: Tensor, world: str) -> Tensor:
-        """Half width (B, S, H+1, 3), natural units, of the band around a prediction that holds the truth with probability 0.9.
+        """Half width (B, S, H+1, 3), natural units, of the band around a prediction that holds the
+        truth with probability 0.9.
 
-        That is the share over draws like those of the training split, for each shock, horizon and observable; it is
-        no promise for draws that are flagged. Zero where the network is exact.
+        That is the share over draws like those of the training split, for each shock, horizon and
+        observable; it is no promise for draws that are flagged. Zero where the network is exact.
         """
         return self._part_of(world).band(self.normaliser.theta(self._own(theta, world), world))
 
@@ -128,14 +161,22 @@ class Trust(nn.Module):
         return self._part_of(world).determinacy is not None
 
     def determinacy(self, theta: Tensor, world: str) -> Tensor:
-        """Probability (B,) that the draw has a unique stable solution. Raises `ModelError` if the data held no verdicts."""
+        """Probability (B,) that the draw has a unique stable solution.
+
+        Raises `ModelError` if the data held no verdicts.
+        """
         part = self._part_of(world)
         if part.determinacy is None:
-            raise ModelError(f"Nothing is known of determinacy in world '{world}': the network was calibrated on data without verdicts. Generate the data anew and calibrate again.")
+            raise ModelError(
+                f"Nothing is known of determinacy in world '{world}': the network was calibrated on"
+                " data without verdicts. Generate the data anew and calibrate again."
+            )
         return part.determinacy(self.normaliser.theta(self._own(theta, world), world))
 
     def out_of_range(self, theta: Tensor, world: str) -> Tensor:
-        """Which parameters (B, P) are beyond the smallest or largest value of the training split, bool."""
+        """Which parameters (B, P) are beyond the smallest or largest value of the training split,
+        bool.
+        """
         return self.normaliser.outside(self._own(theta, world), world)
 
     def in_empty_corner(self, theta: Tensor, world: str) -> Tensor:
@@ -143,7 +184,9 @@ class Trust(nn.Module):
         return self._part_of(world).corners(self._own(theta, world))
 
     def far_out(self, theta: Tensor, world: str) -> Tensor:
-        """Whether a draw (B,) lies farther out, all parameters together, than every draw of the training split, bool."""
+        """Whether a draw (B,) lies farther out, all parameters together, than every draw of the
+        training split, bool.
+        """
         return self._part_of(world).remoteness.beyond(self._own(theta, world))
 
     def relative_width(self, theta: Tensor, world: str) -> Tensor:
@@ -151,8 +194,15 @@ class Trust(nn.Module):
         return _relative_width(self.half_width(theta, world), self.normaliser.statistics(world))
 
     def flagged(self, theta: Tensor, world: str) -> Tensor:
-        """Whether to doubt each draw (B,), bool: beyond the training data (each parameter, two together, all together), more likely than not without a solution, or a band wider than validation draws showed."""
-        doubt = self.out_of_range(theta, world).any(1) | self.in_empty_corner(theta, world).any(1) | self.far_out(theta, world)
+        """Whether to doubt each draw (B,), bool: beyond the training data (each parameter, two
+        together, all together), more likely than not without a solution, or a band wider than
+        validation draws showed.
+        """
+        doubt = (
+            self.out_of_range(theta, world).any(1)
+            | self.in_empty_corner(theta, world).any(1)
+            | self.far_out(theta, world)
+        )
         doubt |= self.relative_width(theta, world) > self._part_of(world).widest
         if self.judges(world):
             doubt |= self.determinacy(theta, world) < 0.5
@@ -165,10 +215,15 @@ class Trust(nn.Module):
         return part
 
     def _own(self, theta: Tensor, world: str) -> Tensor:
-        """The world's own columns, float32 like the training data, so that a value of theirs is inside their range."""
+        """The world's own columns, float32 like the training data, so that a value of theirs is
+        inside their range.
+        """
         n_parameters = len(self.normaliser.statistics(world).theta_low)
         if theta.ndim != 2 or theta.shape[1] < n_parameters:
-            raise ModelError(f"World '{world}' takes theta of shape (batch, {n_parameters}); found {tuple(theta.shape)}.")
+            raise ModelError(
+                f"World '{world}' takes theta of shape (batch, {n_parameters}); found"
+                f" {tuple(theta.shape)}."
+            )
         return theta[:, :n_parameters].float()
 
 

@@ -1,12 +1,14 @@
-"""From the network's outputs to responses: a latent state space, or (for comparison) every horizon on its own.
+"""From the network's outputs to responses: a latent state space, or (for comparison) every horizon
+on its own.
 
-The states of a world are common ones, which every shock moves, and one or two of each shock's own, if the shock has parameters
-of its own: states of its process, which nothing else enters. With a state as a row, A = [P 0; Q R]: P and the common
-loadings know nothing of the shocks' own parameters, and the rows of Q and R, the loadings and the first state of a shock know only its own.
+The states of a world are common ones, which every shock moves, and one or two of each shock's own,
+if the shock has parameters of its own: states of its process, which nothing else enters. With a
+state as a row, A = [P 0; Q R]: P and the common loadings know nothing of the shocks' own
+parameters, and the rows of Q and R, the loadings and the first state of a shock know only its own.
 R is triangular, its diagonal bounded; P is bounded in `state_space`.
 
-Axes: B batch, n common states, K own states of a shock at most, M own states in all, N = n + M, S shock, O observable, H horizon,
-C common outputs, R outputs of a shock.
+Axes: B batch, n common states, K own states of a shock at most, M own states in all, N = n + M, S
+shock, O observable, H horizon, C common outputs, R outputs of a shock.
 """
 
 from __future__ import annotations
@@ -22,26 +24,35 @@ FREE_LOG_GAIN = 6.0
 """Largest logarithm of a shock's gain, so that no step of training can make responses overflow."""
 
 EXACT = 1e-5
-"""A start that leaves a larger share of responses unexplained is not taken: random ones train better. One that is taken is not corrected:
-optimisers that scale each step by past gradients make steps of full size out of rounding errors."""
+"""A start that leaves a larger share of responses unexplained is not taken: random ones train
+better. One that is taken is not corrected: optimisers that scale each step by past gradients make
+steps of full size out of rounding errors.
+"""
 
 UNDAMPED, DAMPED = 20.0, 2.0
-"""Logits of the factor on the transition where training starts: one in single precision, and what a random start is given."""
+"""Logits of the factor on the transition where training starts: one in single precision, and what a
+random start is given.
+"""
 
 OWN_ROOT, STEEP, LEAK = 2.0, 1.1, 0.02
-"""A root x of a shock's own process is `OWN_ROOT` tanh(x / `OWN_ROOT`), of which only a share `LEAK` counts beyond `STEEP`: responses stay bounded, and
-gradients never vanish, as they do beyond a hard bound (roots there would stay); near a tight smooth one roots learn slowly. What bounds P scales Q and
-R too: training leads P far beyond its bound."""
+"""A root x of a shock's own process is `OWN_ROOT` tanh(x / `OWN_ROOT`), of which only a share
+`LEAK` counts beyond `STEEP`: responses stay bounded, and gradients never vanish, as they do beyond
+a hard bound (roots there would stay); near a tight smooth one roots learn slowly. What bounds P
+scales Q and R too: training leads P far beyond its bound.
+"""
 
 EVEN = 4
 """The number of states is a multiple of this, which processors multiply faster."""
 
 
 class Head(nn.Module):
-    """Layout of a world's outputs. Common: transition, loadings, a factor; of each shock: first state, log gain, its rows of Q, R and of the loadings.
+    """Layout of a world's outputs.
 
-    own: number of each shock's own states; states: number of common ones at least; horizon: of the training data;
-    structure: False reads responses off horizon by horizon.
+    Common: transition, loadings, a factor; of each shock: first state, log gain, its rows of Q, R
+    and of the loadings.
+
+    own: number of each shock's own states; states: number of common ones at least; horizon: of the
+    training data; structure: False reads responses off horizon by horizon.
     """
 
     def __init__(self, own: tuple[int, ...], states: int, horizon: int, structure: bool) -> None:
@@ -60,65 +71,102 @@ class Head(nn.Module):
         self.direct: Tensor
         self.process_rows: Tensor
         constants = {
-            "own_rows": torch.tensor([shock * self.most_own + k for shock, k in pairs], dtype=torch.long),
+            "own_rows": torch.tensor(
+                [shock * self.most_own + k for shock, k in pairs], dtype=torch.long
+            ),
             "place": torch.tensor([self.n + k for _, k in pairs], dtype=torch.long),
             "onward": torch.tensor([[float(i == j and k < m) for j, m in pairs] for i, k in pairs]),
             "diagonal": torch.eye(len(pairs)),
-            "entry": torch.tensor([[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]),
+            "entry": torch.tensor(
+                [[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]
+            ),
         }
         constants["direct"] = (constants["entry"].sum(1, keepdim=True) == 0).float()
-        constants["process_rows"] = torch.cat([torch.zeros(len(own), self.n), constants["entry"]], 1)
+        constants["process_rows"] = torch.cat(
+            [torch.zeros(len(own), self.n), constants["entry"]], 1
+        )
         self.all_own = min(own) > 0
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
     def rows_of(self, larger: Head) -> tuple[Tensor, Tensor]:
-        """Where this head's outputs stand among those of a larger one: the common ones, and the ones of a shock."""
+        """Where this head's outputs stand among those of a larger one: the common ones, and the
+        ones of a shock.
+        """
         if not self.structure:
             return torch.arange(0), torch.arange(self.per_shock)
         states, width = torch.arange(self.n), larger.n
         transition = (states[:, None] * width + states).flatten()
         loadings = width * width + torch.arange(3 * self.n)
-        row = torch.cat([states, width + torch.arange(self.most_own), width + larger.most_own + torch.arange(3)])
+        row = torch.cat(
+            [states, width + torch.arange(self.most_own), width + larger.most_own + torch.arange(3)]
+        )
         own = (width + 1 + torch.arange(self.most_own)[:, None] * larger.row + row).flatten()
-        return torch.cat([transition, loadings, torch.tensor([larger.common - 1])]), torch.cat([states, torch.tensor([width]), own])
+        return torch.cat([transition, loadings, torch.tensor([larger.common - 1])]), torch.cat(
+            [states, torch.tensor([width]), own]
+        )
 
     def common_parts(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Views of common outputs (.., C): P (.., n, n), loadings (.., n, 3), logit of the factor (..)."""
+        """Views of common outputs (.., C): P (.., n, n), loadings (.., n, 3), logit of the factor
+        (..).
+        """
         n = self.n
-        return outputs[..., : n * n].unflatten(-1, (n, n)), outputs[..., n * n : -1].unflatten(-1, (n, 3)), outputs[..., -1]
+        return (
+            outputs[..., : n * n].unflatten(-1, (n, n)),
+            outputs[..., n * n : -1].unflatten(-1, (n, 3)),
+            outputs[..., -1],
+        )
 
     def own_parts(self, outputs: Tensor) -> Tensor:
-        """View of a shock's outputs (.., R) as its rows (.., K, n + K + 3) of Q, R and the loadings."""
+        """View of a shock's outputs (.., R) as its rows (.., K, n + K + 3) of Q, R and the
+        loadings.
+        """
         return outputs[..., self.n + 1 :].unflatten(-1, (self.most_own, self.row))
 
     def units(self, own: Corrections) -> tuple[Tensor, Tensor]:
-        """What outputs (C,) and (S, R) are multiplied by, so that responses come out in natural units for shocks of size one."""
+        """What outputs (C,) and (S, R) are multiplied by, so that responses come out in natural
+        units for shocks of size one.
+        """
         observable, shocks = own.observable_unit, len(self.own)
         if not self.structure:
-            return observable.new_ones(0), (observable * own.live[:, None, :]).expand(-1, self.horizon + 1, -1).flatten(1)
-        common, by_shock = observable.new_ones(self.common), observable.new_ones(shocks, self.per_shock)
+            return observable.new_ones(0), (observable * own.live[:, None, :]).expand(
+                -1, self.horizon + 1, -1
+            ).flatten(1)
+        common, by_shock = (
+            observable.new_ones(self.common),
+            observable.new_ones(shocks, self.per_shock),
+        )
         self.common_parts(common)[1].copy_(observable.expand(self.n, 3))
         if self.most_own:
             self.own_parts(by_shock)[..., -3:] = observable
         return common, by_shock
 
     def scatter(self, own: Corrections) -> None:
-        """The start without data: decays spread over (0, 1), observables mostly the first states, shocks anywhere."""
+        """The start without data: decays spread over (0, 1), observables mostly the first states,
+        shocks anywhere.
+        """
         if not self.structure:
             return
         transition, loadings, decay = self.common_parts(own.common_start[:, 0])
-        transition.copy_(torch.diag(torch.linspace(0.3, 0.9, self.n)) + 0.05 * torch.randn(self.n, self.n))
+        transition.copy_(
+            torch.diag(torch.linspace(0.3, 0.9, self.n)) + 0.05 * torch.randn(self.n, self.n)
+        )
         loadings.copy_(torch.eye(self.n, 3) + 0.3 * torch.randn(self.n, 3))
-        decay.fill_(UNDAMPED if self.most_own else DAMPED)  # an own root is to be what the parameters say
+        decay.fill_(
+            UNDAMPED if self.most_own else DAMPED
+        )  # an own root is to be what the parameters say
         first = own.shock_start[..., 0]
         first.copy_(0.3 * torch.randn(first.shape))
         first[:, self.n] = 0.0
         if self.most_own:
-            self.own_parts(first)[..., self.n : self.n + self.most_own] = 0.5 * torch.eye(self.most_own)
+            self.own_parts(first)[..., self.n : self.n + self.most_own] = 0.5 * torch.eye(
+                self.most_own
+            )
 
     def begin(self, own: Corrections, start: Start) -> None:
-        """Write a fitted start into a world's buffers, the companion form of its autoregression, if it explains everything."""
+        """Write a fitted start into a world's buffers, the companion form of its autoregression, if
+        it explains everything.
+        """
         if start.unexplained > EXACT:
             return
         own.common_start.zero_()
@@ -126,28 +174,47 @@ class Head(nn.Module):
         held = 3 * self.lags
         transition, loadings, decay = self.common_parts(own.common_start.T)
         transition[:, :held, :3] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
-        transition[0, : held - 3, 3:held] = torch.eye(held - 3)  # lagged observables move on by one lag
+        transition[0, : held - 3, 3:held] = torch.eye(
+            held - 3
+        )  # lagged observables move on by one lag
         loadings[0, :3] = torch.eye(3)
         decay[0] = UNDAMPED
         own.shock_start[:, :3] = start.impact.permute(2, 1, 0)
         own.reach.zero_()
 
-    def responses(self, common: Tensor, by_shock: Tensor, size: Tensor, live: Tensor | None, horizon: int, growth: float) -> Tensor:
-        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C) and (S, B, R) and the sizes of shocks (B or 1, S).
+    def responses(
+        self,
+        common: Tensor,
+        by_shock: Tensor,
+        size: Tensor,
+        live: Tensor | None,
+        horizon: int,
+        growth: float,
+    ) -> Tensor:
+        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C) and (S, B, R) and the
+        sizes of shocks (B or 1, S).
 
         `live` (S, 3) is zero for silent responses; `growth` bounds the transition.
         """
         outputs = by_shock.transpose(0, 1)
         if not self.structure:
-            return outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1] * size[:, :, None, None]
+            return (
+                outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1]
+                * size[:, :, None, None]
+            )
         transition, loadings, decay = self.common_parts(common)
-        gain = outputs[..., self.n : self.n + 1].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp() * size[:, :, None]
+        gain = (
+            outputs[..., self.n : self.n + 1].clamp(-FREE_LOG_GAIN, FREE_LOG_GAIN).exp()
+            * size[:, :, None]
+        )
         first = outputs[..., : self.n]
         if self.most_own:
             own = self.own_parts(outputs).flatten(1, 2)
             if len(self.place) < own.shape[1]:  # a shock has fewer rows than another
                 own = own.index_select(1, self.own_rows)
-            filled = nn.functional.pad(transition, (0, len(self.place), 0, len(self.place)))  # an even size is the faster to square
+            filled = nn.functional.pad(
+                transition, (0, len(self.place), 0, len(self.place))
+            )  # an even size is the faster to square
             scale = bounding_factor(filled, decay, growth, self.n)
             lower = torch.cat([scale * own[..., : self.n], self._processes(own, scale)], 2)
             of_A = powers(torch.cat([scale * filled[:, : self.n], lower], 1))
@@ -155,7 +222,10 @@ class Head(nn.Module):
             if self.all_own:  # shocks move states of their own processes alone
                 rows = self.process_rows * gain
             else:
-                rows = torch.cat([first * self.direct, self.entry.expand(first.shape[0], -1, -1)], 2) * gain
+                rows = (
+                    torch.cat([first * self.direct, self.entry.expand(first.shape[0], -1, -1)], 2)
+                    * gain
+                )
         else:
             of_A, rows = bounded_powers(transition, decay, growth), first * gain
         irf = rollout(of_A, rows, loadings, horizon)
@@ -166,9 +236,13 @@ class Head(nn.Module):
         if self.most_own == 1:
             return _root(scale * own[..., self.n : self.n + 1]) * self.diagonal
         block = scale * own.index_select(2, self.place)
-        return torch.addcmul(block * self.onward, _root(block.diagonal(dim1=1, dim2=2))[:, :, None], self.diagonal)
+        return torch.addcmul(
+            block * self.onward, _root(block.diagonal(dim1=1, dim2=2))[:, :, None], self.diagonal
+        )
 
 
 def _root(x: Tensor) -> Tensor:
     bounded = (x * (1 / OWN_ROOT)).tanh()
-    return torch.lerp(bounded, bounded.clamp(-STEEP / OWN_ROOT, STEEP / OWN_ROOT), 1 - LEAK) * OWN_ROOT
+    return (
+        torch.lerp(bounded, bounded.clamp(-STEEP / OWN_ROOT, STEEP / OWN_ROOT), 1 - LEAK) * OWN_ROOT
+    )

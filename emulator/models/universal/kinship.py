@@ -1,14 +1,17 @@
 """A new world starts as a copy of its nearest relative among the worlds that a network has learnt.
 
-What the shared weights say of a world that they were not trained on is no better than chance, and often far worse: it is taken back
-(`forget`). The relative is the known world whose parameters and shocks are most alike in name and role. Its parameters as standard scores follow from
-the new world's by a linear map,
+What the shared weights say of a world that they were not trained on is no better than chance, and
+often far worse: it is taken back (`forget`). The relative is the known world whose parameters and
+shocks are most alike in name and role. Its parameters as standard scores follow from the new
+world's by a linear map,
 
-    z_old = T z_new + c,    theta_old = M theta_new where names agree, and the mean of theta_old elsewhere,
+    z_old = T z_new + c,    theta_old = M theta_new where names agree, and the mean of theta_old
+                            elsewhere,
 
-so its folded weights become weights on the new world's parameters, and the new world's own corrections make up the difference to what
-it has (`inherit`). Where the new world is a special case of the old one (`nk` of `switching`) it starts nearly right.
-Axes: P parameter of the new world, Q parameter of the relative, S shock.
+so its folded weights become weights on the new world's parameters, and the new world's own
+corrections make up the difference to what it has (`inherit`). Where the new world is a special case
+of the old one (`nk` of `switching`) it starts nearly right. Axes: P parameter of the new world, Q
+parameter of the relative, S shock.
 """
 
 from __future__ import annotations
@@ -25,17 +28,25 @@ from emulator.models.universal.layers import Corrections
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 
 ALIKE = 0.6
-"""Cosine of two names' features, for parameters with those of roles half of it, from which they count as the same: 'phi_pi' and 'phi_pi_active' do."""
+"""Cosine of two names' features, for parameters with those of roles half of it, from which they
+count as the same: 'phi_pi' and 'phi_pi_active' do.
+"""
 
 RELATED = 0.35
-"""Mean likeness of a world's parameters to another's, those that are not alike counting nothing, from which the two are related."""
+"""Mean likeness of a world's parameters to another's, those that are not alike counting nothing,
+from which the two are related.
+"""
 
 FAR = 3.0
-"""Standard deviations of a relative's parameter by which the new world's may differ in mean, and spread; beyond it units or meanings differ."""
+"""Standard deviations of a relative's parameter by which the new world's may differ in mean, and
+spread; beyond it units or meanings differ.
+"""
 
 
 class Known(NamedTuple):
-    """One world of a network: what it knows of the world, the layout and units of outputs, the folded weights, moments of the parameters."""
+    """One world of a network: what it knows of the world, the layout and units of outputs, the
+    folded weights, moments of the parameters.
+    """
 
     seen: Description
     head: Head
@@ -44,18 +55,25 @@ class Known(NamedTuple):
     mean: Tensor
     spread: Tensor
     rows: tuple[Tensor, Tensor]
-    """Places of its common outputs, and of those of a shock, in the layout that all worlds share."""
+    """Places of its common outputs, and of those of a shock, in the layout that all worlds share.
+    """
 
 
 def relative(new: Known, known: Mapping[str, Known]) -> str | None:
     """The known world whose parameters are most alike, if any is related.
 
-    It has hidden layers as wide, a shock of the same name, no more common states, and processes of shocks apart from the rest if the new world has them so.
+    It has hidden layers as wide, a shock of the same name, no more common states, and processes of
+    shocks apart from the rest if the new world has them so.
     """
     scores = {}
     for name, old in known.items():
         shocks = any(match is not None for match in same_shocks(new.seen, old.seen))
-        if shocks and _as_large(new.folded, old.folded) and any(new.seen.own) == any(old.seen.own) and old.head.n <= new.head.n:
+        if (
+            shocks
+            and _as_large(new.folded, old.folded)
+            and any(new.seen.own) == any(old.seen.own)
+            and old.head.n <= new.head.n
+        ):
             alike = likeness(new.seen, old.seen)
             scores[name] = float(torch.where(alike > ALIKE, alike, 0.0).amax(1).mean())
     best = max(scores, key=lambda name: scores[name], default=None)
@@ -71,7 +89,12 @@ def _as_large(folded: Folded, other: Folded) -> bool:
 def likeness(seen: Description, other: Description) -> Tensor:
     """Cosines (P, Q) of the features of two worlds' parameters."""
     left, right = (
-        torch.nn.functional.normalize(torch.stack([parameter_features(*pair) for pair in zip(d.parameters, d.roles, strict=True)]), dim=1)
+        torch.nn.functional.normalize(
+            torch.stack(
+                [parameter_features(*pair) for pair in zip(d.parameters, d.roles, strict=True)]
+            ),
+            dim=1,
+        )
         for d in (seen, other)
     )
     return left @ right.T
@@ -79,20 +102,27 @@ def likeness(seen: Description, other: Description) -> Tensor:
 
 def same_shocks(seen: Description, other: Description) -> list[int | None]:
     """For each shock of a world the other world's shock that is nearest in name, if it is alike."""
-    scores = torch.stack([name_features(shock) for shock in seen.shocks]) @ torch.stack([name_features(shock) for shock in other.shocks]).T
+    scores = (
+        torch.stack([name_features(shock) for shock in seen.shocks])
+        @ torch.stack([name_features(shock) for shock in other.shocks]).T
+    )
     return [int(row.argmax()) if float(row.max()) > ALIKE else None for row in scores]
 
 
 def meeting(seen: Description, other: Description) -> Tensor:
-    """(Q, P): which of the new world's parameters are the same by name as each of the relative's, 1 or 0.
+    """(Q, P): which of the new world's parameters are the same by name as each of the relative's, 1
+    or 0.
 
-    Parameters of a shock's own process, and sizes, meet those of the same shock, whatever they are called.
+    Parameters of a shock's own process, and sizes, meet those of the same shock, whatever they are
+    called.
     """
     scores = likeness(seen, other)
     common = torch.zeros_like(scores, dtype=torch.bool)
     common[torch.tensor(seen.common)[:, None], torch.tensor(other.common)] = True
     scores = torch.where(common & (scores > ALIKE), scores, 0.0)
-    same = (scores > 0) & ((scores == scores.amax(1, keepdim=True)) | (scores == scores.amax(0, keepdim=True)))
+    same = (scores > 0) & (
+        (scores == scores.amax(1, keepdim=True)) | (scores == scores.amax(0, keepdim=True))
+    )
     found = same.float()
     for shock, match in enumerate(same_shocks(seen, other)):
         if match is not None:
@@ -106,21 +136,34 @@ def meeting(seen: Description, other: Description) -> Tensor:
 def scores_of(new: Known, old: Known) -> tuple[Tensor, Tensor]:
     """T (Q, P) and c (Q,): the relative's standard scores from the new world's."""
     near = (new.mean - old.mean[:, None]).abs() <= FAR * old.spread[:, None]
-    M = torch.where(near & (new.spread <= FAR * old.spread[:, None]), meeting(new.seen, old.seen), 0.0)
+    M = torch.where(
+        near & (new.spread <= FAR * old.spread[:, None]), meeting(new.seen, old.seen), 0.0
+    )
     M = M / M.sum(1, keepdim=True).clamp_min(1e-12)
     inverse = torch.where(old.spread > 0, 1 / old.spread, 0.0)
-    return M * new.spread * inverse[:, None], torch.where(M.any(1), (M @ new.mean - old.mean) * inverse, 0.0)
+    return M * new.spread * inverse[:, None], torch.where(
+        M.any(1), (M @ new.mean - old.mean) * inverse, 0.0
+    )
 
 
 @torch.no_grad()
 def forget(own: Corrections, new: Known) -> None:
-    """Take back what the shared weights say of a new world's outputs, so that only its start is left of them."""
-    (units, shock_units), has, shocks, narrow = new.units, new.folded, len(new.seen.shocks), own.shock_hidden.shape[0]
+    """Take back what the shared weights say of a new world's outputs, so that only its start is
+    left of them.
+    """
+    (units, shock_units), has, shocks, narrow = (
+        new.units,
+        new.folded,
+        len(new.seen.shocks),
+        own.shock_hidden.shape[0],
+    )
     common = list(new.seen.common)
     own.out.sub_((has.out / units).T)
     own.skip.sub_((has.linear / units)[common].T)
     own.bias.sub_(has.constant / units - own.common_start[:, 0])
-    own.shock_out.view(shocks, -1, narrow).sub_((has.shock_out / shock_units[:, None]).transpose(1, 2))
+    own.shock_out.view(shocks, -1, narrow).sub_(
+        (has.shock_out / shock_units[:, None]).transpose(1, 2)
+    )
     linear = (has.shock_linear / shock_units[:, None]).transpose(1, 2)
     own.shock_skip.view(shocks, -1, len(common)).sub_(linear[..., common])
     own.shock_constant.sub_(has.shock_constant[:, 0] / shock_units - own.shock_start[..., 0])
@@ -132,45 +175,67 @@ def forget(own: Corrections, new: Known) -> None:
 
 @torch.no_grad()
 def inherit(own: Corrections, new: Known, old: Known) -> None:
-    """Set a new world's corrections such that its network is its relative's, on the parameters, shocks and states that both have."""
+    """Set a new world's corrections such that its network is its relative's, on the parameters,
+    shocks and states that both have.
+    """
     T, c = scores_of(new, old)
     common, before, after = list(new.seen.common), new.folded, old.folded
     own.first.add_((after.first @ T - before.first)[:, common])
     own.first_bias.add_(after.first_bias + after.first @ c - before.first_bias)
-    for (weight, bias), (has, has_bias), delta, delta_bias in zip(after.hidden, before.hidden, own.hidden, own.hidden_bias, strict=True):
+    for (weight, bias), (has, has_bias), delta, delta_bias in zip(
+        after.hidden, before.hidden, own.hidden, own.hidden_bias, strict=True
+    ):
         delta.add_(weight - has)
         delta_bias.add_(bias - has_bias)
     here, there = _shared_places(new.rows[0], old.rows[0])
     own.out[here] += (after.out / old.units[0]).T[there] - (before.out / new.units[0]).T[here]
     linear, has = (after.linear / old.units[0]).T, (before.linear / new.units[0]).T
     own.skip[here] += (linear[there] @ T - has[here])[:, common]
-    own.bias[here] += (after.constant / old.units[0] + linear @ c)[there] - (before.constant / new.units[0])[here]
+    own.bias[here] += (after.constant / old.units[0] + linear @ c)[there] - (
+        before.constant / new.units[0]
+    )[here]
     own.shock_from.add_((after.shock_from - before.shock_from).T)
     own.shock_hidden.add_((after.shock_hidden[0] - before.shock_hidden[0]).T)
     first = after.shock_first[:, list(old.seen.common)]
-    own.shock_first.add_((T[list(old.seen.common)][:, common].T @ first[0] - before.shock_first[0, common]).T)
+    own.shock_first.add_(
+        (T[list(old.seen.common)][:, common].T @ first[0] - before.shock_first[0, common]).T
+    )
     for shock, match in enumerate(same_shocks(new.seen, old.seen)):
         if match is not None:
             _inherit_shock(own, new, old, shock, match, T, c)
 
 
-def _inherit_shock(own: Corrections, new: Known, old: Known, shock: int, match: int, T: Tensor, c: Tensor) -> None:
+def _inherit_shock(
+    own: Corrections, new: Known, old: Known, shock: int, match: int, T: Tensor, c: Tensor
+) -> None:
     """The part of one shock, from the relative's shock of the same name."""
     before, after = new.folded, old.folded
     shocks, narrow = len(new.seen.shocks), own.shock_hidden.shape[0]
     common, process = list(new.seen.common), list(new.seen.own[shock])
     here, there = _shared_places(new.rows[1], old.rows[1])
     units, others = new.units[1][shock], old.units[1][match]
-    own.shock_bias[shock] += (after.shock_bias[match, 0] + c @ after.shock_first[match]) - before.shock_bias[shock, 0]
-    own.shock_hidden_bias[shock] += after.shock_hidden_bias[match, 0] - before.shock_hidden_bias[shock, 0]
+    own.shock_bias[shock] += (
+        after.shock_bias[match, 0] + c @ after.shock_first[match]
+    ) - before.shock_bias[shock, 0]
+    own.shock_hidden_bias[shock] += (
+        after.shock_hidden_bias[match, 0] - before.shock_hidden_bias[shock, 0]
+    )
     out, linear = after.shock_out[match] / others, after.shock_linear[match] / others
     wanted = (T.T @ linear)[:, there] - (before.shock_linear[shock] / units)[:, here]
-    own.shock_out.view(shocks, -1, narrow)[shock, here] += (out[:, there] - (before.shock_out[shock] / units)[:, here]).T
+    own.shock_out.view(shocks, -1, narrow)[shock, here] += (
+        out[:, there] - (before.shock_out[shock] / units)[:, here]
+    ).T
     own.shock_skip.view(shocks, len(units), -1)[shock, here] += wanted[common].T
-    own.shock_constant[shock, here] += (after.shock_constant[match, 0] / others + c @ linear)[there] - (before.shock_constant[shock, 0] / units)[here]
+    own.shock_constant[shock, here] += (after.shock_constant[match, 0] / others + c @ linear)[
+        there
+    ] - (before.shock_constant[shock, 0] / units)[here]
     if process and own.shock_own is not None and own.shock_own_skip is not None:
-        own.shock_own.view(shocks, narrow, -1)[shock, :, : len(process)] += (T.T @ after.shock_first[match] - before.shock_first[shock])[process].T
-        own.shock_own_skip.view(shocks, len(units), -1)[shock, here, : len(process)] += wanted[process].T
+        own.shock_own.view(shocks, narrow, -1)[shock, :, : len(process)] += (
+            T.T @ after.shock_first[match] - before.shock_first[shock]
+        )[process].T
+        own.shock_own_skip.view(shocks, len(units), -1)[shock, here, : len(process)] += wanted[
+            process
+        ].T
 
 
 def _shared_places(mine: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:

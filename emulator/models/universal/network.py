@@ -1,15 +1,23 @@
-"""The universal network: parameters' names, roles and values in, impulse responses of any world out.
+"""The universal network: parameters' names, roles and values in, impulse responses of any world
+out.
 
     e_p = E [features of name and role of p] + own_p                          a token a parameter
-    x   = phi(W x_1 + b),  x_1 = phi(sum_p z_p U e_p + V world + b_1)         common trunk, over the parameters that all shocks share
-    s_k = phi(W' s'_k + b'_k),  s'_k = phi(sum_p z_p U' e_p + sum_q z_q U'' e_q + V' x)    of shock k, q over its own parameters
-    (P, loadings) = start(z) + r (K z + O x)                                  common part of a latent state space
-    (first state, Q, R, loadings, gain)_k = start(z) + r (K_k z + O_k s_k)    part of shock k (`head`)
-    y_h[k] = size_k exp(gain_k) l_k A^h C                                     sizes of shocks in linear worlds multiply exactly
+    x   = phi(W x_1 + b),  x_1 = phi(sum_p z_p U e_p + V world + b_1)         common trunk, over the
+        parameters that all shocks share
+    s_k = phi(W' s'_k + b'_k),  s'_k = phi(sum_p z_p U' e_p + sum_q z_q U'' e_q + V' x)    of shock
+    k, q over its own parameters
+    (P, loadings) = start(z) + r (K z + O x)                                  common part of a
+                                                                              latent state space
+    (first state, Q, R, loadings, gain)_k = start(z) + r (K_k z + O_k s_k)    part of shock k
+                                                                              (`head`)
+    y_h[k] = size_k exp(gain_k) l_k A^h C                                     sizes of shocks in
+                                                                              linear worlds multiply
+                                                                              exactly
 
-Weights are sums of a part made from tokens, which all worlds share, and a part of the world's own, so that for a given world
-all of it folds into small matrices (`folding`). A world's own parts start at zero, or as its nearest relative's in a network that has learnt (`kinship`).
-Axes: B batch, P parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H horizon.
+Weights are sums of a part made from tokens, which all worlds share, and a part of the world's own,
+so that for a given world all of it folds into small matrices (`folding`). A world's own parts start
+at zero, or as its nearest relative's in a network that has learnt (`kinship`). Axes: B batch, P
+parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H horizon.
 """
 
 from __future__ import annotations
@@ -34,7 +42,9 @@ from emulator.models.universal.tokens import Description
 from emulator.spec import WorldSpec
 
 MOST_OWN = 2
-"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a moving average. More are taken for common ones."""
+"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a
+moving average. More are taken for common ones.
+"""
 
 _VERSION = attrgetter("_version")
 
@@ -45,11 +55,12 @@ BLOCK = 512
 class UniversalEmulator(EmulatorModel):
     """One network for many worlds.
 
-    worlds: a `Description` of each, as plain values; H: last horizon of the training data; width, layers: of the common part;
-    shock_width: of the part of a shock; states: common latent states at least; token_dim: size of tokens. For ablations: names
-    (else parameters and shocks are anonymous), world_token, structure (else responses are read off the network, horizon by
-    horizon), shock_sizes (else they are inputs as any other parameter), own_parameters (else every shock sees those of all),
-    start (else training starts from chance).
+    worlds: a `Description` of each, as plain values; H: last horizon of the training data; width,
+    layers: of the common part; shock_width: of the part of a shock; states: common latent states at
+    least; token_dim: size of tokens. For ablations: names (else parameters and shocks are
+    anonymous), world_token, structure (else responses are read off the network, horizon by
+    horizon), shock_sizes (else they are inputs as any other parameter), own_parameters (else every
+    shock sees those of all), start (else training starts from chance).
     """
 
     def __init__(
@@ -70,23 +81,39 @@ class UniversalEmulator(EmulatorModel):
     ) -> None:
         found = {name: Description.read(plain) for name, plain in worlds.items()}
         super().__init__(
-            worlds={name: d.plain() for name, d in found.items()}, H=H, width=width, shock_width=shock_width, layers=layers, states=states,
-            token_dim=token_dim, names=names, world_token=world_token, structure=structure, shock_sizes=shock_sizes,
-            own_parameters=own_parameters, start=start,
-        )  # fmt: skip
+            worlds={name: d.plain() for name, d in found.items()},
+            H=H,
+            width=width,
+            shock_width=shock_width,
+            layers=layers,
+            states=states,
+            token_dim=token_dim,
+            names=names,
+            world_token=world_token,
+            structure=structure,
+            shock_sizes=shock_sizes,
+            own_parameters=own_parameters,
+            start=start,
+        )
         if not found or H < 0 or min(width, shock_width, layers, token_dim) < 1 or states < 3:
-            raise ModelError("UniversalEmulator needs at least one world, H >= 0, width, shock_width, layers and token_dim of at least 1, and three states or more.")
+            raise ModelError(
+                "UniversalEmulator needs at least one world, H >= 0, width, shock_width, layers and"
+                " token_dim of at least 1, and three states or more."
+            )
         self.param_dims = {name: len(d.parameters) for name, d in found.items()}
         self.shock_dims = {name: len(d.shocks) for name, d in found.items()}
         self.horizon, self.any_horizon = H, structure
         self._position = {name: k for k, name in enumerate(found)}
         self._seen = {name: self._known(d) for name, d in found.items()}
         sizes = Sizes(width, shock_width, layers, token_dim)
-        self.heads = nn.ModuleList(Head(tuple(map(len, d.own)), states, H, structure) for d in self._seen.values())
+        self.heads = nn.ModuleList(
+            Head(tuple(map(len, d.own)), states, H, structure) for d in self._seen.values()
+        )
         largest = Head((MOST_OWN,), states + EVEN - 1 + MOST_OWN, H, structure)
         self.shared = Shared(sizes, largest.common, largest.per_shock, world_token)
         self.corrections = nn.ModuleList(
-            Corrections(self._seen[name], sizes, *self._head(name).rows_of(largest), names=names) for name in found
+            Corrections(self._seen[name], sizes, *self._head(name).rows_of(largest), names=names)
+            for name in found
         )
         for name in found:
             self._head(name).scatter(self._own(name))
@@ -94,29 +121,56 @@ class UniversalEmulator(EmulatorModel):
         self._made_of: dict[str, list[nn.Parameter]] = {}
 
     @classmethod
-    def from_specs(cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any) -> UniversalEmulator:
-        return cls(worlds={name: Description.of(spec).plain() for name, spec in specs.items()}, H=horizon, **options)
+    def from_specs(
+        cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any
+    ) -> UniversalEmulator:
+        return cls(
+            worlds={name: Description.of(spec).plain() for name, spec in specs.items()},
+            H=horizon,
+            **options,
+        )
 
     def _known(self, description: Description) -> Description:
         """What the options let the network know of a world."""
         nothing = ((),) * len(description.shocks)
-        own = tuple(found[:MOST_OWN] for found in description.own) if self.options["own_parameters"] else nothing
-        return replace(description, sizes=description.sizes, own=own) if self.options["shock_sizes"] else replace(description, sizes=(), own=nothing)
+        own = (
+            tuple(found[:MOST_OWN] for found in description.own)
+            if self.options["own_parameters"]
+            else nothing
+        )
+        return (
+            replace(description, sizes=description.sizes, own=own)
+            if self.options["shock_sizes"]
+            else replace(description, sizes=(), own=nothing)
+        )
 
     def parts(self) -> list[list[nn.Parameter]]:
-        """What worlds share, and each world's own weights: a step that is too large in one world does not shorten those of the others."""
-        return [[weight for weight in part.parameters() if weight.requires_grad] for part in (self.shared, *self.corrections)]
+        """What worlds share, and each world's own weights: a step that is too large in one world
+        does not shorten those of the others.
+        """
+        return [
+            [weight for weight in part.parameters() if weight.requires_grad]
+            for part in (self.shared, *self.corrections)
+        ]
 
-    # -- the data's scales -----------------------------------------------------------------------------------------
+    # -- the data's scales
+    # -----------------------------------------------------------------------------------------
 
-    def bind(self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]) -> None:
+    def bind(
+        self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
+    ) -> None:
         super().bind(statistics, specs)
         for world, found in statistics.items():
             own = self._own(world)
             shock, observable, live = separate(found.irf_scale)
-            mean = found.theta_mean[list(self._seen[world].sizes)] if self._seen[world].sizes else torch.ones_like(shock)
+            mean = (
+                found.theta_mean[list(self._seen[world].sizes)]
+                if self._seen[world].sizes
+                else torch.ones_like(shock)
+            )
             own.shock_unit, own.observable_unit, own.live = (
-                value.to(own.live) for value in (shock / torch.where(mean > 0, mean, 1.0), observable, live)
+                value.to(own.live)
+                for value in (shock / torch.where(mean > 0, mean, 1.0), observable, live)
             )
 
     def _own(self, world: str) -> Corrections:
@@ -126,21 +180,33 @@ class UniversalEmulator(EmulatorModel):
         return self.heads[self._position[world]]  # type: ignore[return-value]
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-        """Least squares of `start`, from at most `START_DRAWS` draws of each world whose shocks have no parameters of their own."""
+        """Least squares of `start`, from at most `START_DRAWS` draws of each world whose shocks
+        have no parameters of their own.
+        """
         if not (self.options["start"] and self.options["structure"]):
             return
         for world, (theta, irf) in samples.items():
-            own, head, theta, irf = self._own(world), self._head(world), theta[:START_DRAWS], irf[:START_DRAWS]
+            own, head, theta, irf = (
+                self._own(world),
+                self._head(world),
+                theta[:START_DRAWS],
+                irf[:START_DRAWS],
+            )
             if head.most_own:
                 continue
             z = self.normaliser.theta(theta, world)[:, list(self._seen[world].common)]
             with torch.no_grad():
                 units = self._make(world).shock_sizes(theta)[:, :, None, None] * own.observable_unit
-                latent = torch.where((own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0)
-                head.begin(own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags))
+                latent = torch.where(
+                    (own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0
+                )
+                head.begin(
+                    own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags)
+                )
 
     def start_from(self, other: EmulatorModel) -> None:
-        """Take over what another universal network shares, and the own parts of worlds that it knows by the same name.
+        """Take over what another universal network shares, and the own parts of worlds that it
+        knows by the same name.
 
         A new world starts from those of its nearest relative, if it has one (`kinship`).
         """
@@ -173,19 +239,27 @@ class UniversalEmulator(EmulatorModel):
     def _known_as(self, world: str) -> Known:
         head, found = self._head(world), self.normaliser.statistics(world)
         return Known(
-            self._seen[world], head, head.units(self._own(world)), self._make(world), found.theta_mean, found.theta_std,
+            self._seen[world],
+            head,
+            head.units(self._own(world)),
+            self._make(world),
+            found.theta_mean,
+            found.theta_std,
             (self._own(world).common, self._own(world).per_shock),
-        )  # fmt: skip
+        )
 
     def remark(self, world: str) -> str:
         if self._learns(world):
             return ""
         return (
-            "the least squares with which training starts (of an autoregression in the observables, its coefficients linear in the parameters, "
-            "on responses of the training split alone) explains all responses, and nothing is trained beyond it; no solver's matrices are used."
+            "the least squares with which training starts (of an autoregression in the observables,"
+            " its coefficients linear in the parameters, on responses of the training split alone)"
+            " explains all responses, and nothing is trained beyond it; no solver's matrices are"
+            " used."
         )
 
-    # -- the network -----------------------------------------------------------------------------------------------
+    # -- the network
+    # -----------------------------------------------------------------------------------------------
 
     def precision(self, theta: Tensor) -> torch.dtype:
         return self.shared.first.dtype  # found at once, for single draws
@@ -195,27 +269,37 @@ class UniversalEmulator(EmulatorModel):
             return self._predict(theta_BP, world, horizon)
         irf = theta_BP.new_empty(len(theta_BP), self.shock_dims[world], horizon + 1, 3)
         for first in range(0, len(theta_BP), BLOCK):
-            irf[first : first + BLOCK] = self._predict(theta_BP[first : first + BLOCK], world, horizon)
+            irf[first : first + BLOCK] = self._predict(
+                theta_BP[first : first + BLOCK], world, horizon
+            )
         return irf
 
     def alone(self, world: str) -> nn.Module:
         with torch.no_grad():
             return Alone(self, world, self._fold(world))
 
-    def _predict(self, theta_BP: Tensor, world: str, horizon: int, folded: Folded | None = None) -> Tensor:
+    def _predict(
+        self, theta_BP: Tensor, world: str, horizon: int, folded: Folded | None = None
+    ) -> Tensor:
         folded, linear = folded or self._fold(world), nn.functional.linear
         z_BP = (theta_BP - folded.centre) * folded.inverse_spread
         x = nn.functional.silu(linear(z_BP, folded.first, folded.first_bias))
         for weight, bias in folded.hidden:
             x = nn.functional.silu(linear(x, weight, bias))
         both, shocks = torch.cat([z_BP, x], dim=1), len(folded.into_shocks)
-        s = nn.functional.silu(torch.baddbmm(folded.shock_bias, both.expand(shocks, -1, -1), folded.into_shocks))
+        s = nn.functional.silu(
+            torch.baddbmm(folded.shock_bias, both.expand(shocks, -1, -1), folded.into_shocks)
+        )
         s = nn.functional.silu(torch.baddbmm(folded.shock_hidden_bias, s, folded.shock_hidden))
         with torch.autocast(theta_BP.device.type, enabled=False):  # outputs in full precision
             common = torch.addmm(folded.constant, both, folded.outputs)
-            direct = torch.baddbmm(folded.shock_constant, z_BP.expand(shocks, -1, -1), folded.shock_linear)
+            direct = torch.baddbmm(
+                folded.shock_constant, z_BP.expand(shocks, -1, -1), folded.shock_linear
+            )
             by_shock = torch.baddbmm(direct, s.to(z_BP.dtype), folded.shock_out)
-            return self._head(world).responses(common, by_shock, folded.shock_sizes(theta_BP), folded.live, horizon, folded.growth)
+            return self._head(world).responses(
+                common, by_shock, folded.shock_sizes(theta_BP), folded.live, horizon, folded.growth
+            )
 
     def _fold(self, world: str) -> Folded:
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""

@@ -1,10 +1,13 @@
-"""Where training starts: a vector autoregression in the observables whose coefficients are linear in theta.
+"""Where training starts: a vector autoregression in the observables whose coefficients are linear
+in theta.
 
-    y_h = sum_j Phi_j(z) y_{h-j},    y_0 = B(z),    Phi_j and B linear in z = (1, theta as standard scores)
+    y_h = sum_j Phi_j(z) y_{h-j},    y_0 = B(z),    Phi_j and B linear in z = (1, theta as standard
+                                     scores)
 
-is linear in the unknown coefficients once the true responses stand on the right, so least squares finds it in closed form
-from responses alone. A structural VAR is of this form, and is found exactly; worlds that are not start from chance (`Head.begin`).
-Axes: n draw, F 1 + P, S shock, H horizon, O observable, L lag.
+is linear in the unknown coefficients once the true responses stand on the right, so least squares
+finds it in closed form from responses alone. A structural VAR is of this form, and is found
+exactly; worlds that are not start from chance (`Head.begin`). Axes: n draw, F 1 + P, S shock, H
+horizon, O observable, L lag.
 """
 
 from __future__ import annotations
@@ -18,11 +21,15 @@ RIDGES = (1e-10, 1e-7, 1e-5, 1e-3, 1e-1)
 """Penalties tried, as shares of the mean square of the regressors."""
 
 START_DRAWS = 2048
-"""Draws from which a start is fitted at most: it has a few hundred coefficients, and each draw gives hundreds of equations."""
+"""Draws from which a start is fitted at most: it has a few hundred coefficients, and each draw
+gives hundreds of equations.
+"""
 
 
 class Start(NamedTuple):
-    """Coefficients by z of lags (F, O, L, O) and impact (F, O, S), and the share of the one-step movement left unexplained."""
+    """Coefficients by z of lags (F, O, L, O) and impact (F, O, S), and the share of the one-step
+    movement left unexplained.
+    """
 
     lags: Tensor
     impact: Tensor
@@ -30,18 +37,29 @@ class Start(NamedTuple):
 
 
 def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
-    """Least squares with the penalty that predicts a quarter of the draws best from the others (those draws then join in)."""
+    """Least squares with the penalty that predicts a quarter of the draws best from the others
+    (those draws then join in).
+    """
     z, irf = z_nF.double(), irf_nSHO.double()
     fitted = max(1, 3 * len(z) // 4)
     held_z, held = (z[fitted:], irf[fitted:]) if fitted < len(z) else (z, irf)
     impacts = _moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
     lagged = _lag_moments(z[:fitted], irf[:fitted], lags)
-    impact_left, impact_ridge = min((float((held_z @ _solve(impacts, r) - held[:, :, 0].flatten(1)).square().sum()), r) for r in RIDGES)
+    impact_left, impact_ridge = min(
+        (float((held_z @ _solve(impacts, r) - held[:, :, 0].flatten(1)).square().sum()), r)
+        for r in RIDGES
+    )
     lag_left, lag_ridge = min((_one_step(held_z, held, _solve(lagged, r), lags), r) for r in RIDGES)
     moved = float(held.square().sum())
     if fitted < len(z):
-        impacts = [both.add_(more) for both, more in zip(impacts, _moments(held_z, held[:, :, 0].flatten(1)), strict=True)]
-        lagged = [both.add_(more) for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)]
+        impacts = [
+            both.add_(more)
+            for both, more in zip(impacts, _moments(held_z, held[:, :, 0].flatten(1)), strict=True)
+        ]
+        lagged = [
+            both.add_(more)
+            for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)
+        ]
     impact = _solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], 3)).transpose(1, 2)
     coefficients = _solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags, 3))
     unexplained = ((impact_left + lag_left) / moved) ** 0.5 if moved > 0 else 1.0
@@ -62,8 +80,12 @@ def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
     """z times each lag of each observable (n S H, F L O), and what they are to give (n S H, O)."""
     horizon = irf.shape[2] - 1
     before = torch.cat([irf.new_zeros(*irf.shape[:2], lags - 1, 3), irf], dim=2)
-    lagged = torch.cat([before[:, :, lags - 1 - j : lags - 1 - j + horizon] for j in range(lags)], dim=3)
-    return torch.einsum("nf,nshl->nshfl", z, lagged).flatten(3).flatten(0, 2), irf[:, :, 1:].flatten(0, 2)
+    lagged = torch.cat(
+        [before[:, :, lags - 1 - j : lags - 1 - j + horizon] for j in range(lags)], dim=3
+    )
+    return torch.einsum("nf,nshl->nshfl", z, lagged).flatten(3).flatten(0, 2), irf[
+        :, :, 1:
+    ].flatten(0, 2)
 
 
 def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> list[Tensor]:

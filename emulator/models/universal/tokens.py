@@ -1,7 +1,8 @@
-"""What a network is told of a parameter or a shock before it sees a number: features of its name and role.
+"""What a network is told of a parameter or a shock before it sees a number: features of its name
+and role.
 
-The features are fixed, so that a world that was never seen is described in the same terms as those that were.
-Axes: F feature.
+The features are fixed, so that a world that was never seen is described in the same terms as those
+that were. Axes: F feature.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ UNNAMED = "?"
 
 @dataclass(frozen=True)
 class Description:
-    """A world as a network knows it: names and roles of its parameters, names of its shocks, and which parameters are a shock's own.
+    """A world as a network knows it: names and roles of its parameters, names of its shocks, and
+    which parameters are a shock's own.
 
-    sizes: for each shock the position of its size, or nothing; own: for each shock positions of the other parameters of its process.
+    sizes: for each shock the position of its size, or nothing; own: for each shock positions of the
+    other parameters of its process.
     """
 
     parameters: tuple[str, ...]
@@ -42,25 +45,57 @@ class Description:
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Description:
-        return cls(spec.parameter_names, tuple(p.role for p in spec.parameters), spec.shock_names, spec.shock_sizes, spec.shock_parameters)
+        return cls(
+            spec.parameter_names,
+            tuple(p.role for p in spec.parameters),
+            spec.shock_names,
+            spec.shock_sizes,
+            spec.shock_parameters,
+        )
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Description:
         """From the plain values of `plain`. Raises `ModelError` if they describe no world."""
         try:
-            parameters, roles, shocks = (tuple(str(name) for name in plain[key]) for key in ("parameters", "roles", "shocks"))
-            found = cls(parameters, roles, shocks, tuple(map(int, plain["sizes"])), tuple(tuple(map(int, own)) for own in plain["own"]))
+            parameters, roles, shocks = (
+                tuple(str(name) for name in plain[key]) for key in ("parameters", "roles", "shocks")
+            )
+            found = cls(
+                parameters,
+                roles,
+                shocks,
+                tuple(map(int, plain["sizes"])),
+                tuple(tuple(map(int, own)) for own in plain["own"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"A world is described by parameters, roles, shocks, sizes and own; found {plain!r} ({error!r}).") from None
+            raise ModelError(
+                f"A world is described by parameters, roles, shocks, sizes and own; found {plain!r}"
+                f" ({error!r})."
+            ) from None
         taken = [*found.sizes, *(p for own in found.own for p in own)]
-        fits = len(found.parameters) == len(found.roles) and len(found.own) == len(found.shocks) and len(found.sizes) in (0, len(found.shocks))
-        if not (fits and found.parameters and found.shocks and len(set(taken)) == len(taken) and set(taken) <= set(range(len(found.parameters)))):
-            raise ModelError(f"A world needs a role for each parameter, shocks, a size for each of them or none, and no parameter taken twice; found {plain!r}.")
+        fits = (
+            len(found.parameters) == len(found.roles)
+            and len(found.own) == len(found.shocks)
+            and len(found.sizes) in (0, len(found.shocks))
+        )
+        if not (
+            fits
+            and found.parameters
+            and found.shocks
+            and len(set(taken)) == len(taken)
+            and set(taken) <= set(range(len(found.parameters)))
+        ):
+            raise ModelError(
+                "A world needs a role for each parameter, shocks, a size for each of them or none,"
+                f" and no parameter taken twice; found {plain!r}."
+            )
         return found
 
     def plain(self) -> dict[str, Any]:
         """As lists and texts, as a checkpoint keeps it."""
-        found = {key: list(getattr(self, key)) for key in ("parameters", "roles", "shocks", "sizes")}
+        found = {
+            key: list(getattr(self, key)) for key in ("parameters", "roles", "shocks", "sizes")
+        }
         return found | {"own": [list(own) for own in self.own]}
 
     @property
@@ -79,7 +114,8 @@ def parameter_features(name: str, role: str) -> Tensor:
 
 
 def name_features(name: str) -> Tensor:
-    """Features (HASHED,) of unit length: the name, its words and their letters by threes, each hashed to a place and a sign.
+    """Features (HASHED,) of unit length: the name, its words and their letters by threes, each
+    hashed to a place and a sign.
 
     Feature hashing: Weinberger et al. (2009), doi:10.1145/1553374.1553516.
     """
@@ -97,4 +133,8 @@ def pieces(name: str) -> Sequence[str]:
     words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
     padded = [f"<{word}>" for word in words]
     triples = [word[k : k + 3] for word in padded for k in range(max(1, len(word) - 2))]
-    return [f"name:{name.lower()}", *(f"word:{word}" for word in words), *(f"letters:{triple}" for triple in triples)]
+    return [
+        f"name:{name.lower()}",
+        *(f"word:{word}" for word in words),
+        *(f"letters:{triple}" for triple in triples),
+    ]

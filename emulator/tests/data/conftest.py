@@ -1,4 +1,6 @@
-"""A tiny request for tests that generate many times; the card's figures, which cost most of its time, are left out."""
+"""A tiny request for tests that generate many times; the card's figures, which cost most of its
+time, are left out.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from emulator.data import DataSet, card, generate_dataset
 from emulator.spec import WorldSpec
 from emulator.worlds import get_world
 
-TINY = {"worlds": ["nk", "lss"], "n_samples": 80, "seed": 7, "horizon": 5, "periods": 4, "chunk": 16, "shard": 32}
+TINY = {
+    "worlds": ["nk", "lss"],
+    "n_samples": 80,
+    "seed": 7,
+    "horizon": 5,
+    "periods": 4,
+    "chunk": 16,
+    "shard": 32,
+}
 """Three shards a world, of 32, 32 and 16 rows."""
 
 

@@ -18,7 +18,11 @@ from emulator.files import sha256_file, write_json
 
 def contents(root: Path) -> dict[str, bytes]:
     """Every file below a folder and its bytes."""
-    return {p.relative_to(root).as_posix(): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(root).as_posix(): p.read_bytes()
+        for p in sorted(root.rglob("*"))
+        if p.is_file()
+    }
 
 
 def modified(root: Path, paths: list[str]) -> dict[str, int]:
@@ -36,12 +40,17 @@ def flip_byte(file: Path, position: float = 0.5) -> None:
 def edit_json(file: Path, change: Callable[[Any], Any]) -> None:
     """Load a JSON file, let `change` alter it in place or return another, write it back.
 
-    A manifest gets the fingerprint of its new content, so that only other checks can find the change.
+    A manifest gets the fingerprint of its new content, so that only other checks can find the
+    change.
     """
     content = json.loads(file.read_text())
     changed = change(content)
     content = content if changed is None else changed
-    if file.name == "manifest.json" and isinstance(content, dict) and isinstance(content.get("request"), dict):
+    if (
+        file.name == "manifest.json"
+        and isinstance(content, dict)
+        and isinstance(content.get("request"), dict)
+    ):
         content["fingerprint"] = fingerprint(content)
     write_json(file, content)
 
@@ -55,14 +64,20 @@ def write_array(root: Path, world: str, name: str, change: Callable[[np.ndarray]
 
 
 def forge_checksums(root: Path) -> None:
-    """Make the manifest fit the files as they are, so that only the checks of content can find what is wrong."""
+    """Make the manifest fit the files as they are, so that only the checks of content can find what
+    is wrong.
+    """
 
     def fit(manifest: dict[str, Any]) -> None:
         for name, entry in manifest["worlds"].items():
             group = root / name
             for record in entry["shards"]:
-                record["sha256"] = checksums(open_folder(root), name, sorted(record["sha256"]), record["index"])
-            entry["metadata_sha256"] = {file: sha256_file(group / file) for file in entry["metadata_sha256"]}
+                record["sha256"] = checksums(
+                    open_folder(root), name, sorted(record["sha256"]), record["index"]
+                )
+            entry["metadata_sha256"] = {
+                file: sha256_file(group / file) for file in entry["metadata_sha256"]
+            }
             entry["splits_sha256"] = sha256_file(group / "splits.json")
 
     edit_json(root / "manifest.json", fit)

@@ -41,18 +41,35 @@ def test_worlds_come_in_the_order_of_the_request(text):
 
 
 def test_the_command_of_the_default_request_is_short():
-    request = Request(worlds=("nk", "var"), n_samples=10_000, seed=42, verdicts=20_000, specs_sha256={}, made_by="x")
-    assert card.command(request) == "emulator generate --world nk,var --n_samples 10000 --seed 42 --output PATH"
+    request = Request(
+        worlds=("nk", "var"),
+        n_samples=10_000,
+        seed=42,
+        verdicts=20_000,
+        specs_sha256={},
+        made_by="x",
+    )
+    assert (
+        card.command(request)
+        == "emulator generate --world nk,var --n_samples 10000 --seed 42 --output PATH"
+    )
 
 
 def test_the_command_on_the_card_makes_the_same_bytes(generate_tiny, tmp_path, monkeypatch):
     from emulator.cli import app
     from emulator.console import exit_with
 
-    asked = {"fractions": Fractions(val=0.2, test_extrapolation_corner=0.12), "n_samples": 90, "samples": {"lss": 40}, "verdicts": 25}
+    asked = {
+        "fractions": Fractions(val=0.2, test_extrapolation_corner=0.12),
+        "n_samples": 90,
+        "samples": {"lss": 40},
+        "verdicts": 25,
+    }
     manifest = generate_tiny(tmp_path / "first", **asked).manifest
     command = card.command(manifest.request).replace("PATH", str(tmp_path / "second"))
-    assert command in (tmp_path / "first" / "README.md").read_text().replace("PATH", str(tmp_path / "second"))
+    assert command in (tmp_path / "first" / "README.md").read_text().replace(
+        "PATH", str(tmp_path / "second")
+    )
     monkeypatch.setattr("sys.argv", shlex.split(command))
     with pytest.raises(SystemExit) as end:
         exit_with(app)
@@ -70,7 +87,9 @@ def test_each_world_has_a_figure_with_something_in_it(small_dataset, world):
 
 def test_the_axes_show_every_single_draw_whole(small_dataset, monkeypatch):
     drawn = []
-    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure))
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure)
+    )
     data = open_dataset(small_dataset)
     irf_BSHO = data.group("nk")["irfs"][:]
     card.picture(data.spec("nk"), irf_BSHO)

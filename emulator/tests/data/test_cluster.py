@@ -1,4 +1,6 @@
-"""Generation on a Dask cluster of real worker processes: same bytes, workers and schedulers that die, wrong addresses."""
+"""Generation on a Dask cluster of real worker processes: same bytes, workers and schedulers that
+die, wrong addresses.
+"""
 
 import os
 import signal
@@ -22,7 +24,9 @@ LONG = {"worlds": ["nk"], "n_samples": 3200}
 def cluster():
     """A scheduler and two workers of one thread each, with their nannies."""
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
         yield cluster.scheduler_address
 
 
@@ -41,7 +45,9 @@ def wait_for_shards(root, count, alive):
         time.sleep(0.002)
 
 
-def test_a_cluster_of_two_gives_the_same_bytes(generate_tiny, tiny_dataset, cluster, tmp_path, monkeypatch):
+def test_a_cluster_of_two_gives_the_same_bytes(
+    generate_tiny, tiny_dataset, cluster, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)  # the workers were started elsewhere
     generate_tiny("relative", scheduler=cluster)
     assert contents(tmp_path / "relative") == contents(tiny_dataset)
@@ -67,24 +73,81 @@ def test_a_killed_worker_costs_no_byte(generate_tiny, cluster, tmp_path):
 
 
 def test_workers_that_see_another_folder_write_nothing(generate_tiny, cluster):
-    with pytest.raises(DatasetError, match=r"worker on .* does not see this run in memory://elsewhere/x.*every worker sees"):
+    with pytest.raises(
+        DatasetError,
+        match=r"worker on .* does not see this run in memory://elsewhere/x.*every worker sees",
+    ):
         generate_tiny("memory://elsewhere/x", scheduler=cluster)
 
 
-def test_a_scheduler_that_dies_ends_in_a_message_and_the_run_can_be_resumed(generate_tiny, tmp_path):
+def test_a_scheduler_that_dies_ends_in_a_message_and_the_run_can_be_resumed(
+    generate_tiny, tmp_path
+):
     pytest.importorskip("distributed")
     file, root = tmp_path / "scheduler.json", tmp_path / "lost"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)], **quiet)
-    worker = subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--no-dashboard"], **quiet)
+    scheduler = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_scheduler",
+            "--port",
+            "0",
+            "--no-dashboard",
+            "--scheduler-file",
+            str(file),
+        ],
+        **quiet,
+    )
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "distributed.cli.dask_worker",
+            "--scheduler-file",
+            str(file),
+            "--nthreads",
+            "1",
+            "--no-nanny",
+            "--no-dashboard",
+        ],
+        **quiet,
+    )
     try:
         deadline = time.monotonic() + 60
         while not file.exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        options = ["--world", "nk", "--n_samples", "3200", "--seed", "7", "--horizon", "5", "--periods", "4", "--chunk", "16", "--shard", "32"]
-        command = [sys.executable, "-m", "emulator", "generate", *options, "--scheduler", str(file), "--output", str(root)]
-        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        options = [
+            "--world",
+            "nk",
+            "--n_samples",
+            "3200",
+            "--seed",
+            "7",
+            "--horizon",
+            "5",
+            "--periods",
+            "4",
+            "--chunk",
+            "16",
+            "--shard",
+            "32",
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "emulator",
+            "generate",
+            *options,
+            "--scheduler",
+            str(file),
+            "--output",
+            str(root),
+        ]
+        run = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         wait_for_shards(root, 3, lambda: run.poll() is None)
         scheduler.kill()
         _, said = run.communicate(timeout=60)
@@ -106,13 +169,19 @@ def test_a_scheduler_that_dies_ends_in_a_message_and_the_run_can_be_resumed(gene
 @pytest.mark.parametrize(
     ("scheduler", "message"),
     [
-        pytest.param("tcp://127.0.0.1:1", "No Dask scheduler answers at tcp://127.0.0.1:1.*Nothing was changed", marks=pytest.mark.slow),
+        pytest.param(
+            "tcp://127.0.0.1:1",
+            "No Dask scheduler answers at tcp://127.0.0.1:1.*Nothing was changed",
+            marks=pytest.mark.slow,
+        ),
         ("nonsense", "Must include protocol like tcp://"),
         ("foo://host:1", "unknown address scheme"),
         ("missing.json", "scheduler file missing.json does not exist"),
     ],
 )
-def test_a_scheduler_that_does_not_answer_is_said_soon_and_nothing_is_written(generate_tiny, tmp_path, scheduler, message):
+def test_a_scheduler_that_does_not_answer_is_said_soon_and_nothing_is_written(
+    generate_tiny, tmp_path, scheduler, message
+):
     pytest.importorskip("distributed")
     begun = time.monotonic()
     with pytest.raises(DatasetError, match=message):

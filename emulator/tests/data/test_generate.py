@@ -32,7 +32,9 @@ def test_solving_the_stored_parameters_again_gives_the_stored_responses_bit_for_
 @EACH_WORLD
 def test_trajectories_are_the_simulation_of_the_stored_shocks(stored, world):
     arrays = stored(world)
-    path = get_world(world).simulate(arrays["theta"].astype(np.float64), arrays["shocks"].astype(np.float64))
+    path = get_world(world).simulate(
+        arrays["theta"].astype(np.float64), arrays["shocks"].astype(np.float64)
+    )
     np.testing.assert_array_equal(arrays["trajectories"], path.astype(np.float32))
 
 
@@ -98,13 +100,17 @@ def test_the_same_request_gives_the_same_bytes(generate_tiny, tiny_dataset, tmp_
     assert contents(tmp_path / "again") == contents(tiny_dataset)
 
 
-def test_another_seed_gives_other_parameters_and_the_same_regions(generate_tiny, tiny_dataset, tmp_path):
+def test_another_seed_gives_other_parameters_and_the_same_regions(
+    generate_tiny, tiny_dataset, tmp_path
+):
     here, there = open_dataset(tiny_dataset), generate_tiny(tmp_path / "other", seed=8)
     assert not np.isin(here.group("nk")["theta"][:, 0], there.group("nk")["theta"][:, 0]).any()
     assert here.world("nk").regions == there.world("nk").regions
 
 
-def test_a_world_is_the_same_whichever_worlds_stand_beside_it(generate_tiny, tiny_dataset, tmp_path):
+def test_a_world_is_the_same_whichever_worlds_stand_beside_it(
+    generate_tiny, tiny_dataset, tmp_path
+):
     generate_tiny(tmp_path / "alone", worlds=["lss"])
     assert contents(tiny_dataset / "lss") == contents(tmp_path / "alone" / "lss")
 
@@ -129,7 +135,9 @@ def test_trajectories_can_be_left_out(generate_tiny, tmp_path):
         ({"chunks": 16}, "chunks"),
     ],
 )
-def test_a_request_that_cannot_be_met_says_why_and_writes_nothing(generate_tiny, tmp_path, change, message):
+def test_a_request_that_cannot_be_met_says_why_and_writes_nothing(
+    generate_tiny, tmp_path, change, message
+):
     with pytest.raises(EmulatorError, match=message):
         generate_tiny(tmp_path / "none", **change)
     assert not (tmp_path / "none").exists()

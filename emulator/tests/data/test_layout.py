@@ -66,8 +66,15 @@ def test_units_stand_with_arrays_parameters_and_observables(opened, world):
     spec, data = get_world(world).spec, opened(world)
     assert set(data.coords) >= {"parameter_unit", "observable_unit"}
     assert tuple(data.parameter_unit.values) == tuple(p.unit for p in spec.parameters)
-    assert tuple(data.observable_unit.values) == ("percent", "annualised percentage points", "annualised percentage points")
-    assert data.irfs.attrs["units"] == "percent (output); annualised percentage points (inflation, rate)"
+    assert tuple(data.observable_unit.values) == (
+        "percent",
+        "annualised percentage points",
+        "annualised percentage points",
+    )
+    assert (
+        data.irfs.attrs["units"]
+        == "percent (output); annualised percentage points (inflation, rate)"
+    )
     assert data.shocks.attrs["units"] == "standard deviations"
     assert data.horizon.attrs["units"] == data.period.attrs["units"] == "quarters"
     assert all("units" in array.attrs for array in data.data_vars.values())
@@ -82,12 +89,22 @@ def test_the_status_codes_explain_themselves(opened):
 @EACH_WORLD
 def test_rows_that_were_never_written_read_as_missing(world):
     economy = get_world(world)
-    request = Request(worlds=(world,), specs_sha256={}, made_by="test", **{**SMALL, "n_samples": 20})
+    request = Request(
+        worlds=(world,), specs_sha256={}, made_by="test", **{**SMALL, "n_samples": 20}
+    )
     store = {}
     create_group(store, economy.spec, request, economy.state_space(economy.spec.theta()))
     group = zarr.open_group(store, mode="r")
     assert (group["status"][:] == Status.MISSING).all()
-    for name in ("theta", "irfs", "trajectories", "shocks", "state_transition", "state_impact", "state_observation"):
+    for name in (
+        "theta",
+        "irfs",
+        "trajectories",
+        "shocks",
+        "state_transition",
+        "state_impact",
+        "state_observation",
+    ):
         assert np.isnan(group[name].fill_value)
         assert np.isnan(group[name][:]).all()
 
@@ -107,4 +124,8 @@ def test_the_manifest_says_who_made_what_from_which_prior(small_dataset):
     assert manifest.commit
     for world in SMALL_WORLDS:
         assert manifest.worlds[world].spec == get_world(world).spec
-        assert [(s.start, s.stop) for s in manifest.worlds[world].shards] == [(0, 128), (128, 256), (256, 300)]
+        assert [(s.start, s.stop) for s in manifest.worlds[world].shards] == [
+            (0, 128),
+            (128, 256),
+            (256, 300),
+        ]

@@ -15,17 +15,33 @@ from emulator.errors import DatasetError
 from emulator.tests.data.conftest import TINY
 from emulator.tests.data.tampering import contents, modified
 
-LONG = {"worlds": ["nk"], "n_samples": 2560, "seed": 3, "horizon": 10, "periods": 5, "chunk": 64, "shard": 64}
+LONG = {
+    "worlds": ["nk"],
+    "n_samples": 2560,
+    "seed": 3,
+    "horizon": 10,
+    "periods": 5,
+    "chunk": 64,
+    "shard": 64,
+}
 
 
 def python(code, **options):
-    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def wait_for_shards(root, count, process):
     deadline = time.monotonic() + 120
     while len(list((root / RECORDS / "nk").glob("*.json"))) < count:
-        assert process.poll() is None, f"ended before it could be interrupted: {process.stderr.read()}"
+        assert process.poll() is None, (
+            f"ended before it could be interrupted: {process.stderr.read()}"
+        )
         assert time.monotonic() < deadline, "no shards appeared"
         time.sleep(0.002)
 
@@ -38,11 +54,14 @@ def test_one_worker_or_two_give_the_same_bytes(generate_tiny, tiny_dataset, tmp_
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     """They must not write beside the run that resumes."""
     root = tmp_path / "orphaned"
-    process = python(f"""
+    process = python(
+        f"""
         from emulator.data import generate_dataset
         if __name__ == "__main__":
             generate_dataset({str(root)!r}, workers=2, **{LONG | {"n_samples": 64_000}!r})
-    """, start_new_session=True)  # fmt: skip
+    """,
+        start_new_session=True,
+    )
     wait_for_shards(root, 3, process)
     process.kill()
     process.wait()
@@ -60,11 +79,14 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_path, workers):
     root = tmp_path / "killed"
-    process = python(f"""
+    process = python(
+        f"""
         from emulator.data import generate_dataset
         if __name__ == "__main__":
             generate_dataset({str(root)!r}, workers={workers}, **{LONG!r})
-    """, start_new_session=True)  # fmt: skip
+    """,
+        start_new_session=True,
+    )
     wait_for_shards(root, 3, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -72,7 +94,9 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
     assert not (root / "manifest.json").exists()
     with pytest.raises(DatasetError, match="not finished"):
         open_dataset(root)
-    finished = [f"nk/irfs/c/{int(record.stem)}/0/0/0" for record in (root / RECORDS / "nk").glob("*.json")]
+    finished = [
+        f"nk/irfs/c/{int(record.stem)}/0/0/0" for record in (root / RECORDS / "nk").glob("*.json")
+    ]
     assert 3 <= len(finished) < 40
     before = modified(root, finished)
     generate_tiny(root, **LONG)
@@ -90,7 +114,7 @@ def test_a_batch_system_that_ends_the_run_is_told_how_to_resume(tmp_path, worker
         if __name__ == "__main__":
             sys.argv = "emulator generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers {workers} --output".split() + [{str(root)!r}]
             main()
-    """)  # fmt: skip
+    """)
     wait_for_shards(root, 3, process)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=120)
@@ -122,7 +146,7 @@ def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_pat
             app.command()(generate)
             sys.argv = "generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers 2 --output".split() + [{str(root)!r}]
             exit_with(app)
-    """)  # fmt: skip
+    """)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "A worker process was killed" in said
@@ -132,7 +156,9 @@ def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_pat
     assert not (root / "manifest.json").exists()
 
 
-def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(generate_tiny, tiny_dataset, tmp_path):
+def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(
+    generate_tiny, tiny_dataset, tmp_path
+):
     root = tmp_path / "refused"
     process = python(f"""
         import resource, signal, sys
@@ -143,7 +169,7 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(ge
         sys.argv = ["emulator", "generate", "--world", "nk,lss", "--n_samples", "80", "--seed", "7", "--horizon", "5",
                     "--periods", "4", "--chunk", "16", "--shard", "32", "--output", {str(root)!r}]
         exit_with(app)
-    """)  # fmt: skip
+    """)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "File too large" in said
@@ -154,10 +180,20 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(ge
     assert contents(root) == contents(tiny_dataset)
 
 
-@pytest.mark.parametrize("rooms", ["emulator.data", "emulator.worlds", "emulator.solvers", "emulator.spec, emulator.errors, emulator.console, emulator.files"])
+@pytest.mark.parametrize(
+    "rooms",
+    [
+        "emulator.data",
+        "emulator.worlds",
+        "emulator.solvers",
+        "emulator.spec, emulator.errors, emulator.console, emulator.files",
+    ],
+)
 def test_economists_need_no_pytorch(rooms):
     code = f"import {rooms}, sys; sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -23,7 +23,9 @@ def bars(monkeypatch):
     class Watched(Progress):
         def add_task(self, *args, **kwargs):
             number = super().add_task(*args, **kwargs)
-            seen.append((kwargs["completed"], next(task for task in self.tasks if task.id == number)))
+            seen.append(
+                (kwargs["completed"], next(task for task in self.tasks if task.id == number))
+            )
             return number
 
     monkeypatch.setattr(console, "Progress", Watched)
@@ -37,12 +39,22 @@ def stand(bars):
 
 def test_each_world_has_a_bar_that_counts_draws_not_whole_shards(generate_tiny, bars, tmp_path):
     generate_tiny(tmp_path / "x")
-    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 80, 80), "nk, verdicts": (0, 80, 80), "lss, verdicts": (0, 80, 80)}
+    assert stand(bars) == {
+        "nk": (0, 80, 80),
+        "lss": (0, 80, 80),
+        "nk, verdicts": (0, 80, 80),
+        "lss, verdicts": (0, 80, 80),
+    }
 
 
 def test_bars_count_the_draws_of_their_own_world(generate_tiny, bars, tmp_path):
     generate_tiny(tmp_path / "x", samples={"lss": 40}, verdicts=30)
-    assert stand(bars) == {"nk": (0, 80, 80), "lss": (0, 40, 40), "nk, verdicts": (0, 30, 30), "lss, verdicts": (0, 30, 30)}
+    assert stand(bars) == {
+        "nk": (0, 80, 80),
+        "lss": (0, 40, 40),
+        "nk, verdicts": (0, 30, 30),
+        "lss, verdicts": (0, 30, 30),
+    }
 
 
 def test_a_resumed_bar_starts_at_the_draws_that_are_there(generate_tiny, tiny_copy, bars):
@@ -61,10 +73,22 @@ def clock(monkeypatch):
 
 @pytest.mark.parametrize("seconds", [0.01, 300.0])
 def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, seconds):
-    request = Request(worlds=("nk", "lss"), specs_sha256={}, n_samples=100, seed=0, chunk=20, shard=20, made_by="test")
-    tasks = [("nk", shard) for shard in (1, 2, 3, 4)] + [("lss", shard) for shard in range(5)]  # a shard of nk was there
+    request = Request(
+        worlds=("nk", "lss"),
+        specs_sha256={},
+        n_samples=100,
+        seed=0,
+        chunk=20,
+        shard=20,
+        made_by="test",
+    )
+    tasks = [("nk", shard) for shard in (1, 2, 3, 4)] + [
+        ("lss", shard) for shard in range(5)
+    ]  # a shard of nk was there
     line, left = console.RateColumn(), console.TimeColumn()
-    with Progress(console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False) as display:
+    with Progress(
+        console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False
+    ) as display:
         meter, (nk, lss) = Meter(display, request, tasks), display.tasks
         assert (nk.completed, lss.completed) == (20, 0)
         for done, task in enumerate(tasks[:3], start=1):
@@ -73,7 +97,10 @@ def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, 
             if done == 1:
                 assert left.render(nk).plain == f"{timedelta(seconds=round(seconds))} so far"
             meter.finish(task)
-            assert line.render(nk).plain.removesuffix(" draws/s") in (f"{20 / seconds:,.0f}", f"{20 / seconds:.3g}")
+            assert line.render(nk).plain.removesuffix(" draws/s") in (
+                f"{20 / seconds:,.0f}",
+                f"{20 / seconds:.3g}",
+            )
             assert left.render(nk).plain == f"{timedelta(seconds=round((4 - done) * seconds))} left"
         clock[0] += seconds / 2
         assert left.render(nk).plain == f"{timedelta(seconds=round(seconds / 2))} left"
@@ -86,7 +113,9 @@ def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, 
 def terminal(request, monkeypatch):
     """A console of some width that writes into memory."""
     file = io.StringIO()
-    monkeypatch.setattr(console, "err", Console(file=file, width=request.param, force_terminal=False))
+    monkeypatch.setattr(
+        console, "err", Console(file=file, width=request.param, force_terminal=False)
+    )
     return file, request.param
 
 
@@ -99,7 +128,9 @@ def terminal(request, monkeypatch):
         ("scoring", "scores", 15, ""),
     ],
 )
-def test_the_line_fits_the_terminal_and_shows_bar_count_rate_and_time(terminal, name, unit, total, note):
+def test_the_line_fits_the_terminal_and_shows_bar_count_rate_and_time(
+    terminal, name, unit, total, note
+):
     file, width = terminal
     with console.progress() as display:
         task = display.add_task(name, total=total, unit=unit, note="")

@@ -21,12 +21,13 @@ from emulator.worlds import get_world
         ({"shard": 64}, "shard"),
     ],
 )
-def test_another_request_in_the_same_folder_is_refused_and_nothing_is_lost(tiny_copy, generate_tiny, change, message):
+def test_another_request_in_the_same_folder_is_refused_and_nothing_is_lost(
+    tiny_copy, generate_tiny, change, message
+):
     before = contents(tiny_copy)
     with pytest.raises(DatasetError, match=rf"{message}.*--overwrite"):
         generate_tiny(tiny_copy, **change)
     assert contents(tiny_copy) == before
-
 
 
 def test_data_of_an_older_spec_are_another_requests(generate_tiny, tiny_copy, monkeypatch):
@@ -42,7 +43,12 @@ def test_names_of_worlds_that_would_leave_the_folder_are_refused(tiny_copy):
     edit_json(tiny_copy / "manifest.json", lambda m: m["request"]["worlds"].append("../../evil"))
     with pytest.raises(DatasetError, match="cannot be read"):
         open_dataset(tiny_copy)
-    edit_json(tiny_copy / "manifest.json", lambda m: (m["request"]["worlds"].pop(), m["worlds"].update(evil=m["worlds"]["nk"]), None)[2])
+    edit_json(
+        tiny_copy / "manifest.json",
+        lambda m: (m["request"]["worlds"].pop(), m["worlds"].update(evil=m["worlds"]["nk"]), None)[
+            2
+        ],
+    )
     with pytest.raises(DatasetError, match="not those of its request"):
         open_dataset(tiny_copy)
 
@@ -60,7 +66,9 @@ def test_overwrite_replaces_the_data_of_another_request(tiny_copy, generate_tiny
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_folder_of_something_else_is_refused_even_with_overwrite(generate_tiny, tmp_path, overwrite):
+def test_a_folder_of_something_else_is_refused_even_with_overwrite(
+    generate_tiny, tmp_path, overwrite
+):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
     with pytest.raises(DatasetError, match="not empty and is no data set"):
@@ -93,7 +101,9 @@ def test_a_request_that_cannot_be_read_is_refused(tiny_copy, generate_tiny, cont
     (tiny_copy / "request.json").write_text(content)
     before = contents(tiny_copy)
     for overwrite in (False, True):
-        with pytest.raises(DatasetError, match=r"request\.json is no request of this version.*yourself"):
+        with pytest.raises(
+            DatasetError, match=r"request\.json is no request of this version.*yourself"
+        ):
             generate_tiny(tiny_copy, overwrite=overwrite)
     assert contents(tiny_copy) == before
 

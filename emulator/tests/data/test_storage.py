@@ -1,4 +1,6 @@
-"""A data set behind an fsspec URL is the same data set: same bytes, same refusals, same resuming, one writer at a time."""
+"""A data set behind an fsspec URL is the same data set: same bytes, same refusals, same resuming,
+one writer at a time.
+"""
 
 import json
 import pickle
@@ -91,7 +93,13 @@ def test_one_writer_at_a_time_and_how_to_go_on_after_one_was_killed(generate_tin
     folder = open_folder(url)
     with folder.sole_writer():
         assert folder.entries() == []  # the lock is none of the data
-        with pytest.raises(EmulatorError, match=r"written by process \d+ of .* on .* since 20.*delete memory://box/tiny/\.writer\.json"):
+        with pytest.raises(
+            EmulatorError,
+            match=(
+                r"written by process \d+ of .* on .* since 20.*delete"
+                r" memory://box/tiny/\.writer\.json"
+            ),
+        ):
             generate_tiny(url)
     folder.write_bytes(".writer.json", b"{")
     with pytest.raises(EmulatorError, match="an unknown process"):
@@ -104,14 +112,21 @@ def test_one_writer_at_a_time_and_how_to_go_on_after_one_was_killed(generate_tin
 @pytest.mark.fast
 def test_one_interface_to_a_disk_and_to_a_url(tmp_path, url):
     for folder in (open_folder(tmp_path / "x"), open_folder(url)):
-        assert (folder.entries(), folder.walk(""), folder.exists("a"), folder.is_file()) == ([], [], False, False)
+        assert (folder.entries(), folder.walk(""), folder.exists("a"), folder.is_file()) == (
+            [],
+            [],
+            False,
+            False,
+        )
         folder.remove("a")
         folder.write_bytes("a", b"1")
         folder.write_json("b/c/d.json", {"x": 1})
         assert folder.entries() == ["a", "b"]
         assert (folder.walk(""), folder.walk("b")) == (["a", "b/c/d.json"], ["c/d.json"])
         assert json.loads(folder.read_bytes("b/c/d.json")) == {"x": 1}
-        assert folder.sha256("a") == "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+        assert (
+            folder.sha256("a") == "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+        )
         assert pickle.loads(pickle.dumps(folder)).walk("") == folder.walk("")
         assert open_folder(folder.at("a")).is_file()
         folder.remove("b")
@@ -123,7 +138,11 @@ def test_one_interface_to_a_disk_and_to_a_url(tmp_path, url):
 @pytest.mark.fast
 def test_a_path_that_folded_a_url_is_understood(tmp_path, monkeypatch):
     assert str(open_folder(Path("memory://box/tiny"))) == "memory://box/tiny"
-    assert open_folder(f"file://{tmp_path}").place == open_folder(Path(f"file://{tmp_path}")).place == tmp_path
+    assert (
+        open_folder(f"file://{tmp_path}").place
+        == open_folder(Path(f"file://{tmp_path}")).place
+        == tmp_path
+    )
     monkeypatch.chdir(tmp_path)
     relative = open_folder("datasets/x")
     assert isinstance(relative, LocalFolder)
@@ -149,12 +168,18 @@ def test_a_failure_of_the_network_is_an_error_of_ours(url, monkeypatch):
         raise RuntimeError("name resolution failed")
 
     monkeypatch.setattr(folder._fs, "cat_file", fail)
-    with pytest.raises(DatasetError, match=r"memory://box/tiny cannot be reached: RuntimeError: name resolution failed"):
+    with pytest.raises(
+        DatasetError,
+        match=r"memory://box/tiny cannot be reached: RuntimeError: name resolution failed",
+    ):
         open_dataset(folder)
 
 
 def test_memory_is_not_shared_with_other_processes_and_they_say_so(generate_tiny, url):
-    with pytest.raises(DatasetError, match=r"worker on .* does not see this run in memory://box/tiny; it wrote nothing"):
+    with pytest.raises(
+        DatasetError,
+        match=r"worker on .* does not see this run in memory://box/tiny; it wrote nothing",
+    ):
         generate_tiny(url, workers=2)
 
 
@@ -175,7 +200,9 @@ def bucket(monkeypatch):
     server.stop()
 
 
-def test_s3_holds_the_same_bytes_and_two_processes_may_write_them(generate_tiny, tiny_dataset, bucket):
+def test_s3_holds_the_same_bytes_and_two_processes_may_write_them(
+    generate_tiny, tiny_dataset, bucket
+):
     url = f"{bucket}/tiny"
     with interrupted(jobs, "make_shard", 2):
         generate_tiny(url)
@@ -183,7 +210,10 @@ def test_s3_holds_the_same_bytes_and_two_processes_may_write_them(generate_tiny,
     assert everything(url) == contents(tiny_dataset)
     assert validate_dataset(url) == []
     assert len(open_dataset(url).read("nk", "test")[0])
-    with open_folder(url).sole_writer(), pytest.raises(EmulatorError, match="is being written by process"):
+    with (
+        open_folder(url).sole_writer(),
+        pytest.raises(EmulatorError, match="is being written by process"),
+    ):
         generate_tiny(url)
 
 

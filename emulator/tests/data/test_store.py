@@ -34,7 +34,10 @@ def test_the_fingerprint_is_of_the_data_not_of_what_made_them(damaged_dataset, s
     edit_json(damaged_dataset / "manifest.json", lambda m: m.update(commit="another", versions={}))
     edit_json(damaged_dataset / "manifest.json", lambda m: m["request"].update(made_by="9.9"))
     assert open_dataset(damaged_dataset).fingerprint == open_dataset(small_dataset).fingerprint
-    edit_json(damaged_dataset / "manifest.json", lambda m: m["worlds"]["nk"].update(splits_sha256="0" * 64))
+    edit_json(
+        damaged_dataset / "manifest.json",
+        lambda m: m["worlds"]["nk"].update(splits_sha256="0" * 64),
+    )
     assert open_dataset(damaged_dataset).fingerprint != open_dataset(small_dataset).fingerprint
 
 
@@ -46,14 +49,23 @@ def test_a_manifest_altered_by_hand_is_refused(damaged_dataset):
 
 
 def test_altered_metadata_are_refused_before_a_number_is_read(damaged_dataset):
-    for file in (damaged_dataset / "nk" / "zarr.json", damaged_dataset / "nk" / "irfs" / "zarr.json"):
+    for file in (
+        damaged_dataset / "nk" / "zarr.json",
+        damaged_dataset / "nk" / "irfs" / "zarr.json",
+    ):
         file.write_text(file.read_text().replace("float32", "int32"))
     with pytest.raises(DatasetError, match=r"zarr\.json is missing or was altered"):
         open_dataset(damaged_dataset).read("nk", "test")
 
 
-def test_the_fingerprint_changes_with_the_data(small_dataset, tiny_dataset, generate_tiny, tmp_path):
-    prints = {open_dataset(small_dataset).fingerprint, open_dataset(tiny_dataset).fingerprint, generate_tiny(tmp_path / "x", seed=9).fingerprint}
+def test_the_fingerprint_changes_with_the_data(
+    small_dataset, tiny_dataset, generate_tiny, tmp_path
+):
+    prints = {
+        open_dataset(small_dataset).fingerprint,
+        open_dataset(tiny_dataset).fingerprint,
+        generate_tiny(tmp_path / "x", seed=9).fingerprint,
+    }
     assert len(prints) == 3
 
 
@@ -72,13 +84,18 @@ def test_an_unfinished_data_set_is_refused_with_how_to_resume(tiny_copy):
 
 
 def test_a_manifest_of_a_later_format_is_refused(tiny_copy):
-    edit_json(tiny_copy / "manifest.json", lambda manifest: manifest["request"].update(format_version=2))
+    edit_json(
+        tiny_copy / "manifest.json", lambda manifest: manifest["request"].update(format_version=2)
+    )
     with pytest.raises(DatasetError, match=r"format_version.*another version"):
         open_dataset(tiny_copy)
 
 
 def test_altered_splits_are_refused(tiny_copy):
-    edit_json(tiny_copy / "nk" / "splits.json", lambda splits: splits["train"].append(splits["test"].pop()))
+    edit_json(
+        tiny_copy / "nk" / "splits.json",
+        lambda splits: splits["train"].append(splits["test"].pop()),
+    )
     with pytest.raises(DatasetError, match=r"splits\.json was altered"):
         open_dataset(tiny_copy).read("nk", "train")
     assert len(open_dataset(tiny_copy).read("lss", "train")[0])
@@ -118,7 +135,14 @@ def test_a_missing_group_is_refused(tiny_copy):
 
 def test_unknown_names_come_with_the_nearest_known_one(small_dataset):
     data = open_dataset(small_dataset)
-    for ask in (data.world, data.spec, data.splits, data.group, data.xarray, lambda world: data.read(world, "train")):
+    for ask in (
+        data.world,
+        data.spec,
+        data.splits,
+        data.group,
+        data.xarray,
+        lambda world: data.read(world, "train"),
+    ):
         with pytest.raises(UnknownNameError, match=r"'ns'.*Did you mean 'nk'"):
             ask("ns")
     with pytest.raises(UnknownNameError, match=r"'tets'.*Did you mean 'test'"):

@@ -1,4 +1,6 @@
-"""Random streams: a function of (seed, world, purpose, shard) and of nothing else, and no two alike."""
+"""Random streams: a function of (seed, world, purpose, shard) and of nothing else, and no two
+alike.
+"""
 
 from itertools import product
 
@@ -23,7 +25,9 @@ def test_a_stream_repeats_whatever_was_drawn_before():
 
 def test_a_stream_is_the_same_in_every_release_and_on_every_machine():
     drawn = stream(42, "nk", "theta", 0).random(3)
-    np.testing.assert_array_equal(drawn, [0.25336330306805344, 0.5531462665883345, 0.07072411115793942])
+    np.testing.assert_array_equal(
+        drawn, [0.25336330306805344, 0.5531462665883345, 0.07072411115793942]
+    )
 
 
 def test_no_draw_is_shared_between_seeds_worlds_purposes_or_shards():
@@ -35,7 +39,11 @@ def test_no_draw_is_shared_between_seeds_worlds_purposes_or_shards():
 @pytest.mark.parametrize("world", SMALL_WORLDS)
 def test_neighbouring_seeds_share_no_parameter_vector_in_any_shard(world):
     prior = get_world(world)
-    drawn = [prior.sample(200, stream(seed, world, "theta", shard)) for seed in (42, 43) for shard in range(3)]
+    drawn = [
+        prior.sample(200, stream(seed, world, "theta", shard))
+        for seed in (42, 43)
+        for shard in range(3)
+    ]
     assert len(np.unique(np.concatenate(drawn), axis=0)) == 6 * 200
 
 
@@ -48,4 +56,6 @@ def test_stored_shocks_and_parameters_differ_from_shard_to_shard_and_world_to_wo
 
 
 def test_large_seeds_do_not_wrap_around():
-    assert not np.isin(stream(2**32 + 42, "nk", "theta").random(50), stream(42, "nk", "theta").random(50)).any()
+    assert not np.isin(
+        stream(2**32 + 42, "nk", "theta").random(50), stream(42, "nk", "theta").random(50)
+    ).any()

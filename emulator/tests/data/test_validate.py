@@ -10,7 +10,13 @@ from emulator.data import SPLITS, validate_dataset
 from emulator.data.splits import SLICE
 from emulator.errors import DatasetError
 from emulator.spec import Status
-from emulator.tests.data.tampering import contents, edit_json, flip_byte, forge_checksums, write_array
+from emulator.tests.data.tampering import (
+    contents,
+    edit_json,
+    flip_byte,
+    forge_checksums,
+    write_array,
+)
 
 
 def findings(root):
@@ -30,14 +36,40 @@ def test_a_whole_data_set_gives_no_findings(small_dataset, tiny_dataset):
     assert findings(tiny_dataset) == []
 
 
-SHARDS = ["theta/c/0/0", "irfs/c/1/0/0/0", "status/c/2", "shocks/c/0/0/0", "trajectories/c/1/0/0", "state_transition/c/2/0/0", "state_impact/c/0/0/0", "state_observation/c/0/0/0"]
+SHARDS = [
+    "theta/c/0/0",
+    "irfs/c/1/0/0/0",
+    "status/c/2",
+    "shocks/c/0/0/0",
+    "trajectories/c/1/0/0",
+    "state_transition/c/2/0/0",
+    "state_impact/c/0/0/0",
+    "state_observation/c/0/0/0",
+]
 BESIDE = [
-    "zarr.json", "theta/zarr.json", "irfs/zarr.json", "status/zarr.json", "parameter/zarr.json", "horizon/zarr.json",
-    "parameter/c/0", "parameter_unit/c/0", "shock/c/0", "horizon/c/0", "observable/c/0", "period/c/0", "state/c/0", "splits.json", "verdicts.npz",
-]  # fmt: skip
+    "zarr.json",
+    "theta/zarr.json",
+    "irfs/zarr.json",
+    "status/zarr.json",
+    "parameter/zarr.json",
+    "horizon/zarr.json",
+    "parameter/c/0",
+    "parameter_unit/c/0",
+    "shock/c/0",
+    "horizon/c/0",
+    "observable/c/0",
+    "period/c/0",
+    "state/c/0",
+    "splits.json",
+    "verdicts.npz",
+]
 
 
-ENDS = [(file, position) for file in ("irfs/c/1/0/0/0", "irfs/zarr.json", "shock/c/0", "splits.json") for position in (0.0, 1.0)]
+ENDS = [
+    (file, position)
+    for file in ("irfs/c/1/0/0/0", "irfs/zarr.json", "shock/c/0", "splits.json")
+    for position in (0.0, 1.0)
+]
 
 
 @pytest.mark.parametrize(("file", "position"), [*((file, 0.5) for file in SHARDS + BESIDE), *ENDS])
@@ -53,9 +85,15 @@ def test_one_flipped_byte_is_found_in_every_kind_of_file(tiny_copy, file, positi
 
 
 def test_the_list_of_files_above_is_the_whole_list(tiny_dataset):
-    found = {p.relative_to(tiny_dataset / "nk").parts for p in (tiny_dataset / "nk").rglob("*") if p.is_file()}
+    found = {
+        p.relative_to(tiny_dataset / "nk").parts
+        for p in (tiny_dataset / "nk").rglob("*")
+        if p.is_file()
+    }
     arrays = {file.split("/")[0] for file in SHARDS}
-    assert {parts[0] for parts in found if "c" in parts or "splits" in parts} <= arrays | {file.split("/")[0] for file in BESIDE} | {"observable_unit"}
+    assert {parts[0] for parts in found if "c" in parts or "splits" in parts} <= arrays | {
+        file.split("/")[0] for file in BESIDE
+    } | {"observable_unit"}
     assert {parts[0] for parts in found if parts[1:2] == ("c",) and parts[0] in arrays} == arrays
 
 
@@ -80,7 +118,9 @@ def test_a_nan_is_found_even_if_the_checksums_were_forged(tiny_copy, name):
 
 
 def test_a_draw_that_is_not_ok_is_found(tiny_copy):
-    write_array(tiny_copy, "nk", "status", lambda status: status.__setitem__(3, Status.INDETERMINATE))
+    write_array(
+        tiny_copy, "nk", "status", lambda status: status.__setitem__(3, Status.INDETERMINATE)
+    )
     forge_checksums(tiny_copy)
     assert has(tiny_copy, "nk", "'status'", "row 3")
 
@@ -98,7 +138,9 @@ def test_a_missing_folder_is_found(tiny_copy, part):
 
 
 @pytest.mark.parametrize("name", ["irfs", "theta", "trajectories"])
-def test_numbers_that_the_world_does_not_give_are_found_even_if_the_checksums_were_forged(tiny_copy, name):
+def test_numbers_that_the_world_does_not_give_are_found_even_if_the_checksums_were_forged(
+    tiny_copy, name
+):
     def nudge(values):
         values[10] = values[10] + 1e-3 * np.abs(values[10]).max()
 
@@ -127,15 +169,27 @@ def move(source, target, count=1, keep=False):
 
 
 TAMPERED = {
-    "an overlap": (move("train", "val", 3, keep=True), "splits 'train' and 'val' overlap in 3 row(s)"),
-    "a held-out row in train": (move(SLICE, "train"), f"1 row(s) of the held-out region '{SLICE}' are in 'train'"),
+    "an overlap": (
+        move("train", "val", 3, keep=True),
+        "splits 'train' and 'val' overlap in 3 row(s)",
+    ),
+    "a held-out row in train": (
+        move(SLICE, "train"),
+        f"1 row(s) of the held-out region '{SLICE}' are in 'train'",
+    ),
     "a held-out row in test": (move("test_extrapolation_corner", "test"), "are in 'test'"),
-    "a common row in the slice": (move("train", SLICE), f"1 row(s) of '{SLICE}' lie outside its region"),
+    "a common row in the slice": (
+        move("train", SLICE),
+        f"1 row(s) of '{SLICE}' lie outside its region",
+    ),
     "a row in no split": (lambda s: s["train"].pop(), "1 row(s) belong to no split"),
     "a row twice": (lambda s: s["train"].append(s["train"][0]), "names a row twice"),
     "a row beyond the data": (lambda s: s["test"].append(80), "rows outside 0 to 79"),
     "a negative row": (lambda s: s["test"].append(-1), "rows outside 0 to 79"),
-    "an empty split": (lambda s: s["train"].extend(s.pop("val")) or s.update(val=[]), "split 'val' is empty"),
+    "an empty split": (
+        lambda s: s["train"].extend(s.pop("val")) or s.update(val=[]),
+        "split 'val' is empty",
+    ),
     "no such split": (lambda s: s.pop("val"), "not a table of splits"),
 }
 
@@ -149,7 +203,10 @@ def test_splits_that_break_their_promise_are_found_even_if_the_checksum_was_forg
     assert has(tiny_copy, "nk", message)
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"train": [0, 1', "null", json.dumps({name: [0.5, "x"] for name in SPLITS})])
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", '{"train": [0, 1', "null", json.dumps({name: [0.5, "x"] for name in SPLITS})],
+)
 def test_a_malformed_splits_file_is_found(tiny_copy, content):
     (tiny_copy / "nk" / "splits.json").write_text(content)
     assert has(tiny_copy, "nk", "splits", "not a table of splits")
@@ -170,7 +227,10 @@ def test_a_truncated_manifest_stops_validation_with_a_message(tiny_copy):
 
 
 def test_shards_that_the_manifest_leaves_out_are_missed(tiny_copy):
-    edit_json(tiny_copy / "manifest.json", lambda manifest: manifest["worlds"]["nk"]["shards"].pop() and None)
+    edit_json(
+        tiny_copy / "manifest.json",
+        lambda manifest: manifest["worlds"]["nk"]["shards"].pop() and None,
+    )
     assert has(tiny_copy, "nk", "do not cover the rows")
 
 
@@ -191,8 +251,14 @@ def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
     ("change", "found"),
     [
         (lambda m: m["worlds"]["nk"].update(regions={}), "held-out regions are not those"),
-        (lambda m: [r["sha256"].pop("irfs") for r in m["worlds"]["nk"]["shards"]], "does not hold checksums of exactly"),
-        (lambda m: m["worlds"]["nk"]["metadata_sha256"].pop("shock/c/0"), "shock/c/0 is not in the manifest"),
+        (
+            lambda m: [r["sha256"].pop("irfs") for r in m["worlds"]["nk"]["shards"]],
+            "does not hold checksums of exactly",
+        ),
+        (
+            lambda m: m["worlds"]["nk"]["metadata_sha256"].pop("shock/c/0"),
+            "shock/c/0 is not in the manifest",
+        ),
     ],
 )
 def test_a_manifest_that_forgets_is_found(tiny_copy, change, found):
@@ -202,12 +268,16 @@ def test_a_manifest_that_forgets_is_found(tiny_copy, change, found):
 
 def test_splits_and_verdicts_of_another_seed_are_found_in_every_world(tiny_copy):
     for file in ("manifest.json", "request.json"):
-        edit_json(tiny_copy / file, lambda content: content.get("request", content).update(seed=999))
+        edit_json(
+            tiny_copy / file, lambda content: content.get("request", content).update(seed=999)
+        )
     messages = (
         "the splits are not those that the request's seed and fractions draw",
         "verdicts.npz: theta are not the draws of the prior that the request's seed gives",
     )
-    assert findings(tiny_copy) == [f"{world}: {message}" for world in ("nk", "lss") for message in messages]
+    assert findings(tiny_copy) == [
+        f"{world}: {message}" for world in ("nk", "lss") for message in messages
+    ]
 
 
 def test_request_card_and_stray_files_are_part_of_the_set(tiny_copy):

@@ -1,4 +1,6 @@
-"""What the documentation shows is true: its code runs, and the commands that are too long for a test have the options that they name."""
+"""What the documentation shows is true: its code runs, and the commands that are too long for a
+test have the options that they name.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,21 @@ from emulator.tests.documents import INDENTED, blocks, prepare, run_page
 pytestmark = pytest.mark.checkout
 
 ROOT = Path(emulator.__file__).parents[1]
-PAGES = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))}
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "docs").rglob("*.md"))
+}
 WITH_CODE = [name for name, text in PAGES.items() if blocks(text)]
-BESIDE = ("README.md", "CONTRIBUTING.md", "LEADERBOARD.md", "benchmarks/README.md", "emulator/training/README.md")
-ALL = PAGES | {name: (ROOT / name).read_text(encoding="utf-8") for name in BESIDE if (ROOT / name).exists()}
+BESIDE = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "LEADERBOARD.md",
+    "benchmarks/README.md",
+    "emulator/training/README.md",
+)
+ALL = PAGES | {
+    name: (ROOT / name).read_text(encoding="utf-8") for name in BESIDE if (ROOT / name).exists()
+}
 LONG = sorted({(name, line) for name, text in ALL.items() for line in INDENTED.findall(text)})
 
 
@@ -44,7 +57,13 @@ def test_code_runs(name, app, monkeypatch, tmp_path):
 
 
 def test_pages_were_found():
-    assert {"docs/start.md", "docs/trust.md", "docs/tutorials/compare.md", "docs/modfile.md", "docs/estimation.md"} <= set(WITH_CODE)
+    assert {
+        "docs/start.md",
+        "docs/trust.md",
+        "docs/tutorials/compare.md",
+        "docs/modfile.md",
+        "docs/estimation.md",
+    } <= set(WITH_CODE)
     assert len(LONG) > 10
 
 

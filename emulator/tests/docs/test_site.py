@@ -24,14 +24,29 @@ def part(monkeypatch):
 
 
 def test_docstrings_link_names_and_keep_code(part):
-    lines = ["Raises `ParameterError`; y_1 * 2 with `size=\"25bp\"` and a trailing_.", "", "    y = A|y_1", "", "After."]
+    lines = [
+        'Raises `ParameterError`; y_1 * 2 with `size="25bp"` and a trailing_.',
+        "",
+        "    y = A|y_1",
+        "",
+        "After.",
+    ]
     found = list(part("docstrings").restructured(lines))
-    assert found[0] == 'Raises :py:obj:`ParameterError`; y_1 \\* 2 with ``size="25bp"`` and a trailing\\_.'
+    assert (
+        found[0]
+        == 'Raises :py:obj:`ParameterError`; y_1 \\* 2 with ``size="25bp"`` and a trailing\\_.'
+    )
     assert found[1:] == ["", "", "::", "", "    y = A|y_1", "", "", "After."]
 
 
 def test_lists_in_docstrings_stay_lists(part):
-    assert list(part("docstrings").restructured(["Two:", "- one", "  goes on", "- `two`"])) == ["Two:", "", "- one", "  goes on", "- :py:obj:`two`"]
+    assert list(part("docstrings").restructured(["Two:", "- one", "  goes on", "- `two`"])) == [
+        "Two:",
+        "",
+        "- one",
+        "  goes on",
+        "- :py:obj:`two`",
+    ]
 
 
 def test_every_command_and_option_is_in_the_reference(part):

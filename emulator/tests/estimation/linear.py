@@ -1,4 +1,6 @@
-"""An economy whose responses are linear in its parameters, so that posterior and evidence are known in closed form; as solver and as network."""
+"""An economy whose responses are linear in its parameters, so that posterior and evidence are known
+in closed form; as solver and as network.
+"""
 
 import numpy as np
 import torch
@@ -9,17 +11,42 @@ from emulator.estimation.target import Target
 from emulator.models.base import EmulatorModel
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, WorldSpec
 
-UNITS = {"output": "percent", "inflation": "annualised percentage points", "rate": "annualised percentage points"}
+UNITS = {
+    "output": "percent",
+    "inflation": "annualised percentage points",
+    "rate": "annualised percentage points",
+}
 N, LAST = 3, 4
 """Parameters that matter (one more does not), and the last horizon."""
 
 SPEC = WorldSpec(
-    name="line", title="Linear", summary="For tests.", source="none", prior="uniform",
-    parameters=tuple(Parameter(name=f"p{k}", tex="p", low=-6.0, high=6.0, default=0.0, unit="1", meaning="a number", role="friction") for k in range(N + 1)),
-    shocks=(Shock(name="other", tex="o", meaning="unused"), Shock(name="monetary", tex="m", meaning="matched")),
-    observables=tuple(Observable(name=name, tex=name, unit=unit, meaning=name) for name, unit in UNITS.items()),
+    name="line",
+    title="Linear",
+    summary="For tests.",
+    source="none",
+    prior="uniform",
+    parameters=tuple(
+        Parameter(
+            name=f"p{k}",
+            tex="p",
+            low=-6.0,
+            high=6.0,
+            default=0.0,
+            unit="1",
+            meaning="a number",
+            role="friction",
+        )
+        for k in range(N + 1)
+    ),
+    shocks=(
+        Shock(name="other", tex="o", meaning="unused"),
+        Shock(name="monetary", tex="m", meaning="matched"),
+    ),
+    observables=tuple(
+        Observable(name=name, tex=name, unit=unit, meaning=name) for name, unit in UNITS.items()
+    ),
     extrapolation=Extrapolation(slice_parameters=("p0",), corner_parameters=("p1",)),
-)  # fmt: skip
+)
 
 SLOPES = np.random.default_rng(5).normal(size=(N, LAST + 1, 3))
 """The fourth parameter moves nothing."""
@@ -61,14 +88,25 @@ class LinearNetwork(EmulatorModel):
 def target(truth=(0.5, -1.0, 2.0), sd=0.5, seed=0):
     """Responses at the truth with independent errors."""
     irf = np.tensordot(truth, SLOPES, 1)
-    return Target.of("line", "monetary", irf + sd * np.random.default_rng(seed).normal(size=irf.shape), np.full(irf.shape, sd))
+    return Target.of(
+        "line",
+        "monetary",
+        irf + sd * np.random.default_rng(seed).normal(size=irf.shape),
+        np.full(irf.shape, sd),
+    )
 
 
 def known(target):
-    """Mean and covariance of the posterior of the parameters that matter, and the log marginal likelihood; the prior's ends are many standard deviations away."""
+    """Mean and covariance of the posterior of the parameters that matter, and the log marginal
+    likelihood; the prior's ends are many standard deviations away.
+    """
     design = SLOPES.reshape(N, -1)[:, target.entries].T
     precision = np.linalg.inv(target.matched_covariance)
     covariance = np.linalg.inv(design.T @ precision @ design)
     mean = covariance @ design.T @ precision @ target.values
     at_mode = multivariate_normal(design @ mean, target.matched_covariance).logpdf(target.values)
-    return mean, covariance, at_mode + 0.5 * np.linalg.slogdet(2 * np.pi * covariance)[1] - N * np.log(12.0)
+    return (
+        mean,
+        covariance,
+        at_mode + 0.5 * np.linalg.slogdet(2 * np.pi * covariance)[1] - N * np.log(12.0),
+    )

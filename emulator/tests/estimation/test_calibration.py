@@ -1,4 +1,5 @@
-"""Simulation-based calibration: truths drawn from the prior rank uniformly among the draws of their posteriors.
+"""Simulation-based calibration: truths drawn from the prior rank uniformly among the draws of their
+posteriors.
 
 Talts, Betancourt, Simpson, Vehtari and Gelman (2018), arXiv:1804.06788.
 """
@@ -23,13 +24,22 @@ RANKED = 63
 
 
 def ranks(responder, fixed, sd, truths, draws_of, horizon):
-    """Ranks (truths, F) of truths among `RANKED` draws of the posterior of responses that they made, with noise."""
+    """Ranks (truths, F) of truths among `RANKED` draws of the posterior of responses that they
+    made, with noise.
+    """
     rng, shape, found = np.random.default_rng(0), (horizon + 1, 3), []
     prior = Prior.of(responder.spec, fixed)
-    empty = Density(responder, Criterion(Target.of("x", "monetary", np.zeros(shape), np.full(shape, sd))), prior)
+    empty = Density(
+        responder, Criterion(Target.of("x", "monetary", np.zeros(shape), np.full(shape, sd))), prior
+    )
     for number, truth in enumerate(solvable_draws(empty, truths, rng)):
         irf = responder.responses(prior.theta(truth[None]))[0] + sd * rng.normal(size=shape)
-        u = draws_of(Density(responder, Criterion(Target.of("x", "monetary", irf, np.full(shape, sd))), prior), number)
+        u = draws_of(
+            Density(
+                responder, Criterion(Target.of("x", "monetary", irf, np.full(shape, sd))), prior
+            ),
+            number,
+        )
         chosen = u[np.linspace(0, len(u) - 1, RANKED).astype(int)]
         found.append((chosen < truth).sum(axis=0))
     return np.array(found)
@@ -53,7 +63,10 @@ def check(found):
 @pytest.mark.slow
 def test_smc_is_calibrated_on_the_exact_model_up_to_the_border_of_determinacy():
     world = emulator.world("nk")
-    fixed = {name: world.spec.theta()[0, world.spec.index(name)] for name in ("beta", "sigma", "phi_y", "rho_m", "rho_r", "rho_u", "sigma_r", "sigma_u")}
+    fixed = {
+        name: world.spec.theta()[0, world.spec.index(name)]
+        for name in ("beta", "sigma", "phi_y", "rho_m", "rho_r", "rho_u", "sigma_r", "sigma_u")
+    }
     check(ranks(ExactResponder(world, "monetary", 8), fixed, 0.3, 160, by_smc, 8))
 
 

@@ -19,14 +19,45 @@ def command():
 
 
 def test_two_worlds_against_us_data(emulate, tmp_path):
-    code, out, err = emulate("estimate", "--world", "nk,rbc", "--target", "us-monetary", "--output", tmp_path / "x", "--horizon", "12", "--skip", "inflation:1-2", "--fix", "beta=0.99", "--range", "rho_m=0:0.7", *SMALL)
+    code, out, err = emulate(
+        "estimate",
+        "--world",
+        "nk,rbc",
+        "--target",
+        "us-monetary",
+        "--output",
+        tmp_path / "x",
+        "--horizon",
+        "12",
+        "--skip",
+        "inflation:1-2",
+        "--fix",
+        "beta=0.99",
+        "--range",
+        "rho_m=0:0.7",
+        *SMALL,
+    )
     assert code == 0
     assert "Target: us-monetary, 35 entries" in out
     assert "Worlds against the same target" in out
     assert "warning: nk: " in err  # so few draws
-    names = {path.relative_to(tmp_path / "x").as_posix() for path in (tmp_path / "x").rglob("*") if path.is_file()}
-    each = {f"{world}/{file}" for world in ("nk", "rbc") for file in ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", "result.json")}
-    assert names == each | {"target.csv", "target.npz", "comparison.csv", "parameters.csv", "fit.png"}
+    names = {
+        path.relative_to(tmp_path / "x").as_posix()
+        for path in (tmp_path / "x").rglob("*")
+        if path.is_file()
+    }
+    each = {
+        f"{world}/{file}"
+        for world in ("nk", "rbc")
+        for file in ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", "result.json")
+    }
+    assert names == each | {
+        "target.csv",
+        "target.npz",
+        "comparison.csv",
+        "parameters.csv",
+        "fit.png",
+    }
     table = pd.read_csv(tmp_path / "x" / "nk" / "parameters.csv", index_col="parameter")
     assert table.loc["rho_m", "high"] == 0.7
     assert "beta" not in table.index
@@ -39,7 +70,17 @@ def test_two_worlds_against_us_data(emulate, tmp_path):
 def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
     rows = ["horizon,rate,rate_sd", *(f"{h},{0.8 * 0.7**h},0.1" for h in range(9))]
     (tmp_path / "mine.csv").write_text("\n".join(rows))
-    code, out, _ = emulate("estimate", "--world", "nk", "--target", tmp_path / "mine.csv", "--output", tmp_path / "x", "--exact", *SMALL)
+    code, out, _ = emulate(
+        "estimate",
+        "--world",
+        "nk",
+        "--target",
+        tmp_path / "mine.csv",
+        "--output",
+        tmp_path / "x",
+        "--exact",
+        *SMALL,
+    )
     assert code == 0
     assert "Target: mine, 9 entries" in out
     assert "nk, exact solution" in out
@@ -52,10 +93,16 @@ def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
         (["--world", "nkk"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
         (["--world", "nk,nkk", "--exact"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
         (["--world", ","], "--world names no world"),
-        (["--world", "nk", "--target", "us-monetry"], "must end in .csv or .npz, or be the name us-monetary"),
+        (
+            ["--world", "nk", "--target", "us-monetry"],
+            "must end in .csv or .npz, or be the name us-monetary",
+        ),
         (["--world", "nk", "--target", "none.csv"], "cannot be read: No such file"),
         (["--world", "nk", "--sample", "1965"], "expected two quarters"),
-        (["--world", "nk", "--skip", "inflation"], "expected an observable and horizons, such as 'inflation:0-3'"),
+        (
+            ["--world", "nk", "--skip", "inflation"],
+            "expected an observable and horizons, such as 'inflation:0-3'",
+        ),
         (["--world", "nk", "--skip", "prices:0"], "Unknown observable: 'prices'"),
         (["--world", "nk", "--skip", "rate:99"], "has horizons 0 to 20"),
         (["--world", "nk", "--fix", "kappa"], "'kappa' is not of the form name=value"),
@@ -99,7 +146,26 @@ def test_a_missing_package_is_named_before_anything_is_searched(emulate, tmp_pat
 
 
 def test_an_earlier_estimate_is_replaced_only_when_told(emulate, tmp_path):
-    asked = ("estimate", "--world", "nk", "--target", "us-monetary", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "1", "--draws", "30", "--starts", "1")
+    asked = (
+        "estimate",
+        "--world",
+        "nk",
+        "--target",
+        "us-monetary",
+        "--horizon",
+        "4",
+        "--exact",
+        "--output",
+        tmp_path / "x",
+        "--sampler",
+        "smc",
+        "--chains",
+        "1",
+        "--draws",
+        "30",
+        "--starts",
+        "1",
+    )
     code, _, err = emulate(*asked)
     assert code == 0
     assert "a single chain has no R-hat" in err
@@ -117,7 +183,28 @@ def test_an_earlier_estimate_is_replaced_only_when_told(emulate, tmp_path):
 
 
 def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):
-    code, out, _ = emulate("estimate", "--world", "nk", "--shock", "demand", "--horizon", "4", "--exact", "--output", tmp_path / "x", "--sampler", "smc", "--chains", "2", "--draws", "30", "--starts", "1")
+    code, out, _ = emulate(
+        "estimate",
+        "--world",
+        "nk",
+        "--shock",
+        "demand",
+        "--horizon",
+        "4",
+        "--exact",
+        "--output",
+        tmp_path / "x",
+        "--sampler",
+        "smc",
+        "--chains",
+        "2",
+        "--draws",
+        "30",
+        "--starts",
+        "1",
+    )
     assert code == 0
-    assert json.loads((tmp_path / "x" / "nk" / "result.json").read_text())["world_shock"] == "demand"
+    assert (
+        json.loads((tmp_path / "x" / "nk" / "result.json").read_text())["world_shock"] == "demand"
+    )
     assert "The target's monetary shock is matched by the worlds' demand shock" in out

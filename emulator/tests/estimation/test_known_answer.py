@@ -17,7 +17,15 @@ from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.estimation.trouble import TargetError
 from emulator.inference import Emulator
-from emulator.tests.estimation.linear import SLOPES, SPEC, LinearNetwork, LinearResponder, N, known, target
+from emulator.tests.estimation.linear import (
+    SLOPES,
+    SPEC,
+    LinearNetwork,
+    LinearResponder,
+    N,
+    known,
+    target,
+)
 from emulator.worlds.priors import Prior as Shape
 
 
@@ -29,7 +37,9 @@ def data():
 @pytest.fixture(scope="module")
 def density(data):
     whole = Density(LinearResponder(), Criterion(data), Prior.of(SPEC))
-    return Density(whole.responder, whole.criterion, whole.prior.only(whole.moving(np.random.default_rng(0))))
+    return Density(
+        whole.responder, whole.criterion, whole.prior.only(whole.moving(np.random.default_rng(0)))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +57,20 @@ def test_a_parameter_that_moves_nothing_is_not_estimated(density):
 def test_the_quasi_likelihood_is_the_normal_density(data):
     irf = np.random.default_rng(2).normal(size=(4, 5, 3))
     root = np.random.default_rng(3).normal(size=(15, 15))
-    correlated = Target(data.name, data.shock, data.irf, root @ root.T + np.eye(15), data.matched, "made up").without("output", [0])
-    for weighting, covariance in (("full", correlated.matched_covariance), ("diagonal", np.diag(np.diag(correlated.matched_covariance)))):
+    correlated = Target(
+        data.name, data.shock, data.irf, root @ root.T + np.eye(15), data.matched, "made up"
+    ).without("output", [0])
+    for weighting, covariance in (
+        ("full", correlated.matched_covariance),
+        ("diagonal", np.diag(np.diag(correlated.matched_covariance))),
+    ):
         criterion = Criterion(correlated, weighting)
         entries = irf.reshape(4, -1)[:, correlated.entries]
-        np.testing.assert_allclose(criterion.log_likelihood(irf), multivariate_normal(correlated.values, covariance).logpdf(entries), rtol=1e-10)
+        np.testing.assert_allclose(
+            criterion.log_likelihood(irf),
+            multivariate_normal(correlated.values, covariance).logpdf(entries),
+            rtol=1e-10,
+        )
         step = 1e-6 * np.random.default_rng(4).normal(size=(5, 3))
         change = criterion.log_likelihood(irf[0] + step) - criterion.log_likelihood(irf[0] - step)
         assert change == pytest.approx(2 * (criterion.force(irf[0]) * step).sum(), rel=1e-4)
@@ -61,7 +80,10 @@ def test_the_quasi_likelihood_is_the_normal_density(data):
 @pytest.mark.fast
 def test_a_singular_covariance_is_refused(data):
     with pytest.raises(TargetError, match="is singular"):
-        Criterion(Target("x", "monetary", data.irf, np.ones((15, 15)), data.matched, "all the same"), "full")
+        Criterion(
+            Target("x", "monetary", data.irf, np.ones((15, 15)), data.matched, "all the same"),
+            "full",
+        )
     with pytest.raises(TargetError, match="'diagonal' or 'full'"):
         Criterion(data, "diag")
 
@@ -79,13 +101,19 @@ def test_the_point_estimate_is_generalised_least_squares(density, data):
 def test_nuts_finds_the_known_posterior_and_its_evidence(density, data, scout):
     posterior = sample(density, scout.z, chains=4, tune=300, draws=500, seed=0)
     mean, covariance, evidence = known(data)
-    draws = np.stack([posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1)
+    draws = np.stack(
+        [posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1
+    )
     found = diagnose(posterior)
     assert found.complaints == []
     error = 4 * np.sqrt(np.diag(covariance) / found.ess_bulk)
     assert (abs(draws.mean(axis=0) - mean) < error).all()
-    np.testing.assert_allclose(np.cov(draws, rowvar=False), covariance, rtol=0.15, atol=0.1 * covariance.diagonal().mean())
-    bridge = log_evidence(density, z_of(density, u_of(density, posterior), 4), np.random.default_rng(0))
+    np.testing.assert_allclose(
+        np.cov(draws, rowvar=False), covariance, rtol=0.15, atol=0.1 * covariance.diagonal().mean()
+    )
+    bridge = log_evidence(
+        density, z_of(density, u_of(density, posterior), 4), np.random.default_rng(0)
+    )
     assert bridge.log == pytest.approx(evidence, abs=4 * bridge.error + 0.01)
     assert bridge.error < 0.05
     assert missed(density, posterior, scout.z) == []
@@ -96,9 +124,13 @@ def test_nuts_finds_the_known_posterior_and_its_evidence(density, data, scout):
 def test_smc_finds_the_known_posterior_and_its_evidence(density, data):
     posterior, evidence = sample_smc(density, 4, 500, seed=3)
     mean, covariance, exact = known(data)
-    draws = np.stack([posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1)
+    draws = np.stack(
+        [posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1
+    )
     assert (abs(draws.mean(axis=0) - mean) < 5 * np.sqrt(np.diag(covariance) / 1000)).all()
-    np.testing.assert_allclose(np.cov(draws, rowvar=False), covariance, rtol=0.15, atol=0.1 * covariance.diagonal().mean())
+    np.testing.assert_allclose(
+        np.cov(draws, rowvar=False), covariance, rtol=0.15, atol=0.1 * covariance.diagonal().mean()
+    )
     assert evidence.log == pytest.approx(exact, abs=4 * evidence.error + 0.02)
     assert diagnose(posterior).r_hat < 1.01
 
@@ -112,7 +144,9 @@ def test_smc_finds_two_modes_in_their_proportions_where_one_chain_sees_one():
             return super().responses(theta**2)
 
     data = Target.of("x", "monetary", 4.0 * SLOPES[0], np.full(SLOPES[0].shape, 0.3))
-    density = Density(Even(), Criterion(data), Prior.of(SPEC, fixed={"p1": 0.0, "p2": 0.0, "p3": 0.0}))
+    density = Density(
+        Even(), Criterion(data), Prior.of(SPEC, fixed={"p1": 0.0, "p2": 0.0, "p3": 0.0})
+    )
     u = density.prior.values(1 / (1 + np.exp(-run_smc(density, 1000, np.random.default_rng(0)).z)))
     assert (u > 0).mean() == pytest.approx(0.5, abs=0.1)
     np.testing.assert_allclose(abs(u), 2.0, atol=0.3)
@@ -124,29 +158,41 @@ def test_chains_that_saw_one_mode_of_two_are_told(density, scout):
 
     half = scout.z[scout.z[:, 0] > np.median(scout.z[:, 0])]
     values = density.prior.values(1 / (1 + np.exp(-half)))
-    lopsided = arviz.from_dict(posterior={name: values[None, :, k] for k, name in enumerate(density.prior.names)})
+    lopsided = arviz.from_dict(
+        posterior={name: values[None, :, k] for k, name in enumerate(density.prior.names)}
+    )
     assert "p0" in missed(density, lopsided, scout.z)
 
 
 @pytest.mark.fast
 def test_a_network_gives_the_gradient_of_the_posterior(data):
     network = NetworkResponder(Emulator(LinearNetwork()), "line", "monetary", data.horizon)
-    ours, theirs = (Density(who, Criterion(data), Prior.of(SPEC)) for who in (LinearResponder(), network))
+    ours, theirs = (
+        Density(who, Criterion(data), Prior.of(SPEC)) for who in (LinearResponder(), network)
+    )
     z = np.random.default_rng(0).normal(size=N + 1)
     for found, expected in zip(theirs.with_gradient(z), ours.with_gradient(z), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(theirs.parts(z[None]).total, ours.parts(z[None]).total, rtol=1e-5)
     step = 1e-5
-    numeric = [(ours.parts((z + step * e)[None]).total[0] - ours.parts((z - step * e)[None]).total[0]) / (2 * step) for e in np.eye(N + 1)]
+    numeric = [
+        (ours.parts((z + step * e)[None]).total[0] - ours.parts((z - step * e)[None]).total[0])
+        / (2 * step)
+        for e in np.eye(N + 1)
+    ]
     np.testing.assert_allclose(ours.with_gradient(z)[1], numeric, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(network.local(np.ones(N + 1), (0, 2)).irf_by, SLOPES[[0, 2]], atol=1e-5)
+    np.testing.assert_allclose(
+        network.local(np.ones(N + 1), (0, 2)).irf_by, SLOPES[[0, 2]], atol=1e-5
+    )
     with pytest.raises(ParameterError, match="answers to horizons 0 to 4"):
         NetworkResponder(Emulator(LinearNetwork()), "line", "monetary", 5)
 
 
 @pytest.mark.fast
 def test_weights_undo_the_error_of_a_network(density, data):
-    """Draws of a posterior that is off by a quarter of a standard deviation, weighted, have the right mean; one that is far off is told."""
+    """Draws of a posterior that is off by a quarter of a standard deviation, weighted, have the
+    right mean; one that is far off is told.
+    """
 
     class Off(LinearResponder):
         def __init__(self, by):
@@ -164,7 +210,9 @@ def test_weights_undo_the_error_of_a_network(density, data):
         assert (found.complaints == []) == close
         if close:
             assert 0.5 < found.effective < 0.99
-            np.testing.assert_allclose(found.weights @ draws, mean, atol=0.2 * np.sqrt(covariance.diagonal().max()))
+            np.testing.assert_allclose(
+                found.weights @ draws, mean, atol=0.2 * np.sqrt(covariance.diagonal().max())
+            )
             assert found.log_mean_weight == pytest.approx(0.0, abs=0.1)
 
 
@@ -173,7 +221,9 @@ def test_few_scored_draws_are_too_few_to_judge_by_and_no_fault_of_the_network(de
     found = rescore(density.criterion, LinearResponder(), LinearResponder(), np.zeros((20, N + 1)))
     assert found.effective == pytest.approx(1.0)
     assert np.isnan(found.k_hat)
-    assert found.complaints == ["the exact solver scored 20 draws, too few to judge the network by; let it score 25 or more"]
+    assert found.complaints == [
+        "the exact solver scored 20 draws, too few to judge the network by; let it score 25 or more"
+    ]
 
 
 @pytest.mark.fast
@@ -190,12 +240,19 @@ def test_draws_that_have_no_solution_at_all_are_no_effective_draws(density):
 
 @pytest.mark.fast
 def test_priors_of_any_shape_are_uniform_in_their_places():
-    shapes = {"p0": Shape(prior="normal", mean=1.0, sd=0.5), "p1": Shape(prior="gamma", mean=2.0, sd=1.0, low=0.0, high=9.0)}
+    shapes = {
+        "p0": Shape(prior="normal", mean=1.0, sd=0.5),
+        "p1": Shape(prior="gamma", mean=2.0, sd=1.0, low=0.0, high=9.0),
+    }
     prior = Prior.of(SPEC, ranges={"p2": (-1.0, 2.0)}, shapes=shapes)
     u = np.linspace(0.001, 0.999, 400)[:, None].repeat(N + 1, axis=1)
     values = prior.values(u)
     np.testing.assert_allclose(prior.places(values), u, atol=1e-5)
-    np.testing.assert_allclose(prior.slopes(u[1:-1]), (prior.values(u[1:-1] + 1e-5) - prior.values(u[1:-1] - 1e-5)) / 2e-5, rtol=1e-3)
+    np.testing.assert_allclose(
+        prior.slopes(u[1:-1]),
+        (prior.values(u[1:-1] + 1e-5) - prior.values(u[1:-1] - 1e-5)) / 2e-5,
+        rtol=1e-3,
+    )
     draws = prior.values(prior.sample(20_000, np.random.default_rng(0)))
     assert draws[:, 0].mean() == pytest.approx(1.0, abs=0.02)
     assert draws[:, 1].mean() == pytest.approx(2.0, abs=0.05)

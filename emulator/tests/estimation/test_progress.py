@@ -1,4 +1,6 @@
-"""The line shown while a posterior is sampled: what is done, how fast, how long still; and how many draws were answered for."""
+"""The line shown while a posterior is sampled: what is done, how fast, how long still; and how many
+draws were answered for.
+"""
 
 import io
 
@@ -53,7 +55,9 @@ def moves_of_a_run():
 def test_rate_and_time_left_are_known_from_the_second_stage_on(clock):
     seconds, runs, particles = 2.0, 3, 40
     line, left_column = console.RateColumn(), console.TimeColumn()
-    with Progress(console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False) as display:
+    with Progress(
+        console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False
+    ) as display:
         meter, (task,) = Meter(display, "line, network", runs, particles), display.tasks
         done = 0
         for run in range(runs):
@@ -69,7 +73,9 @@ def test_rate_and_time_left_are_known_from_the_second_stage_on(clock):
                     assert left_column.render(task).plain.endswith(" so far")
                 else:
                     assert task.total == runs * RUN
-                    assert task.fields["due"] == pytest.approx(clock[0] + seconds * (runs * RUN - done))
+                    assert task.fields["due"] == pytest.approx(
+                        clock[0] + seconds * (runs * RUN - done)
+                    )
         assert task.finished
 
 

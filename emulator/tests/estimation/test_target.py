@@ -1,4 +1,6 @@
-"""Targets: the VAR against statsmodels, files there and back, and every bad input that a person may hand over."""
+"""Targets: the VAR against statsmodels, files there and back, and every bad input that a person may
+hand over.
+"""
 
 import numpy as np
 import pandas as pd
@@ -26,7 +28,11 @@ def test_us_responses_are_those_of_statsmodels(us):
 
 
 def test_bootstrap_errors_are_near_those_of_statsmodels_simulation(us):
-    resampled = VAR(us_data().loc["1964Q3":"1995Q3"]).fit(4).irf_resim(orth=True, repl=200, steps=20, rng=np.random.RandomState(1))[:, :, :, 2]
+    resampled = (
+        VAR(us_data().loc["1964Q3":"1995Q3"])
+        .fit(4)
+        .irf_resim(orth=True, repl=200, steps=20, rng=np.random.RandomState(1))[:, :, :, 2]
+    )
     ratio = resampled.std(axis=0)[1:] / us.sd[1:]
     assert 0.8 < np.median(ratio) < 1.25  # Gaussian draws there, residuals here
     assert ratio.min() > 0.5
@@ -57,7 +63,14 @@ def test_a_var_of_known_coefficients_gives_its_own_responses():
     y = np.zeros((n, 2))
     for t in range(1, n):
         y[t] = lag @ y[t - 1] + impact @ rng.normal(size=2)
-    found = from_var(VAR(pd.DataFrame(y, columns=["gdp", "ffr"])).fit(1), "ffr", {"output": "gdp", "rate": "ffr"}, horizon=6, replications=20, cumulated=["output"])
+    found = from_var(
+        VAR(pd.DataFrame(y, columns=["gdp", "ffr"])).fit(1),
+        "ffr",
+        {"output": "gdp", "rate": "ffr"},
+        horizon=6,
+        replications=20,
+        cumulated=["output"],
+    )
     true = np.array([np.linalg.matrix_power(lag, h) @ impact[:, 1] for h in range(7)])
     np.testing.assert_allclose(found.irf[:, 2], true[:, 1], atol=0.05)
     np.testing.assert_allclose(found.irf[:, 0], true[:, 0].cumsum(), atol=0.1)
@@ -81,7 +94,9 @@ def test_entries_and_horizons_can_be_left_out(us):
     assert less.horizon == 8
     assert not less.matched[:4, 1].any()
     assert less.matched.sum() == 61 - 12 * 3 - 3
-    np.testing.assert_array_equal(less.matched_covariance, us.covariance[np.ix_(less.entries, less.entries)])
+    np.testing.assert_array_equal(
+        less.matched_covariance, us.covariance[np.ix_(less.entries, less.entries)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +125,10 @@ def test_entries_and_horizons_can_be_left_out(us):
         ("horizon,rate,rate_sd\n-1,1,1\n", "whole numbers from 0"),
         ("horizon,rate,rate_sd\n0.5,1,1\n", "whole numbers from 0"),
         ("horizon,rate,rate_sd\n100000000,1,1\n", "whole numbers from 0"),
-        ("horizon,rate,rate_sd\n" + "".join(f"{k},1,1\n" for k in range(500)), "more than 400 rows"),
+        (
+            "horizon,rate,rate_sd\n" + "".join(f"{k},1,1\n" for k in range(500)),
+            "more than 400 rows",
+        ),
     ],
 )
 def test_bad_csv_files_are_refused_in_words(tmp_path, content, message):
@@ -119,7 +137,9 @@ def test_bad_csv_files_are_refused_in_words(tmp_path, content, message):
         read_target(tmp_path / "x.csv")
 
 
-def test_files_that_are_missing_damaged_huge_or_of_another_kind_are_refused(tmp_path, monkeypatch, us):
+def test_files_that_are_missing_damaged_huge_or_of_another_kind_are_refused(
+    tmp_path, monkeypatch, us
+):
     with pytest.raises(TargetError, match="cannot be read: No such file"):
         read_target(tmp_path / "none.csv")
     with pytest.raises(TargetError, match=r"must end in \.csv or \.npz"):

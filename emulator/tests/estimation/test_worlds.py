@@ -1,4 +1,5 @@
-"""Real worlds: what is recovered from their own responses, network against solver, and comparisons."""
+"""Real worlds: what is recovered from their own responses, network against solver, and comparisons.
+"""
 
 import copy
 
@@ -30,7 +31,9 @@ from emulator.estimation.trouble import EstimationWarning
 
 TRUTH = {"sigma": 1.2, "kappa": 0.12, "phi_pi": 1.8, "rho_i": 0.6, "rho_m": 0.4, "sigma_m": 0.3}
 FIXED = {"beta": 0.99, "phi_y": 0.125, "phi_pi": 1.8, "rho_m": 0.4}
-"""A shock to the rule tells its path, not its coefficients: of rho_i, phi_pi, phi_y, rho_m and sigma_m two follow from the others."""
+"""A shock to the rule tells its path, not its coefficients: of rho_i, phi_pi, phi_y, rho_m and
+sigma_m two follow from the others.
+"""
 TINY = Budget(sampler="smc", scouts=50, starts=2, chains=2, tune=30, draws=100, rescored=100)
 
 
@@ -42,7 +45,9 @@ def nk():
 @pytest.fixture(scope="module")
 def em():
     found = emulator.load("universal")
-    found.irf("nk")  # leaves tensors of inference mode behind, which must not stand in the way of gradients
+    found.irf(
+        "nk"
+    )  # leaves tensors of inference mode behind, which must not stand in the way of gradients
     return found
 
 
@@ -53,7 +58,9 @@ def made_by(world, sd, **parameters):
 
 def whole(responder, target, **fixed):
     density = Density(responder, Criterion(target), Prior.of(responder.spec, fixed))
-    return Density(responder, density.criterion, density.prior.only(density.moving(np.random.default_rng(0))))
+    return Density(
+        responder, density.criterion, density.prior.only(density.moving(np.random.default_rng(0)))
+    )
 
 
 def test_parameters_are_recovered_from_the_exact_solution_s_own_responses(nk):
@@ -67,10 +74,18 @@ def test_parameters_are_recovered_from_the_exact_solution_s_own_responses(nk):
 
 
 def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
-    """The response has two roots, rho_m and one that the rule makes; which is which, it does not say: two sets of parameters fit without error."""
-    density = whole(ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), beta=0.99, phi_y=0.125)
+    """The response has two roots, rho_m and one that the rule makes; which is which, it does not
+    say: two sets of parameters fit without error.
+    """
+    density = whole(
+        ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), beta=0.99, phi_y=0.125
+    )
     fits = [find_point(density, 8, np.random.default_rng(seed)) for seed in range(4)]
-    ends = {round(float(found.theta[nk.spec.index("rho_m")]), 2) for found in fits if found.distance < 1e-3}
+    ends = {
+        round(float(found.theta[nk.spec.index("rho_m")]), 2)
+        for found in fits
+        if found.distance < 1e-3
+    }
     assert 0.4 in ends
     assert len(ends) == 2
 
@@ -86,10 +101,16 @@ def test_the_network_recovers_them_nearly(nk, em):
 @pytest.mark.parametrize("name", ["nk", "sw07"])
 def test_derivatives_are_those_of_the_network(name, em):
     target, spec = us_monetary(replications=50), em.spec(name)
-    responder, theta, free = NetworkResponder(em, name, "monetary", 20), spec.theta()[0], range(spec.n_parameters)
+    responder, theta, free = (
+        NetworkResponder(em, name, "monetary", 20),
+        spec.theta()[0],
+        range(spec.n_parameters),
+    )
     local = responder.local(theta, free)
     expected = em.jacobian(name, theta, shocks="monetary", horizon=20).values[0, 0]
-    np.testing.assert_allclose(np.moveaxis(local.irf_by, 0, -1), expected, rtol=1e-3, atol=1e-4 * abs(expected).max())
+    np.testing.assert_allclose(
+        np.moveaxis(local.irf_by, 0, -1), expected, rtol=1e-3, atol=1e-4 * abs(expected).max()
+    )
     force = Criterion(target).force
     pulled = responder.pulled(theta, free, force)
     by = np.tensordot(local.irf_by, force(pulled.irf), 2) + local.log_solvable_by
@@ -98,15 +119,25 @@ def test_derivatives_are_those_of_the_network(name, em):
 
 def test_the_network_s_gradient_is_nearly_the_solver_s(nk, em):
     free = range(nk.spec.n_parameters)
-    ours, theirs = (who.local(nk.spec.theta()[0], free).irf_by * (nk.spec.high - nk.spec.low)[:, None, None] for who in (NetworkResponder(em, "nk", "monetary", 20), ExactResponder(nk, "monetary", 20)))
+    ours, theirs = (
+        who.local(nk.spec.theta()[0], free).irf_by * (nk.spec.high - nk.spec.low)[:, None, None]
+        for who in (NetworkResponder(em, "nk", "monetary", 20), ExactResponder(nk, "monetary", 20))
+    )
     assert abs(ours - theirs).mean() < 0.1 * abs(theirs).mean()
 
 
 def test_which_parameters_matter_follows_from_the_solver(em):
     target = us_monetary(replications=50)
-    for name, held in {"nk": {"rho_r", "rho_u", "sigma_r", "sigma_u"}, "zlb": {"rho_u", "sigma_r", "sigma_u"}}.items():
+    for name, held in {
+        "nk": {"rho_r", "rho_u", "sigma_r", "sigma_u"},
+        "zlb": {"rho_u", "sigma_r", "sigma_u"},
+    }.items():
         world = emulator.world(name)
-        assert set(world.spec.parameter_names) - set(whole(ExactResponder(world, "monetary", 20), target).prior.names) == held
+        assert (
+            set(world.spec.parameter_names)
+            - set(whole(ExactResponder(world, "monetary", 20), target).prior.names)
+            == held
+        )
 
 
 def test_no_solution_means_no_density(nk):
@@ -121,7 +152,9 @@ def test_no_solution_means_no_density(nk):
 
 
 def test_derivatives_beside_where_there_is_no_solution(nk):
-    """One-sided where one neighbour has none; and standard errors that are missing rather than wrong or a crash where both have none."""
+    """One-sided where one neighbour has none; and standard errors that are missing rather than
+    wrong or a crash where both have none.
+    """
     theta, free = nk.spec.theta()[0], (nk.spec.index("phi_pi"), nk.spec.index("kappa"))
     responder = ExactResponder(nk, "monetary", 20)
     central, solve = responder.local(theta, free).irf_by, responder.responses
@@ -129,7 +162,10 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
     def without(above, below):
         def responses(draws):
             irf = solve(draws)
-            irf[above & (draws[:, free[0]] > theta[free[0]]) | below & (draws[:, free[0]] < theta[free[0]])] = np.nan
+            irf[
+                above & (draws[:, free[0]] > theta[free[0]])
+                | below & (draws[:, free[0]] < theta[free[0]])
+            ] = np.nan
             return irf
 
         responder.responses = responses
@@ -137,12 +173,25 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
 
     for above in (True, False):
         found = without(above, not above)
-        np.testing.assert_allclose(found.irf_by[0], central[0], rtol=1e-2, atol=1e-3 * abs(central[0]).max())
+        np.testing.assert_allclose(
+            found.irf_by[0], central[0], rtol=1e-2, atol=1e-3 * abs(central[0]).max()
+        )
         np.testing.assert_array_equal(found.irf_by[1], central[1])
     found = without(True, True)
     assert np.isnan(found.irf_by[0]).all()
     assert np.isfinite(found.irf).all()
-    density = Density(responder, Criterion(us_monetary(replications=50)), Prior.of(nk.spec, {name: nk.spec.theta()[0][nk.spec.index(name)] for name in nk.spec.parameter_names if name not in ("phi_pi", "kappa")}))
+    density = Density(
+        responder,
+        Criterion(us_monetary(replications=50)),
+        Prior.of(
+            nk.spec,
+            {
+                name: nk.spec.theta()[0][nk.spec.index(name)]
+                for name in nk.spec.parameter_names
+                if name not in ("phi_pi", "kappa")
+            },
+        ),
+    )
     assert np.isnan(_standard_errors(density, found, np.array([False, False]))).all()
 
 
@@ -158,18 +207,25 @@ def test_the_network_keeps_out_of_where_there_is_no_solution(em):
 def test_us_data_network_and_solver_agree(em, tmp_path):
     target = us_monetary(replications=300)
     budget = Budget(sampler="smc", starts=2, chains=4, draws=500, rescored=500)
-    ours, theirs = (estimate(target, "nk", emulator=em, exact=exact, budget=budget) for exact in (False, True))
+    ours, theirs = (
+        estimate(target, "nk", emulator=em, exact=exact, budget=budget) for exact in (False, True)
+    )
     assert ours.rescored.effective > 0.6
     assert ours.exact_evidence == pytest.approx(theirs.evidence.log, abs=0.3)
     distance, shifts = posterior_distance(ours, theirs), weighted_distance(ours)
     assert distance["in_sd"].max() < 0.35
     spread = {name: float(theirs.posterior.posterior[name].std()) for name in distance.index}
-    np.testing.assert_allclose(distance["in_prior_sd"] * theirs.density.prior.sd, [row["in_sd"] * spread[name] for name, row in distance.iterrows()])
+    np.testing.assert_allclose(
+        distance["in_prior_sd"] * theirs.density.prior.sd,
+        [row["in_sd"] * spread[name] for name, row in distance.iterrows()],
+    )
     assert list(shifts.index) == list(distance.index)
     assert 0 < shifts["in_prior_sd"].max() < 0.15
     assert ours.posterior.attrs["evaluations"] > 4 * 500
     assert set(ours.processor_seconds) == set(ours.seconds) == {"point", "posterior", "rescoring"}
-    assert all(0 < ours.processor_seconds[stage] < 3 * ours.seconds[stage] for stage in ours.seconds)
+    assert all(
+        0 < ours.processor_seconds[stage] < 3 * ours.seconds[stage] for stage in ours.seconds
+    )
     with pytest.raises(ParameterError, match="scored none of the draws of nk"):
         weighted_distance(theirs)
     table = ours.table()
@@ -185,7 +241,13 @@ def test_us_data_network_and_solver_agree(em, tmp_path):
 def test_nuts_runs_on_a_world_and_says_what_is_wrong_with_short_chains(nk, em, tmp_path):
     budget = Budget(sampler="nuts", scouts=100, starts=2, chains=2, tune=30, draws=30, rescored=50)
     with pytest.warns(EstimationWarning, match="effective sample size"):
-        found = estimate(made_by(nk, 0.1, **TRUTH), "nk", emulator=em, fixed={**FIXED, "sigma": 1.2}, budget=budget)
+        found = estimate(
+            made_by(nk, 0.1, **TRUTH),
+            "nk",
+            emulator=em,
+            fixed={**FIXED, "sigma": 1.2},
+            budget=budget,
+        )
     assert found.posterior.posterior.sizes == {"chain": 2, "draw": 30}
     assert np.isfinite(found.evidence.log)
     found.write(tmp_path / "nk")
@@ -223,7 +285,9 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
             estimate(target, emulator=em, budget=TINY, **arguments)
     other = emulator.inference.ExactWorld(copy.copy(nk.solver))
     other.solver.spec = nk.spec.model_copy(update={"definition": "f" * 64})
-    with pytest.raises(ParameterError, match="another file than the world 'nk' that the network was trained on"):
+    with pytest.raises(
+        ParameterError, match="another file than the world 'nk' that the network was trained on"
+    ):
         estimate(target, other, emulator=em, budget=TINY)
     with pytest.raises(ParameterError, match="nuts or smc"):
         Budget(sampler="gibbs")
@@ -236,9 +300,13 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
 
 def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):
     target = made_by(nk, 0.05)
-    lone = Target.of("lone", "monetary", target.irf, np.where(np.arange(63).reshape(21, 3) == 2, 0.05, np.nan))
+    lone = Target.of(
+        "lone", "monetary", target.irf, np.where(np.arange(63).reshape(21, 3) == 2, 0.05, np.nan)
+    )
     said = "1 matched entries cannot tell 8 parameters apart"
     with pytest.warns(EstimationWarning, match=said):
         found = estimate(lone, nk, exact=True, budget=TINY)
     assert np.isnan(found.point.standard_errors).all()
-    assert said not in " ".join(estimate(target, nk, exact=True, fixed=FIXED, budget=TINY).complaints)
+    assert said not in " ".join(
+        estimate(target, nk, exact=True, fixed=FIXED, budget=TINY).complaints
+    )

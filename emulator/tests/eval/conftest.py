@@ -29,7 +29,9 @@ def _one_thread() -> Iterator[None]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     """Two worlds, 240 draws each, H = 12."""
     path = tmp_path_factory.mktemp("data") / "small"
-    return generate_dataset(path, worlds=["nk", "lss"], n_samples=240, seed=5, horizon=HORIZON, periods=0)
+    return generate_dataset(
+        path, worlds=["nk", "lss"], n_samples=240, seed=5, horizon=HORIZON, periods=0
+    )
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +44,9 @@ def trained(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_checkpoint(data: DataSet, tmp_path: Path) -> Callable[..., Path]:
     """Write another checkpoint for the same data; keywords replace fields of the `Checkpoint`."""
 
-    def make(steps: int = 0, damage: Callable[[torch.nn.Module], None] | None = None, **changes: object) -> Path:
+    def make(
+        steps: int = 0, damage: Callable[[torch.nn.Module], None] | None = None, **changes: object
+    ) -> Path:
         return save_network(data, tmp_path / "runs" / "other" / "best.pt", steps, damage, **changes)
 
     return make
@@ -52,7 +56,9 @@ def statistics(data: DataSet, world: str) -> WorldStatistics:
     theta, irf = (torch.as_tensor(array) for array in data.read(world, "train"))
     scale = irf.std(dim=(0, 2))
     low, high = theta.min(dim=0).values, theta.max(dim=0).values
-    return WorldStatistics(theta.mean(dim=0), theta.std(dim=0), low, high, scale.clamp_min(1e-3 * float(scale.max())))
+    return WorldStatistics(
+        theta.mean(dim=0), theta.std(dim=0), low, high, scale.clamp_min(1e-3 * float(scale.max()))
+    )
 
 
 def save_network(
@@ -69,7 +75,9 @@ def save_network(
     model = build("PerWorldMLPBaseline", specs, data.horizon, {"hidden_dims": [64, 64]})
     model.bind(found, specs)
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
-    splits = {world: [torch.as_tensor(a) for a in data.read(world, "train")] for world in data.worlds}
+    splits = {
+        world: [torch.as_tensor(a) for a in data.read(world, "train")] for world in data.worlds
+    }
     for _ in range(steps):
         losses = [
             (((model(theta, world) - irf) / found[world].irf_scale[:, None, :]) ** 2).mean()

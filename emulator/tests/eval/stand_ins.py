@@ -30,9 +30,17 @@ class Solver:
         self.world_specs: dict[str, WorldSpec] = {world: data.spec(world) for world in data.worlds}
         self.horizon = data.horizon
         self.checkpoint = SimpleNamespace(
-            path="", sha256="0" * 64, model_name="Solver", config={}, epoch=0, commit="unknown", versions={},
+            path="",
+            sha256="0" * 64,
+            model_name="Solver",
+            config={},
+            epoch=0,
+            commit="unknown",
+            versions={},
             data_fingerprint=data.fingerprint if fingerprint is None else fingerprint,
-        )  # fmt: skip
+        )
 
     def __call__(self, theta: torch.Tensor, world_id: str) -> torch.Tensor:
-        return torch.as_tensor(get_world(world_id).irf(theta.numpy().astype(np.float64), horizon=self.horizon))
+        return torch.as_tensor(
+            get_world(world_id).irf(theta.numpy().astype(np.float64), horizon=self.horizon)
+        )

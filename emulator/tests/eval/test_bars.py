@@ -1,4 +1,5 @@
-"""Bars are met, missed by a stated amount, or not measured; a number that is missing never passes."""
+"""Bars are met, missed by a stated amount, or not measured; a number that is missing never passes.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +19,29 @@ GOOD = {world: 0.8 * bar for world, bar in bars.NRMSE.items()}
 def universal(folder: Path, factor: float = 1.0, seeds: int = 3, **options: object) -> None:
     for seed in range(seeds):
         found = {world: factor * value for world, value in GOOD.items()}
-        write_result(folder, f"universal_{seed}", found, config={"seed": seed}, **{"trust": {}} | options)
+        write_result(
+            folder, f"universal_{seed}", found, config={"seed": seed}, **{"trust": {}} | options
+        )
 
 
 def rivals(folder: Path, factor: float, models: tuple[str, ...] = tuple(PLAIN)) -> None:
     for model in models:
-        write_result(folder, model, {world: factor * value for world, value in GOOD.items()}, model=model)
+        write_result(
+            folder, model, {world: factor * value for world, value in GOOD.items()}, model=model
+        )
 
 
 def specialists(folder: Path, factor: float, epochs: int = 40) -> None:
     """The universal network's own structure, in one world alone each."""
     for world, value in GOOD.items():
-        write_result(folder, f"alone_{world}_{epochs}", {world: factor * value}, config={"epochs": epochs})
+        write_result(
+            folder, f"alone_{world}_{epochs}", {world: factor * value}, config={"epochs": epochs}
+        )
 
 
-def judged(folder: Path, few_draws: pd.DataFrame | None = None, speed: pd.DataFrame | None = None) -> pd.DataFrame:
+def judged(
+    folder: Path, few_draws: pd.DataFrame | None = None, speed: pd.DataFrame | None = None
+) -> pd.DataFrame:
     return bars.judge(entries(read_runs(folder)), few_draws, speed)
 
 
@@ -44,10 +53,23 @@ def verdicts(table: pd.DataFrame, bar: str) -> set:
 
 
 STUDY = pd.DataFrame(
-    [(w, start, 300, seed, value) for w in bars.NRMSE for start, value in (("fine-tuned", 0.1), ("from scratch", 0.25)) for seed in range(3)],
+    [
+        (w, start, 300, seed, value)
+        for w in bars.NRMSE
+        for start, value in (("fine-tuned", 0.1), ("from scratch", 0.25))
+        for seed in range(3)
+    ],
     columns=["world", "start", "draws", "seed", "nrmse"],
 )
-TIMES = pd.DataFrame({"world": list(bars.NRMSE), "one_draw_us": 290.0, "batch_us": 5.0, "exact_us": 10.0, "training_s": 3600.0})
+TIMES = pd.DataFrame(
+    {
+        "world": list(bars.NRMSE),
+        "one_draw_us": 290.0,
+        "batch_us": 5.0,
+        "exact_us": 10.0,
+        "training_s": 3600.0,
+    }
+)
 
 
 def test_everything_met(tmp_path: Path) -> None:
@@ -70,9 +92,15 @@ def test_a_gap_to_plain_networks_alone_is_none(tmp_path: Path) -> None:
 def test_a_gap_is_one_at_equal_optimiser_steps(tmp_path: Path, steps: dict[str, int]) -> None:
     universal(tmp_path)
     specialists(tmp_path, 0.5, epochs=60)
-    assert verdicts(judged(tmp_path), "gap to the best specialist") == {None}, "specialists took more steps"
-    write_result(tmp_path, "other", {world: 0.5 * value for world, value in GOOD.items()}, config=steps)
-    assert verdicts(judged(tmp_path), "gap to the best specialist") == ({True} if "epochs" in steps else {None})
+    assert verdicts(judged(tmp_path), "gap to the best specialist") == {None}, (
+        "specialists took more steps"
+    )
+    write_result(
+        tmp_path, "other", {world: 0.5 * value for world, value in GOOD.items()}, config=steps
+    )
+    assert verdicts(judged(tmp_path), "gap to the best specialist") == (
+        {True} if "epochs" in steps else {None}
+    )
 
 
 def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:
@@ -100,7 +128,9 @@ def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
         assert verdicts(table, bar) == {None}, bar
     assert set(table.loc[table["met"].isna(), "verdict"]) == {"not measured"}
     assert verdicts(table, "NRMSE") == {True}
-    assert verdicts(table, "beyond training") == {True}, "within twice the error on test: no flag is needed"
+    assert verdicts(table, "beyond training") == {True}, (
+        "within twice the error on test: no flag is needed"
+    )
 
 
 def test_a_world_that_was_not_scored_is_not_measured(tmp_path: Path) -> None:
@@ -122,7 +152,9 @@ def test_extrapolation_without_flags_is_missed_where_error_is_large(tmp_path: Pa
 
 
 def test_no_bad_draw_is_no_pass_by_itself(tmp_path: Path) -> None:
-    """A network so bad on `test` that nothing is twice as bad elsewhere must still flag what it predicts worse."""
+    """A network so bad on `test` that nothing is twice as bad elsewhere must still flag what it
+    predicts worse.
+    """
     none: dict[str, float | None] = {"bad": 0, "bad_flagged": None}
     universal(tmp_path, far=3.0, trust=none | {"flagged": 0.01})
     assert verdicts(judged(tmp_path), "beyond training") == {False}
@@ -141,7 +173,9 @@ def test_a_plain_network_that_was_not_tried_could_be_the_best(tmp_path: Path) ->
     rivals(tmp_path, 20.0, ("PerWorldMLPBaseline", "GaussianProcessBaseline"))
     assert verdicts(judged(tmp_path), "times below") == {None}
     rivals(tmp_path, 5.0, ("PCAMLPBaseline",))
-    assert verdicts(judged(tmp_path), "times below") == {False}, "what is missing could only make it worse"
+    assert verdicts(judged(tmp_path), "times below") == {False}, (
+        "what is missing could only make it worse"
+    )
 
 
 def test_other_kinds_and_other_data_do_not_count(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""The page of the leaderboard from made-up results: kinds apart, seeds, bars, claims, studies, figures."""
+"""The page of the leaderboard from made-up results: kinds apart, seeds, bars, claims, studies,
+figures.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,27 @@ from emulator.tests.eval.test_studies import ABLATIONS, FEW
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A universal network of three seeds, a specialist, a pooled baseline, an exact and a refined one."""
+    """A universal network of three seeds, a specialist, a pooled baseline, an exact and a refined
+    one.
+    """
     path = tmp_path_factory.mktemp("results")
     for seed in (1, 2, 3):
-        write_result(path, f"universal_{seed}", {"nk": 0.004 * seed, "var": 0.01}, config={"seed": seed}, trust={})
+        write_result(
+            path,
+            f"universal_{seed}",
+            {"nk": 0.004 * seed, "var": 0.01},
+            config={"seed": seed},
+            trust={},
+        )
     write_result(path, "specialist", {"nk": 0.02}, config={"worlds": ["nk"]})
     write_result(path, "pooled", {"nk": 0.16, "var": 0.95}, model="PooledMLPBaseline")
-    write_result(path, "rollout", {"var": 1e-7}, config={"worlds": ["var"]}, kinds={"var": "exact by construction"})
+    write_result(
+        path,
+        "rollout",
+        {"var": 1e-7},
+        config={"worlds": ["var"]},
+        kinds={"var": "exact by construction"},
+    )
     write_result(path, "polished", {"nk": 1e-6}, config={"worlds": ["nk"]}, kinds={"nk": "refined"})
     (path / "few_draws.csv").write_text(FEW)
     (path / "ablations.csv").write_text(ABLATIONS)
@@ -42,7 +58,9 @@ def cells(page: str, heading: str, run: str) -> dict[str, str]:
     """The line of a run in a section, by column."""
     lines = [line for line in section(page, heading).splitlines() if line.startswith("|")]
     (line,) = [line for line in lines if f"| {run} |" in line]
-    head, found = ([cell.strip() for cell in text.strip("|").split("|")] for text in (lines[0], line))
+    head, found = (
+        [cell.strip() for cell in text.strip("|").split("|")] for text in (lines[0], line)
+    )
     return dict(zip(head, found, strict=True))
 
 
@@ -76,7 +94,9 @@ def test_seeds_share_a_line(page: str) -> None:
 @pytest.mark.fast
 def test_bars_stand_beside_values(page: str) -> None:
     lines = [line for line in section(page, "Bars").splitlines() if line.startswith("|")]
-    by_bar = {tuple(cell.strip() for cell in line.strip("|").split("|"))[:2]: line for line in lines}
+    by_bar = {
+        tuple(cell.strip() for cell in line.strip("|").split("|"))[:2]: line for line in lines
+    }
     assert by_bar["NRMSE", "nk"].endswith("| met |")
     assert "**missed: 5 times the bar**" in by_bar["NRMSE", "var"]
     assert by_bar["NRMSE", "hank"].endswith("| **not measured** |")
@@ -97,7 +117,12 @@ def test_what_is_absent_is_said(tmp_path: Path) -> None:
     files = leaderboard.write(leaderboard.collect(tmp_path), tmp_path)
     page = (tmp_path / "LEADERBOARD.md").read_text()
     assert "every bar is not measured" in section(page, "Bars")
-    for heading in ("Learning a new world", "What each part is worth", "What a prediction costs", "What networks say of themselves"):
+    for heading in (
+        "Learning a new world",
+        "What each part is worth",
+        "What a prediction costs",
+        "What networks say of themselves",
+    ):
         assert "Not measured" in section(page, heading)
     assert [path.name for path in files] == ["LEADERBOARD.md", "leaderboard.csv"]
     assert "![" not in page
@@ -106,13 +131,21 @@ def test_what_is_absent_is_said(tmp_path: Path) -> None:
 def test_figures_stand_beside_the_page_or_where_asked(folder: Path, tmp_path: Path) -> None:
     board = leaderboard.collect(folder)
     files = leaderboard.write(board, tmp_path, tmp_path / "docs" / "figures")
-    assert {path.name for path in files} == {"LEADERBOARD.md", "leaderboard.csv", "error_by_world.png", "coverage.png", "few_draws.png"}
+    assert {path.name for path in files} == {
+        "LEADERBOARD.md",
+        "leaderboard.csv",
+        "error_by_world.png",
+        "coverage.png",
+        "few_draws.png",
+    }
     page = (tmp_path / "LEADERBOARD.md").read_text()
     for path in files[2:]:
         picture = matplotlib.image.imread(BytesIO(path.read_bytes()), format="png")[:, :, :3]
         assert 0.005 < (picture < 0.99).any(axis=2).mean() < 0.6, path.name
         assert f"](docs/figures/{path.name})" in page
-    assert figures_board.draw_all(board.everywhere, board.few_draws) == {path.name: path.read_bytes() for path in files[2:]}
+    assert figures_board.draw_all(board.everywhere, board.few_draws) == {
+        path.name: path.read_bytes() for path in files[2:]
+    }
 
 
 def test_error_figure_shows_every_rival_and_the_bars(folder: Path) -> None:
@@ -121,7 +154,9 @@ def test_error_figure_shows_every_rival_and_the_bars(folder: Path) -> None:
     assert chosen is not None
     (axes,) = figures_board.error_by_world(board.everywhere, chosen).get_axes()
     heights = sorted(float(value) for c in axes.containers for value in c.lines[0].get_ydata())
-    assert heights == pytest.approx([0.008, 0.01, 0.02, 0.16, 0.95]), "neither exact nor refined numbers"
+    assert heights == pytest.approx([0.008, 0.01, 0.02, 0.16, 0.95]), (
+        "neither exact nor refined numbers"
+    )
     lines = {float(line.get_ydata()[0]) for line in axes.get_lines() if len(line.get_ydata()) == 2}
     assert lines == {bars.NRMSE["nk"], bars.NRMSE["var"]}
     assert axes.get_yscale() == "log"

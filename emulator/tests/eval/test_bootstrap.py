@@ -1,4 +1,6 @@
-"""Summaries under counts against numpy on the resampled values; intervals against scipy and against their promise."""
+"""Summaries under counts against numpy on the resampled values; intervals against scipy and against
+their promise.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ NUMPY = {
 @pytest.mark.fast
 @pytest.mark.parametrize("name", SUMMARIES)
 @pytest.mark.parametrize("holes", [0.0, 0.3])
-def test_summaries_under_counts_are_those_of_the_resample(name: str, holes: float, rng: np.random.Generator) -> None:
+def test_summaries_under_counts_are_those_of_the_resample(
+    name: str, holes: float, rng: np.random.Generator
+) -> None:
     values = rng.exponential(size=(60, 4))
     values[rng.random(values.shape) < holes] = np.nan
     drawn = rng.integers(0, 60, size=(25, 60))
@@ -66,7 +70,9 @@ def test_interval_is_that_of_scipy_on_the_values(name: str, rng: np.random.Gener
 
 
 @pytest.mark.fast
-def test_interval_depends_on_the_seed_alone(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interval_depends_on_the_seed_alone(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = rng.exponential(size=(50, 2))
 
     def ends(seed: int) -> np.ndarray:
@@ -75,7 +81,9 @@ def test_interval_depends_on_the_seed_alone(rng: np.random.Generator, monkeypatc
     whole = ends(1)
     np.testing.assert_array_equal(ends(1), whole)
     assert (ends(2) != whole).any()
-    monkeypatch.setattr(bootstrap, "BATCH_ENTRIES", 333)  # batches of 6 resamples instead of one of 200
+    monkeypatch.setattr(
+        bootstrap, "BATCH_ENTRIES", 333
+    )  # batches of 6 resamples instead of one of 200
     np.testing.assert_allclose(ends(1), whole, rtol=1e-12)
 
 
@@ -99,9 +107,13 @@ def test_an_interval_that_cannot_be_had_is_nan_without_a_warning() -> None:
 
 @pytest.mark.parametrize("name", ["root_mean", "median"])
 def test_coverage(name: str) -> None:
-    """Of 300 intervals from 150 draws each, about 95 % hold the true value; 90 to 98.5 % is within chance and bias."""
+    """Of 300 intervals from 150 draws each, about 95 % hold the true value; 90 to 98.5 % is within
+    chance and bias.
+    """
     rng, hits = np.random.default_rng(11), 0
-    truth = np.sqrt(1.0) if name == "root_mean" else stats.chi2(1).median()  # squares of standard normals
+    truth = (
+        np.sqrt(1.0) if name == "root_mean" else stats.chi2(1).median()
+    )  # squares of standard normals
     for trial in range(300):
         values = rng.normal(size=(150, 1)) ** 2
         low, high = interval(lambda c, v=values: SUMMARIES[name](v, c), 150, 300, seed=trial)

@@ -16,18 +16,39 @@ from emulator.eval.command import evaluate
 
 def run(module: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", module, *map(str, arguments)]
-    environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
+    environment = {
+        "PYTHONPATH": ":".join(filter(None, sys.path)),
+        "PATH": "/usr/bin:/bin",
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300
+    )
 
 
 def test_evaluate_then_leaderboard(trained: Path, data: DataSet, tmp_path: Path) -> None:
-    done = run("emulator.eval.evaluate", "--checkpoint", trained, "--dataset", data.path, "--bootstrap", 50, folder=tmp_path)
+    done = run(
+        "emulator.eval.evaluate",
+        "--checkpoint",
+        trained,
+        "--dataset",
+        data.path,
+        "--bootstrap",
+        50,
+        folder=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert "beats all" in done.stdout
     assert "scoring" in done.stderr, "progress goes to the error stream"
     folder = tmp_path / "results" / "small_mlp"
-    figures = {"nrmse_by_world.png", "nrmse_by_horizon.png", "irf_nk.png", "irf_lss.png", "worst_draws.png"}
+    figures = {
+        "nrmse_by_world.png",
+        "nrmse_by_horizon.png",
+        "irf_nk.png",
+        "irf_lss.png",
+        "worst_draws.png",
+    }
     expected = {"results.json", "scores.csv", "report.html"} | figures
     assert {path.name for path in folder.iterdir()} == expected
     done = run("emulator.eval.leaderboard", "results", folder=tmp_path)
@@ -51,7 +72,11 @@ def test_refusals_end_in_a_message_and_a_code(
 ) -> None:
     (tmp_path / "cut.pt").write_bytes(trained.read_bytes()[:-1000])
     options = {"--checkpoint": str(trained), "--dataset": str(data.path), **change}
-    done = run("emulator.eval.evaluate", *[word for pair in options.items() for word in pair], folder=tmp_path)
+    done = run(
+        "emulator.eval.evaluate",
+        *[word for pair in options.items() for word in pair],
+        folder=tmp_path,
+    )
     assert done.returncode == 1
     assert "error: " in done.stderr
     assert message in done.stderr
@@ -61,7 +86,9 @@ def test_refusals_end_in_a_message_and_a_code(
 
 
 def test_python_function_returns_the_table(trained: Path, data: DataSet, tmp_path: Path) -> None:
-    scores = evaluate(trained, data.path, worlds="lss", splits="test", output=tmp_path / "here", bootstrap=0)
+    scores = evaluate(
+        trained, data.path, worlds="lss", splits="test", output=tmp_path / "here", bootstrap=0
+    )
     assert set(scores["world"]) == {"lss"}
     assert len(pd.read_csv(tmp_path / "here" / "scores.csv")) == len(scores)
 
@@ -74,14 +101,22 @@ def test_output_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_running_the_module_makes_no_second_copy_of_a_class(tmp_path: Path) -> None:
-    """`evaluate.py` as a program must hold no class of its own, and `emulator.eval` import nothing before it is asked."""
+    """`evaluate.py` as a program must hold no class of its own, and `emulator.eval` import nothing
+    before it is asked.
+    """
     code = (
         "import runpy, sys, emulator.eval; assert 'emulator.eval.evaluate' not in sys.modules;"
         "names = runpy.run_module('emulator.eval.evaluate', run_name='copy');"
         "assert not [n for n, v in names.items() if isinstance(v, type) and v.__module__ == 'copy']"
     )
     environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -91,5 +126,11 @@ def test_help_needs_no_pytorch(tmp_path: Path) -> None:
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,6 @@
-"""Whole evaluations: the exact solver scores zero, a network is scored as by hand, losers are marked, files agree."""
+"""Whole evaluations: the exact solver scores zero, a network is scored as by hand, losers are
+marked, files agree.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,14 @@ import torch
 
 from emulator.data import DataSet
 from emulator.errors import EvaluationError
-from emulator.eval import Evaluation, Request, evaluate_checkpoint, evaluate_network, results, tables
+from emulator.eval import (
+    Evaluation,
+    Request,
+    evaluate_checkpoint,
+    evaluate_network,
+    results,
+    tables,
+)
 from emulator.eval.scores import ALL, COLUMNS
 from emulator.models import load
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
@@ -35,7 +44,9 @@ def world_scores(evaluation: Evaluation, metric: str = "nrmse") -> pd.Series:
 def test_table_is_tidy_and_whole(evaluation: Evaluation) -> None:
     scores = evaluation.scores
     assert tuple(scores.columns) == COLUMNS
-    assert not scores.duplicated(["predictor", "world", "split", "shock", "observable", "metric"]).any()
+    assert not scores.duplicated(
+        ["predictor", "world", "split", "shock", "observable", "metric"]
+    ).any()
     assert set(scores["predictor"]) == {"network", *TRIVIAL_BASELINES}
     assert list(evaluation.by_horizon.sizes.values()) == [5, 2, 3, 13]
     assert np.isfinite(evaluation.by_horizon).all()
@@ -49,12 +60,18 @@ def test_network_is_scored_as_by_hand(evaluation: Evaluation, trained: Path, dat
         with torch.inference_mode():
             error = model(torch.as_tensor(theta), world).numpy().astype(np.float64) - truth
         nrmse = np.sqrt((error**2).mean(axis=(0, 2))) / train.astype(np.float64).std(axis=(0, 2))
-        assert world_scores(evaluation)["network", world, "test"] == pytest.approx(nrmse.mean(), rel=1e-6)
+        assert world_scores(evaluation)["network", world, "test"] == pytest.approx(
+            nrmse.mean(), rel=1e-6
+        )
 
 
 def test_network_that_learnt_beats_the_trivial_in_nk(evaluation: Evaluation) -> None:
     case = evaluation.summary.set_index(["world", "split"]).loc[("nk", "test")]
-    trivial = world_scores(evaluation).drop("network", level="predictor").xs(("nk", "test"), level=("world", "split"))
+    trivial = (
+        world_scores(evaluation)
+        .drop("network", level="predictor")
+        .xs(("nk", "test"), level=("world", "split"))
+    )
     assert case["best_trivial_nrmse"] == trivial.min()
     assert case["best_trivial"] == trivial.idxmin()
     assert case["beats_trivial"]
@@ -62,7 +79,9 @@ def test_network_that_learnt_beats_the_trivial_in_nk(evaluation: Evaluation) -> 
 
 
 def test_exact_solver_scores_zero_up_to_float32(data: DataSet) -> None:
-    found = evaluate_network(Solver(data), data, Request(Path("runs/solver/best.pt"), data.path, bootstrap=20))
+    found = evaluate_network(
+        Solver(data), data, Request(Path("runs/solver/best.pt"), data.path, bootstrap=20)
+    )
     assert (world_scores(found)["network"] < 1e-6).all()
     assert (world_scores(found, "relative_error_p95")["network"] < 1e-6).all()
     assert (world_scores(found, "sign_at_impact")["network"] == 1).all()
@@ -73,22 +92,31 @@ def test_exact_solver_scores_zero_up_to_float32(data: DataSet) -> None:
 
 def test_counts_of_draws(evaluation: Evaluation, data: DataSet) -> None:
     for case in evaluation.summary.to_dict(orient="records"):
-        theta, train = data.read(case["world"], case["split"])[0], data.read(case["world"], "train")[0]
+        theta, train = (
+            data.read(case["world"], case["split"])[0],
+            data.read(case["world"], "train")[0],
+        )
         outside = sum(any((t < train.min(axis=0)) | (t > train.max(axis=0))) for t in theta)
         assert (case["draws"], case["outside_range"], case["failures"]) == (len(theta), outside, 0)
     held_out = evaluation.summary[evaluation.summary["split"] != "test"]
     assert held_out["outside_range"].sum() > 0
 
 
-def test_untrained_network_is_marked_loudly(data: DataSet, make_checkpoint: Callable[..., Path]) -> None:
-    path = make_checkpoint(steps=0, damage=lambda model: [p.data.mul_(5) for p in model.parameters()])
+def test_untrained_network_is_marked_loudly(
+    data: DataSet, make_checkpoint: Callable[..., Path]
+) -> None:
+    path = make_checkpoint(
+        steps=0, damage=lambda model: [p.data.mul_(5) for p in model.parameters()]
+    )
     found = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=0))
     assert len(found.beaten) == 2
     assert sum("does NOT beat" in warning for warning in tables.warnings_of(found)) == 2
     assert set(tables.comparison(found)["verdict"]) == {"LOSES"}
 
 
-def test_predictions_that_are_not_finite_are_failures(data: DataSet, make_checkpoint: Callable[..., Path]) -> None:
+def test_predictions_that_are_not_finite_are_failures(
+    data: DataSet, make_checkpoint: Callable[..., Path]
+) -> None:
     path = make_checkpoint(damage=lambda model: [p.data.fill_(np.nan) for p in model.parameters()])
     found = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=20))
     assert (found.summary["failures"] == found.summary["draws"]).all()
@@ -98,7 +126,9 @@ def test_predictions_that_are_not_finite_are_failures(data: DataSet, make_checkp
     assert any("not finite" in warning for warning in tables.warnings_of(found))
 
 
-def test_same_request_same_numbers_whatever_the_batch(trained: Path, data: DataSet, evaluation: Evaluation) -> None:
+def test_same_request_same_numbers_whatever_the_batch(
+    trained: Path, data: DataSet, evaluation: Evaluation
+) -> None:
     request = Request(checkpoint=trained, dataset=data.path, bootstrap=100)
     pd.testing.assert_frame_equal(evaluate_checkpoint(request).scores, evaluation.scores)
     small = evaluate_checkpoint(replace(request, batch_size=7)).scores
@@ -108,12 +138,16 @@ def test_same_request_same_numbers_whatever_the_batch(trained: Path, data: DataS
 
 def test_threads_are_put_back(trained: Path, data: DataSet) -> None:
     before = torch.get_num_threads()
-    evaluate_checkpoint(Request(trained, data.path, worlds=("nk",), splits=("test",), bootstrap=0, threads=2))
+    evaluate_checkpoint(
+        Request(trained, data.path, worlds=("nk",), splits=("test",), bootstrap=0, threads=2)
+    )
     assert torch.get_num_threads() == before
 
 
 def test_worlds_and_splits_of_the_request(trained: Path, data: DataSet) -> None:
-    found = evaluate_checkpoint(Request(trained, data.path, worlds=("lss",), splits=("val", "train"), bootstrap=0))
+    found = evaluate_checkpoint(
+        Request(trained, data.path, worlds=("lss",), splits=("val", "train"), bootstrap=0)
+    )
     assert set(found.scores["world"]) == {"lss"}
     assert list(found.summary["split"]) == ["val", "train"]
     assert found.examples["lss"].attrs["split"] == "val"
@@ -125,7 +159,9 @@ def test_examples_are_the_best_median_and_worst_draw(evaluation: Evaluation, dat
         error = examples["relative_error"].values
         assert error[0] <= error[1] <= error[2]
         assert error[1] == pytest.approx(scores["network", world, "test"], rel=0.2)
-        np.testing.assert_array_equal(examples["truth"], data.read(world, "test")[1][examples["row"].values])
+        np.testing.assert_array_equal(
+            examples["truth"], data.read(world, "test")[1][examples["row"].values]
+        )
 
 
 def test_files_hold_what_python_returns(evaluation: Evaluation, tmp_path: Path) -> None:
@@ -133,15 +169,27 @@ def test_files_hold_what_python_returns(evaluation: Evaluation, tmp_path: Path) 
     table = pd.read_csv(tmp_path / "out" / "scores.csv")
     pd.testing.assert_frame_equal(table, evaluation.scores, check_dtype=False)
     document = results.read(tmp_path / "out" / "results.json")
-    pd.testing.assert_frame_equal(pd.DataFrame(document["scores"])[list(COLUMNS)], evaluation.scores, check_dtype=False)
-    assert document["provenance"]["checkpoint"]["sha256"] == evaluation.provenance["checkpoint"]["sha256"]
-    assert document["provenance"]["command"].startswith("python -m emulator.eval.evaluate --checkpoint ")
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(document["scores"])[list(COLUMNS)], evaluation.scores, check_dtype=False
+    )
+    assert (
+        document["provenance"]["checkpoint"]["sha256"]
+        == evaluation.provenance["checkpoint"]["sha256"]
+    )
+    assert document["provenance"]["command"].startswith(
+        "python -m emulator.eval.evaluate --checkpoint "
+    )
     assert document["worlds"]["nk"]["units"]["rate"] == "annualised percentage points"
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["results.json", "scores.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "results.json",
+        "scores.csv",
+    ]
 
 
 def test_missing_intervals_are_null_in_json(trained: Path, data: DataSet, tmp_path: Path) -> None:
-    results.write(evaluate_checkpoint(Request(trained, data.path, ("nk",), ("test",), bootstrap=0)), tmp_path)
+    results.write(
+        evaluate_checkpoint(Request(trained, data.path, ("nk",), ("test",), bootstrap=0)), tmp_path
+    )
     text = (tmp_path / "results.json").read_text()
     assert "NaN" not in text
     assert json.loads(text)["scores"][0]["low"] is None
@@ -150,15 +198,35 @@ def test_missing_intervals_are_null_in_json(trained: Path, data: DataSet, tmp_pa
 @pytest.mark.fast
 def test_command_repeats_the_request() -> None:
     plain = Request(Path("runs/a b/best.pt"), Path("data"))
-    assert plain.command == "python -m emulator.eval.evaluate --checkpoint 'runs/a b/best.pt' --dataset data"
+    assert (
+        plain.command
+        == "python -m emulator.eval.evaluate --checkpoint 'runs/a b/best.pt' --dataset data"
+    )
     assert (plain.name, plain.folder) == ("a b", Path("results/a b"))
-    full = replace(plain, worlds=("nk", "var"), splits=("test",), output=Path("o"), bootstrap=5, allow_other_data=True)
-    assert full.command.endswith("--worlds nk,var --splits test --output o --bootstrap 5 --allow-other-data")
+    full = replace(
+        plain,
+        worlds=("nk", "var"),
+        splits=("test",),
+        output=Path("o"),
+        bootstrap=5,
+        allow_other_data=True,
+    )
+    assert full.command.endswith(
+        "--worlds nk,var --splits test --output o --bootstrap 5 --allow-other-data"
+    )
 
 
 @pytest.mark.fast
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[1, 2]", b'{"format": "another"}', b"\xff\xfe", b'{"format": "universal-macro-emulator/results", "format_version": 99}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1, 2]",
+        b'{"format": "another"}',
+        b"\xff\xfe",
+        b'{"format": "universal-macro-emulator/results", "format_version": 99}',
+    ],
 )
 def test_files_that_are_no_results_are_refused_by_name(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "results.json"

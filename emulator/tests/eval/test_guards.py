@@ -1,4 +1,7 @@
-"""Everything that an evaluation refuses. Each case ends in an error that says what was found and what to do."""
+"""Everything that an evaluation refuses.
+
+Each case ends in an error that says what was found and what to do.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def test_missing_data(request_: Request, tmp_path: Path) -> None:
         evaluate_checkpoint(replace(request_, dataset=tmp_path / "none"))
 
 
-@pytest.mark.parametrize("damage", ["manifest cut", "manifest gone", "splits", "responses", "response file gone"])
+@pytest.mark.parametrize(
+    "damage", ["manifest cut", "manifest gone", "splits", "responses", "response file gone"]
+)
 def test_damaged_data(request_: Request, tmp_path: Path, damage: str) -> None:
     path = tmp_path / "copy"
     shutil.copytree(request_.dataset, path)
@@ -97,13 +102,17 @@ def test_specs_in_another_order(
 
 
 def test_other_data_and_another_horizon(request_: Request, tmp_path: Path) -> None:
-    generate_dataset(tmp_path / "other", worlds=["nk", "lss"], n_samples=60, seed=5, horizon=12, periods=0)
+    generate_dataset(
+        tmp_path / "other", worlds=["nk", "lss"], n_samples=60, seed=5, horizon=12, periods=0
+    )
     other = replace(request_, dataset=tmp_path / "other")
     with pytest.raises(EvaluationError, match="--allow-other-data"):
         evaluate_checkpoint(other)
     allowed = evaluate_checkpoint(replace(other, allow_other_data=True))
     assert allowed.provenance["dataset"]["trained_on"] is False
-    generate_dataset(tmp_path / "short", worlds=["nk", "lss"], n_samples=60, seed=5, horizon=8, periods=0)
+    generate_dataset(
+        tmp_path / "short", worlds=["nk", "lss"], n_samples=60, seed=5, horizon=8, periods=0
+    )
     with pytest.raises(EvaluationError, match=r"\(3, 13, 3\).*\(3, 9, 3\)"):
         evaluate_checkpoint(replace(request_, dataset=tmp_path / "short", allow_other_data=True))
 

@@ -1,4 +1,6 @@
-"""The leaderboard: a round trip from results to Markdown and CSV, ranks, marks, and files that do not belong."""
+"""The leaderboard: a round trip from results to Markdown and CSV, ranks, marks, and files that do
+not belong.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,16 @@ def test_round_trip(folder: Path, trained: Path) -> None:
     for (_, _), rows in table.groupby(["world", "split"]):
         assert rows["nrmse"].is_monotonic_increasing
     first = table.iloc[0]
-    summary = pd.DataFrame(results.read(folder / first["files"])["summary"]).set_index(["world", "split"])
-    named = {"nrmse": "nrmse", "nrmse_low": "low", "nrmse_high": "high", "best_trivial_nrmse": "best_trivial_nrmse", "draws": "draws"}
+    summary = pd.DataFrame(results.read(folder / first["files"])["summary"]).set_index(
+        ["world", "split"]
+    )
+    named = {
+        "nrmse": "nrmse",
+        "nrmse_low": "low",
+        "nrmse_high": "high",
+        "best_trivial_nrmse": "best_trivial_nrmse",
+        "draws": "draws",
+    }
     for column, name in named.items():
         assert first[column] == summary.loc[(first["world"], "test"), name]
     write(board, folder)
@@ -69,7 +79,12 @@ def test_markdown_holds_commands_intervals_and_marks(folder: Path, trained: Path
     for command in board.runs["command"].unique():
         assert f"    {command}\n" in text
         assert f"--checkpoint {trained}" in text
-    lines = [line for part in sections for line in part.splitlines() if line.startswith("| ") and "rank" not in line]
+    lines = [
+        line
+        for part in sections
+        for line in part.splitlines()
+        if line.startswith("| ") and "rank" not in line
+    ]
     assert len(lines) == len(board.table)
     assert all(line.count("|") == 12 for line in lines)
 
@@ -85,7 +100,10 @@ def test_runs_on_other_data_are_ranked_apart_and_marked(folder: Path) -> None:
 
 
 def test_missing_intervals(folder: Path) -> None:
-    edit(folder / "good" / "results.json", lambda d: [row.update(low=None, high=None) for row in d["scores"]])
+    edit(
+        folder / "good" / "results.json",
+        lambda d: [row.update(low=None, high=None) for row in d["scores"]],
+    )
     board = collect(folder)
     assert board.table["nrmse_low"].isna().sum() == 2
     assert list(board.table["interval"]).count("none") == 2

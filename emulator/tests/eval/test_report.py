@@ -1,4 +1,6 @@
-"""Figures are drawn and not empty; the report is one file that loads nothing and escapes what it is given."""
+"""Figures are drawn and not empty; the report is one file that loads nothing and escapes what it is
+given.
+"""
 
 from __future__ import annotations
 
@@ -37,11 +39,21 @@ class References(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.found += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "data", "action", "poster")]
+        self.found += [
+            value or ""
+            for name, value in attrs
+            if name in ("src", "href", "srcset", "data", "action", "poster")
+        ]
 
 
 def test_figures_are_not_empty(images: dict[str, bytes], tmp_path: Path) -> None:
-    assert set(images) == {"nrmse_by_world.png", "nrmse_by_horizon.png", "irf_nk.png", "irf_lss.png", "worst_draws.png"}
+    assert set(images) == {
+        "nrmse_by_world.png",
+        "nrmse_by_horizon.png",
+        "irf_nk.png",
+        "irf_lss.png",
+        "worst_draws.png",
+    }
     for name, content in images.items():
         picture = matplotlib.image.imread(BytesIO(content), format="png")[:, :, :3]
         assert min(picture.shape[:2]) > 400, name
@@ -54,7 +66,9 @@ def test_figures_are_not_empty(images: dict[str, bytes], tmp_path: Path) -> None
 
 
 def test_every_curve_is_seen_whoever_is_best(evaluation: Evaluation) -> None:
-    """A network far worse than the baselines must not push them off its axis, nor one exact horizon the rest."""
+    """A network far worse than the baselines must not push them off its axis, nor one exact horizon
+    the rest.
+    """
     curves = evaluation.by_horizon.copy(deep=True)
     curves.loc[{"predictor": "network"}] *= 1000
     curves.loc[{"predictor": "linear_regression", "horizon": 0}] = 1e-14
@@ -78,23 +92,37 @@ def test_axes_carry_names_and_units(evaluation: Evaluation) -> None:
         assert all("training std. dev." in axes.get_ylabel() for axes in drawn[name].get_axes())
     shocks = {text.get_text() for axes in drawn["responses"].get_axes() for text in axes.texts}
     assert shocks == {"monetary", "demand", "cost\npush"}
-    assert all(axes.get_yscale() == "log" for axes in drawn["bars"].get_axes() + drawn["horizons"].get_axes())
+    assert all(
+        axes.get_yscale() == "log"
+        for axes in drawn["bars"].get_axes() + drawn["horizons"].get_axes()
+    )
     titles = {axes.get_title() for axes in drawn["responses"].get_axes()}
     assert "inflation\n(annualised percentage points)" in titles
-    assert "quarters after the shock" in {axes.get_xlabel() for axes in drawn["responses"].get_axes()}
+    assert "quarters after the shock" in {
+        axes.get_xlabel() for axes in drawn["responses"].get_axes()
+    }
 
 
 def test_figures_of_a_network_that_failed_or_is_perfect(evaluation: Evaluation) -> None:
-    """Nothing to draw must not be an error: predictions that are not finite, and scores of zero on a log axis."""
+    """Nothing to draw must not be an error: predictions that are not finite, and scores of zero on
+    a log axis.
+    """
     failed = {world: examples.copy(deep=True) for world, examples in evaluation.examples.items()}
     failed["nk"]["prediction"][:] = np.inf
     scores, curves = evaluation.scores.copy(), evaluation.by_horizon.copy(deep=True)
     scores.loc[scores["predictor"] == "network", ["value", "low", "high"]] = 0.0
     curves.loc[{"predictor": "network"}] = 0.0
-    assert len(figures.draw_all(replace(evaluation, scores=scores, by_horizon=curves, examples=failed))) == 5
+    assert (
+        len(
+            figures.draw_all(replace(evaluation, scores=scores, by_horizon=curves, examples=failed))
+        )
+        == 5
+    )
 
 
-def test_report_loads_nothing(evaluation: Evaluation, images: dict[str, bytes], tmp_path: Path) -> None:
+def test_report_loads_nothing(
+    evaluation: Evaluation, images: dict[str, bytes], tmp_path: Path
+) -> None:
     text = report.write(evaluation, images, tmp_path).read_text(encoding="utf-8")
     seen = References()
     seen.feed(text)
@@ -102,13 +130,20 @@ def test_report_loads_nothing(evaluation: Evaluation, images: dict[str, bytes], 
     assert all(reference.startswith("data:image/png;base64,") for reference in seen.found)
     assert not {"script", "link", "iframe", "object"} & set(seen.tags)
     assert not re.search(r"https?:|@import|url\(", re.sub(r"base64,[A-Za-z0-9+/=]+", "", text))
-    assert {base64.b64decode(reference.partition(",")[2]) for reference in seen.found} == set(images.values())
+    assert {base64.b64decode(reference.partition(",")[2]) for reference in seen.found} == set(
+        images.values()
+    )
 
 
 def test_report_says_what_matters(evaluation: Evaluation, images: dict[str, bytes]) -> None:
     text = report.render(evaluation, images)
     made = evaluation.provenance
-    for part in (made["checkpoint"]["sha256"], made["dataset"]["fingerprint"], "nearest neighbour", "test_extrapolation_corner"):
+    for part in (
+        made["checkpoint"]["sha256"],
+        made["dataset"]["fingerprint"],
+        "nearest neighbour",
+        "test_extrapolation_corner",
+    ):
         assert part in text
     assert 'name="viewport"' in text
     assert "prefers-color-scheme: dark" in text
@@ -119,7 +154,9 @@ def test_report_marks_losers(evaluation: Evaluation, images: dict[str, bytes]) -
     text = report.render(losing, images)
     assert text.count('<tr class="loses">') == len(losing.summary)
     assert text.count("does NOT beat") == len(losing.summary)
-    winning = report.render(replace(evaluation, summary=evaluation.summary.assign(beats_trivial=True)), images)
+    winning = report.render(
+        replace(evaluation, summary=evaluation.summary.assign(beats_trivial=True)), images
+    )
     assert '<tr class="loses">' not in winning
 
 

@@ -1,4 +1,6 @@
-"""Scale and score table: masking, failures, ranges, counts, and agreement with pandas on the raw arrays."""
+"""Scale and score table: masking, failures, ranges, counts, and agreement with pandas on the raw
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ pytestmark = pytest.mark.fast
 
 def headline(rows, metric="nrmse"):
     """The row of a metric for the whole world."""
-    return rows[(rows["shock"] == ALL) & (rows["observable"] == ALL) & (rows["metric"] == metric)].iloc[0]
+    return rows[
+        (rows["shock"] == ALL) & (rows["observable"] == ALL) & (rows["metric"] == metric)
+    ].iloc[0]
 
 
 @pytest.fixture
@@ -35,7 +39,9 @@ def arrays(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     return rng.uniform(size=(80, 36)), irf
 
 
-def test_sigma_is_the_standard_deviation_over_draws_and_horizons(arrays: tuple[np.ndarray, np.ndarray]) -> None:
+def test_sigma_is_the_standard_deviation_over_draws_and_horizons(
+    arrays: tuple[np.ndarray, np.ndarray],
+) -> None:
     theta, irf = arrays
     scale = Scale.fit(theta.astype(np.float32), irf)
     np.testing.assert_allclose(scale.sigma, irf.std(axis=(0, 2)), rtol=1e-12)
@@ -43,14 +49,18 @@ def test_sigma_is_the_standard_deviation_over_draws_and_horizons(arrays: tuple[n
     assert not scale.masked.any()
 
 
-def test_identically_zero_responses_are_masked_up_to_rounding(arrays: tuple[np.ndarray, np.ndarray]) -> None:
+def test_identically_zero_responses_are_masked_up_to_rounding(
+    arrays: tuple[np.ndarray, np.ndarray],
+) -> None:
     theta, irf = arrays
     irf[:, 0, :, 1] = 0.0
     irf[:, 1, :, 2] *= 1e-12
     irf[:, 1, :, 0] = 4.0
     scale = Scale.fit(theta, irf)
     assert [tuple(int(i) for i in pair) for pair in np.argwhere(scale.masked)] == [(0, 1), (1, 2)]
-    assert scale.sigma[1, 0] == pytest.approx(4.0), "a response that never varies is measured by its size"
+    assert scale.sigma[1, 0] == pytest.approx(4.0), (
+        "a response that never varies is measured by its size"
+    )
     with pytest.raises(EvaluationError, match="Every impulse response"):
         Scale.fit(theta, np.zeros_like(irf))
 
@@ -64,30 +74,53 @@ def test_draws_outside_the_range_of_training(arrays: tuple[np.ndarray, np.ndarra
     np.testing.assert_array_equal(scale.outside(moved), [False, True, False, True])
 
 
-def test_rows_agree_with_pandas(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], rng: np.random.Generator) -> None:
+def test_rows_agree_with_pandas(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
+) -> None:
     theta, truth = arrays
-    scale, prediction = Scale.fit(theta, truth), truth + rng.normal(size=truth.shape) * truth.std(axis=(0, 2))[:, None]
-    index = pd.MultiIndex.from_product([range(80), spec.shock_names, range(9), OBSERVABLES], names=["n", "s", "h", "o"])
+    scale, prediction = (
+        Scale.fit(theta, truth),
+        truth + rng.normal(size=truth.shape) * truth.std(axis=(0, 2))[:, None],
+    )
+    index = pd.MultiIndex.from_product(
+        [range(80), spec.shock_names, range(9), OBSERVABLES], names=["n", "s", "h", "o"]
+    )
     frame = pd.DataFrame({"y": truth.ravel(), "e": (prediction - truth).ravel()}, index=index)
-    rmse = (frame["e"] ** 2).groupby(["s", "o"]).mean() ** 0.5 / frame["y"].groupby(["s", "o"]).std(ddof=0)
+    rmse = (frame["e"] ** 2).groupby(["s", "o"]).mean() ** 0.5 / frame["y"].groupby(["s", "o"]).std(
+        ddof=0
+    )
     rows = score(spec, scale, truth, prediction, resamples=0).rows
-    nrmse = rows[(rows["metric"] == "nrmse") & (rows["shock"] != ALL)].set_index(["shock", "observable"])["value"]
+    nrmse = rows[(rows["metric"] == "nrmse") & (rows["shock"] != ALL)].set_index(
+        ["shock", "observable"]
+    )["value"]
     for pair, expected in rmse.items():
         assert nrmse[pair] == pytest.approx(expected, rel=1e-10)
     assert headline(rows)["value"] == pytest.approx(rmse.mean(), rel=1e-10)
-    assert headline(rows, "pooled_nrmse")["value"] == pytest.approx((rmse**2).mean() ** 0.5, rel=1e-10)
+    assert headline(rows, "pooled_nrmse")["value"] == pytest.approx(
+        (rmse**2).mean() ** 0.5, rel=1e-10
+    )
     relative = score(spec, scale, truth, prediction, resamples=0).relative_error
     assert headline(rows, "relative_error_median")["value"] == pytest.approx(np.median(relative))
-    assert headline(rows, "relative_error_p95")["value"] == pytest.approx(np.percentile(relative, 95))
+    assert headline(rows, "relative_error_p95")["value"] == pytest.approx(
+        np.percentile(relative, 95)
+    )
 
 
 def test_every_metric_has_its_rows_and_intervals_around_them(
     spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
 ) -> None:
     theta, truth = arrays
-    found = score(spec, Scale.fit(theta, truth), truth, 0.8 * truth + 0.001 * rng.normal(size=truth.shape), resamples=200)
+    found = score(
+        spec,
+        Scale.fit(theta, truth),
+        truth,
+        0.8 * truth + 0.001 * rng.normal(size=truth.shape),
+        resamples=200,
+    )
     counts = found.rows.groupby("metric").size()
-    assert {name: counts[name] for name in METRICS} == {n: 1 if m.pooled else 7 for n, m in METRICS.items()}
+    assert {name: counts[name] for name in METRICS} == {
+        n: 1 if m.pooled else 7 for n, m in METRICS.items()
+    }
     assert (found.rows["low"] <= found.rows["value"] + 1e-12).all()
     assert (found.rows["value"] <= found.rows["high"] + 1e-12).all()
     assert found.horizon_nrmse.shape == (9,)
@@ -101,20 +134,28 @@ def test_perfect_prediction(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarra
         np.testing.assert_array_equal(values, np.full(values.shape, metric.best))
 
 
-def test_zero_and_mean_on_the_training_split(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]) -> None:
-    """Zero earns rms/sigma, which is 1 for responses without a mean; the mean never does worse than 1 in training."""
+def test_zero_and_mean_on_the_training_split(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Zero earns rms/sigma, which is 1 for responses without a mean; the mean never does worse than
+    1 in training.
+    """
     theta, truth = arrays
     truth = truth + 0.5 * truth.std(axis=(0, 2))[:, None]
     scale = Scale.fit(theta, truth)
     zero = score(spec, scale, truth, Zero().fit(theta, truth).predict(theta), resamples=0).rows
     expected = np.sqrt((truth**2).mean(axis=(0, 2))) / truth.std(axis=(0, 2))
     assert headline(zero)["value"] == pytest.approx(expected.mean())
-    mean = score(spec, scale, truth, TrainingMean().fit(theta, truth).predict(theta), resamples=0).rows
+    mean = score(
+        spec, scale, truth, TrainingMean().fit(theta, truth).predict(theta), resamples=0
+    ).rows
     assert (mean[mean["metric"] == "nrmse"]["value"] <= 1 + 1e-12).all()
     assert headline(zero, "relative_error_median")["value"] == pytest.approx(1.0)
 
 
-def test_failures_are_scored_as_zero_and_counted(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]) -> None:
+def test_failures_are_scored_as_zero_and_counted(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]
+) -> None:
     theta, truth = arrays
     scale, prediction = Scale.fit(theta, truth), truth.copy()
     prediction[3, 0, 2, 1], prediction[9, 1, 0, 0], prediction[9, 0, 0, 0] = np.nan, np.inf, -np.inf
@@ -127,7 +168,9 @@ def test_failures_are_scored_as_zero_and_counted(spec: WorldSpec, arrays: tuple[
     assert (found.rows[(found.rows["metric"] == "nrmse")]["n"] == 80).all()
 
 
-def test_masked_responses_leave_no_row_and_are_reported(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]) -> None:
+def test_masked_responses_leave_no_row_and_are_reported(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]
+) -> None:
     theta, truth = arrays
     truth[:, 1, :, 2] = 0.0
     scale = Scale.fit(theta, truth)
@@ -137,13 +180,22 @@ def test_masked_responses_leave_no_row_and_are_reported(spec: WorldSpec, arrays:
     assert headline(found.rows)["value"] == 0.0
     assert len(found.rows[found.rows["metric"] == "nrmse"]) == 6
     (report,) = masked_report(spec, scale, truth, prediction)
-    assert report == {"shock": "shock_2", "observable": "rate", "largest_truth": 0.0, "largest_prediction": 0.5}
+    assert report == {
+        "shock": "shock_2",
+        "observable": "rate",
+        "largest_truth": 0.0,
+        "largest_prediction": 0.5,
+    }
 
 
-def test_draws_that_do_not_count_are_not_in_n(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]) -> None:
+def test_draws_that_do_not_count_are_not_in_n(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]
+) -> None:
     theta, truth = arrays
     truth[:30, 0, 0, 0] = 0.0
-    rows = score(spec, Scale.fit(theta, truth), truth, truth, resamples=0).rows.set_index(["metric", "shock", "observable"])
+    rows = score(spec, Scale.fit(theta, truth), truth, truth, resamples=0).rows.set_index(
+        ["metric", "shock", "observable"]
+    )
     assert rows.loc[("sign_at_impact", "shock_1", "output"), "n"] <= 50
     assert rows.loc[("nrmse", "shock_1", "output"), "n"] == 80
 
@@ -156,7 +208,9 @@ def test_draws_that_do_not_count_are_not_in_n(spec: WorldSpec, arrays: tuple[np.
         (lambda y: (np.where(y == y.max(), np.nan, y), y), "not finite"),
     ],
 )
-def test_refusals(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], change: object, message: str) -> None:
+def test_refusals(
+    spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], change: object, message: str
+) -> None:
     theta, truth = arrays
     with pytest.raises(EvaluationError, match=message):
         score(spec, Scale.fit(theta, truth), *change(truth))  # type: ignore[operator]

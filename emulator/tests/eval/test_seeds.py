@@ -1,4 +1,6 @@
-"""Runs become entries: seeds together, everything else apart, intervals over seeds as Student's t gives them."""
+"""Runs become entries: seeds together, everything else apart, intervals over seeds as Student's t
+gives them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ pytestmark = pytest.mark.fast
 def test_seeds_of_one_recipe_are_one_entry(tmp_path: Path) -> None:
     values = [0.010, 0.012, 0.017]
     for seed, value in enumerate(values):
-        write_result(tmp_path, f"u_seed{seed}", {"nk": value, "var": 2 * value}, config={"seed": seed})
+        write_result(
+            tmp_path, f"u_seed{seed}", {"nk": value, "var": 2 * value}, config={"seed": seed}
+        )
     found = entries(read_runs(tmp_path))
     (row,) = found[(found["world"] == "nk") & (found["split"] == "test")].to_dict(orient="records")
     assert (row["run"], row["seeds"], row["interval"]) == ("u", 3, "seeds")
@@ -65,7 +69,13 @@ def test_losses_and_failures_of_any_seed_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(["a"], "a"), (["u_seed41", "u_seed42"], "u"), (["mlp64_1", "mlp64_2"], "mlp64"), (["u", "u_s2"], "u"), (["left", "right"], "left")],
+    [
+        (["a"], "a"),
+        (["u_seed41", "u_seed42"], "u"),
+        (["mlp64_1", "mlp64_2"], "mlp64"),
+        (["u", "u_s2"], "u"),
+        (["left", "right"], "left"),
+    ],
 )
 def test_names(names: list[str], expected: str) -> None:
     assert common_name(names) == expected

@@ -19,7 +19,9 @@ def test_the_table_says_when_training_has_paid(tmp_path: Path) -> None:
     found = read_speed(tmp_path)
     assert found is not None
     table = speed_table(found).set_index("world")
-    assert float(table.loc["hank", "draws after which training pays"].replace(",", "")) == pytest.approx(7200)
+    assert float(
+        table.loc["hank", "draws after which training pays"].replace(",", "")
+    ) == pytest.approx(7200)
     assert table.loc["lss", "draws after which training pays"] == "never"
     assert float(table.loc["lss", "exact over predicted"]) == pytest.approx(5 / 7, rel=1e-2)
 

@@ -1,4 +1,6 @@
-"""Studies: files are read strictly, averages and gains are those of hand, tables say what was not measured."""
+"""Studies: files are read strictly, averages and gains are those of hand, tables say what was not
+measured.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,12 @@ def test_few_draws(tmp_path: Path) -> None:
     assert study is not None
     rows = studies.averaged(study).set_index(["start", "draws"])
     first = rows.loc[("fine-tuned", 300)]
-    reach = 12.7062 * np.std([0.1, 0.2], ddof=1) / np.sqrt(2)  # Student's t of one degree of freedom
-    assert (first["nrmse"], first["low"], first["high"]) == pytest.approx((0.15, 0.15 - reach, 0.15 + reach), rel=1e-4)
+    reach = (
+        12.7062 * np.std([0.1, 0.2], ddof=1) / np.sqrt(2)
+    )  # Student's t of one degree of freedom
+    assert (first["nrmse"], first["low"], first["high"]) == pytest.approx(
+        (0.15, 0.15 - reach, 0.15 + reach), rel=1e-4
+    )
     assert np.isnan(rows.loc[("from scratch", 300), "low"])
     assert studies.gain(study, "hank", 300) == (pytest.approx(4.0), 1)
     assert studies.gain(study, "hank", 1000) is None
@@ -54,7 +60,9 @@ def test_ablations(tmp_path: Path) -> None:
 
 
 def test_worlds_never_seen(tmp_path: Path) -> None:
-    (tmp_path / studies.UNSEEN).write_text("world,predictor,seed,nrmse\nnk,mean response,1,0.9\nnk,other,1,0.5\nvar,other,1,0.7\n")
+    (tmp_path / studies.UNSEEN).write_text(
+        "world,predictor,seed,nrmse\nnk,mean response,1,0.9\nnk,other,1,0.5\nvar,other,1,0.7\n"
+    )
     study = studies.read_study(tmp_path, studies.UNSEEN)
     assert study is not None
     table = studies.unseen_table(study).set_index("world")

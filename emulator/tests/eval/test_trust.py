@@ -1,4 +1,6 @@
-"""What a network says of itself: coverage, flags and verdicts as by hand; wrong claims are seen; absent ones stay absent."""
+"""What a network says of itself: coverage, flags and verdicts as by hand; wrong claims are seen;
+absent ones stay absent.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,16 @@ import torch
 
 from emulator.data import DataSet
 from emulator.errors import DatasetError, EvaluationError
-from emulator.eval import Evaluation, Request, evaluate_checkpoint, evaluate_network, figures, report, tables, trust
+from emulator.eval import (
+    Evaluation,
+    Request,
+    evaluate_checkpoint,
+    evaluate_network,
+    figures,
+    report,
+    tables,
+    trust,
+)
 from emulator.eval.leaderboard import collect
 from emulator.eval.results import write
 from emulator.models import load
@@ -24,7 +35,9 @@ WIDE = 0.3
 
 
 class Claims(torch.nn.Module):
-    """A band of one width everywhere, a flag on every draw whose first parameter is above its middle, and a coin for verdicts."""
+    """A band of one width everywhere, a flag on every draw whose first parameter is above its
+    middle, and a coin for verdicts.
+    """
 
     def __init__(self, network: Any, middle: dict[str, float]) -> None:
         super().__init__()
@@ -66,11 +79,19 @@ def verdicts() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def evaluation(network: Any, trained: Path, data: DataSet, verdicts: tuple[np.ndarray, np.ndarray]) -> Evaluation:
-    return evaluate_network(network, Doctored(data, verdicts=lambda world: verdicts), Request(trained, data.path, bootstrap=200))
+def evaluation(
+    network: Any, trained: Path, data: DataSet, verdicts: tuple[np.ndarray, np.ndarray]
+) -> Evaluation:
+    return evaluate_network(
+        network,
+        Doctored(data, verdicts=lambda world: verdicts),
+        Request(trained, data.path, bootstrap=200),
+    )
 
 
-def test_coverage_and_flags_are_those_of_hand(evaluation: Evaluation, network: Any, data: DataSet) -> None:
+def test_coverage_and_flags_are_those_of_hand(
+    evaluation: Evaluation, network: Any, data: DataSet
+) -> None:
     assert tuple(evaluation.trust.columns) == trust.COLUMNS
     rows = evaluation.trust.set_index(["world", "split"])
     assert len(rows) == 6
@@ -90,26 +111,40 @@ def test_coverage_and_flags_are_those_of_hand(evaluation: Evaluation, network: A
             flags = theta[:, 0] > network.trust.middle[world]
             assert row["flagged"] == pytest.approx(flags.mean())
             scaled = (error / sigma[:, None]) ** 2
-            errors[split] = np.sqrt(scaled.sum(axis=(1, 2, 3)) / ((truth / sigma[:, None]) ** 2).sum(axis=(1, 2, 3)))
+            errors[split] = np.sqrt(
+                scaled.sum(axis=(1, 2, 3)) / ((truth / sigma[:, None]) ** 2).sum(axis=(1, 2, 3))
+            )
             bad = errors[split] > 2 * np.quantile(errors["test"], 0.95)
             assert row["bad"] == bad.sum()
-            assert row["bad_flagged"] == pytest.approx(flags[bad].mean() if bad.any() else np.nan, nan_ok=True)
+            assert row["bad_flagged"] == pytest.approx(
+                flags[bad].mean() if bad.any() else np.nan, nan_ok=True
+            )
 
 
 def test_verdicts_are_scored_on_draws_that_no_fit_saw(evaluation: Evaluation) -> None:
     (row,) = evaluation.determinacy.to_dict(orient="records")
     assert (row["world"], row["draws"], row["determinate"]) == ("nk", 5, 0.8)
-    assert row["auc"] == pytest.approx(3 / 4), "three of four determinate draws rank above the other one"
+    assert row["auc"] == pytest.approx(3 / 4), (
+        "three of four determinate draws rank above the other one"
+    )
     assert row["accuracy"] == pytest.approx(3 / 5)
     assert row["brier"] == pytest.approx(np.mean(np.square([0.1, 0.2, 0.6, 0.3, 0.6])))
 
 
-def test_a_band_of_no_width_covers_nothing_and_an_endless_one_all(network: Any, trained: Path, data: DataSet) -> None:
+def test_a_band_of_no_width_covers_nothing_and_an_endless_one_all(
+    network: Any, trained: Path, data: DataSet
+) -> None:
     for width, expected in ((0.0, 0.0), (1e9, 1.0)):
         made = load(trained)
         made.trust = Claims(made, network.trust.middle)
-        made.trust.half_width = lambda theta, world, made=made, width=width: torch.full_like(made(theta, world), width)
-        found = evaluate_network(made, data_without_verdicts(data), Request(trained, data.path, splits=("test",), bootstrap=0))
+        made.trust.half_width = lambda theta, world, made=made, width=width: torch.full_like(
+            made(theta, world), width
+        )
+        found = evaluate_network(
+            made,
+            data_without_verdicts(data),
+            Request(trained, data.path, splits=("test",), bootstrap=0),
+        )
         assert set(found.trust["coverage"]) == {expected}
         assert found.determinacy.empty
 
@@ -118,24 +153,38 @@ def data_without_verdicts(data: DataSet) -> Any:
     return Doctored(data, world=lambda name: SimpleNamespace(metadata_sha256={}))
 
 
-def test_verdicts_that_were_altered_are_an_error_not_an_absence(network: Any, trained: Path, data: DataSet) -> None:
+def test_verdicts_that_were_altered_are_an_error_not_an_absence(
+    network: Any, trained: Path, data: DataSet
+) -> None:
     def refuse(world: str) -> None:
         raise DatasetError("verdicts.npz was altered")
 
     with pytest.raises(DatasetError, match="was altered"):
-        evaluate_network(network, Doctored(data, verdicts=refuse), Request(trained, data.path, ("nk",), ("test",), bootstrap=0))
+        evaluate_network(
+            network,
+            Doctored(data, verdicts=refuse),
+            Request(trained, data.path, ("nk",), ("test",), bootstrap=0),
+        )
 
 
-def test_predictions_that_are_not_finite_are_not_covered(evaluation: Evaluation, network: Any, trained: Path, data: DataSet) -> None:
+def test_predictions_that_are_not_finite_are_not_covered(
+    evaluation: Evaluation, network: Any, trained: Path, data: DataSet
+) -> None:
     made = load(trained)
     made.trust = Claims(network, network.trust.middle)
     for parameter in made.parameters():
         parameter.data.fill_(np.nan)
-    found = evaluate_network(made, data_without_verdicts(data), Request(trained, data.path, splits=("test",), bootstrap=0))
+    found = evaluate_network(
+        made,
+        data_without_verdicts(data),
+        Request(trained, data.path, splits=("test",), bootstrap=0),
+    )
     assert set(found.trust["coverage"]) == {0.0}
 
 
-def test_without_the_reference_split_bad_draws_are_unknown(network: Any, trained: Path, data: DataSet) -> None:
+def test_without_the_reference_split_bad_draws_are_unknown(
+    network: Any, trained: Path, data: DataSet
+) -> None:
     request = Request(trained, data.path, worlds=("lss",), splits=("val",), bootstrap=0)
     found = evaluate_network(network, data, request)
     assert found.trust["bad"].isna().all()
@@ -152,11 +201,17 @@ def test_a_network_without_trust_claims_nothing(trained: Path, data: DataSet) ->
 
 def test_claims_reach_files_pages_and_figures(evaluation: Evaluation, tmp_path: Path) -> None:
     write(evaluation, tmp_path / "run")
-    table = collect(tmp_path, ("test", "test_extrapolation_slice")).table.set_index(["world", "split"])
+    table = collect(tmp_path, ("test", "test_extrapolation_slice")).table.set_index(
+        ["world", "split"]
+    )
     for row in evaluation.trust.to_dict(orient="records"):
         if row["split"] != "test_extrapolation_corner":
             shown = table.loc[(row["world"], row["split"])]
-            assert (shown["coverage"], shown["coverage_low"], shown["flagged"]) == (row["coverage"], row["low"], row["flagged"])
+            assert (shown["coverage"], shown["coverage_low"], shown["flagged"]) == (
+                row["coverage"],
+                row["low"],
+                row["flagged"],
+            )
     assert table.loc[("nk", "test"), "auc"] == pytest.approx(0.75)
     assert np.isnan(table.loc[("lss", "test"), "auc"])
     text = report.render(evaluation, {})
@@ -168,7 +223,10 @@ def test_claims_reach_files_pages_and_figures(evaluation: Evaluation, tmp_path: 
 def test_worst_figure_shows_the_shock_that_is_missed_most(evaluation: Evaluation) -> None:
     examples = {world: found.copy(deep=True) for world, found in evaluation.examples.items()}
     examples["nk"]["prediction"].loc[{"rank": "worst", "shock": "cost_push"}] += 100.0
-    labels = [axes.get_ylabel() for axes in figures.worst(replace(evaluation, examples=examples)).get_axes()]
+    labels = [
+        axes.get_ylabel()
+        for axes in figures.worst(replace(evaluation, examples=examples)).get_axes()
+    ]
     assert any(label.startswith("nk: cost_push") for label in labels)
 
 
@@ -177,7 +235,10 @@ def test_kinds(data: DataSet, trained: Path) -> None:
     solver.kind = lambda world: "exact by construction" if world == "lss" else "network only"  # type: ignore[attr-defined]
     request = Request(Path("runs/solver/best.pt"), data.path, splits=("test",), bootstrap=0)
     found = evaluate_network(solver, data, request)
-    assert {world: record["kind"] for world, record in found.worlds.items()} == {"nk": "network only", "lss": "exact by construction"}
+    assert {world: record["kind"] for world, record in found.worlds.items()} == {
+        "nk": "network only",
+        "lss": "exact by construction",
+    }
     assert load(trained).kind("nk") == "network only"
     solver.kind = lambda world: "magic"  # type: ignore[attr-defined]
     with pytest.raises(EvaluationError, match="'magic'; expected one of: network only"):

@@ -1,4 +1,6 @@
-"""Shared by the explorer's tests: the worlds with the network that ships, and a client that asks as a browser does."""
+"""Shared by the explorer's tests: the worlds with the network that ships, and a client that asks as
+a browser does.
+"""
 
 import pytest
 

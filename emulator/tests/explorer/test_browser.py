@@ -1,6 +1,8 @@
-"""The page in a real browser: open, drag, overlay, pin, upload, download, back button, keyboard, phone, light and dark.
+"""The page in a real browser: open, drag, overlay, pin, upload, download, back button, keyboard,
+phone, light and dark.
 
-Skipped where there is no Chromium or no Playwright, unless $EMULATOR_BROWSER_TESTS is set: then that is a failure.
+Skipped where there is no Chromium or no Playwright, unless $EMULATOR_BROWSER_TESTS is set: then
+that is a failure.
 """
 
 import io
@@ -47,19 +49,37 @@ def chromium():
 
 @pytest.fixture
 def page(chromium, site):
-    """A window, 1400 by 900; the test fails if a script does, or if anything is asked of another place."""
-    context = chromium.new_context(viewport={"width": 1400, "height": 900}, base_url=site, accept_downloads=True)
+    """A window, 1400 by 900; the test fails if a script does, or if anything is asked of another
+    place.
+    """
+    context = chromium.new_context(
+        viewport={"width": 1400, "height": 900}, base_url=site, accept_downloads=True
+    )
     found, trouble = context.new_page(), []
     found.on("pageerror", lambda error: trouble.append(str(error)))
-    found.on("console", lambda message: trouble.append(message.text) if message.type == "error" and "400" not in message.text else None)
-    found.on("request", lambda request: trouble.append(request.url) if not request.url.startswith((site, "data:")) else None)
+    found.on(
+        "console",
+        lambda message: (
+            trouble.append(message.text)
+            if message.type == "error" and "400" not in message.text
+            else None
+        ),
+    )
+    found.on(
+        "request",
+        lambda request: (
+            trouble.append(request.url) if not request.url.startswith((site, "data:")) else None
+        ),
+    )
     yield found
     context.close()
     assert trouble == []
 
 
 def until(page, expression, seconds=60):
-    """Wait until an expression of JavaScript holds; asked from outside, since the page's own policy lets no text become a script."""
+    """Wait until an expression of JavaScript holds; asked from outside, since the page's own policy
+    lets no text become a script.
+    """
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, f"never true: {expression}"
@@ -117,7 +137,9 @@ def test_dragging_redraws_and_the_address_follows(page, network):
     assert f"p.kappa={value}" in page.url
     settled(page)
     told = page.locator(".plot svg").first.get_attribute("aria-label")
-    expected = network.irf("nk", kappa=value, shocks="monetary", horizon=20)["irf"].values[0, 0, 0, 0]
+    expected = network.irf("nk", kappa=value, shocks="monetary", horizon=20)["irf"].values[
+        0, 0, 0, 0
+    ]
     assert f"nk, kappa={value:g}: {expected:+.3f} in quarter 0" in told
 
 
@@ -168,7 +190,9 @@ def test_overlay_pin_and_unpin(page):
     until(page, "document.querySelectorAll('.plot path.line.c2').length >= 3")
     page.click(".legend a[data-visit]")
     until(page, "!location.search.includes('pin=')")
-    until(page, "!document.querySelector('.plot path.line.c2')")  # the address changes before the picture
+    until(
+        page, "!document.querySelector('.plot path.line.c2')"
+    )  # the address changes before the picture
     page.click("#defaults")
     until(page, "document.querySelector('#p-kappa').value == '0.1'")
     assert "with=sw07" in page.url
@@ -190,7 +214,9 @@ def test_another_world_keeps_the_shock_where_it_has_it(page):
 def test_warnings_appear_and_go(page):
     visit(page)
     page.fill("#p-kappa", "0.9")
-    until(page, "document.querySelector('#notes').textContent.includes('out of range: kappa = 0.9')")
+    until(
+        page, "document.querySelector('#notes').textContent.includes('out of range: kappa = 0.9')"
+    )
     page.fill("#p-kappa", "")
     until(page, "document.querySelector('#error').textContent.includes('finite')")
     page.fill("#p-kappa", "0.2")
@@ -225,7 +251,9 @@ def test_by_keyboard_alone(page):
 
 def test_upload_of_a_file_of_ones_own_and_of_a_broken_one(page, tmp_path):
     (tmp_path / "own.mod").write_text(MOD)
-    (tmp_path / "own.world.yaml").write_text(MAPPING.replace("<b>memory</b>", "<img src=x onerror=window.hacked=1>"))
+    (tmp_path / "own.world.yaml").write_text(
+        MAPPING.replace("<b>memory</b>", "<img src=x onerror=window.hacked=1>")
+    )
     (tmp_path / "broken.mod").write_text(MOD.replace("end;", "", 1))
     visit(page)
     page.set_input_files("#mod", tmp_path / "broken.mod")
@@ -259,7 +287,9 @@ def test_downloads_hold_what_is_shown(page):
         content[kind] = found.value.path().read_bytes()
     table = pd.read_csv(io.BytesIO(content["csv"])).set_index("scenario")
     exact = emulator.world("nk").irf(kappa=value, shocks="monetary", horizon=20)["irf"].values[0, 0]
-    np.testing.assert_allclose(table.loc[f"nk, kappa={value:g} (exact)", "output"], exact[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        table.loc[f"nk, kappa={value:g} (exact)", "output"], exact[:, 0], rtol=1e-12
+    )
     assert content["png"].startswith(b"\x89PNG")
     assert f"'kappa': {value}".encode() in content["py"]
 
@@ -271,7 +301,12 @@ def test_the_table_opens_with_the_numbers(page):
 
 
 def test_on_a_phone_the_picture_stays_while_sliders_are_moved(chromium, site):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True, is_mobile=True)
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844},
+        device_scale_factor=2,
+        has_touch=True,
+        is_mobile=True,
+    )
     page = context.new_page()
     page.goto(f"{site}?world=nk")
     settled(page)
@@ -295,7 +330,14 @@ def test_light_and_dark(chromium, site, scheme):
     settled(page)
 
     def brightness():
-        return sum(map(int, re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]))
+        return sum(
+            map(
+                int,
+                re.findall(
+                    r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor")
+                )[:3],
+            )
+        )
 
     assert (brightness() > 600) == (scheme == "light")
     page.select_option("#theme", "dark" if scheme == "light" else "light")
@@ -309,37 +351,80 @@ def test_light_and_dark(chromium, site, scheme):
 @pytest.mark.parametrize("width", [1400, 390])
 def test_an_audit_of_accessibility_finds_nothing(chromium, site, scheme, width):
     """axe-core: the rules of WCAG 2.2 A and AA that a program can check."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright") if not DEMANDED else __import__("axe_playwright_python.sync_playwright", fromlist=["Axe"])
-    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
+    axe = (
+        pytest.importorskip("axe_playwright_python.sync_playwright")
+        if not DEMANDED
+        else __import__("axe_playwright_python.sync_playwright", fromlist=["Axe"])
+    )
+    context = chromium.new_context(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+    )
     page = context.new_page()
     page.goto(f"{site}?world=nk&with=sw07&p.kappa=0.9&pin=world%3Dnk%26p.kappa%3D0.3")
     settled(page)
     page.click("#numbers summary")
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).response
+    found = (
+        axe.Axe()
+        .run(
+            page,
+            options={
+                "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+            },
+        )
+        .response
+    )
     assert len(found["passes"]) > 20  # it did look
-    assert [(rule["id"], rule["nodes"][0]["html"], rule["nodes"][0]["failureSummary"]) for rule in found["violations"]] == []
+    assert [
+        (rule["id"], rule["nodes"][0]["html"], rule["nodes"][0]["failureSummary"])
+        for rule in found["violations"]
+    ] == []
     context.close()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("query", "name"), [("world=nk", "kappa"), ("world=nk&with=sw07&with=zlb&with=rbc", "phi_pi"), ("world=sw07", "xi_p")])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("world=nk", "kappa"),
+        ("world=nk&with=sw07&with=zlb&with=rbc", "phi_pi"),
+        ("world=sw07", "xi_p"),
+    ],
+)
 def test_from_slider_to_picture_in_under_100_ms(page, query, name):
-    """The median over drags, from the event of the browser to the frame that shows the picture, as the page itself measures it."""
+    """The median over drags, from the event of the browser to the frame that shows the picture, as
+    the page itself measures it.
+    """
     visit(page, query)
     drag(page, name, 0.37, 0.43)
     page.wait_for_timeout(500)
     page.evaluate("performance.clearMeasures()")
-    for start, end in ((0.31, 0.79), (0.83, 0.22), (0.24, 0.91)):  # no value twice, since answers are kept
+    for start, end in (
+        (0.31, 0.79),
+        (0.83, 0.22),
+        (0.24, 0.91),
+    ):  # no value twice, since answers are kept
         drag(page, name, start, end)
     page.wait_for_timeout(500)
-    took = page.evaluate("performance.getEntriesByName('control to picture').map((measure) => measure.duration)")
+    took = page.evaluate(
+        "performance.getEntriesByName('control to picture').map((measure) => measure.duration)"
+    )
     assert len(took) > DRAG_STEPS
-    print(f"\n{query}: {len(took)} pictures, median {np.median(took):.0f} ms, 95th percentile {np.quantile(took, 0.95):.0f} ms")
+    print(
+        f"\n{query}: {len(took)} pictures, median {np.median(took):.0f} ms, 95th percentile"
+        f" {np.quantile(took, 0.95):.0f} ms"
+    )
     assert np.median(took) < 100
 
 
 def test_a_screenshot_by_the_command(emulate, tmp_path):
-    code, out, _ = emulate("explore", "--no-network", "--screenshot", tmp_path / "page.png", "--state", "http://127.0.0.1:8765/?world=nk&p.kappa=0.3")
+    code, out, _ = emulate(
+        "explore",
+        "--no-network",
+        "--screenshot",
+        tmp_path / "page.png",
+        "--state",
+        "http://127.0.0.1:8765/?world=nk&p.kappa=0.3",
+    )
     assert code == 0
     assert "page.png" in out
     content = (tmp_path / "page.png").read_bytes()

@@ -1,4 +1,6 @@
-"""`emulator explore` as it is typed: its address, its refusals, the code that it hands out, a fitted result over data."""
+"""`emulator explore` as it is typed: its address, its refusals, the code that it hands out, a
+fitted result over data.
+"""
 
 import http.client
 import io
@@ -53,7 +55,11 @@ def test_bad_input_ends_in_a_message(emulate, arguments, words):
 @pytest.mark.fast
 @pytest.mark.parametrize("package", ["flask", "waitress"])
 def test_a_missing_package_is_named_with_its_extra(emulate, monkeypatch, package):
-    for name in [name for name in sys.modules if name.split(".")[0] == package or name == "emulator.explorer.app"]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.split(".")[0] == package or name == "emulator.explorer.app"
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     code, _, said = emulate("explore", "--no-network")
@@ -64,11 +70,11 @@ def test_a_missing_package_is_named_with_its_extra(emulate, monkeypatch, package
 
 def test_without_a_network_the_solver_answers_and_pytorch_is_not_imported(tmp_path):
     program = (
-        "import sys\nfrom emulator.explorer.economies import Economies\nfrom emulator.explorer.app import create_app\n"
-        "client = create_app(Economies(None)).test_client()\n"
-        "found = client.get('/picture?state=world%3Dnk&patient=1').get_json()\n"
-        "assert 'class=\"line c0\"' in found['picture'] and 'band' not in found['picture'], found\n"
-        "assert 'torch' not in sys.modules\n"
+        "import sys\nfrom emulator.explorer.economies import Economies\nfrom emulator.explorer.app"
+        " import create_app\nclient = create_app(Economies(None)).test_client()\nfound ="
+        " client.get('/picture?state=world%3Dnk&patient=1').get_json()\nassert 'class=\"line c0\"'"
+        " in found['picture'] and 'band' not in found['picture'], found\nassert 'torch' not in"
+        " sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
 
@@ -95,7 +101,13 @@ def test_a_connection_that_a_browser_keeps_does_not_hold_the_server():
 
 
 def test_the_command_serves_until_it_is_interrupted(tmp_path):
-    process = subprocess.Popen([sys.executable, "-m", "emulator", "explore", "--no-network", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emulator", "explore", "--no-network", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
     try:
         line = process.stdout.readline()
         place = re.search(r"http://127\.0\.0\.1:\d+/", line)
@@ -112,10 +124,17 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
 def test_the_python_code_gives_the_same_numbers(client, tmp_path):
     state = "p.kappa=0.05&p.phi_pi=2.3&size=25bp+on+rate&horizon=9&with=sw07&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
     (tmp_path / "responses.py").write_bytes(client.get(f"/responses.py?{state}").data)
-    subprocess.run([sys.executable, "-W", "error::SyntaxWarning", "responses.py"], cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "responses.py"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
     written = pd.read_csv(tmp_path / "responses.csv")
     shown = pd.read_csv(io.BytesIO(client.get(f"/responses.csv?{state}").data))
-    pd.testing.assert_frame_equal(written, shown, rtol=1e-5, atol=1e-7)  # another process may round a network's float32 otherwise
+    pd.testing.assert_frame_equal(
+        written, shown, rtol=1e-5, atol=1e-7
+    )  # another process may round a network's float32 otherwise
     assert len(written["scenario"].unique()) == 6
 
 
@@ -124,13 +143,30 @@ def estimated(tmp_path):
     """A world's folder as `emulator estimate` writes it, of numbers that are easily told."""
     folder = tmp_path / "nk"
     folder.mkdir()
-    about = {"world": "nk", "world_shock": "monetary", "target": {"name": "made-up"}, "held": {"beta": {"value": 0.99, "why": "given"}, "rho_r": {"value": 0.4, "why": "given"}}}
+    about = {
+        "world": "nk",
+        "world_shock": "monetary",
+        "target": {"name": "made-up"},
+        "held": {"beta": {"value": 0.99, "why": "given"}, "rho_r": {"value": 0.4, "why": "given"}},
+    }
     (folder / "result.json").write_text(json.dumps(about))
-    pd.DataFrame({"parameter": ["kappa", "phi_pi"], "point": [0.05, 2.0], "mean": [0.06, 2.1]}).to_csv(folder / "parameters.csv", index=False)
-    index = pd.MultiIndex.from_product([range(5), ("output", "inflation", "rate")], names=["horizon", "observable"])
+    pd.DataFrame(
+        {"parameter": ["kappa", "phi_pi"], "point": [0.05, 2.0], "mean": [0.06, 2.1]}
+    ).to_csv(folder / "parameters.csv", index=False)
+    index = pd.MultiIndex.from_product(
+        [range(5), ("output", "inflation", "rate")], names=["horizon", "observable"]
+    )
     values = np.arange(15.0)
     matched = np.arange(15) > 1
-    pd.DataFrame({"target": np.where(matched, values, np.nan), "target_sd": np.where(matched, 2.0, np.nan), "matched": matched, "point": values}, index=index).to_csv(folder / "fit.csv")
+    pd.DataFrame(
+        {
+            "target": np.where(matched, values, np.nan),
+            "target_sd": np.where(matched, 2.0, np.nan),
+            "matched": matched,
+            "point": values,
+        },
+        index=index,
+    ).to_csv(folder / "fit.csv")
     return folder
 
 
@@ -140,15 +176,29 @@ def test_a_fitted_result_starts_at_its_estimate_over_the_data(estimated, client,
     assert economies.fit.scenario.values == (("kappa", 0.05), ("phi_pi", 2.0), ("rho_r", 0.4))
     np.testing.assert_allclose(economies.fit.upper[1], [3 + 3.29, 4 + 3.29, 5 + 3.29])
     assert np.isnan(economies.fit.irf[0, :2]).all()
-    shown = client.get("/picture", query_string={"state": economies.fit.scenario.text}).get_json()["picture"]
+    shown = client.get("/picture", query_string={"state": economies.fit.scenario.text}).get_json()[
+        "picture"
+    ]
     assert "data: made-up" in shown
     assert len(re.findall(r'class="mark plain" d="((?:M[\d. ]+m[^M]*)+)"', shown)) >= 3
-    assert "made-up" not in client.get("/picture?state=size%3D2").get_json()["picture"]  # another size than the data's
+    assert (
+        "made-up" not in client.get("/picture?state=size%3D2").get_json()["picture"]
+    )  # another size than the data's
     assert client.get(f"/responses.png?{economies.fit.scenario.text}").data.startswith(b"\x89PNG")
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize(("file", "content"), [("result.json", "{"), ("result.json", "[]"), ("parameters.csv", ""), ("fit.csv", "a,b\n1,2\n"), ("parameters.csv", "parameter,point\nnix,1\n"), ("parameters.csv", "parameter,point\nkappa,x\n")])
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("result.json", "{"),
+        ("result.json", "[]"),
+        ("parameters.csv", ""),
+        ("fit.csv", "a,b\n1,2\n"),
+        ("parameters.csv", "parameter,point\nnix,1\n"),
+        ("parameters.csv", "parameter,point\nkappa,x\n"),
+    ],
+)
 def test_a_damaged_result_is_refused(estimated, economies, file, content):
     (estimated / file).write_text(content)
     with pytest.raises(EmulatorError):
@@ -159,5 +209,3 @@ def test_a_damaged_result_is_refused(estimated, economies, file, content):
 def test_the_folder_above_names_its_worlds(estimated, economies):
     with pytest.raises(EmulatorError, match="estimates of nk"):
         Fit.read(estimated.parent, economies.spec)
-
-

@@ -1,4 +1,6 @@
-"""Colours that everybody can tell from the page, marks that tell scenarios apart without colour, and symbols that hold no text."""
+"""Colours that everybody can tell from the page, marks that tell scenarios apart without colour,
+and symbols that hold no text.
+"""
 
 import itertools
 import re
@@ -32,18 +34,31 @@ def test_contrast(theme):
         assert contrast(colour, PAPER[theme]) > 4.5  # they are also the colour of links
 
 
-DEUTERANOPIA = ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881))
-PROTANOPIA = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998))
+DEUTERANOPIA = (
+    (0.367322, 0.860646, -0.227968),
+    (0.280085, 0.672501, 0.047413),
+    (-0.011820, 0.042940, 0.968881),
+)
+PROTANOPIA = (
+    (0.152286, 1.052583, -0.204868),
+    (0.114503, 0.786281, 0.099216),
+    (-0.003882, -0.048116, 1.051998),
+)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("seen", [DEUTERANOPIA, PROTANOPIA], ids=["deuteranopia", "protanopia"])
 def test_the_first_three_colours_differ_for_colour_blind_eyes(theme, seen):
-    """Simulated after Machado, Oliveira and Fernandes (2009), doi:10.1109/TVCG.2009.113, severity 1, in linear RGB."""
+    """Simulated after Machado, Oliveira and Fernandes (2009), doi:10.1109/TVCG.2009.113, severity
+    1, in linear RGB.
+    """
 
     def look(colour):
         linear = [(int(colour[k : k + 2], 16) / 255) ** 2.2 for k in (1, 3, 5)]
-        return [max(sum(a * b for a, b in zip(row, linear, strict=True)), 0) ** (1 / 2.2) for row in seen]
+        return [
+            max(sum(a * b for a, b in zip(row, linear, strict=True)), 0) ** (1 / 2.2)
+            for row in seen
+        ]
 
     for one, other in itertools.combinations(CURVES[theme][:3], 2):
         assert sum((a - b) ** 2 for a, b in zip(look(one), look(other), strict=True)) ** 0.5 > 0.2
@@ -64,11 +79,27 @@ def test_light_and_dark_by_the_system_and_by_hand():
 @pytest.mark.parametrize("world", [name for name in WORLDS if name != "hank"])
 def test_every_symbol_of_every_world_is_drawn(world):
     for p in get_world(world).spec.parameters:
-        assert re.fullmatch(r'<svg class="tex"[^<>]*><path d="[MLQCZ0-9. -]+"/></svg>', symbol(p.tex)), p.tex
+        assert re.fullmatch(
+            r'<svg class="tex"[^<>]*><path d="[MLQCZ0-9. -]+"/></svg>', symbol(p.tex)
+        ), p.tex
 
 
 @pytest.mark.parametrize(
-    "tex", ["", "<script>alert(1)</script>", r"\href{javascript:alert(1)}{x}", "$x$", "}{", r"\frac" * 16, "{" * 40 + "}" * 40, "x" * 5000, r"\undefined", "&amp;", "\x00", "x^" * 39]
+    "tex",
+    [
+        "",
+        "<script>alert(1)</script>",
+        r"\href{javascript:alert(1)}{x}",
+        "$x$",
+        "}{",
+        r"\frac" * 16,
+        "{" * 40 + "}" * 40,
+        "x" * 5000,
+        r"\undefined",
+        "&amp;",
+        "\x00",
+        "x^" * 39,
+    ],
 )
 def test_hostile_symbols_are_outlines_or_nothing(tex):
     started = time.monotonic()

@@ -1,4 +1,6 @@
-"""What the server answers: the numbers of `emulator.inference` and no others, warnings in plain words, and only to its own page."""
+"""What the server answers: the numbers of `emulator.inference` and no others, warnings in plain
+words, and only to its own page.
+"""
 
 import io
 import re
@@ -22,25 +24,36 @@ def asked(economies, query):
 
 
 def drawn(client, state, **fields):
-    return client.get("/picture", query_string={"state": state, "patient": "1", **fields}).get_json()
+    return client.get(
+        "/picture", query_string={"state": state, "patient": "1", **fields}
+    ).get_json()
 
 
 def test_curves_are_the_answers_of_inference_to_the_last_bit(economies, network):
-    found = {curve.name: curve for curve in asked(economies, "p.kappa=0.05&size=25bp&with=sw07").curves}
+    found = {
+        curve.name: curve for curve in asked(economies, "p.kappa=0.05&size=25bp&with=sw07").curves
+    }
     assert list(found) == ["nk, kappa=0.05", "nk, kappa=0.05 (exact)", "sw07", "sw07 (exact)"]
     options = {"shocks": "monetary", "size": "25bp", "horizon": 20}
     expected = network.irf("nk", kappa=0.05, **options)
     np.testing.assert_array_equal(found["nk, kappa=0.05"].irf, expected["irf"].values[0, 0])
     np.testing.assert_array_equal(found["nk, kappa=0.05"].band[1], expected["upper"].values[0, 0])
-    np.testing.assert_array_equal(found["sw07 (exact)"].irf, emulator.world("sw07").irf(**options)["irf"].values[0, 0])
+    np.testing.assert_array_equal(
+        found["sw07 (exact)"].irf, emulator.world("sw07").irf(**options)["irf"].values[0, 0]
+    )
 
 
 def test_the_picture_shows_each_curve_where_it_belongs(client, network):
     """The ends of the live line, read back from the SVG by the labels of its axis."""
-    panels = re.findall(r"<figure>.*?</figure>", drawn(client, "exact=0", w=400, h=240)["picture"], re.DOTALL)
+    panels = re.findall(
+        r"<figure>.*?</figure>", drawn(client, "exact=0", w=400, h=240)["picture"], re.DOTALL
+    )
     expected = network.irf("nk", shocks="monetary", horizon=20)["irf"].values[0, 0]
     for k, panel in enumerate(panels):
-        ticks = [(float(y), float(value)) for y, value in re.findall(r'd="M46 ([\d.]+)H392"/><text [^>]*>([^<]+)</text>', panel)]
+        ticks = [
+            (float(y), float(value))
+            for y, value in re.findall(r'd="M46 ([\d.]+)H392"/><text [^>]*>([^<]+)</text>', panel)
+        ]
         slope, level = np.polyfit(*zip(*ticks, strict=True), 1)
         points = re.search(r'class="line c0" d="M([^"]+)"', panel)[1].split("L")
         shown = [slope * float(point.split()[1]) + level for point in points]
@@ -48,7 +61,9 @@ def test_the_picture_shows_each_curve_where_it_belongs(client, network):
 
 
 def test_bands_dashed_exact_lines_and_pins_are_in_the_picture(client):
-    picture = drawn(client, "p.kappa=0.05&with=zlb&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.4")["picture"]
+    picture = drawn(
+        client, "p.kappa=0.05&with=zlb&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.4"
+    )["picture"]
     for kind in ("band c0", "line c0 dashed", "band c1", "line c1 dashed", "line c2", "mark c2"):
         assert picture.count(f'class="{kind}"') >= 3, kind
     assert "pin 1: nk, kappa=0.4" in picture
@@ -59,7 +74,10 @@ def test_bands_dashed_exact_lines_and_pins_are_in_the_picture(client):
     ("state", "words"),
     [
         ("p.kappa=0.9", "out of range: kappa = 0.9 (trained on 0.01001 to 0.5)"),
-        ("p.phi_pi=0.8&p.phi_y=0", "finds no unique stable solution (indeterminate: many stable solutions)"),
+        (
+            "p.phi_pi=0.8&p.phi_y=0",
+            "finds no unique stable solution (indeterminate: many stable solutions)",
+        ),
         ("with=rbc&shock=demand", "rbc: Unknown shock of world 'rbc': 'demand'"),
         ("size=25bp&with=nk&world=sw07&shock=technology", "cannot be translated"),
     ],
@@ -70,7 +88,9 @@ def test_warnings_in_plain_words(client, state, words):
 
 def test_where_there_is_no_solution_no_line_is_drawn(client):
     found = drawn(client, "p.phi_pi=0.8&p.phi_y=0")
-    assert 'class="line c0"' not in "".join(re.findall(r"<figure>.*?</figure>", found["picture"], re.DOTALL))
+    assert 'class="line c0"' not in "".join(
+        re.findall(r"<figure>.*?</figure>", found["picture"], re.DOTALL)
+    )
     assert "No response is drawn" in found["picture"]
     assert "by the network&#39;s judgement" in found["notes"]
 
@@ -87,11 +107,21 @@ def test_a_slow_solver_is_waited_for_only_when_the_page_rests(economies):
 
 
 def test_csv_holds_what_inference_says(client, network):
-    found = pd.read_csv(io.BytesIO(client.get("/responses.csv?p.kappa=0.07&horizon=8").data)).set_index(["scenario", "horizon"])
+    found = pd.read_csv(
+        io.BytesIO(client.get("/responses.csv?p.kappa=0.07&horizon=8").data)
+    ).set_index(["scenario", "horizon"])
     expected = network.irf("nk", kappa=0.07, shocks="monetary", horizon=8)
-    np.testing.assert_allclose(found.loc["nk, kappa=0.07", "inflation_lower"], expected["lower"].sel(observable="inflation").values[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        found.loc["nk, kappa=0.07", "inflation_lower"],
+        expected["lower"].sel(observable="inflation").values[0, 0],
+        rtol=1e-12,
+    )
     exact = emulator.world("nk").irf(kappa=0.07, shocks="monetary", horizon=8)
-    np.testing.assert_allclose(found.loc["nk, kappa=0.07 (exact)", "rate"], exact["irf"].sel(observable="rate").values[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        found.loc["nk, kappa=0.07 (exact)", "rate"],
+        exact["irf"].sel(observable="rate").values[0, 0],
+        rtol=1e-12,
+    )
 
 
 def test_png_is_a_picture(client):
@@ -129,16 +159,24 @@ def test_every_control_has_a_label(client):
 def test_nothing_from_an_address_becomes_markup(client):
     for query in ("?world=<script>alert(1)</script>", "?size=%3Cimg%20src=x%3E", "?p.%3Cb%3E=1"):
         assert not re.search(r"<script>alert|<img src|<b>=", client.get("/" + query).text)
-    assert client.get("/picture?state=size%3D%3Cimg%3E").mimetype == "application/json"  # the page shows it as text
+    assert (
+        client.get("/picture?state=size%3D%3Cimg%3E").mimetype == "application/json"
+    )  # the page shows it as text
 
 
 def test_only_its_own_scripts_and_only_its_own_page(client):
     policy = client.get("/").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert "http" not in re.sub(r"https?://www\.w3\.org\S*", "", client.get("/").text)  # nothing is fetched from elsewhere
+    assert "http" not in re.sub(
+        r"https?://www\.w3\.org\S*", "", client.get("/").text
+    )  # nothing is fetched from elsewhere
     assert client.get("/", headers={"Host": "elsewhere.example"}).status_code == 400
-    sent = client.post("/upload", headers={"Sec-Fetch-Site": "cross-site"}, data={"mod": (io.BytesIO(b"x"), "a.mod")})
+    sent = client.post(
+        "/upload",
+        headers={"Sec-Fetch-Site": "cross-site"},
+        data={"mod": (io.BytesIO(b"x"), "a.mod")},
+    )
     assert sent.status_code == 403
     assert client.get("/static/../app.py").status_code == 404
 
@@ -149,7 +187,9 @@ def test_huge_sizes_of_a_panel_are_bounded(client):
 
 
 def test_any_host_where_that_was_asked_for(economies):
-    assert create_app(economies).test_client().get("/", headers={"Host": "box.lan"}).status_code == 200
+    assert (
+        create_app(economies).test_client().get("/", headers={"Host": "box.lan"}).status_code == 200
+    )
 
 
 def test_old_answers_are_given_up(economies, monkeypatch):

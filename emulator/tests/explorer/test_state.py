@@ -67,7 +67,11 @@ def test_defaults_are_left_out_and_values_stand_in_the_worlds_order():
         ("kappa=0.1", ParameterError, "p.name"),
         ("with=nix", UnknownNameError, None),
         ("pin=p.kappa%3Dx", ParameterError, "number"),
-        ("&".join(f"pin=p.kappa%3D0.{k}" for k in range(11, 12 + MOST_PINS)), ParameterError, "at most"),
+        (
+            "&".join(f"pin=p.kappa%3D0.{k}" for k in range(11, 12 + MOST_PINS)),
+            ParameterError,
+            "at most",
+        ),
         ("&".join("with=nk" for _ in range(1000)), ParameterError, "fields"),
     ],
 )
@@ -79,16 +83,31 @@ def test_what_no_page_wrote_is_refused_with_a_reason(query, error, words, tmp_pa
 
 
 def test_no_scenario_is_drawn_twice_and_each_keeps_its_colour():
-    state = read("p.kappa=0.2&with=nk&with=zlb&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.2&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.3")
-    assert {place: scenario.world for place, scenario in state.scenarios().items()} == {0: "nk", 1: "zlb", 3: "nk"}
+    state = read(
+        "p.kappa=0.2&with=nk&with=zlb&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.2&pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.3"
+    )
+    assert {place: scenario.world for place, scenario in state.scenarios().items()} == {
+        0: "nk",
+        1: "zlb",
+        3: "nk",
+    }
     moved = read(state.query().replace("p.kappa=0.2&", "p.kappa=0.25&", 1))
-    assert {place: scenario.world for place, scenario in moved.scenarios().items()} == {0: "nk", 1: "zlb", 2: "nk", 3: "nk"}
+    assert {place: scenario.world for place, scenario in moved.scenarios().items()} == {
+        0: "nk",
+        1: "zlb",
+        2: "nk",
+        3: "nk",
+    }
 
 
 def test_labels_tell_scenarios_apart_and_stay_short():
-    many = "&".join(f"p.{p.name}={p.default * 0.97 + 0.001}" for p in get_world("sw07").spec.parameters[:20])
+    many = "&".join(
+        f"p.{p.name}={p.default * 0.97 + 0.001}" for p in get_world("sw07").spec.parameters[:20]
+    )
     twice = read(f"world=sw07&{many}").live
-    state = State(twice, pins=(Scenario("sw07", "monetary", "1", twice.values[:-1]), Scenario("nk", "demand")))
+    state = State(
+        twice, pins=(Scenario("sw07", "monetary", "1", twice.values[:-1]), Scenario("nk", "demand"))
+    )
     labels = [state.label(scenario) for scenario in state.scenarios().values()]
     assert len(set(labels)) == 3
     assert max(map(len, labels)) < 120

@@ -1,4 +1,6 @@
-"""Files that a reader loads: read in a process of their own, bounded, never run, and the page answers all the while."""
+"""Files that a reader loads: read in a process of their own, bounded, never run, and the page
+answers all the while.
+"""
 
 import io
 import signal
@@ -54,18 +56,28 @@ def test_a_file_becomes_a_world_whose_numbers_are_those_of_its_solver(client, ec
     assert "&lt;b&gt;memory" in page
     assert "<b>memory" not in page
     assert "the solver answers" in page
-    found = pd.read_csv(io.BytesIO(client.get(f"/responses.csv?world={world}&p.rho=0.4&horizon=6").data))
+    found = pd.read_csv(
+        io.BytesIO(client.get(f"/responses.csv?world={world}&p.rho=0.4&horizon=6").data)
+    )
     exact = emulator.world(beside / "own.mod").irf(rho=0.4, horizon=6)
-    np.testing.assert_allclose(found["output"], exact["irf"].sel(observable="output").values[0, 0], rtol=1e-12)
-    notes = client.get("/picture", query_string={"state": f"world={world}&p.phi=0.5", "patient": "1"}).get_json()["notes"]
+    np.testing.assert_allclose(
+        found["output"], exact["irf"].sel(observable="output").values[0, 0], rtol=1e-12
+    )
+    notes = client.get(
+        "/picture", query_string={"state": f"world={world}&p.phi=0.5", "patient": "1"}
+    ).get_json()["notes"]
     assert "no unique stable solution (indeterminate" in notes
 
 
 def test_the_code_of_an_uploaded_world_runs_beside_its_file(client, beside):
     world = send(client).get_json()["world"]
-    (beside / "responses.py").write_bytes(client.get(f"/responses.py?world={world}&p.rho=0.35").data)
+    (beside / "responses.py").write_bytes(
+        client.get(f"/responses.py?world={world}&p.rho=0.35").data
+    )
     subprocess.run([sys.executable, "responses.py"], cwd=beside, check=True, capture_output=True)
-    assert (beside / "responses.csv").read_bytes() == client.get(f"/responses.csv?world={world}&p.rho=0.35").data
+    assert (beside / "responses.csv").read_bytes() == client.get(
+        f"/responses.csv?world={world}&p.rho=0.35"
+    ).data
 
 
 def test_without_a_mapping_a_guess_is_offered_that_names_no_folder_of_this_machine(client):
@@ -84,7 +96,11 @@ def test_without_a_mapping_a_guess_is_offered_that_names_no_folder_of_this_machi
         ("var y;", MAPPING, "no model block"),
         (MOD.replace("rho*y(-1)", "__import__('os').system('id')*y(-1)"), MAPPING, "system"),
         ('@#include "/etc/passwd"\n' + MOD, MAPPING, "whose files stand alone"),
-        (f'  @# include "{Path(emulator.__file__).parent / "worlds" / "sw07"}"\n', MAPPING, "whose files stand alone"),
+        (
+            f'  @# include "{Path(emulator.__file__).parent / "worlds" / "sw07"}"\n',
+            MAPPING,
+            "whose files stand alone",
+        ),
         ('@#includepath "/"\n' + MOD, MAPPING, "whose files stand alone"),
         (MOD, "observables: !!python/object/apply:os.system [id]", "YAML"),
         (MOD, "a: &a [1]\nb: [*a, *a]", "aliases"),
@@ -107,7 +123,18 @@ def test_large_files_are_refused_before_they_are_read(client):
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize(("file", "name"), [("own.mod", "own"), ("../../etc/own.mod", "own"), ("C:\\a\\own.mod", "own"), ("<b>.mod", "model"), ("", "model"), ("a" * 99, "model"), ("-x.mod", "model")])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("own.mod", "own"),
+        ("../../etc/own.mod", "own"),
+        ("C:\\a\\own.mod", "own"),
+        ("<b>.mod", "model"),
+        ("", "model"),
+        ("a" * 99, "model"),
+        ("-x.mod", "model"),
+    ],
+)
 def test_names_of_files_become_plain_names(file, name):
     assert stem(file) == name
 
@@ -137,7 +164,9 @@ def test_a_process_that_takes_too_long_or_too_much_is_ended(monkeypatch, tmp_pat
         Upload("own.mod", MOD.encode(), MAPPING.encode(), read_seconds=1.0)
     assert time.monotonic() - started < 20
     time.sleep(0.1)
-    assert not [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _read(p)]
+    assert not [
+        p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _read(p)
+    ]
 
 
 def _read(path):
@@ -151,7 +180,9 @@ def test_an_answer_that_takes_too_long_costs_the_process_but_not_the_world():
     upload = Upload("own.mod", MOD.encode(), MAPPING.encode())
     try:
         upload._answer_seconds = 0.5
-        upload._process.send_signal(signal.SIGSTOP)  # so that no answer comes, however fast the machine
+        upload._process.send_signal(
+            signal.SIGSTOP
+        )  # so that no answer comes, however fast the machine
         with pytest.raises(ModFileError, match="no answer within"):
             upload.irf({}, shocks="monetary", size="1", horizon=200)
         upload._answer_seconds = 10.0

@@ -23,7 +23,9 @@ def test_all_forms_of_draws_say_the_same():
         theta_of(NK, {"kappa": [0.05, 0.1], "phi_pi": [1.5, 2.0]}),
         theta_of(NK, None, {"kappa": np.array([0.05, 0.1]), "phi_pi": (1.5, 2.0)}),
         theta_of(NK, expected),
-        theta_of(NK, np.repeat(NK.theta(), 2, axis=0), {"kappa": [0.05, 0.1], "phi_pi": [1.5, 2.0]}),
+        theta_of(
+            NK, np.repeat(NK.theta(), 2, axis=0), {"kappa": [0.05, 0.1], "phi_pi": [1.5, 2.0]}
+        ),
         theta_of(NK, {"kappa": [0.05, 0.1], "phi_pi": 9.0}, {"phi_pi": [1.5, 2.0]}),
     ):
         np.testing.assert_array_equal(found, expected)
@@ -57,9 +59,17 @@ def test_the_users_arrays_stay_as_they_were():
         (None, {"kappa": True}, "was given as True; expected a number"),
         (np.ones((1, 12), dtype=bool), {}, "no array of numbers"),
         (NK.theta().astype(complex), {}, "no array of numbers"),
-        (None, {"kappa": np.array(["2020-01-01"], dtype="datetime64[D]")}, "was given as a ndarray"),
+        (
+            None,
+            {"kappa": np.array(["2020-01-01"], dtype="datetime64[D]")},
+            "was given as a ndarray",
+        ),
         (pd.DataFrame({"kappa": ["low", "high"]}), {}, "was given as a Series"),
-        (np.ma.masked_equal(NK.theta(), NK.theta()[0, 0]), {}, "(parameter 'sigma' of world 'nk') is nan"),
+        (
+            np.ma.masked_equal(NK.theta(), NK.theta()[0, 0]),
+            {},
+            "(parameter 'sigma' of world 'nk') is nan",
+        ),
         (None, {"sigma_m": -1.0}, "standard deviation of zero or more"),
     ],
 )
@@ -91,16 +101,43 @@ def test_horizons_that_are_no_number_of_quarters_are_refused(horizon):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (2, ShockSize(2.0)), (-1.5, ShockSize(-1.5)), ("0.5 sd", ShockSize(0.5)), ("3", ShockSize(3.0)), (np.float64(2), ShockSize(2.0)),
-        ("25bp", ShockSize(0.25, "pp")), ("-0.25 PP", ShockSize(-0.25, "pp")), ("1%", ShockSize(1.0, "%")),
-        ("25bp on rate", ShockSize(0.25, "pp", "rate")), ("-1% on output", ShockSize(-1.0, "%", "output")),
+        (2, ShockSize(2.0)),
+        (-1.5, ShockSize(-1.5)),
+        ("0.5 sd", ShockSize(0.5)),
+        ("3", ShockSize(3.0)),
+        (np.float64(2), ShockSize(2.0)),
+        ("25bp", ShockSize(0.25, "pp")),
+        ("-0.25 PP", ShockSize(-0.25, "pp")),
+        ("1%", ShockSize(1.0, "%")),
+        ("25bp on rate", ShockSize(0.25, "pp", "rate")),
+        ("-1% on output", ShockSize(-1.0, "%", "output")),
     ],
-)  # fmt: skip
+)
 def test_sizes_are_read(text, expected):
     assert ShockSize.read(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "big", "25 basis points", "1e999", "nan", "25bp on", "25bp on money", "1% on rate", "25bp on output", "2 on rate", "1__0", None, [1, 2], b"25bp", 10**400, 1j])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "big",
+        "25 basis points",
+        "1e999",
+        "nan",
+        "25bp on",
+        "25bp on money",
+        "1% on rate",
+        "25bp on output",
+        "2 on rate",
+        "1__0",
+        None,
+        [1, 2],
+        b"25bp",
+        10**400,
+        1j,
+    ],
+)
 def test_texts_that_are_no_size_are_refused(text):
     with pytest.raises(EmulatorError):
         ShockSize.read(text)
@@ -108,9 +145,13 @@ def test_texts_that_are_no_size_are_refused(text):
 
 def test_a_size_in_its_own_unit_is_independent_of_the_standard_deviation():
     nk = ExactWorld(get_world("nk"))
-    small, large = (nk.irf(shocks="monetary", size="25bp", sigma_m=value)["irf"].values for value in (0.1, 0.4))
+    small, large = (
+        nk.irf(shocks="monetary", size="25bp", sigma_m=value)["irf"].values for value in (0.1, 0.4)
+    )
     np.testing.assert_allclose(small, large, rtol=1e-12)
-    one = nk.irf(shocks="monetary", sigma_m=0.0625)["irf"].values  # 25 basis points a year are 0.0625 percentage points a quarter
+    one = nk.irf(shocks="monetary", sigma_m=0.0625)[
+        "irf"
+    ].values  # 25 basis points a year are 0.0625 percentage points a quarter
     np.testing.assert_allclose(small, one, rtol=1e-12)
 
 
@@ -126,8 +167,12 @@ def test_a_size_by_its_impact_has_that_impact():
 def test_sizes_by_shock():
     nk = ExactWorld(get_world("nk"))
     found, plain = nk.irf(size={"demand": -2}), nk.irf()
-    np.testing.assert_array_equal(found["irf"].sel(shock="demand"), -2 * plain["irf"].sel(shock="demand"))
-    np.testing.assert_array_equal(found["irf"].sel(shock="monetary"), plain["irf"].sel(shock="monetary"))
+    np.testing.assert_array_equal(
+        found["irf"].sel(shock="demand"), -2 * plain["irf"].sel(shock="demand")
+    )
+    np.testing.assert_array_equal(
+        found["irf"].sel(shock="monetary"), plain["irf"].sel(shock="monetary")
+    )
     assert list(found["size"].values) == ["1 sd", "-2 sd", "1 sd"]
     with pytest.raises(UnknownNameError, match="Did you mean 'demand'"):
         nk.irf(size={"demnd": 2})
@@ -138,8 +183,12 @@ def test_in_a_world_that_is_not_linear_the_size_goes_into_the_solver():
     asked = {"shocks": "demand", "sigma_r": 0.5}
     double = zlb.irf(size=2, **asked)["irf"].values
     np.testing.assert_array_equal(double, zlb.irf(shocks="demand", sigma_r=1.0)["irf"].values)
-    np.testing.assert_array_equal(double, zlb.irf(size="4pp", **asked)["irf"].values)  # one quarterly point
-    assert abs(double - 2 * zlb.irf(**asked)["irf"].values).max() > 0.01  # the bound binds: twice the shock is not twice the response
+    np.testing.assert_array_equal(
+        double, zlb.irf(size="4pp", **asked)["irf"].values
+    )  # one quarterly point
+    assert (
+        abs(double - 2 * zlb.irf(**asked)["irf"].values).max() > 0.01
+    )  # the bound binds: twice the shock is not twice the response
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Exact answers in the form of all answers: names, units, refusals, derivatives, sensitivity, files."""
+"""Exact answers in the form of all answers: names, units, refusals, derivatives, sensitivity,
+files.
+"""
 
 import json
 
@@ -30,7 +32,10 @@ def test_the_answer_holds_the_solvers_numbers(name):
 
 def test_draws_without_a_solution_are_named_or_nan():
     nk = emulator.world("nk")
-    with pytest.raises(NoSolutionError, match=r"1 of 2 draws: 1 indeterminate \(many stable solutions\). Draw 1: .*phi_pi=0.8"):
+    with pytest.raises(
+        NoSolutionError,
+        match=r"1 of 2 draws: 1 indeterminate \(many stable solutions\). Draw 1: .*phi_pi=0.8",
+    ):
         nk.irf(phi_pi=[1.5, 0.8])
     found = nk.irf(phi_pi=[1.5, 0.8], on_failure="nan")
     assert found["determinate"].values.tolist() == [True, False]
@@ -41,7 +46,10 @@ def test_draws_without_a_solution_are_named_or_nan():
 
 
 def test_numbers_that_overflow_are_not_called_a_fault_of_the_model():
-    with pytest.raises(NoSolutionError, match=r"1 of 1 draws: 1 overflow \(there is a solution, but .* too large to hold\)"):
+    with pytest.raises(
+        NoSolutionError,
+        match=r"1 of 1 draws: 1 overflow \(there is a solution, but .* too large to hold\)",
+    ):
         emulator.world("nk").irf(size=1e308, sigma_m=1e9)
 
 
@@ -56,8 +64,12 @@ def test_derivatives_of_a_shocks_size_are_the_response_over_the_size():
     derivative, irf = nk.jacobian(), nk.irf()["irf"]
     for shock, size in (("monetary", "sigma_m"), ("demand", "sigma_r"), ("cost_push", "sigma_u")):
         value = nk.spec.theta()[0, nk.spec.index(size)]
-        np.testing.assert_allclose(derivative.sel(shock=shock, parameter=size), irf.sel(shock=shock) / value, atol=1e-9)
-        others = derivative.sel(parameter=size, shock=[s for s in nk.spec.shock_names if s != shock])
+        np.testing.assert_allclose(
+            derivative.sel(shock=shock, parameter=size), irf.sel(shock=shock) / value, atol=1e-9
+        )
+        others = derivative.sel(
+            parameter=size, shock=[s for s in nk.spec.shock_names if s != shock]
+        )
         np.testing.assert_allclose(others, 0.0, atol=1e-9)
 
 
@@ -72,17 +84,30 @@ def test_derivatives_by_smaller_steps_are_the_same():
 def test_at_the_end_of_what_can_be_solved_derivatives_are_one_sided():
     nk = emulator.world("nk")
     found = nk.jacobian(sigma_m=0.0, shocks="monetary", horizon=8)
-    np.testing.assert_allclose(found.sel(parameter="sigma_m"), nk.irf(sigma_m=1.0, shocks="monetary", horizon=8)["irf"], atol=1e-9)
+    np.testing.assert_allclose(
+        found.sel(parameter="sigma_m"),
+        nk.irf(sigma_m=1.0, shocks="monetary", horizon=8)["irf"],
+        atol=1e-9,
+    )
     assert np.isfinite(found.values).all()
 
 
 def test_sobols_indices_of_a_response_that_is_a_product_are_known():
-    """The impact of the first shock of lss on a chosen observable is linear in few parameters; that of nk's size is a factor."""
+    """The impact of the first shock of lss on a chosen observable is linear in few parameters; that
+    of nk's size is a factor.
+    """
     nk = emulator.world("nk")
     others = {p.name: p.default for p in nk.spec.parameters if p.name not in ("sigma_m", "kappa")}
-    found = nk.sensitivity(1024, shocks="monetary", horizons=(0, 4), sigma_r=0.5, **{k: v for k, v in others.items() if k != "sigma_r"})
+    found = nk.sensitivity(
+        1024,
+        shocks="monetary",
+        horizons=(0, 4),
+        sigma_r=0.5,
+        **{k: v for k, v in others.items() if k != "sigma_r"},
+    )
     assert set(found["parameter"].values) == {"sigma_m", "kappa"}
-    # y = s g(kappa), s and kappa independent: S_s = m_g^2 v_s / V, S_g = m_s^2 v_g / V, V = v_s v_g + m_g^2 v_s + m_s^2 v_g
+    # y = s g(kappa), s and kappa independent: S_s = m_g^2 v_s / V, S_g = m_s^2 v_g / V, V = v_s v_g
+    # + m_g^2 v_s + m_s^2 v_g
     spec = nk.spec
     low, high = (end[spec.index("kappa")] for end in (spec.low, spec.high))
     values = np.linspace(low, high, 4001)
@@ -91,10 +116,19 @@ def test_sobols_indices_of_a_response_that_is_a_product_are_known():
     m_s, v_s, m_g, v_g = (s_low + s_high) / 2, (s_high - s_low) ** 2 / 12, g.mean(), g.var()
     total = v_s * v_g + m_g**2 * v_s + m_s**2 * v_g
     here = found.sel(shock="monetary", horizon=0, observable="output")
-    for name, first, interaction in (("sigma_m", m_g**2 * v_s, v_s * v_g), ("kappa", m_s**2 * v_g, v_s * v_g)):
+    for name, first, interaction in (
+        ("sigma_m", m_g**2 * v_s, v_s * v_g),
+        ("kappa", m_s**2 * v_g, v_s * v_g),
+    ):
         at = here.sel(parameter=name)
-        assert abs(float(at["first_order"]) - first / total) < 4 * float(at["first_order_error"]) + 0.005
-        assert abs(float(at["total_order"]) - (first + interaction) / total) < 4 * float(at["total_order_error"]) + 0.005
+        assert (
+            abs(float(at["first_order"]) - first / total)
+            < 4 * float(at["first_order_error"]) + 0.005
+        )
+        assert (
+            abs(float(at["total_order"]) - (first + interaction) / total)
+            < 4 * float(at["total_order_error"]) + 0.005
+        )
 
 
 def test_sensitivity_refuses_what_has_no_answer():
@@ -124,7 +158,10 @@ def test_horizons_of_sensitivity_may_be_an_array_or_one():
     held = {p.name: p.default for p in nk.spec.parameters if p.name not in ("kappa", "phi_pi")}
     both = nk.sensitivity(16, horizons=np.arange(2), ranges=ranges, **held)
     assert both["horizon"].values.tolist() == [0, 1]
-    xr.testing.assert_allclose(nk.sensitivity(16, horizons=1, ranges=ranges, **held)["total_order"], both["total_order"].sel(horizon=[1]))
+    xr.testing.assert_allclose(
+        nk.sensitivity(16, horizons=1, ranges=ranges, **held)["total_order"],
+        both["total_order"].sel(horizon=[1]),
+    )
 
 
 def test_responses_that_never_move_have_no_indices():
@@ -142,7 +179,10 @@ def test_files_hold_the_answer(tmp_path):
     table = pd.read_csv(tmp_path / "x.csv", index_col=["draw", "shock", "horizon"])
     np.testing.assert_array_equal(table["rate"], found["irf"].sel(observable="rate").values.ravel())
     np.testing.assert_array_equal(table["determinate"].groupby("draw").all(), [True, False])
-    plain = json.loads((tmp_path / "x.json").read_text(), parse_constant=lambda text: pytest.fail(f"{text} is no JSON"))
+    plain = json.loads(
+        (tmp_path / "x.json").read_text(),
+        parse_constant=lambda text: pytest.fail(f"{text} is no JSON"),
+    )
     assert plain["data_vars"]["irf"]["data"][1][0][0] == [None, None, None]
     with pytest.raises(ParameterError, match=r"must end in \.csv, \.nc, \.json"):
         found.responses.write(tmp_path / "x.xlsx")

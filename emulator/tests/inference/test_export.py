@@ -1,4 +1,6 @@
-"""A network as files for other programs: ONNX answers as PyTorch does, weights and card travel with it."""
+"""A network as files for other programs: ONNX answers as PyTorch does, weights and card travel with
+it.
+"""
 
 import json
 
@@ -20,13 +22,27 @@ def em():
     return emulator.load("universal")
 
 
-@pytest.mark.parametrize("name", ["nk", "var", *(pytest.param(name, marks=pytest.mark.slow) for name in ("lss", "rbc", "sw07", "switching", "zlb", "hank"))])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nk",
+        "var",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("lss", "rbc", "sw07", "switching", "zlb", "hank")
+        ),
+    ],
+)
 def test_onnx_answers_as_the_network_does(em, name, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     export(em, tmp_path, [name])
     session = runtime.InferenceSession(tmp_path / f"{name}.onnx")
     for n in (1, 700):  # beyond one block of draws
-        theta = get_world(name).sample(n, np.random.default_rng(2)) if name != "hank" else np.repeat(em.spec(name).theta(), n, axis=0)
+        theta = (
+            get_world(name).sample(n, np.random.default_rng(2))
+            if name != "hank"
+            else np.repeat(em.spec(name).theta(), n, axis=0)
+        )
         irf, width = session.run(["irf", "half_width"], {"theta": theta.astype(np.float32)})
         expected = em.irf(name, theta, on_failure="nan")
         solved = expected["determinate"].values

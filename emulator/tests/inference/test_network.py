@@ -8,7 +8,13 @@ import pytest
 import torch
 
 import emulator
-from emulator.errors import CheckpointError, DoubtWarning, NoSolutionError, ParameterError, UnknownNameError
+from emulator.errors import (
+    CheckpointError,
+    DoubtWarning,
+    NoSolutionError,
+    ParameterError,
+    UnknownNameError,
+)
 from emulator.inference import Emulator
 from emulator.inference.answers import beyond_training
 from emulator.inference.fallback import solver_of
@@ -52,7 +58,9 @@ def test_fresh_draws_lie_within_the_band_about_as_often_as_it_says(em, name):
 
 @pytest.mark.parametrize("name", QUICK)
 def test_at_the_defaults_which_users_ask_first_the_network_is_right_or_doubts_itself(em, name):
-    """The published mode of `sw07` has so many parameters in the tails of their priors, each in its range, that no training draw was as far out."""
+    """The published mode of `sw07` has so many parameters in the tails of their priors, each in its
+    range, that no training draw was as far out.
+    """
     found, exact = em.irf(name), emulator.world(name).irf()["irf"]
     assert found["in_range"].all()
     error = float(np.linalg.norm(found["irf"] - exact) / np.linalg.norm(exact))
@@ -76,8 +84,18 @@ def test_answers_have_names_units_and_what_to_think_of_them(em):
 def test_what_a_call_asks_for_is_what_the_whole_answer_holds(em):
     whole = em.irf("sw07", size=2)
     part = em.irf("sw07", shocks=["wage_markup", "monetary"], size="2 sd", horizon=7)
-    np.testing.assert_allclose(part["irf"], whole["irf"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)), rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(part["upper"], whole["upper"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        part["irf"],
+        whole["irf"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    np.testing.assert_allclose(
+        part["upper"],
+        whole["upper"].sel(shock=["wage_markup", "monetary"], horizon=slice(0, 7)),
+        rtol=1e-5,
+        atol=1e-6,
+    )
     np.testing.assert_allclose(2 * em.irf("sw07")["irf"], whole["irf"], rtol=1e-6)
 
 
@@ -102,7 +120,9 @@ def test_parameters_out_of_range_are_named(em):
 def test_the_end_of_a_prior_is_within_the_range_and_what_lies_beyond_is_not(em):
     low, high = em.trained_range("switching")
     column = em.spec("switching").index("active_at_impact")
-    assert high[column] < em.spec("switching").parameters[column].default == 1.0  # as near as draws came
+    assert (
+        high[column] < em.spec("switching").parameters[column].default == 1.0
+    )  # as near as draws came
     assert em.irf("switching")["in_range"].all()
     assert not em.irf("switching")["flagged"].any()
     assert em.irf("hank")["in_range"].all()  # whose rho_i is zero by default
@@ -127,14 +147,19 @@ def test_the_fallback_solves_what_is_doubted_and_says_which(em):
     theta = world.solver.propose(500, np.random.default_rng(3))
     theta[0, world.spec.index("kappa")] = 2 * world.spec.high[world.spec.index("kappa")]
     alone = em.irf("nk", theta, on_failure="nan")
-    found, exact = em.irf("nk", theta, fallback="exact", on_failure="nan"), world.irf(theta, on_failure="nan")
+    found, exact = (
+        em.irf("nk", theta, fallback="exact", on_failure="nan"),
+        world.irf(theta, on_failure="nan"),
+    )
     doubted = (alone["flagged"] | ~alone["determinate"]).values
     assert doubted[0]
     assert 0 < doubted.mean() < 0.5
     np.testing.assert_array_equal(found["exact"], doubted)
     for name in ("irf", "lower", "upper"):
         np.testing.assert_array_equal(found[name].values[doubted], exact["irf"].values[doubted])
-    np.testing.assert_array_equal(found["determinate"].values[doubted], exact["determinate"].values[doubted])
+    np.testing.assert_array_equal(
+        found["determinate"].values[doubted], exact["determinate"].values[doubted]
+    )
     np.testing.assert_array_equal(found["irf"].values[~doubted], alone["irf"].values[~doubted])
     with pytest.raises(NoSolutionError, match="indeterminate"):
         em.irf("nk", phi_pi=0.7, fallback="exact")
@@ -143,7 +168,11 @@ def test_the_fallback_solves_what_is_doubted_and_says_which(em):
 def test_a_figure_says_that_the_network_doubts_its_answer(em):
     titles = [em.irf("nk", kappa=kappa).responses.plot().get_suptitle() for kappa in (0.1, 0.6)]
     assert ["flagged: doubt it" in title for title in titles] == [False, True]
-    several = em.irf("nk", kappa=[0.1, 0.6, 0.1], phi_pi=[1.5, 1.5, 0.5], on_failure="nan").responses.plot().get_suptitle()
+    several = (
+        em.irf("nk", kappa=[0.1, 0.6, 0.1], phi_pi=[1.5, 1.5, 0.5], on_failure="nan")
+        .responses.plot()
+        .get_suptitle()
+    )
     assert several.endswith("1 without a solution, 1 flagged: doubt it")
 
 
@@ -154,7 +183,12 @@ def test_where_the_network_sees_no_solution_there_are_no_derivatives(em):
 
 
 def test_derivatives_say_how_far_to_trust_them_as_responses_do(em):
-    asked = {"phi_pi": [1.5, 0.5, 1.5], "kappa": [0.1, 0.1, 0.6], "shocks": "monetary", "horizon": 3}
+    asked = {
+        "phi_pi": [1.5, 0.5, 1.5],
+        "kappa": [0.1, 0.1, 0.6],
+        "shocks": "monetary",
+        "horizon": 3,
+    }
     slopes, answer = em.jacobian("nk", **asked), em.irf("nk", **asked, on_failure="nan")
     for sign in ("flagged", "determinate", "in_range"):
         np.testing.assert_array_equal(slopes[sign], answer[sign])
@@ -164,7 +198,12 @@ def test_derivatives_say_how_far_to_trust_them_as_responses_do(em):
 
 def test_draws_of_a_table_keep_its_index(em):
     table = pd.DataFrame({"kappa": [0.05, 0.1]}, index=["flat", "steep"])
-    for found in (em.irf("nk", table), em.jacobian("nk", table, horizon=2), emulator.world("nk").irf(table), emulator.world("nk").jacobian(table, horizon=2)):
+    for found in (
+        em.irf("nk", table),
+        em.jacobian("nk", table, horizon=2),
+        emulator.world("nk").irf(table),
+        emulator.world("nk").jacobian(table, horizon=2),
+    ):
         assert found["draw"].values.tolist() == ["flat", "steep"]
     steep = em.irf("nk", table).sel(draw="steep")
     np.testing.assert_allclose(steep["irf"], em.irf("nk", kappa=0.1)["irf"][0], atol=1e-5)
@@ -177,16 +216,22 @@ def test_derivatives_agree_with_those_of_the_solver(em, name):
     world = emulator.world(name)
     theta = world.sample(8, 5)
     width = world.spec.high - world.spec.low
-    own, exact = (found.values * width for found in (em.jacobian(name, theta), world.jacobian(theta)))
+    own, exact = (
+        found.values * width for found in (em.jacobian(name, theta), world.jacobian(theta))
+    )
     usable = np.isfinite(exact).all(axis=(1, 2, 3, 4))
-    error = np.sqrt(np.square(own - exact).sum(axis=(1, 2, 3, 4)) / np.square(exact).sum(axis=(1, 2, 3, 4)))[usable]
+    error = np.sqrt(
+        np.square(own - exact).sum(axis=(1, 2, 3, 4)) / np.square(exact).sum(axis=(1, 2, 3, 4))
+    )[usable]
     assert usable.sum() >= 6
     assert np.median(error) < (0.15 if name == "zlb" else 0.05)  # zlb's responses have kinks
 
 
 def test_derivatives_are_those_of_the_networks_own_answers(em):
     step = 1e-2  # float32: a difference needs a step
-    up, down = (em.irf("nk", kappa=0.2 + s, size="25bp", shocks="monetary")["irf"] for s in (step, -step))
+    up, down = (
+        em.irf("nk", kappa=0.2 + s, size="25bp", shocks="monetary")["irf"] for s in (step, -step)
+    )
     found = em.jacobian("nk", kappa=0.2, size="25bp", shocks="monetary").sel(parameter="kappa")
     difference = (up - down) / (2 * step)
     np.testing.assert_allclose(found, difference, atol=0.01 * float(abs(difference).max()))
@@ -196,7 +241,9 @@ def test_sensitivity_agrees_with_the_solver(em):
     asked = {"n": 1024, "shocks": "monetary", "horizons": (0, 4), "ranges": {"phi_pi": (1.2, 3.0)}}
     own, exact = em.sensitivity("nk", **asked), emulator.world("nk").sensitivity(**asked)
     for name in ("first_order", "total_order"):
-        difference = abs(own[name] - exact[name])  # NaN, of parameters that do not matter, on both sides alike
+        difference = abs(
+            own[name] - exact[name]
+        )  # NaN, of parameters that do not matter, on both sides alike
         np.testing.assert_array_equal(np.isnan(own[name]), np.isnan(exact[name]))
         assert float(difference.max()) < 0.03
     assert own.attrs["without_solution"] < 0.05
@@ -204,10 +251,18 @@ def test_sensitivity_agrees_with_the_solver(em):
 
 def test_indices_of_doubted_draws_come_with_a_warning(em):
     with pytest.warns(DoubtWarning, match="nk: the network doubts its answers at"):
-        found = em.sensitivity("nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (1.5, 15.0)})
+        found = em.sensitivity(
+            "nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (1.5, 15.0)}
+        )
     assert found.attrs["flagged"] > 0.5
     with pytest.raises(NoSolutionError, match=r"for unsolvable\. Narrow them"):
-        em.sensitivity("nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (0.5, 0.9), "phi_y": (0.0, 0.001)})
+        em.sensitivity(
+            "nk",
+            64,
+            shocks="monetary",
+            horizons=[0],
+            ranges={"phi_pi": (0.5, 0.9), "phi_y": (0.0, 0.001)},
+        )
 
 
 @pytest.mark.checkout
@@ -222,9 +277,19 @@ def test_a_world_of_a_file_is_solved_by_its_file(em):
 
 
 def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
-    asked = {"n": 64, "shocks": "monetary", "size": "25bp on rate", "ranges": {"phi_pi": (1.2, 3.0), "rho_m": (0.0, 0.5)}}
-    both, late = em.sensitivity("nk", horizons=(0, 4), **asked), em.sensitivity("nk", horizons=(4,), **asked)
-    np.testing.assert_allclose(late["total_order"], both["total_order"].sel(horizon=[4]), rtol=1e-5, atol=1e-6)
+    asked = {
+        "n": 64,
+        "shocks": "monetary",
+        "size": "25bp on rate",
+        "ranges": {"phi_pi": (1.2, 3.0), "rho_m": (0.0, 0.5)},
+    }
+    both, late = (
+        em.sensitivity("nk", horizons=(0, 4), **asked),
+        em.sensitivity("nk", horizons=(4,), **asked),
+    )
+    np.testing.assert_allclose(
+        late["total_order"], both["total_order"].sel(horizon=[4]), rtol=1e-5, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -233,18 +298,34 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
         (lambda em: em.irf("nkk"), UnknownNameError, "Did you mean 'nk'"),
         (lambda em: em.irf("nk", kapa=0.1), UnknownNameError, "Did you mean 'kappa'"),
         (lambda em: em.irf("nk", kappa=float("nan")), ParameterError, "finite"),
-        (lambda em: em.irf("nk", horizon=-1), ParameterError, "expected a whole number of quarters"),
-        (lambda em: em.irf("nk", horizon=2.5), ParameterError, "expected a whole number of quarters"),
+        (
+            lambda em: em.irf("nk", horizon=-1),
+            ParameterError,
+            "expected a whole number of quarters",
+        ),
+        (
+            lambda em: em.irf("nk", horizon=2.5),
+            ParameterError,
+            "expected a whole number of quarters",
+        ),
         (lambda em: em.irf("model.mod"), UnknownNameError, "emulator.world('model.mod')"),
         (lambda em: em.irf(["nk"]), UnknownNameError, "Known: hank"),
         (lambda em: em.irf("nk", fallback=True), ParameterError, "expected 'exact'"),
         (lambda em: em.irf("nk", fallback="solver"), ParameterError, "expected 'exact'"),
-        (lambda em: em.irf("nk", fallback=get_world("rbc")), ParameterError, "not that of the world 'nk'"),
+        (
+            lambda em: em.irf("nk", fallback=get_world("rbc")),
+            ParameterError,
+            "not that of the world 'nk'",
+        ),
         (lambda em: em.jacobian("nk", np.ones((1, 3))), ParameterError, "takes theta of shape"),
         (lambda em: em.irf("NK"), UnknownNameError, "Did you mean 'nk'"),
         (lambda em: em.irf("nk", size=True), ParameterError, "size of a shock was given as True"),
         (lambda em: emulator.load("univrsal"), UnknownNameError, "Did you mean 'universal'"),
-        (lambda em: emulator.load(None), CheckpointError, "given as None; expected a name (universal), a file"),
+        (
+            lambda em: emulator.load(None),
+            CheckpointError,
+            "given as None; expected a name (universal), a file",
+        ),
     ],
 )
 def test_bad_questions_are_refused(em, call, error, message):

@@ -1,4 +1,6 @@
-"""Baselines start where they should, keep what they are made of, and refuse what they cannot answer."""
+"""Baselines start where they should, keep what they are made of, and refuse what they cannot
+answer.
+"""
 
 import numpy as np
 import pytest
@@ -37,11 +39,18 @@ def test_the_linear_network_starts_at_least_squares_in_natural_units():
         theta, irf = SAMPLES[name]
         fresh = _theta(spec, 7) * 1.1
         expected = LinearRegression().fit(theta.numpy(), irf.numpy()).predict(fresh.numpy())
-        np.testing.assert_allclose(model(fresh, name).detach().numpy(), expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+        np.testing.assert_allclose(
+            model(fresh, name).detach().numpy(),
+            expected,
+            rtol=1e-3,
+            atol=1e-4 * np.abs(expected).max(),
+        )
 
 
 def test_principal_components_are_those_of_a_singular_value_decomposition():
-    values = torch.randn(50, 12, generator=torch.Generator().manual_seed(0)).double() * torch.arange(1, 13)
+    values = torch.randn(
+        50, 12, generator=torch.Generator().manual_seed(0)
+    ).double() * torch.arange(1, 13)
     space = PrincipalComponents(12, 12).fit(values)
     assert torch.allclose(space.decode(space.encode(values)), values)
     assert torch.allclose(space.deviation, torch.linalg.svdvals(values - values.mean(0)) / 50**0.5)
@@ -58,7 +67,10 @@ def test_components_that_the_draws_do_not_span_are_zero_both_ways():
     assert space.silent.tolist() == [False] + [True] * 19
     assert torch.allclose(space.decode(space.encode(values)).float(), values, atol=1e-6)
     assert not space.encode(values)[:, 1:].any()
-    assert torch.equal(space.decode(torch.cat([torch.zeros(1, 1), torch.ones(1, 19)], dim=1))[0], space.mean.float())
+    assert torch.equal(
+        space.decode(torch.cat([torch.zeros(1, 1), torch.ones(1, 19)], dim=1))[0],
+        space.mean.float(),
+    )
 
 
 def refused_until_weights_are_loaded(model):
@@ -119,7 +131,9 @@ class Frozen(PerWorldMLPBaseline):
     """A network that has parameters and does not train one of them."""
 
     def standardised(self, theta_BP, world, horizon):
-        return super().standardised(theta_BP, world, horizon) - self.networks[0][0].bias.detach().sum()
+        return (
+            super().standardised(theta_BP, world, horizon) - self.networks[0][0].bias.detach().sum()
+        )
 
     def part(self, parts, world):
         network = super().part(parts, world)

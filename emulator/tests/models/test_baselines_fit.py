@@ -1,4 +1,6 @@
-"""Baselines learn from few draws and come back whole from their checkpoints; boosted trees enter the leaderboard beside them."""
+"""Baselines learn from few draws and come back whole from their checkpoints; boosted trees enter
+the leaderboard beside them.
+"""
 
 import subprocess
 import sys
@@ -28,11 +30,24 @@ SMALL = {
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_short_fit_beats_the_training_mean_and_comes_back_from_its_checkpoint(name, small_dataset, tmp_path):
+def test_a_short_fit_beats_the_training_mean_and_comes_back_from_its_checkpoint(
+    name, small_dataset, tmp_path
+):
     config = TrainingConfig(
-        dataset=small_dataset, worlds=["nk"], model=name, model_options=SMALL[name], checkpoint_dir=tmp_path / "run", device="cpu",
-        lr=1e-2, epochs=20, batch_size=32, warmup_epochs=1, patience=20, lambda_smooth=0.0, save_every_n_epochs=100,
-    )  # fmt: skip
+        dataset=small_dataset,
+        worlds=["nk"],
+        model=name,
+        model_options=SMALL[name],
+        checkpoint_dir=tmp_path / "run",
+        device="cpu",
+        lr=1e-2,
+        epochs=20,
+        batch_size=32,
+        warmup_epochs=1,
+        patience=20,
+        lambda_smooth=0.0,
+        save_every_n_epochs=100,
+    )
     trainer = train(config)
     again = load(tmp_path / "run" / "final.pt")
     data = open_dataset(small_dataset)
@@ -63,13 +78,36 @@ def test_every_configuration_of_a_baseline_builds_its_network():
 @pytest.mark.checkout
 def test_boosted_trees_are_scored_like_a_network(small_dataset, tmp_path):
     pytest.importorskip("lightgbm")
-    words = ["--dataset", small_dataset, "--worlds", "nk", "--components", 8, "--rounds", 60, "--bootstrap", 0, "--output", tmp_path / "trees"]
+    words = [
+        "--dataset",
+        small_dataset,
+        "--worlds",
+        "nk",
+        "--components",
+        8,
+        "--rounds",
+        60,
+        "--bootstrap",
+        0,
+        "--output",
+        tmp_path / "trees",
+    ]
     command = [sys.executable, ROOT / "benchmarks" / "emulators.py", *words]
-    subprocess.run([str(word) for word in command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    subprocess.run(
+        [str(word) for word in command], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     found = read(tmp_path / "trees" / "results.json")
     made = found["provenance"]["checkpoint"]
-    assert (made["model_name"], made["worlds"], made["config"]["components"]) == ("LightGBM", ["nk"], 8)
+    assert (made["model_name"], made["worlds"], made["config"]["components"]) == (
+        "LightGBM",
+        ["nk"],
+        8,
+    )
     assert found["provenance"]["dataset"]["trained_on"]
     assert "benchmarks/emulators.py" in found["provenance"]["command"]
-    scores = {row["predictor"]: row["value"] for row in found["scores"] if (row["split"], row["metric"], row["shock"]) == ("test", "nrmse", "all")}
+    scores = {
+        row["predictor"]: row["value"]
+        for row in found["scores"]
+        if (row["split"], row["metric"], row["shock"]) == ("test", "nrmse", "all")
+    }
     assert scores["network"] < 0.9 * scores["training_mean"]

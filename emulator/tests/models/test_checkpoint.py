@@ -60,7 +60,12 @@ def test_round_trip(model, path):
     assert again.world_specs == SPECS
     assert not again.training
     found = again.checkpoint
-    assert (found.epoch, found.val_loss, found.config, found.data_fingerprint) == (3, 0.5, {"lr": 1e-3}, "f" * 64)
+    assert (found.epoch, found.val_loss, found.config, found.data_fingerprint) == (
+        3,
+        0.5,
+        {"lr": 1e-3},
+        "f" * 64,
+    )
     assert found.versions["torch"]
     assert found.model_name == "PerWorldMLPBaseline"
 
@@ -68,7 +73,14 @@ def test_round_trip(model, path):
 def test_any_flipped_byte_is_found(path):
     whole = path.read_bytes()
     positions = np.random.default_rng(0).integers(0, len(whole), 200).tolist()
-    positions += [0, len(whole) - 1, len(whole) - 20, len(whole) - 72, len(whole) - 80, len(whole) - 93]
+    positions += [
+        0,
+        len(whole) - 1,
+        len(whole) - 20,
+        len(whole) - 72,
+        len(whole) - 80,
+        len(whole) - 93,
+    ]
     for position in positions:
         damaged = bytearray(whole)
         damaged[position] ^= 0x10
@@ -155,5 +167,11 @@ def test_loading_needs_nothing_else(path, tmp_path):
     )
     empty = tmp_path / "elsewhere"
     empty.mkdir()
-    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=empty, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "(1, 2, 11, 3)"

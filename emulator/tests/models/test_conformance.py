@@ -9,6 +9,12 @@ from emulator.worlds import WORLDS, get_world
 SLOW_TO_PREPARE = ("GaussianProcessBaseline",)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SLOW_TO_PREPARE else pytest.mark.fast) for name in MODELS])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in SLOW_TO_PREPARE else pytest.mark.fast)
+        for name in MODELS
+    ],
+)
 def test_every_network_passes(name):
     check_model(model_class(name), [get_world(world).spec for world in WORLDS])

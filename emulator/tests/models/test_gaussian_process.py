@@ -1,4 +1,6 @@
-"""Gaussian processes: through their own draws, as scikit-learn has them, and without it where they only predict."""
+"""Gaussian processes: through their own draws, as scikit-learn has them, and without it where they
+only predict.
+"""
 
 import copy
 import sys
@@ -10,7 +12,12 @@ import torch
 from emulator.errors import MissingExtraError, ModelCheckError
 from emulator.models.baselines import GaussianProcessBaseline
 from emulator.models.check import _statistics, _theta, check_model
-from emulator.tests.models.test_baselines import SAMPLES, SPECS, prepared, refused_until_weights_are_loaded
+from emulator.tests.models.test_baselines import (
+    SAMPLES,
+    SPECS,
+    prepared,
+    refused_until_weights_are_loaded,
+)
 
 
 def test_what_was_not_prepared_is_refused_until_weights_are_loaded():
@@ -28,10 +35,14 @@ def test_gaussian_processes_go_through_their_own_draws_and_are_scikit_learns():
     kernel = sklearn.kernels.RBF(process.length_scales[0].numpy())
     fresh = z[:5] + 0.1
     ours = process._kernel(torch.from_numpy(fresh), process.length_scales[0]) @ process.weights[0]
-    np.testing.assert_allclose(ours.numpy(), kernel(fresh, z) @ process.weights[0].numpy(), rtol=1e-8)
+    np.testing.assert_allclose(
+        ours.numpy(), kernel(fresh, z) @ process.weights[0].numpy(), rtol=1e-8
+    )
 
 
-def test_gaussian_processes_take_no_more_draws_than_told_and_need_no_scikit_learn_to_predict(monkeypatch):
+def test_gaussian_processes_take_no_more_draws_than_told_and_need_no_scikit_learn_to_predict(
+    monkeypatch,
+):
     model = prepared(GaussianProcessBaseline, components=1, draws=10)
     assert model.processes[0].points.shape == (10, 12)
     monkeypatch.setitem(sys.modules, "sklearn.gaussian_process", None)

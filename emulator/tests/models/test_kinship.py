@@ -1,4 +1,6 @@
-"""A new world starts from its nearest relative: what carries over is exact, what does not starts from chance."""
+"""A new world starts from its nearest relative: what carries over is exact, what does not starts
+from chance.
+"""
 
 import pytest
 import torch
@@ -16,7 +18,10 @@ SPECS = {name: get_world(name).spec for name in WORLDS}
 def made(specs, statistics=None, seed=0):
     torch.manual_seed(seed)
     network = UniversalEmulator.from_specs(specs, 20)
-    network.bind({name: (statistics or {}).get(name, _statistics(spec)) for name, spec in specs.items()}, specs)
+    network.bind(
+        {name: (statistics or {}).get(name, _statistics(spec)) for name, spec in specs.items()},
+        specs,
+    )
     return network
 
 
@@ -34,7 +39,9 @@ def copy_of(world):
 
 
 def close(found, wanted, tolerance=2e-4):
-    torch.testing.assert_close(found, wanted, rtol=tolerance, atol=tolerance * float(wanted.detach().abs().max()))
+    torch.testing.assert_close(
+        found, wanted, rtol=tolerance, atol=tolerance * float(wanted.detach().abs().max())
+    )
 
 
 @pytest.mark.parametrize("world", ["nk", "rbc", "sw07", "switching", "hank", "zlb"])
@@ -49,15 +56,25 @@ def test_a_copy_of_a_known_world_answers_as_it_does(world):
 def test_moments_of_the_new_draws_do_not_change_the_answer_to_the_same_parameters():
     spec = SPECS["nk"]
     moments = _statistics(spec)
-    moments = moments._replace(theta_mean=moments.theta_mean + 0.4 * moments.theta_std, theta_std=0.7 * moments.theta_std)
-    old, new, theta = taught("nk"), made({"copied": copy_of("nk")}, {"copied": moments}, seed=1), _theta(spec, 6)
-    old._own("nk").shock_unit.copy_(new._own("copied").shock_unit)  # the size of responses is the new data's affair
+    moments = moments._replace(
+        theta_mean=moments.theta_mean + 0.4 * moments.theta_std, theta_std=0.7 * moments.theta_std
+    )
+    old, new, theta = (
+        taught("nk"),
+        made({"copied": copy_of("nk")}, {"copied": moments}, seed=1),
+        _theta(spec, 6),
+    )
+    old._own("nk").shock_unit.copy_(
+        new._own("copied").shock_unit
+    )  # the size of responses is the new data's affair
     new.start_from(old)
     close(new(theta, "copied"), old(theta, "nk"))
 
 
 def test_parameters_find_their_namesakes_wherever_they_stand():
-    """`nk` of `switching`: what belongs to a regime is read from the plain name, unless its range is far from it; regimes stay at their means."""
+    """`nk` of `switching`: what belongs to a regime is read from the plain name, unless its range
+    is far from it; regimes stay at their means.
+    """
     old, new = taught("switching"), made({"nk": SPECS["nk"]}, seed=1)
     old._own("switching").shock_unit.copy_(new._own("nk").shock_unit)
     old._own("switching").observable_unit.copy_(new._own("nk").observable_unit)
@@ -73,7 +90,9 @@ def test_parameters_find_their_namesakes_wherever_they_stand():
 
 @pytest.mark.parametrize("world", ["lss", "zlb"])
 def test_a_world_without_a_relative_starts_from_its_own_start(world):
-    """Nothing of what others taught moves it, but for the sizes of shocks, by which responses are multiplied."""
+    """Nothing of what others taught moves it, but for the sizes of shocks, by which responses are
+    multiplied.
+    """
     new = made({world: SPECS[world]}, seed=1)
     new.start_from(taught("nk", "rbc"))
     theta = _theta(SPECS[world], 5)

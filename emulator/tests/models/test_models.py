@@ -18,7 +18,9 @@ class MeanEncoder(PerWorldMLPBaseline):
     """A network that cannot tell parameters apart: it sees only their mean."""
 
     def standardised(self, theta_BP, world, horizon):
-        return super().standardised(theta_BP.mean(1, keepdim=True).expand_as(theta_BP), world, horizon)
+        return super().standardised(
+            theta_BP.mean(1, keepdim=True).expand_as(theta_BP), world, horizon
+        )
 
 
 class RawUnits(PerWorldMLPBaseline):
@@ -28,14 +30,18 @@ class RawUnits(PerWorldMLPBaseline):
         return self.standardised(theta, world, horizon)
 
 
-@pytest.mark.parametrize(("broken", "found"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")])
+@pytest.mark.parametrize(
+    ("broken", "found"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")]
+)
 def test_the_suite_finds_broken_networks(broken, found):
     with pytest.raises(ModelCheckError, match=found):
         check_model(broken, list(SPECS.values()))
 
 
 def test_contract_constructor_and_unbound_shapes():
-    model = PerWorldMLPBaseline(param_dims={"nk": 12, "var": 27, "lss": 36}, hidden_dims=[256, 128, 64], H=40)
+    model = PerWorldMLPBaseline(
+        param_dims={"nk": 12, "var": 27, "lss": 36}, hidden_dims=[256, 128, 64], H=40
+    )
     assert model(torch.zeros(5, 12), "nk").shape == (5, 3, 41, 3)
     assert model(torch.zeros(2, 36), ["lss", "nk"]).shape == (2, 3, 41, 3)
 
@@ -53,19 +59,29 @@ def test_a_shorter_horizon_is_the_start_of_the_longer_one_and_a_longer_one_is_re
     model = PerWorldMLPBaseline(param_dims={"nk": 12}, H=10)
     theta = torch.zeros(2, 12)
     assert torch.equal(model(theta, "nk", horizon=4), model(theta, "nk")[:, :, :5])
-    with pytest.raises(ModelError, match="up to horizon 11 were asked for; PerWorldMLPBaseline was built for 0 to 10"):
+    with pytest.raises(
+        ModelError,
+        match="up to horizon 11 were asked for; PerWorldMLPBaseline was built for 0 to 10",
+    ):
         model(theta, "nk", horizon=11)
 
 
 def test_bind_refuses_data_of_another_shape():
-    with pytest.raises(ModelError, match="36 parameters and 2 shocks in the data; this network was built for 36 and at most 1"):
-        PerWorldMLPBaseline(param_dims={"lss": 36}, n_shocks=1).bind({"lss": _statistics(SPECS["lss"])}, SPECS)
+    with pytest.raises(
+        ModelError,
+        match="36 parameters and 2 shocks in the data; this network was built for 36 and at most 1",
+    ):
+        PerWorldMLPBaseline(param_dims={"lss": 36}, n_shocks=1).bind(
+            {"lss": _statistics(SPECS["lss"])}, SPECS
+        )
 
 
 def test_build_names_what_is_wrong():
     with pytest.raises(UnknownNameError, match="Did you mean 'PooledMLPBaseline'"):
         build("PooledMLP", SPECS, 40, {})
-    with pytest.raises(ConfigError, match=r"which takes hidden_dims, token_dim, dropout: .*'hidden_dim'"):
+    with pytest.raises(
+        ConfigError, match=r"which takes hidden_dims, token_dim, dropout: .*'hidden_dim'"
+    ):
         build("PooledMLPBaseline", SPECS, 40, {"hidden_dim": [3]})
 
 

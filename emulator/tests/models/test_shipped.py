@@ -1,4 +1,6 @@
-"""Weights files hold a network bit for bit, refuse what was altered, execute nothing; names and folders lead to files."""
+"""Weights files hold a network bit for bit, refuse what was altered, execute nothing; names and
+folders lead to files.
+"""
 
 import json
 import struct
@@ -25,7 +27,10 @@ pytestmark = pytest.mark.fast
 SPECS = {name: get_world(name).spec for name in ("nk", "lss")}
 STATISTICS = {name: _statistics(spec) for name, spec in SPECS.items()}
 HORIZON = 6
-NETWORKS = {"PerWorldMLPBaseline": {"hidden_dims": (8, 8)}, "PooledMLPBaseline": {"hidden_dims": [16], "token_dim": 4}}
+NETWORKS = {
+    "PerWorldMLPBaseline": {"hidden_dims": (8, 8)},
+    "PooledMLPBaseline": {"hidden_dims": [16], "token_dim": 4},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,7 +44,9 @@ def _one_thread():
 
 def thetas(world, n=7):
     low, high = torch.tensor(SPECS[world].low), torch.tensor(SPECS[world].high)
-    return (low + (high - low) * torch.rand(n, len(low), generator=torch.Generator().manual_seed(3))).float()
+    return (
+        low + (high - low) * torch.rand(n, len(low), generator=torch.Generator().manual_seed(3))
+    ).float()
 
 
 def a_checkpoint(name="PerWorldMLPBaseline", **changes):
@@ -63,7 +70,13 @@ def a_checkpoint(name="PerWorldMLPBaseline", **changes):
 
 def some_trust():
     evidence = {
-        world: Evidence(thetas(world, 300), thetas(world, 120), 0.1 * torch.randn(120, spec.n_shocks, HORIZON + 1, 3), thetas(world, 200), torch.arange(200) % 2)
+        world: Evidence(
+            thetas(world, 300),
+            thetas(world, 120),
+            0.1 * torch.randn(120, spec.n_shocks, HORIZON + 1, 3),
+            thetas(world, 200),
+            torch.arange(200) % 2,
+        )
         for world, spec in SPECS.items()
     }
     return Trust.fitted(evidence.items(), STATISTICS)
@@ -90,7 +103,17 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
         assert torch.equal(before(thetas(world), world), after(thetas(world), world))
     assert not after.training
     found = after.checkpoint
-    for field in ("config", "world_specs", "data_fingerprint", "epoch", "val_loss", "horizon", "commit", "versions", "model_name"):
+    for field in (
+        "config",
+        "world_specs",
+        "data_fingerprint",
+        "epoch",
+        "val_loss",
+        "horizon",
+        "commit",
+        "versions",
+        "model_name",
+    ):
         assert getattr(found, field) == getattr(made, field)
     assert found.training == {}
     assert found.path == str(tmp_path / "model.safetensors")
@@ -103,13 +126,19 @@ def test_trust_travels_with_the_weights(tmp_path, monkeypatch):
     again = load(tmp_path / "model.safetensors").trust
     for world in SPECS:
         for method in ("half_width", "determinacy", "flagged", "out_of_range"):
-            assert torch.equal(getattr(again, method)(thetas(world), world), getattr(trust, method)(thetas(world), world))
+            assert torch.equal(
+                getattr(again, method)(thetas(world), world),
+                getattr(trust, method)(thetas(world), world),
+            )
 
 
 def test_tied_and_transposed_weights_come_back(tmp_path):
     made = a_checkpoint()
     weight = torch.arange(6.0).reshape(2, 3)
-    weights_file.write(tmp_path / "x.safetensors", a_checkpoint(weights={"a": weight, "b": weight, "c": weight.T, "d": torch.tensor(3)}))
+    weights_file.write(
+        tmp_path / "x.safetensors",
+        a_checkpoint(weights={"a": weight, "b": weight, "c": weight.T, "d": torch.tensor(3)}),
+    )
     found = weights_file.read(tmp_path / "x.safetensors").weights
     assert all(torch.equal(found[key], weight) for key in "ab")
     assert torch.equal(found["c"], weight.T)
@@ -118,7 +147,11 @@ def test_tied_and_transposed_weights_come_back(tmp_path):
 
 
 def test_the_same_checkpoint_gives_the_same_bytes(file):
-    assert weights_file.encode(a_checkpoint()) == weights_file.encode(a_checkpoint()) == file.read_bytes()
+    assert (
+        weights_file.encode(a_checkpoint())
+        == weights_file.encode(a_checkpoint())
+        == file.read_bytes()
+    )
     assert weights_file.encode(a_checkpoint(epoch=4)) != file.read_bytes()
 
 
@@ -127,14 +160,26 @@ def test_any_reader_of_safetensors_opens_it_and_nothing_is_a_pickle(file):
         held = json.loads(opened.metadata()[weights_file.ENTRY])
         assert "model/weights/" in " ".join(opened.keys())
     digest = held["sha256"]
-    assert sha256(file.read_bytes().replace(digest.encode(), b"0" * 64, 1)) == digest == weights_file.read(file).sha256
+    assert (
+        sha256(file.read_bytes().replace(digest.encode(), b"0" * 64, 1))
+        == digest
+        == weights_file.read(file).sha256
+    )
     assert held["content"]["model"]["name"] == "PerWorldMLPBaseline"
     assert file.read_bytes()[8:9] == b"{"
 
 
 def test_any_flipped_byte_is_found(file):
     whole = file.read_bytes()
-    positions = [*np.random.default_rng(0).integers(0, len(whole), 300).tolist(), 0, 7, 8, 9, 40, len(whole) - 1]
+    positions = [
+        *np.random.default_rng(0).integers(0, len(whole), 300).tolist(),
+        0,
+        7,
+        8,
+        9,
+        40,
+        len(whole) - 1,
+    ]
     for position in positions:
         damaged = bytearray(whole)
         damaged[position] ^= 0x10
@@ -145,7 +190,15 @@ def test_any_flipped_byte_is_found(file):
 
 def test_any_truncation_or_growth_is_found(file):
     whole = file.read_bytes()
-    for content in [b"", whole[:1], whole[:8], whole[:50], whole[: len(whole) // 2], whole[:-1], whole + b"\0"]:
+    for content in [
+        b"",
+        whole[:1],
+        whole[:8],
+        whole[:50],
+        whole[: len(whole) // 2],
+        whole[:-1],
+        whole + b"\0",
+    ]:
         file.write_bytes(content)
         with pytest.raises(CheckpointError, match=r"altered|truncated"):
             load(file)
@@ -165,8 +218,16 @@ def with_header(header, tail=b""):
         (with_header(b"\xff\xfe{}"), "not written by this project"),
         (with_header(b"[1, 2]"), "not written by this project"),
         (with_header(b'{"__metadata__": null}'), "not written by this project"),
-        (with_header(json.dumps({"__metadata__": {weights_file.ENTRY: "[" * 100_000}}).encode()), "not written by this project"),
-        (with_header(json.dumps({"__metadata__": {weights_file.ENTRY: '{"sha256": ""}'}}).encode()), "not written by this project"),
+        (
+            with_header(json.dumps({"__metadata__": {weights_file.ENTRY: "[" * 100_000}}).encode()),
+            "not written by this project",
+        ),
+        (
+            with_header(
+                json.dumps({"__metadata__": {weights_file.ENTRY: '{"sha256": ""}'}}).encode()
+            ),
+            "not written by this project",
+        ),
         (safetensors.torch.save({"w": torch.zeros(3)}), "not written by this project"),
         (b"PK\x03\x04" + b"\0" * 200, "no safetensors file"),
         (b"\x80\x04cos\nsystem\n(S'touch executed'\ntR." + b"\0" * 99, "no safetensors file"),
@@ -254,7 +315,9 @@ def test_missing_files_are_named(tmp_path, monkeypatch):
 
 
 def test_a_folder_stands_for_the_best_that_it_holds(tmp_path):
-    with pytest.raises(CheckpointError, match=r"none of calibrated\.pt, best\.pt, model\.safetensors"):
+    with pytest.raises(
+        CheckpointError, match=r"none of calibrated\.pt, best\.pt, model\.safetensors"
+    ):
         load(tmp_path)
     weights_file.write(tmp_path / shipped.WEIGHTS, a_checkpoint(epoch=1))
     assert load(tmp_path).checkpoint.epoch == 1
@@ -267,12 +330,19 @@ def test_a_folder_stands_for_the_best_that_it_holds(tmp_path):
 
 def test_importing_the_package_needs_no_torch_and_loading_no_network(file, tmp_path):
     code = (
-        "import sys, emulator; assert 'torch' not in sys.modules; "
-        "sys.addaudithook(lambda event, _: sys.exit(event) if event.startswith('socket.') else None); "
-        "from emulator.models import load; m = load(sys.argv[1]); import torch; "
-        "print(tuple(m(torch.tensor(m.world_specs['lss'].theta()), 'lss').shape)); assert 'emulator.worlds' not in sys.modules"
+        "import sys, emulator; assert 'torch' not in sys.modules; sys.addaudithook(lambda event, _:"
+        " sys.exit(event) if event.startswith('socket.') else None); from emulator.models import"
+        " load; m = load(sys.argv[1]); import torch;"
+        " print(tuple(m(torch.tensor(m.world_specs['lss'].theta()), 'lss').shape)); assert"
+        " 'emulator.worlds' not in sys.modules"
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = subprocess.run([sys.executable, "-c", code, str(file)], cwd=elsewhere, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(file)],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == f"(1, 2, {HORIZON + 1}, 3)"

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from emulator.errors import ModelError
-from emulator.models.baselines.trivial import TRIVIAL_BASELINES, LinearRegression, NearestNeighbour, TrainingMean, Zero
+from emulator.models.baselines.trivial import (
+    TRIVIAL_BASELINES,
+    LinearRegression,
+    NearestNeighbour,
+    TrainingMean,
+    Zero,
+)
 
 pytestmark = pytest.mark.fast
 SHAPE = (2, 5, 3)
@@ -19,7 +25,10 @@ def rng() -> np.random.Generator:
 
 @pytest.mark.parametrize("name", TRIVIAL_BASELINES)
 def test_shapes_dtype_and_title(name: str, rng: np.random.Generator) -> None:
-    theta, irf = rng.normal(size=(40, 4)).astype(np.float32), rng.normal(size=(40, *SHAPE)).astype(np.float32)
+    theta, irf = (
+        rng.normal(size=(40, 4)).astype(np.float32),
+        rng.normal(size=(40, *SHAPE)).astype(np.float32),
+    )
     prediction = TRIVIAL_BASELINES[name]().fit(theta, irf).predict(theta[:7])
     assert prediction.shape == (7, *SHAPE)
     assert prediction.dtype == np.float64
@@ -30,7 +39,9 @@ def test_shapes_dtype_and_title(name: str, rng: np.random.Generator) -> None:
 def test_zero_and_mean(rng: np.random.Generator) -> None:
     theta, irf = rng.normal(size=(30, 2)), rng.normal(size=(30, *SHAPE))
     assert not Zero().fit(theta, irf).predict(theta).any()
-    np.testing.assert_allclose(TrainingMean().fit(theta, irf).predict(theta[:3]), [sum(irf) / 30] * 3, rtol=1e-12)
+    np.testing.assert_allclose(
+        TrainingMean().fit(theta, irf).predict(theta[:3]), [sum(irf) / 30] * 3, rtol=1e-12
+    )
 
 
 def test_linear_regression_is_polyfit_with_one_parameter(rng: np.random.Generator) -> None:
@@ -47,22 +58,30 @@ def test_linear_regression_solves_the_normal_equations(rng: np.random.Generator)
     coefficients = np.linalg.solve(design.T @ design, design.T @ irf.reshape(80, -1))
     fresh = rng.uniform(size=(9, 4)) * [1, 100, 0.01, 5]
     expected = (np.column_stack([np.ones(9), fresh]) @ coefficients).reshape(9, *SHAPE)
-    np.testing.assert_allclose(LinearRegression().fit(theta, irf).predict(fresh), expected, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        LinearRegression().fit(theta, irf).predict(fresh), expected, rtol=1e-7, atol=1e-9
+    )
 
 
 def test_linear_regression_recovers_a_linear_world(rng: np.random.Generator) -> None:
     slope, theta = rng.normal(size=(3, 30)), rng.normal(size=(200, 3))
     irf = (2.0 + theta @ slope).reshape(200, *SHAPE)
     fresh = rng.normal(size=(20, 3)) * 10
-    np.testing.assert_allclose(LinearRegression().fit(theta, irf).predict(fresh).reshape(20, -1), 2.0 + fresh @ slope)
+    np.testing.assert_allclose(
+        LinearRegression().fit(theta, irf).predict(fresh).reshape(20, -1), 2.0 + fresh @ slope
+    )
 
 
 def test_linear_regression_with_constant_and_duplicate_parameters(rng: np.random.Generator) -> None:
-    """Rank deficiency changes nothing: neither a parameter that never varies nor one that is given twice adds anything."""
+    """Rank deficiency changes nothing: neither a parameter that never varies nor one that is given
+    twice adds anything.
+    """
     theta, irf = rng.normal(size=(60, 2)), rng.normal(size=(60, *SHAPE))
     wide = np.column_stack([theta, np.full(60, 0.99), theta[:, 0]])
     plain = LinearRegression().fit(theta, irf).predict(theta)
-    np.testing.assert_allclose(LinearRegression().fit(wide, irf).predict(wide), plain, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        LinearRegression().fit(wide, irf).predict(wide), plain, rtol=1e-9, atol=1e-12
+    )
 
 
 def test_linear_regression_with_fewer_draws_than_parameters(rng: np.random.Generator) -> None:
@@ -87,10 +106,16 @@ def test_nearest_neighbour_returns_a_training_draw_itself(rng: np.random.Generat
 
 @pytest.mark.parametrize("name", ["linear_regression", "nearest_neighbour"])
 def test_units_of_parameters_do_not_matter(name: str, rng: np.random.Generator) -> None:
-    theta, irf, fresh = rng.normal(size=(60, 3)), rng.normal(size=(60, *SHAPE)), rng.normal(size=(8, 3))
+    theta, irf, fresh = (
+        rng.normal(size=(60, 3)),
+        rng.normal(size=(60, *SHAPE)),
+        rng.normal(size=(8, 3)),
+    )
     factor, shift = np.array([1e-4, 1.0, 1e5]), np.array([3.0, -1.0, 100.0])
     plain = TRIVIAL_BASELINES[name]().fit(theta, irf).predict(fresh)
-    scaled = TRIVIAL_BASELINES[name]().fit(theta * factor + shift, irf).predict(fresh * factor + shift)
+    scaled = (
+        TRIVIAL_BASELINES[name]().fit(theta * factor + shift, irf).predict(fresh * factor + shift)
+    )
     np.testing.assert_allclose(scaled, plain, rtol=1e-5, atol=1e-7)
 
 

@@ -1,4 +1,6 @@
-"""Trust: bands that cover what they promise, corners that no draw reached, probabilities of a solution that are right."""
+"""Trust: bands that cover what they promise, corners that no draw reached, probabilities of a
+solution that are right.
+"""
 
 import dataclasses
 
@@ -29,9 +31,14 @@ def generator(seed=0):
 
 
 def noisy(n, seed, horizon=4):
-    """Standardised parameters (n, 5), and errors whose size depends a hundredfold on the first of them; one response is exact."""
+    """Standardised parameters (n, 5), and errors whose size depends a hundredfold on the first of
+    them; one response is exact.
+    """
     z = torch.randn(n, 5, generator=generator(seed))
-    error = torch.randn(n, 2, horizon + 1, 3, generator=generator(seed + 1)) * (2.3 * z[:, 0]).exp()[:, None, None, None]
+    error = (
+        torch.randn(n, 2, horizon + 1, 3, generator=generator(seed + 1))
+        * (2.3 * z[:, 0]).exp()[:, None, None, None]
+    )
     error[:, 1, :, 2] = 0.0
     return z, error
 
@@ -39,7 +46,9 @@ def noisy(n, seed, horizon=4):
 @pytest.mark.fast
 def test_the_quantile_is_the_finite_sample_one():
     score = torch.tensor([5.0, 1.0, 4.0, 2.0, 3.0, 9.0, 8.0, 7.0, 6.0])
-    assert conformal_quantile(score[:, None], 0.9).item() == 9.0  # ceil(10 x 0.9) = the ninth of nine
+    assert (
+        conformal_quantile(score[:, None], 0.9).item() == 9.0
+    )  # ceil(10 x 0.9) = the ninth of nine
     assert conformal_quantile(score[:, None], 0.5).item() == 5.0
     with pytest.raises(ModelError, match="at least 9 draws"):
         conformal_quantile(score[:8, None], 0.9)
@@ -64,7 +73,9 @@ def test_where_errors_do_not_depend_on_theta_the_band_does_not_pretend_so():
     error = torch.randn(1500, 2, 5, 3, generator=generator(2))
     width = ErrorBand.fitted(z, error, SCALE, generator())(z)
     assert float((width.std(0) / width.mean(0)).max()) < 0.15
-    torch.testing.assert_close(width.mean(), torch.tensor(1.645), rtol=0.06, atol=0)  # 90 % of a normal
+    torch.testing.assert_close(
+        width.mean(), torch.tensor(1.645), rtol=0.06, atol=0
+    )  # 90 % of a normal
 
 
 @pytest.mark.fast
@@ -87,18 +98,24 @@ def test_ties_make_no_corners():
     gone = theta[~((theta[:, 0] == 3) & (theta[:, 2] >= 2))]
     found = EmptyCorners.fitted(gone)
     assert found.column_Q2.tolist() == [[0, 2]]
-    assert found(torch.tensor([[3.0, 0.0, 2.0], [3.0, 0.0, 1.0], [2.0, 0.0, 3.0]])).any(1).tolist() == [True, False, False]
+    assert found(torch.tensor([[3.0, 0.0, 2.0], [3.0, 0.0, 1.0], [2.0, 0.0, 3.0]])).any(
+        1
+    ).tolist() == [True, False, False]
 
 
 @pytest.mark.fast
 def test_remoteness_is_the_sum_of_squared_normal_scores():
-    theta = torch.rand(4000, 12, generator=generator(5)).pow(3)  # skewed, and independent: chi-squared with 12 degrees of freedom
+    theta = torch.rand(4000, 12, generator=generator(5)).pow(
+        3
+    )  # skewed, and independent: chi-squared with 12 degrees of freedom
     found = Remoteness.fitted(theta)
     fresh = found(torch.rand(20000, 12, generator=generator(6)).pow(3)).double()
     for level in (0.1, 0.5, 0.9, 0.99):
         assert float(fresh.quantile(level)) == pytest.approx(chi2.ppf(level, 12), rel=0.03)
     exact = ndtri((rankdata(theta[:, 0]) - 0.5) / 4000) ** 2
-    np.testing.assert_allclose(Remoteness.fitted(theta[:, :1])(theta[:, :1]), exact, rtol=0.05, atol=0.05)
+    np.testing.assert_allclose(
+        Remoteness.fitted(theta[:, :1])(theta[:, :1]), exact, rtol=0.05, atol=0.05
+    )
 
 
 @pytest.mark.fast
@@ -114,7 +131,9 @@ def test_many_parameters_in_their_tails_are_beyond_every_draw_although_each_is_i
 
 @pytest.mark.fast
 def test_parameters_that_are_constant_or_switches_are_not_remote():
-    theta = torch.stack([torch.full((1000,), 0.5), torch.randint(0, 2, (1000,), generator=generator(8)).float()], 1)
+    theta = torch.stack(
+        [torch.full((1000,), 0.5), torch.randint(0, 2, (1000,), generator=generator(8)).float()], 1
+    )
     found = Remoteness.fitted(theta)
     assert found(theta).max() < 3.0
     assert found(torch.tensor([[0.5, 0.5]])).max() < 1e-2
@@ -149,18 +168,26 @@ def test_determinacy_is_learnt_from_verdicts():
 
 @pytest.mark.fast
 def test_where_every_draw_has_a_solution_the_probability_is_constant():
-    classifier = Determinacy.fitted(torch.randn(98, 4), torch.ones(98, dtype=torch.bool), generator())
+    classifier = Determinacy.fitted(
+        torch.randn(98, 4), torch.ones(98, dtype=torch.bool), generator()
+    )
     found = classifier(100 * torch.randn(5, 4))
     torch.testing.assert_close(found, torch.full((5,), 0.99))
 
 
 @pytest.fixture(scope="module")
 def evidence():
-    """What a network of nk might have done, with verdicts: the first parameter says whether there is a solution."""
+    """What a network of nk might have done, with verdicts: the first parameter says whether there
+    is a solution.
+    """
     theta = _theta(NK, 1200)
     middle = (theta[:, 0] - NK.low[0]) / (NK.high[0] - NK.low[0])
-    error = torch.randn(1200, 3, 6, 3, generator=generator(5)) * (4 * middle).exp()[:, None, None, None]
-    return Evidence(theta, theta, error.float(), theta, torch.where(middle > 0.3, 0, 1).to(torch.uint8))
+    error = (
+        torch.randn(1200, 3, 6, 3, generator=generator(5)) * (4 * middle).exp()[:, None, None, None]
+    )
+    return Evidence(
+        theta, theta, error.float(), theta, torch.where(middle > 0.3, 0, 1).to(torch.uint8)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +210,14 @@ def test_flags_have_their_reasons(trust, evidence):
 def test_padding_and_precision_change_nothing(trust, evidence):
     theta = evidence.theta[:20]
     padded = torch.cat([theta, torch.full((20, 4), 1e6)], 1).double()
-    for question in (trust.half_width, trust.determinacy, trust.out_of_range, trust.flagged, trust.in_empty_corner, trust.far_out):
+    for question in (
+        trust.half_width,
+        trust.determinacy,
+        trust.out_of_range,
+        trust.flagged,
+        trust.in_empty_corner,
+        trust.far_out,
+    ):
         assert torch.equal(question(padded, "nk"), question(theta, "nk"))
 
 
@@ -192,7 +226,10 @@ def test_the_same_seed_gives_the_same_numbers(trust, evidence):
     before = torch.get_rng_state()
     again = Trust.fitted([("nk", evidence)], {"nk": _statistics(NK)})
     assert torch.equal(torch.get_rng_state(), before)
-    assert all(torch.equal(a, b) for a, b in zip(trust.state_dict().values(), again.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(trust.state_dict().values(), again.state_dict().values(), strict=True)
+    )
 
 
 def test_what_does_not_fit_is_refused(trust, evidence):
@@ -202,7 +239,9 @@ def test_what_does_not_fit_is_refused(trust, evidence):
             question(theta, "lss")
         with pytest.raises(ModelError, match="shape"):
             question(theta[:, 1:], "nk")
-    silent = Trust.fitted([("nk", evidence._replace(verdict_theta=None, status=None))], {"nk": _statistics(NK)})
+    silent = Trust.fitted(
+        [("nk", evidence._replace(verdict_theta=None, status=None))], {"nk": _statistics(NK)}
+    )
     assert not silent.judges("nk")
     assert silent.flagged(theta, "nk").shape == (2,)
     with pytest.raises(ModelError, match="without verdicts"):
@@ -214,8 +253,17 @@ def test_it_travels_with_the_checkpoint(trust, evidence, tmp_path):
     model = PerWorldMLPBaseline.from_specs({"nk": NK}, 5, hidden_dims=[8])
     model.bind({"nk": _statistics(NK)}, {"nk": NK})
     plain = checkpoints.Checkpoint(
-        checkpoints.name_of(model), model.options, model.state_dict(), {"nk": NK}, {"nk": _statistics(NK)}, {}, "f" * 64, 1, 0.5, 5
-    )  # fmt: skip
+        checkpoints.name_of(model),
+        model.options,
+        model.state_dict(),
+        {"nk": NK},
+        {"nk": _statistics(NK)},
+        {},
+        "f" * 64,
+        1,
+        0.5,
+        5,
+    )
     checkpoints.save(tmp_path / "best.pt", plain)
     assert load(tmp_path / "best.pt").trust is None
     checkpoints.save(tmp_path / "calibrated.pt", dataclasses.replace(plain, trust=trust.content))
@@ -226,6 +274,9 @@ def test_it_travels_with_the_checkpoint(trust, evidence, tmp_path):
     assert torch.equal(again.trust.determinacy(theta, "nk"), trust.determinacy(theta, "nk"))
     assert torch.equal(again.trust.flagged(theta, "nk"), trust.flagged(theta, "nk"))
     assert not any(p.requires_grad for p in again.trust.parameters())
-    checkpoints.save(tmp_path / "bad.pt", dataclasses.replace(plain, trust={"options": {}, "weights": trust.content["weights"]}))
+    checkpoints.save(
+        tmp_path / "bad.pt",
+        dataclasses.replace(plain, trust={"options": {}, "weights": trust.content["weights"]}),
+    )
     with pytest.raises(CheckpointError, match="emulator calibrate"):
         load(tmp_path / "bad.pt")

@@ -43,8 +43,14 @@ def test_rollout_equals_the_solver_room():
         exact = impulse_response(StateSpace(A, B, C), horizon)
         transition, rows, columns = (torch.from_numpy(m).mT for m in (A, B, C))
         one = torch.full((5,), 40.0).double()
-        for found in (powers(transition), bounded_powers(transition, one, 2.0), powers(bounding_factor(transition, one, 2.0) * transition)):
-            np.testing.assert_allclose(rollout(found, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12)
+        for found in (
+            powers(transition),
+            bounded_powers(transition, one, 2.0),
+            powers(bounding_factor(transition, one, 2.0) * transition),
+        ):
+            np.testing.assert_allclose(
+                rollout(found, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12
+            )
 
 
 @pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
@@ -53,7 +59,12 @@ def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
     A = (size * torch.randn(8, 9, 9)).requires_grad_()
     rows, columns, decay = torch.ones(8, 3, 9), torch.ones(8, 9, 3), torch.zeros(8)
     irf = rollout(bounded_powers(A, decay), rows, columns, 40)
-    torch.testing.assert_close(rollout(powers(bounding_factor(A, decay) * A), rows, columns, 40), irf, rtol=1e-3, atol=1e-3 * float(irf.detach().abs().max()))
+    torch.testing.assert_close(
+        rollout(powers(bounding_factor(A, decay) * A), rows, columns, 40),
+        irf,
+        rtol=1e-3,
+        atol=1e-3 * float(irf.detach().abs().max()),
+    )
     irf.square().sum().backward()
     assert torch.isfinite(irf).all()
     assert torch.isfinite(A.grad).all()
@@ -62,7 +73,10 @@ def test_responses_and_gradients_stay_finite_whatever_the_transition(size):
 @pytest.mark.parametrize("size", [1.0, 10.0, 1e4])
 def test_responses_and_gradients_stay_finite_whatever_the_outputs(size):
     head = network("sw07").heads[0]
-    common, by_shock = ((size * torch.randn(shape)).requires_grad_() for shape in ((8, head.common), (7, 8, head.per_shock)))
+    common, by_shock = (
+        (size * torch.randn(shape)).requires_grad_()
+        for shape in ((8, head.common), (7, 8, head.per_shock))
+    )
     irf = head.responses(common, by_shock, torch.ones(1, 7), None, 40, 1.08)
     irf.square().sum().backward()
     assert torch.isfinite(irf).all()
@@ -70,7 +84,9 @@ def test_responses_and_gradients_stay_finite_whatever_the_outputs(size):
     assert torch.isfinite(by_shock.grad).all()
 
 
-@pytest.mark.parametrize("world", [name for name in WORLDS if SPECS[name].linear and Description.of(SPECS[name]).sizes])
+@pytest.mark.parametrize(
+    "world", [name for name in WORLDS if SPECS[name].linear and Description.of(SPECS[name]).sizes]
+)
 def test_responses_are_linear_in_the_size_of_their_own_shock_and_free_of_the_others(world):
     model, spec = network(world), SPECS[world]
     theta = _theta(spec, 4)
@@ -103,7 +119,9 @@ def test_a_response_that_is_silent_in_training_is_zero():
     torch.manual_seed(0)
     model = UniversalEmulator.from_specs({"nk": SPECS["nk"]}, 12)
     found = _statistics(SPECS["nk"])
-    found.irf_scale[1, 2] = 1e-3 * found.irf_scale.max()  # what `moments` gives a response that never moves
+    found.irf_scale[1, 2] = (
+        1e-3 * found.irf_scale.max()
+    )  # what `moments` gives a response that never moves
     model.bind({"nk": found}, SPECS)
     irf = model(_theta(SPECS["nk"], 3), "nk")
     assert not irf[:, 1, :, 2].any()
@@ -111,7 +129,9 @@ def test_a_response_that_is_silent_in_training_is_zero():
 
 
 def test_a_structural_var_is_found_from_its_responses_alone():
-    """The start of `var` is exact in single precision: it is linear in theta, and least squares knows nothing else of it."""
+    """The start of `var` is exact in single precision: it is linear in theta, and least squares
+    knows nothing else of it.
+    """
     theta, irf = draws("var", 600)
     statistics = moments(lambda: [(theta, irf)])
     model = UniversalEmulator.from_specs({"var": SPECS["var"]}, 40)
@@ -127,7 +147,9 @@ def test_a_structural_var_is_found_from_its_responses_alone():
 @pytest.mark.parametrize("world", ["nk", "zlb"])
 def test_the_start_explains_more_than_the_mean_response(world):
     theta, irf = draws(world, 600)
-    found = regress(torch.cat([torch.ones(600, 1), (theta - theta.mean(0)) / theta.std(0)], 1), irf, 3)
+    found = regress(
+        torch.cat([torch.ones(600, 1), (theta - theta.mean(0)) / theta.std(0)], 1), irf, 3
+    )
     assert 0.0 < found.unexplained < 1.0
 
 
@@ -137,7 +159,9 @@ def test_tokens_tell_names_and_roles_apart_and_know_common_words():
 
     assert likeness("phi_pi", "phi_pi") == pytest.approx(1.0)
     assert likeness("phi_pi", "phi_y") > likeness("phi_pi", "kappa")
-    assert not torch.equal(parameter_features("rho", "persistence"), parameter_features("rho", "policy_rule"))
+    assert not torch.equal(
+        parameter_features("rho", "persistence"), parameter_features("rho", "policy_rule")
+    )
     seen = {tuple(parameter_features(p.name, p.role).tolist()) for p in SPECS["sw07"].parameters}
     assert len(seen) == SPECS["sw07"].n_parameters
 
@@ -177,14 +201,21 @@ def test_responses_to_a_shock_know_nothing_of_the_process_of_another(world):
         moved = theta.clone()
         moved[:, list(own)] = 0.9 * moved[:, list(own)] + 0.01
         after, others = model(moved, world), [s for s in range(spec.n_shocks) if s != shock]
-        torch.testing.assert_close(after[:, others], before[:, others], rtol=1e-4, atol=1e-4 * float(before.detach().abs().max()))
+        torch.testing.assert_close(
+            after[:, others],
+            before[:, others],
+            rtol=1e-4,
+            atol=1e-4 * float(before.detach().abs().max()),
+        )
         assert not own or not torch.allclose(after[:, shock], before[:, shock])
     if world == "nk":  # told nothing of shocks, every response depends on every parameter
         moved = network(world, own_parameters=False)
         assert not moved.heads[0].most_own
 
 
-@pytest.mark.parametrize("own", [((6,), (), (8,)), ((), (7,), ()), ((6, 0), (), (8,)), ((), (), ())])
+@pytest.mark.parametrize(
+    "own", [((6,), (), (8,)), ((), (7,), ()), ((6, 0), (), (8,)), ((), (), ())]
+)
 def test_shocks_may_have_processes_of_any_length_or_none(own):
     seen = Description.of(SPECS["nk"])
     torch.manual_seed(0)
@@ -209,7 +240,14 @@ def test_a_shock_brings_states_of_its_own_and_the_number_of_states_is_a_multiple
     assert [(head.n, sum(head.own)) for head in model.heads] == [(9, 3), (12, 0), (12, 8)]
 
 
-@pytest.mark.parametrize(("changes", "message"), [({"width": 0}, "width, shock_width, layers"), ({"states": 2}, "three states or more"), ({"worlds": {}}, "at least one world")])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 0}, "width, shock_width, layers"),
+        ({"states": 2}, "three states or more"),
+        ({"worlds": {}}, "at least one world"),
+    ],
+)
 def test_options_that_build_no_network_are_refused(changes, message):
     worlds = {"nk": Description.of(SPECS["nk"]).plain()}
     with pytest.raises(ModelError, match=message):
@@ -226,7 +264,16 @@ def test_a_process_of_many_parameters_is_served():
     assert not slopes[:, [6, 1]].any()
 
 
-@pytest.mark.parametrize("change", [{"roles": ["policy_rule"]}, {"sizes": [0]}, {"own": [[0], [0], []]}, {"own": [[99], [], []]}, {"own": []}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"roles": ["policy_rule"]},
+        {"sizes": [0]},
+        {"own": [[0], [0], []]},
+        {"own": [[99], [], []]},
+        {"own": []},
+    ],
+)
 def test_a_description_that_contradicts_itself_is_refused(change):
     with pytest.raises(ModelError, match="no parameter taken twice"):
         UniversalEmulator({"nk": Description.of(SPECS["nk"]).plain() | change})

@@ -1,4 +1,6 @@
-"""Each feature of the language, in a small file of its own, against Dynare's responses to the same file."""
+"""Each feature of the language, in a small file of its own, against Dynare's responses to the same
+file.
+"""
 
 from pathlib import Path
 
@@ -27,12 +29,24 @@ def test_responses_are_those_of_dynare(name, reference):
     assert set(responses["shock"].values) == set(wanted.index.get_level_values("shock"))
     for (shock, variable), path in wanted.iterrows():
         found = responses.sel(shock=shock, variable=variable)
-        np.testing.assert_allclose(found, path.to_numpy(), rtol=TOLERANCE, atol=TOLERANCE, err_msg=f"{name}: {variable} to {shock}")
+        np.testing.assert_allclose(
+            found,
+            path.to_numpy(),
+            rtol=TOLERANCE,
+            atol=TOLERANCE,
+            err_msg=f"{name}: {variable} to {shock}",
+        )
     written = set(wanted.index)
     for shock in responses["shock"].values:
         for variable in responses["variable"].values:
-            if (shock, variable) not in written:  # Dynare writes no response that is zero throughout
-                assert float(np.abs(responses.sel(shock=shock, variable=variable)).max()) < 1e-9, (variable, shock)
+            if (
+                shock,
+                variable,
+            ) not in written:  # Dynare writes no response that is zero throughout
+                assert float(np.abs(responses.sel(shock=shock, variable=variable)).max()) < 1e-9, (
+                    variable,
+                    shock,
+                )
 
 
 def test_every_file_has_a_reference(reference):

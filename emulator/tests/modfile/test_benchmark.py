@@ -1,4 +1,6 @@
-"""The referee of the benchmark: which lines of MATLAB are plain, what a declared run executes, and when two answers differ."""
+"""The referee of the benchmark: which lines of MATLAB are plain, what a declared run executes, and
+when two answers differ.
+"""
 
 import sys
 from pathlib import Path
@@ -25,10 +27,17 @@ def benchmark():
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("a = 0.3;", True), ("a = (1-b)^2*exp(-c)/1e-3; d = a", True), ("set_param_value('rho', 0.9);", True),
-        ("a = mean(x);", False), ("a = b.c;", False), ("x(3) = 1;", False), ("a = [1 2];", False), ("disp(3)", False), ("for k = 1:3", False),
+        ("a = 0.3;", True),
+        ("a = (1-b)^2*exp(-c)/1e-3; d = a", True),
+        ("set_param_value('rho', 0.9);", True),
+        ("a = mean(x);", False),
+        ("a = b.c;", False),
+        ("x(3) = 1;", False),
+        ("a = [1 2];", False),
+        ("disp(3)", False),
+        ("for k = 1:3", False),
     ],
-)  # fmt: skip
+)
 def test_plain_lines_are_assignments_of_arithmetic(benchmark, line, expected):
     assert benchmark[1].plain(line) is expected
 
@@ -50,10 +59,15 @@ def test_answers_are_compared_by_name_and_relative_to_one(benchmark):
     assert modfiles.compare(turned, theirs) == ("", 0.0, 0.0)
     moved = irf.copy()
     moved[1, 2, 0] += 1e-4
-    reason, absolute, relative = modfiles.compare(modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs)
+    reason, absolute, relative = modfiles.compare(
+        modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs
+    )
     assert reason == "x to u at horizon 2"
     assert absolute == pytest.approx(1e-4)
     assert relative == pytest.approx(1e-5)
-    assert "shocks differ: u" in modfiles.compare(modfiles.Ours(("e",), ("x", "y"), irf[:1]), theirs)[0]
+    assert (
+        "shocks differ: u"
+        in modfiles.compare(modfiles.Ours(("e",), ("x", "y"), irf[:1]), theirs)[0]
+    )
     moved[0, 0, 0] = np.nan
     assert "not finite" in modfiles.compare(modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs)[0]

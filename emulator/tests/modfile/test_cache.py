@@ -11,7 +11,10 @@ from emulator.modfile import model as model_module
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
 
-TEXT = "var x; varexo e; parameters a; a = 0.5; model; x = a*x(-1) + e; end;\nshocks; var e; stderr 1; end;\n"
+TEXT = (
+    "var x; varexo e; parameters a; a = 0.5; model; x = a*x(-1) + e; end;\nshocks; var e; stderr 1;"
+    " end;\n"
+)
 EXPECTED = 0.5 ** np.arange(4)
 
 
@@ -36,7 +39,17 @@ def test_a_whole_entry_is_used(cached, monkeypatch):
     np.testing.assert_allclose(answer(path), EXPECTED)
 
 
-@pytest.mark.parametrize("damage", [lambda d: b"", lambda d: d[:50], lambda d: b"\xff\x00" * 20, lambda d: b"[" * 100_000, lambda d: d.replace(b"-1.0", b"-2.0"), lambda d: d.replace(b'"x"', b'"q"')])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda d: b"",
+        lambda d: d[:50],
+        lambda d: b"\xff\x00" * 20,
+        lambda d: b"[" * 100_000,
+        lambda d: d.replace(b"-1.0", b"-2.0"),
+        lambda d: d.replace(b'"x"', b'"q"'),
+    ],
+)
 def test_a_damaged_entry_is_remade(cached, damage):
     path, entry = cached
     whole = entry.read_bytes()

@@ -1,4 +1,6 @@
-"""Broken and hostile files: each ends in one message with file and line, within seconds, and runs nothing."""
+"""Broken and hostile files: each ends in one message with file and line, within seconds, and runs
+nothing.
+"""
 
 import os
 import re
@@ -12,7 +14,10 @@ from emulator.modfile import irf
 
 pytestmark = pytest.mark.fast
 
-BASE = "var x;\nvarexo e;\nparameters a;\na = .5;\nmodel;\nx = a*x(-1) + e;\nend;\nshocks; var e; stderr 1; end;\nstoch_simul;\n"
+BASE = (
+    "var x;\nvarexo e;\nparameters a;\na = .5;\nmodel;\nx = a*x(-1) + e;\nend;\nshocks; var e;"
+    " stderr 1; end;\nstoch_simul;\n"
+)
 SECONDS = 5.0
 
 
@@ -38,7 +43,9 @@ def refused(tmp_path):
     return of
 
 
-LOCALS = "model;\n# a1 = x + a;\n" + "".join(f"# a{k + 1} = a{k}*a{k} + a{k}/exp(a{k});\n" for k in range(1, 60))
+LOCALS = "model;\n# a1 = x + a;\n" + "".join(
+    f"# a{k + 1} = a{k}*a{k} + a{k}/exp(a{k});\n" for k in range(1, 60)
+)
 BAD = {
     "empty": ("", 1, "empty"),
     "no model": ("var x;\n", 2, "no model block"),
@@ -56,7 +63,11 @@ BAD = {
     "too many equations": (BASE.replace("+ e;", "+ e; x = 0;"), 5, "2 equations for 1"),
     "too few equations": (BASE.replace("var x;", "var x y;"), 5, "1 equations for 2"),
     "no equations": ("varexo e; model; end; shocks; var e; stderr 1; end;", 1, "no equations"),
-    "the same equation twice": ("var x y; varexo e; model; x = y + e; x = y + e; end; shocks; var e; stderr 1; end;", 1, "does not close"),
+    "the same equation twice": (
+        "var x y; varexo e; model; x = y + e; x = y + e; end; shocks; var e; stderr 1; end;",
+        1,
+        "does not close",
+    ),
     "no steady state": (BASE.replace("x = a", "1 + x^2 = a"), 5, "no steady state"),
     "a missing value": (BASE.replace("a = .5;", ""), 3, "'a' has no value"),
     "a division by zero": (BASE.replace("+ e", "+ e/0"), 6, "divides by zero"),
@@ -66,14 +77,42 @@ BAD = {
     "a tower in the model": (BASE.replace("+ e", "+ e*exp(exp(exp(1000)))"), 5, "not finite"),
     "a tower in a macro": ("@#define t = 9^9^9^9\n" + BASE, 1, "no value"),
     "an endless range": ("@#for i in 1:1000000000\n@#endfor\n" + BASE, 1, "elements"),
-    "loops in loops": ("@#for i in 1:100000\n@#for j in 1:100000\n@#endfor\n@#endfor\n" + BASE, 2, "lines"),
-    "a text that doubles": ('@#define s = "x"\n@#for i in 1:40\n@#define s = s + s\n@#endfor\n' + BASE, 3, "elements"),
-    "arrays of arrays": ("@#define s = [1, 2]\n@#for i in 1:60\n@#define s = [s, s]\n@#endfor\n" + BASE, 3, "elements"),
-    "an endless macro function": ("@#define f(x) = f(x) + f(x)\n@#define s = f(1)\n" + BASE, 2, "deep"),
+    "loops in loops": (
+        "@#for i in 1:100000\n@#for j in 1:100000\n@#endfor\n@#endfor\n" + BASE,
+        2,
+        "lines",
+    ),
+    "a text that doubles": (
+        '@#define s = "x"\n@#for i in 1:40\n@#define s = s + s\n@#endfor\n' + BASE,
+        3,
+        "elements",
+    ),
+    "arrays of arrays": (
+        "@#define s = [1, 2]\n@#for i in 1:60\n@#define s = [s, s]\n@#endfor\n" + BASE,
+        3,
+        "elements",
+    ),
+    "an endless macro function": (
+        "@#define f(x) = f(x) + f(x)\n@#define s = f(1)\n" + BASE,
+        2,
+        "deep",
+    ),
     "a file that includes itself": ('@#include "model.mod"\n' + BASE, 1, "include itself"),
-    "deep brackets": (BASE.replace("+ e", "+ " + "(" * 100_000 + "e" + ")" * 100_000), 6, "200 deep"),
-    "deep functions": (BASE.replace("+ e", "+ " + "exp(" * 190 + "e" + ")" * 190), 5, "nests too many"),
-    "locals that double": (BASE.replace("model;\n", LOCALS).replace("+ e", "+ e*a60"), None, "terms"),
+    "deep brackets": (
+        BASE.replace("+ e", "+ " + "(" * 100_000 + "e" + ")" * 100_000),
+        6,
+        "200 deep",
+    ),
+    "deep functions": (
+        BASE.replace("+ e", "+ " + "exp(" * 190 + "e" + ")" * 190),
+        5,
+        "nests too many",
+    ),
+    "locals that double": (
+        BASE.replace("model;\n", LOCALS).replace("+ e", "+ e*a60"),
+        None,
+        "terms",
+    ),
     "a lag of ages": (BASE.replace("x(-1)", "x(-1e9)"), 6, "500 periods"),
     "UTF-16": (BASE.encode("utf-16"), 1, "zero byte"),
     "a program": (b"\x7fELF\x02\x01\x00\x00" + bytes(range(256)), 1, "zero byte"),
@@ -92,16 +131,24 @@ def test_one_message_with_the_line(refused, name):
 
 @pytest.mark.parametrize("exact", ["# a1 = 3;", "# a1 = 3/7;", "# a1 = 999983*x;"])
 def test_exact_numbers_do_not_grow(tmp_path, exact):
-    """Numbers that square themselves sixty times end as infinity in float64, not as digits without end."""
+    """Numbers that square themselves sixty times end as infinity in float64, not as digits without
+    end.
+    """
     path = tmp_path / "model.mod"
     squares = "".join(f"# a{k + 1} = a{k}^4;\n" for k in range(1, 60))
-    path.write_text(BASE.replace("model;\n", f"model;\n{exact}\n{squares}").replace("+ e", "+ e*a60"))
+    path.write_text(
+        BASE.replace("model;\n", f"model;\n{exact}\n{squares}").replace("+ e", "+ e*a60")
+    )
     message_of(path)
 
 
 def test_expressions_that_sympy_would_rewrite_for_real_numbers(tmp_path):
     path = tmp_path / "model.mod"
-    path.write_text(BASE.replace("+ e", "+ sqrt((x - 2)^2) + ((x - 3)^2)^a - 5 + e").replace("shocks;", "initval; x = 0; end;\nshocks;", 1))
+    path.write_text(
+        BASE.replace("+ e", "+ sqrt((x - 2)^2) + ((x - 3)^2)^a - 5 + e").replace(
+            "shocks;", "initval; x = 0; end;\nshocks;", 1
+        )
+    )
     root = irf(path, horizon=1).values[0, :, 0]
     assert root[0] == pytest.approx(1 / 3)  # x = x_1/2 + (2 - x) + (3 - x) - 5 + e
     assert root[1] == pytest.approx(1 / 3 / 6)
@@ -145,7 +192,11 @@ def test_an_include_beside_the_folder_is_read_if_it_is_a_model_file(tmp_path):
 
 def test_an_expression_is_never_run(tmp_path):
     target = tmp_path / "touched"
-    for text in (f"a = __import__('os').system('touch {target}');", f"system('touch {target}');", f"verbatim;\nsystem('touch {target}');\nend;"):
+    for text in (
+        f"a = __import__('os').system('touch {target}');",
+        f"system('touch {target}');",
+        f"verbatim;\nsystem('touch {target}');\nend;",
+    ):
         path = tmp_path / "model.mod"
         path.write_text(BASE.replace("a = .5;", text))
         message_of(path)
@@ -153,5 +204,7 @@ def test_an_expression_is_never_run(tmp_path):
 
 
 def test_roots_are_counted_in_the_message(refused):
-    assert "2 stable root(s) for 1" in refused(BASE.replace("a*x(-1)", "0.2*x(-1) + 2*x(+1)"), NoSolutionError)
+    assert "2 stable root(s) for 1" in refused(
+        BASE.replace("a*x(-1)", "0.2*x(-1) + 2*x(+1)"), NoSolutionError
+    )
     assert "0 stable root(s) for 1" in refused(BASE.replace("a = .5", "a = 1.5"), NoSolutionError)

@@ -27,9 +27,34 @@ def test_mutilated_files_end_in_errors_of_ours(tmp_path, seed):
 
 
 def _mutilated(text, rng):
-    pieces = ["(", ")", ";", "end;", "=", "^", "'", "@#if 1\n", "@{", "model;", "var ", "1e999", "0", "/*", "\x00", "(+1)", "STEADY_STATE("]
+    pieces = [
+        "(",
+        ")",
+        ";",
+        "end;",
+        "=",
+        "^",
+        "'",
+        "@#if 1\n",
+        "@{",
+        "model;",
+        "var ",
+        "1e999",
+        "0",
+        "/*",
+        "\x00",
+        "(+1)",
+        "STEADY_STATE(",
+    ]
     for _ in range(rng.choice([1, 2, 4])):
         start = rng.randrange(len(text))
         stop = min(len(text), start + rng.randrange(1, 25))
-        text = rng.choice([text[: start + 1], text[:start] + text[stop:], text[:start] + rng.choice(pieces) + text[stop:], text[:stop] + text[start:]])
+        text = rng.choice(
+            [
+                text[: start + 1],
+                text[:start] + text[stop:],
+                text[:start] + rng.choice(pieces) + text[stop:],
+                text[:stop] + text[start:],
+            ]
+        )
     return text or " "

@@ -1,4 +1,6 @@
-"""Newton's method on a batch: each draw finds its own root, a draw that cannot does not spoil the others."""
+"""Newton's method on a batch: each draw finds its own root, a draw that cannot does not spoil the
+others.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ pytestmark = pytest.mark.fast
 
 
 def growth(theta):
-    """Steady state of the Solow model in logs and levels: residuals and derivatives in (k, y) at savings s and alpha."""
+    """Steady state of the Solow model in logs and levels: residuals and derivatives in (k, y) at
+    savings s and alpha.
+    """
 
     def residual(point, rows):
         s, alpha = theta[rows].T
@@ -20,7 +24,9 @@ def growth(theta):
         s, alpha = theta[rows].T
         k = np.abs(point[:, 0])
         one = np.ones_like(s)
-        return np.stack([np.stack([-0.1 * one, s], 1), np.stack([-alpha * k ** (alpha - 1), one], 1)], axis=1)
+        return np.stack(
+            [np.stack([-0.1 * one, s], 1), np.stack([-alpha * k ** (alpha - 1), one], 1)], axis=1
+        )
 
     return residual, jacobian
 
@@ -50,13 +56,19 @@ def test_draws_without_a_root_are_told_and_leave_the_others_alone():
 def test_a_singular_jacobian_takes_the_smallest_step():
     """x + y = 2 twice over: a line of roots, the nearest to the start is taken."""
     matrix = np.ones((1, 2, 2))
-    found, solved = damped_newton(lambda p, rows: (matrix[rows] @ p[:, :, None])[:, :, 0] - 2.0, lambda p, rows: matrix[rows], np.zeros((1, 2)))
+    found, solved = damped_newton(
+        lambda p, rows: (matrix[rows] @ p[:, :, None])[:, :, 0] - 2.0,
+        lambda p, rows: matrix[rows],
+        np.zeros((1, 2)),
+    )
     assert solved.all()
     np.testing.assert_allclose(found, [[1.0, 1.0]], atol=1e-12)
 
 
 def test_blocks_solve_a_recursive_system_from_a_start_where_newton_breaks_down():
-    """log(a) = 1, then b = exp(a) - 3, then b c = 2 sqrt(b): from zero every logarithm and root fails but the first can be moved."""
+    """log(a) = 1, then b = exp(a) - 3, then b c = 2 sqrt(b): from zero every logarithm and root
+    fails but the first can be moved.
+    """
 
     def residual(x):
         a, b, c = x

@@ -1,4 +1,6 @@
-"""Our reading of a file and that of Dynare's preprocessor agree: names, texts, tags, and the value of every equation."""
+"""Our reading of a file and that of Dynare's preprocessor agree: names, texts, tags, and the value
+of every equation.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,21 @@ def test_the_referee_can_say_no(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        "y = a^2^3;", "y = e*(a;", "y = e + unknown;", "y = unknown(1);", "y = y(a);", "y = x**2;", "y = 1 2;", "y = e; # y = 3;",
-        "y = min(a);", "y = normcdf(a, 1);", "y = e\ny = 2;", "y = = 2;", "y = a b;",
+        "y = a^2^3;",
+        "y = e*(a;",
+        "y = e + unknown;",
+        "y = unknown(1);",
+        "y = y(a);",
+        "y = x**2;",
+        "y = 1 2;",
+        "y = e; # y = 3;",
+        "y = min(a);",
+        "y = normcdf(a, 1);",
+        "y = e\ny = 2;",
+        "y = = 2;",
+        "y = a b;",
     ],
-)  # fmt: skip
+)
 def test_what_we_refuse_the_preprocessor_refuses_too(model: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.mod"
     path.write_text(f"var y; varexo e; parameters a; model; {model} end;")

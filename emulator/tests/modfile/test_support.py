@@ -1,4 +1,6 @@
-"""What is not supported is refused by name, with file and line; what is MATLAB's is passed over with a note."""
+"""What is not supported is refused by name, with file and line; what is MATLAB's is passed over
+with a note.
+"""
 
 import warnings
 
@@ -68,13 +70,17 @@ def test_an_equation_that_cannot_be_read_is_refused_with_its_line(refused, equat
 
 
 def test_an_external_function_is_refused_by_name(refused):
-    text = "external_function(name = f, nargs = 1);\n" + TOP + MODEL.replace("x(+1)", "f(x)") + SHOCKS
+    text = (
+        "external_function(name = f, nargs = 1);\n" + TOP + MODEL.replace("x(+1)", "f(x)") + SHOCKS
+    )
     assert "model.mod:8: the external function 'f'" in refused(text)
 
 
 def test_a_steady_state_of_matlab_functions_needs_initial_values(tmp_path, refused):
     formulas = "steady_state_model; x = 0; y = solve_it(a); end;\n"
-    assert "model.mod:9: this steady_state_model calls a MATLAB function" in refused(TOP + MODEL.replace("x(+1)", "exp(x)") + formulas + SHOCKS)
+    assert "model.mod:9: this steady_state_model calls a MATLAB function" in refused(
+        TOP + MODEL.replace("x(+1)", "exp(x)") + formulas + SHOCKS
+    )
 
 
 def test_perfect_foresight_alone_is_told_apart_from_a_missing_variance(refused):
@@ -95,14 +101,20 @@ def test_matlab_that_decides_the_answer_is_never_passed_over(refused, loop, mess
     assert message in refused(TOP + MODEL + loop + SHOCKS)
 
 
-@pytest.mark.parametrize("line", ["x9 = 1; a = 0.9;", "if true, a = 0.9; end", "options_.irf = 99;", "a_values = [1 2 3];"])
+@pytest.mark.parametrize(
+    "line",
+    ["x9 = 1; a = 0.9;", "if true, a = 0.9; end", "options_.irf = 99;", "a_values = [1 2 3];"],
+)
 def test_matlab_that_does_not_reach_the_model_changes_nothing(tmp_path, line):
-    """On a line of MATLAB's `a = 0.9` sets a variable of the workspace; Dynare's parameter stays."""
+    """On a line of MATLAB's `a = 0.9` sets a variable of the workspace; Dynare's parameter stays.
+    """
     path = tmp_path / "model.mod"
     path.write_text(TOP + MODEL + line + "\n" + SHOCKS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert float(irf(path, horizon=1).sel(shock="e", variable="x", horizon=1)) == pytest.approx(0.5)
+        assert float(irf(path, horizon=1).sel(shock="e", variable="x", horizon=1)) == pytest.approx(
+            0.5
+        )
 
 
 def test_skipped_lines_are_counted_in_one_note(tmp_path):
@@ -116,7 +128,10 @@ def test_skipped_lines_are_counted_in_one_note(tmp_path):
 
 def test_a_model_that_says_linear_and_is_not_is_refused_at_its_equation(tmp_path):
     path = tmp_path / "bent.mod"
-    path.write_text("var x y; varexo e; model(linear);\nx = 0.5*x(-1) + e;\ny = 0.5*y(+1) + x^2;\nend; shocks; var e; stderr 1; end;\n")
+    path.write_text(
+        "var x y; varexo e; model(linear);\nx = 0.5*x(-1) + e;\ny = 0.5*y(+1) + x^2;\nend; shocks;"
+        " var e; stderr 1; end;\n"
+    )
     with pytest.raises(ModFileError, match=r"bent\.mod:3: .*not linear in 'x'"):
         irf(path)
 
@@ -124,8 +139,8 @@ def test_a_model_that_says_linear_and_is_not_is_refused_at_its_equation(tmp_path
 def test_a_misspelt_prior_is_named_with_the_nearest_one(tmp_path):
     path = tmp_path / "typo.mod"
     path.write_text(
-        "var x; varexo e; parameters r; r = 0.5; model(linear);\nx = r*x(-1) + e;\nend; shocks; var e; stderr 1; end;\n"
-        "estimated_params;\nr, bta_pdf, 0.5, 0.1;\nend;\n"
+        "var x; varexo e; parameters r; r = 0.5; model(linear);\nx = r*x(-1) + e;\nend; shocks; var"
+        " e; stderr 1; end;\nestimated_params;\nr, bta_pdf, 0.5, 0.1;\nend;\n"
     )
     with pytest.raises(ModFileError, match=r"typo\.mod:5: 'bta_pdf' is no prior.*beta_pdf"):
         load(path)

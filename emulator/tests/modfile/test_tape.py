@@ -1,4 +1,6 @@
-"""Tapes give the values of their expressions, survive a trip through JSON, and cannot be made to do anything else."""
+"""Tapes give the values of their expressions, survive a trip through JSON, and cannot be made to do
+anything else.
+"""
 
 import json
 
@@ -10,17 +12,34 @@ from hypothesis import strategies as st
 from scipy import special
 
 from emulator.errors import ModFileError
-from emulator.modfile.functions import absolute, cbrt, greater, maximum, minimum, normcdf, normpdf, sign
+from emulator.modfile.functions import (
+    absolute,
+    cbrt,
+    greater,
+    maximum,
+    minimum,
+    normcdf,
+    normpdf,
+    sign,
+)
 from emulator.modfile.tape import Tape, record
 
 pytestmark = pytest.mark.fast
 
 X, Y, Z = (sympy.Symbol(name) for name in "xyz")
 OURS = {
-    "maximum": np.maximum, "minimum": np.minimum, "absolute": np.abs, "sign": np.sign, "cbrt": np.cbrt, "normcdf": special.ndtr,
-    "normpdf": lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), "greater": lambda a, b: np.where(a > b, 1.0, 0.0),
-}  # fmt: skip
-LEAVES = st.sampled_from([X, Y, Z, 2 * X, Y - 3, sympy.Float(0.37) * Z, Z / 3])  # numbers alone are folded before they reach a tape
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "absolute": np.abs,
+    "sign": np.sign,
+    "cbrt": np.cbrt,
+    "normcdf": special.ndtr,
+    "normpdf": lambda x: np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi),
+    "greater": lambda a, b: np.where(a > b, 1.0, 0.0),
+}
+LEAVES = st.sampled_from(
+    [X, Y, Z, 2 * X, Y - 3, sympy.Float(0.37) * Z, Z / 3]
+)  # numbers alone are folded before they reach a tape
 
 
 def grown(children):
@@ -60,16 +79,22 @@ def test_values_are_those_of_sympy(expression):
 @pytest.mark.parametrize(
     ("function", "wanted"),
     [
-        (maximum(X, Y), lambda x, y: x > y), (minimum(X, Y), lambda x, y: x < y), (absolute(X * Y), lambda x, y: np.sign(x * y) * y),
-        (sign(X) * X, lambda x, y: np.sign(x)), (greater(X, Y) * X, lambda x, y: x > y), (cbrt(X), lambda x, y: np.abs(x) ** (-2 / 3) / 3),
+        (maximum(X, Y), lambda x, y: x > y),
+        (minimum(X, Y), lambda x, y: x < y),
+        (absolute(X * Y), lambda x, y: np.sign(x * y) * y),
+        (sign(X) * X, lambda x, y: np.sign(x)),
+        (greater(X, Y) * X, lambda x, y: x > y),
+        (cbrt(X), lambda x, y: np.abs(x) ** (-2 / 3) / 3),
         (normcdf(X * Y), lambda x, y: y * np.exp(-((x * y) ** 2) / 2) / np.sqrt(2 * np.pi)),
         (normpdf(X), lambda x, y: -x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)),
     ],
-)  # fmt: skip
+)
 def test_derivatives_of_functions_with_kinks_are_one_sided(function, wanted):
     points = list(np.random.default_rng(1).uniform(-2, 2, (2, 50)))
     found = record([X, Y], [function.diff(X)])(points)[0]
-    np.testing.assert_allclose(found, np.asarray(wanted(*points), dtype=float), rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(
+        found, np.asarray(wanted(*points), dtype=float), rtol=1e-13, atol=1e-14
+    )
 
 
 def test_a_subexpression_is_computed_once():
@@ -96,7 +121,12 @@ def test_unused_registers_are_freed_but_outputs_kept():
 
 @pytest.mark.parametrize(
     "damage",
-    [{"steps": [["system", [0]]]}, {"steps": [["exp", [99]]]}, {"steps": [["exp", [-1]]]}, {"outputs": [7]}],
+    [
+        {"steps": [["system", [0]]]},
+        {"steps": [["exp", [99]]]},
+        {"steps": [["exp", [-1]]]},
+        {"outputs": [7]},
+    ],
     ids=["unknown operation", "register ahead", "negative register", "missing output"],
 )
 def test_a_damaged_tape_is_refused(damage):

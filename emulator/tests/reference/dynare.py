@@ -18,15 +18,21 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 DYNARE = Path("/usr/lib/dynare/matlab")
-VERDICT_OF_INFO = {0: "determinate", 3: "no_stable_solution", 4: "indeterminate", 5: "indeterminate"}
+VERDICT_OF_INFO = {
+    0: "determinate",
+    3: "no_stable_solution",
+    4: "indeterminate",
+    5: "indeterminate",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
     """Dynare's answer at n draws.
 
-    info (n,): its code, 0 where there is a solution. Where there is none the rest is NaN: steady (n, V), the steady state
-    of the variables; irf (n, S, H+1, V), level deviations from it in the file's own units after a shock of one.
+    info (n,): its code, 0 where there is a solution. Where there is none the rest is NaN: steady
+    (n, V), the steady state of the variables; irf (n, S, H+1, V), level deviations from it in the
+    file's own units after a shock of one.
     """
 
     info: np.ndarray
@@ -46,10 +52,12 @@ def ask(
     shocks: Sequence[str],
     matlab: Path = DYNARE,
 ) -> Answer:
-    """Dynare's answer to the file `mod`, whose last command is `stoch_simul(order=1, irf=H+1, ...)`.
+    """Dynare's answer to the file `mod`, whose last command is `stoch_simul(order=1, irf=H+1,
+    ...)`.
 
-    theta (n, P): values of the file's parameters `names`. Shocks of unit variance, whatever the file says: Dynare evaluates the
-    shocks block once, and adds 1e-14 to every variance, which tells where variances are small.
+    theta (n, P): values of the file's parameters `names`. Shocks of unit variance, whatever the
+    file says: Dynare evaluates the shocks block once, and adds 1e-14 to every variance, which tells
+    where variances are small.
     """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -65,7 +73,10 @@ def ask(
     answer = Answer(
         info=info,
         steady=np.full((len(theta), len(variables)), np.nan),
-        irf=np.full((len(theta), len(shocks), len(irf) // (len(solved) * len(shocks)), len(variables)), np.nan),
+        irf=np.full(
+            (len(theta), len(shocks), len(irf) // (len(solved) * len(shocks)), len(variables)),
+            np.nan,
+        ),
     )
     answer.steady[solved] = steady
     answer.irf[solved] = irf.reshape(len(solved), *answer.irf.shape[1:])
@@ -73,18 +84,31 @@ def ask(
 
 
 def run_octave(work: Path, matlab: Path) -> None:
-    """Run the script `solve_all.m` of a folder in one Octave session; leave with its last words if it fails."""
-    command = ["octave", "--no-gui", "--norc", "--quiet", "--eval", f"addpath('{matlab}'); solve_all"]
+    """Run the script `solve_all.m` of a folder in one Octave session; leave with its last words if
+    it fails.
+    """
+    command = [
+        "octave",
+        "--no-gui",
+        "--norc",
+        "--quiet",
+        "--eval",
+        f"addpath('{matlab}'); solve_all",
+    ]
     done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"Octave failed with code {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        raise SystemExit(
+            "Octave failed with code"
+            f" {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        )
 
 
 def box(mapping: Path) -> dict[str, tuple[float, float]]:
     """For each parameter of a `.world.yaml`, the ends between which reference draws are taken.
 
-    The range of a uniform prior; two standard deviations around the mean of another within its range; for an inverse gamma
-    prior, whose standard deviation need not exist, half to six times its mean.
+    The range of a uniform prior; two standard deviations around the mean of another within its
+    range; for an inverse gamma prior, whose standard deviation need not exist, half to six times
+    its mean.
     """
     ends = {}
     for name, prior in yaml.safe_load(mapping.read_text())["parameters"].items():
@@ -92,7 +116,10 @@ def box(mapping: Path) -> dict[str, tuple[float, float]]:
         if prior["prior"] == "inv_gamma":
             low, high = 0.5 * prior["mean"], 6 * prior["mean"]
         elif prior["prior"] != "uniform":
-            low, high = max(low, prior["mean"] - 2 * prior["sd"]), min(high, prior["mean"] + 2 * prior["sd"])
+            low, high = (
+                max(low, prior["mean"] - 2 * prior["sd"]),
+                min(high, prior["mean"] + 2 * prior["sd"]),
+            )
         ends[name] = (low, high)
     return ends
 
@@ -110,10 +137,15 @@ def write_irfs(path: Path, irf: np.ndarray, digits: int = 17) -> None:
     with open(path, "w") as file:
         file.write("draw,shock,horizon,output,inflation,rate\n")
         for place in np.ndindex(irf.shape[:3]):
-            file.write(",".join([*map(str, place), *(f"{value:.{digits}g}" for value in irf[place])]) + "\n")
+            file.write(
+                ",".join([*map(str, place), *(f"{value:.{digits}g}" for value in irf[place])])
+                + "\n"
+            )
 
 
-def write_verdicts(path: Path, names: Sequence[str], theta: np.ndarray, verdicts: Sequence[str], digits: int = 17) -> None:
+def write_verdicts(
+    path: Path, names: Sequence[str], theta: np.ndarray, verdicts: Sequence[str], digits: int = 17
+) -> None:
     with open(path, "w") as file:
         file.write(",".join(names) + ",verdict\n")
         for row, verdict in zip(theta, verdicts, strict=True):
@@ -121,14 +153,20 @@ def write_verdicts(path: Path, names: Sequence[str], theta: np.ndarray, verdicts
 
 
 def require_solved(info: np.ndarray) -> None:
-    """Leave with a message if Dynare finds no unique solution at one of the draws whose responses are wanted."""
+    """Leave with a message if Dynare finds no unique solution at one of the draws whose responses
+    are wanted.
+    """
     if (info != 0).any():
-        raise SystemExit(f"Dynare finds no unique solution at draws {np.flatnonzero(info)} of the responses.")
+        raise SystemExit(
+            f"Dynare finds no unique solution at draws {np.flatnonzero(info)} of the responses."
+        )
 
 
 def command_line(main: Callable[[Path, Path], None], here: Path, description: str | None) -> None:
     """Run a `make.py`: `main(output, dynare)` with the two folders from the command line."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=here, help="folder to write to")
     parser.add_argument("--dynare", type=Path, default=DYNARE, help="Dynare's matlab folder")
     given = parser.parse_args()

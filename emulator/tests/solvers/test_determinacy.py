@@ -1,4 +1,6 @@
-"""Determinacy of `nk`: the solver, the QZ root count and the closed form of Woodford (2003), ch. 4, agree."""
+"""Determinacy of `nk`: the solver, the QZ root count and the closed form of Woodford (2003), ch. 4,
+agree.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from emulator.worlds.nk import SPEC, equations
 
 def margin(theta):
     """kappa (phi_pi - 1) + (1 - beta) phi_y, (n,): positive where the model is determinate."""
-    beta, kappa, phi_pi, phi_y = (theta[:, SPEC.index(name)] for name in ("beta", "kappa", "phi_pi", "phi_y"))
+    beta, kappa, phi_pi, phi_y = (
+        theta[:, SPEC.index(name)] for name in ("beta", "kappa", "phi_pi", "phi_y")
+    )
     return kappa * (phi_pi - 1) + (1 - beta) * phi_y
 
 
@@ -74,5 +78,10 @@ def test_indeterminate_draws_are_labelled_from_the_factored_pencil_alone(monkeyp
         raise AssertionError("a draw went to the root count by QZ")
 
     monkeypatch.setattr("emulator.solvers.linear_re.solve_qz", never)
-    theta = np.concatenate([get_world("nk").propose(2000, np.random.default_rng(5)), near_border(2000, np.random.default_rng(6))])
+    theta = np.concatenate(
+        [
+            get_world("nk").propose(2000, np.random.default_rng(5)),
+            near_border(2000, np.random.default_rng(6)),
+        ]
+    )
     assert (get_world("nk").status(theta) == Status.INDETERMINATE).sum() > 1000

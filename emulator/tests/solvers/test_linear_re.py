@@ -14,7 +14,13 @@ pytestmark = pytest.mark.fast
 
 KINDS = {
     "all kinds of variables": {},
-    "mixed alone, three verdicts": {"led_only": 0, "lagged_only": 0, "mixed": 3, "static": 0, "forward": 0.8},
+    "mixed alone, three verdicts": {
+        "led_only": 0,
+        "lagged_only": 0,
+        "mixed": 3,
+        "static": 0,
+        "forward": 0.8,
+    },
     "no static": {"static": 0},
     "no mixed": {"mixed": 0},
     "static alone": {"led_only": 0, "lagged_only": 0, "mixed": 0, "static": 3},
@@ -22,13 +28,20 @@ KINDS = {
     "exogenous alone": {"led_only": 0, "lagged_only": 0, "mixed": 0, "static": 0},
     "purely forward": {"lagged_only": 0, "mixed": 0, "led_only": 3},
     "purely backward": {"led_only": 0, "mixed": 0, "lagged_only": 3},
-    "more lagged than led": {"led_only": 1, "lagged_only": 4, "static": 2, "exogenous": 3, "n_shocks": 4},
+    "more lagged than led": {
+        "led_only": 1,
+        "lagged_only": 4,
+        "static": 2,
+        "exogenous": 3,
+        "n_shocks": 4,
+    },
     "more led than lagged": {"led_only": 3, "forward": 0.5},
 }
 
 
 def against_qz(matrices):
-    """Largest difference from QZ over the determinate draws, after the verdicts were found equal."""
+    """Largest difference from QZ over the determinate draws, after the verdicts were found equal.
+    """
     solution = solve_linear_re(*matrices)
     worst = 0.0
     for k, status in enumerate(solution.status):
@@ -48,15 +61,22 @@ def test_random_models_agree_with_qz(kind):
     good = solution.status == Status.OK
     assert good.sum() >= 10
     assert worst < 1e-8
-    assert residual(tuple(m[good] for m in matrices), solution.transition[good], solution.impact[good]) < 1e-8
+    assert (
+        residual(tuple(m[good] for m in matrices), solution.transition[good], solution.impact[good])
+        < 1e-8
+    )
     assert solution.residual[good].max() < 1e-10
     assert np.isnan(solution.transition[~good]).all()
     assert np.isnan(solution.impact[~good]).all()
 
 
 def test_random_models_contain_every_verdict():
-    solution = solve_linear_re(*random_models(120, np.random.default_rng(7), **KINDS["mixed alone, three verdicts"]))
-    assert {Status.OK, Status.INDETERMINATE, Status.EXPLOSIVE} == {Status(code) for code in solution.status}
+    solution = solve_linear_re(
+        *random_models(120, np.random.default_rng(7), **KINDS["mixed alone, three verdicts"])
+    )
+    assert {Status.OK, Status.INDETERMINATE, Status.EXPLOSIVE} == {
+        Status(code) for code in solution.status
+    }
 
 
 def test_prior_draws_of_nk_agree_with_qz():
@@ -84,7 +104,12 @@ def test_blocks_and_single_draws_give_the_same_solution(monkeypatch):
 def test_an_arma_shock_is_exogenous_with_its_moving_average_as_state():
     # y = 0.5 y' + z, z = rho z_1 + e + psi e_1, w = e: exogenous w and z. E z' = rho z + psi w.
     rho, psi, b = 0.8, 0.4, 0.5
-    lead, current, lag, shock = np.zeros((1, 3, 3)), np.zeros((1, 3, 3)), np.zeros((1, 3, 3)), np.zeros((1, 3, 1))
+    lead, current, lag, shock = (
+        np.zeros((1, 3, 3)),
+        np.zeros((1, 3, 3)),
+        np.zeros((1, 3, 3)),
+        np.zeros((1, 3, 1)),
+    )
     lead[0, 0, 0], current[0, 0, 0], current[0, 0, 1] = -b, 1.0, -1.0
     current[0, 1, 1], lag[0, 1, 1], lag[0, 1, 2], shock[0, 1, 0] = 1.0, -rho, -psi, -1.0
     current[0, 2, 2], shock[0, 2, 0] = 1.0, -1.0
@@ -98,7 +123,9 @@ def test_an_arma_shock_is_exogenous_with_its_moving_average_as_state():
 
 
 def test_singular_current_matrix_is_solved_by_a_change_of_variables():
-    matrices = random_models(60, np.random.default_rng(3), led_only=0, lagged_only=0, mixed=3, static=0, exogenous=0)
+    matrices = random_models(
+        60, np.random.default_rng(3), led_only=0, lagged_only=0, mixed=3, static=0, exogenous=0
+    )
     lead, current, lag, shock = matrices
     u, s, vt = np.linalg.svd(current)
     s[:, -1] = 0.0
@@ -113,7 +140,10 @@ def test_a_rule_on_lagged_inflation_alone_has_a_singular_current_matrix():
     current[:, 0, 0], lead[:, 0, 1], current[:, 0, 2] = 1.0, -1.0, -1.0
     current[:, 1, 0], lag[:, 1, 1] = 1.0, [-0.5, -1.5]
     current[:, 2, 2], lag[:, 2, 2], shock[:, 2, 0] = 1.0, -0.5, -1.0
-    assert list(solve_linear_re(lead, current, lag, shock).status) == [Status.INDETERMINATE, Status.EXPLOSIVE]
+    assert list(solve_linear_re(lead, current, lag, shock).status) == [
+        Status.INDETERMINATE,
+        Status.EXPLOSIVE,
+    ]
 
 
 def test_singular_and_broken_draws_do_not_spoil_the_others():
@@ -145,13 +175,22 @@ def test_explosive_models_are_labelled():
 
 
 def test_an_empty_batch_gives_an_empty_answer():
-    solution = solve_linear_re(*(m[:0] for m in equations(get_world("nk").spec.theta())), structure=STRUCTURE)
+    solution = solve_linear_re(
+        *(m[:0] for m in equations(get_world("nk").spec.theta())), structure=STRUCTURE
+    )
     assert solution.transition.shape == (0, 6, 6)
     assert solution.impact.shape == (0, 6, 3)
     assert solution.status.shape == solution.residual.shape == (0,)
 
 
-@pytest.mark.parametrize("shapes", [((2, 3, 3), (2, 3, 3), (2, 3, 2), (2, 3, 1)), ((3, 3), (3, 3), (3, 3), (3, 1)), ((2, 3, 3),) * 3 + ((1, 3, 1),)])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((2, 3, 3), (2, 3, 3), (2, 3, 2), (2, 3, 1)),
+        ((3, 3), (3, 3), (3, 3), (3, 1)),
+        ((2, 3, 3),) * 3 + ((1, 3, 1),),
+    ],
+)
 def test_shapes_that_do_not_fit_are_refused(shapes):
     with pytest.raises(SolverError, match="Expected lead, current, lag"):
         solve_linear_re(*(np.ones(shape) for shape in shapes))

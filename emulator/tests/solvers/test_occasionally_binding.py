@@ -1,4 +1,6 @@
-"""The bound against brute force over all regimes, against principal minors, and the responses to news against a longer linear model."""
+"""The bound against brute force over all regimes, against principal minors, and the responses to
+news against a longer linear model.
+"""
 
 import dataclasses
 import itertools
@@ -20,9 +22,13 @@ NK = get_world("nk")
 
 
 def random_news(n, rng):
-    """n draws in general position, stable; responses of either sign, so that some have one solution and others do not."""
+    """n draws in general position, stable; responses of either sign, so that some have one solution
+    and others do not.
+    """
     onward = rng.normal(size=(n, 2, 2))
-    onward *= (rng.uniform(0.2, 0.95, n) / np.abs(np.linalg.eigvals(onward)).max(axis=1))[:, None, None]
+    onward *= (rng.uniform(0.2, 0.95, n) / np.abs(np.linalg.eigvals(onward)).max(axis=1))[
+        :, None, None
+    ]
     return News(
         persistence=rng.uniform(0, 0.95, n),
         onward=np.moveaxis(onward, 0, 2),
@@ -35,7 +41,14 @@ def random_news(n, rng):
 
 def news_of_nk(theta):
     lead, current, lag, shock = equations(theta)
-    return News.of(STRUCTURE, lead, current, solve_linear_re(lead, current, lag, shock, STRUCTURE).transition, RATE, 2)
+    return News.of(
+        STRUCTURE,
+        lead,
+        current,
+        solve_linear_re(lead, current, lag, shock, STRUCTURE).transition,
+        RATE,
+        2,
+    )
 
 
 def responses(news, periods=PERIODS):
@@ -49,7 +62,9 @@ def responses(news, periods=PERIODS):
 
 
 def all_solutions(matrix, gap):
-    """Every multiplier (T,) with 0 <= mu, gap + M mu >= 0, one of them zero in each period: all 2^T regimes are tried."""
+    """Every multiplier (T,) with 0 <= mu, gap + M mu >= 0, one of them zero in each period: all 2^T
+    regimes are tried.
+    """
     found = []
     for held in SUBSETS:
         mu = np.zeros(PERIODS)
@@ -84,7 +99,9 @@ def test_where_the_solution_is_unique_brute_force_finds_one_and_it_is_ours():
 
 @pytest.mark.parametrize(("sign", "fewest"), [(1, 1), (-1, 0)])
 def test_where_uniqueness_is_denied_there_are_several_solutions_or_none(monkeypatch, sign, fewest):
-    """With d > 0 an odd number, with d < 0 an even one: news that moves the rate the wrong way cannot hold it at its bound."""
+    """With d > 0 an odd number, with d < 0 an even one: news that moves the rate the wrong way
+    cannot hold it at its bound.
+    """
     rng = np.random.default_rng(2)
     news = random_news(80, rng)
     news = dataclasses.replace(news, own=sign * news.own)
@@ -111,7 +128,8 @@ def test_changing_the_last_wrong_period_alone_gives_the_same_solutions(monkeypat
     peak = np.maximum(1, jointly.multiplier.max(axis=0))
     assert (np.abs(jointly.multiplier - singly.multiplier) / peak).max() < 1e-9
     assert (jointly.solved == singly.solved).all()
-    # Where news must grow a millionfold to hold the bound, rounding alone breaks it, and the path is not called solved.
+    # Where news must grow a millionfold to hold the bound, rounding alone breaks it, and the path
+    # is not called solved.
     assert jointly.solved[peak < 1e5].all()
     assert not jointly.solved[peak > 1e9].any()
 
@@ -121,7 +139,10 @@ def test_a_bound_that_never_binds_changes_nothing_and_a_longer_horizon_changes_n
     news = news_of_nk(NK.sample(100, rng))
     gap = np.concatenate([rng.normal(size=(12, 100)), rng.uniform(0.1, 1, size=(20, 100))])
     gap[:, :10] = np.abs(gap[:, :10])
-    path, longer = respect_bound(news, gap), respect_bound(news, np.concatenate([gap, np.full((30, 100), 5.0)]))
+    path, longer = (
+        respect_bound(news, gap),
+        respect_bound(news, np.concatenate([gap, np.full((30, 100), 5.0)])),
+    )
     assert (path.multiplier[:, :10] == 0).all()
     assert (path.bounded[:, :10] == 0).all()
     assert (path.multiplier[:, 10:] > 0).any(axis=0).all()
@@ -156,9 +177,13 @@ def test_what_is_not_a_number_is_not_solved():
 
 @pytest.mark.parametrize("quarters", [0, 1, 4])
 def test_news_is_what_a_linear_model_with_announced_shocks_says(quarters):
-    """The announcement made a chain of states: s_1 = e, s_k = s_(k-1) lagged, the last of them in the Taylor rule."""
+    """The announcement made a chain of states: s_1 = e, s_k = s_(k-1) lagged, the last of them in
+    the Taylor rule.
+    """
     theta = NK.sample(50, np.random.default_rng(7))
-    lead, current, lag, _ = (np.pad(m, [(0, 0), (0, quarters + 1), (0, quarters + 1)]) for m in equations(theta))
+    lead, current, lag, _ = (
+        np.pad(m, [(0, 0), (0, quarters + 1), (0, quarters + 1)]) for m in equations(theta)
+    )
     current[:, range(6, 7 + quarters), range(6, 7 + quarters)] = 1.0
     lag[:, range(7, 7 + quarters), range(6, 6 + quarters)] = -1.0
     current[:, 2, 6 + quarters] = -1.0
@@ -180,7 +205,13 @@ def test_the_bounded_variable_must_be_the_one_lagged_endogenous_variable():
     lag[:, 0, X] = -0.3  # habit
     structure = Structure.of(lead, current, lag)
     solution = solve_linear_re(lead, current, lag, shock)
-    with pytest.raises(SolverError, match=r"bounded variable, 2, must be the one lagged endogenous variable; found lags of \(0, 2\)"):
+    with pytest.raises(
+        SolverError,
+        match=(
+            r"bounded variable, 2, must be the one lagged endogenous variable; found lags of"
+            r" \(0, 2\)"
+        ),
+    ):
         News.of(structure, lead, current, solution.transition, RATE, 2)
     with pytest.raises(SolverError):
         News.of(STRUCTURE, lead, current, solution.transition, M, 3)

@@ -1,4 +1,6 @@
-"""The Markov-switching solver against models whose solution is known, closed forms, published tables and other methods."""
+"""The Markov-switching solver against models whose solution is known, closed forms, published
+tables and other methods.
+"""
 
 import numpy as np
 import pytest
@@ -19,12 +21,20 @@ ABOVE, BELOW = 1 + 1e-3, 1 - 1e-3
 
 
 def known_models(n, regimes, size, shocks, spread, seed=0):
-    """Matrices built around random T, and what the solver should find: T, R and the two radii from full Kronecker products."""
+    """Matrices built around random T, and what the solver should find: T, R and the two radii from
+    full Kronecker products.
+    """
     rng = np.random.default_rng(seed)
     shape = (n, regimes, size, size)
     transition = rng.normal(size=shape) * spread / np.sqrt(size)
-    lead, current = rng.normal(size=shape) * 0.4 / np.sqrt(size), rng.normal(size=shape) * 0.2 + np.eye(size)
-    chain, shock = rng.dirichlet(np.ones(regimes), size=(n, regimes)), rng.normal(size=(n, regimes, size, shocks))
+    lead, current = (
+        rng.normal(size=shape) * 0.4 / np.sqrt(size),
+        rng.normal(size=shape) * 0.2 + np.eye(size),
+    )
+    chain, shock = (
+        rng.dirichlet(np.ones(regimes), size=(n, regimes)),
+        rng.normal(size=(n, regimes, size, shocks)),
+    )
     tomorrow = lead @ np.einsum("nij,njab->niab", chain, transition) + current
     impact, forward = -np.linalg.solve(tomorrow, shock), -np.linalg.solve(tomorrow, lead)
     stable, bubble = full_radius(transition, np.swapaxes(chain, 1, 2)), full_radius(forward, chain)
@@ -40,7 +50,9 @@ def full_radius(stack, weights):
     return np.array(radii)
 
 
-@pytest.mark.parametrize(("regimes", "size", "shocks"), [(1, 3, 2), (2, 1, 1), (2, 3, 2), (3, 2, 1), (4, 2, 3)])
+@pytest.mark.parametrize(
+    ("regimes", "size", "shocks"), [(1, 3, 2), (2, 1, 1), (2, 3, 2), (3, 2, 1), (4, 2, 3)]
+)
 def test_models_built_around_a_solution_give_it_back(regimes, size, shocks):
     matrices, transition, impact, stable, bubble = known_models(200, regimes, size, shocks, 0.9)
     found = solve_switching(*matrices)
@@ -52,55 +64,97 @@ def test_models_built_around_a_solution_give_it_back(regimes, size, shocks):
     assert (found.status[none] == Status.EXPLOSIVE).all()
     assert (found.status[many] == Status.INDETERMINATE).all()
     assert found.residual[unique].max() < 1e-13
-    for ours, theirs in ((found.transition, transition), (found.impact, impact), (found.stable, stable), (found.bubble, bubble)):
+    for ours, theirs in (
+        (found.transition, transition),
+        (found.impact, impact),
+        (found.stable, stable),
+        (found.bubble, bubble),
+    ):
         assert np.abs(ours[unique] - theirs[unique]).max() < 1e-11
     assert np.isnan(found.transition[found.status != Status.OK]).all()
 
 
 def test_indeterminate_models_have_a_stable_bubble():
-    """Built after Cho (2021): with Q the eigenvector of Q -> F_i (sum_j p_ij Q_j) F_i', w' = Q_j F_i' (radius Q_i)^+ w is one."""
+    """Built after Cho (2021): with Q the eigenvector of Q -> F_i (sum_j p_ij Q_j) F_i', w' = Q_j
+    F_i' (radius Q_i)^+ w is one.
+    """
     matrices, transition, _, stable, bubble = known_models(400, 2, 2, 1, 0.9)
     lead, current, _, _, chain = matrices
-    forward = -np.linalg.solve(lead @ np.einsum("nij,njab->niab", chain, transition) + current, lead)
-    rows = np.flatnonzero((solve_switching(*matrices).status == Status.INDETERMINATE) & (stable < 1))
+    forward = -np.linalg.solve(
+        lead @ np.einsum("nij,njab->niab", chain, transition) + current, lead
+    )
+    rows = np.flatnonzero(
+        (solve_switching(*matrices).status == Status.INDETERMINATE) & (stable < 1)
+    )
     assert len(rows) >= 5
     for k in rows:
         f, p = forward[k], chain[k]
-        roots, vectors = np.linalg.eig(np.block([[p[i, j] * np.kron(f[i], f[i]) for j in (0, 1)] for i in (0, 1)]))
+        roots, vectors = np.linalg.eig(
+            np.block([[p[i, j] * np.kron(f[i], f[i]) for j in (0, 1)] for i in (0, 1)])
+        )
         q = np.real(vectors[:, np.argmax(np.abs(roots))]).reshape(2, 2, 2)
         q = q * np.sign(np.trace(q[0]))
         inverse = [np.linalg.pinv(bubble[k] * q[i], rcond=1e-9) for i in (0, 1)]
         onward = [[q[j] @ f[i].T @ inverse[i] for j in (0, 1)] for i in (0, 1)]
         for i in (0, 1):
-            assert np.abs(f[i] @ (p[i, 0] * onward[i][0] + p[i, 1] * onward[i][1]) @ q[i] - q[i]).max() < 1e-9
-        moments = np.block([[p[i, j] * np.kron(onward[i][j], onward[i][j]) for i in (0, 1)] for j in (0, 1)])
-        radius = np.abs(np.linalg.eigvals(moments)).max()  # one over that of the bubble, as exactly as Q has an inverse
+            assert (
+                np.abs(f[i] @ (p[i, 0] * onward[i][0] + p[i, 1] * onward[i][1]) @ q[i] - q[i]).max()
+                < 1e-9
+            )
+        moments = np.block(
+            [[p[i, j] * np.kron(onward[i][j], onward[i][j]) for i in (0, 1)] for j in (0, 1)]
+        )
+        radius = np.abs(
+            np.linalg.eigvals(moments)
+        ).max()  # one over that of the bubble, as exactly as Q has an inverse
         assert radius < 1
         assert radius == pytest.approx(1 / bubble[k], rel=1e-4)
 
 
 def fisherian(alpha, stay, rho, delta=(0.0, 0.0)):
     """`alpha_s pi = E pi' + delta_s pi_1 + r`, r = rho r_1 + e: matrices for arrays of draws."""
-    alpha, stay, rho, delta = (np.asarray(values, dtype=float) for values in (alpha, stay, rho, delta))
+    alpha, stay, rho, delta = (
+        np.asarray(values, dtype=float) for values in (alpha, stay, rho, delta)
+    )
     lead, current, lag = np.zeros((3, len(alpha), 2, 2, 2))
-    lead[..., 0, 0], current[..., 0, 0], current[..., 0, 1], current[..., 1, 1] = 1.0, -alpha, 1.0, 1.0
+    lead[..., 0, 0], current[..., 0, 0], current[..., 0, 1], current[..., 1, 1] = (
+        1.0,
+        -alpha,
+        1.0,
+        1.0,
+    )
     lag[..., 0, 0], lag[..., 1, 1] = delta, -rho[:, None]
     shock = np.zeros((len(alpha), 2, 2, 1))
     shock[..., 1, 0] = -1.0
-    chain = np.stack([np.stack([stay[:, 0], 1 - stay[:, 0]], axis=1), np.stack([1 - stay[:, 1], stay[:, 1]], axis=1)], axis=1)
+    chain = np.stack(
+        [
+            np.stack([stay[:, 0], 1 - stay[:, 0]], axis=1),
+            np.stack([1 - stay[:, 1], stay[:, 1]], axis=1),
+        ],
+        axis=1,
+    )
     return lead, current, lag, shock, chain
 
 
 def long_run_principle(alpha, stay):
-    """Davig and Leeper (2007), proposition 1: the region of determinacy among bounded solutions, for these two reactions."""
+    """Davig and Leeper (2007), proposition 1: the region of determinacy among bounded solutions,
+    for these two reactions.
+    """
     (a1, a2), (p11, p22) = alpha.T, stay.T
     return (a1 > p11) & (a2 > p22) & ((1 - a2) * p11 + (1 - a1) * p22 + a1 * a2 > 1)
 
 
 def test_the_fisherian_model_of_davig_and_leeper():
-    """Closed form of pi on r. Mean-square stability asks their condition of the squared reactions, and so for more."""
+    """Closed form of pi on r.
+
+    Mean-square stability asks their condition of the squared reactions, and so for more.
+    """
     rng = np.random.default_rng(1)
-    alpha, stay, rho = rng.uniform(0.4, 2.0, (4000, 2)), rng.uniform(0.05, 0.99, (4000, 2)), rng.uniform(0, 0.95, 4000)
+    alpha, stay, rho = (
+        rng.uniform(0.4, 2.0, (4000, 2)),
+        rng.uniform(0.05, 0.99, (4000, 2)),
+        rng.uniform(0, 0.95, 4000),
+    )
     found = solve_switching(*fisherian(alpha, stay, rho))
     unique = found.status == Status.OK
     assert (unique == long_run_principle(alpha**2, stay)).all()
@@ -110,19 +164,34 @@ def test_the_fisherian_model_of_davig_and_leeper():
     assert (bounded & ~unique).sum() > 100
     (a1, a2), (p11, p22) = alpha.T, stay.T
     divisor = (a1 - rho * p11) * (a2 - rho * p22) - rho**2 * (1 - p11) * (1 - p22)
-    loading = np.stack([a2 - rho * p22 + rho * (1 - p11), a1 - rho * p11 + rho * (1 - p22)], axis=1) / divisor[:, None]
-    assert np.abs(found.impact[unique, :, 0, 0] - loading[unique]).max() < 1e-11 * np.abs(loading[unique]).max()
-    assert np.abs(found.transition[unique, :, 0, 1] - (rho[:, None] * loading)[unique]).max() < 1e-11 * np.abs(loading[unique]).max()
+    loading = (
+        np.stack([a2 - rho * p22 + rho * (1 - p11), a1 - rho * p11 + rho * (1 - p22)], axis=1)
+        / divisor[:, None]
+    )
+    assert (
+        np.abs(found.impact[unique, :, 0, 0] - loading[unique]).max()
+        < 1e-11 * np.abs(loading[unique]).max()
+    )
+    assert (
+        np.abs(found.transition[unique, :, 0, 1] - (rho[:, None] * loading)[unique]).max()
+        < 1e-11 * np.abs(loading[unique]).max()
+    )
 
 
 def test_an_example_of_farmer_waggoner_and_zha_with_several_solutions():
-    """Farmer, Waggoner and Zha (2011), the Fisherian example with a lag: of its solutions the one below has the smallest radius."""
+    """Farmer, Waggoner and Zha (2011), the Fisherian example with a lag: of its solutions the one
+    below has the smallest radius.
+    """
     listed = np.array([-0.765149, -0.262196])
     found = solve_switching(*fisherian([(0.2, 0.4)], [(0.9, 0.8)], [0.0], [(-0.7, -0.2)]))
     chain = np.array([[0.9, 0.1], [0.2, 0.8]])
     ahead = np.array([0.2, 0.4]) - chain @ listed
-    assert found.stable[0] == pytest.approx(full_radius(listed.reshape(1, 2, 1, 1), chain.T[None])[0], abs=2e-6)
-    assert found.bubble[0] == pytest.approx(full_radius((1 / ahead).reshape(1, 2, 1, 1), chain[None])[0], abs=2e-5)
+    assert found.stable[0] == pytest.approx(
+        full_radius(listed.reshape(1, 2, 1, 1), chain.T[None])[0], abs=2e-6
+    )
+    assert found.bubble[0] == pytest.approx(
+        full_radius((1 / ahead).reshape(1, 2, 1, 1), chain[None])[0], abs=2e-5
+    )
     assert found.status[0] == Status.INDETERMINATE
 
 
@@ -136,25 +205,37 @@ def test_regimes_that_are_alike_are_no_regimes(regimes):
     assert (found.status == single.status).all()
     good = single.status == Status.OK
     for name in ("transition", "impact"):
-        assert np.abs(getattr(found, name)[good] - getattr(single, name)[good][:, None]).max() < 1e-10
+        assert (
+            np.abs(getattr(found, name)[good] - getattr(single, name)[good][:, None]).max() < 1e-10
+        )
 
 
 def test_one_regime_of_any_structure_is_solved_as_without_regimes():
     """Verdicts are equal, except where no solution was found that settles one."""
-    matrices = random_models(300, np.random.default_rng(4), led_only=2, lagged_only=2, mixed=2, static=1, exogenous=2)
-    found, single = solve_switching(*(m[:, None] for m in matrices), np.ones((300, 1, 1))), solve_linear_re(*matrices)
+    matrices = random_models(
+        300, np.random.default_rng(4), led_only=2, lagged_only=2, mixed=2, static=1, exogenous=2
+    )
+    found, single = (
+        solve_switching(*(m[:, None] for m in matrices), np.ones((300, 1, 1))),
+        solve_linear_re(*matrices),
+    )
     good = single.status == Status.OK
     assert good.sum() > 100
     assert (found.status[good] == Status.OK).all()
     assert ((found.status == single.status) | (found.status == Status.NOT_CONVERGED)).all()
     assert (found.status == single.status).mean() > 0.8
-    for ours, theirs in ((found.transition[good, 0], single.transition[good]), (found.impact[good, 0], single.impact[good])):
+    for ours, theirs in (
+        (found.transition[good, 0], single.transition[good]),
+        (found.impact[good, 0], single.impact[good]),
+    ):
         scale = np.maximum(np.abs(theirs).max(axis=(1, 2)), 1.0)
         assert (np.abs(ours - theirs).max(axis=(1, 2)) < 1e-8 * scale).all()
 
 
 def test_a_regime_left_for_good_is_solved_by_qz():
-    """Where the active regime is absorbing it is `nk`, and the passive regime a linear model whose expectations are partly known."""
+    """Where the active regime is absorbing it is `nk`, and the passive regime a linear model whose
+    expectations are partly known.
+    """
     theta = WORLD.propose(60, np.random.default_rng(5))
     theta[:, switching.SPEC.index("p_active")] = 1.0
     lead, current, lag, shock, chain = switching.equations(theta)
@@ -164,7 +245,9 @@ def test_a_regime_left_for_good_is_solved_by_qz():
         active, _, _ = solve_qz(lead[k, 0], current[k, 0], lag[k, 0], shock[k, 0])
         assert np.abs(found.transition[k, 0] - active).max() < 1e-10
         known = current[k, 1] + chain[k, 1, 0] * lead[k, 1] @ active
-        passive, impact, verdict = solve_qz(chain[k, 1, 1] * lead[k, 1], known, lag[k, 1], shock[k, 1])
+        passive, impact, verdict = solve_qz(
+            chain[k, 1, 1] * lead[k, 1], known, lag[k, 1], shock[k, 1]
+        )
         assert verdict is Status.OK
         assert np.abs(found.transition[k, 1] - passive).max() < 1e-10
         assert np.abs(found.impact[k, 1] - impact).max() < 1e-10
@@ -173,7 +256,9 @@ def test_a_regime_left_for_good_is_solved_by_qz():
 
 
 def test_rules_are_the_limit_of_a_far_last_date():
-    """Backwards from a date after which nothing is expected, the full system and plain loops, one draw at a time."""
+    """Backwards from a date after which nothing is expected, the full system and plain loops, one
+    draw at a time.
+    """
     theta = WORLD.sample(5, np.random.default_rng(6))
     found = WORLD.solve(theta)
     for k in range(5):
@@ -184,7 +269,12 @@ def test_rules_are_the_limit_of_a_far_last_date():
             systems = [lead[i] @ ahead[i] + current[i] for i in (0, 1)]
             rule = [-np.linalg.solve(systems[i], lag[i]) for i in (0, 1)]
         assert np.abs(found.transition[k] - np.array(rule)).max() < 1e-10
-        assert np.abs(found.impact[k] - np.array([-np.linalg.solve(systems[i], shock[i]) for i in (0, 1)])).max() < 1e-10
+        assert (
+            np.abs(
+                found.impact[k] - np.array([-np.linalg.solve(systems[i], shock[i]) for i in (0, 1)])
+            ).max()
+            < 1e-10
+        )
 
 
 def test_second_moments_shrink_at_the_rate_of_the_radius():
@@ -192,7 +282,11 @@ def test_second_moments_shrink_at_the_rate_of_the_radius():
     found, chain = WORLD.solve(theta), switching.chain(theta)
     moment = np.broadcast_to(np.eye(6), (100, 2, 6, 6))
     for period in range(400):
-        moment = found.transition @ np.einsum("nij,niab->njab", chain, moment) @ np.swapaxes(found.transition, 2, 3)
+        moment = (
+            found.transition
+            @ np.einsum("nij,niab->njab", chain, moment)
+            @ np.swapaxes(found.transition, 2, 3)
+        )
         size = np.trace(moment, axis1=2, axis2=3).sum(axis=1)
         if period >= 399:
             assert np.abs(size - found.stable).max() < 1e-3
@@ -228,9 +322,14 @@ def test_tensors_pass_through_with_gradients():
         up, down = theta.copy(), theta.copy()
         up[:, k] += 1e-6
         down[:, k] -= 1e-6
-        value = [(s.transition[..., :3, :].sum(axis=(1, 2, 3)) + s.impact.sum(axis=(1, 2, 3))) for s in map(WORLD.solve, (up, down))]
+        value = [
+            (s.transition[..., :3, :].sum(axis=(1, 2, 3)) + s.impact.sum(axis=(1, 2, 3)))
+            for s in map(WORLD.solve, (up, down))
+        ]
         difference = (value[0] - value[1]) / 2e-6
-        assert np.abs(tensor.grad[:, k].numpy() - difference).max() < 1e-5 * max(1.0, np.abs(difference).max())
+        assert np.abs(tensor.grad[:, k].numpy() - difference).max() < 1e-5 * max(
+            1.0, np.abs(difference).max()
+        )
 
 
 def test_input_that_is_no_model_is_refused():

@@ -4,14 +4,25 @@ import numpy as np
 import pytest
 
 from emulator.solvers import StateSpace, impulse_response, simulate, spectral_radius
-from emulator.solvers.stacks import innermost, is_innermost, outermost, pick, product, solve_stack, spread, take_draws
+from emulator.solvers.stacks import (
+    innermost,
+    is_innermost,
+    outermost,
+    pick,
+    product,
+    solve_stack,
+    spread,
+    take_draws,
+)
 
 pytestmark = pytest.mark.fast
 
 
 def random_space(n=5, d=4, s=2, o=3, seed=0):
     rng = np.random.default_rng(seed)
-    return StateSpace(0.4 * rng.normal(size=(n, d, d)), rng.normal(size=(n, d, s)), rng.normal(size=(n, o, d)))
+    return StateSpace(
+        0.4 * rng.normal(size=(n, d, d)), rng.normal(size=(n, d, s)), rng.normal(size=(n, o, d))
+    )
 
 
 @pytest.mark.parametrize("horizon", [0, 1, 2, 7, 40])
@@ -36,19 +47,25 @@ def test_a_simulated_path_is_the_sum_of_the_responses():
     irf = impulse_response(space, 11)
     path = simulate(space, shocks)
     for t in range(12):
-        expected = sum(np.einsum("nso,ns->no", irf[:, :, k], shocks[:, t - k]) for k in range(t + 1))
+        expected = sum(
+            np.einsum("nso,ns->no", irf[:, :, k], shocks[:, t - k]) for k in range(t + 1)
+        )
         assert np.allclose(path[:, t], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 6])
 def test_spectral_radius_is_the_largest_modulus(size):
     stack = np.random.default_rng(size).normal(size=(300, size, size))
-    assert np.allclose(spectral_radius(stack), np.abs(np.linalg.eigvals(stack)).max(axis=1), rtol=1e-12)
+    assert np.allclose(
+        spectral_radius(stack), np.abs(np.linalg.eigvals(stack)).max(axis=1), rtol=1e-12
+    )
 
 
 def test_spectral_radius_of_special_matrices():
     assert (spectral_radius(np.zeros((3, 0, 0))) == 0).all()
-    jordan = np.array([[[0.5, 1.0], [0.0, 0.5]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, -2.0], [2.0, 0.0]]])
+    jordan = np.array(
+        [[[0.5, 1.0], [0.0, 0.5]], [[0.0, 0.0], [0.0, 0.0]], [[0.0, -2.0], [2.0, 0.0]]]
+    )
     assert np.allclose(spectral_radius(jordan), [0.5, 0.0, 2.0])
     for size in (1, 2, 3):
         assert not np.isfinite(spectral_radius(np.full((1, size, size), np.nan)))[0]
@@ -77,7 +94,9 @@ def test_spread_is_the_reverse_of_pick():
 
 @pytest.mark.parametrize("states", [3, 15])
 def test_states_without_a_memory_change_no_response(states):
-    """Few states go ahead in strides and many period by period; those that move nothing are left out. Neither shows."""
+    """Few states go ahead in strides and many period by period; those that move nothing are left
+    out. Neither shows.
+    """
     rng = np.random.default_rng(states)
     a = 0.3 * rng.normal(size=(7, states, states))
     a[:, :, 1] = 0.0
@@ -118,14 +137,18 @@ def test_layouts_differ_in_memory_alone():
 def test_stacks_are_solved_where_pivots_vanish(size, columns):
     """Zeros on the diagonal: each draw must find its own pivots."""
     rng = np.random.default_rng(size)
-    matrix = np.stack([np.eye(size)[rng.permutation(size)] * rng.uniform(0.5, 2, size) for _ in range(30)])
+    matrix = np.stack(
+        [np.eye(size)[rng.permutation(size)] * rng.uniform(0.5, 2, size) for _ in range(30)]
+    )
     rhs = rng.normal(size=(30, size, columns))
     assert np.allclose(solve_stack(matrix, rhs), np.linalg.solve(matrix, rhs), rtol=1e-13)
 
 
 @pytest.mark.fast
 def test_transitions_far_from_normal_lose_no_digits():
-    """A rank-one transition with entries of a million and a root of 0.22: its square would cost six digits, a product with a state costs none."""
+    """A rank-one transition with entries of a million and a root of 0.22: its square would cost six
+    digits, a product with a state costs none.
+    """
     left, right = np.array([[1e6], [2e6], [3.0]]), np.array([[1.0, -0.5, 0.22 / 3]])
     a, b = (left @ right)[None], (0.5 * left)[None] / 1e6
     found = impulse_response(StateSpace(a, b, np.eye(3)[None]), 30)[0, 0]

@@ -19,7 +19,9 @@ def test_nk_has_three_shock_processes_two_led_and_one_lagged_variable():
 
 
 def test_counts_of_a_shuffled_model():
-    lead, current, lag, _ = random_models(5, np.random.default_rng(0), led_only=2, lagged_only=1, mixed=1, static=2, exogenous=2)
+    lead, current, lag, _ = random_models(
+        5, np.random.default_rng(0), led_only=2, lagged_only=1, mixed=1, static=2, exogenous=2
+    )
     structure = Structure.of(lead, current, lag)
     assert len(structure.exogenous) == 2
     assert len(structure.endogenous) == 6
@@ -36,7 +38,9 @@ def test_a_variable_whose_lag_an_endogenous_equation_holds_is_not_exogenous():
     assert Structure.of(lead, current, lag).exogenous == ()
 
 
-@pytest.mark.parametrize("shapes", [((1, 2, 2), (1, 2, 2), (1, 3, 3)), ((1, 2, 3),) * 3, ((2, 2),) * 3])
+@pytest.mark.parametrize(
+    "shapes", [((1, 2, 2), (1, 2, 2), (1, 3, 3)), ((1, 2, 3),) * 3, ((2, 2),) * 3]
+)
 def test_matrices_that_do_not_fit_are_refused(shapes):
     with pytest.raises(SolverError, match="Expected"):
         Structure.of(*(np.ones(shape) for shape in shapes))

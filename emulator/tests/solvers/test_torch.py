@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from emulator.solvers import StateSpace, Structure, impulse_response, simulate, solve_equations, solve_linear_re
+from emulator.solvers import (
+    StateSpace,
+    Structure,
+    impulse_response,
+    simulate,
+    solve_equations,
+    solve_linear_re,
+)
 from emulator.spec import Status
 from emulator.tests.solvers.random_models import random_models
 from emulator.worlds import get_world
@@ -16,7 +23,10 @@ pytestmark = pytest.mark.fast
 def torch_irf(theta, horizon=8):
     solution = solve_equations(equations, theta, STRUCTURE)
     loadings = torch.as_tensor(OBSERVATION).expand(len(theta), 3, 6)
-    return impulse_response(StateSpace(solution.transition, solution.impact, loadings), horizon), solution.status
+    return (
+        impulse_response(StateSpace(solution.transition, solution.impact, loadings), horizon),
+        solution.status,
+    )
 
 
 def test_tensors_in_tensors_out_and_the_same_numbers():
@@ -30,8 +40,13 @@ def test_tensors_in_tensors_out_and_the_same_numbers():
 
 
 def test_random_models_give_the_same_numbers():
-    matrices = random_models(60, np.random.default_rng(1), led_only=2, lagged_only=2, static=2, exogenous=2)
-    here, there = solve_linear_re(*matrices), solve_linear_re(*(torch.as_tensor(m) for m in matrices))
+    matrices = random_models(
+        60, np.random.default_rng(1), led_only=2, lagged_only=2, static=2, exogenous=2
+    )
+    here, there = (
+        solve_linear_re(*matrices),
+        solve_linear_re(*(torch.as_tensor(m) for m in matrices)),
+    )
     assert (here.status == there.status).all()
     assert np.allclose(here.transition, there.transition.numpy(), atol=1e-8, equal_nan=True)
 
@@ -40,7 +55,9 @@ def test_simulation_of_tensors():
     space = get_world("lss").state_space(get_world("lss").sample(3, np.random.default_rng(2)))
     shocks = np.random.default_rng(3).normal(size=(3, 20, 2))
     tensors = StateSpace(*(torch.as_tensor(np.array(m)) for m in (space.A, space.B, space.C)))
-    assert np.allclose(simulate(tensors, torch.as_tensor(shocks)).numpy(), simulate(space, shocks), atol=1e-12)
+    assert np.allclose(
+        simulate(tensors, torch.as_tensor(shocks)).numpy(), simulate(space, shocks), atol=1e-12
+    )
 
 
 def test_gradient_of_the_responses_is_that_of_central_differences():
@@ -59,7 +76,9 @@ def test_gradient_of_the_responses_is_that_of_central_differences():
         down[:, p] -= step
         numeric = (loss(torch.as_tensor(up)) - loss(torch.as_tensor(down))).numpy() / (2 * step)
         scale = np.maximum(np.abs(numeric), 1.0)
-        assert np.abs(leaf.grad[:, p].numpy() - numeric).max() < 1e-5 * scale.max(), SPEC.parameter_names[p]
+        assert np.abs(leaf.grad[:, p].numpy() - numeric).max() < 1e-5 * scale.max(), (
+            SPEC.parameter_names[p]
+        )
 
 
 def test_a_draw_without_solution_does_not_spoil_the_gradients_of_the_others():
@@ -92,14 +111,21 @@ def test_gradient_of_random_models_is_that_of_central_differences():
     weights = torch.as_tensor(rng.normal(size=matrices[0].shape))
 
     def loss(step):
-        moved = [torch.as_tensor(m) + step[:, None, None] * torch.as_tensor(d) for m, d in zip(matrices, directions, strict=True)]
+        moved = [
+            torch.as_tensor(m) + step[:, None, None] * torch.as_tensor(d)
+            for m, d in zip(matrices, directions, strict=True)
+        ]
         solution = solve_linear_re(*moved, structure=structure)
-        return (solution.transition * weights).sum(dim=(1, 2)) + solution.impact.sum(dim=(1, 2)), solution.status
+        return (solution.transition * weights).sum(dim=(1, 2)) + solution.impact.sum(
+            dim=(1, 2)
+        ), solution.status
 
     step = torch.zeros(40, dtype=torch.float64, requires_grad=True)
     values, status = loss(step)
     small = 1e-6
-    (up, status_up), (down, status_down) = (loss(torch.full((40,), s, dtype=torch.float64)) for s in (small, -small))
+    (up, status_up), (down, status_down) = (
+        loss(torch.full((40,), s, dtype=torch.float64)) for s in (small, -small)
+    )
     good = (status == Status.OK) & (status_up == Status.OK) & (status_down == Status.OK)
     assert good.sum() >= 8
     values[good].sum().backward()

@@ -13,7 +13,9 @@ train_dataset = IRFDataset("datasets/v1.0-dev", ["nk", "var", "lss"], "train")
 val_dataset = IRFDataset("datasets/v1.0-dev", ["nk", "var", "lss"], "val")
 
 # Dataloaders
-train_loader = DataLoader(train_dataset, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
+train_loader = DataLoader(
+    train_dataset, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds
+)
 val_loader = DataLoader(val_dataset, batch_size=64, shuffle=False, collate_fn=collate_mixed_worlds)
 
 # Model

@@ -16,7 +16,14 @@ from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.training import Trainer, TrainingConfig, collate_mixed_worlds
 
 MODULE = ["-m", "emulator.training.trainer"]
-TORCHRUN = ["-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=0", "--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
+TORCHRUN = [
+    "-m",
+    "torch.distributed.run",
+    "--nproc_per_node=2",
+    "--master_port=0",
+    "--rdzv-backend=c10d",
+    "--rdzv-endpoint=localhost:0",
+]
 
 
 WORLDS = ["nk", "var", "lss"]
@@ -26,7 +33,18 @@ def make_trainer(train_set, val_set, folder, *, seed=42, epochs=2, loader=None, 
     torch.manual_seed(seed)
     dims = {w: train_set.get_world_info(w)["n_params"] for w in WORLDS}
     model = PerWorldMLPBaseline(param_dims=dims, hidden_dims=[16], H=40)
-    config = TrainingConfig(**({"lr": 1e-3, "epochs": epochs, "warmup_epochs": 1, "checkpoint_dir": str(folder), "seed": seed} | settings))
+    config = TrainingConfig(
+        **(
+            {
+                "lr": 1e-3,
+                "epochs": epochs,
+                "warmup_epochs": 1,
+                "checkpoint_dir": str(folder),
+                "seed": seed,
+            }
+            | settings
+        )
+    )
     if loader is None:
         loader = DataLoader(train_set, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
     val_loader = DataLoader(val_set, batch_size=64, shuffle=False, collate_fn=collate_mixed_worlds)
@@ -35,9 +53,16 @@ def make_trainer(train_set, val_set, folder, *, seed=42, epochs=2, loader=None, 
 
 def write_config(path: Path, data: Path, run: Path, **changes) -> Path:
     settings = {
-        "dataset": str(data), "checkpoint_dir": str(run), "batch_size": 16, "epochs": 6, "lr": 1e-3, "warmup_epochs": 1,
-        "model_options": {"hidden_dims": [32], "dropout": 0.1}, "save_every_n_steps": 7, "patience": 50,
-    }  # fmt: skip
+        "dataset": str(data),
+        "checkpoint_dir": str(run),
+        "batch_size": 16,
+        "epochs": 6,
+        "lr": 1e-3,
+        "warmup_epochs": 1,
+        "model_options": {"hidden_dims": [32], "dropout": 0.1},
+        "save_every_n_steps": 7,
+        "patience": 50,
+    }
     path.write_text(yaml.safe_dump(settings | changes))
     return path
 
@@ -48,8 +73,12 @@ def start(config: Path, *options: str, processes: int = 1) -> subprocess.Popen:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*head, "--config", str(config), *options],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
 
 
 def finish(process: subprocess.Popen, expected: int = 0) -> str:
@@ -66,7 +95,9 @@ def wait_for_step(run: Path, process: subprocess.Popen, after: int) -> int:
             step = checkpoint.read(run / "last.pt").training["position"]["step"]
             if step > after:
                 return step
-        assert process.poll() is None, f"the run ended before it could be disturbed:\n{process.communicate()[0]}"
+        assert process.poll() is None, (
+            f"the run ended before it could be disturbed:\n{process.communicate()[0]}"
+        )
         time.sleep(0.005)
     raise AssertionError("no checkpoint appeared")
 
@@ -76,10 +107,16 @@ def kill(process: subprocess.Popen, number: int = signal.SIGKILL) -> None:
 
 
 def assert_same_run(left: Path, right: Path) -> None:
-    """Same weights, bit for bit, in every checkpoint, the same average of them, and the same history."""
+    """Same weights, bit for bit, in every checkpoint, the same average of them, and the same
+    history.
+    """
     assert (left / "history.json").read_bytes() == (right / "history.json").read_bytes()
     for name in ("final.pt", "best.pt", "last.pt"):
         found = [checkpoint.read(folder / name) for folder in (left, right)]
-        one, other = (it.weights | {f"average of {key}": value for key, value in it.training.get("average", {}).items()} for it in found)
+        one, other = (
+            it.weights
+            | {f"average of {key}": value for key, value in it.training.get("average", {}).items()}
+            for it in found
+        )
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one), name

@@ -29,14 +29,26 @@ def short_fits():
 def best(train_set, tmp_path_factory):
     """A network that knows no more than its start, in a checkpoint of the small data set."""
     data = train_set.data
-    specs, statistics = {w: data.spec(w) for w in WORLDS}, {w: train_set.statistics[w] for w in WORLDS}
+    specs, statistics = (
+        {w: data.spec(w) for w in WORLDS},
+        {w: train_set.statistics[w] for w in WORLDS},
+    )
     torch.manual_seed(0)
     model = PerWorldMLPBaseline.from_specs(specs, data.horizon, hidden_dims=[8])
     model.bind(statistics, specs)
     path = tmp_path_factory.mktemp("run") / "best.pt"
     made = checkpoints.Checkpoint(
-        checkpoints.name_of(model), model.options, model.state_dict(), specs, statistics, {}, data.fingerprint, 3, 0.5, data.horizon
-    )  # fmt: skip
+        checkpoints.name_of(model),
+        model.options,
+        model.state_dict(),
+        specs,
+        statistics,
+        {},
+        data.fingerprint,
+        3,
+        0.5,
+        data.horizon,
+    )
     checkpoints.save(path, made)
     return path
 
@@ -66,16 +78,23 @@ def test_the_report_is_what_the_trust_does(calibrated, small_dataset):
     within = (truth - model(theta, "nk")).abs() <= model.trust.half_width(theta, "nk")
     found = report["nk"]["splits"]["test"]
     assert found["coverage"] == pytest.approx(float(within.double().mean(2)[:, alive].mean()))
-    assert found["flagged"] == pytest.approx(float(model.trust.flagged(theta, "nk").double().mean()))
+    assert found["flagged"] == pytest.approx(
+        float(model.trust.flagged(theta, "nk").double().mean())
+    )
     assert found["draws"] == len(theta)
     assert set(report) == set(WORLDS)
-    assert report["nk"]["splits"]["test_extrapolation_slice"]["flagged"] > 0.9, "its parameter is beyond the training range"
+    assert report["nk"]["splits"]["test_extrapolation_slice"]["flagged"] > 0.9, (
+        "its parameter is beyond the training range"
+    )
 
 
 def test_determinacy_is_judged_on_verdicts_held_out(calibrated, small_dataset):
     place, report = calibrated
     theta, _ = map(torch.from_numpy, open_dataset(small_dataset).verdicts("nk"))
-    assert report["nk"]["determinacy"]["n"] == len(theta) - load(place).trust.held_out(len(theta)).start
+    assert (
+        report["nk"]["determinacy"]["n"]
+        == len(theta) - load(place).trust.held_out(len(theta)).start
+    )
     assert load(place).trust.judges("nk")
 
 
@@ -86,14 +105,18 @@ def test_the_same_seed_gives_the_same_file(best, calibrated, small_dataset, tmp_
 
 def test_other_data_are_refused(best, small_dataset, tmp_path):
     foreign = tmp_path / "foreign.pt"
-    checkpoints.save(foreign, dataclasses.replace(checkpoints.read(best), data_fingerprint="f" * 64))
+    checkpoints.save(
+        foreign, dataclasses.replace(checkpoints.read(best), data_fingerprint="f" * 64)
+    )
     with pytest.raises(CheckpointError, match="--allow-other-data"):
         calibrate_checkpoint(foreign, small_dataset)
     assert not (tmp_path / "calibrated.pt").exists()
     assert calibrate_checkpoint(foreign, small_dataset, allow_other_data=True)[0].exists()
 
 
-def test_altered_verdicts_are_refused_and_missing_ones_named(best, small_dataset, damaged_dataset, monkeypatch, tmp_path, capsys):
+def test_altered_verdicts_are_refused_and_missing_ones_named(
+    best, small_dataset, damaged_dataset, monkeypatch, tmp_path, capsys
+):
     path = damaged_dataset / "lss" / VERDICTS_FILE
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DatasetError, match="altered"):
@@ -111,7 +134,9 @@ def test_altered_verdicts_are_refused_and_missing_ones_named(best, small_dataset
 
 def test_the_range_is_that_of_the_draws_trained_on(best, small_dataset):
     model, data = load(best), open_dataset(small_dataset)
-    model.checkpoint = dataclasses.replace(model.checkpoint, config={"max_train_samples": {"nk": 30}})
+    model.checkpoint = dataclasses.replace(
+        model.checkpoint, config={"max_train_samples": {"nk": 30}}
+    )
     rows = _training_rows(model, data)
     assert rows["nk"].tolist() == data.rows("nk", "train")[:30].tolist()
     assert len(rows["lss"]) == len(data.rows("lss", "train"))
@@ -121,10 +146,14 @@ def test_on_the_command_line(best, small_dataset, tmp_path, emulate):
     from emulator.cli import _add_learning_commands
 
     _add_learning_commands()
-    code, said, _ = emulate("calibrate", "--checkpoint", best, "--dataset", small_dataset, "--output", tmp_path / "c.pt")
+    code, said, _ = emulate(
+        "calibrate", "--checkpoint", best, "--dataset", small_dataset, "--output", tmp_path / "c.pt"
+    )
     assert code == 0
     assert "Coverage" in said
     assert str(tmp_path / "c.pt") in said
-    code, _, wrong = emulate("calibrate", "--checkpoint", tmp_path / "none.pt", "--dataset", small_dataset)
+    code, _, wrong = emulate(
+        "calibrate", "--checkpoint", tmp_path / "none.pt", "--dataset", small_dataset
+    )
     assert code == 1
     assert "does not exist" in wrong

@@ -14,12 +14,21 @@ from emulator.training.config import load_config
 
 
 def run(*arguments, cwd=None):
-    command = [sys.executable, "-W", "error", "-m", "emulator.training.trainer", *map(str, arguments)]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-m",
+        "emulator.training.trainer",
+        *map(str, arguments),
+    ]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
 
 
 def test_one_copy_and_no_warning_under_dash_m(small_dataset, tmp_path):
-    config = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run", epochs=1, batch_size=64)
+    config = write_config(
+        tmp_path / "c.yaml", small_dataset, tmp_path / "run", epochs=1, batch_size=64
+    )
     done = run("--config", config, "--set", "worlds=[nk, var]", "--set", "lr=3e-4")
     assert done.returncode == 0, done.stderr
     assert "best validation loss" in done.stdout
@@ -45,7 +54,9 @@ def test_one_copy_and_no_warning_under_dash_m(small_dataset, tmp_path):
     ],
 )
 @pytest.mark.fast
-def test_mistakes_end_in_a_message_and_exit_code_1(small_dataset, tmp_path, changes, message, monkeypatch, capsys):
+def test_mistakes_end_in_a_message_and_exit_code_1(
+    small_dataset, tmp_path, changes, message, monkeypatch, capsys
+):
     config = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run", **changes)
     monkeypatch.setattr(sys, "argv", ["trainer", "--config", str(config)])
     with pytest.raises(SystemExit) as left:
@@ -62,7 +73,9 @@ def published_data(tmp_path_factory):
     def get(name):
         worlds = tuple(NAMES[name].worlds)
         if worlds not in made:
-            made[worlds] = generate_dataset(tmp_path_factory.mktemp("published") / "data", worlds, 200, seed=42, periods=0).path
+            made[worlds] = generate_dataset(
+                tmp_path_factory.mktemp("published") / "data", worlds, 200, seed=42, periods=0
+            ).path
         return made[worlds]
 
     return get
@@ -77,10 +90,19 @@ def test_published_configurations_train(published_data, tmp_path, name, pytestco
     assert (settings.model, settings.model_options) == (published.model, published.options)
     assert set(published.worlds) <= set(settings.worlds)
     assert {key: getattr(settings, key) for key in published.training} == published.training
-    changes = [f"dataset={published_data(name)}", f"worlds=[{', '.join(published.worlds)}]", "epochs=2"]
+    changes = [
+        f"dataset={published_data(name)}",
+        f"worlds=[{', '.join(published.worlds)}]",
+        "epochs=2",
+    ]
     if settings.world_sampling:
         changes += ["batch_size=64", "steps_per_epoch=5"]
-    done = run("--config", config, *(part for change in changes for part in ("--set", change)), cwd=tmp_path)
+    done = run(
+        "--config",
+        config,
+        *(part for change in changes for part in ("--set", change)),
+        cwd=tmp_path,
+    )
     assert done.returncode == 0, done.stderr
     assert load(tmp_path / "runs" / name / "best.pt").checkpoint.config["model"] == published.model
 
@@ -94,7 +116,9 @@ def test_ablations_are_the_universal_configuration_but_for_one_part(pytestconfig
     assert len(files) >= 5
     for file in files:
         other = load_config(file).to_dict()
-        assert {key: other["model_options"].get(key) for key in plain["model_options"]} == plain["model_options"], file
+        assert {key: other["model_options"].get(key) for key in plain["model_options"]} == plain[
+            "model_options"
+        ], file
         assert len(other["model_options"]) <= len(plain["model_options"]) + 1, file
         changed = {key for key in plain if plain[key] != other[key]} - {"checkpoint_dir"}
         assert len(changed - {"lr"}) == 1, file  # another optimiser has its own rate

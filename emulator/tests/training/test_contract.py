@@ -1,4 +1,6 @@
-"""The contract's own code, as written: its minimal script, and its longer example with loaders filled in."""
+"""The contract's own code, as written: its minimal script, and its longer example with loaders
+filled in.
+"""
 
 import json
 import re
@@ -35,9 +37,13 @@ def test_minimal_script(here, capsys):
 
 @pytest.mark.fast
 def test_longer_example(here):
-    dataset = IRFDataset(zarr_root="datasets/v1.0-dev", world_ids=["nk", "var", "lss"], split="train")
+    dataset = IRFDataset(
+        zarr_root="datasets/v1.0-dev", world_ids=["nk", "var", "lss"], split="train"
+    )
     loader = DataLoader(dataset, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
-    model = PerWorldMLPBaseline(param_dims={"nk": 12, "var": 27, "lss": 36}, hidden_dims=[256, 128, 64], H=40)
+    model = PerWorldMLPBaseline(
+        param_dims={"nk": 12, "var": 27, "lss": 36}, hidden_dims=[256, 128, 64], H=40
+    )
     config = TrainingConfig(
         lr=1e-4,
         batch_size=64,

@@ -19,14 +19,29 @@ def make_trainer(dataset, folder, **settings):
     torch.manual_seed(0)
     model = PerWorldMLPBaseline({"nk": 12, "lss": 36}, [32], H=40)
     loaders = [BatchLoader(s, 32, k == 0, seed=0) for k, s in enumerate(sets)]
-    return Trainer(model, *loaders, TrainingConfig(**({"epochs": 4, "lr": 3e-3, "warmup_epochs": 1, "checkpoint_dir": str(folder)} | settings)))
+    return Trainer(
+        model,
+        *loaders,
+        TrainingConfig(
+            **(
+                {"epochs": 4, "lr": 3e-3, "warmup_epochs": 1, "checkpoint_dir": str(folder)}
+                | settings
+            )
+        ),
+    )
 
 
-@pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)])
-def test_mixed_precision_computes_in_half_and_keeps_weights_whole(small_dataset, tmp_path, precision, dtype):
+@pytest.mark.parametrize(
+    ("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)]
+)
+def test_mixed_precision_computes_in_half_and_keeps_weights_whole(
+    small_dataset, tmp_path, precision, dtype
+):
     whole = make_trainer(small_dataset, tmp_path / "fp32").fit()
     trainer, seen = make_trainer(small_dataset, tmp_path / precision, precision=precision), set()
-    trainer.model.networks[0][0].register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    trainer.model.networks[0][0].register_forward_hook(
+        lambda module, inputs, output: seen.add(output.dtype)
+    )
     half = trainer.fit()
     assert seen == {dtype}
     assert all(p.dtype == torch.float32 for p in trainer.model.parameters())
@@ -42,17 +57,33 @@ def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
         make_trainer(small_dataset, tmp_path, device="nonsense").fit()
 
 
-@pytest.mark.parametrize("options", [{}, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"}], ids=["plain", "everything"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"}],
+    ids=["plain", "everything"],
+)
 def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
-    """A batch is shared out, gradients are averaged: the same losses but for rounding, and early stopping in step.
+    """A batch is shared out, gradients are averaged: the same losses but for rounding, and early
+    stopping in step.
 
-    Not with SOAP, which magnifies rounding: where a first gradient does not reach, its bases are arbitrary.
+    Not with SOAP, which magnifies rounding: where a first gradient does not reach, its bases are
+    arbitrary.
     """
     histories = {}
-    min_delta = 0.01 if options else 0.1  # an equally weighted loss is smaller by the number of responses of a sample
+    min_delta = (
+        0.01 if options else 0.1
+    )  # an equally weighted loss is smaller by the number of responses of a sample
     for processes in (1, 2):
-        changes = {"model_options": {"hidden_dims": [16]}, "epochs": 30, "patience": 2, "min_delta": min_delta, "lr": 0.003} | options
-        config = write_config(tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes)
+        changes = {
+            "model_options": {"hidden_dims": [16]},
+            "epochs": 30,
+            "patience": 2,
+            "min_delta": min_delta,
+            "lr": 0.003,
+        } | options
+        config = write_config(
+            tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes
+        )
         finish(start(config, processes=processes))
         histories[processes] = json.loads((tmp_path / str(processes) / "history.json").read_text())
     one, two = histories[1], histories[2]
@@ -77,10 +108,18 @@ def test_every_sample_goes_to_one_process(small_dataset):
 
 def test_weights_and_biases_sees_losses_and_rate(small_dataset, tmp_path, monkeypatch):
     logged, finished = [], []
-    run = types.SimpleNamespace(log=lambda values, step=None: logged.append(values), finish=lambda: finished.append(True))
+    run = types.SimpleNamespace(
+        log=lambda values, step=None: logged.append(values), finish=lambda: finished.append(True)
+    )
     opened = {}
-    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=lambda **options: (opened.update(options), run)[1]))
-    trainer = make_trainer(small_dataset, tmp_path, use_wandb=True, wandb_project="mine", log_every_n_steps=3)
+    monkeypatch.setitem(
+        sys.modules,
+        "wandb",
+        types.SimpleNamespace(init=lambda **options: (opened.update(options), run)[1]),
+    )
+    trainer = make_trainer(
+        small_dataset, tmp_path, use_wandb=True, wandb_project="mine", log_every_n_steps=3
+    )
     history = trainer.fit()
     assert opened["project"] == "mine"
     assert opened["config"]["lr"] == 3e-3
@@ -99,8 +138,15 @@ def test_streaming_trains_as_well(small_dataset, tmp_path):
     found = []
     for in_memory in (True, False):
         config = TrainingConfig(
-            dataset=str(small_dataset), worlds=["nk"], checkpoint_dir=str(tmp_path / str(in_memory)), in_memory=in_memory,
-            epochs=5, lr=3e-3, warmup_epochs=1, batch_size=32, model_options={"hidden_dims": [32]},
-        )  # fmt: skip
+            dataset=str(small_dataset),
+            worlds=["nk"],
+            checkpoint_dir=str(tmp_path / str(in_memory)),
+            in_memory=in_memory,
+            epochs=5,
+            lr=3e-3,
+            warmup_epochs=1,
+            batch_size=32,
+            model_options={"hidden_dims": [32]},
+        )
         found.append(train(config).best_val_loss)
     assert found[1] == pytest.approx(found[0], rel=0.1)

@@ -21,14 +21,20 @@ SHOCKS = {"nk": 3, "var": 3, "lss": 2}
 def uneven(train_set):
     """A batch of 5 samples of nk, 1 of var and 3 of lss."""
     ends = np.cumsum(train_set.sizes)
-    return collate_mixed_worlds(train_set.gather(np.r_[0:5, ends[0] : ends[0] + 1, ends[1] : ends[1] + 3]))
+    return collate_mixed_worlds(
+        train_set.gather(np.r_[0:5, ends[0] : ends[0] + 1, ends[1] : ends[1] + 3])
+    )
 
 
 def by_hand(losses, names):
     """Mean over worlds of the mean over a world's samples of (1 / (3 S_w)) loss."""
     means = []
     for world in dict.fromkeys(names):
-        own = [float(loss) / (3 * SHOCKS[world]) for loss, name in zip(losses, names, strict=True) if name == world]
+        own = [
+            float(loss) / (3 * SHOCKS[world])
+            for loss, name in zip(losses, names, strict=True)
+            if name == world
+        ]
         means.append(sum(own) / len(own))
     return sum(means) / len(means)
 
@@ -36,13 +42,18 @@ def by_hand(losses, names):
 @torch.no_grad()
 def test_equal_weights_by_hand(train_set, val_set, tmp_path, uneven):
     for weighting in ("samples", "equal"):
-        trainer = make_trainer(train_set, val_set, tmp_path, world_weighting=weighting, lambda_smooth=0.3)
+        trainer = make_trainer(
+            train_set, val_set, tmp_path, world_weighting=weighting, lambda_smooth=0.3
+        )
         trainer._prepare(Group())
         losses = trainer.objective.losses(trainer.model, uneven)
         counts = trainer.objective.counts(uneven)
         assert counts.tolist() == [5, 1, 3]
         found = float(trainer.objective.total(losses, uneven, counts)) / 9
-        assert found == pytest.approx(by_hand(losses, uneven["world_ids"]) if weighting == "equal" else float(losses.mean()), rel=1e-5)
+        assert found == pytest.approx(
+            by_hand(losses, uneven["world_ids"]) if weighting == "equal" else float(losses.mean()),
+            rel=1e-5,
+        )
 
 
 @torch.no_grad()
@@ -50,11 +61,15 @@ def test_shares_of_processes_add_up(train_set, val_set, tmp_path, uneven):
     trainer = make_trainer(train_set, val_set, tmp_path, world_weighting="equal")
     trainer._prepare(Group())
     whole = trainer.objective.counts(uneven)
-    total = float(trainer.objective.total(trainer.objective.losses(trainer.model, uneven), uneven, whole))
+    total = float(
+        trainer.objective.total(trainer.objective.losses(trainer.model, uneven), uneven, whole)
+    )
     parts = 0.0
     for rank in range(2):
         share = {key: value[rank::2] for key, value in uneven.items()}
-        parts += float(trainer.objective.total(trainer.objective.losses(trainer.model, share), share, whole))
+        parts += float(
+            trainer.objective.total(trainer.objective.losses(trainer.model, share), share, whole)
+        )
     assert parts == pytest.approx(total, rel=1e-5)
     assert trainer.objective.counts(uneven | {"idle": True}).tolist() == [0, 0, 0]
     assert float(trainer.objective.total(torch.ones(9), uneven | {"idle": True}, whole)) == 0.0
@@ -62,14 +77,18 @@ def test_shares_of_processes_add_up(train_set, val_set, tmp_path, uneven):
 
 @torch.no_grad()
 def test_relative_weights_by_hand(train_set, val_set, tmp_path, uneven):
-    """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03); padding has no say."""
+    """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03); padding
+    has no say.
+    """
     trainer = make_trainer(train_set, val_set, tmp_path, sample_weighting="relative")
     trainer._prepare(Group())
     losses, expected = trainer.objective.losses(trainer.model, uneven), 0.0
     for row, world in enumerate(uneven["world_ids"]):
         irf = uneven["irf"][row, : SHOCKS[world]] / trainer.statistics[world].irf_scale[:, None, :]
         expected += float(losses[row]) / (float(irf.square().mean()) + 0.03)
-    assert float(trainer.objective.total(losses, uneven, trainer.objective.counts(uneven))) == pytest.approx(expected, rel=1e-5)
+    assert float(
+        trainer.objective.total(losses, uneven, trainer.objective.counts(uneven))
+    ) == pytest.approx(expected, rel=1e-5)
 
 
 @torch.no_grad()
@@ -77,14 +96,29 @@ def test_losses_in_natural_units_are_not_divided_by_scales(train_set, val_set, t
     trainer = make_trainer(train_set, val_set, tmp_path, loss_units="natural", lambda_smooth=0.0)
     trainer._prepare(Group())
     error = trainer.model(uneven["theta"], uneven["world_ids"]) - uneven["irf"]
-    expected = torch.where(uneven["shock_mask"][:, :, None, None], error, 0.0).square().sum(dim=(1, 3)).mean(dim=1)
+    expected = (
+        torch.where(uneven["shock_mask"][:, :, None, None], error, 0.0)
+        .square()
+        .sum(dim=(1, 3))
+        .mean(dim=1)
+    )
     torch.testing.assert_close(trainer.objective.losses(trainer.model, uneven), expected)
 
 
 def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
-    """Without steps (rate zero but for rounding) the training loss is the mean over batches; validation is by hand."""
+    """Without steps (rate zero but for rounding) the training loss is the mean over batches;
+    validation is by hand.
+    """
     for weighting in ("samples", "equal"):
-        trainer = make_trainer(train_set, val_set, tmp_path / weighting, epochs=1, lr=1e-12, weight_decay=0.0, world_weighting=weighting)
+        trainer = make_trainer(
+            train_set,
+            val_set,
+            tmp_path / weighting,
+            epochs=1,
+            lr=1e-12,
+            weight_decay=0.0,
+            world_weighting=weighting,
+        )
         history = trainer.fit()
         batch = next(BatchLoader(val_set, len(val_set), False).epoch(0))
         losses = trainer.objective.losses(trainer.model.eval(), batch).detach()
@@ -94,16 +128,39 @@ def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
         entries = {world: 3 * SHOCKS[world] if weighting == "equal" else 1 for world in WORLDS}
         for world in WORLDS:
             own = [float(loss) for loss, name in zip(losses, names, strict=True) if name == world]
-            assert history["val_loss_by_world"][world] == [pytest.approx(np.mean(own) / entries[world], rel=1e-5)]
+            assert history["val_loss_by_world"][world] == [
+                pytest.approx(np.mean(own) / entries[world], rel=1e-5)
+            ]
         steps = []
         for part in BatchLoader(train_set, 64, True, seed=42).epoch(0):
             found = trainer.objective.losses(trainer.model, part).detach()
-            steps.append((len(found), by_hand(found, part["world_ids"]) if weighting == "equal" else float(found.mean())))
-        assert history["train_loss"] == [pytest.approx(np.average([s for _, s in steps], weights=[n for n, _ in steps]), rel=1e-4)]
+            steps.append(
+                (
+                    len(found),
+                    (
+                        by_hand(found, part["world_ids"])
+                        if weighting == "equal"
+                        else float(found.mean())
+                    ),
+                )
+            )
+        assert history["train_loss"] == [
+            pytest.approx(
+                np.average([s for _, s in steps], weights=[n for n, _ in steps]), rel=1e-4
+            )
+        ]
 
 
 def test_a_curriculum_shows_the_first_horizons_first(train_set, val_set, tmp_path):
-    trainer = make_trainer(train_set, val_set, tmp_path, epochs=4, curriculum=[3, 6, 12], curriculum_share=0.5, lambda_smooth=0.1)
+    trainer = make_trainer(
+        train_set,
+        val_set,
+        tmp_path,
+        epochs=4,
+        curriculum=[3, 6, 12],
+        curriculum_share=0.5,
+        lambda_smooth=0.1,
+    )
     seen, original = [], trainer.model.forward
 
     def recorded(theta, world_id, horizon=None, **options):
@@ -118,7 +175,9 @@ def test_a_curriculum_shows_the_first_horizons_first(train_set, val_set, tmp_pat
 
 
 def test_a_stages_loss_is_the_loss_of_data_cut_there(train_set, val_set, tmp_path, uneven):
-    trainer = make_trainer(train_set, val_set, tmp_path, horizon_weights="impact", lambda_smooth=0.1)
+    trainer = make_trainer(
+        train_set, val_set, tmp_path, horizon_weights="impact", lambda_smooth=0.1
+    )
     trainer._prepare(Group())
     found = trainer.objective.losses(trainer.model, uneven, 6)
     cut = uneven | {"irf": uneven["irf"][:, :, :7]}
@@ -129,7 +188,9 @@ def test_a_stages_loss_is_the_loss_of_data_cut_there(train_set, val_set, tmp_pat
 
 
 def test_stages_are_of_equal_length():
-    assert [curriculum_horizon(step, 20, [1, 5], 0.4) for step in range(20)] == [1] * 4 + [5] * 4 + [None] * 12
+    assert [curriculum_horizon(step, 20, [1, 5], 0.4) for step in range(20)] == [1] * 4 + [
+        5
+    ] * 4 + [None] * 12
     assert curriculum_horizon(0, 20, [], 0.4) is None
     assert curriculum_horizon(0, 20, [1], 0.0) is None
     with pytest.raises(ConfigError, match=r"curriculum is \[6, 3\]"):
@@ -139,7 +200,9 @@ def test_stages_are_of_equal_length():
 def test_a_curriculum_needs_a_network_that_knows_horizons(train_set, val_set, tmp_path):
     trainer = make_trainer(train_set, val_set, tmp_path, curriculum=[3])
     trainer.model = torch.nn.Linear(36, 369)
-    with pytest.raises(TrainingError, match="curriculum need a network derived from EmulatorModel; Linear is not"):
+    with pytest.raises(
+        TrainingError, match="curriculum need a network derived from EmulatorModel; Linear is not"
+    ):
         trainer.fit()
 
 
@@ -172,7 +235,10 @@ def test_the_average_is_validated_and_kept(train_set, val_set, tmp_path):
     plain = make_trainer(train_set, val_set, tmp_path / "plain", lr=0.02)
     averaged = make_trainer(train_set, val_set, tmp_path / "averaged", lr=0.02, ema_decay=0.9)
     histories = plain.fit(), averaged.fit()
-    files = {name: checkpoint.read(tmp_path / "averaged" / name) for name in ("best.pt", "final.pt", "last.pt")}
+    files = {
+        name: checkpoint.read(tmp_path / "averaged" / name)
+        for name in ("best.pt", "final.pt", "last.pt")
+    }
     without = checkpoint.read(tmp_path / "plain" / "final.pt")
     key = "networks.0.0.weight"
     assert histories[0]["train_loss"] == histories[1]["train_loss"]

@@ -11,13 +11,26 @@ from emulator.data import generate_dataset
 from emulator.errors import CheckpointError, TrainingInterrupted
 from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
-from emulator.tests.training.runs import assert_same_run, finish, kill, start, wait_for_step, write_config
+from emulator.tests.training.runs import (
+    assert_same_run,
+    finish,
+    kill,
+    start,
+    wait_for_step,
+    write_config,
+)
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
 
 EVERYTHING = {
-    "optimizer": "soap", "ema_decay": 0.9, "world_sampling": 2.0, "steps_per_epoch": 13, "world_weighting": "equal",
-    "curriculum": [3, 12], "curriculum_share": 0.4, "lr_end": 1e-3,
-}  # fmt: skip
+    "optimizer": "soap",
+    "ema_decay": 0.9,
+    "world_sampling": 2.0,
+    "steps_per_epoch": 13,
+    "world_weighting": "equal",
+    "curriculum": [3, 12],
+    "curriculum_share": 0.4,
+    "lr_end": 1e-3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +42,10 @@ def undisturbed(small_dataset, tmp_path_factory):
 
 def test_kill_9_at_any_moment(small_dataset, undisturbed, tmp_path):
     """Three kills at random moments, most of them in the middle of an epoch."""
-    config, run = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run"), tmp_path / "run"
+    config, run = (
+        write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run"),
+        tmp_path / "run",
+    )
     rng, reached = random.Random(0), 0
     for _ in range(3):
         process = start(config, "--resume")
@@ -43,8 +59,12 @@ def test_kill_9_at_any_moment(small_dataset, undisturbed, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_signals_save_at_the_next_step_and_have_their_own_exit_code(small_dataset, undisturbed, tmp_path, number, code):
-    config = write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run", save_every_n_steps=0)
+def test_signals_save_at_the_next_step_and_have_their_own_exit_code(
+    small_dataset, undisturbed, tmp_path, number, code
+):
+    config = write_config(
+        tmp_path / "c.yaml", small_dataset, tmp_path / "run", save_every_n_steps=0
+    )
     process = start(config)
     first = wait_for_step(tmp_path / "run", process, after=0)
     time.sleep(0.05)
@@ -61,7 +81,13 @@ def test_signals_save_at_the_next_step_and_have_their_own_exit_code(small_datase
 def test_kill_9_with_two_processes(small_dataset, tmp_path, everything):
     runs = []
     for name in ("undisturbed", "disturbed"):
-        config = write_config(tmp_path / f"{name}.yaml", small_dataset, tmp_path / name, epochs=4, **(EVERYTHING if everything else {}))
+        config = write_config(
+            tmp_path / f"{name}.yaml",
+            small_dataset,
+            tmp_path / name,
+            epochs=4,
+            **(EVERYTHING if everything else {}),
+        )
         runs.append(tmp_path / name)
         if name == "disturbed":
             process = start(config, processes=2)
@@ -78,7 +104,12 @@ def make(dataset, folder, **changes):
     sets = [IRFDataset(dataset, ["nk", "lss"], split) for split in ("train", "val")]
     torch.manual_seed(0)
     model = PerWorldMLPBaseline({"nk": 12, "lss": 36}, [16], H=40, dropout=0.2)
-    loaders = [torch.utils.data.DataLoader(s, batch_size=32, shuffle=k == 0, collate_fn=collate_mixed_worlds) for k, s in enumerate(sets)]
+    loaders = [
+        torch.utils.data.DataLoader(
+            s, batch_size=32, shuffle=k == 0, collate_fn=collate_mixed_worlds
+        )
+        for k, s in enumerate(sets)
+    ]
     config = TrainingConfig(**({"epochs": 3, "checkpoint_dir": str(folder), "lr": 1e-3} | changes))
     return model, loaders, config
 
@@ -91,7 +122,9 @@ def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, opti
     whole.fit()
     original = Trainer._train_step
     for fresh in range(10_000):
-        model, loaders, config = make(small_dataset, tmp_path / "broken", save_every_n_steps=1, **options)
+        model, loaders, config = make(
+            small_dataset, tmp_path / "broken", save_every_n_steps=1, **options
+        )
         broken, done = Trainer(model, *loaders, config, resume=fresh > 0), []
 
         def one_step(self, *arguments, done=done):
@@ -114,21 +147,43 @@ def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, opti
 def test_a_signal_before_the_first_step_has_nothing_to_save(small_dataset, tmp_path, monkeypatch):
     model, loaders, config = make(small_dataset, tmp_path)
     trainer = Trainer(model, *loaders, config)
-    monkeypatch.setattr(trainer, "_prepare", lambda group, prepare=trainer._prepare: (prepare(group), signal.raise_signal(signal.SIGTERM)))
+    monkeypatch.setattr(
+        trainer,
+        "_prepare",
+        lambda group, prepare=trainer._prepare: (
+            prepare(group),
+            signal.raise_signal(signal.SIGTERM),
+        ),
+    )
     with pytest.raises(TrainingInterrupted, match="before the first step") as stopped:
         trainer.fit()
     assert stopped.value.exit_code == 143
     assert not list(tmp_path.glob("*.pt"))
 
 
-@pytest.mark.parametrize("options", [{"num_workers": 2}, {"drop_last": True, "num_workers": 1}, {"sampler": "weighted"}])
+@pytest.mark.parametrize(
+    "options", [{"num_workers": 2}, {"drop_last": True, "num_workers": 1}, {"sampler": "weighted"}]
+)
 def test_foreign_loaders_resume_as_well(small_dataset, tmp_path, monkeypatch, options):
-    """Loaders with workers or samplers of their own: the order of samples depends on (seed, epoch) alone there too."""
+    """Loaders with workers or samplers of their own: the order of samples depends on (seed, epoch)
+    alone there too.
+    """
 
     def loaders(dataset):
-        sampler = torch.utils.data.WeightedRandomSampler(torch.ones(len(dataset)), len(dataset)) if "sampler" in options else None
+        sampler = (
+            torch.utils.data.WeightedRandomSampler(torch.ones(len(dataset)), len(dataset))
+            if "sampler" in options
+            else None
+        )
         chosen = {key: value for key, value in options.items() if key != "sampler"}
-        return torch.utils.data.DataLoader(dataset, batch_size=64, shuffle=sampler is None, sampler=sampler, collate_fn=collate_mixed_worlds, **chosen)
+        return torch.utils.data.DataLoader(
+            dataset,
+            batch_size=64,
+            shuffle=sampler is None,
+            sampler=sampler,
+            collate_fn=collate_mixed_worlds,
+            **chosen,
+        )
 
     def trainer(folder, **more):
         model, (train, val), config = make(small_dataset, folder, epochs=2, save_every_n_steps=1)

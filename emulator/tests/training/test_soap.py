@@ -42,10 +42,15 @@ def test_what_is_no_matrix_is_updated_by_adam(shape):
 
 
 def test_a_matrix_takes_adams_steps_in_the_basis_of_its_first_gradient():
-    """Until the first refresh the bases stand still: the rotated matrix follows Adam on rotated gradients."""
+    """Until the first refresh the bases stand still: the rotated matrix follows Adam on rotated
+    gradients.
+    """
     weight = parameter(4, 4)  # square: the basis of a singular factor is not unique
     gradients = [parameter(4, 4, seed=k).detach() for k in range(10, 10 + REFRESH)]
-    left, right = (torch.linalg.eigh(factor)[1] for factor in (gradients[0] @ gradients[0].T, gradients[0].T @ gradients[0]))
+    left, right = (
+        torch.linalg.eigh(factor)[1]
+        for factor in (gradients[0] @ gradients[0].T, gradients[0].T @ gradients[0])
+    )
     rotated = nn.Parameter((left.T @ weight @ right).detach())
     soap, adam = SOAP([weight], lr=0.05), torch.optim.Adam([rotated], lr=0.05, betas=(0.95, 0.95))
     for number, gradient in enumerate(gradients):
@@ -58,22 +63,37 @@ def test_a_matrix_takes_adams_steps_in_the_basis_of_its_first_gradient():
 
 
 def test_bases_turn_to_the_eigenvectors_of_the_factors():
-    """Gradients of one covariance: after many refreshes the basis diagonalises the factor, in falling order."""
+    """Gradients of one covariance: after many refreshes the basis diagonalises the factor, in
+    falling order.
+    """
     weight = parameter(4, 6)
-    optimizer, mixing = SOAP([weight], lr=1e-3), torch.diag(torch.tensor([4.0, 2.0, 1.0, 0.5])) @ torch.linalg.qr(parameter(4, 4, seed=3).detach())[0]
+    optimizer, mixing = (
+        SOAP([weight], lr=1e-3),
+        torch.diag(torch.tensor([4.0, 2.0, 1.0, 0.5]))
+        @ torch.linalg.qr(parameter(4, 4, seed=3).detach())[0],
+    )
     generator = torch.Generator().manual_seed(2)
     for _ in range(60 * REFRESH):
         weight.grad = mixing.T @ torch.randn(4, 6, generator=generator)
         optimizer.step()
     state = optimizer.state[weight]
     inside = state["basis_0"].T @ (mixing.T @ mixing) @ state["basis_0"]
-    assert float((inside - torch.diag(inside.diagonal())).abs().max()) < 0.15 * float(inside.diagonal().max())
+    assert float((inside - torch.diag(inside.diagonal())).abs().max()) < 0.15 * float(
+        inside.diagonal().max()
+    )
     assert (inside.diagonal()[1:] < inside.diagonal()[:-1]).all()
-    torch.testing.assert_close(state["basis_0"].T @ state["basis_0"], torch.eye(4), rtol=0, atol=1e-5)
+    torch.testing.assert_close(
+        state["basis_0"].T @ state["basis_0"], torch.eye(4), rtol=0, atol=1e-5
+    )
 
 
 def test_second_moments_move_with_their_directions():
-    state = {"factor_0": torch.diag(torch.tensor([1.0, 3.0, 2.0])), "basis_0": torch.eye(3), "square": torch.tensor([[1.0], [3.0], [2.0]]), "mean": torch.tensor([[0.1], [0.3], [0.2]])}
+    state = {
+        "factor_0": torch.diag(torch.tensor([1.0, 3.0, 2.0])),
+        "basis_0": torch.eye(3),
+        "square": torch.tensor([[1.0], [3.0], [2.0]]),
+        "mean": torch.tensor([[0.1], [0.3], [0.2]]),
+    }
     _refresh(state)
     assert state["square"].flatten().tolist() == [3, 2, 1]
     torch.testing.assert_close(state["mean"].abs(), torch.tensor([[0.3], [0.2], [0.1]]))
@@ -81,7 +101,9 @@ def test_second_moments_move_with_their_directions():
 
 
 def test_it_beats_adam_where_the_valley_lies_across_the_axes():
-    """A quadratic in a matrix, conditioned 1e4 in a rotated basis: loss after the same number of steps, best of three rates."""
+    """A quadratic in a matrix, conditioned 1e4 in a rotated basis: loss after the same number of
+    steps, best of three rates.
+    """
     left = torch.linalg.qr(parameter(12, 12, seed=4).detach())[0] * torch.logspace(0, -2, 12)
     right = torch.linalg.qr(parameter(8, 8, seed=5).detach())[0] * torch.logspace(0, -2, 8)
 
@@ -99,7 +121,9 @@ def test_it_beats_adam_where_the_valley_lies_across_the_axes():
             losses.append(float(loss.detach()))
         return min(losses)
 
-    assert lowest(SOAP) < 0.1 * lowest(lambda *a, **k: torch.optim.AdamW(*a, **k, betas=(0.95, 0.95), weight_decay=0.0))
+    assert lowest(SOAP) < 0.1 * lowest(
+        lambda *a, **k: torch.optim.AdamW(*a, **k, betas=(0.95, 0.95), weight_decay=0.0)
+    )
 
 
 def test_a_restored_state_goes_on_bit_by_bit(tmp_path):
@@ -116,7 +140,9 @@ def test_a_restored_state_goes_on_bit_by_bit(tmp_path):
     second.load_state_dict(torch.load(tmp_path / "state.pt", weights_only=True))
     for optimizer, model in ((first, whole), (second, broken)):
         steps(optimizer, list(model.parameters()), 2 * REFRESH, seed=7)
-    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), broken.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(whole.parameters(), broken.parameters(), strict=True)
+    )
     assert "basis_0" not in second.state[broken[1].weight]
     assert "basis_1" in second.state[broken[1].weight]
 

@@ -1,9 +1,17 @@
-"""Where a run starts: from data, from another run's weights, from few draws, or with nothing to train."""
+"""Where a run starts: from data, from another run's weights, from few draws, or with nothing to
+train.
+"""
 
 import pytest
 import torch
 
-from emulator.errors import CheckpointError, DatasetError, ModelError, TrainingError, UnknownNameError
+from emulator.errors import (
+    CheckpointError,
+    DatasetError,
+    ModelError,
+    TrainingError,
+    UnknownNameError,
+)
 from emulator.models import base, checkpoint
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines import PerWorldMLPBaseline
@@ -18,13 +26,22 @@ class MeanResponse(EmulatorModel):
 
     def __init__(self, param_dims, H=40, n_shocks=3):
         super().__init__(param_dims=param_dims, H=H, n_shocks=n_shocks)
-        self.param_dims, self.shock_dims, self.horizon = param_dims, base.shock_dims(param_dims, n_shocks), H
+        self.param_dims, self.shock_dims, self.horizon = (
+            param_dims,
+            base.shock_dims(param_dims, n_shocks),
+            H,
+        )
         self.given = []
         for world in param_dims:
             self.register_buffer(f"mean_{world}", torch.zeros(self.shock_dims[world], H + 1, 3))
 
     def prepare(self, samples):
-        self.given.append({world: (theta.shape, irf.shape, torch.rand(1)) for world, (theta, irf) in samples.items()})
+        self.given.append(
+            {
+                world: (theta.shape, irf.shape, torch.rand(1))
+                for world, (theta, irf) in samples.items()
+            }
+        )
         for world, (_, irf) in samples.items():
             scale = self.normaliser.statistics(world).irf_scale
             self.get_buffer(f"mean_{world}").copy_(irf.mean(0) / scale[:, None])
@@ -34,21 +51,35 @@ class MeanResponse(EmulatorModel):
 
 
 def loaders(dataset, worlds=("nk", "lss")):
-    return [BatchLoader(IRFDataset(dataset, list(worlds), split), 32, split == "train", seed=0) for split in ("train", "val")]
+    return [
+        BatchLoader(IRFDataset(dataset, list(worlds), split), 32, split == "train", seed=0)
+        for split in ("train", "val")
+    ]
 
 
 def test_a_network_is_prepared_once_from_the_first_draws(small_dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(preparation, "PREPARE_DRAWS", 20)
     config = TrainingConfig(epochs=2, checkpoint_dir=str(tmp_path), seed=3)
-    model, (train_loader, val_loader) = MeanResponse({"nk": 12, "lss": 36}, n_shocks={"nk": 3, "lss": 2}), loaders(small_dataset)
+    model, (train_loader, val_loader) = (
+        MeanResponse({"nk": 12, "lss": 36}, n_shocks={"nk": 3, "lss": 2}),
+        loaders(small_dataset),
+    )
     model.weight = torch.nn.Parameter(torch.ones(1))
-    model.standardised = lambda theta, world, horizon: model.weight * model.get_buffer(f"mean_{world}").expand(len(theta), -1, -1, -1)
+    model.standardised = lambda theta, world, horizon: (
+        model.weight * model.get_buffer(f"mean_{world}").expand(len(theta), -1, -1, -1)
+    )
     Trainer(model, train_loader, val_loader, config).fit()
     (given,) = model.given
-    assert {world: shapes[:2] for world, shapes in given.items()} == {"nk": ((20, 12), (20, 3, 41, 3)), "lss": ((20, 36), (20, 2, 41, 3))}
+    assert {world: shapes[:2] for world, shapes in given.items()} == {
+        "nk": ((20, 12), (20, 3, 41, 3)),
+        "lss": ((20, 36), (20, 2, 41, 3)),
+    }
     torch.manual_seed(3)
     assert torch.equal(given["nk"][2], torch.rand(1))  # under the run's seed
-    expected = train_loader.dataset.sources[0].irf[:20].mean(0) / train_loader.dataset.statistics["nk"].irf_scale[:, None]
+    expected = (
+        train_loader.dataset.sources[0].irf[:20].mean(0)
+        / train_loader.dataset.statistics["nk"].irf_scale[:, None]
+    )
     torch.testing.assert_close(model.mean_nk, expected)
     Trainer(model, train_loader, val_loader, config, resume=True).fit()
     assert len(model.given) == 1
@@ -58,7 +89,9 @@ def test_every_process_prepares_alike_and_then_goes_its_own_way(train_set):
     drawn = []
     for rank in (0, 1):
         torch.manual_seed(99)
-        model = MeanResponse({"nk": 12, "var": 27, "lss": 36}, n_shocks={"nk": 3, "var": 3, "lss": 2})
+        model = MeanResponse(
+            {"nk": 12, "var": 27, "lss": 36}, n_shocks={"nk": 3, "var": 3, "lss": 2}
+        )
         model.bind(train_set.statistics, {})
         preparation.start_network(model, train_set, TrainingConfig(seed=3), rank)
         drawn.append((model.given[0]["nk"][2], torch.rand(1)))
@@ -85,17 +118,36 @@ def test_a_network_without_weights_is_validated_once_and_kept(small_dataset, tmp
 
 
 def test_a_run_starts_from_another_runs_weights(small_dataset, train_set, val_set, tmp_path):
-    """Weights are taken over, scales are the new data's: nk and lss learn on, at rate zero, from a run over three worlds."""
+    """Weights are taken over, scales are the new data's: nk and lss learn on, at rate zero, from a
+    run over three worlds.
+    """
     make_trainer(train_set, val_set, tmp_path / "first", lr=0.02).fit()
     first = checkpoint.read(tmp_path / "first" / "best.pt")
     model = PerWorldMLPBaseline({"nk": 12, "lss": 36, "var": 27}, [16], H=40)
-    settings = {"epochs": 1, "lr": 1e-12, "weight_decay": 0.0, "init_from": tmp_path / "first"}  # a run's folder: its best.pt
-    Trainer(model, *loaders(small_dataset), TrainingConfig(**settings, checkpoint_dir=tmp_path / "second")).fit()
-    torch.testing.assert_close(model.networks[0][0].weight.cpu(), first.weights["networks.0.0.weight"])
-    torch.testing.assert_close(model.networks[1][2].weight.cpu(), first.weights["networks.1.2.weight"])  # same shape
-    assert model.networks[1][0].weight.shape != first.weights["networks.1.0.weight"].shape  # another one: kept its start
+    settings = {
+        "epochs": 1,
+        "lr": 1e-12,
+        "weight_decay": 0.0,
+        "init_from": tmp_path / "first",
+    }  # a run's folder: its best.pt
+    Trainer(
+        model,
+        *loaders(small_dataset),
+        TrainingConfig(**settings, checkpoint_dir=tmp_path / "second"),
+    ).fit()
+    torch.testing.assert_close(
+        model.networks[0][0].weight.cpu(), first.weights["networks.0.0.weight"]
+    )
+    torch.testing.assert_close(
+        model.networks[1][2].weight.cpu(), first.weights["networks.1.2.weight"]
+    )  # same shape
+    assert (
+        model.networks[1][0].weight.shape != first.weights["networks.1.0.weight"].shape
+    )  # another one: kept its start
     assert model.normaliser.worlds == {"nk": 0, "lss": 1}
-    torch.testing.assert_close(model.normaliser.statistics("lss").theta_mean, first.statistics["lss"].theta_mean)
+    torch.testing.assert_close(
+        model.normaliser.statistics("lss").theta_mean, first.statistics["lss"].theta_mean
+    )
 
 
 def test_what_cannot_be_started_from_is_refused(train_set, val_set, tmp_path):
@@ -103,7 +155,9 @@ def test_what_cannot_be_started_from_is_refused(train_set, val_set, tmp_path):
     start = {"init_from": tmp_path / "first" / "best.pt"}
     trainer = make_trainer(train_set, val_set, tmp_path / "b", **start)
     trainer.model = PerWorldMLPBaseline({"nk": 12, "var": 27, "lss": 36}, [17, 18], H=40)
-    with pytest.raises(ModelError, match=r"None of the \d+ weights to start from fits PerWorldMLPBaseline"):
+    with pytest.raises(
+        ModelError, match=r"None of the \d+ weights to start from fits PerWorldMLPBaseline"
+    ):
         trainer.fit()
     with pytest.raises(CheckpointError, match="does not exist"):
         make_trainer(train_set, val_set, tmp_path / "c", init_from="nowhere.pt").fit()
@@ -132,8 +186,16 @@ def test_few_draws_are_the_first_ones_and_set_the_scales(small_dataset, in_memor
 
 
 def test_few_draws_in_a_run(small_dataset, tmp_path):
-    settings = {"dataset": small_dataset, "worlds": ["nk", "lss"], "model_options": {"hidden_dims": [8]}, "epochs": 1, "batch_size": 16}
-    trainer = train(TrainingConfig(**settings, checkpoint_dir=tmp_path, max_train_samples={"nk": 20, "lss": 12}))
+    settings = {
+        "dataset": small_dataset,
+        "worlds": ["nk", "lss"],
+        "model_options": {"hidden_dims": [8]},
+        "epochs": 1,
+        "batch_size": 16,
+    }
+    trainer = train(
+        TrainingConfig(**settings, checkpoint_dir=tmp_path, max_train_samples={"nk": 20, "lss": 12})
+    )
     assert trainer.step == 2
     assert len(trainer.val_loader.dataset) == len(IRFDataset(small_dataset, ["nk", "lss"], "val"))
     found = checkpoint.read(tmp_path / "best.pt").statistics["nk"]

@@ -27,11 +27,23 @@ def test_files_and_history(train_set, val_set, tmp_path):
     trainer = make_trainer(train_set, val_set, tmp_path, epochs=4, save_every_n_epochs=2)
     history = trainer.fit()
     assert {p.name for p in tmp_path.iterdir()} == {
-        "best.pt", "final.pt", "last.pt", "history.json", "config.json", "cost.json", "epoch_0002.pt", "epoch_0004.pt",
-    }  # fmt: skip
+        "best.pt",
+        "final.pt",
+        "last.pt",
+        "history.json",
+        "config.json",
+        "cost.json",
+        "epoch_0002.pt",
+        "epoch_0004.pt",
+    }
     assert json.loads((tmp_path / "config.json").read_text()) == trainer.config.to_dict()
     cost = json.loads((tmp_path / "cost.json").read_text())
-    assert (cost["steps"], cost["threads"], cost["processes"], cost["device"]) == (trainer.step, 1, 1, trainer.device.type)
+    assert (cost["steps"], cost["threads"], cost["processes"], cost["device"]) == (
+        trainer.step,
+        1,
+        1,
+        trainer.device.type,
+    )
     assert cost["trainable_weights"] == sum(p.numel() for p in trainer.model.parameters())
     assert 0 < cost["seconds"] <= trainer.seconds + 0.05  # written in tenths
     assert history["epoch"] == [1, 2, 3, 4]
@@ -54,7 +66,9 @@ def test_same_seed_same_bits_other_seed_other_bits(train_set, val_set, tmp_path)
 
 def test_dataloader_and_batch_loader_give_the_same_run(train_set, val_set, tmp_path):
     plain = make_trainer(train_set, val_set, tmp_path / "a").fit()
-    own = make_trainer(train_set, val_set, tmp_path / "b", loader=BatchLoader(train_set, 64, True, seed=42)).fit()
+    own = make_trainer(
+        train_set, val_set, tmp_path / "b", loader=BatchLoader(train_set, 64, True, seed=42)
+    ).fit()
     assert plain == own
 
 
@@ -67,7 +81,9 @@ def test_losses_are_in_normalised_units(train_set, val_set, tmp_path):
 
     histories = []
     for size in (1.0, 1000.0):
-        trainer = make_trainer(train_set, val_set, tmp_path / str(size), loader=loader(train_set, size))
+        trainer = make_trainer(
+            train_set, val_set, tmp_path / str(size), loader=loader(train_set, size)
+        )
         trainer._loaders = (trainer._loaders[0], loader(val_set, size))
         histories.append(trainer.fit())
     assert histories[1]["val_loss"] == pytest.approx(histories[0]["val_loss"], rel=1e-4)
@@ -96,32 +112,48 @@ def test_single_shock_networks(small_dataset, tmp_path):
 
     sets = [IRFDataset(small_dataset, ["nk"], split) for split in ("train", "val")]
     loaders = [DataLoader(s, batch_size=32, collate_fn=one_shock) for s in sets]
-    history = Trainer(OneShock(), *loaders, TrainingConfig(epochs=2, lr=1e-2, checkpoint_dir=str(tmp_path))).fit()
+    history = Trainer(
+        OneShock(), *loaders, TrainingConfig(epochs=2, lr=1e-2, checkpoint_dir=str(tmp_path))
+    ).fit()
     assert history["val_loss"][1] < history["val_loss"][0]
     whole = [DataLoader(s, batch_size=32, collate_fn=collate_single_world) for s in sets]
     with pytest.raises(ModelError, match=r"\(32, 1, 41, 3\); the data have \(32, 3, 41, 3\)"):
-        Trainer(OneShock(), *whole, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path / "b"))).fit()
+        Trainer(
+            OneShock(), *whole, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path / "b"))
+        ).fit()
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_what_was_written(train_set, val_set, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_what_was_written(
+    train_set, val_set, tmp_path
+):
     trainer = make_trainer(train_set, val_set, tmp_path, epochs=3)
     trainer.fit()
     best = (tmp_path / "best.pt").read_bytes()
     with torch.no_grad():
         trainer.model.networks[1][0].weight.fill_(float("nan"))
     trainer.epoch = trainer.batch = trainer.step = 0
-    with pytest.raises(TrainingError, match=r"not finite at step 0 \(epoch 1\), learning rate 1e-05, world var, in \d+ of 64"):
+    with pytest.raises(
+        TrainingError,
+        match=r"not finite at step 0 \(epoch 1\), learning rate 1e-05, world var, in \d+ of 64",
+    ):
         trainer.fit()
     assert (tmp_path / "best.pt").read_bytes() == best
 
 
-def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights(train_set, val_set, tmp_path):
+def test_a_gradient_that_is_not_finite_stops_the_run_before_it_reaches_the_weights(
+    train_set, val_set, tmp_path
+):
     trainer = make_trainer(train_set, val_set, tmp_path, save_every_n_steps=1)
     weight = trainer.model.networks[0][0].weight
-    weight.register_hook(lambda gradient: gradient * float("inf") if trainer.step == 3 else gradient)
+    weight.register_hook(
+        lambda gradient: gradient * float("inf") if trainer.step == 3 else gradient
+    )
     with pytest.raises(TrainingError, match=r"The gradient is not finite at step 3 \(epoch 1\)"):
         trainer.fit()
-    assert all(torch.isfinite(value).all() for value in checkpoint.read(tmp_path / "last.pt").weights.values())
+    assert all(
+        torch.isfinite(value).all()
+        for value in checkpoint.read(tmp_path / "last.pt").weights.values()
+    )
     assert torch.isfinite(weight).all()
 
 
@@ -143,8 +175,13 @@ def test_a_network_may_always_return_the_widest_worlds_shocks(small_dataset, tmp
         def forward(self, theta, world_id):
             return self.linear(theta).unflatten(1, (3, 41, 3))
 
-    loaders = [BatchLoader(IRFDataset(small_dataset, ["lss"], split), 32, False) for split in ("train", "val")]
-    history = Trainer(Widest(), *loaders, TrainingConfig(epochs=2, lr=1e-2, checkpoint_dir=str(tmp_path))).fit()
+    loaders = [
+        BatchLoader(IRFDataset(small_dataset, ["lss"], split), 32, False)
+        for split in ("train", "val")
+    ]
+    history = Trainer(
+        Widest(), *loaders, TrainingConfig(epochs=2, lr=1e-2, checkpoint_dir=str(tmp_path))
+    ).fit()
     assert history["val_loss"][1] < history["val_loss"][0]
 
 
@@ -161,9 +198,10 @@ def test_a_warm_up_longer_than_the_run_is_said(train_set, val_set, tmp_path, cap
         ({"num_workers": 1, "persistent_workers": True}, "persistent_workers=False"),
     ],
 )
-
 def test_loaders_that_cannot_work_are_refused(train_set, val_set, tmp_path, options, message):
-    loader = DataLoader(train_set, **({"batch_size": 64, "collate_fn": collate_mixed_worlds} | options))
+    loader = DataLoader(
+        train_set, **({"batch_size": 64, "collate_fn": collate_mixed_worlds} | options)
+    )
     with pytest.raises(TrainingError, match=message):
         make_trainer(train_set, val_set, tmp_path, loader=loader).fit()
 
@@ -173,7 +211,10 @@ def test_validation_data_of_another_world_are_named(small_dataset, val_set, tmp_
         def forward(self, theta, world_id):
             return super().forward(theta[:, :12]).unflatten(1, (3, 41, 3))
 
-    loaders = [BatchLoader(IRFDataset(small_dataset, [world], split), 32, False) for world, split in (("nk", "train"), ("var", "val"))]
+    loaders = [
+        BatchLoader(IRFDataset(small_dataset, [world], split), 32, False)
+        for world, split in (("nk", "train"), ("var", "val"))
+    ]
     for model in (Plain(12, 369), PerWorldMLPBaseline({"nk": 12, "var": 27}, [8])):
         with pytest.raises(TrainingError, match="World 'var' is not in the training data"):
             Trainer(model, *loaders, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path))).fit()
@@ -189,7 +230,9 @@ def test_thread_count_is_set_and_given_back(train_set, val_set, tmp_path, monkey
     before, seen = torch.get_num_threads(), []
     trainer = make_trainer(train_set, val_set, tmp_path, epochs=1)
     original = trainer._train_step
-    monkeypatch.setattr(trainer, "_train_step", lambda *a: (seen.append(torch.get_num_threads()), original(*a))[1])
+    monkeypatch.setattr(
+        trainer, "_train_step", lambda *a: (seen.append(torch.get_num_threads()), original(*a))[1]
+    )
     trainer.fit()
     assert set(seen) == {1}
     assert torch.get_num_threads() == before

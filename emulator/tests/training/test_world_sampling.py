@@ -18,7 +18,12 @@ pytestmark = pytest.mark.fast
     [
         ([800, 100, 100], 10, 1.0, [8, 1, 1]),
         ([800, 100, 100], 9, 1.0, [7, 1, 1]),
-        ([6000, 3000, 1000], 62, 1.0, [37, 19, 6]),  # 37.2, 18.6, 6.2: the last place goes to the largest remainder
+        (
+            [6000, 3000, 1000],
+            62,
+            1.0,
+            [37, 19, 6],
+        ),  # 37.2, 18.6, 6.2: the last place goes to the largest remainder
         ([90_000, 10_000], 100, 2.0, [75, 25]),  # square roots 3 to 1
         ([100_000, 100_000, 300], 6, 1e9, [2, 2, 2]),
         ([100_000, 100_000, 300], 32, 1.0, [16, 15, 1]),  # at least one of each
@@ -43,7 +48,12 @@ def uneven(small_dataset, request):
 
 
 def rows(batches, world):
-    return [int(k) for batch in batches for k, name in zip(batch["sample_idx"], batch["world_ids"], strict=True) if name == world]
+    return [
+        int(k)
+        for batch in batches
+        for k, name in zip(batch["sample_idx"], batch["world_ids"], strict=True)
+        if name == world
+    ]
 
 
 def test_every_batch_has_its_quotas_and_every_round_all_draws(uneven):
@@ -52,7 +62,10 @@ def test_every_batch_has_its_quotas_and_every_round_all_draws(uneven):
     assert len(batches) == 36
     for world, quota in zip(("nk", "lss"), loader.quotas, strict=True):
         assert {batch["world_ids"].count(world) for batch in batches} == {quota}
-        seen, size = rows(batches, world), dict(zip(uneven.world_ids, uneven.sizes, strict=True))[world]
+        seen, size = (
+            rows(batches, world),
+            dict(zip(uneven.world_ids, uneven.sizes, strict=True))[world],
+        )
         rounds = [seen[k : k + size] for k in range(0, len(seen) - size + 1, size)]
         assert all(len(set(part)) == size for part in rounds)
         assert len(rounds) > 1
@@ -60,18 +73,25 @@ def test_every_batch_has_its_quotas_and_every_round_all_draws(uneven):
 
 
 def test_it_depends_on_seed_epoch_and_batch_alone(uneven):
-    whole = [[b["sample_idx"].tolist() for b in WorldBatches(uneven, 16, 1.5, seed=5, steps=7).epoch(k)] for k in range(4)]
+    whole = [
+        [b["sample_idx"].tolist() for b in WorldBatches(uneven, 16, 1.5, seed=5, steps=7).epoch(k)]
+        for k in range(4)
+    ]
     again = WorldBatches(uneven, 16, 1.5, seed=5, steps=7)
     assert [b["sample_idx"].tolist() for b in again.epoch(3, start=2)] == whole[3][2:]
     assert [b["sample_idx"].tolist() for b in again.epoch(1)] == whole[1]
-    assert [b["sample_idx"].tolist() for b in WorldBatches(uneven, 16, 1.5, seed=6, steps=7).epoch(1)] != whole[1]
+    assert [
+        b["sample_idx"].tolist() for b in WorldBatches(uneven, 16, 1.5, seed=6, steps=7).epoch(1)
+    ] != whole[1]
 
 
 def test_processes_share_each_batch(uneven):
     alone = WorldBatches(uneven, 16, 1.5, seed=5)
     parts = [WorldBatches(uneven, 16, 1.5, seed=5, rank=rank, processes=3) for rank in range(3)]
     for batch, *shares in zip(alone.epoch(2), *(part.epoch(2) for part in parts), strict=True):
-        assert sorted(k for share in shares for k in share["sample_idx"].tolist()) == sorted(batch["sample_idx"].tolist())
+        assert sorted(k for share in shares for k in share["sample_idx"].tolist()) == sorted(
+            batch["sample_idx"].tolist()
+        )
         assert np.ptp([len(share["theta"]) for share in shares]) <= 1
     with pytest.raises(TrainingError, match="at least one sample each"):
         WorldBatches(uneven, 2, 1.0, 0, processes=3)

@@ -1,4 +1,6 @@
-"""The conformance suite passes on every world of the table, and fails on worlds that are broken on purpose."""
+"""The conformance suite passes on every world of the table, and fails on worlds that are broken on
+purpose.
+"""
 
 import dataclasses
 
@@ -14,14 +16,20 @@ from emulator.worlds.nk import NewKeynesian
 pytestmark = pytest.mark.fast
 
 
-@pytest.mark.parametrize("name", [name for name in WORLDS if name != "hank"])  # half a second a draw: test_hank.py, with fewer
+@pytest.mark.parametrize(
+    "name", [name for name in WORLDS if name != "hank"]
+)  # half a second a draw: test_hank.py, with fewer
 def test_every_world_passes(name):
     check_world(get_world(name), n=48, seed=1)
 
 
 class WrongUnit(NewKeynesian):
     spec = NewKeynesian.spec.model_copy(
-        update={"observables": tuple(o.model_copy(update={"unit": "percent"}) for o in NewKeynesian.spec.observables)}
+        update={
+            "observables": tuple(
+                o.model_copy(update={"unit": "percent"}) for o in NewKeynesian.spec.observables
+            )
+        }
     )
 
 
@@ -45,7 +53,10 @@ class LateSimulation(NewKeynesian):
 
 class DriftingSimulation(NewKeynesian):
     def simulate(self, theta, shocks, *, on_failure="raise"):
-        return super().simulate(theta, shocks, on_failure=on_failure) + 0.01 * np.arange(shocks.shape[1])[:, None]
+        return (
+            super().simulate(theta, shocks, on_failure=on_failure)
+            + 0.01 * np.arange(shocks.shape[1])[:, None]
+        )
 
 
 class NonlinearSimulation(NewKeynesian):

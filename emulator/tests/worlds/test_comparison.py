@@ -33,12 +33,26 @@ def test_a_tightening_lowers_output_in_every_world_with_sticky_prices(stranger):
 
 def test_the_command_draws_a_picture_and_writes_the_numbers(emulate, stranger, tmp_path):
     plot, csv = tmp_path / "c.png", tmp_path / "c.csv"
-    code, out, err = emulate("compare", "--shock", "monetary", "--worlds", f"nk,{stranger}", "--horizon", "8", "--plot", plot, "--csv", csv)
+    code, out, err = emulate(
+        "compare",
+        "--shock",
+        "monetary",
+        "--worlds",
+        f"nk,{stranger}",
+        "--horizon",
+        "8",
+        "--plot",
+        plot,
+        "--csv",
+        csv,
+    )
     assert code == 0, err
     assert plot.read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(csv, index_col=["world", "horizon"])
     nk = get_world("nk")
-    np.testing.assert_allclose(table.loc["nk"], nk.irf(nk.spec.theta(), horizon=8)[0, 0], rtol=1e-12)
+    np.testing.assert_allclose(
+        table.loc["nk"], nk.irf(nk.spec.theta(), horizon=8)[0, 0], rtol=1e-12
+    )
     assert "mine" in out
     assert "annualised" in out
 
@@ -47,13 +61,21 @@ def without_its_packages(self):
     raise MissingExtraError("sequence_jacobian", "hank")
 
 
-def test_alone_the_command_compares_every_world_that_has_a_monetary_shock(emulate, tmp_path, monkeypatch):
+def test_alone_the_command_compares_every_world_that_has_a_monetary_shock(
+    emulate, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(HeterogeneousAgents, "require", without_its_packages)
     code, _, err = emulate("compare")
     assert code == 0, err
     assert "'hank' is left out" in err
-    assert list(pd.read_csv("compare.csv")["world"].unique()) == ["nk", "rbc", "sw07", "switching", "zlb"]
+    assert list(pd.read_csv("compare.csv")["world"].unique()) == [
+        "nk",
+        "rbc",
+        "sw07",
+        "switching",
+        "zlb",
+    ]
     assert (tmp_path / "compare.png").exists()
 
 
@@ -68,7 +90,10 @@ def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
         (["--shock", "monetary", "--worlds", "nk,nkk"], "Did you mean 'nk'"),
         (["--shock", "monetary", "--worlds", "nk,no/such/file.mod"], "no/such/file.mod"),
         (["--shock", "monetary", "--worlds", "nk", "--plot", "x.gif"], "must end in"),
-        (["--shock", "monetary", "--worlds", "nk", "--csv", "/no/such/folder/x.csv"], "/no/such/folder"),
+        (
+            ["--shock", "monetary", "--worlds", "nk", "--csv", "/no/such/folder/x.csv"],
+            "/no/such/folder",
+        ),
         (["--shock", "monetary", "--worlds", "nk", "--csv", "x.xlsx"], "must end in .csv"),
         (["--shock", "monetary", "--worlds", ","], "no world is named"),
         (["--shock", "sunspot"], "No world has a shock 'sunspot'"),
@@ -95,13 +120,19 @@ def test_two_worlds_of_one_name_are_refused_and_one_world_twice_is_one(stranger,
 def test_the_mapping_lies_beside_the_path_as_it_is_written(stranger, tmp_path):
     (tmp_path / "linked").mkdir()
     (tmp_path / "linked" / "alias.mod").symlink_to(stranger)
-    (tmp_path / "linked" / "alias.world.yaml").write_text(MAPPING.replace("output: x", "output: 100*x"))
+    (tmp_path / "linked" / "alias.world.yaml").write_text(
+        MAPPING.replace("output: x", "output: 100*x")
+    )
     link, own = get_world(tmp_path / "linked" / "alias.mod"), get_world(stranger)
     assert link.spec.name == "alias"
-    np.testing.assert_allclose(link.irf(link.spec.theta())[..., 0], 100 * own.irf(own.spec.theta())[..., 0])
+    np.testing.assert_allclose(
+        link.irf(link.spec.theta())[..., 0], 100 * own.irf(own.spec.theta())[..., 0]
+    )
 
 
 def test_a_key_written_twice_in_a_mapping_is_refused_with_its_line(stranger, tmp_path):
     (tmp_path / "mine.world.yaml").write_text(MAPPING + "shocks: {monetary: e_m}\n")
-    with pytest.raises(ModFileError, match=r"mine\.world\.yaml:5: .*'shocks' stands here a second time"):
+    with pytest.raises(
+        ModFileError, match=r"mine\.world\.yaml:5: .*'shocks' stands here a second time"
+    ):
         get_world(stranger)

@@ -1,4 +1,6 @@
-"""Worlds against Dynare's numbers: responses, verdicts, and, where Dynare is installed, that it still says the same."""
+"""Worlds against Dynare's numbers: responses, verdicts, and, where Dynare is installed, that it
+still says the same.
+"""
 
 import csv
 import shutil
@@ -15,7 +17,11 @@ from emulator.worlds import get_world
 
 REFERENCE = files("emulator.tests") / "reference"
 DYNARE = Path("/usr/lib/dynare/matlab")
-VERDICTS = {"determinate": Status.OK, "indeterminate": Status.INDETERMINATE, "no_stable_solution": Status.EXPLOSIVE}
+VERDICTS = {
+    "determinate": Status.OK,
+    "indeterminate": Status.INDETERMINATE,
+    "no_stable_solution": Status.EXPLOSIVE,
+}
 WORLDS = pytest.mark.parametrize("name", ["nk", "rbc", "sw07"])
 
 
@@ -52,7 +58,9 @@ def test_verdicts_are_dynares(name):
     theta, verdicts = np.array([row[:-1] for row in rows], dtype=float), [row[-1] for row in rows]
     assert len(rows) >= 100
     assert set(verdicts) == set(VERDICTS)
-    assert [Status(code) for code in world.status(theta)] == [VERDICTS[verdict] for verdict in verdicts]
+    assert [Status(code) for code in world.status(theta)] == [
+        VERDICTS[verdict] for verdict in verdicts
+    ]
 
 
 if shutil.which("octave") and DYNARE.exists():
@@ -61,12 +69,24 @@ if shutil.which("octave") and DYNARE.exists():
     @pytest.mark.slow
     def test_dynare_still_says_the_same(name, tmp_path):
         with as_file(REFERENCE / name) as folder:
-            command = [sys.executable, str(folder / "make.py"), "--output", str(tmp_path), "--dynare", str(DYNARE)]
+            command = [
+                sys.executable,
+                str(folder / "make.py"),
+                "--output",
+                str(tmp_path),
+                "--dynare",
+                str(DYNARE),
+            ]
             subprocess.run(command, check=True)
         for table in ("theta.csv", "irfs.csv", "verdicts.csv"):
-            (header, rows), (kept_header, kept) = read(tmp_path, table), read(REFERENCE / name, table)
+            (header, rows), (kept_header, kept) = (
+                read(tmp_path, table),
+                read(REFERENCE / name, table),
+            )
             assert header == kept_header
             width = len(header) - (table == "verdicts.csv")
             assert [row[width:] for row in rows] == [row[width:] for row in kept]
-            new, old = (np.array([row[:width] for row in part], dtype=float) for part in (rows, kept))
+            new, old = (
+                np.array([row[:width] for row in part], dtype=float) for part in (rows, kept)
+            )
             assert np.abs(new - old).max() < 1e-10

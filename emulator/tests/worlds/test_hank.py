@@ -1,4 +1,6 @@
-"""`hank` against sequence-jacobian's own graph, against its published figures, and what becomes of each kind of draw."""
+"""`hank` against sequence-jacobian's own graph, against its published figures, and what becomes of
+each kind of draw.
+"""
 
 import csv
 import subprocess
@@ -46,24 +48,45 @@ def reference_theta():
 def test_the_library_still_says_the_same(tmp_path):
     pytest.importorskip("sequence_jacobian")
     with as_file(REFERENCE) as folder:
-        subprocess.run([sys.executable, str(folder / "make.py"), "--output", str(tmp_path)], check=True)
-    for name, tolerance in (("theta.csv", 0), ("irfs.csv", 1e-6), ("published.csv", 1e-6), ("nonlinear.csv", 1e-6)):
+        subprocess.run(
+            [sys.executable, str(folder / "make.py"), "--output", str(tmp_path)], check=True
+        )
+    for name, tolerance in (
+        ("theta.csv", 0),
+        ("irfs.csv", 1e-6),
+        ("published.csv", 1e-6),
+        ("nonlinear.csv", 1e-6),
+    ):
         kept = np.array(read(name)[1], dtype=float)
-        assert np.abs(np.loadtxt(tmp_path / name, delimiter=",", skiprows=1) - kept).max() <= tolerance, name
+        assert (
+            np.abs(np.loadtxt(tmp_path / name, delimiter=",", skiprows=1) - kept).max() <= tolerance
+        ), name
 
 
 @pytest.fixture(scope="module")
 def small():
-    """Households on a coarse grid over a short time, the library's own Jacobians of them, and their steady state."""
+    """Households on a coarse grid over a short time, the library's own Jacobians of them, and their
+    steady state.
+    """
     library = pytest.importorskip("sequence_jacobian")
     from sequence_jacobian.examples.hank import labor_supply
 
     steady = hank_household.calibrate(PUBLISHED, 60)
-    household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs([labor_supply])
+    household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs(
+        [labor_supply]
+    )
     known = {
-        "a_grid": steady.grid, "Pi": steady.transition, "e_grid": steady.skill, "w": PUBLISHED.wage, "tau": PUBLISHED.tau, "r": PUBLISHED.r,
-        "beta": steady.beta, "vphi": steady.vphi, "eis": PUBLISHED.eis, "frisch": PUBLISHED.frisch,
-    }  # fmt: skip
+        "a_grid": steady.grid,
+        "Pi": steady.transition,
+        "e_grid": steady.skill,
+        "w": PUBLISHED.wage,
+        "tau": PUBLISHED.tau,
+        "r": PUBLISHED.r,
+        "beta": steady.beta,
+        "vphi": steady.vphi,
+        "eis": PUBLISHED.eis,
+        "frisch": PUBLISHED.frisch,
+    }
     rest = household.steady_state(known, backward_tol=1e-13, forward_tol=1e-15)
     theirs = household.jacobian(rest, list(INPUTS), ["A", "NE", "C"], T=80, twosided=True, h=1e-6)
     return steady, theirs
@@ -82,7 +105,9 @@ def test_responses_are_the_librarys():
 
 
 def test_the_published_example_is_reproduced():
-    """With its defaults the world is the library's example; the steady states of all draws are the library's too."""
+    """With its defaults the world is the library's example; the steady states of all draws are the
+    library's too.
+    """
     reference = responses("published.csv")[0]
     assert np.abs(HANK.irf(SPEC.theta())[0, :2] - reference).max() < 1e-6
     header, rows = read("steady.csv")
@@ -95,7 +120,9 @@ def test_the_published_example_is_reproduced():
 
 
 def test_the_notebooks_printed_errors_are_ours():
-    """What the markets miss, to first order, when a cut of 1 % a year meets unchanged output and inflation (its first iteration)."""
+    """What the markets miss, to first order, when a cut of 1 % a year meets unchanged output and
+    inflation (its first iteration).
+    """
     household = solve_household(PUBLISHED, hank.POINTS, PERIODS)
     shocks = np.zeros((4, PERIODS, 1))
     shocks[0, :, 0] = -0.01 / 4 * 0.61 ** np.arange(PERIODS)
@@ -117,11 +144,15 @@ def test_jacobians_are_the_librarys_differences(small):
     ours = jacobian(PUBLISHED, steady, 80)
     for o, output in enumerate(("A", "NE")):
         for i, name in enumerate(INPUTS):
-            assert np.abs(ours[o, i] - theirs[output, name]).max() < 1e-7 * np.abs(ours[o, i]).max(), (OUTPUTS[o], name)
+            assert (
+                np.abs(ours[o, i] - theirs[output, name]).max() < 1e-7 * np.abs(ours[o, i]).max()
+            ), (OUTPUTS[o], name)
 
 
 def test_goods_clear_by_walras_law_along_every_response(small):
-    """Consumption, which the solution never looks at, is output less purchases; prices are written down again here."""
+    """Consumption, which the solution never looks at, is output less purchases; prices are written
+    down again here.
+    """
     steady, theirs = small
     policy = Policy(kappa=0.1, phi_pi=1.5, phi_y=0.1, rho_i=0.5, rho_b=0.8)
     shocks = 0.01 * processes(np.array([0.6, 0.8, 0.7, 0.5]))[:, :80]
@@ -137,7 +168,10 @@ def test_goods_clear_by_walras_law_along_every_response(small):
         debt[t] = 0.8 * (debt[t - 1] * (t > 0) + g[t])
     taxes = PUBLISHED.debt * r + (1 + PUBLISHED.r) * before(debt) + g - debt
     profits = y - wage - (y - z) / PUBLISHED.mu
-    consumption = sum(theirs["C", name] @ path for name, path in zip(INPUTS, (r, wage, profits - taxes), strict=True))
+    consumption = sum(
+        theirs["C", name] @ path
+        for name, path in zip(INPUTS, (r, wage, profits - taxes), strict=True)
+    )
     assert np.abs(consumption - (y - g)).max() < 1e-6 * np.abs(y).max()
 
 
@@ -153,12 +187,21 @@ def test_winding_counts_zeros_less_poles():
 
 @pytest.mark.filterwarnings("ignore:An ill-conditioned matrix")
 def test_the_verdict_agrees_with_what_a_longer_truncation_does():
-    """A unique solution stays when the truncation moves; among many, the truncation picks one, and another when it moves."""
+    """A unique solution stays when the truncation moves; among many, the truncation picks one, and
+    another when it moves.
+    """
     steady = hank_household.calibrate(PUBLISHED, 60)
     jacobians = {periods: jacobian(PUBLISHED, steady, periods) for periods in (150, 300)}
-    for phi_pi, expected in ((0.7, Status.INDETERMINATE), (0.9, Status.INDETERMINATE), (1.05, Status.OK), (2.0, Status.OK)):
+    for phi_pi, expected in (
+        (0.7, Status.INDETERMINATE),
+        (0.9, Status.INDETERMINATE),
+        (1.05, Status.OK),
+        (2.0, Status.OK),
+    ):
         policy = RULE._replace(phi_pi=phi_pi)
-        assert [determinacy(derivative, PUBLISHED, policy) for derivative in jacobians.values()] == [expected] * 2
+        assert [
+            determinacy(derivative, PUBLISHED, policy) for derivative in jacobians.values()
+        ] == [expected] * 2
         short, long = (
             solve(derivative, PUBLISHED, policy, processes(np.full(4, 0.5))[:, :periods])[0][:, :20]
             for periods, derivative in jacobians.items()
@@ -183,15 +226,35 @@ def test_it_passes_the_conformance_suite():
 
 
 def test_each_kind_of_failure_is_labelled():
-    theta = np.concatenate([
-        SPEC.theta(), SPEC.theta(phi_pi=0.9), SPEC.theta(mu=1.0), SPEC.theta(rho_m=1.0), SPEC.theta(debt=149.9), SPEC.theta(rho_z=0.99),
-    ])  # fmt: skip
+    theta = np.concatenate(
+        [
+            SPEC.theta(),
+            SPEC.theta(phi_pi=0.9),
+            SPEC.theta(mu=1.0),
+            SPEC.theta(rho_m=1.0),
+            SPEC.theta(debt=149.9),
+            SPEC.theta(rho_z=0.99),
+        ]
+    )
     status = HANK.status(theta)
-    labels = [Status.OK, Status.INDETERMINATE, Status.OUTSIDE_RANGE, Status.OUTSIDE_RANGE, Status.NOT_CONVERGED, Status.NOT_CONVERGED]
+    labels = [
+        Status.OK,
+        Status.INDETERMINATE,
+        Status.OUTSIDE_RANGE,
+        Status.OUTSIDE_RANGE,
+        Status.NOT_CONVERGED,
+        Status.NOT_CONVERGED,
+    ]
     assert [Status(code) for code in status] == labels
-    with pytest.raises(NoSolutionError, match=r"5 draw\(s\).*1 indeterminate, 2 not_converged, 2 outside_range.*row 1.*phi_pi=0.9"):
+    with pytest.raises(
+        NoSolutionError,
+        match=r"5 draw\(s\).*1 indeterminate, 2 not_converged, 2 outside_range.*row 1.*phi_pi=0.9",
+    ):
         HANK.irf(theta)
-    irf, paths = HANK.irf(theta, on_failure="nan"), HANK.simulate(theta, np.ones((6, 9, 4)), on_failure="nan")
+    irf, paths = (
+        HANK.irf(theta, on_failure="nan"),
+        HANK.simulate(theta, np.ones((6, 9, 4)), on_failure="nan"),
+    )
     for values in (irf, paths):
         assert np.isfinite(values[0]).all()
         assert np.isnan(values[1:]).all()
@@ -211,7 +274,9 @@ def test_what_cannot_be_answered_is_refused():
 def test_households_are_solved_once_and_answers_do_not_depend_on_what_came_before(monkeypatch):
     calls = []
     calibrate = hank_household.calibrate
-    monkeypatch.setattr(hank_jacobian, "calibrate", lambda *args: calls.append(args) or calibrate(*args))
+    monkeypatch.setattr(
+        hank_jacobian, "calibrate", lambda *args: calls.append(args) or calibrate(*args)
+    )
     hank.solve_draw.cache_clear()
     solve_household.cache_clear()
     theta = SPEC.theta(rho_e=0.95)
@@ -226,20 +291,31 @@ def test_households_are_solved_once_and_answers_do_not_depend_on_what_came_befor
 
 
 def test_a_shocks_own_process_moves_its_own_responses_alone_and_everything_else_moves_all():
-    own = {f"{kind}_{letter}": shock for shock, letter in enumerate("mzgu") for kind in ("rho", "sigma")}
+    own = {
+        f"{kind}_{letter}": shock
+        for shock, letter in enumerate("mzgu")
+        for kind in ("rho", "sigma")
+    }
     base = HANK.irf(SPEC.theta(rho_i=0.3, rho_b=0.4, phi_y=0.1))[0]
     for k, name in enumerate(SPEC.parameter_names):
         changed = SPEC.theta(rho_i=0.3, rho_b=0.4, phi_y=0.1)
         changed[0, k] += 0.02 * (SPEC.high[k] - SPEC.low[k])
         effect = np.abs(HANK.irf(changed)[0] - base).max(axis=1)  # shock, observable
         for shock in range(4):
-            moves = own.get(name, shock) == shock and (name != "rho_b" or shock == 2)  # debt moves with purchases alone
-            assert (effect[shock] > 1e-6).all() if moves else (effect[shock] == 0).all(), (name, shock)
+            moves = own.get(name, shock) == shock and (
+                name != "rho_b" or shock == 2
+            )  # debt moves with purchases alone
+            assert (effect[shock] > 1e-6).all() if moves else (effect[shock] == 0).all(), (
+                name,
+                shock,
+            )
 
 
 @pytest.mark.fast
 @pytest.mark.parametrize("package", ["sequence_jacobian", "threadpoolctl"])
-def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(monkeypatch, package):
+def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(
+    monkeypatch, package
+):
     monkeypatch.setitem(sys.modules, package, None)
     for remembered in (hank._threads, hank_household.library):
         remembered.cache_clear()

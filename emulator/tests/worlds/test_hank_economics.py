@@ -1,10 +1,20 @@
-"""What theory and evidence say of `hank`, over draws from its prior; households here on a grid of 100 points, paths of 150 quarters."""
+"""What theory and evidence say of `hank`, over draws from its prior; households here on a grid of
+100 points, paths of 150 quarters.
+"""
 
 import numpy as np
 import pytest
 
 from emulator.spec import Status
-from emulator.worlds.hank import N_POLICY, N_TASTES, SPEC, HeterogeneousAgents, Policy, Tastes, processes
+from emulator.worlds.hank import (
+    N_POLICY,
+    N_TASTES,
+    SPEC,
+    HeterogeneousAgents,
+    Policy,
+    Tastes,
+    processes,
+)
 from emulator.worlds.hank_equilibrium import determinacy, solve
 from emulator.worlds.hank_household import calibrate
 from emulator.worlds.hank_jacobian import differentiate, jacobian
@@ -19,13 +29,21 @@ class Economy:
     """One draw: its households, and responses (3, T, 4) to innovations of 1 under any policy."""
 
     def __init__(self, row):
-        self.tastes, self.policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
+        self.tastes, self.policy = (
+            Tastes(*row[:N_TASTES]),
+            Policy(*row[N_TASTES : N_TASTES + N_POLICY]),
+        )
         self.persistence = row[N_TASTES + N_POLICY :][:4]
         self.steady = calibrate(self.tastes, POINTS)
         self.jacobian = jacobian(self.tastes, self.steady, PERIODS)
 
     def respond(self, **policy):
-        return solve(self.jacobian, self.tastes, self.policy._replace(**policy), processes(self.persistence)[:, :PERIODS])[0]
+        return solve(
+            self.jacobian,
+            self.tastes,
+            self.policy._replace(**policy),
+            processes(self.persistence)[:, :PERIODS],
+        )[0]
 
 
 def spending(tastes, steady):
@@ -52,7 +70,9 @@ def test_technology_lowers_inflation_and_a_cost_push_raises_it(economies):
 
 
 def test_purchases_raise_output_and_more_so_if_debt_pays_for_them(economies):
-    """Ricardian equivalence fails: households that spend out of cash today feel taxes that come later less."""
+    """Ricardian equivalence fails: households that spend out of cash today feel taxes that come
+    later less.
+    """
     for economy in economies:
         balanced, deficit = (economy.respond(rho_b=rho_b)[0][0, FISCAL] for rho_b in (0.0, 0.9))
         assert 0 < balanced < deficit
@@ -60,20 +80,29 @@ def test_purchases_raise_output_and_more_so_if_debt_pays_for_them(economies):
 
 def test_a_firmer_rule_holds_inflation_after_a_cost_push_nearer_to_target(economies):
     for economy in economies:
-        assert abs(economy.respond(phi_pi=economy.policy.phi_pi + 0.2)[1][0, COST_PUSH]) < abs(economy.respond()[1][0, COST_PUSH])
+        assert abs(economy.respond(phi_pi=economy.policy.phi_pi + 0.2)[1][0, COST_PUSH]) < abs(
+            economy.respond()[1][0, COST_PUSH]
+        )
 
 
 def test_more_flexible_prices_move_more_after_a_tightening(economies):
     for economy in economies:
-        assert abs(economy.respond(kappa=1.2 * economy.policy.kappa)[1][0, MONETARY]) > abs(economy.respond()[1][0, MONETARY])
+        assert abs(economy.respond(kappa=1.2 * economy.policy.kappa)[1][0, MONETARY]) > abs(
+            economy.respond()[1][0, MONETARY]
+        )
 
 
 def test_the_prior_is_determinate(economies):
-    assert all(determinacy(economy.jacobian, economy.tastes, economy.policy) == Status.OK for economy in economies)
+    assert all(
+        determinacy(economy.jacobian, economy.tastes, economy.policy) == Status.OK
+        for economy in economies
+    )
 
 
 def test_households_save_for_precaution(economies):
-    """beta (1 + r) < 1: without risk nobody would hold assets at this rate; more risk needs more impatience at the same debt."""
+    """beta (1 + r) < 1: without risk nobody would hold assets at this rate; more risk needs more
+    impatience at the same debt.
+    """
     for economy in economies:
         assert economy.steady.beta * (1 + economy.tastes.r) < 1
         riskier = calibrate(economy.tastes._replace(sd_e=1.1 * economy.tastes.sd_e), POINTS)
@@ -81,13 +110,17 @@ def test_households_save_for_precaution(economies):
 
 
 def test_marginal_propensities_to_consume(economies):
-    """Between those of permanent income and of hand-to-mouth, falling in wealth, lower where liquidity is ample."""
+    """Between those of permanent income and of hand-to-mouth, falling in wealth, lower where
+    liquidity is ample.
+    """
     for economy in economies:
         steady = economy.steady
         mpc = spending(economy.tastes, steady)
         assert 0.02 < steady.mean(mpc) < 0.4
         assert ((mpc > 0) & (mpc <= 1)).all()
-        by_wealth = (steady.distribution * mpc).sum(axis=0) / steady.distribution.sum(axis=0).clip(1e-12)
+        by_wealth = (steady.distribution * mpc).sum(axis=0) / steady.distribution.sum(axis=0).clip(
+            1e-12
+        )
         assert by_wealth[0] > 2 * by_wealth[60]
         liquid = economy.tastes._replace(debt=1.2 * economy.tastes.debt)
         richer = calibrate(liquid, POINTS)

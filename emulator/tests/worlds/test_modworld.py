@@ -1,4 +1,6 @@
-"""A stranger's `.mod` file with its mapping is a world like any other, by its path alone; what is wrong with either is said."""
+"""A stranger's `.mod` file with its mapping is a world like any other, by its path alone; what is
+wrong with either is said.
+"""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +54,9 @@ def write(tmp_path):
 
 
 def closed_form(kappa, phi, rho, sigma=1.0, beta=0.99):
-    """Impact of a demand shock of 0.5 by undetermined coefficients: y = a u, pi = kappa a u / (1 - beta rho)."""
+    """Impact of a demand shock of 0.5 by undetermined coefficients: y = a u, pi = kappa a u / (1 -
+    beta rho).
+    """
     per_output = kappa / (1 - beta * rho)
     a = 1 / (1 - rho + (phi - rho) * per_output / sigma)
     return 0.5 * a * np.array([1, 4 * per_output, 4 * phi * per_output])
@@ -77,17 +81,37 @@ def test_the_command_line_takes_the_path(write, tmp_path):
     checked = CliRunner().invoke(app, ["worlds", "check", str(path)])
     assert checked.exit_code == 0, checked.output
     table = tmp_path / "irf.csv"
-    answered = CliRunner().invoke(app, ["irf", str(path), "--set", "kappa=0.2", "--shock", "demand", "--horizon", "4", "--csv", str(table)])
+    answered = CliRunner().invoke(
+        app,
+        [
+            "irf",
+            str(path),
+            "--set",
+            "kappa=0.2",
+            "--shock",
+            "demand",
+            "--horizon",
+            "4",
+            "--csv",
+            str(table),
+        ],
+    )
     assert answered.exit_code == 0, answered.output
     first = pd.read_csv(table).iloc[0]
-    np.testing.assert_allclose(first[["output", "inflation", "rate"]].to_numpy(float), closed_form(0.2, 1.5, 0.5), atol=1e-10)
+    np.testing.assert_allclose(
+        first[["output", "inflation", "rate"]].to_numpy(float),
+        closed_form(0.2, 1.5, 0.5),
+        atol=1e-10,
+    )
 
 
 def test_an_edited_file_is_read_again(write):
     before = get_world(write())
     same = get_world(write())
     after = get_world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;")))
-    renamed = get_world(write(MODEL.replace("sigma = 1;", "sigma = 4.0;"), MAPPING.replace("demand:", "spending:")))
+    renamed = get_world(
+        write(MODEL.replace("sigma = 1;", "sigma = 4.0;"), MAPPING.replace("demand:", "spending:"))
+    )
     theta = before.spec.theta()
     assert before.spec.definition == same.spec.definition != after.spec.definition
     assert np.abs(before.irf(theta) - after.irf(theta)).max() > 0.05
@@ -103,7 +127,12 @@ def test_estimated_params_give_priors_and_bounds(write):
     stderr e, inv_gamma_pdf, 0.5, 0.2;
     end;
     """
-    world = get_world(write(MODEL.replace("stoch_simul", block + "stoch_simul"), "observables: {output: y, inflation: 4*pi, rate: 4*i}\n"))
+    world = get_world(
+        write(
+            MODEL.replace("stoch_simul", block + "stoch_simul"),
+            "observables: {output: y, inflation: 4*pi, rate: 4*i}\n",
+        )
+    )
     check_world(world, n=24)
     found = {p.name: (p.low, p.high, p.default) for p in world.spec.parameters}
     assert list(found) == ["kappa", "rho", "phi", "stderr_e"]
@@ -131,7 +160,9 @@ def test_growing_responses_are_no_world(write):
         get_world(write(MODEL.replace("order = 1", "qz_criterium = 1.01")))
 
 
-ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+ALIASES = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
 BAD_MAPPINGS = {
     "empty": ("", "expected a table"),
     "a Python object": ("!!python/object/apply:os.system ['true']", "yaml:1: this is not YAML"),
@@ -143,25 +174,46 @@ BAD_MAPPINGS = {
     "an unknown key": (MAPPING + "colour: red\n", "colour"),
     "a name with slashes": ("name: ../../up\n" + MAPPING, "name"),
     "an unknown variable": (MAPPING.replace("output: y", "output: gdp"), "'gdp'"),
-    "code as an observable": (MAPPING.replace("output: y", "output: \"__import__('os').system('true')\""), "output"),
+    "code as an observable": (
+        MAPPING.replace("output: y", "output: \"__import__('os').system('true')\""),
+        "output",
+    ),
     "two statements": (MAPPING.replace("output: y", "output: 'y; pi'"), "';' was not expected"),
     "a constant": (MAPPING.replace("output: y", "output: 3"), "no endogenous variable"),
     "a lead": (MAPPING.replace("output: y", "output: y(+1)"), "today's"),
-    "deep functions": (MAPPING.replace("output: y", "output: " + "exp(" * 150 + "y" + ")" * 150), "nests too many"),
+    "deep functions": (
+        MAPPING.replace("output: y", "output: " + "exp(" * 150 + "y" + ")" * 150),
+        "nests too many",
+    ),
     "a list": (MAPPING.replace("output: y", "output: [y]"), "observables.output"),
     "an unknown shock": (MAPPING.replace("variable: e", "variable: eps"), "'eps' is not a shock"),
     "a sign of two": (MAPPING.replace("sign: -1", "sign: 2"), "sign is 2"),
     "an unknown parameter": (MAPPING.replace("kappa:", "kapa:"), "no such parameter"),
     "an unknown role": (MAPPING.replace("role: policy_rule", "role: king"), "role"),
-    "low above high": (MAPPING.replace("low: 0.02, high: 0.3", "low: 0.3, high: 0.02"), "below high"),
+    "low above high": (
+        MAPPING.replace("low: 0.02, high: 0.3", "low: 0.3, high: 0.02"),
+        "below high",
+    ),
     "a bound that is no number": (MAPPING.replace("high: 0.3", "high: .nan"), "high is nan"),
     "a bound without end": (MAPPING.replace("high: 0.3", "high: .inf"), "high is inf"),
     "no such beta": (MAPPING.replace("sd: 0.15", "sd: 0.9"), "no beta distribution"),
-    "no such beta in a range": (MAPPING.replace("mean: 0.5, sd: 0.15", "mean: 1.6, sd: 0.15, low: 0.1, high: 0.9"), "parameters.rho: no beta distribution"),
-    "a prior without mass": (MAPPING.replace("mean: 1.5, sd: 0.2", "mean: 100, sd: 0.1"), "has no probability between 1.1 and 2.5"),
+    "no such beta in a range": (
+        MAPPING.replace("mean: 0.5, sd: 0.15", "mean: 1.6, sd: 0.15, low: 0.1, high: 0.9"),
+        "parameters.rho: no beta distribution",
+    ),
+    "a prior without mass": (
+        MAPPING.replace("mean: 1.5, sd: 0.2", "mean: 100, sd: 0.1"),
+        "has no probability between 1.1 and 2.5",
+    ),
     "a misspelt key": (MAPPING.replace("parameters:", "paramters:"), "Did you mean 'parameters'"),
-    "a negative size": (MAPPING + "  stderr_e: {low: -0.1, high: 1.0, role: shock_size}\n", "standard deviation begins at -0.1"),
-    "the default outside": (MAPPING.replace("low: 0.02, high: 0.3", "low: 0.2, high: 0.3"), "outside the range"),
+    "a negative size": (
+        MAPPING + "  stderr_e: {low: -0.1, high: 1.0, role: shock_size}\n",
+        "standard deviation begins at -0.1",
+    ),
+    "the default outside": (
+        MAPPING.replace("low: 0.02, high: 0.3", "low: 0.2, high: 0.3"),
+        "outside the range",
+    ),
 }
 
 
@@ -174,7 +226,14 @@ def test_a_bad_mapping_is_told(write, name):
     assert len(str(error.value)) < 700
 
 
-@pytest.mark.parametrize(("model", "words"), [("var x", "stranger.mod:1: "), (MODEL.replace("kappa*y", "kapa*y"), "stranger.mod:8: 'kapa' is not declared"), (MODEL.replace("kappa = 0.1;", ""), "'kappa' has no value")])
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("var x", "stranger.mod:1: "),
+        (MODEL.replace("kappa*y", "kapa*y"), "stranger.mod:8: 'kapa' is not declared"),
+        (MODEL.replace("kappa = 0.1;", ""), "'kappa' has no value"),
+    ],
+)
 def test_a_bad_model_ends_the_command_with_its_line(write, model, words):
     result = CliRunner().invoke(app, ["worlds", "check", str(write(model))])
     assert result.exit_code != 0
@@ -183,15 +242,27 @@ def test_a_bad_model_ends_the_command_with_its_line(write, model, words):
 
 
 def test_what_was_passed_over_is_said_before_the_error_that_follows_from_it(emulate, write):
-    code, _, said = emulate("worlds", "check", write(MODEL.replace("sigma = 1; beta = 0.99;", "other = 2; sigma = 1; beta = 0.99;")))
+    code, _, said = emulate(
+        "worlds",
+        "check",
+        write(MODEL.replace("sigma = 1; beta = 0.99;", "other = 2; sigma = 1; beta = 0.99;")),
+    )
     assert code == 1
     assert "not run" in said
     assert said.index("note:") < said.index("error:")
 
 
 def test_a_variance_below_zero_is_told(write):
-    with pytest.raises(ModFileError, match=r"parameters\.stderr_e: its value .* is not a number: .* a negative variance"):
-        get_world(write(MODEL.replace("var e; stderr 0.5;", "var e = -0.5;"), MAPPING + "  stderr_e: {low: 0.1, high: 1.0, role: shock_size}\n"))
+    with pytest.raises(
+        ModFileError,
+        match=r"parameters\.stderr_e: its value .* is not a number: .* a negative variance",
+    ):
+        get_world(
+            write(
+                MODEL.replace("var e; stderr 0.5;", "var e = -0.5;"),
+                MAPPING + "  stderr_e: {low: 0.1, high: 1.0, role: shock_size}\n",
+            )
+        )
 
 
 def test_a_file_is_solved_and_no_network_is_asked(emulate, write):
@@ -201,6 +272,15 @@ def test_a_file_is_solved_and_no_network_is_asked(emulate, write):
 
 
 def test_a_model_without_a_steady_state_is_told(emulate, write):
-    code, _, said = emulate("worlds", "check", write(MODEL.replace("model(linear);", "model;").replace("u = rho*u(-1) + e;", "u = u(-1) + 1 + u^2 + e;"), MAPPING.replace("  rho: {prior: beta, mean: 0.5, sd: 0.15, role: persistence}\n", "")))
+    code, _, said = emulate(
+        "worlds",
+        "check",
+        write(
+            MODEL.replace("model(linear);", "model;").replace(
+                "u = rho*u(-1) + e;", "u = u(-1) + 1 + u^2 + e;"
+            ),
+            MAPPING.replace("  rho: {prior: beta, mean: 0.5, sd: 0.15, role: persistence}\n", ""),
+        ),
+    )
     assert code == 1
     assert "steady state" in said

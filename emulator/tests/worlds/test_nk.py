@@ -1,4 +1,6 @@
-"""`nk` against closed forms and its own equations, and what matters for what (Dynare's numbers: `test_dynare.py`)."""
+"""`nk` against closed forms and its own equations, and what matters for what (Dynare's numbers:
+`test_dynare.py`).
+"""
 
 import numpy as np
 import pytest
@@ -17,10 +19,14 @@ def columns(theta):
 
 @pytest.mark.fast
 def test_without_smoothing_the_responses_are_the_closed_form():
-    """Galí (2015), ch. 3, by undetermined coefficients for an AR(1) shock of persistence rho and rho_i = 0."""
+    """Galí (2015), ch. 3, by undetermined coefficients for an AR(1) shock of persistence rho and
+    rho_i = 0.
+    """
     theta = NK.sample(2000, np.random.default_rng(0))
     theta[:, SPEC.index("rho_i")] = 0.0
-    assert (NK.status(theta) == Status.OK).all()  # the border of determinacy does not depend on rho_i
+    assert (
+        NK.status(theta) == Status.OK
+    ).all()  # the border of determinacy does not depend on rho_i
     p = columns(theta)
     irf = NK.irf(theta, horizon=10)
     for shock, letter in enumerate("mru"):
@@ -59,10 +65,16 @@ def test_responses_satisfy_the_equations_as_they_are_written():
 
 @pytest.mark.fast
 def test_every_parameter_matters_exactly_where_theory_says_so():
-    """A shock's own persistence and size move its own responses alone; every other parameter moves all of them."""
+    """A shock's own persistence and size move its own responses alone; every other parameter moves
+    all of them.
+    """
     theta = NK.sample(200, np.random.default_rng(2))
     base = NK.irf(theta)
-    own = {f"{kind}_{letter}": {shock} for shock, letter in enumerate("mru") for kind in ("rho", "sigma")}
+    own = {
+        f"{kind}_{letter}": {shock}
+        for shock, letter in enumerate("mru")
+        for kind in ("rho", "sigma")
+    }
     for k, name in enumerate(SPEC.parameter_names):
         changed = theta.copy()
         changed[:, k] += 0.01 * (SPEC.high[k] - SPEC.low[k])
@@ -88,7 +100,12 @@ def test_one_draw_in_sixteen_is_refused_and_counted():
 @pytest.mark.fast
 def test_a_draw_without_solution_raises_or_gives_nan():
     theta = np.concatenate([SPEC.theta(), SPEC.theta(phi_pi=0.8, phi_y=0.0)])
-    with pytest.raises(NoSolutionError, match=r"1 draw\(s\) without a unique stable solution \(1 indeterminate\).*row 1.*phi_pi=0.8"):
+    with pytest.raises(
+        NoSolutionError,
+        match=(
+            r"1 draw\(s\) without a unique stable solution \(1 indeterminate\).*row 1.*phi_pi=0.8"
+        ),
+    ):
         NK.irf(theta)
     with pytest.raises(NoSolutionError):
         NK.simulate(theta, np.zeros((2, 5, 3)))

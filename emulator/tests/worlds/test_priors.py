@@ -1,4 +1,5 @@
-"""Priors have the moments they are asked for, and Dynare's inverse gamma is the one that is meant."""
+"""Priors have the moments they are asked for, and Dynare's inverse gamma is the one that is meant.
+"""
 
 import numpy as np
 import pytest
@@ -41,14 +42,18 @@ def test_truncation_keeps_draws_within_and_shape_the_same(prior):
 
 @pytest.mark.parametrize(("mean", "sd"), [(0.1, 2.0), (0.5, 0.2), (0.01, 1.0)])
 def test_inverse_gamma_is_that_of_a_standard_deviation(mean, sd):
-    """Mean and variance by quadrature over the density p(x) ~ x^(-nu-1) exp(-s / (2 x^2)), an independent route."""
+    """Mean and variance by quadrature over the density p(x) ~ x^(-nu-1) exp(-s / (2 x^2)), an
+    independent route.
+    """
     s, nu = Prior(prior="inv_gamma", mean=mean, sd=sd, low=0, high=10)._inverse_gamma()
 
     def moment(power):  # x = exp(t), in logs so that the heavy tail is reached
         def density(t):
             return np.exp((power - nu) * t - s * np.exp(-2 * t) / 2)
 
-        return integrate.quad(density, np.log(np.sqrt(s)) - 5, 600 / max(nu - power, 0.01), limit=2000)[0]
+        return integrate.quad(
+            density, np.log(np.sqrt(s)) - 5, 600 / max(nu - power, 0.01), limit=2000
+        )[0]
 
     assert moment(1) / moment(0) == pytest.approx(mean, rel=1e-6)
     if nu > 2.2:  # else the second moment converges too slowly to be integrated
@@ -57,9 +62,15 @@ def test_inverse_gamma_is_that_of_a_standard_deviation(mean, sd):
 
 @pytest.mark.parametrize(
     "content",
-    [{"prior": "uniform", "low": 1}, {"prior": "beta", "mean": 0.5}, {"prior": "normal", "mean": 0, "sd": -1}, {"low": 2, "high": 1}, {"prior": "cauchy"}],
+    [
+        {"prior": "uniform", "low": 1},
+        {"prior": "beta", "mean": 0.5},
+        {"prior": "normal", "mean": 0, "sd": -1},
+        {"low": 2, "high": 1},
+        {"prior": "cauchy"},
+    ],
     ids=["no range", "no deviation", "negative deviation", "empty range", "unknown shape"],
-)  # fmt: skip
+)
 def test_incomplete_priors_are_refused(content):
     with pytest.raises(ValidationError):
         Prior.model_validate(content)

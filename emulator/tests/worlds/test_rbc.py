@@ -1,4 +1,6 @@
-"""`rbc` against closed forms and its own equations, what matters for what, and what theory demands of it."""
+"""`rbc` against closed forms and its own equations, what matters for what, and what theory demands
+of it.
+"""
 
 import numpy as np
 import pytest
@@ -31,14 +33,25 @@ def test_it_passes_the_conformance_suite():
 
 
 def test_full_depreciation_and_log_utility_have_a_closed_form():
-    """Brock and Mirman (1972): hours are constant, k' = alpha beta y, so that y_h = a_h + alpha y_{h-1} in logs.
+    """Brock and Mirman (1972): hours are constant, k' = alpha beta y, so that y_h = a_h + alpha
+    y_{h-1} in logs.
 
-    Consumption follows output, hence the real rate is the expected growth of output; without smoothing, inflation is
-    the discounted sum of expected real rates: phi_pi pi_h = y_{h+1} - y_h + pi_{h+1}.
+    Consumption follows output, hence the real rate is the expected growth of output; without
+    smoothing, inflation is the discounted sum of expected real rates: phi_pi pi_h = y_{h+1} - y_h +
+    pi_{h+1}.
     """
-    theta = changed(THETA, sigma=1.0, delta=1.0, g_share=0.0, phi_pi=np.maximum(THETA[:, SPEC.index("phi_pi")], 1.05), rho_i=0.0)
+    theta = changed(
+        THETA,
+        sigma=1.0,
+        delta=1.0,
+        g_share=0.0,
+        phi_pi=np.maximum(THETA[:, SPEC.index("phi_pi")], 1.05),
+        rho_i=0.0,
+    )
     irf = RBC.irf(theta, horizon=1500)[:, TECHNOLOGY]
-    alpha, rho, size, phi = (column(theta, name)[:, 0] for name in ("alpha", "rho_a", "sigma_a", "phi_pi"))
+    alpha, rho, size, phi = (
+        column(theta, name)[:, 0] for name in ("alpha", "rho_a", "sigma_a", "phi_pi")
+    )
     output = np.empty((len(theta), 1501))
     output[:, 0] = size
     for h in range(1, 1501):
@@ -52,16 +65,25 @@ def test_full_depreciation_and_log_utility_have_a_closed_form():
 
 def test_the_rule_holds_along_every_response():
     irf = RBC.irf(THETA)
-    rho_i, phi_pi, rho_m, size = (column(THETA, name) for name in ("rho_i", "phi_pi", "rho_m", "sigma_m"))
+    rho_i, phi_pi, rho_m, size = (
+        column(THETA, name) for name in ("rho_i", "phi_pi", "rho_m", "sigma_m")
+    )
     for shock in range(3):
         policy = 4 * size * rho_m ** np.arange(41) * (shock == MONETARY)
         rate = irf[:, shock, :, INTEREST]
         before = np.concatenate([np.zeros((len(THETA), 1)), rate[:, :-1]], axis=1)
-        assert np.abs(rate - rho_i * before - (1 - rho_i) * phi_pi * irf[:, shock, :, INFLATION] - policy).max() < 1e-9
+        assert (
+            np.abs(
+                rate - rho_i * before - (1 - rho_i) * phi_pi * irf[:, shock, :, INFLATION] - policy
+            ).max()
+            < 1e-9
+        )
 
 
 def test_money_is_neutral_and_a_tightening_only_lowers_inflation():
-    """With the real rate at rest the nominal rate is expected inflation: it falls with it, however tight the rule is."""
+    """With the real rate at rest the nominal rate is expected inflation: it falls with it, however
+    tight the rule is.
+    """
     irf = RBC.irf(THETA)[:, MONETARY]
     assert np.abs(irf[:, :, OUTPUT]).max() < 1e-10
     assert (irf[:, 0, INFLATION] < 0).all()
@@ -75,26 +97,42 @@ def test_technology_and_purchases_raise_output():
 
 def test_purchases_raise_output_more_where_labour_supply_is_more_elastic():
     """Baxter and King (1993): purchases act on output through the supply of labour alone."""
-    low, high = (RBC.irf(changed(THETA, frisch=frisch))[:, GOVERNMENT, 0, OUTPUT] for frisch in (0.5, 3.0))
+    low, high = (
+        RBC.irf(changed(THETA, frisch=frisch))[:, GOVERNMENT, 0, OUTPUT] for frisch in (0.5, 3.0)
+    )
     assert (high > low).all()
     inelastic = RBC.irf(changed(THETA, frisch=1e-9))[:, GOVERNMENT, 0, OUTPUT]
     assert np.abs(inelastic).max() < 1e-6
 
 
 def test_the_split_between_real_and_nominal_is_clean():
-    """Output does not depend on the rule or on monetary shocks; everything nominal depends on everything."""
+    """Output does not depend on the rule or on monetary shocks; everything nominal depends on
+    everything.
+    """
     base = RBC.irf(THETA)
     nominal = {"phi_pi", "rho_i", "rho_m", "sigma_m"}
-    own = {f"{kind}_{letter}": shock for shock, letter in enumerate("agm") for kind in ("rho", "sigma")}
+    own = {
+        f"{kind}_{letter}": shock for shock, letter in enumerate("agm") for kind in ("rho", "sigma")
+    }
     for k, name in enumerate(SPEC.parameter_names):
         step = 0.01 * (SPEC.high[k] - SPEC.low[k])
-        effect = np.abs(RBC.irf(changed(THETA, **{name: THETA[:, k] + step})) - base).max(axis=2)  # draw, shock, observable
+        effect = np.abs(RBC.irf(changed(THETA, **{name: THETA[:, k] + step})) - base).max(
+            axis=2
+        )  # draw, shock, observable
         real, prices = effect[:, :, OUTPUT], effect[:, :, [INFLATION, INTEREST]].max(axis=2)
         moved = {own[name]} if name in own else {TECHNOLOGY, GOVERNMENT, MONETARY}
         for shock in range(3):
-            assert ((real[:, shock] > 1e-8).all() if shock in moved - {MONETARY} and name not in nominal else (real[:, shock] < 1e-8).all()), (name, shock)
+            assert (
+                (real[:, shock] > 1e-8).all()
+                if shock in moved - {MONETARY} and name not in nominal
+                else (real[:, shock] < 1e-8).all()
+            ), (name, shock)
             neutral = shock == MONETARY and name not in nominal
-            assert ((prices[:, shock] > 1e-8).all() if shock in moved and not neutral else (prices[:, shock] < 1e-8).all()), (name, shock)
+            assert (
+                (prices[:, shock] > 1e-8).all()
+                if shock in moved and not neutral
+                else (prices[:, shock] < 1e-8).all()
+            ), (name, shock)
 
 
 def test_determinacy_is_the_taylor_principle():
@@ -109,4 +147,6 @@ def test_one_draw_in_twenty_one_is_refused():
     """The range of phi_pi begins at 0.9: 0.1 of its width of 2.1 lies below one."""
     draws = RBC.draw(20_000, np.random.default_rng(2))
     assert set(draws.rejections) == {"indeterminate"}
-    assert draws.rejections["indeterminate"] / (20_000 + draws.rejections["indeterminate"]) == pytest.approx(0.1 / 2.1, abs=0.005)
+    assert draws.rejections["indeterminate"] / (
+        20_000 + draws.rejections["indeterminate"]
+    ) == pytest.approx(0.1 / 2.1, abs=0.005)

@@ -1,4 +1,6 @@
-"""`sw07` against the authors' own model at the published mode, its prior, and what theory demands of it."""
+"""`sw07` against the authors' own model at the published mode, its prior, and what theory demands
+of it.
+"""
 
 import csv
 from importlib.resources import files
@@ -15,22 +17,44 @@ OUTPUT, INFLATION, INTEREST = range(3)
 SHOCKS = "abgirpw"
 THETA = SW07.sample(200, np.random.default_rng(0))
 
-# Smets and Wouters (2007), Tables 1A and 1B: shape, mean and standard deviation of the prior; posterior mode
+# Smets and Wouters (2007), Tables 1A and 1B: shape, mean and standard deviation of the prior;
+# posterior mode
 TABLE_1 = {
-    "varphi": ("normal", 4.00, 1.50, 5.48), "sigma_c": ("normal", 1.50, 0.37, 1.39), "h": ("beta", 0.70, 0.10, 0.71),
-    "xi_w": ("beta", 0.50, 0.10, 0.73), "sigma_l": ("normal", 2.00, 0.75, 1.92), "xi_p": ("beta", 0.50, 0.10, 0.65),
-    "iota_w": ("beta", 0.50, 0.15, 0.59), "iota_p": ("beta", 0.50, 0.15, 0.22), "psi": ("beta", 0.50, 0.15, 0.54),
-    "phi_p": ("normal", 1.25, 0.12, 1.61), "r_pi": ("normal", 1.50, 0.25, 2.03), "rho": ("beta", 0.75, 0.10, 0.81),
-    "r_y": ("normal", 0.12, 0.05, 0.08), "r_dy": ("normal", 0.12, 0.05, 0.22), "beta_bar": ("gamma", 0.25, 0.10, 0.16),
-    "gamma_bar": ("normal", 0.40, 0.10, 0.43), "alpha": ("normal", 0.30, 0.05, 0.19),
-    "rho_a": ("beta", 0.50, 0.20, 0.95), "rho_b": ("beta", 0.50, 0.20, 0.18), "rho_g": ("beta", 0.50, 0.20, 0.97),
-    "rho_i": ("beta", 0.50, 0.20, 0.71), "rho_r": ("beta", 0.50, 0.20, 0.12), "rho_p": ("beta", 0.50, 0.20, 0.90),
-    "rho_w": ("beta", 0.50, 0.20, 0.97), "mu_p": ("beta", 0.50, 0.20, 0.74), "mu_w": ("beta", 0.50, 0.20, 0.88),
+    "varphi": ("normal", 4.00, 1.50, 5.48),
+    "sigma_c": ("normal", 1.50, 0.37, 1.39),
+    "h": ("beta", 0.70, 0.10, 0.71),
+    "xi_w": ("beta", 0.50, 0.10, 0.73),
+    "sigma_l": ("normal", 2.00, 0.75, 1.92),
+    "xi_p": ("beta", 0.50, 0.10, 0.65),
+    "iota_w": ("beta", 0.50, 0.15, 0.59),
+    "iota_p": ("beta", 0.50, 0.15, 0.22),
+    "psi": ("beta", 0.50, 0.15, 0.54),
+    "phi_p": ("normal", 1.25, 0.12, 1.61),
+    "r_pi": ("normal", 1.50, 0.25, 2.03),
+    "rho": ("beta", 0.75, 0.10, 0.81),
+    "r_y": ("normal", 0.12, 0.05, 0.08),
+    "r_dy": ("normal", 0.12, 0.05, 0.22),
+    "beta_bar": ("gamma", 0.25, 0.10, 0.16),
+    "gamma_bar": ("normal", 0.40, 0.10, 0.43),
+    "alpha": ("normal", 0.30, 0.05, 0.19),
+    "rho_a": ("beta", 0.50, 0.20, 0.95),
+    "rho_b": ("beta", 0.50, 0.20, 0.18),
+    "rho_g": ("beta", 0.50, 0.20, 0.97),
+    "rho_i": ("beta", 0.50, 0.20, 0.71),
+    "rho_r": ("beta", 0.50, 0.20, 0.12),
+    "rho_p": ("beta", 0.50, 0.20, 0.90),
+    "rho_w": ("beta", 0.50, 0.20, 0.97),
+    "mu_p": ("beta", 0.50, 0.20, 0.74),
+    "mu_w": ("beta", 0.50, 0.20, 0.88),
     "rho_ga": ("beta", 0.50, 0.20, 0.52),
-    "sigma_a": ("inv_gamma", 0.10, 2.00, 0.45), "sigma_b": ("inv_gamma", 0.10, 2.00, 0.24), "sigma_g": ("inv_gamma", 0.10, 2.00, 0.52),
-    "sigma_i": ("inv_gamma", 0.10, 2.00, 0.45), "sigma_r": ("inv_gamma", 0.10, 2.00, 0.24), "sigma_p": ("inv_gamma", 0.10, 2.00, 0.14),
+    "sigma_a": ("inv_gamma", 0.10, 2.00, 0.45),
+    "sigma_b": ("inv_gamma", 0.10, 2.00, 0.24),
+    "sigma_g": ("inv_gamma", 0.10, 2.00, 0.52),
+    "sigma_i": ("inv_gamma", 0.10, 2.00, 0.45),
+    "sigma_r": ("inv_gamma", 0.10, 2.00, 0.24),
+    "sigma_p": ("inv_gamma", 0.10, 2.00, 0.14),
     "sigma_w": ("inv_gamma", 0.10, 2.00, 0.24),
-}  # fmt: skip
+}
 
 
 def read(name):
@@ -60,15 +84,21 @@ def published_mode():
 
 
 def test_the_published_modes_responses_are_reproduced():
-    """Every shock, 21 quarters: the authors' file in Dynare at their mode file (see the README of the reference)."""
+    """Every shock, 21 quarters: the authors' file in Dynare at their mode file (see the README of
+    the reference).
+    """
     header, rows = read("mode_irfs.csv")
-    table = rows[:, [header.index(name) for name in ("y", "pi", "r")]].astype(float).reshape(7, 21, 3)
+    table = (
+        rows[:, [header.index(name) for name in ("y", "pi", "r")]].astype(float).reshape(7, 21, 3)
+    )
     assert rows[::21, 0].tolist() == [f"eta_{letter}" for letter in SHOCKS]
     assert np.abs(SW07.irf(published_mode(), horizon=20)[0] - table * [1, 4, 4]).max() < 1e-8
 
 
 def test_the_whole_economy_is_reproduced_at_the_published_mode():
-    """Consumption, investment, hours, the real wage and flexible output too, in the file's own units."""
+    """Consumption, investment, hours, the real wage and flexible output too, in the file's own
+    units.
+    """
     header, rows = read("mode_irfs.csv")
     theta = SW07.model.theta(dict(zip(SPEC.parameter_names, published_mode().T, strict=True)))
     solution = SW07.model.solve(theta)
@@ -77,7 +107,10 @@ def test_the_whole_economy_is_reproduced_at_the_published_mode():
     for _ in range(21):
         response.append(state[names].T)
         state = solution.transition[0] @ state
-    assert np.abs(np.stack(response, axis=1) - rows[:, 2:].astype(float).reshape(7, 21, -1)).max() < 1e-8
+    assert (
+        np.abs(np.stack(response, axis=1) - rows[:, 2:].astype(float).reshape(7, 21, -1)).max()
+        < 1e-8
+    )
 
 
 def test_the_defaults_are_the_published_mode():
@@ -88,7 +121,9 @@ def test_the_defaults_are_the_published_mode():
 
 
 def test_the_priors_are_the_papers():
-    """The table prints two decimals of 0.375 and 0.125; the ranges cut off less than 2.5 % of each prior."""
+    """The table prints two decimals of 0.375 and 0.125; the ranges cut off less than 2.5 % of each
+    prior.
+    """
     for name, (shape, mean, sd, _) in TABLE_1.items():
         prior = SW07.priors[name]
         assert prior.prior == shape, name
@@ -99,31 +134,51 @@ def test_the_priors_are_the_papers():
 
 
 def test_one_draw_in_two_hundred_is_refused_for_strong_complements():
-    """Consumption and hours are complements where sigma_c is below one; strong ones can be indeterminate."""
+    """Consumption and hours are complements where sigma_c is below one; strong ones can be
+    indeterminate.
+    """
     draws = SW07.draw(4000, np.random.default_rng(1))
     assert set(draws.rejections) <= {"indeterminate", "explosive"}
     assert 0.0005 < len(draws.rejected_theta) / (4000 + len(draws.rejected_theta)) < 0.01
-    assert column(draws.rejected_theta, "sigma_c").mean() < 0.8 < column(draws.theta, "sigma_c").mean()
+    assert (
+        column(draws.rejected_theta, "sigma_c").mean() < 0.8 < column(draws.theta, "sigma_c").mean()
+    )
 
 
 def test_every_parameter_matters_exactly_where_theory_says_so():
-    """A shock's own persistence, moving average and size move its own responses alone; everything else moves all."""
+    """A shock's own persistence, moving average and size move its own responses alone; everything
+    else moves all.
+    """
     base = SW07.irf(THETA)
-    own = {f"{kind}_{letter}": {shock} for shock, letter in enumerate(SHOCKS) for kind in ("rho", "sigma")}
-    own |= {"mu_p": {5}, "mu_w": {6}, "rho_ga": {0}, "rho_g": {0, 2}}  # spending answers to technology
+    own = {
+        f"{kind}_{letter}": {shock}
+        for shock, letter in enumerate(SHOCKS)
+        for kind in ("rho", "sigma")
+    }
+    own |= {
+        "mu_p": {5},
+        "mu_w": {6},
+        "rho_ga": {0},
+        "rho_g": {0, 2},
+    }  # spending answers to technology
     size = np.abs(base).max(axis=(2, 3))
     for name in SPEC.parameter_names:
         moved = changed(THETA, **{name: column(THETA, name) * 0.999})
         effect = np.abs(SW07.irf(moved, on_failure="nan") - base).max(axis=(2, 3)) / size
         for shock in range(7):
             if shock in own.get(name, set(range(7))):
-                assert (np.nan_to_num(effect[:, shock], nan=1.0) > 1e-9).mean() > 0.99, (name, shock)
+                assert (np.nan_to_num(effect[:, shock], nan=1.0) > 1e-9).mean() > 0.99, (
+                    name,
+                    shock,
+                )
             else:
                 assert np.nanmax(effect[:, shock]) < 1e-9, (name, shock)
 
 
 def test_spending_answers_to_technology_by_rho_ga():
-    """eta_a enters exogenous spending with rho_ga: its responses are linear in rho_ga, the slope a spending shock's response."""
+    """eta_a enters exogenous spending with rho_ga: its responses are linear in rho_ga, the slope a
+    spending shock's response.
+    """
     low, high = (SW07.irf(changed(THETA, rho_ga=value))[:, 0] for value in (0.25, 0.75))
     spending = SW07.irf(THETA)[:, 2]
     slope = 0.5 * (column(THETA, "sigma_a") / column(THETA, "sigma_g"))[:, None, None] * spending
@@ -133,14 +188,19 @@ def test_spending_answers_to_technology_by_rho_ga():
 @pytest.mark.parametrize(("letter", "shock"), [("p", 5), ("w", 6)])
 def test_a_markup_whose_roots_cancel_is_white_noise(letter, shock):
     """An ARMA(1, 1) with mu = rho is white noise, whatever the two are."""
-    one, other = (SW07.irf(changed(THETA, **{f"rho_{letter}": value, f"mu_{letter}": value}))[:, shock] for value in (0.3, 0.8))
+    one, other = (
+        SW07.irf(changed(THETA, **{f"rho_{letter}": value, f"mu_{letter}": value}))[:, shock]
+        for value in (0.3, 0.8)
+    )
     assert np.abs(one - other).max() < 1e-9
 
 
 def test_a_shock_twice_as_large_doubles_its_own_responses():
     base = SW07.irf(THETA)
     for shock, letter in enumerate(SHOCKS):
-        twice = SW07.irf(changed(THETA, **{f"sigma_{letter}": 2 * column(THETA, f"sigma_{letter}")}))
+        twice = SW07.irf(
+            changed(THETA, **{f"sigma_{letter}": 2 * column(THETA, f"sigma_{letter}")})
+        )
         others = [k for k in range(7) if k != shock]
         assert np.abs(twice[:, shock] - 2 * base[:, shock]).max() < 1e-12
         assert (twice[:, others] == base[:, others]).all()
@@ -159,13 +219,24 @@ def test_signs_over_the_prior():
 
 
 def test_prices_that_change_less_often_make_inflation_answer_less_to_policy():
-    flexible, sticky = (np.abs(SW07.irf(changed(THETA, xi_p=xi))[:, 4, 0, INFLATION]) for xi in (0.5, 0.8))
+    flexible, sticky = (
+        np.abs(SW07.irf(changed(THETA, xi_p=xi))[:, 4, 0, INFLATION]) for xi in (0.5, 0.8)
+    )
     assert (sticky < flexible).all()
 
 
-@pytest.mark.parametrize(("old", "new", "same"), [("slice: [sigma_c]", "slice: [h]", True), ('title: "Smets', 'title: "Mets', True), ("high: 15.0", "high: 14.0", False)])
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("slice: [sigma_c]", "slice: [h]", True),
+        ('title: "Smets', 'title: "Mets', True),
+        ("high: 15.0", "high: 14.0", False),
+    ],
+)
 def test_what_is_held_out_is_not_the_model(old, new, same):
-    """A network knows its world by the model's definition: ranges belong to it, the choice of a test region does not."""
+    """A network knows its world by the model's definition: ranges belong to it, the choice of a
+    test region does not.
+    """
     texts = SW07.texts
     other = from_source(texts.model_copy(update={"mapping": texts.mapping.replace(old, new)}))
     assert texts.mapping.count(old) == 1

@@ -1,7 +1,7 @@
 """What theory says of a policy rule that may switch, over the determinate part of the prior.
 
-Claims without exception were first tried on 20,000 draws; where smoothing or unequal output reactions break a claim, the
-test says for what share of the prior it holds.
+Claims without exception were first tried on 20,000 draws; where smoothing or unequal output
+reactions break a claim, the test says for what share of the prior it holds.
 """
 
 import numpy as np
@@ -40,7 +40,9 @@ def with_one_output_reaction(**values):
 
 
 def by_first_regime(theta):
-    """Responses (n, 3, 41, 3) where the active and where the passive regime holds in the first quarter."""
+    """Responses (n, 3, 41, 3) where the active and where the passive regime holds in the first
+    quarter.
+    """
     return tuple(WORLD.irf(changed(theta, active_at_impact=first)) for first in (1.0, 0.0))
 
 
@@ -54,7 +56,10 @@ def total(irf):
 
 def of_nk(theta, regime):
     """Responses of `nk` under the rule of one regime for ever."""
-    names = (f"{name}_{regime}" if name in ("phi_pi", "phi_y") else name for name in NK_SPEC.parameter_names)
+    names = (
+        f"{name}_{regime}" if name in ("phi_pi", "phi_y") else name
+        for name in NK_SPEC.parameter_names
+    )
     return NK.irf(theta[:, [SPEC.index(name) for name in names]])
 
 
@@ -72,12 +77,16 @@ def test_signs_on_impact():
         assert (irf[:, MONETARY, :, INFLATION] <= 1e-12).all()
         assert (irf[:, MONETARY, 0, INFLATION] < 0).all()
         assert (irf[:, [DEMAND, COST_PUSH], 0, INFLATION] > 0).all()
-        assert (irf[:, MONETARY, 0, OUTPUT] < 0).mean() > 0.99  # no law: 20,000 draws hold 13 exceptions
+        assert (
+            irf[:, MONETARY, 0, OUTPUT] < 0
+        ).mean() > 0.99  # no law: 20,000 draws hold 13 exceptions
         assert (irf[:, DEMAND, 0, OUTPUT] > 0).mean() > 0.99
 
 
 def test_a_monetary_shock_moves_inflation_more_in_the_passive_regime_and_in_neither_as_little_as_in_nk():
-    """The passive regime may come: that alone makes inflation more volatile under the active rule (Davig and Leeper 2007)."""
+    """The passive regime may come: that alone makes inflation more volatile under the active rule
+    (Davig and Leeper 2007).
+    """
     theta = with_one_output_reaction()
     active, passive = by_first_regime(theta)
     single = of_nk(theta, "active")
@@ -108,7 +117,9 @@ def test_a_passive_regime_that_lasts_longer_amplifies_inflation_in_both_regimes(
 
 
 def test_the_rule_of_either_regime_works_in_the_other_one():
-    """A weaker reaction to inflation, in whichever regime, amplifies the effect of a monetary shock in both."""
+    """A weaker reaction to inflation, in whichever regime, amplifies the effect of a monetary shock
+    in both.
+    """
     theta = economies()
     for name in ("phi_pi_active", "phi_pi_passive"):
         for before, after in compared(theta, **{name: 0.98 * value(theta, name)}):
@@ -125,8 +136,14 @@ def test_an_active_regime_for_good_is_nk():
 
 
 def test_a_passive_rule_may_break_the_taylor_principle_if_it_does_not_last():
-    """Determinate draws whose passive rule alone leaves the price level open; the same rule for long is refused."""
+    """Determinate draws whose passive rule alone leaves the price level open; the same rule for
+    long is refused.
+    """
     theta = economies()
-    gap = value(theta, "kappa") * (value(theta, "phi_pi_passive") - 1) + (1 - value(theta, "beta")) * value(theta, "phi_y_passive")
+    gap = value(theta, "kappa") * (value(theta, "phi_pi_passive") - 1) + (
+        1 - value(theta, "beta")
+    ) * value(theta, "phi_y_passive")
     assert (gap < 0).mean() > 0.7
-    assert (WORLD.status(changed(theta, p_passive=0.999))[gap < 0] == Status.INDETERMINATE).mean() > 0.9
+    assert (
+        WORLD.status(changed(theta, p_passive=0.999))[gap < 0] == Status.INDETERMINATE
+    ).mean() > 0.9

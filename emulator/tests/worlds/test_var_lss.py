@@ -37,7 +37,9 @@ def test_var_responses_are_those_of_statsmodels():
     irf = VAR.irf(theta)
     constant, a1, a2, impact = VAR.split(theta)
     for k in range(40):
-        process = VARProcess(np.stack([a1[k], a2[k]]), constant[k][:, None], impact[k] @ impact[k].T)
+        process = VARProcess(
+            np.stack([a1[k], a2[k]]), constant[k][:, None], impact[k] @ impact[k].T
+        )
         orthogonal = process.orth_ma_rep(40)  # its Cholesky factor is our impact matrix
         assert relative(irf[k], orthogonal.transpose(2, 0, 1)) < 1e-10
         given = process.ma_rep(40) @ impact[k]

@@ -1,4 +1,6 @@
-"""`zlb` against OccBin's paths, against `nk` where the bound is far, against its own equations, and its verdicts."""
+"""`zlb` against OccBin's paths, against `nk` where the bound is far, against its own equations, and
+its verdicts.
+"""
 
 import csv
 import shutil
@@ -85,7 +87,17 @@ if shutil.which("octave") and DYNARE.exists():
     @pytest.mark.slow
     def test_occbin_still_says_the_same(tmp_path):
         with as_file(REFERENCE) as folder:
-            subprocess.run([sys.executable, str(folder / "make.py"), "--output", str(tmp_path), "--dynare", str(DYNARE)], check=True)
+            subprocess.run(
+                [
+                    sys.executable,
+                    str(folder / "make.py"),
+                    "--output",
+                    str(tmp_path),
+                    "--dynare",
+                    str(DYNARE),
+                ],
+                check=True,
+            )
         for name in ("theta.csv", "paths.csv", "surprises.csv", "simulations.csv"):
             (header, kept), (new_header, new) = read(REFERENCE, name), read(tmp_path, name)
             assert new_header == header
@@ -111,12 +123,17 @@ def test_where_the_bound_never_binds_the_responses_are_those_of_nk():
 def test_every_path_satisfies_the_equations_as_they_are_written():
     theta = ZLB.sample(3000, np.random.default_rng(1))
     paths, spells, _ = ZLB.solve(theta, 60)
-    p = {name: values[:, None, None] for name, values in zip(SPEC.parameter_names, theta.T, strict=True)}
+    p = {
+        name: values[:, None, None]
+        for name, values in zip(SPEC.parameter_names, theta.T, strict=True)
+    }
     start = np.zeros((len(theta), 4, 3))
     start[:, :, DEMAND] = -column(theta, "shortfall")[:, None] / 4
     for shock in range(3):
         start[:, 1 + shock, shock] += column(theta, f"sigma_{'mru'[shock]}")
-    m, r, u = (start[:, :, [k]] * p[f"rho_{letter}"] ** np.arange(61) for k, letter in enumerate("mru"))
+    m, r, u = (
+        start[:, :, [k]] * p[f"rho_{letter}"] ** np.arange(61) for k, letter in enumerate("mru")
+    )
     x, pi, i = paths[..., 0], paths[..., 1] / 4, paths[..., 2] / 4
     before = np.concatenate([np.zeros((*i.shape[:2], 1)), i[:, :, :-1]], axis=2)
     rule = p["rho_i"] * before + (1 - p["rho_i"]) * (p["phi_pi"] * pi + p["phi_y"] * x) + m
@@ -129,7 +146,9 @@ def test_every_path_satisfies_the_equations_as_they_are_written():
         i - np.maximum(rule, bound),
     ):
         assert (np.abs(error) / scale).max() < 1e-10
-    assert (spells == ((i - rule) > 1e-9 * scale).sum(axis=2)).mean() > 0.999  # but for spells that end in a tie
+    assert (
+        spells == ((i - rule) > 1e-9 * scale).sum(axis=2)
+    ).mean() > 0.999  # but for spells that end in a tie
     assert (paths[..., 2] - floor(theta)[:, None, None]).min() > -1e-10
 
 
@@ -154,7 +173,9 @@ def test_a_simulation_is_solved_anew_every_quarter_and_respects_the_bound():
     quiet = shocks.copy()
     quiet[:, 1:] = 0
     once = ZLB.solve(theta, 59)[0][:, 0]
-    assert np.abs(ZLB.simulate(theta, np.zeros_like(shocks)) - once).max() < 1e-9 * np.abs(once).max()
+    assert (
+        np.abs(ZLB.simulate(theta, np.zeros_like(shocks)) - once).max() < 1e-9 * np.abs(once).max()
+    )
     assert np.abs(ZLB.simulate(theta, quiet)[:, 0] - path[:, 0]).max() == 0
 
 
@@ -168,7 +189,9 @@ def test_a_simulation_far_from_the_bound_is_that_of_nk():
 
 @pytest.mark.fast
 def test_every_parameter_matters():
-    """At nine draws in ten and more; a bound that binds long takes away what a shock to the rule, and its persistence, would do."""
+    """At nine draws in ten and more; a bound that binds long takes away what a shock to the rule,
+    and its persistence, would do.
+    """
     theta = ZLB.sample(1000, np.random.default_rng(7))
     theta = theta[ZLB.solve(theta, 0)[1][:, 0] > 0]
     base = ZLB.irf(theta)
@@ -194,10 +217,19 @@ def test_responses_are_continuous_in_the_initial_shortfall():
 
 
 VERDICTS = {
-    "no solution is unique without the bound": ({"phi_pi": 0.5, "phi_y": 0.0}, Status.INDETERMINATE),
-    "a rule so perverse that news in it lowers the rate": ({"phi_y": -9.0, "phi_pi": 3.5, "kappa": 0.01}, Status.INDETERMINATE),
+    "no solution is unique without the bound": (
+        {"phi_pi": 0.5, "phi_y": 0.0},
+        Status.INDETERMINATE,
+    ),
+    "a rule so perverse that news in it lowers the rate": (
+        {"phi_y": -9.0, "phi_pi": 3.5, "kappa": 0.01},
+        Status.INDETERMINATE,
+    ),
     "a steady-state rate below the bound": ({"pi_star": -3.0}, Status.OUTSIDE_RANGE),
-    "a shortfall that lasts for centuries": ({"rho_r": 0.9999, "shortfall": 12.0}, Status.NOT_CONVERGED),
+    "a shortfall that lasts for centuries": (
+        {"rho_r": 0.9999, "shortfall": 12.0},
+        Status.NOT_CONVERGED,
+    ),
 }
 
 
@@ -211,7 +243,10 @@ def test_draws_outside_the_prior_are_refused_with_their_reason(case):
         ZLB.irf(theta)
     with pytest.raises(NoSolutionError):
         ZLB.simulate(theta, np.zeros((2, 3, 3)))
-    for answer in (ZLB.irf(theta, on_failure="nan"), ZLB.simulate(theta, np.zeros((2, 3, 3)), on_failure="nan")):
+    for answer in (
+        ZLB.irf(theta, on_failure="nan"),
+        ZLB.simulate(theta, np.zeros((2, 3, 3)), on_failure="nan"),
+    ):
         assert np.isfinite(answer[0]).all()
         assert np.isnan(answer[1]).all()
 
@@ -228,15 +263,24 @@ def test_bad_requests_are_refused():
 
 class NeverComesToRest(ZeroLowerBound):
     def simulate(self, theta, shocks, *, on_failure="raise"):
-        return super().simulate(theta, shocks, on_failure=on_failure) + 1e-6 * np.arange(shocks.shape[1])[:, None]
+        return (
+            super().simulate(theta, shocks, on_failure=on_failure)
+            + 1e-6 * np.arange(shocks.shape[1])[:, None]
+        )
 
 
 class MissesOneShock(ZeroLowerBound):
     def irf(self, theta, horizon=40, *, on_failure="raise"):
-        return super().irf(theta, horizon, on_failure=on_failure) * np.array([1.0, 1.0, 0.0])[:, None, None]
+        return (
+            super().irf(theta, horizon, on_failure=on_failure)
+            * np.array([1.0, 1.0, 0.0])[:, None, None]
+        )
 
 
-@pytest.mark.parametrize(("broken", "check"), [(NeverComesToRest, "steady_state_is_at_rest"), (MissesOneShock, "responses_are_alive")])
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [(NeverComesToRest, "steady_state_is_at_rest"), (MissesOneShock, "responses_are_alive")],
+)
 def test_the_suite_still_fails_broken_worlds_that_start_away_from_rest(broken, check):
     with pytest.raises(WorldCheckError, match=check):
         check_world(broken(), n=16)

@@ -1,4 +1,5 @@
-"""What theory says of a lower bound, over the prior of `zlb`: laws without an exception in 20,000 draws, and tendencies called so.
+"""What theory says of a lower bound, over the prior of `zlb`: laws without an exception in 20,000
+draws, and tendencies called so.
 
 Everything is compared with the same economy whose bound is out of reach.
 """
@@ -24,7 +25,9 @@ def changed(theta, name, factor=1.0, more=0.0):
 
 
 class Sample:
-    """2,000 draws at which the bound binds without a shock, solved with the bound and with it out of reach."""
+    """2,000 draws at which the bound binds without a shock, solved with the bound and with it out
+    of reach.
+    """
 
     def __init__(self):
         theta = ZLB.sample(8000, np.random.default_rng(11))
@@ -32,7 +35,9 @@ class Sample:
         self.paths, self.spells, _ = ZLB.solve(self.theta, 40)
         self.free, _, _ = ZLB.solve(changed(self.theta, "pi_star", more=400.0), 40)
         self.irf, self.free_irf = (paths[:, 1:] - paths[:, :1] for paths in (self.paths, self.free))
-        floor = 400 * np.log(self.theta[:, SPEC.index("beta")]) - self.theta[:, SPEC.index("pi_star")]
+        floor = (
+            400 * np.log(self.theta[:, SPEC.index("beta")]) - self.theta[:, SPEC.index("pi_star")]
+        )
         self.at_bound = self.paths[..., RATE] < floor[:, None, None] + 1e-9
 
 
@@ -72,14 +77,20 @@ def test_the_rate_does_not_respond_while_the_bound_binds_with_and_without_the_sh
 
 
 def test_a_tightening_is_weaker_where_the_bound_binds_on_impact_with_and_without_it(sample):
-    """A tendency: where it prolongs the spell, a persistent tightening does more harm than without the bound."""
+    """A tendency: where it prolongs the spell, a persistent tightening does more harm than without
+    the bound.
+    """
     both = sample.at_bound[:, 0, 0] & sample.at_bound[:, 1, 0]
-    weaker = np.abs(sample.irf[both, MONETARY, 0, OUTPUT]) < np.abs(sample.free_irf[both, MONETARY, 0, OUTPUT])
+    weaker = np.abs(sample.irf[both, MONETARY, 0, OUTPUT]) < np.abs(
+        sample.free_irf[both, MONETARY, 0, OUTPUT]
+    )
     assert 0.85 < weaker.mean() < 1
 
 
 def test_a_rise_of_inflation_raises_output_at_the_bound_and_lowers_it_elsewhere(sample):
-    """Eggertsson (2010), NBER Macroeconomics Annual 25: what raises prices lowers the real rate when the nominal one cannot move."""
+    """Eggertsson (2010), NBER Macroeconomics Annual 25: what raises prices lowers the real rate
+    when the nominal one cannot move.
+    """
     long = sample.at_bound[:, 0, :4].all(axis=1) & sample.at_bound[:, 1 + COST_PUSH, :4].all(axis=1)
     assert long.sum() > 50
     assert (sample.irf[long, COST_PUSH, 0, OUTPUT] > 0).all()
@@ -99,10 +110,15 @@ def test_a_larger_shortfall_makes_the_slump_deeper_and_never_shorter(sample):
 
 
 def test_flexible_prices_deepen_a_long_slump(sample):
-    """Paradox of flexibility (Eggertsson and Krugman 2012, Q. J. Economics 127(3)): inflation falls more always, output almost always."""
+    """Paradox of flexibility (Eggertsson and Krugman 2012, Q.
+
+    J. Economics 127(3)): inflation falls more always, output almost always.
+    """
     paths, _, _ = ZLB.solve(changed(sample.theta, "kappa", factor=1.1), 40)
     long = sample.spells[:, 0] >= 4
     assert (paths[:, 0, 0, INFLATION] < sample.paths[:, 0, 0, INFLATION]).all()
     assert (paths[long, 0, 0, OUTPUT] < sample.paths[long, 0, 0, OUTPUT]).mean() > 0.95
-    free, _, _ = ZLB.solve(changed(changed(sample.theta, "kappa", factor=1.1), "pi_star", more=400.0), 40)
+    free, _, _ = ZLB.solve(
+        changed(changed(sample.theta, "kappa", factor=1.1), "pi_star", more=400.0), 40
+    )
     assert (free[long, 0, 0, OUTPUT] > sample.free[long, 0, 0, OUTPUT]).mean() > 0.9

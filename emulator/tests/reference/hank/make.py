@@ -1,6 +1,7 @@
-"""Remake the reference files of this folder with sequence-jacobian's own model graph (see README.md).
+"""Remake the reference files of this folder with sequence-jacobian's own model graph (see
+README.md).
 
-    python emulator/tests/reference/hank/make.py [--output FOLDER]
+python emulator/tests/reference/hank/make.py [--output FOLDER]
 """
 
 # ruff: noqa: RET504 (the library takes an output's name from the return statement)
@@ -30,14 +31,21 @@ household = household.add_hetoutputs([published.labor_supply])
 
 @simple
 def rule(i, pi, Y, m, rstar, phi_pi, phi_y, rho_i):
-    rule_res = i - rstar - rho_i * (i(-1) - rstar) - (1 - rho_i) * (phi_pi * pi + phi_y * (Y - 1)) - m
+    rule_res = (
+        i - rstar - rho_i * (i(-1) - rstar) - (1 - rho_i) * (phi_pi * pi + phi_y * (Y - 1)) - m
+    )
     r = (1 + i(-1)) / (1 + pi) - 1
     return rule_res, r
 
 
 @simple
 def phillips(pi, w, Z, Y, r, u, mu, kappa):
-    nkpc_res = kappa * (w / Z - 1 / mu) + u + Y(+1) / Y * (1 + pi(+1)).apply(np.log) / (1 + r(+1)) - (1 + pi).apply(np.log)
+    nkpc_res = (
+        kappa * (w / Z - 1 / mu)
+        + u
+        + Y(+1) / Y * (1 + pi(+1)).apply(np.log) / (1 + r(+1))
+        - (1 + pi).apply(np.log)
+    )
     return nkpc_res
 
 
@@ -63,14 +71,44 @@ UNITS = {"Y": 100.0, "pi": 400.0, "i": 400.0}
 
 
 def steady_state(p: dict[str, float], blocks: list[Any]) -> Any:
-    """Steady state of a model of these blocks, its beta and vphi found by the library's calibration."""
+    """Steady state of a model of these blocks, its beta and vphi found by the library's
+    calibration.
+    """
     known = {
-        "eis": p["eis"], "frisch": p["frisch"], "rho_s": p["rho_e"], "sigma_s": p["sd_e"], "nS": 7, "amax": 150, "nA": 500, "B": p["debt"], "debt": p["debt"],
-        "rstar": p["r"], "r": p["r"], "i": p["r"], "mu": p["mu"], "kappa": p["kappa"], "phi": p["phi_pi"], "phi_pi": p["phi_pi"], "phi_y": p["phi_y"],
-        "rho_i": p["rho_i"], "rho_b": p["rho_b"], "Y": 1.0, "Z": 1.0, "pi": 0.0, "m": 0.0, "G": 0.0, "u": 0.0,
-    }  # fmt: skip
+        "eis": p["eis"],
+        "frisch": p["frisch"],
+        "rho_s": p["rho_e"],
+        "sigma_s": p["sd_e"],
+        "nS": 7,
+        "amax": 150,
+        "nA": 500,
+        "B": p["debt"],
+        "debt": p["debt"],
+        "rstar": p["r"],
+        "r": p["r"],
+        "i": p["r"],
+        "mu": p["mu"],
+        "kappa": p["kappa"],
+        "phi": p["phi_pi"],
+        "phi_pi": p["phi_pi"],
+        "phi_y": p["phi_y"],
+        "rho_i": p["rho_i"],
+        "rho_b": p["rho_b"],
+        "Y": 1.0,
+        "Z": 1.0,
+        "pi": 0.0,
+        "m": 0.0,
+        "G": 0.0,
+        "u": 0.0,
+    }
     model = create_model([household, published.firm, published.nkpc_ss, *blocks])
-    return model.solve_steady_state(known, {"beta": 0.982, "vphi": 0.8}, {"asset_mkt": 0.0, "labor_mkt": 0.0}, solver="hybr", options=TIGHT)
+    return model.solve_steady_state(
+        known,
+        {"beta": 0.982, "vphi": 0.8},
+        {"asset_mkt": 0.0, "labor_mkt": 0.0},
+        solver="hybr",
+        options=TIGHT,
+    )
 
 
 def path(p: dict[str, float], letter: str) -> np.ndarray:
@@ -79,12 +117,21 @@ def path(p: dict[str, float], letter: str) -> np.ndarray:
 
 
 def published_example() -> tuple[Any, np.ndarray]:
-    """The library's example as it is, on the grid of its notebook: steady state and responses (shock rstar or Z, H+1, 3)."""
+    """The library's example as it is, on the grid of its notebook: steady state and responses
+    (shock rstar or Z, H+1, 3).
+    """
     p = dict(zip(SPEC.parameter_names, SPEC.theta()[0], strict=True))
     blocks = [published.monetary, published.fiscal, published.mkt_clearing]
     ss = steady_state(p, blocks)
     model = create_model([household, published.firm, published.nkpc, *blocks])
-    G = model.solve_jacobian(ss, ["pi", "w", "Y"], ["nkpc_res", "asset_mkt", "labor_mkt"], ["rstar", "Z"], T=PERIODS, options=DIFFERENCES)
+    G = model.solve_jacobian(
+        ss,
+        ["pi", "w", "Y"],
+        ["nkpc_res", "asset_mkt", "labor_mkt"],
+        ["rstar", "Z"],
+        T=PERIODS,
+        options=DIFFERENCES,
+    )
     responses = []
     for shock, letter in (("rstar", "m"), ("Z", "z")):
         y, pi = (G[name][shock] @ path(p, letter) for name in ("Y", "pi"))
@@ -94,27 +141,50 @@ def published_example() -> tuple[Any, np.ndarray]:
 
 
 def extended(p: dict[str, float], nonlinear: bool = False) -> tuple[Any, np.ndarray]:
-    """Steady state and responses (4, H+1, 3) of the whole model; nonlinear ones are central differences at a hundredth of the shock."""
+    """Steady state and responses (4, H+1, 3) of the whole model; nonlinear ones are central
+    differences at a hundredth of the shock.
+    """
     ss = steady_state(p, [rule, budget, markets])
     model = create_model([household, published.firm, phillips, rule, budget, markets])
     ss = model.steady_state(ss, options=TIGHT)
     if not nonlinear:
-        G = model.solve_jacobian(ss, UNKNOWNS, TARGETS, list(EXOGENOUS), T=PERIODS, options=DIFFERENCES)
-        paths = [{name: G[name][shock] @ path(p, letter) for name in UNITS} for shock, letter in zip(EXOGENOUS, "mzgu", strict=True)]
+        G = model.solve_jacobian(
+            ss, UNKNOWNS, TARGETS, list(EXOGENOUS), T=PERIODS, options=DIFFERENCES
+        )
+        paths = [
+            {name: G[name][shock] @ path(p, letter) for name in UNITS}
+            for shock, letter in zip(EXOGENOUS, "mzgu", strict=True)
+        ]
     else:
         paths = []
         for shock, letter in zip(EXOGENOUS, "mzgu", strict=True):
             up, down = (
-                model.solve_impulse_nonlinear(ss, UNKNOWNS, TARGETS, {shock: sign * SCALE * path(p, letter)}, tol=1e-11, verbose=False)
+                model.solve_impulse_nonlinear(
+                    ss,
+                    UNKNOWNS,
+                    TARGETS,
+                    {shock: sign * SCALE * path(p, letter)},
+                    tol=1e-11,
+                    verbose=False,
+                )
                 for sign in (1, -1)
             )
             paths.append({name: (up[name] - down[name]) / (2 * SCALE) for name in UNITS})
-    return ss, np.stack([np.stack([unit * found[name] for name, unit in UNITS.items()], axis=1)[: HORIZON + 1] for found in paths])
+    return ss, np.stack(
+        [
+            np.stack([unit * found[name] for name, unit in UNITS.items()], axis=1)[: HORIZON + 1]
+            for found in paths
+        ]
+    )
 
 
 def draws() -> np.ndarray:
     """The defaults, seven draws from the prior, and two at its ends: little and much liquidity."""
-    theta = np.random.default_rng(SEED).uniform(SPEC.low, SPEC.high, size=(N_DRAWS, SPEC.n_parameters)).round(4)
+    theta = (
+        np.random.default_rng(SEED)
+        .uniform(SPEC.low, SPEC.high, size=(N_DRAWS, SPEC.n_parameters))
+        .round(4)
+    )
     theta[0] = SPEC.theta()
     for row, end in ((8, SPEC.low), (9, SPEC.high)):
         for name in ("debt", "r", "sd_e", "rho_e", "eis"):
@@ -124,7 +194,10 @@ def draws() -> np.ndarray:
 
 def write_irfs(file: Path, irfs: np.ndarray) -> None:
     index = np.argwhere(np.ones(irfs.shape[:3]))
-    rows = [",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in values) for where, values in zip(index, irfs.reshape(-1, 3), strict=True)]
+    rows = [
+        ",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in values)
+        for where, values in zip(index, irfs.reshape(-1, 3), strict=True)
+    ]
     file.write_text("\n".join(["draw,shock,horizon,output,inflation,rate", *rows]) + "\n")
 
 
@@ -132,18 +205,29 @@ def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     theta = draws()
     named = [dict(zip(SPEC.parameter_names, row, strict=True)) for row in theta]
-    np.savetxt(output / "theta.csv", theta, fmt="%.17g", delimiter=",", header=",".join(SPEC.parameter_names), comments="")
+    np.savetxt(
+        output / "theta.csv",
+        theta,
+        fmt="%.17g",
+        delimiter=",",
+        header=",".join(SPEC.parameter_names),
+        comments="",
+    )
     found = [extended(p) for p in named]
     example, responses = published_example()
     write_irfs(output / "irfs.csv", np.stack([irf for _, irf in found]))
     write_irfs(output / "published.csv", responses[None])
-    write_irfs(output / "nonlinear.csv", np.stack([extended(p, nonlinear=True)[1] for p in named[:2]]))
+    write_irfs(
+        output / "nonlinear.csv", np.stack([extended(p, nonlinear=True)[1] for p in named[:2]])
+    )
     rest = [("published", example), *((str(k), ss) for k, (ss, _) in enumerate(found))]
     lines = [f"{name},{ss['beta']:.12g},{ss['vphi']:.12g},{ss['C']:.12g}" for name, ss in rest]
     (output / "steady.csv").write_text("\n".join(["draw,beta,vphi,consumption", *lines]) + "\n")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=HERE, help="folder to write to")
     main(**vars(parser.parse_args()))

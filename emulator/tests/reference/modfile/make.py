@@ -1,6 +1,6 @@
 """Remake `irfs.csv` of this folder with Dynare under Octave (see README.md).
 
-    python emulator/tests/reference/modfile/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
+python emulator/tests/reference/modfile/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
 """
 
 from __future__ import annotations
@@ -33,14 +33,24 @@ fclose(handle);
 
 
 def responses(path: Path, dynare: Path) -> list[str]:
-    """Lines `file,shock,variable,0,1,...,20` of Dynare's own `oo_.irfs` after the file has run as it stands."""
+    """Lines `file,shock,variable,0,1,...,20` of Dynare's own `oo_.irfs` after the file has run as
+    it stands.
+    """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         shutil.copy(path, work)
         (work / "ask.m").write_text(WRITE.format(dynare=dynare, stem=path.stem))
-        done = subprocess.run(["octave", "--no-gui", "--norc", "--quiet", "ask.m"], cwd=work, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["octave", "--no-gui", "--norc", "--quiet", "ask.m"],
+            cwd=work,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if not (work / "irfs.csv").exists():
-            raise SystemExit(f"Dynare did not solve {path.name}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+            raise SystemExit(
+                f"Dynare did not solve {path.name}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            )
         return (work / "irfs.csv").read_text().splitlines()
 
 
@@ -53,7 +63,9 @@ def main(output: Path, dynare: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--output", type=Path, default=HERE, help="folder to write to")
     parser.add_argument("--dynare", type=Path, default=DYNARE, help="Dynare's matlab folder")
     main(**vars(parser.parse_args()))

@@ -1,6 +1,6 @@
 """Remake the reference files of this folder with Dynare under Octave (see README.md).
 
-    python emulator/tests/reference/nk/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
+python emulator/tests/reference/nk/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ N_IRF, N_VERDICT = 32, 136
 
 
 def border(theta: np.ndarray) -> np.ndarray:
-    """phi_pi at which kappa (phi_pi - 1) + (1 - beta) phi_y = 0, (n,): the border of determinacy."""
+    """phi_pi at which kappa (phi_pi - 1) + (1 - beta) phi_y = 0, (n,): the border of determinacy.
+    """
     beta, kappa, phi_y = (theta[:, SPEC.index(name)] for name in ("beta", "kappa", "phi_y"))
     return 1 - (1 - beta) * phi_y / kappa
 
@@ -30,7 +31,9 @@ def prior(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def irf_draws(rng: np.random.Generator) -> np.ndarray:
-    """Determinate draws (32, 12): 18 from the prior, 8 just above the border, 6 at the ends of persistence."""
+    """Determinate draws (32, 12): 18 from the prior, 8 just above the border, 6 at the ends of
+    persistence.
+    """
     theta = prior(2 * N_IRF, rng)
     phi_pi = SPEC.index("phi_pi")
     theta = theta[theta[:, phi_pi] > border(theta)][:N_IRF]
@@ -43,7 +46,9 @@ def irf_draws(rng: np.random.Generator) -> np.ndarray:
 
 
 def verdict_draws(rng: np.random.Generator) -> np.ndarray:
-    """64 draws from the prior, 64 within 1e-4 to 1e-2 of the border on either side, 8 with an explosive shock."""
+    """64 draws from the prior, 64 within 1e-4 to 1e-2 of the border on either side, 8 with an
+    explosive shock.
+    """
     theta = prior(N_VERDICT, rng)
     distance = 10.0 ** rng.uniform(-4, -2, 64) * np.where(np.arange(64) % 2, 1, -1)
     theta[64:128, SPEC.index("phi_pi")] = border(theta[64:128]) + distance
@@ -58,7 +63,9 @@ def main(output: Path, matlab: Path) -> None:
     rng = np.random.default_rng(SEED)
     theta = np.concatenate([irf_draws(rng), verdict_draws(rng)])
     names = SPEC.parameter_names
-    answer = dynare.ask(HERE / "nk.mod", names, theta, ("x", "pi", "i"), ("e_m", "e_r", "e_u"), matlab)
+    answer = dynare.ask(
+        HERE / "nk.mod", names, theta, ("x", "pi", "i"), ("e_m", "e_r", "e_u"), matlab
+    )
     dynare.require_solved(answer.info[:N_IRF])
     dynare.write_theta(output / "theta.csv", names, theta[:N_IRF])
     dynare.write_irfs(output / "irfs.csv", answer.irf[:N_IRF] * np.array([1.0, 4.0, 4.0]))

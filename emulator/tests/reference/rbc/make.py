@@ -1,6 +1,6 @@
 """Remake the reference files of this folder with Dynare under Octave (see README.md).
 
-    python emulator/tests/reference/rbc/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
+python emulator/tests/reference/rbc/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def column(name: str) -> int:
 
 
 def irf_draws(rng: np.random.Generator) -> np.ndarray:
-    """Determinate draws (28, 14): 20 from the prior, 4 just above the border phi_pi = 1, 4 at the ends of persistence."""
+    """Determinate draws (28, 14): 20 from the prior, 4 just above the border phi_pi = 1, 4 at the
+    ends of persistence.
+    """
     theta = prior(4 * N_IRF, rng)
     theta = theta[theta[:, column("phi_pi")] > 1.01][:N_IRF]
     theta[20:24, column("phi_pi")] = 1 + 10.0 ** -np.arange(4, 0, -1)
@@ -44,9 +46,13 @@ def irf_draws(rng: np.random.Generator) -> np.ndarray:
 
 
 def verdict_draws(rng: np.random.Generator) -> np.ndarray:
-    """56 draws from the prior, 56 within 1e-4 to 1e-1 of the border phi_pi = 1 on either side, 8 with an explosive shock."""
+    """56 draws from the prior, 56 within 1e-4 to 1e-1 of the border phi_pi = 1 on either side, 8
+    with an explosive shock.
+    """
     theta = prior(N_VERDICT, rng)
-    theta[56:112, column("phi_pi")] = (1 + 10.0 ** rng.uniform(-4, -1, 56) * np.where(np.arange(56) % 2, 1, -1)).round(6)
+    theta[56:112, column("phi_pi")] = (
+        1 + 10.0 ** rng.uniform(-4, -1, 56) * np.where(np.arange(56) % 2, 1, -1)
+    ).round(6)
     for row in range(112, N_VERDICT):  # outside the prior, which knows no explosive draw
         theta[row, column("phi_pi")] = 1.5
         theta[row, column(("rho_a", "rho_g", "rho_m")[row % 3])] = rng.uniform(1.005, 1.1)
@@ -61,7 +67,9 @@ def main(output: Path, matlab: Path) -> None:
     irf = UNITS * answer.irf / answer.steady[:, None, None, :]  # Dynare answers in levels
     dynare.write_theta(output / "theta.csv", NAMES, theta[:N_IRF], digits=13)
     dynare.write_irfs(output / "irfs.csv", irf[:N_IRF], digits=13)
-    dynare.write_verdicts(output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13)
+    dynare.write_verdicts(
+        output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13
+    )
 
 
 if __name__ == "__main__":

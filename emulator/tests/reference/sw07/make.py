@@ -1,6 +1,7 @@
-"""Remake theta.csv, irfs.csv and verdicts.csv of this folder with Dynare under Octave (see README.md).
+"""Remake theta.csv, irfs.csv and verdicts.csv of this folder with Dynare under Octave (see
+README.md).
 
-    python emulator/tests/reference/sw07/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
+python emulator/tests/reference/sw07/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ def prior(n: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def verdict_draws(rng: np.random.Generator) -> np.ndarray:
-    """120 draws; in all but the first 30 consumption and hours are strong complements (sigma_c from 0.25 to 0.7), where
-    indeterminacy is common, and the rule reacts to inflation little more than one for one."""
+    """120 draws; in all but the first 30 consumption and hours are strong complements (sigma_c from
+    0.25 to 0.7), where indeterminacy is common, and the rule reacts to inflation little more than
+    one for one.
+    """
     theta = prior(N_VERDICT, rng)
     theta[30:, NAMES.index("sigma_c")] = rng.uniform(0.25, 0.7, N_VERDICT - 30).round(6)
     theta[30:, NAMES.index("r_pi")] = rng.uniform(1.0, 1.3, N_VERDICT - 30).round(6)
@@ -43,7 +46,9 @@ def main(output: Path, matlab: Path) -> None:
     dynare.require_solved(answer.info[:N_IRF])
     dynare.write_theta(output / "theta.csv", NAMES, theta[:N_IRF], digits=13)
     dynare.write_irfs(output / "irfs.csv", answer.irf[:N_IRF, :, :PERIODS] * UNITS, digits=13)
-    dynare.write_verdicts(output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13)
+    dynare.write_verdicts(
+        output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13
+    )
 
 
 if __name__ == "__main__":

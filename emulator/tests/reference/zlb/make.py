@@ -1,6 +1,6 @@
 """Remake the reference files of this folder with Dynare's OccBin under Octave (see README.md).
 
-    python emulator/tests/reference/zlb/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
+python emulator/tests/reference/zlb/make.py [--output FOLDER] [--dynare /usr/lib/dynare/matlab]
 """
 
 from __future__ import annotations
@@ -28,11 +28,16 @@ KINDS = {
     "ten quarters and more": 5,
     "after a shock only": 2,
 }
-"""How many draws of each kind; by which the pool is sorted with our own solution. The answers are OccBin's alone."""
+"""How many draws of each kind; by which the pool is sorted with our own solution.
+
+The answers are OccBin's alone.
+"""
 
 
 def kinds(theta: np.ndarray) -> dict[str, np.ndarray]:
-    """Which draws (n,) are of which kind; the bound binds where the rate is at its lowest possible value."""
+    """Which draws (n,) are of which kind; the bound binds where the rate is at its lowest possible
+    value.
+    """
     paths, spells, _ = ZeroLowerBound().solve(theta, HORIZON)
     floor = 400 * np.log(theta[:, SPEC.index("beta")]) - theta[:, SPEC.index("pi_star")]
     at_impact = paths[:, :, 0, 2] < floor[:, None] + 1e-9
@@ -62,7 +67,8 @@ def draws(rng: np.random.Generator) -> np.ndarray:
 class Answer:
     """OccBin's answer at n draws, in the world's units; NaN where OccBin ends without a solution.
 
-    paths (n, 4, 41, 3) without a shock and with each; seconds (n,): its CPU time for these; simulations (n, T, 3).
+    paths (n, 4, 41, 3) without a shock and with each; seconds (n,): its CPU time for these;
+    simulations (n, T, 3).
     """
 
     paths: np.ndarray
@@ -71,7 +77,9 @@ class Answer:
 
 
 def ask(theta: np.ndarray, matlab: Path, surprises: np.ndarray | None = None) -> Answer:
-    """OccBin's answer at theta (n, 14), with simulations under surprises (n, T, 3) in standard deviations if there are any."""
+    """OccBin's answer at theta (n, 14), with simulations under surprises (n, T, 3) in standard
+    deviations if there are any.
+    """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for name in ("zlb.mod", "solve_all.m"):
@@ -84,7 +92,9 @@ def ask(theta: np.ndarray, matlab: Path, surprises: np.ndarray | None = None) ->
         table = np.loadtxt(work / "paths.csv", delimiter=",")
         seconds = np.loadtxt(work / "seconds.csv", ndmin=1)
         if surprises is not None:
-            simulations = np.loadtxt(work / "simulations.csv", delimiter=",").reshape(surprises.shape)
+            simulations = np.loadtxt(work / "simulations.csv", delimiter=",").reshape(
+                surprises.shape
+            )
     paths = np.full((len(theta), 4, 41, 3), np.nan)
     draw, path, quarter = table[:, :3].astype(int).T
     paths[draw, path, quarter] = table[:, 3:]
@@ -96,19 +106,26 @@ def write(path: Path, names: str, values: np.ndarray) -> None:
     with open(path, "w") as file:
         file.write(f"{names},output,inflation,rate\n")
         for place in np.ndindex(values.shape[:-1]):
-            file.write(",".join([*map(str, place), *(f"{value:.12g}" for value in values[place])]) + "\n")
+            file.write(
+                ",".join([*map(str, place), *(f"{value:.12g}" for value in values[place])]) + "\n"
+            )
 
 
 def main(output: Path, matlab: Path) -> None:
     rng = np.random.default_rng(SEED)
     theta = draws(rng)
     if len(theta) != sum(KINDS.values()):
-        raise SystemExit(f"The pool has {len(theta)} of the {sum(KINDS.values())} draws wanted; enlarge POOL.")
+        raise SystemExit(
+            f"The pool has {len(theta)} of the {sum(KINDS.values())} draws wanted; enlarge POOL."
+        )
     surprises = rng.normal(size=(len(theta), QUARTERS, 3)).round(4)
     answer = ask(theta, matlab, surprises)
     for what, numbers in (("paths", answer.paths), ("simulations", answer.simulations)):
         if np.isnan(numbers).any():
-            raise SystemExit(f"OccBin finds no solution for the {what} at draws {np.unique(np.argwhere(np.isnan(numbers))[:, 0])}.")
+            raise SystemExit(
+                f"OccBin finds no solution for the {what} at draws"
+                f" {np.unique(np.argwhere(np.isnan(numbers))[:, 0])}."
+            )
     dynare.write_theta(output / "theta.csv", SPEC.parameter_names, theta, digits=10)
     write(output / "paths.csv", "draw,path,quarter", answer.paths[:, :, : HORIZON + 1])
     with open(output / "surprises.csv", "w") as file:
