@@ -31,8 +31,12 @@ SAME = 1e-9
 WORTH_SAYING = 1e-7
 """What a looser steady state may move before the table says so."""
 
-FUNCTIONS = "exp|log|ln|log10|sqrt|abs|sign|min|max|sin|cos|tan|asin|acos|atan|normcdf|normpdf|erf|gamma|cbrt"
-EXPRESSION = rf"(?:(?:{FUNCTIONS})\s*\(|(?!\d)\w+(?![\w.(]|\s+\()|\d+\.?\d*(?:[eEdD][+-]?\d+)?(?!\w)|\.\d+(?:[eEdD][+-]?\d+)?(?!\w)|[-+*/^(),\s])+"
+FUNCTIONS = (
+    "exp|log|ln|log10|sqrt|abs|sign|min|max|sin|cos|tan|asin|acos|atan|"
+    "normcdf|normpdf|erf|gamma|cbrt"
+)
+NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?(?!\w)"
+EXPRESSION = rf"(?:(?:{FUNCTIONS})\s*\(|(?!\d)\w+(?![\w.(]|\s+\()|{NUMBER}|[-+*/^(),\s])+"
 ASSIGNMENT = re.compile(
     rf"\s*(?:[A-Za-z]\w*\s*={EXPRESSION}|set_param_value\(\s*'\w+'\s*,{EXPRESSION}\)|)[,\s]*"
 )

@@ -68,7 +68,8 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def json_bytes(content: Any) -> bytes:
-    """JSON as every file of ours holds it: sorted keys, a line an entry. NaN raises `ValueError`.
+    """JSON as every file of ours holds it: sorted keys, a line an entry. NaN raises
+    `ValueError`.
     """
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("utf-8")
 

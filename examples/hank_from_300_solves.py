@@ -94,9 +94,8 @@ for label, network in (
         "value"
     ]
     print(f"{label:18}{rows['network']:.3f}")
-print(
-    f"{'linear regression':18}{rows['linear_regression']:.3f}\n{'nearest neighbour':18}{rows['nearest_neighbour']:.3f}"
-)
+for predictor in ("linear_regression", "nearest_neighbour"):
+    print(f"{predictor.replace('_', ' '):18}{rows[predictor]:.3f}")
 
 # %% [markdown]
 # **Ask.** A tightening in an economy with little liquidity, beside the exact solution (dashed).

@@ -14,7 +14,8 @@ from pathlib import Path
 import emulator
 
 MODEL = """
-var C (long_name='consumption'), W (long_name='real wage'), Pi (long_name='gross inflation'), R (long_name='gross policy rate'),
+var C (long_name='consumption'), W (long_name='real wage'),
+    Pi (long_name='gross inflation'), R (long_name='gross policy rate'),
     m (long_name='monetary policy');
 varexo e_m (long_name='monetary tightening');
 parameters beta sigma nu theta psi phi_pi rho_i;
@@ -23,7 +24,8 @@ beta = 0.99; sigma = 1.5; nu = 1; theta = 6; psi = 60; phi_pi = 1.5; rho_i = 0.7
 model;
   [name='Euler equation']   C^(-sigma) = beta*R*C(+1)^(-sigma)/Pi(+1);
   [name='labour supply']    W = C^(sigma + nu);
-  [name='Phillips curve']   (Pi - 1)*Pi = beta*(C(+1)/C)^(1 - sigma)*(Pi(+1) - 1)*Pi(+1) + theta/psi*(W - (theta - 1)/theta);
+  [name='Phillips curve']   (Pi - 1)*Pi = beta*(C(+1)/C)^(1 - sigma)*(Pi(+1) - 1)*Pi(+1)
+                                          + theta/psi*(W - (theta - 1)/theta);
   [name='Taylor rule']      log(beta*R) = rho_i*log(beta*R(-1)) + (1 - rho_i)*phi_pi*log(Pi) + m;
   m = 0.3*m(-1) + e_m;
 end;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import zarr
@@ -19,42 +20,7 @@ from emulator.spec import Status, WorldSpec
 CARD, FIGURES = "README.md", "figures"
 SHOWN, SUMMARISED = 20, 512
 
-TEMPLATE = """\
-# Data card
-
-{% for n, names in sizes.items() %}{{ n }} draws of each of {{ names | join(", ") }}; {% endfor %}seed {{ request.seed }}; horizons 0 to {{ request.horizon }}
-{%- if request.periods %}; trajectories of {{ request.periods }} quarters{% endif %}.
-Made by version {{ request.made_by }}, commit `{{ manifest.commit }}`. Format {{ request.format_version }}.
-
-    {{ command }}
-    emulator validate --path PATH
-
-Units: output in percent; inflation and rate in annualised percentage points; one period is a quarter; shocks are one
-standard deviation; horizon 0 is the impact period.
-{% for name in request.worlds %}{% set world = manifest.worlds[name] %}
-## {{ name }}: {{ world.spec.title }}
-
-{{ world.spec.summary }} Source: {{ world.spec.source }}.
-
-Prior: {{ world.spec.prior }} Refused draws:
-{%- for reason, count in world.rejections.items() %} {{ count }} {{ reason }}{{ "," if not loop.last }}{% else %} none{% endfor %}.
-{%- if verdicts[name] %} Draws judged apart, in `{{ name }}/verdicts.npz`:
-{%- for reason, count in verdicts[name].items() %} {{ count }} {{ reason }}{{ "," if not loop.last }}{% endfor %}.{% endif %}
-
-![sample responses](figures/{{ name }}.png)
-
-| split | draws | rule |
-|---|---|---|
-{% for split in splits -%}
-| `{{ split }}` | {{ counts[name][split] }} | {{ rules[name][split] }} |
-{% endfor %}
-| parameter | meaning | unit | role | range |
-|---|---|---|---|---|
-{% for p in world.spec.parameters -%}
-| `{{ p.name }}` | {{ p.meaning }} | {{ p.unit }} | {{ p.role }} | {{ "%g" % p.low }} to {{ "%g" % p.high }} |
-{% endfor %}
-{%- endfor %}
-"""
+TEMPLATE = Path(__file__).with_name("card.md.j2")
 
 
 def files(manifest: Manifest) -> list[str]:
@@ -121,7 +87,7 @@ def write(folder: Folder, manifest: Manifest) -> None:
     # Markdown, not HTML: nothing here is escaped, and every value is our own.
     text = (
         Environment(autoescape=False)
-        .from_string(TEMPLATE)
+        .from_string(TEMPLATE.read_text(encoding="utf-8"))
         .render(
             manifest=manifest,
             request=manifest.request,

@@ -87,7 +87,8 @@ def open_engine(workers: int, scheduler: str | None) -> AbstractContextManager[E
 def make_shards(
     engine: Engine, job: Job, tasks: Iterable[Task], begun: Callable[[Task], None]
 ) -> Iterator[tuple[Task, ShardRecord]]:
-    """Records of the tasks as they are finished; `begun` hears of each task when it is handed over.
+    """Records of the tasks as they are finished; `begun` hears of each task when it is handed
+    over.
     """
     queue = iter(tasks)
     waiting: dict[Future[ShardRecord], Task] = {}

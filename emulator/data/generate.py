@@ -182,7 +182,8 @@ def _finished(folder: Folder, request: Request) -> dict[Task, ShardRecord]:
 
 
 def _reopen(folder: Folder, previous: Manifest | None) -> None:
-    """Turn a finished data set that is damaged into an unfinished one, whose whole shards are kept.
+    """Turn a finished data set that is damaged into an unfinished one, whose whole shards are
+    kept.
     """
     for name, entry in previous.worlds.items() if previous is not None else ():
         for record in entry.shards:

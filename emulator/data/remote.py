@@ -1,4 +1,5 @@
-"""A folder of a data set behind an fsspec URL: object stores, fsspec's memory, remote file systems.
+"""A folder of a data set behind an fsspec URL: object stores, fsspec's memory, remote file
+systems.
 """
 
 from __future__ import annotations

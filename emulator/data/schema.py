@@ -207,7 +207,8 @@ class Manifest(_Record):
         return fingerprint(self.model_dump(mode="json"))
 
     def dump(self) -> dict[str, Any]:
-        """The manifest as it is written: with its own fingerprint, so that an altered one is known.
+        """The manifest as it is written: with its own fingerprint, so that an altered one is
+        known.
         """
         return {**self.model_dump(mode="json"), "fingerprint": self.fingerprint}
 

@@ -134,7 +134,8 @@ class Target:
         return self.covariance[np.ix_(self.entries, self.entries)]
 
     def without(self, observable: str, horizons: Sequence[int] | Iterable[int]) -> Target:
-        """The same target with these entries not matched. Raises `UnknownNameError`, `TargetError`.
+        """The same target with these entries not matched. Raises `UnknownNameError`,
+        `TargetError`.
         """
         if observable not in OBSERVABLES:
             raise unknown_name("observable", observable, OBSERVABLES)

@@ -51,7 +51,8 @@ def evaluate(
         ),
     ] = False,
 ) -> pd.DataFrame:
-    """Score a checkpoint beside the trivial baselines; write JSON, CSV, figures and an HTML report.
+    """Score a checkpoint beside the trivial baselines; write JSON, CSV, figures and an HTML
+    report.
     """
     request = Request(
         checkpoint=Path(checkpoint),

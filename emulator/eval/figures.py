@@ -170,7 +170,8 @@ def horizons(evaluation: Evaluation) -> Figure:
 
 
 class _PlainTicks(LogLocator):
-    """Ticks at 1, 2 and 5, but at powers of ten alone where the axis spans more than `FEW_DECADES`.
+    """Ticks at 1, 2 and 5, but at powers of ten alone where the axis spans more than
+    `FEW_DECADES`.
     """
 
     def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:

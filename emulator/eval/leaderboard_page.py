@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
 HEADER = """# Leaderboard
 
-Mean NRMSE over responses (root mean square error in standard deviations of the training split; 0 is exact), with
-95 % intervals. Runs that differ in their seed alone are one entry: mean over seeds and a t-interval over them (marked
-*seeds*), for a single seed the bootstrap interval over draws. Ranks compare entries of one kind on the same data set,
-named by its fingerprint. Numbers of a network alone, numbers exact by construction and numbers refined by a solver stand
-in columns of their own. An entry that does not beat every trivial baseline (zero, training mean, linear regression,
-nearest neighbour) is marked **LOSES**.
+Mean NRMSE over responses (root mean square error in standard deviations of the training split;
+0 is exact), with 95 % intervals. Runs that differ in their seed alone are one entry: mean over
+seeds and a t-interval over them (marked *seeds*), for a single seed the bootstrap interval over
+draws. Ranks compare entries of one kind on the same data set, named by its fingerprint. Numbers of
+a network alone, numbers exact by construction and numbers refined by a solver stand in columns of
+their own. An entry that does not beat every trivial baseline (zero, training mean, linear
+regression, nearest neighbour) is marked **LOSES**.
 """
 
-SPEED_NOTE = """One process, one thread, medians (`python benchmarks/prediction.py`): the network at one draw and in a batch, the batched exact solver at draws of the
-prior, and the draws after which the network's training has paid against it.
+SPEED_NOTE = """One process, one thread, medians (`python benchmarks/prediction.py`): the
+network at one draw and in a batch, the batched exact solver at draws of the prior, and the draws
+after which the network's training has paid against it.
 
 """
 

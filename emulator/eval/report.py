@@ -1,4 +1,5 @@
-"""One HTML file with everything: tables, figures, provenance. It loads nothing and opens anywhere.
+"""One HTML file with everything: tables, figures, provenance. It loads nothing and opens
+anywhere.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ CAPTIONS = {
 
 
 def write(evaluation: Evaluation, images: dict[str, bytes], folder: Path) -> Path:
-    """Write `report.html` into a folder and return its path; `images` as from `figures.draw_all`.
+    """Write `report.html` into a folder and return its path; `images` as from
+    `figures.draw_all`.
     """
     path = folder / "report.html"
     write_text(path, render(evaluation, images))

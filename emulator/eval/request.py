@@ -33,7 +33,8 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Name of the run: the folder of its checkpoint, or the name under which a network ships.
+        """Name of the run: the folder of its checkpoint, or the name under which a network
+        ships.
         """
         place = self.checkpoint.absolute()
         return place.parent.name if place.suffix else place.name

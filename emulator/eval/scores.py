@@ -114,7 +114,8 @@ def _rows(
 
 
 def _columns(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Per-draw values as (n, K): one column for each response that is not masked, or a single one.
+    """Per-draw values as (n, K): one column for each response that is not masked, or a single
+    one.
     """
     return values[:, None] if values.ndim == 1 else values[:, ~scale.masked]
 

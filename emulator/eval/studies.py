@@ -153,7 +153,8 @@ def unseen_table(study: pd.DataFrame) -> pd.DataFrame:
 
 
 def _crossed(study: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
-    """Means with intervals as text, one key down, the other across, both in the order of the file.
+    """Means with intervals as text, one key down, the other across, both in the order of the
+    file.
     """
     means = averaged(study)
     across = list(dict.fromkeys(means[column]))

@@ -55,7 +55,8 @@ def score_of(row: Row, score: str) -> dict[str, float]:
 
 
 def comparison(evaluation: Evaluation) -> pd.DataFrame:
-    """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as text.
+    """Mean NRMSE of the network and of every trivial baseline, one row a world and split, as
+    text.
     """
     rows = evaluation.scores[
         (evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")

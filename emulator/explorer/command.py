@@ -60,7 +60,8 @@ def explore(
         ),
     ] = None,
 ) -> None:
-    """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with Ctrl-C.
+    """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with
+    Ctrl-C.
     """
     from emulator.explorer.curves import ask
     from emulator.explorer.economies import Economies

@@ -20,7 +20,10 @@ from emulator.worlds.figures import label, new_figure
 
 CSV = "responses.csv"
 
-HEAD = '''"""Impulse responses as the explorer of universal-macro-emulator {version} showed them; writes {csv}."""
+HEAD = '''"""Impulse responses as the explorer of universal-macro-emulator {version} showed them.
+
+Writes {csv}.
+"""
 
 import emulator
 import pandas as pd
@@ -28,7 +31,8 @@ import pandas as pd
 '''
 
 TAIL = """
-table = pd.concat({{name: answer.responses.frame() for name, answer in answers.items()}}, names=["scenario"])
+frames = {{name: answer.responses.frame() for name, answer in answers.items()}}
+table = pd.concat(frames, names=["scenario"])
 table.to_csv({csv!r}, lineterminator="\\n")
 print(table)
 """

@@ -87,7 +87,8 @@ class Fit:
         return cls(name, Scenario.read(fields, spec_of), irf, irf - WIDTH * sd, irf + WIDTH * sd)
 
     def shows(self, state: State) -> bool:
-        """Whether the data are about what a state shows: the same shock, of one standard deviation.
+        """Whether the data are about what a state shows: the same shock, of one standard
+        deviation.
         """
         return (state.live.shock, state.live.size) == (self.scenario.shock, "1")
 

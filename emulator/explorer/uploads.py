@@ -65,7 +65,8 @@ class Upload:
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: str | None = None
-        self.name = f"{stem(file)}-{hashlib.sha256(json.dumps(self._texts, sort_keys=True).encode()).hexdigest()[:12]}"
+        content = json.dumps(self._texts, sort_keys=True).encode()
+        self.name = f"{stem(file)}-{hashlib.sha256(content).hexdigest()[:12]}"
         atexit.register(self.close)
         with self._one_at_a_time:
             self.spec = WorldSpec.model_validate(self._started()["spec"])

@@ -75,7 +75,8 @@ class ExactWorld:
 
     @classmethod
     def named(cls, name: str | Path) -> ExactWorld:
-        """The world of that name, or of a `.mod` file. Raises `UnknownNameError`, `ModFileError`.
+        """The world of that name, or of a `.mod` file. Raises `UnknownNameError`,
+        `ModFileError`.
         """
         return cls(get_world(name))
 

@@ -20,7 +20,8 @@ FAN = (0.9, 0.5)
 
 
 def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figure:
-    """Responses, bands and, dashed, another answer beside them; written to `path` if there is one.
+    """Responses, bands and, dashed, another answer beside them; written to `path` if there is
+    one.
     """
     if path is not None:
         check_format(path)

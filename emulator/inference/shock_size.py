@@ -79,9 +79,11 @@ class ShockSize:
             raise unknown_name("observable", on, OBSERVABLES)
         expected = "%" if on == "output" else "pp"
         if unit != expected:
+            example = (
+                "percent: 1% on output" if on == "output" else f"percentage points: 25bp on {on}"
+            )
             raise ParameterError(
-                f"The size {size!r} asks for an impact on {on}, which is measured in"
-                f" {'percent: 1% on output' if on == 'output' else 'percentage points: 25bp on ' + on}."
+                f"The size {size!r} asks for an impact on {on}, which is measured in {example}."
             )
         return cls(amount, unit, on)
 

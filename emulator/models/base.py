@@ -269,7 +269,8 @@ def rows_by_world(world_ids: list[str]) -> dict[str, list[int]]:
 
 
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
-    """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is linear.
+    """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is
+    linear.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):

@@ -1,4 +1,5 @@
-"""The blocks whose content we read: model, steady_state_model, initval, shocks, estimated_params.
+"""The blocks whose content we read: model, steady_state_model, initval, shocks,
+estimated_params.
 """
 
 from __future__ import annotations

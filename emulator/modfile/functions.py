@@ -167,7 +167,8 @@ own affair.
 
 
 def _standardised(density: Callable[[Any], Any], scaled: bool) -> Callable[..., Any]:
-    """`normcdf(x, mean, deviation)` and `normpdf` of the same, from the functions of one argument.
+    """`normcdf(x, mean, deviation)` and `normpdf` of the same, from the functions of one
+    argument.
     """
 
     def three(x: Any, mean: Any = 0, deviation: Any = 1) -> Any:

@@ -31,7 +31,8 @@ def truth(value: Value) -> bool:
 
 
 def show(value: Value, inside: bool = False) -> str:
-    """The value as `@{...}` writes it into the text: whole numbers without a point, strings bare.
+    """The value as `@{...}` writes it into the text: whole numbers without a point, strings
+    bare.
     """
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -74,7 +74,8 @@ class CompiledModel:
 
     @property
     def all_variables(self) -> tuple[str, ...]:
-        """`variables`, then those that stand for longer leads and lags: the order of the matrices.
+        """`variables`, then those that stand for longer leads and lags: the order of the
+        matrices.
         """
         return self.dates.variables
 

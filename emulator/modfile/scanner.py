@@ -23,7 +23,8 @@ _PIECES = re.compile(rf"{QUOTED}|[;,()\[\]{{}}\s]")
 _TOKENS = re.compile(rf"{QUOTED}|\.?[A-Za-z_]\w*|[()\[\]{{}}]")
 _LETTER = re.compile(r"\S")
 _HEAD = re.compile(
-    rf"(?:{'|'.join(sorted(BLOCKS))})\s*(?:\([^)]*\))?$|(?:{'|'.join(sorted(DECLARATIONS - {'var'}))})\s",
+    rf"(?:{'|'.join(sorted(BLOCKS))})\s*(?:\([^)]*\))?$"
+    rf"|(?:{'|'.join(sorted(DECLARATIONS - {'var'}))})\s",
     re.IGNORECASE,
 )
 _TRAILING_END = re.compile(r"\send$", re.IGNORECASE)

@@ -1,4 +1,5 @@
-"""Exact, batched solvers. Arrays are NumPy or PyTorch (array API); this room never imports torch.
+"""Exact, batched solvers. Arrays are NumPy or PyTorch (array API); this room never imports
+torch.
 """
 
 from emulator.solvers.linear_re import Solution, block_size, solve_equations, solve_linear_re

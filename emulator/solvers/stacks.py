@@ -131,7 +131,8 @@ def norm(stack: Any) -> Any:
 
 
 def pick(stack: Any, positions: tuple[int, ...], axis: int = 2) -> Any:
-    """The given positions of a stack along axis 1 or 2; a view where they are neighbours in order.
+    """The given positions of a stack along axis 1 or 2; a view where they are neighbours in
+    order.
     """
     xp = array_namespace(stack)
     start = positions[0] if positions else 0

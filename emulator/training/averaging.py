@@ -1,4 +1,5 @@
-"""The exponential moving average of a network's weights, which forgets the noise of the last steps.
+"""The exponential moving average of a network's weights, which forgets the noise of the last
+steps.
 """
 
 from __future__ import annotations

@@ -104,7 +104,8 @@ def _made(model: EmulatorModel) -> checkpoints.Checkpoint:
 
 
 def _check(checkpoint: Path, model: EmulatorModel, data: DataSet, allow_other_data: bool) -> None:
-    """Refuse data that the network was not trained on, and worlds that mean something else there.
+    """Refuse data that the network was not trained on, and worlds that mean something else
+    there.
     """
     trained = _made(model).data_fingerprint
     if trained != data.fingerprint and not allow_other_data:

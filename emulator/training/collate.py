@@ -19,7 +19,8 @@ Batch = dict[str, Any]
 
 
 class Piece(NamedTuple):
-    """The samples of a batch that belong to one world; `position` (b,) says where they stand in it.
+    """The samples of a batch that belong to one world; `position` (b,) says where they stand
+    in it.
     """
 
     world_id: str

@@ -126,7 +126,8 @@ class IRFDataset(Dataset[Sample]):
         return self.gather(np.array([index % len(self)]))[0]
 
     def __getitems__(self, indices: list[int]) -> Gathered:
-        """Many samples at once, gathered by world; PyTorch's DataLoader calls this where it exists.
+        """Many samples at once, gathered by world; PyTorch's DataLoader calls this where it
+        exists.
         """
         return self.gather(np.asarray(indices, dtype=np.int64))
 
@@ -169,7 +170,8 @@ class IRFDataset(Dataset[Sample]):
 
     @cached_property
     def statistics(self) -> dict[str, WorldStatistics]:
-        """Moments of each world's samples, float64 sums over the whole split, for the normaliser.
+        """Moments of each world's samples, float64 sums over the whole split, for the
+        normaliser.
         """
         return {
             world: moments(source.blocks)

@@ -32,7 +32,8 @@ are known by fingerprint).
 def write_weights(
     trainer: Trainer, name: str, val_loss: float, training: dict[str, Any] | None = None
 ) -> None:
-    """Write a checkpoint of the network's present weights; `training` is what a resumed run needs.
+    """Write a checkpoint of the network's present weights; `training` is what a resumed run
+    needs.
     """
     content = checkpoints.Checkpoint(
         model_name=checkpoints.name_of(trainer.model),

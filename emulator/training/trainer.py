@@ -121,7 +121,6 @@ class Trainer:
         return self.history
 
     # -- before the first step
-    # -----------------------------------------------------------------------------------
 
     def _prepare(self, group: Group) -> None:
         config, self.group = self.config, group
@@ -167,7 +166,6 @@ class Trainer:
             yield
 
     # -- an epoch
-    # ------------------------------------------------------------------------------------------------
 
     @property
     def _finished(self) -> bool:

@@ -69,7 +69,8 @@ def _from_file(path: Path, stamps: tuple[tuple[int, int], ...]) -> World:
 
 @lru_cache(maxsize=64)
 def from_source(source: Source) -> World:
-    """The world of a `.mod` file from the texts that `World.source` keeps. Raises `ModFileError`.
+    """The world of a `.mod` file from the texts that `World.source` keeps. Raises
+    `ModFileError`.
     """
     from emulator.worlds.modworld import ModWorld
 

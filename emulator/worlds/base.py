@@ -76,7 +76,8 @@ class World(ABC):
     """The texts that the world was read from; None where it is a class of Python."""
 
     def require(self) -> None:  # noqa: B027  # most worlds need nothing
-        """Raise `MissingExtraError` where packages that the world is solved with are not installed.
+        """Raise `MissingExtraError` where packages that the world is solved with are not
+        installed.
         """
 
     @abstractmethod

@@ -61,7 +61,8 @@ class PCAMLPBaseline(PerWorldBaseline):
 
 
 class LearntActivation(nn.Module):
-    """f(x) = (gamma + (1 - gamma) / (1 + exp(-beta x))) x with beta and gamma of each unit learnt.
+    """f(x) = (gamma + (1 - gamma) / (1 + exp(-beta x))) x with beta and gamma of each unit
+    learnt.
     """
 
     def __init__(self, width: int) -> None:
@@ -73,7 +74,8 @@ class LearntActivation(nn.Module):
 
 
 def _network(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of these sizes with learnt activations between them; the last layer is linear.
+    """Linear layers of these sizes with learnt activations between them; the last layer is
+    linear.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):

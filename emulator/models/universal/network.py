@@ -154,7 +154,6 @@ class UniversalEmulator(EmulatorModel):
         ]
 
     # -- the data's scales
-    # -----------------------------------------------------------------------------------------
 
     def bind(
         self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
@@ -259,7 +258,6 @@ class UniversalEmulator(EmulatorModel):
         )
 
     # -- the network
-    # -----------------------------------------------------------------------------------------------
 
     def precision(self, theta: Tensor) -> torch.dtype:
         return self.shared.first.dtype  # found at once, for single draws

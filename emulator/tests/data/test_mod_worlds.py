@@ -17,14 +17,18 @@ from emulator.worlds import get_world
 MOD = """
 var x pi i u; varexo e_m e_u; parameters kappa rho; kappa = 0.1; rho = 0.5;
 model(linear);
-x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x + u; i = 1.5*pi + 0.5*i(-1) + e_m; u = rho*u(-1) + e_u;
+x = x(+1) - (i - pi(+1)); pi = 0.99*pi(+1) + kappa*x + u;
+i = 1.5*pi + 0.5*i(-1) + e_m; u = rho*u(-1) + e_u;
 end;
 shocks; var e_m; stderr 0.25; var e_u; stderr 0.1; end;
 """
 MAPPING = """
 observables: {output: x, inflation: 4*pi, rate: 4*i}
 shocks: {monetary: e_m, cost_push: e_u}
-parameters: {kappa: {low: 0.05, high: 0.3}, rho: {low: 0, high: 0.9}, stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}}
+parameters:
+  kappa: {low: 0.05, high: 0.3}
+  rho: {low: 0, high: 0.9}
+  stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}
 """
 SIZE = {"n_samples": 120, "seed": 5, "horizon": 12, "periods": 8, "chunk": 16, "shard": 32}
 

@@ -112,7 +112,9 @@ def test_a_batch_system_that_ends_the_run_is_told_how_to_resume(tmp_path, worker
         import sys
         from emulator.cli import main
         if __name__ == "__main__":
-            sys.argv = "emulator generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers {workers} --output".split() + [{str(root)!r}]
+            sys.argv = "emulator generate --world nk --n_samples 12000 --chunk 64".split()
+            sys.argv += "--shard 64 --periods 5 --workers {workers} --output".split()
+            sys.argv += [{str(root)!r}]
             main()
     """)
     wait_for_shards(root, 3, process)
@@ -144,7 +146,8 @@ def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_pat
             threading.Thread(target=assassin, daemon=True).start()
             app = typer.Typer(add_completion=False)
             app.command()(generate)
-            sys.argv = "generate --world nk --n_samples 12000 --chunk 64 --shard 64 --periods 5 --workers 2 --output".split() + [{str(root)!r}]
+            sys.argv = "generate --world nk --n_samples 12000 --chunk 64 --shard 64".split()
+            sys.argv += "--periods 5 --workers 2 --output".split() + [{str(root)!r}]
             exit_with(app)
     """)
     _, said = process.communicate(timeout=120)
@@ -166,8 +169,8 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(
         from emulator.console import exit_with
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
-        sys.argv = ["emulator", "generate", "--world", "nk,lss", "--n_samples", "80", "--seed", "7", "--horizon", "5",
-                    "--periods", "4", "--chunk", "16", "--shard", "32", "--output", {str(root)!r}]
+        sys.argv = "emulator generate --world nk,lss --n_samples 80 --seed 7 --horizon 5".split()
+        sys.argv += "--periods 4 --chunk 16 --shard 32 --output".split() + [{str(root)!r}]
         exit_with(app)
     """)
     _, said = process.communicate(timeout=120)

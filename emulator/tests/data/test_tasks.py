@@ -1,4 +1,5 @@
-"""Tasks: small where draws cost much, and refused by a worker that is not what the command expects.
+"""Tasks: small where draws cost much, and refused by a worker that is not what the command
+expects.
 """
 
 import pickle

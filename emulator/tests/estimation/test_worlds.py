@@ -1,4 +1,5 @@
-"""Real worlds: what is recovered from their own responses, network against solver, and comparisons.
+"""Real worlds: what is recovered from their own responses, network against solver, and
+comparisons.
 """
 
 import copy

@@ -1,4 +1,5 @@
-"""Made-up results: what `emulator evaluate` would write for runs with scores that a test chooses.
+"""Made-up results: what `emulator evaluate` would write for runs with scores that a test
+chooses.
 """
 
 from __future__ import annotations

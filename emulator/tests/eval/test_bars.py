@@ -1,4 +1,5 @@
-"""Bars are met, missed by a stated amount, or not measured; a number that is missing never passes.
+"""Bars are met, missed by a stated amount, or not measured; a number that is missing never
+passes.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def test_iae_is_the_sum_of_absolute_differences() -> None:
     ],
 )
 def test_sign_at_impact(truth: float, prediction: float, expected: float) -> None:
-    """sigma is 1, so that a truth of up to 0.05 is negligible; horizons after impact play no part.
+    """sigma is 1, so that a truth of up to 0.05 is negligible; horizons after impact play no
+    part.
     """
     value = metrics.sign_at_impact(single(truth, 5, 5), single(prediction, -5, -5), ONE)
     np.testing.assert_array_equal(value, [[[expected]]])

@@ -122,7 +122,10 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
 
 
 def test_the_python_code_gives_the_same_numbers(client, tmp_path):
-    state = "p.kappa=0.05&p.phi_pi=2.3&size=25bp+on+rate&horizon=9&with=sw07&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
+    state = (
+        "p.kappa=0.05&p.phi_pi=2.3&size=25bp+on+rate&horizon=9&with=sw07"
+        "&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
+    )
     (tmp_path / "responses.py").write_bytes(client.get(f"/responses.py?{state}").data)
     subprocess.run(
         [sys.executable, "-W", "error::SyntaxWarning", "responses.py"],

@@ -215,7 +215,8 @@ LINEAR = (
     ],
 )
 def test_the_covariance_of_the_shocks_is_the_one_that_dynare_holds(tmp_path, shocks, covariance):
-    """A covariance stays when a variance changes later; a standard deviation counts by its square.
+    """A covariance stays when a variance changes later; a standard deviation counts by its
+    square.
     """
     model = load(write(tmp_path, LINEAR + shocks))
     factor = model.cholesky(model.theta())[0]

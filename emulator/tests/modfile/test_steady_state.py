@@ -71,7 +71,8 @@ def test_solved_blocks_stay_where_they_start_when_the_steady_state_is_not_unique
     """p q = 2, q r = 1, p / r = 2 hold at a line of points; only s is to be moved."""
     text = """
     var p q r s; varexo e;
-    model; p*q = 2*exp(e); log(q) + log(r) = 0.5*(log(q(-1)) + log(r(-1))); s^2 = p + r*q(-1); p/r = 2 + 0.1*(p - p(-1)); end;
+    model; p*q = 2*exp(e); log(q) + log(r) = 0.5*(log(q(-1)) + log(r(-1))); 
+           s^2 = p + r*q(-1); p/r = 2 + 0.1*(p - p(-1)); end;
     initval; p = 2; q = 1; r = 1; s = 1.7; end;
     """
     assert steady(text + SHOCK) == pytest.approx(

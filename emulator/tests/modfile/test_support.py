@@ -106,7 +106,8 @@ def test_matlab_that_decides_the_answer_is_never_passed_over(refused, loop, mess
     ["x9 = 1; a = 0.9;", "if true, a = 0.9; end", "options_.irf = 99;", "a_values = [1 2 3];"],
 )
 def test_matlab_that_does_not_reach_the_model_changes_nothing(tmp_path, line):
-    """On a line of MATLAB's `a = 0.9` sets a variable of the workspace; Dynare's parameter stays.
+    """On a line of MATLAB's `a = 0.9` sets a variable of the workspace; Dynare's parameter
+    stays.
     """
     path = tmp_path / "model.mod"
     path.write_text(TOP + MODEL + line + "\n" + SHOCKS)

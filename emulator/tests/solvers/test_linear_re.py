@@ -40,7 +40,8 @@ KINDS = {
 
 
 def against_qz(matrices):
-    """Largest difference from QZ over the determinate draws, after the verdicts were found equal.
+    """Largest difference from QZ over the determinate draws, after the verdicts were found
+    equal.
     """
     solution = solve_linear_re(*matrices)
     worst = 0.0

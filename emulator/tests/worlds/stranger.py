@@ -12,7 +12,9 @@ shocks; var e_m; stderr 0.25; end;
 MAPPING = """
 observables: {output: x, inflation: 4*pi, rate: 4*i}
 shocks: {monetary: e_m}
-parameters: {kappa: {low: 0.05, high: 0.3, role: price_setting}, stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}}
+parameters:
+  kappa: {low: 0.05, high: 0.3, role: price_setting}
+  stderr_e_m: {low: 0.1, high: 0.5, role: shock_size}
 """
 
 

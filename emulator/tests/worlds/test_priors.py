@@ -1,4 +1,5 @@
-"""Priors have the moments they are asked for, and Dynare's inverse gamma is the one that is meant.
+"""Priors have the moments they are asked for, and Dynare's inverse gamma is the one that is
+meant.
 """
 
 import numpy as np

@@ -83,7 +83,7 @@ def test_signs_on_impact():
         assert (irf[:, DEMAND, 0, OUTPUT] > 0).mean() > 0.99
 
 
-def test_a_monetary_shock_moves_inflation_more_in_the_passive_regime_and_in_neither_as_little_as_in_nk():
+def test_a_monetary_shock_moves_inflation_more_in_the_passive_regime_and_more_than_in_nk():
     """The passive regime may come: that alone makes inflation more volatile under the active rule
     (Davig and Leeper 2007).
     """

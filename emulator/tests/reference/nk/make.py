@@ -18,7 +18,8 @@ N_IRF, N_VERDICT = 32, 136
 
 
 def border(theta: np.ndarray) -> np.ndarray:
-    """phi_pi at which kappa (phi_pi - 1) + (1 - beta) phi_y = 0, (n,): the border of determinacy.
+    """phi_pi at which kappa (phi_pi - 1) + (1 - beta) phi_y = 0, (n,): the border of
+    determinacy.
     """
     beta, kappa, phi_y = (theta[:, SPEC.index(name)] for name in ("beta", "kappa", "phi_y"))
     return 1 - (1 - beta) * phi_y / kappa
