@@ -2,7 +2,7 @@
 parameters.
 """
 
-from emulator.modfile.model import CompiledModel, load, load_text
-from emulator.modfile.responses import irf
+from emulator.modfile.compiling.model import CompiledModel, load, load_text
+from emulator.modfile.compiling.responses import irf
 
 __all__ = ["CompiledModel", "irf", "load", "load_text"]

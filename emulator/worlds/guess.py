@@ -10,8 +10,8 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile import CompiledModel
-from emulator.modfile.evaluate import evaluate
-from emulator.modfile.syntax import EstimatedParameter, Expression
+from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.reading.syntax import EstimatedParameter, Expression
 from emulator.worlds.mapping import MappedParameter
 
 SHAPES = {

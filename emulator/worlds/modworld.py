@@ -18,7 +18,7 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile import CompiledModel, load, load_text
-from emulator.modfile.observation import Observation, observe
+from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.spec import Status
 from emulator.worlds.base import LinearWorld

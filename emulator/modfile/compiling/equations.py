@@ -1,0 +1,143 @@
+"""The equations of a model as tapes: static residuals with their Jacobian, and the derivatives of
+the dynamic equations.
+
+All derivatives are taken at the steady state. Compiling is the slow step (SymPy differentiates each
+equation with respect to each symbol in it), so that its result, plain data, is kept on disk; see
+`cache.py`. Axes: N draw, V variable, K shock, P parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import sympy
+
+from emulator.modfile.compiling.symbolic import SymbolicModel
+from emulator.modfile.compiling.tape import Tape, record
+
+
+class Entry(NamedTuple):
+    """A derivative: of an equation with respect to a variable or shock at a shift."""
+
+    row: int
+    name: str
+    shift: int
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Every tape reads variables (V), then shocks (K), then parameters (P): their steady-state
+    values.
+    """
+
+    static: Tape
+    static_entries: tuple[Entry, ...]
+    static_jacobian: Tape
+    dynamic_entries: tuple[Entry, ...]
+    dynamic: Tape
+
+    def inputs(self, steady: np.ndarray, shocks: np.ndarray, theta: np.ndarray) -> list[Any]:
+        """Columns of steady (N, V), shocks (N, K) and theta (N, P), each contiguous."""
+        return [
+            *np.ascontiguousarray(steady.T),
+            *np.ascontiguousarray(shocks.T),
+            *np.ascontiguousarray(theta.T),
+        ]
+
+    def residual(self, inputs: list[Any], n: int) -> np.ndarray:
+        """Static residuals (N, V)."""
+        return np.stack([np.broadcast_to(value, n) for value in self.static(inputs)], axis=1)
+
+    def jacobian(self, inputs: list[Any], n: int, columns: dict[str, int]) -> np.ndarray:
+        """Derivatives (N, V, V) of the static residuals."""
+        return fill(self.static_entries, self.static_jacobian(inputs), n, len(columns), columns)
+
+    @cached_property
+    def read(self) -> set[int]:
+        """Positions of the inputs that the derivatives depend on."""
+        return self.dynamic.used()
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "static": self.static.dump(),
+            "static_entries": self.static_entries,
+            "static_jacobian": self.static_jacobian.dump(),
+            "dynamic_entries": self.dynamic_entries,
+            "dynamic": self.dynamic.dump(),
+        }
+
+    @classmethod
+    def parse(cls, data: dict[str, Any]) -> Equations:
+        """The equations of `dump`.
+
+        Raises `ValueError`, `KeyError` or `TypeError` if the data are not such.
+        """
+        static, dynamic = (
+            tuple(Entry(int(row), str(name), int(shift)) for row, name, shift in data[key])
+            for key in ("static_entries", "dynamic_entries")
+        )
+        tapes = {key: Tape.parse(data[key]) for key in ("static", "static_jacobian", "dynamic")}
+        if len(static) != len(tapes["static_jacobian"].outputs) or len(dynamic) != len(
+            tapes["dynamic"].outputs
+        ):
+            raise ValueError("entries and outputs of a tape differ in number")
+        return cls(tapes["static"], static, tapes["static_jacobian"], dynamic, tapes["dynamic"])
+
+
+def fill(
+    entries: Sequence[Entry], values: list[Any], n: int, height: int, columns: dict[str, int]
+) -> np.ndarray:
+    """A stack (N, height, width) with each value in the row and column of its entry."""
+    stack = np.zeros((n, height, len(columns)))
+    for entry, value in zip(entries, values, strict=True):
+        stack[:, entry.row, columns[entry.name]] = value
+    return stack
+
+
+def compile_equations(
+    model: SymbolicModel, variables: Sequence[str], shocks: Sequence[str], parameters: Sequence[str]
+) -> Equations:
+    """Differentiate the model and record the tapes.
+
+    Raises `ModFileError` for a constant without a real value.
+    """
+    names = model.names
+    inputs = [
+        *(names.at(v, 0) for v in variables),
+        *(names.at(k, 0) for k in shocks),
+        *(names.parameter(p) for p in parameters),
+    ]
+    today = {s: names.at(name, 0) for (name, shift), s in list(names.dated.items()) if shift}
+    today |= {s: names.at(name, 0) for name, s in names.steady.items()}
+    date_of = {s: key for key, s in names.dated.items()}
+    static_entries, static_values = _derivatives(
+        model.static, {s: key for s, key in date_of.items() if key[0] in names.variables}
+    )
+    dynamic_entries, dynamic_values = _derivatives(model.dynamic, date_of)
+    return Equations(
+        static=record(inputs, model.static),
+        static_entries=static_entries,
+        static_jacobian=record(inputs, static_values),
+        dynamic_entries=dynamic_entries,
+        dynamic=record(inputs, [value.xreplace(today) for value in dynamic_values]),
+    )
+
+
+def _derivatives(
+    residuals: Sequence[sympy.Expr], date_of: dict[sympy.Symbol, tuple[str, int]]
+) -> tuple[tuple[Entry, ...], list[sympy.Expr]]:
+    """Every derivative that is not identically zero, ordered by equation, then by name and date."""
+    entries, values = [], []
+    for row, residual in enumerate(residuals):
+        for symbol in sorted(
+            (s for s in residual.free_symbols if s in date_of), key=lambda s: date_of[s]
+        ):
+            value = residual.diff(symbol)
+            if value != 0:
+                entries.append(Entry(row, *date_of[symbol]))
+                values.append(value)
+    return tuple(entries), values

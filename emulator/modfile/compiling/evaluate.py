@@ -1,0 +1,85 @@
+"""Values of expressions that hold no leads or lags: parameters, steady states, shock sizes, for all
+draws at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.functions import ARITIES, NUMERIC
+from emulator.modfile.reading.syntax import Call, Expression, Number, Place, Symbol
+
+STEADY_STATE = "STEADY_STATE"
+
+_BINARY: dict[str, Any] = {
+    "-": np.subtract,
+    "/": np.divide,
+    "^": np.power,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+    "==": np.equal,
+    "!=": np.not_equal,
+}
+
+
+def evaluate(expression: Expression, values: Mapping[str, Any], place: Place) -> Any:
+    """The value, a number or an array (N,), at the values of the names; NaN or inf where it is not
+    a real number.
+
+    Raises `ModFileError` for a name without a value and for a function that the language does not
+    have.
+    """
+    with np.errstate(all="ignore"):
+        return _value(expression, values, place)
+
+
+def _value(expression: Expression, values: Mapping[str, Any], place: Place) -> Any:
+    if isinstance(expression, Number):
+        return np.float64(expression.value)
+    if isinstance(expression, Symbol):
+        if expression.name not in values:
+            raise ModFileError(
+                f"'{expression.name}' has no value here; assign it before this line.", place
+            )
+        return values[expression.name]
+    if isinstance(expression, Call):
+        if expression.function == STEADY_STATE:  # among steady-state values it is the value itself
+            return _value(expression.arguments[0], values, place)
+        check_call(expression, place)
+        return NUMERIC[expression.function](
+            *(_value(part, values, place) for part in expression.arguments)
+        )
+    operands = [_value(part, values, place) for part in expression.operands]
+    if expression.operator == "neg":
+        return -operands[0]
+    if expression.operator in _BINARY:
+        return _BINARY[expression.operator](*operands) * np.float64(1.0)
+    total = operands[0]
+    for operand in operands[1:]:
+        total = total + operand if expression.operator == "+" else total * operand
+    return total
+
+
+def check_call(call: Call, place: Place) -> None:
+    """Raise `ModFileError` unless this is a function of the language with the right number of
+    arguments.
+    """
+    if call.function not in NUMERIC:
+        raise ModFileError(
+            f"the external function '{call.function}' is not supported: it would have to be run by"
+            " MATLAB. Write its formula into the file.",
+            place,
+        )
+    allowed = ARITIES.get(call.function, (1,))
+    if len(call.arguments) not in allowed:
+        raise ModFileError(
+            f"'{call.function}' takes {' or '.join(map(str, allowed))} argument(s); found"
+            f" {len(call.arguments)}.",
+            place,
+        )

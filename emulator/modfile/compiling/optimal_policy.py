@@ -1,0 +1,125 @@
+"""Optimal policy under commitment (`ramsey_model`): the planner's first-order conditions in place
+of a policy rule.
+
+The planner maximises E sum_t beta^t U_t subject to the model's equations f_i = 0, of which there
+are fewer than variables. With a multiplier m_i for each equation the conditions are, one for each
+variable y and summed over the dates s at which it stands in a term g of `U + sum_i m_i f_i`,
+
+    sum_g sum_s beta^(-s) (dg / dy(s)) moved by -s periods = 0
+
+from the timeless perspective (Woodford 2003, Interest and Prices, ch. 7; Dynare manual, "Optimal
+policy under commitment").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import sympy
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.namespace import Namespace, moved
+from emulator.modfile.reading.syntax import (
+    Command,
+    Declaration,
+    Expression,
+    ModFile,
+    Number,
+    Place,
+    PlannerObjective,
+    symbols,
+)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """What the planner wants, at which discount factor, and the multipliers of the model's
+    equations.
+    """
+
+    objective: Expression
+    discount: Expression
+    multipliers: tuple[str, ...]
+    place: Place
+
+
+def planner_of(file: ModFile) -> Planner | None:
+    """The planner of a file, None where it has none.
+
+    Raises `ModFileError` if it has no objective, or nothing left to choose.
+    """
+    command = next(
+        (
+            s
+            for s in file.statements
+            if isinstance(s, Command) and s.name in ("ramsey_model", "ramsey_policy")
+        ),
+        None,
+    )
+    if command is None:
+        return None
+    objective = next(
+        (s for s in reversed(file.statements) if isinstance(s, PlannerObjective)), None
+    )
+    if objective is None:
+        raise ModFileError(f"'{command.name}' needs a planner_objective.", command.place)
+    dated = next((s.name for s in symbols(objective.value) if s.shift), None)
+    if dated is not None:
+        raise ModFileError(
+            f"the planner's objective holds '{dated}' at another date. Define a variable for it in"
+            " the model.",
+            objective.place,
+        )
+    equations = [e for e in file.model.equations if "static" not in e.tags]
+    if len(equations) >= len(file.variables):
+        raise ModFileError(
+            f"the model has {len(equations)} equations for {len(file.variables)} variables, so that"
+            " the planner has nothing to choose. Leave out the policy rule.",
+            command.place,
+        )
+    taken = {
+        d.name
+        for d in (*file.variables, *file.shocks, *file.deterministic_shocks, *file.parameters)
+    }
+    names = tuple(f"MULT_{k}" for k in range(1, len(equations) + 1))
+    if taken & set(names):
+        raise ModFileError(
+            f"'{min(taken & set(names))}' is the name of a planner's multiplier; give the variable"
+            " another.",
+            command.place,
+        )
+    return Planner(objective.value, objective.discount or Number(1.0), names, objective.place)
+
+
+def with_multipliers(file: ModFile, planner: Planner) -> ModFile:
+    """The file with the multipliers among its variables, last."""
+    return replace(
+        file,
+        variables=(
+            *file.variables,
+            *(Declaration(name, planner.place) for name in planner.multipliers),
+        ),
+    )
+
+
+def first_order_conditions(
+    names: Namespace,
+    objective: sympy.Expr,
+    constraints: Sequence[sympy.Expr],
+    discount: sympy.Expr,
+    multipliers: Sequence[str],
+    chosen: Sequence[str],
+) -> list[sympy.Expr]:
+    """One condition for each of the chosen variables, in their order."""
+    terms = [
+        objective,
+        *(names.at(m, 0) * f for m, f in zip(multipliers, constraints, strict=True)),
+    ]
+    conditions: dict[str, sympy.Expr] = {name: sympy.Integer(0) for name in chosen}
+    for term in terms:
+        dated = {symbol: key for key, symbol in names.dated.items() if symbol in term.free_symbols}
+        for symbol, (name, shift) in dated.items():
+            if name in conditions:
+                conditions[name] += discount ** (-shift) * moved(names, term.diff(symbol), -shift)
+    return list(conditions.values())

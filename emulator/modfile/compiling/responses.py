@@ -1,0 +1,146 @@
+"""Impulse responses of every variable of a `.mod` file, in Dynare's own convention."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from emulator.errors import ModFileError, NoSolutionError, ParameterError
+from emulator.modfile.compiling.model import CompiledModel, load
+from emulator.solvers import StateSpace, impulse_response, stable_root_count
+from emulator.spec import Status
+
+SMALLEST = 1e-13
+"""Shocks of a standard deviation up to this one have no response, as in Dynare."""
+
+
+def irf(path: str | Path, horizon: int = 20) -> xr.DataArray:
+    """First-order responses of every variable of a `.mod` file to every shock with a variance, at
+    the file's own parameters.
+
+    Returns (shock, horizon, variable): deviations from the steady state in the units of the file
+    (of logarithms where its `stoch_simul` says `loglinear`) after a shock of one standard
+    deviation; correlated shocks are taken by the lower Cholesky factor of their covariance, in the
+    order of their declaration; horizon 0 is the impact period. Raises `ModFileError` for a file
+    that cannot be read or asks for what is not supported, `NoSolutionError` where there is no
+    steady state or no unique stable solution, with the count of roots.
+    """
+    if horizon < 0:
+        raise ParameterError(
+            f"The horizon is {horizon}; expected 0 (the impact period alone) or more."
+        )
+    model = load(path)
+    theta = model.theta()
+    solution = model.solve(theta)
+    if solution.status[0] != Status.OK:
+        raise NoSolutionError(explain(model, theta, Status(solution.status[0])))
+    shown = (
+        model.variables[: len(model.variables) - len(model.planner.multipliers)]
+        if model.planner
+        else model.variables
+    )
+    space = StateSpace(
+        solution.transition, solution.impact, np.eye(len(shown), len(model.all_variables))[None]
+    )
+    responses = impulse_response(space, horizon)[0]
+    if "loglinear" in model.calibration.options:
+        responses = responses / _positive(model, model.steady_state(theta)[0, : len(shown)])
+    moved = [
+        k
+        for k, name in enumerate(model.shocks)
+        if theta[0, model.parameters.index(model.calibration.stderr[name])] > SMALLEST
+    ]
+    return xr.DataArray(
+        responses[moved],
+        dims=("shock", "horizon", "variable"),
+        coords={
+            "shock": [model.shocks[k] for k in moved],
+            "horizon": np.arange(horizon + 1),
+            "variable": list(shown),
+        },
+        name="irf",
+        attrs={
+            "units": "deviation from the steady state, in the units of the file",
+            "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
+        },
+    )
+
+
+def _positive(model: CompiledModel, steady: np.ndarray) -> np.ndarray:
+    for name, value in zip(model.variables, steady, strict=True):
+        if not value > 0:
+            raise ModFileError(
+                f"stoch_simul(loglinear) needs a positive steady state of every variable; '{name}'"
+                f" is {value:g}.",
+                model.file.path.name,
+            )
+    return steady
+
+
+def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
+    """Why one draw theta (1, P) has no solution: the steady state, or how many roots are where."""
+    at = model.linearise(theta)
+    where = model.file.model.place
+    if not np.isfinite(at.steady).all():
+        return f"{where}: {_no_steady_state(model, theta)}"
+    if not np.isfinite(model.cholesky(theta)).all():
+        sizes = ", ".join(
+            f"{column} = {value:g}"
+            for column, value in zip(model.parameters, theta[0], strict=True)
+            if column in _sizes(model)
+        )
+        return (
+            f"{where}: the shocks have no covariance: a size is not a number of zero or more, or"
+            f" correlations contradict each other ({sizes})."
+        )
+    lead, current, lag, shock = (m[0] for m in model.scaled(theta))
+    if not all(np.isfinite(m).all() for m in (lead, current, lag, shock)):
+        return (
+            f"{where}: a derivative of the model is not finite at the steady state; look for a"
+            " division by zero or a logarithm of zero there."
+        )
+    stable, needed = stable_root_count(lead, current, lag)
+    roots = f"{stable} stable root(s) for {needed} predetermined variable(s)"
+    if status is Status.INDETERMINATE:
+        return (
+            f"{where}: indeterminate: {roots}. There are many stable solutions (Blanchard-Kahn); is"
+            " the policy rule active enough?"
+        )
+    if status is Status.EXPLOSIVE:
+        return (
+            f"{where}: no stable solution: {roots} (Blanchard-Kahn). Look at the timing of the"
+            " predetermined variables."
+        )
+    return (
+        f"{where}: the solution could not be certified: {roots}. The equations may be dependent, so"
+        " that the model does not close."
+    )
+
+
+def _sizes(model: CompiledModel) -> set[str]:
+    """Columns of theta that are sizes and correlations of shocks."""
+    return {*model.calibration.stderr.values(), *model.calibration.corr.values()}
+
+
+def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
+    """The equation that is furthest from holding where the search starts or the formulas end."""
+    point = model.steady.candidate(theta)
+    error = model.steady.residual(point, theta)[0]
+    if not np.isfinite(error).all():
+        worst = int(np.argmin(np.isfinite(error)))
+        found = "is not a number there"
+    else:
+        worst = int(np.argmax(np.abs(error)))
+        found = f"is off by {error[worst]:.2e}"
+    static = [e.place for e in model.file.model.equations if "dynamic" not in e.tags]
+    source = (
+        "the steady_state_model"
+        if model.steady.formulas is not None
+        else "Newton's method from initval"
+    )
+    return (
+        f"no steady state: {source} does not solve the model. The equation at {static[worst]}"
+        f" {found}; check steady_state_model or initval."
+    )

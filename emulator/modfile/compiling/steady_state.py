@@ -1,0 +1,268 @@
+"""Steady states of a batch of draws: the file's own formulas, else Newton's method from its initial
+values.
+
+Axes: N draw, V variable, K exogenous variable, P column of theta.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.calibration import MATLAB_CONSTANTS, Calibration
+from emulator.modfile.compiling.equations import Equations
+from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.compiling.functions import NUMERIC
+from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
+from emulator.modfile.reading.syntax import Assignment, ModFile, MultiAssignment, calls, symbols
+
+ACCEPTED = 1e-5
+"""Largest residual of a steady state that the file gives by formulas: Dynare's own tolerance
+(`solve_tolf`, manual).
+"""
+
+HOMOTOPY = 8
+"""Steps from the file's own parameters to those of a draw at which Newton's method does not
+converge from afar.
+"""
+
+
+class SteadyStates:
+    """Finds steady states of one model."""
+
+    def __init__(
+        self,
+        file: ModFile,
+        calibration: Calibration,
+        equations: Equations,
+        variables: tuple[str, ...],
+        n_parameters: int,
+        multipliers: tuple[str, ...] = (),
+    ) -> None:
+        self.calibration, self.equations, self.variables = calibration, equations, variables
+        self.n_parameters = n_parameters
+        self.n_multipliers = len(multipliers)
+        self.parameters = tuple(d.name for d in file.parameters)
+        self.shocks = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
+        self.columns = {name: k for k, name in enumerate(variables)}
+        self.formulas = self._formulas()
+        self._anchor: tuple[np.ndarray, np.ndarray] | None = None
+
+    def _formulas(self) -> tuple[Assignment, ...] | None:
+        """The assignments of the file's steady_state_model, None where it has none or calls MATLAB
+        functions.
+        """
+        block = self.calibration.steady
+        if block is None:
+            return None
+        plain = [
+            a
+            for a in block.assignments
+            if isinstance(a, Assignment)
+            and all(c.function in NUMERIC or c.function == "STEADY_STATE" for c in calls(a.value))
+        ]
+        if len(plain) < len(block.assignments):
+            if not self.calibration.initval:
+                outside = next(
+                    a for a in block.assignments if isinstance(a, MultiAssignment) or a not in plain
+                )
+                raise ModFileError(
+                    "this steady_state_model calls a MATLAB function, which is not run. Write its"
+                    " formula, or give an initval block.",
+                    outside.place,
+                )
+            return None
+        return tuple(plain)
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """Parameters that the formulas set."""
+        return frozenset(a.name for a in self.formulas or ()) & frozenset(self.parameters)
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """Names that the formulas need from outside."""
+        known: set[str] = set()
+        needed: set[str] = set()
+        for assignment in self.formulas or ():
+            needed |= {s.name for s in symbols(assignment.value)} - known
+            known.add(assignment.name)
+        return frozenset(needed)
+
+    def solve(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Steady states (N, V), NaN where none was found, and theta (N, P) with the parameters that
+        the formulas set.
+        """
+        if self.formulas is not None and not self.n_multipliers:
+            return self._by_formulas(theta)
+        if (
+            self.formulas is not None
+        ):  # a planner's model: formulas hold at given instruments, which are to be found
+            theta = self._evaluated(theta)[1]
+        return self._by_newton(theta), theta
+
+    def skip(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Zeros (N, V) where no derivative depends on the steady state, and theta with the
+        parameters that formulas set.
+        """
+        if self.assigned:
+            return self._by_formulas(theta)
+        return np.zeros((len(theta), len(self.variables))), theta
+
+    def exogenous(self, theta: np.ndarray) -> np.ndarray:
+        """Values (N, K) of the exogenous variables in the steady state: zero unless initval says
+        otherwise.
+        """
+        values = self._initial(theta)
+        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1)
+
+    def residual(self, steady: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """Residuals (N, V) of the static equations."""
+        return self.equations.residual(self._inputs(steady, theta), len(theta))
+
+    def _inputs(self, steady: np.ndarray, theta: np.ndarray) -> list[np.ndarray]:
+        return self.equations.inputs(steady, self.exogenous(theta), theta[:, : self.n_parameters])
+
+    def _values(self, theta: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(
+            zip(self.parameters, np.ascontiguousarray(theta[:, : self.n_parameters].T), strict=True)
+        )
+
+    def _initial(self, theta: np.ndarray) -> dict[str, Any]:
+        """Parameters, and variables and shocks as the initval blocks set them, in order."""
+        values: dict[str, Any] = dict(MATLAB_CONSTANTS) | self._zeros() | self._values(theta)
+        for assignment in self.calibration.initval:
+            values[assignment.name] = evaluate(assignment.value, values, assignment.place)
+        return values
+
+    def _zeros(self) -> dict[str, Any]:
+        """Variables that initval has not set yet are zero, as in Dynare."""
+        return dict.fromkeys((*self.variables, *self.shocks), np.float64(0.0))
+
+    def candidate(self, theta: np.ndarray) -> np.ndarray:
+        """What the formulas give, or where Newton's method starts, (N, V): to say what is wrong
+        with it.
+        """
+        return (
+            self._evaluated(theta)[0]
+            if self.formulas is not None and not self.n_multipliers
+            else self._start(theta)
+        )
+
+    def _by_formulas(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        steady, theta = self._evaluated(theta)
+        error = np.abs(self.residual(steady, theta)).max(axis=1, initial=0.0)
+        return np.where((error < ACCEPTED)[:, None], steady, np.nan), theta
+
+    def _evaluated(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values (N, V) of the formulas, and theta (N, P) with the parameters that they set."""
+        values = self._initial(theta)
+        for assignment in self.formulas or ():
+            values[assignment.name] = evaluate(assignment.value, values, assignment.place)
+        if self.assigned:
+            theta = theta.copy()
+            for name in self.assigned:
+                theta[:, self.parameters.index(name)] = values[name]
+        return (
+            np.stack(
+                [np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1
+            ),
+            theta,
+        )
+
+    def _start(self, theta: np.ndarray) -> np.ndarray:
+        if self.formulas is not None:
+            start = self._evaluated(theta)[0]
+        else:
+            values = self._initial(theta)
+            start = np.stack(
+                [np.broadcast_to(values[name], len(theta)) for name in self.variables], axis=1
+            )
+        return self._with_multipliers(start, theta) if self.n_multipliers else start
+
+    def _with_multipliers(self, start: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """The multipliers that come closest to the planner's conditions, which are linear in them
+        (least squares).
+        """
+        start = start.copy()
+        start[:, -self.n_multipliers :] = 0.0
+        inputs = self._inputs(start, theta)
+        slope = self.equations.jacobian(inputs, len(theta), self.columns)[
+            :, :, -self.n_multipliers :
+        ]
+        level = self.equations.residual(inputs, len(theta))
+        for row in np.flatnonzero(
+            np.isfinite(slope).all(axis=(1, 2)) & np.isfinite(level).all(axis=1)
+        ):
+            start[row, -self.n_multipliers :] = -np.linalg.lstsq(
+                slope[row], level[row], rcond=None
+            )[0]
+        return start
+
+    def _newton(self, theta: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def residual(point: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return self.residual(point, theta[rows])
+
+        def jacobian(point: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return self.equations.jacobian(
+                self._inputs(point, theta[rows]), len(rows), self.columns
+            )
+
+        return damped_newton(residual, jacobian, start)
+
+    def _by_newton(self, theta: np.ndarray) -> np.ndarray:
+        """Newton's method from initval; where that fails, by small steps from the steady state of
+        the file's own parameters.
+        """
+        theta = theta[:, : self.n_parameters]
+        steady, solved = self._newton(theta, self._start(theta))
+        if not solved.all():
+            steady[~solved] = np.nan
+            base, anchor = self._at_file_parameters()
+            rows = np.flatnonzero(
+                ~solved & np.isfinite(theta).all(axis=1) & np.isfinite(anchor).all()
+            )
+            point = np.repeat(anchor, len(rows), axis=0)
+            for share in np.linspace(0, 1, HOMOTOPY + 1)[1:] if len(rows) else ():
+                point, found = self._newton(base + share * (theta[rows] - base), point)
+                rows, point = rows[found], point[found]
+            steady[rows] = point
+        return steady
+
+    def _at_file_parameters(self) -> tuple[np.ndarray, np.ndarray]:
+        """The file's own theta (1, P) and its steady state (1, V), found once, with patience."""
+        if self._anchor is None:
+            found = self.calibration.run({})
+            base = np.array(
+                [
+                    [
+                        (
+                            value
+                            if not isinstance(value := found.get(name, np.nan), Exception)
+                            else np.nan
+                        )
+                        for name in self.parameters
+                    ]
+                ],
+                dtype=float,
+            )
+            start = self._start(base)
+            steady, solved = self._newton(base, start)
+            if not solved[0]:
+                pattern = np.zeros((len(self.variables), len(self.variables)), dtype=bool)
+                for entry in self.equations.static_entries:
+                    pattern[entry.row, self.columns[entry.name]] = True
+                point = solve_by_blocks(
+                    lambda x: self.residual(x[None], base)[0],
+                    lambda x: self.equations.jacobian(self._inputs(x[None], base), 1, self.columns)[
+                        0
+                    ],
+                    pattern,
+                    start[0],
+                )
+                steady, solved = self._newton(base, point[None])
+            self._anchor = base, np.where(solved[:, None], steady, np.nan)
+        return self._anchor

@@ -1,0 +1,373 @@
+"""From the model block to SymPy: equations in symbols of variables at dates, with every operator of
+the language resolved.
+
+A symbol is one of: a variable or shock at a shift, a steady-state value, a parameter. Trends
+(`deflator`) are removed here as Dynare does: each variable is multiplied by its trend, trends at
+other dates are written with growth factors, and today's trend must then drop out of every equation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import sympy
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.evaluate import STEADY_STATE, check_call
+from emulator.modfile.compiling.functions import NUMERIC, SYMBOLIC, equal, greater, greater_equal
+from emulator.modfile.compiling.namespace import Namespace, moved
+from emulator.modfile.compiling.optimal_policy import Planner, first_order_conditions
+from emulator.modfile.compiling.tape import record
+from emulator.modfile.reading.syntax import (
+    Call,
+    Declaration,
+    Equation,
+    Expression,
+    ModFile,
+    Number,
+    Place,
+    Symbol,
+)
+
+LARGEST_EXACT = 10**6
+"""Whole numbers up to this one stay exact in symbols; larger ones, and their powers, are float64.
+"""
+
+LONGEST_EXACT = 10**15
+"""Numerator and denominator of the fractions that stay exact: products of products could be of any
+length.
+"""
+
+MOST_TERMS = 100_000
+"""Names, numbers and operations of an equation in which every `#` variable is written out."""
+
+
+@dataclass(frozen=True)
+class SymbolicModel:
+    """Residuals `left - right` of the dynamic equations, and of the static ones where variables
+    stand still.
+    """
+
+    names: Namespace
+    dynamic: tuple[sympy.Expr, ...]
+    static: tuple[sympy.Expr, ...]
+
+
+def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicModel:
+    """The model block in symbols, with a planner's first-order conditions after it.
+
+    Raises `ModFileError` for what cannot be resolved, with its place.
+    """
+    names = Namespace(
+        frozenset(d.name for d in file.variables),
+        frozenset(d.name for d in (*file.shocks, *file.deterministic_shocks)),
+        frozenset(d.name for d in file.parameters),
+    )
+    reader = _Reader(file, names)
+    dynamic = [e for e in file.model.equations if "static" not in e.tags]
+    if not dynamic:
+        raise ModFileError("the model has no equations.", file.model.place)
+    if planner is None and len(dynamic) != len(file.variables):
+        raise ModFileError(
+            f"the model has {len(dynamic)} equations for {len(file.variables)} endogenous"
+            " variables; it does not close. Add or remove an equation or a declaration.",
+            file.model.place,
+        )
+    residuals = [reader.residual(e) for e in dynamic]
+    if file.model.linear:
+        for residual, equation in zip(residuals, dynamic, strict=True):
+            _check_linear(names, residual, equation.place)
+    conditions: list[sympy.Expr] = []
+    if planner is not None:
+        wanted, discount = (
+            reader.read(e, planner.place) for e in (planner.objective, planner.discount)
+        )
+        chosen = [d.name for d in file.variables if d.name not in planner.multipliers]
+        conditions = first_order_conditions(
+            names, wanted, residuals, discount, planner.multipliers, chosen
+        )
+    still = [
+        reader.standing(r)
+        for r, e in zip(residuals, dynamic, strict=True)
+        if "dynamic" not in e.tags
+    ]
+    still += [
+        reader.standing(reader.residual(e)) for e in file.model.equations if "static" in e.tags
+    ]
+    still += [reader.standing(c) for c in conditions]
+    return SymbolicModel(names, (*residuals, *conditions), tuple(still))
+
+
+def _check_linear(names: Namespace, residual: sympy.Expr, place: Place) -> None:
+    """Raise `ModFileError` for an equation that is not linear in variables and shocks, though the
+    block says `model(linear)`.
+    """
+    dated = {s: name for (name, _), s in names.dated.items() if s in residual.free_symbols}
+    for symbol, name in dated.items():
+        if any(other in dated for other in residual.diff(symbol).free_symbols):
+            raise ModFileError(
+                f"the block is model(linear), but this equation is not linear in '{name}'. Write"
+                " model; instead.",
+                place,
+            )
+
+
+def in_steady_state(
+    file: ModFile, expressions: Iterable[tuple[Expression, Place]]
+) -> tuple[Namespace, list[sympy.Expr]]:
+    """Expressions of the file's variables today, read as in a model block (locals, steady states),
+    and their symbols.
+    """
+    names = Namespace(
+        frozenset(d.name for d in file.variables),
+        frozenset(),
+        frozenset(d.name for d in file.parameters),
+    )
+    reader = _Reader(file, names, trends=False)
+    return names, [reader.whole(expression, place) for expression, place in expressions]
+
+
+class _Reader:
+    """Reads expressions of one file; locals are read once, where they stand."""
+
+    def __init__(self, file: ModFile, names: Namespace, trends: bool = True) -> None:
+        self.names = names
+        self.predetermined = frozenset(file.predetermined)
+        self.trends = {d.name: d for d in file.trends} if trends else {}
+        self.deflated = {
+            d.name: d for d in file.variables if trends and (d.deflator or d.log_deflator)
+        }
+        self.today = {name: sympy.Symbol(f"trend({name})") for name in self.trends}
+        self.locals: dict[str, sympy.Expr] = {}
+        self.sizes: dict[str, int] = {}
+        for local in file.model.locals:
+            self.locals[local.name] = self.whole(local.value, local.place)
+            self.sizes[local.name] = self._size(local.value)
+
+    def residual(self, equation: Equation) -> sympy.Expr:
+        value = self.whole(equation.left, equation.place) - self.whole(
+            equation.right, equation.place
+        )
+        return self._detrended(value, equation.place) if self.today else value
+
+    def whole(self, expression: Expression, place: Place) -> sympy.Expr:
+        """A whole expression in symbols.
+
+        Raises `ModFileError` if it is too long for anyone to differentiate.
+        """
+        if self._size(expression) > MOST_TERMS:
+            raise ModFileError(
+                f"with its '#' variables written out the expression has more than {MOST_TERMS:,}"
+                " terms.",
+                place,
+            )
+        return self.read(expression, place)
+
+    def _size(self, expression: Expression) -> int:
+        if isinstance(expression, Symbol):
+            return self.sizes.get(expression.name, 1)
+        if isinstance(expression, Number):
+            return 1
+        if isinstance(expression, Call):
+            return (1 + sum(map(self._size, expression.arguments))) * (
+                2 if expression.function == "diff" else 1
+            )
+        sizes = [self._size(part) for part in expression.operands]
+        if (
+            expression.operator == "^"
+            and isinstance(power := expression.operands[1], Number)
+            and abs(power.value) <= LARGEST_EXACT
+        ):
+            return 1 + sizes[0] * (max(1, round(abs(power.value))) if sizes[0] > 1 else 1)
+        return 1 + sum(sizes)
+
+    def standing(self, residual: sympy.Expr) -> sympy.Expr:
+        """The residual with every variable at its date of today, steady states being those
+        variables.
+        """
+        still = {
+            s: self.names.at(name, 0)
+            for (name, shift), s in list(self.names.dated.items())
+            if shift
+        }
+        still |= {s: self.names.at(name, 0) for name, s in self.names.steady.items()}
+        return residual.xreplace(still)
+
+    def read(
+        self, expression: Expression, place: Place, shift: int = 0, steady: bool = False
+    ) -> sympy.Expr:
+        """One expression in symbols, moved by `shift` periods; `steady` reads variables as their
+        steady-state values.
+        """
+        if isinstance(expression, Number):
+            return number(expression.value)
+        if isinstance(expression, Symbol):
+            return self._symbol(expression, place, shift, steady)
+        if isinstance(expression, Call):
+            return self._call(expression, place, shift, steady)
+        operands = [self.read(part, place, shift, steady) for part in expression.operands]
+        if expression.operator in ("/", "^") and _divides_by_zero(expression.operator, *operands):
+            raise ModFileError("this divides by zero, whatever the values of the variables.", place)
+        return _short(operation(expression.operator, operands))
+
+    def _symbol(self, symbol: Symbol, place: Place, shift: int, steady: bool) -> sympy.Expr:
+        name = symbol.name
+        if name in self.locals:
+            if symbol.shift or steady or shift:
+                value = self.locals[name]
+                return self._moved(value, symbol.shift + shift, steady)
+            return self.locals[name]
+        if name in self.names.parameters:
+            return self.names.parameter(name)
+        if name in self.names.shocks:
+            return self.names.at(name, symbol.shift + shift)
+        if name in self.trends:
+            return self._trend(self.trends[name], symbol.shift + shift, place)
+        if name not in self.names.variables:
+            raise ModFileError(
+                f"'{name}' is used but never declared; declare it with var, varexo or parameters.",
+                place,
+            )
+        if steady:
+            return self.names.steady_state(name)
+        date = symbol.shift + shift
+        value = self.names.at(name, date - (name in self.predetermined))
+        return (
+            self._with_trend(self.deflated[name], value, date, place)
+            if name in self.deflated
+            else value
+        )
+
+    def _call(self, call: Call, place: Place, shift: int, steady: bool) -> sympy.Expr:
+        if call.function == STEADY_STATE:
+            return self.read(call.arguments[0], place, 0, steady=True)
+        if call.function == "diff":
+            now = self.read(call.arguments[0], place, shift, steady)
+            return now - self.read(call.arguments[0], place, shift - 1, steady)
+        check_call(call, place)
+        arguments = [self.read(part, place, shift, steady) for part in call.arguments]
+        if all(
+            argument.is_Number for argument in arguments
+        ):  # in float64: SymPy would give as many digits as it takes
+            with np.errstate(all="ignore"):
+                return number(
+                    float(NUMERIC[call.function](*(np.float64(argument) for argument in arguments)))
+                )
+        return SYMBOLIC[call.function](*arguments)
+
+    def _moved(self, value: sympy.Expr, shift: int, steady: bool) -> sympy.Expr:
+        """A local at another date or in the steady state: what it holds is moved."""
+        if not steady:
+            return moved(self.names, value, shift)
+        dates = {s: key for key, s in self.names.dated.items() if s in value.free_symbols}
+        return value.xreplace({s: self.names.steady_state(name) for s, (name, _) in dates.items()})
+
+    def _with_trend(
+        self, declared: Declaration, value: sympy.Expr, date: int, place: Place
+    ) -> sympy.Expr:
+        if declared.deflator is not None:
+            return value * self.read(declared.deflator, place, date)
+        assert declared.log_deflator is not None
+        return value + self.read(declared.log_deflator, place, date)
+
+    def _trend(self, trend: Declaration, date: int, place: Place) -> sympy.Expr:
+        """The trend at another date by its growth in between: A(+1) = A g(+1), A(-1) = A / g."""
+        if trend.growth is None:
+            raise ModFileError(f"the trend '{trend.name}' has no growth factor.", trend.place)
+        steps = range(1, date + 1) if date > 0 else range(date + 1, 1)
+        growth = [self.read(trend.growth, place, k) for k in steps]
+        if trend.growth_is_log:
+            return self.today[trend.name] + (
+                sympy.Add(*growth) if date > 0 else -sympy.Add(*growth)
+            )
+        factor = sympy.Mul(*growth)
+        return self.today[trend.name] * (factor if date > 0 else 1 / factor)
+
+    def _detrended(self, residual: sympy.Expr, place: Place) -> sympy.Expr:
+        """The residual without trends, once it is seen that they only scale it: else there is no
+        balanced growth.
+        """
+        present = [s for s in self.today.values() if s in residual.free_symbols]
+        neutral = {
+            self.today[name]: sympy.Integer(0 if d.growth_is_log else 1)
+            for name, d in self.trends.items()
+        }
+        if present:
+            others = sorted(residual.free_symbols - set(present), key=str)
+            tape = record([*present, *others], [residual])
+            points = np.random.default_rng(0).uniform(0.5, 1.5, (len(others), 16))
+            at_one, at_two = (
+                tape([np.full(16, level) for _ in present] + list(points))[0]
+                for level in (1.0, 1.3)
+            )
+            ratio = (at_two / at_one)[np.isfinite(at_one) & np.isfinite(at_two)]
+            if len(ratio) < 2 or np.ptp(ratio) > 1e-8 * np.abs(ratio).max():
+                raise ModFileError(
+                    "the trends do not drop out of this equation: it is not compatible with"
+                    " balanced growth.",
+                    place,
+                )
+        return residual.xreplace(neutral)
+
+
+def number(value: float) -> sympy.Expr:
+    """A number in symbols: whole numbers of usual size exactly, others as float64."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return sympy.Float(value)
+    if value == int(value) and abs(value) <= LARGEST_EXACT:
+        return sympy.Integer(int(value))
+    return sympy.Float(value)
+
+
+def _divides_by_zero(operator: str, left: sympy.Expr, right: sympy.Expr) -> bool:
+    return (
+        right == 0 if operator == "/" else bool(left == 0 and right.is_Number and right.is_negative)
+    )
+
+
+def _short(value: sympy.Expr) -> sympy.Expr:
+    """A fraction of many digits as float64."""
+    if value.is_Rational and max(abs(value.p), value.q) > LONGEST_EXACT:
+        try:
+            return sympy.Float(float(value))
+        except OverflowError:
+            return sympy.Float("inf") if value.is_positive else sympy.Float("-inf")
+    return value
+
+
+def operation(operator: str, operands: list[sympy.Expr]) -> sympy.Expr:
+    """One operation in symbols."""
+    if operator == "+":
+        return sympy.Add(*operands)
+    if operator == "*":
+        return sympy.Mul(*operands)
+    if operator == "neg":
+        return -operands[0]
+    left, right = operands
+    if operator == "-":
+        return left - right
+    if operator == "/":
+        return left / right
+    if operator == "^":
+        return _power(left, right)
+    compared = {
+        ">": (greater, left, right),
+        "<": (greater, right, left),
+        ">=": (greater_equal, left, right),
+        "<=": (greater_equal, right, left),
+    }
+    if operator in compared:
+        head, first, second = compared[operator]
+        return head(first, second)
+    same = equal(left, right)
+    return same if operator == "==" else 1 - same
+
+
+def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
+    """A power; of two numbers as float64, since an exact one could be of any length."""
+    if base.is_Number and exponent.is_Number and not (exponent.is_Integer and abs(exponent) <= 4):
+        with np.errstate(all="ignore"):
+            return number(float(np.power(np.float64(base), np.float64(exponent))))
+    return sympy.Pow(base, exponent)

@@ -1,0 +1,207 @@
+"""The blocks whose content we read: model, steady_state_model, initval, shocks,
+estimated_params.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from lark import Token
+
+from emulator.errors import ModFileError, nearest
+from emulator.modfile.reading.declarations import Declarations
+from emulator.modfile.reading.grammar import Reader, check_depth, place_of
+from emulator.modfile.reading.scanner import Block
+from emulator.modfile.reading.source import Span
+from emulator.modfile.reading.statements import header
+from emulator.modfile.reading.syntax import (
+    Assignment,
+    Equation,
+    EstimatedParameter,
+    EstimatedParams,
+    Expression,
+    InitvalBlock,
+    Local,
+    Model,
+    MultiAssignment,
+    Number,
+    ShockMoment,
+    ShocksBlock,
+    SteadyStateModel,
+    symbols,
+)
+
+_PATH_WORDS = ("periods", "values", "scales", "add", "multiply")
+_PRIORS = tuple(
+    f"{shape}_pdf"
+    for shape in (
+        "beta",
+        "gamma",
+        "normal",
+        "inv_gamma",
+        "inv_gamma1",
+        "inv_gamma2",
+        "uniform",
+        "weibull",
+    )
+)
+_AFTER_PRIOR = ("mean", "deviation", "third", "fourth")
+
+
+def read_model(block: Block, declarations: Declarations) -> Model:
+    """The equations and locals of `model; ... end;`; an undeclared name is an error."""
+    reader = declarations.reader
+    for item in block.items:
+        declarations.read_from_model(item)
+    equations: list[Equation] = []
+    locals_: list[Local] = []
+    for item in block.items:
+        parts = reader.read(item, "model_item", "the equation", strict=True)
+        if len(parts) == 2:
+            name, value = parts
+            _refuse_taken(name, reader, item)
+            reader.kinds[str(name)] = "model local variable"
+            locals_.append(Local(str(name), value, item.place))
+            check_depth(value, item)
+        else:
+            tags, left, right = parts
+            equations.append(Equation(left, right or Number(0.0), item.place, tags))
+            check_depth(left, item)
+            check_depth(equations[-1].right, item)
+    options = header(block.word, block.head).options
+    return Model(tuple(equations), tuple(locals_), "linear" in options, options, block.head.place)
+
+
+def _refuse_taken(name: Token, reader: Reader, item: Span) -> None:
+    kind = reader.kinds.get(str(name), "model local variable")
+    if kind != "model local variable":
+        raise ModFileError(
+            f"'# {name}' gives a new value to a {kind}; a model local variable needs a name of its"
+            " own.",
+            place_of(item, name),
+        )
+
+
+def read_steady_state_model(block: Block, reader: Reader) -> SteadyStateModel:
+    """The assignments of `steady_state_model; ... end;` in order."""
+    assignments: list[Assignment | MultiAssignment] = []
+    for item in block.items:
+        names, value, several = reader.read(item, "assignment", "the steady state")
+        check_depth(value, item)
+        if several:
+            assignments.append(MultiAssignment(tuple(map(str, names)), value, item.place))
+        else:
+            assignments.append(Assignment(str(names[0]), value, item.place))
+    return SteadyStateModel(tuple(assignments), block.head.place)
+
+
+def read_initval(block: Block, reader: Reader) -> InitvalBlock:
+    """`initval` or `endval`; only declared names have initial values."""
+    assignments: list[Assignment] = []
+    for item in block.items:
+        names, value, several = reader.read(item, "assignment", f"the block '{block.word}'")
+        if several:
+            raise ModFileError(
+                f"'name = value;' was expected in the block '{block.word}'.", item.place
+            )
+        check_depth(value, item)
+        _require_declared(names, reader, item, block.word)
+        assignments.append(Assignment(str(names[0]), value, item.place))
+    return InitvalBlock(block.word, tuple(assignments), block.head.place)
+
+
+def read_homotopy(block: Block, reader: Reader) -> InitvalBlock:
+    """`homotopy_setup`: of each `name, [first,] last;` the last value, which is where the search
+    ends.
+    """
+    assignments: list[Assignment] = []
+    for item in block.items:
+        kind, names, fields = reader.read(item, "estimated", f"the block '{block.word}'")
+        values = [value for value in fields if value is not None]
+        if (
+            kind != "parameter"
+            or len(values) not in (1, 2)
+            or any(isinstance(value, Token) for value in values)
+        ):
+            raise ModFileError(
+                f"'name, first, last;' was expected in the block '{block.word}'.", item.place
+            )
+        check_depth(values[-1], item)
+        _require_declared(names, reader, item, block.word)
+        assignments.append(Assignment(str(names[0]), values[-1], item.place))
+    return InitvalBlock(block.word, tuple(assignments), block.head.place)
+
+
+def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
+    """Variances, covariances and correlations; of shocks with paths (`periods`) only the names."""
+    moments: list[ShockMoment] = []
+    paths: list[str] = []
+    named: tuple[Token, ...] = ()
+    for item in block.items:
+        if item.text.split(None, 1)[0].lower() in _PATH_WORDS:
+            paths += [str(name) for name in named]
+            continue
+        kind, names, value = reader.read(item, "shock", f"the block '{block.word}'")
+        _require_declared(names, reader, item, block.word)
+        if kind == "named":
+            named = names
+            continue
+        check_depth(value, item)
+        if kind == "stderr" and not named:
+            raise ModFileError(
+                "'stderr' stands alone; 'var NAME;' was expected before it.", item.place
+            )
+        moments.append(ShockMoment(kind, tuple(map(str, names or named)), value, item.place))
+        named = ()
+    overwrite = "overwrite" in header(block.word, block.head).options
+    return ShocksBlock(tuple(moments), tuple(dict.fromkeys(paths)), overwrite, block.head.place)
+
+
+def read_estimated_params(block: Block, reader: Reader) -> EstimatedParams:
+    """The lines of `estimated_params; ... end;`: name, [initial, [lower, upper,]] prior, mean,
+    deviation, third, fourth, scale.
+    """
+    return EstimatedParams(
+        tuple(_estimated(item, reader) for item in block.items), block.head.place
+    )
+
+
+def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
+    kind, names, fields = reader.read(item, "estimated", "the block 'estimated_params'")
+    # Dynare itself adds the weight of the DSGE prior in a DSGE-VAR.
+    _require_declared(
+        [name for name in names if name != "dsge_prior_weight"], reader, item, "estimated_params"
+    )
+    for value in fields:
+        if value is not None and not isinstance(value, Token):
+            check_depth(value, item)
+            odd = next((s.name for s in symbols(value) if s.name.lower().endswith("_pdf")), None)
+            if odd is not None:
+                raise ModFileError(
+                    f"'{odd}' is no prior of Dynare's. {nearest(odd, _PRIORS)}", item.place
+                )
+    priors = [k for k, value in enumerate(fields) if isinstance(value, Token)]
+    split = priors[0] if priors else len(fields)
+    before, after = fields[:split], fields[split + 1 :]
+    if len(priors) > 1 or len(before) not in (0, 1, 3) or len(after) > len(_AFTER_PRIOR) + 1:
+        raise ModFileError(
+            "the line is not understood; expected: name, [initial, [lower, upper,]] prior, mean,"
+            " deviation [, third, fourth, scale].",
+            item.place,
+        )
+    bounds: dict[str, Expression | None] = dict(
+        zip(("initial", "lower", "upper"), before, strict=False)
+    )
+    moments: dict[str, Expression | None] = dict(zip(_AFTER_PRIOR, after, strict=False))
+    prior = str(fields[split]).lower().removesuffix("_pdf") if priors else None
+    return EstimatedParameter(
+        kind, tuple(map(str, names)), item.place, prior=prior, **bounds, **moments
+    )
+
+
+def _require_declared(names: Iterable[Token], reader: Reader, item: Span, where: str) -> None:
+    for name in names:
+        if name not in reader.kinds:
+            raise ModFileError(
+                f"'{name}' in the block '{where}' is not declared.", place_of(item, name)
+            )

@@ -1,0 +1,162 @@
+"""Reads one item (what stands between two semicolons) by the grammar; whatever does not fit is said
+with file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token
+from lark.exceptions import UnexpectedInput, UnexpectedToken
+
+from emulator.errors import ModFileError
+from emulator.modfile.reading.build import Builder, Complaint
+from emulator.modfile.reading.source import QUOTED, Span
+from emulator.modfile.reading.syntax import Expression, Place, parts
+
+DEEPEST = 200
+"""Brackets or operations inside of one another."""
+
+_BRACKETS = re.compile(rf"{QUOTED}|[()\[\]]")
+_CLOSES = {")": "(", "]": "["}
+_STARTS = ["model_item", "assignment", "shock", "estimated", "declarations", "value"]
+_WORDS = {
+    "NAME": "a name",
+    "STRING": "a string in quotes",
+    "EQUAL": "'='",
+    "COMMA": "','",
+    "RPAR": "')'",
+    "LPAR": "'('",
+    "RSQB": "']'",
+    "_VAR": "'var'",
+    "_CORR": "'corr'",
+    "_STDERR": "'stderr'",
+}
+_OPERATORS = {"SIGN", "FACTOR", "CIRCUMFLEX", "RELATION", "EQUALITY"}
+
+
+class Reader:
+    """The grammar with its builder; `kinds` maps the names declared so far to what they are."""
+
+    def __init__(self) -> None:
+        self.builder = Builder()
+        self.kinds = self.builder.kinds
+        self._grammar = Lark(
+            _grammar_text(),
+            parser="lalr",
+            start=_STARTS,
+            transformer=self.builder,
+            maybe_placeholders=True,
+        )
+
+    def read(self, span: Span, start: str, what: str, strict: bool = False) -> Any:
+        """What the builder makes of the text by the rule `start`; `what` names it in errors.
+
+        With `strict`, a name that is not declared is an error. Raises ModFileError at the line
+        where the text goes wrong.
+        """
+        self.builder.undeclared, self.builder.unknown_calls = [], []
+        _check_brackets(span)
+        try:
+            result = self._grammar.parse(span.text, start=start)
+        except Complaint as complaint:
+            raise ModFileError(str(complaint), place_of(span, complaint.token)) from None
+        except UnexpectedInput as error:
+            raise ModFileError(*_explained(error, span, what)) from None
+        if strict:
+            self._refuse_unknown(span)
+        return result
+
+    def _refuse_unknown(self, span: Span) -> None:
+        for token in self.builder.undeclared:
+            raise ModFileError(
+                f"'{token}' is not declared; declare it with 'var', 'varexo' or 'parameters' before"
+                " it is used.",
+                place_of(span, token),
+            )
+        for token in self.builder.unknown_calls:
+            message = (
+                f"'{token}' is neither declared nor a function of Dynare's; a function of MATLAB"
+                f" needs external_function(name = {token})."
+            )
+            raise ModFileError(message, place_of(span, token))
+
+    def expression(self, span: Span, what: str) -> Expression:
+        """The text as an expression."""
+        value: Expression = self.read(span, "value", what)
+        check_depth(value, span)
+        return value
+
+
+def place_of(span: Span, token: Token) -> Place:
+    return span.places[min((token.line or 1) - 1, len(span.places) - 1)]
+
+
+def check_depth(expression: Expression, span: Span) -> None:
+    """Refuses an expression whose operations nest so deep that no program could follow."""
+    layer: list[Expression] = [expression]
+    for _ in range(DEEPEST):
+        layer = [inner for outer in layer for inner in parts(outer)]
+        if not layer:
+            return
+    raise ModFileError(
+        f"the expression nests more than {DEEPEST} operations; write it in several steps.",
+        span.place,
+    )
+
+
+@lru_cache(maxsize=1)
+def _grammar_text() -> str:
+    return files("emulator.modfile.reading").joinpath("grammar.lark").read_text(encoding="utf-8")
+
+
+def _check_brackets(span: Span) -> None:
+    opened: list[tuple[str, int]] = []
+    for found in _BRACKETS.finditer(span.text):
+        letter = found[0]
+        if letter in ("(", "["):
+            opened.append((letter, found.start()))
+            if len(opened) > DEEPEST:
+                raise ModFileError(
+                    f"brackets nest more than {DEEPEST} deep.", span.place_of(found.start())
+                )
+        elif letter in _CLOSES and (not opened or opened.pop()[0] != _CLOSES[letter]):
+            raise ModFileError(
+                f"'{letter}' closes nothing: the '{_CLOSES[letter]}' for it is missing.",
+                span.place_of(found.start()),
+            )
+    if opened:
+        letter, offset = opened[-1]
+        raise ModFileError(f"'{letter}' is not closed before the next ';'.", span.place_of(offset))
+
+
+def _explained(error: UnexpectedInput, span: Span, what: str) -> tuple[str, Place]:
+    """A message and a place for what the grammar did not expect."""
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    offset = len(span.text) if at_end else error.pos_in_stream or 0
+    rest = span.text[offset:]
+    expected = set(getattr(error, "expected", None) or getattr(error, "allowed", None) or ())
+    wanted = _wanted(expected)
+    place = span.place_of(offset)
+    if at_end:
+        return f"{what} ends too early: {wanted} was expected before ';'.", place
+    if rest.startswith("*") and span.text[:offset].rstrip().endswith("*"):
+        return "'**' is not an operator of Dynare's; write x^2 for a power.", place
+    found = rest.split(None, 1)[0][:30] if rest.strip() else rest
+    message = f"in {what}, '{found}' was not expected; {wanted} was."
+    before = span.text[:offset].rstrip()
+    if "\n" in span.text[len(before) : offset] and expected & _OPERATORS:
+        message += f" Is a ';' missing at the end of line {span.place_of(len(before)).line}?"
+    return message, place
+
+
+def _wanted(expected: set[str]) -> str:
+    if expected & _OPERATORS and "NUMBER" not in expected:
+        return "an operator or ';'"
+    if "NUMBER" in expected:
+        return "an expression"
+    words = sorted(_WORDS[name] for name in expected if name in _WORDS)
+    return " or ".join(words) if words else "';'"

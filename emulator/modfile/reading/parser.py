@@ -1,0 +1,231 @@
+"""`parse`: a Dynare `.mod` file as `syntax` describes it.
+
+Bytes become lines without comments (`source`), macros are carried out (`macro`), the text is cut
+into statements (`scanner`), each statement is read by the grammar (`reading`, `build`). Nothing of
+the file is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from emulator.errors import ModFileError
+from emulator.modfile.reading.blocks import (
+    read_estimated_params,
+    read_homotopy,
+    read_initval,
+    read_model,
+    read_shocks,
+    read_steady_state_model,
+)
+from emulator.modfile.reading.declarations import Declarations
+from emulator.modfile.reading.grammar import Reader, check_depth
+from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
+from emulator.modfile.reading.macro import expand
+from emulator.modfile.reading.native import assigned_names, read_native
+from emulator.modfile.reading.scanner import Block, Native, Segment, Sentence, nesting, scan
+from emulator.modfile.reading.source import Line, Span, read_lines, strip_comments
+from emulator.modfile.reading.statements import command, header
+from emulator.modfile.reading.syntax import (
+    Assignment,
+    Command,
+    Model,
+    ModFile,
+    Place,
+    PlannerObjective,
+    Skipped,
+    Statement,
+)
+
+
+def parse(path: str | Path) -> ModFile:
+    """The parsed file; ModFileError with file and line where it cannot be read or says what Dynare
+    would not accept.
+    """
+    path = Path(path)
+    return _parsed(read_lines(path), path)
+
+
+def parse_text(text: str, name: str = "model.mod") -> ModFile:
+    """The same for a text at hand; `@#include` looks in the folder of `name`."""
+    return _parsed(strip_comments(text, name), Path(name))
+
+
+def _parsed(lines: Sequence[Line], path: Path) -> ModFile:
+    expanded = expand(lines, path.parent)
+    if not any(line.text.strip() for line in expanded):
+        raise ModFileError(
+            "the file is empty; declarations and a model block were expected.", Place(str(path), 1)
+        )
+    parser = _Parser()
+    for segment in scan(expanded, parser.reader.kinds):
+        parser.take(segment)
+    text = "\n".join(stripped for line in expanded if (stripped := line.text.rstrip()))
+    return parser.result(path, expanded[-1].place, text)
+
+
+class _Parser:
+    """Takes the segments one by one; the names that one declares change how the next is cut."""
+
+    def __init__(self) -> None:
+        self.reader = Reader()
+        self.declarations = Declarations(self.reader)
+        self.models: list[Model] = []
+        self.statements: list[Statement] = []
+        self.open: list[Place] = []
+
+    def take(self, segment: Segment) -> None:
+        if isinstance(segment, Native):
+            self.native(segment.span)
+        elif isinstance(segment, Block):
+            self.block(segment)
+        else:
+            self.sentence(segment)
+
+    def native(self, line: Span) -> None:
+        change = nesting(line)
+        inside = bool(self.open) or change != 0 or _one_line(line)
+        if inside:
+            self.skip(line)
+        else:
+            self.statements += read_native(line, self.reader)
+        self.open += [line.place] * change
+        if change < 0:
+            if len(self.open) < -change:
+                raise ModFileError(
+                    "this 'end' closes nothing: no block, 'if' or loop is open here.", line.place
+                )
+            del self.open[change:]
+
+    def skip(self, span: Span, assigns: tuple[str, ...] | None = None) -> None:
+        names = assigned_names(span.text, self.reader.kinds) if assigns is None else assigns
+        self.statements.append(Skipped(span.words, names, True, span.place))
+
+    def sentence(self, sentence: Sentence) -> None:
+        word, span = sentence.word, sentence.span
+        following = span.part(len(word)).text
+        if word in self.reader.kinds and (
+            word.lower() not in COMMANDS | DECLARATIONS or following.startswith("=")
+        ):
+            self.about_name(word, span, following)
+        elif word in DECLARATIONS:
+            # Dynare carries declarations out when it reads them, whatever `if` they stand in.
+            self.declarations.read(word, span)
+        elif self.open:
+            self.skip(span, ())
+        elif word == "planner_objective":
+            value = self.reader.read(
+                span.part(len(word)), "value", "the planner's objective", strict=True
+            )
+            self.statements.append(PlannerObjective(value, None, span.place))
+        else:
+            self.statements.append(self.of_planner(command(word, span), span))
+
+    def of_planner(self, found: Command, span: Span) -> Command:
+        """A command as it is; the discount factor of `ramsey_model` is read into the objective that
+        stands before it.
+        """
+        text = found.options.get("planner_discount")
+        if text and found.name in ("ramsey_model", "ramsey_policy"):
+            discount = self.reader.read(
+                Span(text, (span.place,)), "value", "the planner's discount factor", strict=True
+            )
+            self.statements[:] = [
+                replace(s, discount=discount) if isinstance(s, PlannerObjective) else s
+                for s in self.statements
+            ]
+        return found
+
+    def about_name(self, name: str, span: Span, following: str) -> None:
+        """`alpha = 0.3;`, or `alpha.prior(...);`, which is a command named after what stands behind
+        the point.
+        """
+        if following.startswith("."):
+            word = following[1:].split("(", 1)[0].strip()
+            self.statements.append(Command(word, {}, (name,), span.place))
+            return
+        if self.reader.kinds[name] != "parameter":
+            raise ModFileError(
+                f"'{name}' is a {self.reader.kinds[name]}; only parameters are given values outside"
+                " of blocks.",
+                span.place,
+            )
+        _, value, _ = self.reader.read(span, "assignment", f"the value of '{name}'")
+        check_depth(value, span)
+        if self.open:
+            self.skip(span, (name,))
+        else:
+            self.statements.append(Assignment(name, value, span.place))
+
+    def block(self, block: Block) -> None:
+        rest = header(block.word, block.head).rest
+        if rest.text:
+            raise ModFileError(
+                f"';' was expected after '{block.word}', before '{rest.words[:30]}'.", rest.place
+            )
+        if block.word == "model":
+            self.models.append(read_model(block, self.declarations))
+        elif block.word == "steady_state_model":
+            self.statements.append(read_steady_state_model(block, self.reader))
+        elif block.word == "verbatim":
+            self.verbatim(block)
+        elif self.open:
+            self.skip(block.span, ())
+        elif block.word in ("initval", "endval"):
+            self.statements.append(read_initval(block, self.reader))
+        elif block.word == "homotopy_setup":
+            self.statements.append(read_homotopy(block, self.reader))
+        elif block.word == "shocks":
+            self.statements.append(read_shocks(block, self.reader))
+        elif block.word == "estimated_params":
+            self.statements.append(read_estimated_params(block, self.reader))
+        else:
+            self.statements.append(replace(command(block.word, block.head), names=()))
+
+    def verbatim(self, block: Block) -> None:
+        """MATLAB without a word of Dynare's."""
+        for item in block.items:
+            for text, place in zip(item.text.split("\n"), item.places, strict=False):
+                self.native(Span(text.strip(), (place,)))
+
+    def result(self, path: Path, last: Place, text: str) -> ModFile:
+        if self.open:
+            raise ModFileError("the 'if' or loop that begins here has no 'end'.", self.open[-1])
+        if not self.models:
+            raise ModFileError("there is no model block; 'model; ... end;' was expected.", last)
+        names = self.declarations
+        return ModFile(
+            path=path,
+            variables=names.of_kind("variable"),
+            shocks=names.of_kind("shock"),
+            deterministic_shocks=names.of_kind("deterministic shock"),
+            parameters=names.of_kind("parameter"),
+            trends=names.of_kind("trend"),
+            predetermined=tuple(names.predetermined),
+            external_functions=tuple(names.external),
+            model=_joined(self.models),
+            statements=tuple(self.statements),
+            text=text,
+            sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        )
+
+
+def _joined(models: Sequence[Model]) -> Model:
+    """Several model blocks are one model."""
+    first = models[0]
+    return replace(
+        first,
+        equations=tuple(equation for model in models for equation in model.equations),
+        locals=tuple(local for model in models for local in model.locals),
+        linear=any(model.linear for model in models),
+        options={name: text for model in models for name, text in model.options.items()},
+    )
+
+
+def _one_line(line: Span) -> bool:
+    """`if x, y = 1; end` on one line opens and closes."""
+    first = line.text.split("(", 1)[0].split(None, 1)
+    return bool(first) and first[0] in ("if", "for", "while", "switch", "try", "parfor")

@@ -1,0 +1,313 @@
+"""What a `.mod` file says, before any of it is given a meaning: expressions, equations,
+declarations, statements.
+
+Everything here is data: the parser builds it, the symbolic model reads it. Every statement knows
+its place, so that whatever is wrong with it later can be said with file and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """Where something stands in the file that the user wrote (before macros were expanded)."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A variable, shock, parameter or local; `shift` is its lead (+) or lag (-), 0 for today."""
+
+    name: str
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`+` and `*` of two or more operands (chains are flat); `-`, `/`, `^` and comparisons of two;
+    `neg` of one.
+
+    Operators: + - * / ^ neg < > <= >= == !=. A comparison is worth 1 where it holds, else 0.
+    """
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function of the language: exp log (ln) log10 sqrt cbrt abs sign max min sin cos tan asin
+    acos atan sinh cosh tanh asinh acosh atanh normcdf normpdf erf erfc, and the operators
+    STEADY_STATE, EXPECTATION, diff, adl.
+
+    Names other than these are external functions and stay as they are written. `normcdf` and
+    `normpdf` take one argument or three (x, mean, standard deviation). `EXPECTATION` has its period
+    as first argument.
+    """
+
+    function: str
+    arguments: tuple[Expression, ...]
+
+
+Expression = Number | Symbol | Operation | Call
+
+
+def parts(expression: Expression) -> tuple[Expression, ...]:
+    """What an expression is made of, one level down."""
+    if isinstance(expression, Operation):
+        return expression.operands
+    return expression.arguments if isinstance(expression, Call) else ()
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """An expression and everything in it, in order of appearance; with a stack of its own, so that
+    depth does not matter.
+    """
+    stack = [expression]
+    while stack:
+        part = stack.pop()
+        yield part
+        stack.extend(reversed(parts(part)))
+
+
+def symbols(expression: Expression) -> Iterator[Symbol]:
+    """Every symbol of an expression, in order of appearance, repeats included."""
+    return (part for part in walk(expression) if isinstance(part, Symbol))
+
+
+def calls(expression: Expression) -> Iterator[Call]:
+    """Every function call of an expression."""
+    return (part for part in walk(expression) if isinstance(part, Call))
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """A declared name, with what the file says of it.
+
+    `deflator` and `log_deflator` of a `var(deflator = ...)`, `growth` of a trend variable, `log` of
+    `var(log)`.
+    """
+
+    name: str
+    place: Place
+    tex: str = ""
+    long_name: str = ""
+    log: bool = False
+    deflator: Expression | None = None
+    log_deflator: Expression | None = None
+    growth: Expression | None = None
+    growth_is_log: bool = False
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`left = right`; `right` is 0 where the file writes a homogeneous equation.
+
+    Tags are `[name = 'Euler']` and the like.
+    """
+
+    left: Expression
+    right: Expression
+    place: Place
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Local:
+    """`# name = value;` of a model block."""
+
+    name: str
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model block. Locals and equations are in the order of the file."""
+
+    equations: tuple[Equation, ...]
+    locals: tuple[Local, ...]
+    linear: bool
+    options: dict[str, str]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`name = value;` of a parameter, or of a variable of the MATLAB workspace that later
+    assignments may use.
+    """
+
+    name: str
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class MultiAssignment:
+    """`[a, b] = f(...)` of a `steady_state_model` block: always an external function."""
+
+    names: tuple[str, ...]
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class ShockMoment:
+    """One line of a `shocks` block.
+
+    `kind`: 'stderr' (one name), 'var' (one name), 'covar' or 'corr' (two names).
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class ShocksBlock:
+    """`shocks; ... end;`. `deterministic` lists the names that are given paths with `periods`."""
+
+    moments: tuple[ShockMoment, ...]
+    deterministic: tuple[str, ...]
+    overwrite: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class InitvalBlock:
+    """`initval`, `endval` or `homotopy_setup` (`kind`): assignments in order, of homotopy the
+    values it ends at.
+    """
+
+    kind: str
+    assignments: tuple[Assignment, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class SteadyStateModel:
+    """`steady_state_model; ... end;`: assignments in order."""
+
+    assignments: tuple[Assignment | MultiAssignment, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class EstimatedParameter:
+    """One line of `estimated_params`.
+
+    `kind`: 'parameter' (one name), 'stderr' (one name), 'corr' (two names).
+
+    `prior` is Dynare's shape in lower case without `_pdf` (beta, gamma, normal, inv_gamma,
+    inv_gamma1, inv_gamma2, uniform, weibull), None for maximum likelihood; `mean`, `deviation`,
+    `third`, `fourth` are its third to sixth values, in Dynare's meaning.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    place: Place
+    initial: Expression | None = None
+    lower: Expression | None = None
+    upper: Expression | None = None
+    prior: str | None = None
+    mean: Expression | None = None
+    deviation: Expression | None = None
+    third: Expression | None = None
+    fourth: Expression | None = None
+
+
+@dataclass(frozen=True)
+class EstimatedParams:
+    parameters: tuple[EstimatedParameter, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class PlannerObjective:
+    """`planner_objective U;`, with the `planner_discount` of the file's `ramsey_model`, None where
+    it gives none.
+    """
+
+    value: Expression
+    discount: Expression | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Command:
+    """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
+
+    `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A
+    block whose content we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`,
+    `histval` ...) is a command too, of that name.
+    """
+
+    name: str
+    options: dict[str, str]
+    names: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A MATLAB line that is not read.
+
+    `assigns` names what it sets as far as that can be seen, `nested` whether it stands inside `if`,
+    `for`, `while`, `switch` or `try`; a Dynare statement that stands inside of one is skipped too.
+    """
+
+    text: str
+    assigns: tuple[str, ...]
+    nested: bool
+    place: Place
+
+
+Statement = (
+    Assignment
+    | ShocksBlock
+    | InitvalBlock
+    | SteadyStateModel
+    | EstimatedParams
+    | PlannerObjective
+    | Command
+    | Skipped
+)
+
+
+@dataclass(frozen=True)
+class ModFile:
+    """A parsed file.
+
+    `statements` holds everything but declarations and the model, in the order of the file.
+    """
+
+    path: Path
+    variables: tuple[Declaration, ...]
+    shocks: tuple[Declaration, ...]
+    deterministic_shocks: tuple[Declaration, ...]
+    parameters: tuple[Declaration, ...]
+    trends: tuple[Declaration, ...]
+    predetermined: tuple[str, ...]
+    external_functions: tuple[str, ...]
+    model: Model
+    statements: tuple[Statement, ...]
+    text: str
+    """The file after macro expansion and without comments: read again, it is the same model."""
+    sha256: str
+    """Of that text: names the model."""
