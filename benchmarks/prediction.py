@@ -30,8 +30,8 @@ import typer
 
 from emulator.console import out, progress, run
 from emulator.errors import ParameterError
-from emulator.eval.speed import COLUMNS, SPEED, read_speed, speed_table
 from emulator.files import write_text
+from emulator.leaderboard.speed import COLUMNS, SPEED, read_speed, speed_table
 from emulator.models import load
 from emulator.models.base import EmulatorModel
 from emulator.worlds import get_world, split_names

@@ -38,7 +38,8 @@ from emulator.data import DataSet, open_dataset
 from emulator.eval.predict import predict
 from emulator.eval.scale import Scale
 from emulator.eval.scores import score
-from emulator.eval.studies import (
+from emulator.files import write_text
+from emulator.leaderboard.studies import (
     ABLATIONS,
     COLUMNS,
     FEW_DRAWS,
@@ -49,7 +50,6 @@ from emulator.eval.studies import (
     WITHOUT_DRAWS,
     read_study,
 )
-from emulator.files import write_text
 from emulator.models import build, load
 from emulator.models import checkpoint as checkpoints
 from emulator.models.base import EmulatorModel

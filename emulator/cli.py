@@ -46,7 +46,8 @@ def main() -> None:
 def _add_learning_commands() -> None:
     """Commands that need PyTorch, added when the command line starts."""
     from emulator.estimation.command import estimate
-    from emulator.eval.command import evaluate, leaderboard, release
+    from emulator.eval.command import evaluate
+    from emulator.leaderboard.command import leaderboard, release
     from emulator.training.command import calibrate, train
 
     app.command()(train)

@@ -1,5 +1,4 @@
-"""Honest scores: metrics, intervals, trivial baselines beside every number, figures, report and
-leaderboard.
+"""Honest scores: metrics, intervals, trivial baselines beside every number, figures and report.
 
 Names are imported on first use, so that `python -m emulator.eval.evaluate` loads each module once.
 """

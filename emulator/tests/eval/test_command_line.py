@@ -51,7 +51,7 @@ def test_evaluate_then_leaderboard(trained: Path, data: DataSet, tmp_path: Path)
     }
     expected = {"results.json", "scores.csv", "report.html"} | figures
     assert {path.name for path in folder.iterdir()} == expected
-    done = run("emulator.eval.leaderboard", "results", folder=tmp_path)
+    done = run("emulator", "leaderboard", "results", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     board = pd.read_csv(tmp_path / "results" / "leaderboard.csv")
     assert set(board["world"]) == {"nk", "lss"}
@@ -122,7 +122,8 @@ def test_running_the_module_makes_no_second_copy_of_a_class(tmp_path: Path) -> N
 
 def test_help_needs_no_pytorch(tmp_path: Path) -> None:
     code = (
-        "import sys; from emulator.eval.command import evaluate, leaderboard;"
+        "import sys; from emulator.eval.command import evaluate;"
+        "from emulator.leaderboard.command import leaderboard, release;"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
     environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"}

@@ -25,8 +25,8 @@ from emulator.eval import (
     tables,
     trust,
 )
-from emulator.eval.leaderboard import collect
 from emulator.eval.results import write
+from emulator.leaderboard.board import collect
 from emulator.models import load
 from emulator.spec import Status
 from emulator.tests.eval.stand_ins import Doctored, Solver

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from emulator.eval import speed as speeds
-from emulator.eval import studies
 from emulator.eval.guards import KINDS
-from emulator.eval.runs import PLAIN, SPECIALIST, UNIVERSAL
 from emulator.eval.tables import Row, number, records, score_of, with_interval
+from emulator.leaderboard import speed as speeds
+from emulator.leaderboard import studies
+from emulator.leaderboard.runs import PLAIN, SPECIALIST, UNIVERSAL
 
 NRMSE = {
     "nk": 0.01,

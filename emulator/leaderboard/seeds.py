@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import t
 
 from emulator.eval.bootstrap import CONFIDENCE
-from emulator.eval.runs import INTERVALS, PLAIN_SCORES
+from emulator.leaderboard.runs import INTERVALS, PLAIN_SCORES
 
 OVER_SEEDS, OVER_DRAWS, NO_INTERVAL = "seeds", "draws", "none"
 """What an interval ranges over: trainings from other seeds (t), or draws of one trained network

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from emulator.eval import studies
-from emulator.eval.bars import NOT_MEASURED, the_universal
 from emulator.eval.guards import KINDS
 from emulator.eval.results import PREDICTOR_TITLES
-from emulator.eval.seeds import OVER_SEEDS
-from emulator.eval.speed import speed_table
 from emulator.eval.tables import Row, count, number, records, score_of, with_interval
+from emulator.leaderboard import studies
+from emulator.leaderboard.bars import NOT_MEASURED, the_universal
+from emulator.leaderboard.seeds import OVER_SEEDS
+from emulator.leaderboard.speed import speed_table
 
 if TYPE_CHECKING:
-    from emulator.eval.leaderboard import Board
+    from emulator.leaderboard.board import Board
 
 HEADER = """# Leaderboard
 

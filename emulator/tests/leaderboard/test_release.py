@@ -12,14 +12,15 @@ import torch
 import yaml
 
 from emulator.errors import CheckpointError, EvaluationError
-from emulator.eval import command, results
-from emulator.eval import release as releases
+from emulator.eval import results
 from emulator.eval.evaluate import evaluate_checkpoint
-from emulator.eval.model_card import Facts, commands
-from emulator.eval.release import Release, release
 from emulator.eval.request import Request
 from emulator.eval.tables import number
 from emulator.files import sha256_file
+from emulator.leaderboard import command
+from emulator.leaderboard import release as releases
+from emulator.leaderboard.model_card import Facts, commands
+from emulator.leaderboard.release import Release, release
 from emulator.models import checkpoint as checkpoints
 from emulator.models import load, shipped, weights_file
 from emulator.models.base import EmulatorModel

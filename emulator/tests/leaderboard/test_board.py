@@ -10,10 +10,11 @@ from pathlib import Path
 import matplotlib.image
 import pytest
 
-from emulator.eval import bars, figures_board, leaderboard
-from emulator.eval.leaderboard_page import markdown
-from emulator.tests.eval.made_up import write_result
-from emulator.tests.eval.test_studies import ABLATIONS, FEW
+from emulator.leaderboard import bars, figures
+from emulator.leaderboard import board as boards
+from emulator.leaderboard.page import markdown
+from emulator.tests.leaderboard.made_up import write_result
+from emulator.tests.leaderboard.test_studies import ABLATIONS, FEW
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page(folder: Path) -> str:
-    return markdown(leaderboard.collect(folder), [folder / "coverage.png"], folder)
+    return markdown(boards.collect(folder), [folder / "coverage.png"], folder)
 
 
 def section(page: str, heading: str) -> str:
@@ -114,7 +115,7 @@ def test_claims_studies_and_pictures(page: str) -> None:
 @pytest.mark.fast
 def test_what_is_absent_is_said(tmp_path: Path) -> None:
     write_result(tmp_path, "pooled", {"nk": 0.16}, model="PooledMLPBaseline")
-    files = leaderboard.write(leaderboard.collect(tmp_path), tmp_path)
+    files = boards.write(boards.collect(tmp_path), tmp_path)
     page = (tmp_path / "LEADERBOARD.md").read_text()
     assert "every bar is not measured" in section(page, "Bars")
     for heading in (
@@ -129,8 +130,8 @@ def test_what_is_absent_is_said(tmp_path: Path) -> None:
 
 
 def test_figures_stand_beside_the_page_or_where_asked(folder: Path, tmp_path: Path) -> None:
-    board = leaderboard.collect(folder)
-    files = leaderboard.write(board, tmp_path, tmp_path / "docs" / "figures")
+    board = boards.collect(folder)
+    files = boards.write(board, tmp_path, tmp_path / "docs" / "figures")
     assert {path.name for path in files} == {
         "LEADERBOARD.md",
         "leaderboard.csv",
@@ -143,16 +144,16 @@ def test_figures_stand_beside_the_page_or_where_asked(folder: Path, tmp_path: Pa
         picture = matplotlib.image.imread(BytesIO(path.read_bytes()), format="png")[:, :, :3]
         assert 0.005 < (picture < 0.99).any(axis=2).mean() < 0.6, path.name
         assert f"](docs/figures/{path.name})" in page
-    assert figures_board.draw_all(board.everywhere, board.few_draws) == {
+    assert figures.draw_all(board.everywhere, board.few_draws) == {
         path.name: path.read_bytes() for path in files[2:]
     }
 
 
 def test_error_figure_shows_every_rival_and_the_bars(folder: Path) -> None:
-    board = leaderboard.collect(folder)
+    board = boards.collect(folder)
     chosen = bars.the_universal(board.everywhere)
     assert chosen is not None
-    (axes,) = figures_board.error_by_world(board.everywhere, chosen).get_axes()
+    (axes,) = figures.error_by_world(board.everywhere, chosen).get_axes()
     heights = sorted(float(value) for c in axes.containers for value in c.lines[0].get_ydata())
     assert heights == pytest.approx([0.008, 0.01, 0.02, 0.16, 0.95]), (
         "neither exact nor refined numbers"
@@ -164,8 +165,8 @@ def test_error_figure_shows_every_rival_and_the_bars(folder: Path) -> None:
 
 
 def test_coverage_figure(folder: Path) -> None:
-    board = leaderboard.collect(folder)
+    board = boards.collect(folder)
     own = board.everywhere[board.everywhere["entry"] == bars.the_universal(board.everywhere)]
-    (axes,) = figures_board.coverage(own).get_axes()
+    (axes,) = figures.coverage(own).get_axes()
     assert len(axes.containers) == 6, "two worlds by three splits"
     assert all(float(c.lines[0].get_ydata()[0]) == pytest.approx(90.0) for c in axes.containers)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emulator.eval import bars
-from emulator.eval.runs import PLAIN, read_runs
-from emulator.eval.seeds import entries
-from emulator.tests.eval.made_up import write_result
+from emulator.leaderboard import bars
+from emulator.leaderboard.runs import PLAIN, read_runs
+from emulator.leaderboard.seeds import entries
+from emulator.tests.leaderboard.made_up import write_result
 
 GOOD = {world: 0.8 * bar for world, bar in bars.NRMSE.items()}
 

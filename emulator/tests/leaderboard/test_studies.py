@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emulator.errors import EvaluationError
-from emulator.eval import studies
+from emulator.leaderboard import studies
 
 pytestmark = pytest.mark.fast
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emulator.eval.runs import BASELINE, SPECIALIST, UNIVERSAL, read_runs, role
-from emulator.eval.seeds import common_name, entries, over_seeds
-from emulator.tests.eval.made_up import write_result
+from emulator.leaderboard.runs import BASELINE, SPECIALIST, UNIVERSAL, read_runs, role
+from emulator.leaderboard.seeds import common_name, entries, over_seeds
+from emulator.tests.leaderboard.made_up import write_result
 
 pytestmark = pytest.mark.fast
 

@@ -16,12 +16,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emulator.data import DataSet, card
 from emulator.eval.cases import NETWORK
-from emulator.eval.report import TEMPLATES
 from emulator.eval.scores import ALL
 from emulator.eval.tables import number, with_interval
 from emulator.files import sha256
 from emulator.models import shipped
 from emulator.models.checkpoint import Checkpoint, restore
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 PERCENT = {
     "nrmse": False,

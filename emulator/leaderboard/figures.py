@@ -12,13 +12,13 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from emulator.eval import bars
 from emulator.eval.figures import STYLE, WIDTH, log_axis, png, save_all
 from emulator.eval.guards import KINDS
-from emulator.eval.runs import UNIVERSAL, UNIVERSAL_MODEL
-from emulator.eval.studies import FINE_TUNED, FROM_SCRATCH, averaged
 from emulator.eval.tables import Row, records
 from emulator.eval.trust import NOMINAL
+from emulator.leaderboard import bars
+from emulator.leaderboard.runs import UNIVERSAL, UNIVERSAL_MODEL
+from emulator.leaderboard.studies import FINE_TUNED, FROM_SCRATCH, averaged
 
 __all__ = ["coverage", "draw_all", "error_by_world", "few_draws", "save_all"]
 

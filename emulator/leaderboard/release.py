@@ -15,8 +15,8 @@ import yaml
 from emulator.data import DataSet, open_dataset
 from emulator.errors import CheckpointError, EvaluationError
 from emulator.eval import results as scored
-from emulator.eval.model_card import Facts, render
 from emulator.files import write_bytes, write_text
+from emulator.leaderboard.model_card import Facts, render
 from emulator.models import shipped, weights_file
 from emulator.models.checkpoint import Checkpoint, restore
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EvaluationError
-from emulator.eval.studies import read_columns
 from emulator.eval.tables import number, records
+from emulator.leaderboard.studies import read_columns
 
 SPEED = "speed.csv"
 COLUMNS = ("world", "one_draw_us", "batch_us", "exact_us", "training_s")

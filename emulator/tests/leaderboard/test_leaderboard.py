@@ -15,9 +15,9 @@ import pytest
 from emulator.data import DataSet
 from emulator.errors import EvaluationError
 from emulator.eval import Request, evaluate_checkpoint, results
-from emulator.eval.leaderboard import COLUMNS, collect, write
-from emulator.eval.leaderboard_page import markdown
 from emulator.eval.tables import number
+from emulator.leaderboard.board import COLUMNS, collect, write
+from emulator.leaderboard.page import markdown
 from emulator.tests.eval.conftest import save_network
 
 

@@ -1,8 +1,7 @@
 """The leaderboard: every recipe below a folder, ranked by mean NRMSE over its seeds, beside the
 bars it was to reach.
 
-`python -m emulator.eval.leaderboard results/` is `emulator leaderboard results/`. Functions and a
-plain record only.
+Functions and a plain record only.
 """
 
 from __future__ import annotations
@@ -13,12 +12,12 @@ from typing import NamedTuple
 import pandas as pd
 
 from emulator.errors import EvaluationError
-from emulator.eval import bars
-from emulator.eval.runs import INTERVALS, PLAIN_SCORES, read_runs
-from emulator.eval.seeds import entries
-from emulator.eval.speed import read_speed
-from emulator.eval.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
 from emulator.files import write_text
+from emulator.leaderboard import bars
+from emulator.leaderboard.runs import INTERVALS, PLAIN_SCORES, read_runs
+from emulator.leaderboard.seeds import entries
+from emulator.leaderboard.speed import read_speed
+from emulator.leaderboard.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
 
 COLUMNS = (
     "world",
@@ -111,12 +110,12 @@ def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]
 
     The figures go to the folder `figures`, by default beside the other two.
     """
-    from emulator.eval import figures_board
-    from emulator.eval.leaderboard_page import markdown
+    from emulator.leaderboard import figures as drawings
+    from emulator.leaderboard.page import markdown
 
     place = folder if figures is None else figures
-    images = figures_board.draw_all(board.everywhere, board.few_draws)
-    figures_board.save_all(images, place)
+    images = drawings.draw_all(board.everywhere, board.few_draws)
+    drawings.save_all(images, place)
     write_text(folder / "leaderboard.csv", board.table.to_csv(index=False, lineterminator="\n"))
     write_text(
         folder / "LEADERBOARD.md", markdown(board, [place / name for name in images], folder)
@@ -126,10 +125,3 @@ def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]
         folder / "leaderboard.csv",
         *(place / name for name in images),
     ]
-
-
-if __name__ == "__main__":
-    from emulator.console import run
-    from emulator.eval.command import leaderboard
-
-    run(leaderboard)

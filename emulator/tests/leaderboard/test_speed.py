@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emulator.errors import EvaluationError
-from emulator.eval.speed import read_speed, speed_table
+from emulator.leaderboard.speed import read_speed, speed_table
 
 pytestmark = pytest.mark.fast
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EvaluationError
-from emulator.eval.seeds import over_seeds
 from emulator.eval.tables import number, records, with_interval
+from emulator.leaderboard.seeds import over_seeds
 
 FEW_DRAWS, ABLATIONS, UNSEEN = "few_draws.csv", "ablations.csv", "unseen.csv"
 FINE_TUNED, FROM_SCRATCH = "fine-tuned", "from scratch"
