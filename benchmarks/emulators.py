@@ -35,7 +35,7 @@ from emulator.eval.request import DEFAULT_SPLITS, Request, names
 from emulator.files import sha256
 from emulator.models.baselines.pca import PrincipalComponents
 from emulator.models.checkpoint import Checkpoint
-from emulator.training.statistics import moments
+from emulator.training.sources import moments
 
 PATIENCE = 50
 """Rounds without gain on `val` after which a component's fit ends."""

@@ -57,7 +57,7 @@ from emulator.models.baselines.trivial import TrainingMean
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 from emulator.training.config import TrainingConfig, load_config
-from emulator.training.run import train
+from emulator.training.trainer import train
 
 UNIVERSAL = Path("configs/universal_A.yaml")
 VARIANTS = Path("configs/ablations")

@@ -27,9 +27,8 @@ from emulator.console import out, run
 from emulator.data import generate_dataset
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
-from emulator.training.distributed import Group
-from emulator.training.interrupt import Interrupt
 from emulator.training.monitor import Monitor
+from emulator.training.processes import Group, Interrupt
 from emulator.worlds import split_names
 
 

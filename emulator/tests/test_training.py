@@ -25,8 +25,8 @@ from emulator.training import (
     load_config,
 )
 from emulator.training.losses import horizon_weights, irf_loss, smoothness
-from emulator.training.schedule import EarlyStopping, lr_factor
-from emulator.training.statistics import moments
+from emulator.training.optimisation import EarlyStopping, lr_factor
+from emulator.training.sources import moments
 
 pytestmark = pytest.mark.fast
 

@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from emulator.training.config import TrainingConfig, load_config
     from emulator.training.dataset import IRFDataset
     from emulator.training.loader import BatchLoader
-    from emulator.training.run import train
-    from emulator.training.trainer import Trainer
+    from emulator.training.trainer import Trainer, train
 
 _PLACES = {
     "BatchLoader": "loader",
@@ -25,7 +24,7 @@ _PLACES = {
     "collate_mixed_worlds": "collate",
     "collate_single_world": "collate",
     "load_config": "config",
-    "train": "run",
+    "train": "trainer",
 }
 
 __all__ = [

@@ -26,7 +26,7 @@ from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import SILENT
 from emulator.models.trust import Evidence, Trust, judge
 from emulator.training.dataset import IRFDataset
-from emulator.training.preparation import threads
+from emulator.training.processes import threads
 
 SHORT = {
     "val": "val",

@@ -33,7 +33,7 @@ def train(
     ] = False,
 ) -> None:
     """Train a network; checkpoints, history and configuration go to the run's folder."""
-    from emulator.training.run import (
+    from emulator.training.trainer import (
         train as train_run,
     )  # here, so that `emulator worlds` does not wait for PyTorch
 

@@ -15,8 +15,7 @@ from emulator.data import DataSet, open_dataset
 from emulator.errors import DatasetError
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.collate import Gathered, Piece, Sample
-from emulator.training.sources import WINDOW, MemorySource, ShardSource, Source
-from emulator.training.statistics import moments
+from emulator.training.sources import WINDOW, MemorySource, ShardSource, Source, moments
 
 IN_MEMORY_LIMIT = 4e9
 """Bytes of theta and responses up to which a split is held in memory unless told otherwise."""

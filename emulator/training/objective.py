@@ -16,8 +16,8 @@ from emulator.errors import ModelError, TrainingError
 from emulator.models.base import EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.config import TrainingConfig
-from emulator.training.distributed import Group
 from emulator.training.losses import horizon_weights, irf_loss, relative_weights, smoothness
+from emulator.training.processes import Group
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

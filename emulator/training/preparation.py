@@ -1,65 +1,26 @@
-"""What happens before the first step: the device, the data's scales, the network's start, the
-optimiser.
-"""
+"""What happens before the first step: the loader, the data's scales, the network's start."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Subset
 
 from emulator.errors import TrainingError
 from emulator.models import shipped
 from emulator.models.base import PREPARE_DRAWS, EmulatorModel
+from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
-from emulator.training import statistics
+from emulator.training.collate import Batch
 from emulator.training.config import TrainingConfig
 from emulator.training.dataset import IRFDataset
-from emulator.training.distributed import Group
-from emulator.training.loader import BatchLoader, EpochLoader, epoch_loader
-from emulator.training.randomness import seed_everything
-from emulator.training.soap import SOAP
-from emulator.training.world_sampling import WorldBatches
-
-SMALL_MODEL = 5_000_000
-"""Parameters below which several PyTorch threads cost more than they bring."""
-
-
-def choose_device(name: str, group: Group) -> torch.device:
-    """The device of a configuration's name. Raises `TrainingError` for one that is not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise TrainingError(
-            f"The device '{name}' cannot be used: {str(error).splitlines()[0]}"
-        ) from None
-    if device.type == "meta":
-        raise TrainingError("The device 'meta' holds no numbers; use cpu or cuda.")
-    if device.type == "cuda" and group.size > 1:
-        return torch.device("cuda", torch.cuda.current_device())
-    return device
-
-
-@contextmanager
-def threads(model: nn.Module, wanted: int) -> Iterator[None]:
-    """PyTorch's thread count for a run, 0 for what suits the network; what it was before comes back
-    afterwards.
-    """
-    before = torch.get_num_threads()
-    small = sum(p.numel() for p in model.parameters()) < SMALL_MODEL
-    torch.set_num_threads(wanted or (1 if small else before))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+from emulator.training.loader import BatchLoader, EpochLoader, WorldBatches, epoch_loader
+from emulator.training.processes import Group, seed_everything
+from emulator.training.sources import moments
 
 
 def training_loader(loader: Any, config: TrainingConfig, group: Group) -> EpochLoader:
@@ -97,7 +58,7 @@ def learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, Any
             dataset.statistics,
             dataset.fingerprint,
         )
-    found = statistics.of_batches(loader.epoch(0))
+    found = moments_of_batches(loader.epoch(0))
     while isinstance(dataset, Subset):
         dataset = dataset.dataset
     if isinstance(dataset, IRFDataset):
@@ -132,12 +93,18 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
         )
 
 
-def make_optimizer(
-    parameters: list[nn.Parameter], config: TrainingConfig
-) -> torch.optim.Optimizer | None:
-    """The optimiser of a configuration; none for a network that has nothing to train."""
-    if not parameters:
-        return None
-    if config.optimizer == "soap":
-        return SOAP(parameters, lr=config.lr, weight_decay=config.weight_decay)
-    return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
+def moments_of_batches(batches: Iterable[Batch]) -> dict[str, WorldStatistics]:
+    """Statistics of every world in a loader's batches, held in memory while they are taken."""
+    found: dict[str, list[tuple[Tensor, Tensor]]] = {}
+    for batch in batches:
+        ids = batch["world_ids"]
+        ids = [ids] * len(batch["theta"]) if isinstance(ids, str) else ids
+        for world in dict.fromkeys(ids):
+            rows = torch.tensor([k for k, name in enumerate(ids) if name == world])
+            theta, irf = batch["theta"][rows], batch["irf"][rows]
+            if "theta_mask" in batch:
+                theta = theta[:, : int(batch["theta_mask"][rows[0]].sum())]
+            if "shock_mask" in batch:
+                irf = irf[:, : int(batch["shock_mask"][rows[0]].sum())]
+            found.setdefault(world, []).append((theta, irf))
+    return {world: moments(lambda pieces=pieces: pieces) for world, pieces in sorted(found.items())}  # type: ignore[misc]

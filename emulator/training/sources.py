@@ -6,7 +6,7 @@ Both gather rows of a split by position, as tensors; axes as in the data format.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from emulator.data import DataSet
 from emulator.errors import DatasetError
+from emulator.models.normaliser import FLOOR, SILENT, WorldStatistics
 
 WINDOW = 8
 """Shards that are shuffled together when a split is streamed.
@@ -22,6 +23,7 @@ Draws are independent, so a window of thousands will do.
 """
 
 Block = tuple[Tensor, Tensor]
+Blocks = Callable[[], Iterable[Block]]
 
 
 class Source(ABC):
@@ -98,9 +100,8 @@ class ShardSource(Source):
         return torch.from_numpy(theta), torch.from_numpy(irf)
 
     def _load(self, shard: int) -> None:
-        theta, irf = self._read(
-            shard * self.shard, min((shard + 1) * self.shard, self._theta.shape[0])
-        )  # type: ignore[union-attr]
+        rows = self._theta.shape[0]  # type: ignore[union-attr]
+        theta, irf = self._read(shard * self.shard, min((shard + 1) * self.shard, rows))
         if self._ring is None:
             size = self._slots * self.shard
             self._ring = torch.empty(size, *theta.shape[1:]), torch.empty(size, *irf.shape[1:])
@@ -116,15 +117,13 @@ class ShardSource(Source):
         shards = rows // self.shard
         if (self._slot_of[shards] < 0).any():
             needed = np.unique(shards)
-            if (
-                len(needed) > self._slots
-            ):  # scattered access, as by a shuffling DataLoader: the ring would only churn
-                return self._finite(
-                    *(np.asarray(array.oindex[rows]) for array in (self._theta, self._irf))
-                )  # type: ignore[union-attr]
-            while len(
-                missing := needed[self._slot_of[needed] < 0]
-            ):  # again for those that the last ones pushed out
+            if len(needed) > self._slots:
+                # Scattered access, as by a shuffling DataLoader: the ring would only churn.
+                arrays = (self._theta, self._irf)
+                picked = [np.asarray(array.oindex[rows]) for array in arrays]  # type: ignore[union-attr]
+                return self._finite(*picked)
+            # Again for those that the last ones pushed out.
+            while len(missing := needed[self._slot_of[needed] < 0]):
                 for shard in missing:
                     self._load(int(shard))
         assert self._ring is not None
@@ -142,3 +141,31 @@ class ShardSource(Source):
     def units(self) -> list[np.ndarray]:
         shards = self.rows // self.shard
         return np.split(np.arange(len(self.rows)), np.flatnonzero(np.diff(shards)) + 1)
+
+
+def moments(blocks: Blocks) -> WorldStatistics:
+    """Statistics of one world from blocks of theta (b, P) and responses (b, S, H+1, 3) in natural
+    units.
+
+    Two passes in float64: means first, then deviations from them.
+    """
+    count = 0
+    theta_sum, irf_sum = torch.zeros(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    low, high = torch.tensor(torch.inf), torch.tensor(-torch.inf)
+    for theta, irf in blocks():
+        count += len(theta)
+        theta_sum = theta_sum + theta.double().sum(0)
+        irf_sum = irf_sum + irf.double().mean(2).sum(0)
+        low, high = (
+            torch.minimum(low, theta.min(0).values),
+            torch.maximum(high, theta.max(0).values),
+        )
+    theta_mean, irf_mean = theta_sum / count, irf_sum / count
+    theta_var, irf_var = torch.zeros_like(theta_mean), torch.zeros_like(irf_mean)
+    for theta, irf in blocks():
+        theta_var += (theta.double() - theta_mean).square().sum(0) / count
+        irf_var += (irf.double() - irf_mean[:, None]).square().mean(2).sum(0) / count
+    scale = irf_var.sqrt()
+    largest = max(float(scale.max()), torch.finfo(torch.float32).tiny)
+    scale = torch.where(scale > SILENT * largest, scale, FLOOR * largest)
+    return WorldStatistics(theta_mean.float(), theta_var.sqrt().float(), low, high, scale.float())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from emulator.errors import CheckpointError
 from emulator.models import checkpoint as checkpoints
 from emulator.training.config import TrainingConfig
-from emulator.training.randomness import random_state, set_random_state
+from emulator.training.processes import random_state, set_random_state
 
 if TYPE_CHECKING:
     from emulator.training.trainer import Trainer

@@ -11,7 +11,7 @@ from emulator.data import generate_dataset, open_dataset, validate_dataset
 from emulator.errors import DatasetError, MissingExtraError
 from emulator.tests.data.tampering import contents
 from emulator.training.config import TrainingConfig
-from emulator.training.run import train
+from emulator.training.trainer import train
 from emulator.worlds import get_world
 
 MOD = """

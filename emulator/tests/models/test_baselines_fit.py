@@ -15,7 +15,7 @@ from emulator.eval.results import read
 from emulator.models import load, model_class
 from emulator.training import TrainingConfig
 from emulator.training.config import load_config
-from emulator.training.run import train
+from emulator.training.trainer import train
 from emulator.worlds import get_world
 
 ROOT = Path(__file__).parents[3]

@@ -13,7 +13,7 @@ from emulator.models.universal.start import regress
 from emulator.models.universal.state_space import bounded_powers, bounding_factor, powers, rollout
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 from emulator.solvers import StateSpace, impulse_response
-from emulator.training.statistics import moments
+from emulator.training.sources import moments
 from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast

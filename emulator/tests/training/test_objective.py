@@ -8,9 +8,8 @@ from emulator.errors import ConfigError, TrainingError
 from emulator.models import checkpoint
 from emulator.tests.training.runs import WORLDS, make_trainer
 from emulator.training import BatchLoader, TrainingConfig, collate_mixed_worlds
-from emulator.training.averaging import WeightAverage
-from emulator.training.distributed import Group
-from emulator.training.schedule import curriculum_horizon, lr_factor
+from emulator.training.optimisation import WeightAverage, curriculum_horizon, lr_factor
+from emulator.training.processes import Group
 
 pytestmark = pytest.mark.fast
 

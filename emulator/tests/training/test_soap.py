@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from emulator.training.soap import MAX_SIDE, REFRESH, SOAP, _refresh
+from emulator.training.optimisation import MAX_SIDE, REFRESH, SOAP, _refresh
 
 pytestmark = pytest.mark.fast
 

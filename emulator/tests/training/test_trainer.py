@@ -18,7 +18,7 @@ from emulator.training import (
     collate_mixed_worlds,
     collate_single_world,
 )
-from emulator.training.statistics import of_batches
+from emulator.training.preparation import moments_of_batches
 
 pytestmark = pytest.mark.fast
 
@@ -91,7 +91,7 @@ def test_losses_are_in_normalised_units(train_set, val_set, tmp_path):
 
 
 def test_foreign_data_have_the_same_statistics(train_set):
-    found = of_batches(BatchLoader(train_set, 64, True).epoch(0))
+    found = moments_of_batches(BatchLoader(train_set, 64, True).epoch(0))
     for world, expected in train_set.statistics.items():
         for left, right in zip(found[world], expected, strict=True):
             assert torch.allclose(left, right, rtol=1e-5, atol=1e-7)

@@ -5,10 +5,9 @@ import pytest
 
 from emulator.errors import ConfigError, TrainingError
 from emulator.training import BatchLoader, IRFDataset, TrainingConfig
-from emulator.training.distributed import Group
-from emulator.training.loader import ForeignLoader
+from emulator.training.loader import ForeignLoader, WorldBatches, quotas
 from emulator.training.preparation import training_loader
-from emulator.training.world_sampling import WorldBatches, quotas
+from emulator.training.processes import Group
 
 pytestmark = pytest.mark.fast
 
