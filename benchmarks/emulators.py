@@ -24,7 +24,7 @@ import lightgbm
 import numpy as np
 import torch
 import typer
-from torch import Tensor
+from torch import Tensor, nn
 
 from emulator import provenance
 from emulator.console import err, out, run, say
@@ -35,6 +35,7 @@ from emulator.eval.request import DEFAULT_SPLITS, Request, names
 from emulator.files import sha256
 from emulator.models.baselines.pca import PrincipalComponents
 from emulator.models.checkpoint import Checkpoint
+from emulator.models.trained import TrainedNetwork
 from emulator.training.sources import moments
 
 PATIENCE = 50
@@ -122,10 +123,11 @@ def _until(deadline: float) -> Callable[[Any], None]:
     return stop
 
 
-class Trees:
+class Trees(nn.Module):
     """What an evaluation needs of a network, for trees."""
 
     def __init__(self, settings: Settings, data: DataSet, threads: int) -> None:
+        super().__init__()
         self.world_specs = {world: data.spec(world) for world in settings.worlds}
         self.fits: dict[str, TreesOfAWorld] = {}
         for world in settings.worlds:
@@ -142,7 +144,7 @@ class Trees:
                     f"note: in {world} the time limit ended {ended} of"
                     f" {len(self.fits[world].boosters)} fits before they stopped by themselves."
                 )
-        self.checkpoint = Checkpoint(
+        self.origin = Checkpoint(
             model_name=settings.model,
             model_options={},
             weights={},
@@ -157,7 +159,7 @@ class Trees:
             sha256=sha256("".join(fit.text() for fit in self.fits.values()).encode()),
         )
 
-    def __call__(self, theta: Tensor, world_id: str) -> Tensor:
+    def forward(self, theta: Tensor, world_id: str, horizon: int | None = None) -> Tensor:
         return self.fits[world_id].predict(theta.numpy())
 
 
@@ -202,7 +204,8 @@ def main(
         bootstrap,
         threads=threads,
     )
-    found = evaluate_network(Trees(settings, data, threads), data, request)
+    trees = Trees(settings, data, threads)
+    found = evaluate_network(TrainedNetwork(trees, origin=trees.origin), data, request)
     made = found.provenance["checkpoint"] | {
         "path": ""
     }  # there is no file: the command fits the trees again

@@ -68,7 +68,7 @@ def main(
 ) -> None:
     """Time a network's predictions against exact solutions."""
     torch.set_num_threads(1)
-    network = load(checkpoint)
+    network = load(checkpoint).network
     if not trained:
         cost = Path(checkpoint).parent / "cost.json"
         if not cost.exists():

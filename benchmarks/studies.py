@@ -35,7 +35,6 @@ import yaml
 
 from emulator.console import out, say
 from emulator.data import DataSet, open_dataset
-from emulator.eval.predict import predict
 from emulator.eval.scale import Scale
 from emulator.eval.scores import score
 from emulator.files import write_text
@@ -55,6 +54,7 @@ from emulator.models import checkpoint as checkpoints
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines.trivial import TrainingMean
 from emulator.models.normaliser import WorldStatistics
+from emulator.models.trained import TrainedNetwork, predict
 from emulator.spec import WorldSpec
 from emulator.training.config import TrainingConfig, load_config
 from emulator.training.trainer import train
@@ -79,7 +79,8 @@ class Judge:
         self.scales: dict[str, Scale] = {}
 
     def network(self, network: EmulatorModel, world: str, split: str = "test") -> float:
-        return self._score(world, split, lambda theta: predict(network, world, theta))
+        trained = TrainedNetwork(network)
+        return self._score(world, split, lambda theta: predict(trained, world, theta, threads=1))
 
     def mean_response(self, world: str, split: str = "test") -> float:
         return self._score(
@@ -246,7 +247,7 @@ def few_draws(
                     start=way,
                     draws=n,
                     seed=seed,
-                    nrmse=judge.network(load(Path(config.checkpoint_dir)), world),
+                    nrmse=judge.network(load(Path(config.checkpoint_dir)).network, world),
                 )
     say(f"{len(table.rows)} rows: {table.path}")
 
@@ -278,7 +279,7 @@ def ablations(
             ]
             if not todo:
                 continue
-            network = load(train_once(config))
+            network = load(train_once(config)).network
             for world in todo:
                 table.add(
                     variant=variant, world=world, seed=seed, nrmse=judge.network(network, world)

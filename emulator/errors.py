@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    from pydantic import ValidationError  # a command that only prints help does not pay for it
 
 
 class EmulatorError(Exception):
@@ -74,6 +76,10 @@ class ModelError(EmulatorError):
 
 class CheckpointError(EmulatorError):
     """A checkpoint is missing, truncated, altered or does not fit what it is used for."""
+
+
+class DeviceError(EmulatorError):
+    """A device such as `cuda` was named that this machine, or this PyTorch, does not have."""
 
 
 class TrainingError(EmulatorError):

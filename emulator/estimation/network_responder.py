@@ -18,8 +18,8 @@ from torch import Tensor
 
 from emulator.errors import ParameterError
 from emulator.estimation.responder import Force, Local, Pulled, Responder
-from emulator.eval.predict import in_batches
-from emulator.inference.network import BATCH, Emulator
+from emulator.inference.network import Emulator
+from emulator.models.trained import in_batches
 
 LEAST = 1e-30
 """Probabilities nearer to zero than this count as this, so that their logarithm stays finite in
@@ -45,7 +45,7 @@ class NetworkResponder(Responder):
     def __init__(self, emulator: Emulator, world: str, shock: str, horizon: int) -> None:
         super().__init__(emulator.spec(world), shock, horizon)
         self.network = copy.deepcopy(emulator.network).requires_grad_(False)
-        self.trust = self.network.trust
+        self.trust = copy.deepcopy(emulator.trust)
         if horizon > self.network.horizon and not self.network.any_horizon:
             raise ParameterError(
                 f"The target's horizon is {horizon}; this network answers to horizons 0 to"
@@ -62,11 +62,11 @@ class NetworkResponder(Responder):
 
     def responses(self, theta: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return in_batches(self._irf, theta, BATCH, self.device).astype(np.float64)
+            return in_batches(self._irf, theta, self.device).astype(np.float64)
 
     def log_solvable(self, theta: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return in_batches(self._log_solvable, theta, BATCH, self.device).astype(np.float64)
+            return in_batches(self._log_solvable, theta, self.device).astype(np.float64)
 
     def local(self, theta: np.ndarray, free: Sequence[int]) -> Local:
         n = 3 * (self.horizon + 1)
@@ -100,9 +100,7 @@ class NetworkResponder(Responder):
             return np.zeros(len(theta), dtype=bool)
         with torch.no_grad():
             return (
-                in_batches(
-                    lambda batch: trust.flagged(batch, self.spec.name), theta, BATCH, self.device
-                )
+                in_batches(lambda batch: trust.flagged(batch, self.spec.name), theta, self.device)
                 > 0
             )
 

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from emulator import provenance
 from emulator.console import progress
 from emulator.data import DataSet, open_dataset
 from emulator.eval.bootstrap import CONFIDENCE
 from emulator.eval.cases import NETWORK, Case
-from emulator.eval.guards import Network, check, check_prediction, check_truth, kind_of
+from emulator.eval.guards import KINDS, check, check_prediction, check_truth
 from emulator.eval.metrics import NEGLIGIBLE
-from emulator.eval.predict import predict
 from emulator.eval.request import Request
 from emulator.eval.results import Evaluation, assemble
 from emulator.eval.scale import Scale
@@ -25,6 +22,7 @@ from emulator.eval.scores import masked_report, score
 from emulator.eval.trust import claims, determinacy
 from emulator.models import load
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES, TrivialBaseline
+from emulator.models.trained import TrainedNetwork, predict
 
 
 def evaluate_checkpoint(request: Request) -> Evaluation:
@@ -36,9 +34,9 @@ def evaluate_checkpoint(request: Request) -> Evaluation:
     return evaluate_network(load(str(request.checkpoint)), open_dataset(request.dataset), request)
 
 
-def evaluate_network(network: Network, data: DataSet, request: Request) -> Evaluation:
+def evaluate_network(trained: TrainedNetwork, data: DataSet, request: Request) -> Evaluation:
     """`evaluate_checkpoint` for a network and a data set that are already open."""
-    worlds = check(network, data, request)
+    worlds = check(trained, data, request)
     cases: list[Case] = []
     verdicts = []
     with progress() as display:
@@ -52,15 +50,15 @@ def evaluate_network(network: Network, data: DataSet, request: Request) -> Evalu
             baselines = {name: kind().fit(theta, irf) for name, kind in TRIVIAL_BASELINES.items()}
             del theta, irf
             for split in request.splits:
-                for case in _cases(network, baselines, data, world, split, scale, request):
+                for case in _cases(trained, baselines, data, world, split, scale, request):
                     cases.append(case)
                     display.advance(bar)
-            verdicts += determinacy(network, data, world, request)
-    return assemble(request, cases, verdicts, _provenance(network, data, request))
+            verdicts += determinacy(trained, data, world, request)
+    return assemble(request, cases, verdicts, _provenance(trained, data, request))
 
 
 def _cases(
-    network: Network,
+    trained: TrainedNetwork,
     baselines: dict[str, TrivialBaseline],
     data: DataSet,
     world: str,
@@ -71,11 +69,16 @@ def _cases(
     """The score of the network, then of each trivial baseline, on one split of one world."""
     theta, truth = data.read(world, split)
     check_truth(world, split, theta, truth)
-    spec, kind = data.spec(world), kind_of(network, world)
+    spec = data.spec(world)
     for predictor in (NETWORK, *baselines):
         if predictor == NETWORK:
             prediction = predict(
-                network, world, theta, request.batch_size, request.device, request.threads
+                trained,
+                world,
+                theta,
+                batch_size=request.batch_size,
+                device=request.device,
+                threads=request.threads,
             )
             prediction = check_prediction(world, prediction, truth)
         else:
@@ -84,43 +87,39 @@ def _cases(
             predictor=predictor,
             spec=spec,
             split=split,
-            kind=kind,
+            kind=KINDS[0],
             scale=scale,
             score=score(spec, scale, truth, prediction, request.bootstrap, request.seed),
             outside_range=int(scale.outside(theta).sum()),
             truth=truth,
             prediction=prediction if predictor == NETWORK else None,
             masked=masked_report(spec, scale, truth, prediction),
-            claims=claims(network, world, theta, request) if predictor == NETWORK else None,
+            claims=claims(trained, world, theta, request) if predictor == NETWORK else None,
         )
 
 
-def _provenance(network: Network, data: DataSet, request: Request) -> dict[str, object]:
+def _provenance(trained: TrainedNetwork, data: DataSet, request: Request) -> dict[str, object]:
     """Where the numbers come from: command, checkpoint, data, code, versions."""
-    made = network.checkpoint
+    origin = trained.checkpoint
     return {
         "command": request.command,
         "checkpoint": {
             "path": str(request.checkpoint),
-            "sha256": made.sha256,
-            "model_name": made.model_name,
-            "worlds": list(network.world_specs),
-            "epoch": made.epoch,
-            "config": made.config,
-            "commit": made.commit,
-            "versions": made.versions,
-            "data_fingerprint": made.data_fingerprint,
-            "n_weights": (
-                sum(p.numel() for p in network.parameters())
-                if isinstance(network, torch.nn.Module)
-                else None
-            ),
+            "sha256": origin.sha256,
+            "model_name": origin.model_name,
+            "worlds": list(trained.world_specs),
+            "epoch": origin.epoch,
+            "config": origin.config,
+            "commit": origin.commit,
+            "versions": origin.versions,
+            "data_fingerprint": origin.data_fingerprint,
+            "n_weights": trained.n_weights,
         },
         "dataset": {
             "path": str(request.dataset),
             "fingerprint": data.fingerprint,
             "horizon": data.horizon,
-            "trained_on": made.data_fingerprint == data.fingerprint,
+            "trained_on": origin.data_fingerprint == data.fingerprint,
         },
         "commit": provenance.commit(),
         "versions": provenance.versions(),

@@ -4,14 +4,12 @@ say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
-
 import numpy as np
 
 from emulator.data import DataSet
 from emulator.errors import EvaluationError, unknown_name
 from emulator.eval.request import Request
+from emulator.models.trained import TrainedNetwork
 from emulator.spec import WorldSpec
 
 KINDS = ("network only", "exact by construction", "refined")
@@ -20,31 +18,15 @@ guess, then solver steps.
 """
 
 
-class Network(Protocol):
-    """What an evaluation needs of a loaded checkpoint; `emulator.models.load` returns one.
-
-    It may also have `kind(world)`, one of `KINDS`, and `trust`, what it says of its own errors (see
-    `emulator.eval.trust`).
-    """
-
-    @property
-    def world_specs(self) -> Mapping[str, WorldSpec]: ...
-
-    @property
-    def checkpoint(self) -> Any: ...
-
-    def __call__(self, theta: Any, world_id: Any) -> Any: ...
-
-
-def check(network: Network, data: DataSet, request: Request) -> list[str]:
+def check(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]:
     """The worlds to score, once everything fits.
 
     Raises the error that says what does not, and what to do.
     """
-    worlds = _worlds(network, data, request)
+    worlds = _worlds(trained, data, request)
     for world in worlds:
-        _same_spec(world, network.world_specs[world], data.spec(world))
-    _same_data(network, data, request)
+        _same_spec(world, trained.world_specs[world], data.spec(world))
+    _same_data(trained, data, request)
     _splits(data, worlds, request)
     if request.bootstrap < 0 or request.batch_size < 1 or request.threads < 1:
         raise EvaluationError(
@@ -53,12 +35,12 @@ def check(network: Network, data: DataSet, request: Request) -> list[str]:
     return worlds
 
 
-def _worlds(network: Network, data: DataSet, request: Request) -> list[str]:
-    worlds = list(request.worlds or network.world_specs)
+def _worlds(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]:
+    worlds = list(request.worlds or trained.world_specs)
     for world in worlds:
-        if world not in network.world_specs:
+        if world not in trained.world_specs:
             raise unknown_name(
-                f"world of the checkpoint {request.checkpoint}", world, network.world_specs
+                f"world of the checkpoint {request.checkpoint}", world, trained.world_specs
             )
         if world not in data.worlds:
             raise unknown_name(f"world of the data set {data.path}", world, data.worlds)
@@ -84,13 +66,13 @@ def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
             )
 
 
-def _same_data(network: Network, data: DataSet, request: Request) -> None:
-    trained = network.checkpoint.data_fingerprint
-    if trained == data.fingerprint or request.allow_other_data:
+def _same_data(trained: TrainedNetwork, data: DataSet, request: Request) -> None:
+    fingerprint = trained.checkpoint.data_fingerprint
+    if fingerprint == data.fingerprint or request.allow_other_data:
         return
     found = (
-        f"a data set with the fingerprint {trained[:16]}"
-        if trained
+        f"a data set with the fingerprint {fingerprint[:16]}"
+        if fingerprint
         else "data without a recorded fingerprint"
     )
     raise EvaluationError(
@@ -115,20 +97,6 @@ def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
                     f"Split '{split}' of world '{world}' in {data.path} is empty; a score needs"
                     " draws. Generate more samples, or name other splits."
                 )
-
-
-def kind_of(network: Network, world: str) -> str:
-    """What the network's numbers of a world rest on, one of `KINDS`.
-
-    Raises `EvaluationError` for another word.
-    """
-    kind = str(network.kind(world)) if hasattr(network, "kind") else KINDS[0]
-    if kind not in KINDS:
-        raise EvaluationError(
-            f"World '{world}': the network calls its numbers '{kind}'; expected one of:"
-            f" {', '.join(KINDS)}."
-        )
-    return kind
 
 
 def check_prediction(world: str, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -24,9 +24,8 @@ from emulator.data import DataSet
 from emulator.data.verdicts import VERDICTS_FILE
 from emulator.eval.bootstrap import interval, mean
 from emulator.eval.cases import Case, Claims
-from emulator.eval.guards import Network
-from emulator.eval.predict import in_batches, inference
 from emulator.eval.request import Request
+from emulator.models.trained import TrainedNetwork, answering, in_batches
 from emulator.models.trust import judge
 from emulator.spec import Status
 
@@ -54,17 +53,19 @@ COLUMNS = (
 VERDICT_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accuracy")
 
 
-def claims(network: Network, world: str, theta: np.ndarray, request: Request) -> Claims | None:
+def claims(
+    trained: TrainedNetwork, world: str, theta: np.ndarray, request: Request
+) -> Claims | None:
     """Band and flags of a network at theta (n, P), natural units; None where it has no `trust`."""
-    trust = getattr(network, "trust", None)
+    trust = trained.trust
     if trust is None:
         return None
-    with inference(network, request.device, request.threads) as device:
+    with answering(trained, request.device, request.threads) as device:
         width = in_batches(
-            lambda batch: trust.half_width(batch, world), theta, request.batch_size, device
+            lambda batch: trust.half_width(batch, world), theta, device, request.batch_size
         )
         flags = in_batches(
-            lambda batch: trust.flagged(batch, world), theta, request.batch_size, device
+            lambda batch: trust.flagged(batch, world), theta, device, request.batch_size
         )
     return Claims(width, flags > 0)
 
@@ -122,7 +123,7 @@ def _covered(case: Case, claimed: Claims) -> np.ndarray:
 
 
 def determinacy(
-    network: Network, data: DataSet, world: str, request: Request
+    trained: TrainedNetwork, data: DataSet, world: str, request: Request
 ) -> list[dict[str, Any]]:
     """The network's probability of a unique stable solution against the solver's verdicts, one row,
     or none if absent.
@@ -131,7 +132,7 @@ def determinacy(
     `emulator.models.trust.judge`. Raises `DatasetError` if the data set holds verdicts that were
     altered.
     """
-    trust = getattr(network, "trust", None)
+    trust = trained.trust
     if (
         trust is None
         or not trust.judges(world)
@@ -140,9 +141,9 @@ def determinacy(
         return []
     theta, status = data.verdicts(world)
     rows = trust.held_out(len(theta))
-    with inference(network, request.device, request.threads) as device:
+    with answering(trained, request.device, request.threads) as device:
         probability = in_batches(
-            lambda batch: trust.determinacy(batch, world), theta[rows], request.batch_size, device
+            lambda batch: trust.determinacy(batch, world), theta[rows], device, request.batch_size
         )
     found = judge(torch.from_numpy(probability), torch.as_tensor(status[rows]))
     determinate = float(np.mean(status[rows] == Status.OK))

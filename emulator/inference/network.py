@@ -23,21 +23,17 @@ from emulator.errors import (
     UnknownNameError,
     unknown_name,
 )
-from emulator.eval.predict import in_batches, inference
 from emulator.inference.answers import answer, derivatives, in_words, refuse
 from emulator.inference.draws import Draws, chosen_shocks, labels, last_quarter, theta_of
 from emulator.inference.exact import ExactWorld
 from emulator.inference.fallback import Fallback, replace, solver_of
 from emulator.inference.sensitivity import HORIZONS, Question, Ranges, sobol
 from emulator.inference.shock_size import Scaling, SizeLike
-from emulator.models import load as load_network
 from emulator.models.base import EmulatorModel
 from emulator.models.checkpoint import Checkpoint
+from emulator.models.trained import BATCH, TrainedNetwork, in_batches, load, placed
 from emulator.models.trust import Trust
 from emulator.spec import WorldSpec
-
-BATCH = 1024
-"""Draws predicted at a time."""
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's
@@ -58,11 +54,9 @@ class Emulator:
     `checkpoint` says where it comes from.
     """
 
-    def __init__(self, network: EmulatorModel, device: str = "cpu") -> None:
-        with inference(
-            network, device, torch.get_num_threads()
-        ) as found:  # moved there once, with a clear error if it is not there
-            self.network, self.device = network, found
+    def __init__(self, trained: TrainedNetwork | EmulatorModel, device: str = "cpu") -> None:
+        self.trained = trained if isinstance(trained, TrainedNetwork) else TrainedNetwork(trained)
+        self.device = placed(self.trained, device)
 
     @classmethod
     def load(cls, name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
@@ -70,7 +64,7 @@ class Emulator:
 
         Raises `UnknownNameError`, `CheckpointError`.
         """
-        return cls(load_network(name_or_path), device)
+        return cls(load(name_or_path), device)
 
     def __repr__(self) -> str:
         return (
@@ -84,13 +78,17 @@ class Emulator:
         return tuple(self.network.world_specs)
 
     @property
+    def network(self) -> EmulatorModel:
+        return self.trained.network
+
+    @property
     def checkpoint(self) -> Checkpoint | None:
-        return self.network.checkpoint
+        return self.trained.origin
 
     @property
     def trust(self) -> Trust | None:
         """Its bands and flags; None until it is calibrated (`emulator calibrate`)."""
-        return self.network.trust
+        return self.trained.trust
 
     def spec(self, world: str) -> WorldSpec:
         """What a world says of itself, as it was when the network was trained.
@@ -368,7 +366,7 @@ class Emulator:
         if self.network.training:  # someone trained it since
             self.network.eval()
         with torch.inference_mode():
-            return in_batches(what, theta, BATCH, self.device)
+            return in_batches(what, theta, self.device)
 
     # -- what was asked
     # --------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ from emulator.eval.scores import ALL
 from emulator.eval.tables import number, with_interval
 from emulator.files import sha256
 from emulator.models import shipped
-from emulator.models.checkpoint import Checkpoint, restore
+from emulator.models.checkpoint import Checkpoint
+from emulator.models.trained import restored
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -58,7 +59,7 @@ def render(facts: Facts) -> str:
         lstrip_blocks=True,
     )
     made, results = facts.made, facts.results
-    network = restore(made)
+    trained = restored(made)
     splits = list(dict.fromkeys(row["split"] for row in results["summary"]))
     return environment.get_template("model_card.md.j2").render(
         facts=facts,
@@ -71,12 +72,11 @@ def render(facts: Facts) -> str:
         ),
         weights=shipped.WEIGHTS,
         file_sha256=sha256(facts.content),
-        n_weights=sum(weight.numel() for weight in network.parameters()),
+        n_weights=trained.n_weights,
         training_time=_training_time(made),
         commands=list(commands(facts)),
         config=yaml.safe_dump(made.config, sort_keys=False),
         scores={split: list(_scores(results, split)) for split in splits},
-        remarks={world: text for world in made.world_specs if (text := network.remark(world))},
         trust=list(_trust(results)),
         determinacy=list(_determinacy(results)),
         ranges={world: list(_ranges(made, world)) for world in made.world_specs},

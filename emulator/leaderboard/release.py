@@ -18,7 +18,8 @@ from emulator.eval import results as scored
 from emulator.files import write_bytes, write_text
 from emulator.leaderboard.model_card import Facts, render
 from emulator.models import shipped, weights_file
-from emulator.models.checkpoint import Checkpoint, restore
+from emulator.models.checkpoint import Checkpoint
+from emulator.models.trained import load, restored
 
 LARGEST = 20_000_000
 """Bytes of a weights file that ships; a package is no place for more."""
@@ -120,11 +121,11 @@ def _data(made: Checkpoint, request: Release) -> DataSet:
 
 def _check_answers(made: Checkpoint, place: Path) -> None:
     """Refuse a file whose network does not answer as the checkpoint's does, bit for bit."""
-    before, after = restore(made), shipped.load(place)
+    before, after = restored(made), load(place)
     for world, spec in made.world_specs.items():
         theta = torch.tensor(spec.theta(), dtype=torch.float32)
         with torch.inference_mode():
-            same = torch.equal(before(theta, world), after(theta, world))
+            same = torch.equal(before.network(theta, world), after.network(theta, world))
             if before.trust is not None and after.trust is not None:
                 same &= torch.equal(
                     before.trust.half_width(theta, world), after.trust.half_width(theta, world)

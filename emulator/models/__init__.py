@@ -16,6 +16,7 @@ from emulator.spec import WorldSpec
 
 if TYPE_CHECKING:
     from emulator.models.base import EmulatorModel
+    from emulator.models.trained import TrainedNetwork
 
 MODELS = {
     "GaussianProcessBaseline": "emulator.models.baselines.gaussian_process:GaussianProcessBaseline",
@@ -60,15 +61,13 @@ def build(
         ) from None
 
 
-def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network in evaluation mode, from the name under which it ships, its file, or the
-    folder of its run.
+def load(name_or_path: str | Path) -> TrainedNetwork:
+    """A trained network, from the name under which it ships, its file, or the folder of its run.
 
-    What the file says is `model.checkpoint`. Raises `UnknownNameError` for a name that does not
-    ship, `CheckpointError` if the file is missing, truncated, altered, or of a class that is not in
-    the table.
+    Raises `UnknownNameError` for a name that does not ship, `CheckpointError` if the file is
+    missing, truncated, altered, or of a class that is not in the table.
     """
-    from emulator.models.shipped import load as load_trained
+    from emulator.models.trained import load as load_trained
 
     return load_trained(name_or_path)
 

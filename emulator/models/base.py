@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,6 @@ from torch import Tensor, nn
 from emulator.errors import ModelError, nearest
 from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.spec import WorldSpec
-
-if TYPE_CHECKING:
-    from emulator.models.checkpoint import Checkpoint
-    from emulator.models.trust import Trust
-
 
 PREPARE_DRAWS = 8192
 """Draws of a world that `EmulatorModel.prepare` is given at most."""
@@ -44,8 +39,6 @@ class EmulatorModel(nn.Module):
         self.options = options
         self.normaliser = Normaliser()
         self.world_specs: dict[str, WorldSpec] = {}
-        self.checkpoint: Checkpoint | None = None
-        self.trust: Trust | None = None  # until it is calibrated
 
     @classmethod
     def from_specs(
@@ -189,18 +182,6 @@ class EmulatorModel(nn.Module):
         weights.
         """
         return next(self.parameters(), theta).dtype
-
-    def kind(self, world: str) -> str:
-        """What the numbers of this world rest on: "network only", "exact by construction" or
-        "refined"; never ranked together.
-        """
-        return "network only"
-
-    def remark(self, world: str) -> str:
-        """What a reader of this world's scores should know of how its numbers come about; mostly
-        nothing.
-        """
-        return ""
 
     def alone(self, world: str) -> nn.Module:
         """The network for one world, without choices that depend on data, as exporters need it:

@@ -239,12 +239,11 @@ def restore(checkpoint: Checkpoint) -> EmulatorModel:
             f"{path}: its model options do not build {checkpoint.model_name}: {error}"
         ) from None
     load_weights(model, checkpoint)
-    model.trust = _trust(checkpoint)
-    model.checkpoint = checkpoint
     return model.eval()
 
 
-def _trust(checkpoint: Checkpoint) -> Trust | None:
+def trust_of(checkpoint: Checkpoint) -> Trust | None:
+    """Trust that a checkpoint holds; None before it was calibrated. Raises `CheckpointError`."""
     if not checkpoint.trust:
         return None
     try:

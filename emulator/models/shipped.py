@@ -10,7 +10,6 @@ from pathlib import Path
 from emulator.errors import CheckpointError, unknown_name
 from emulator.models import checkpoint as checkpoints
 from emulator.models import weights_file
-from emulator.models.base import EmulatorModel
 
 FOLDER = Path(__file__).resolve().parents[1] / "weights"
 """Package data: one folder a network, with its weights, its configuration and its model card."""
@@ -29,16 +28,6 @@ network.
 
 OF_A_RUN = ("calibrated.pt", "best.pt", WEIGHTS)
 """What stands for a folder: the first of these that it holds."""
-
-
-def load(name_or_path: str | Path) -> EmulatorModel:
-    """A trained network from the name under which it ships, or from its file or folder, in
-    evaluation mode.
-
-    Raises `UnknownNameError` for a name that does not ship, `CheckpointError` for a file that is
-    missing, truncated, altered, or of a class that is not in the table of models.
-    """
-    return checkpoints.restore(read(find(name_or_path)))
 
 
 def read(path: Path) -> checkpoints.Checkpoint:

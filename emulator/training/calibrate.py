@@ -20,10 +20,8 @@ from torch import Tensor
 from emulator.console import progress, say
 from emulator.data import DataSet, open_dataset
 from emulator.errors import CheckpointError, DatasetError
-from emulator.models import checkpoint as checkpoints
-from emulator.models import load
-from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import SILENT
+from emulator.models.trained import BATCH, TrainedNetwork, load, predict, save
 from emulator.models.trust import Evidence, Trust, judge
 from emulator.training.dataset import IRFDataset
 from emulator.training.processes import threads
@@ -34,7 +32,6 @@ SHORT = {
     "test_extrapolation_slice": "slice",
     "test_extrapolation_corner": "corner",
 }
-BATCH = 1024
 
 Report = dict[str, dict[str, Any]]
 """By world: `draws` of val; `splits`, each with coverage, width (mean half width in standard
@@ -59,63 +56,60 @@ def calibrate_checkpoint(
     report, which the checkpoint keeps too; the same seed and data give the same numbers. Raises
     `CheckpointError` if the network was trained on other data, unless `allow_other_data`.
     """
-    model, data = load(checkpoint), open_dataset(dataset)
-    _check(checkpoint, model, data, allow_other_data)
-    with threads(model, n_threads):
-        trust, report = calibrate(model, data, seed)
-    content = trust.content | {
-        "report": {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
-    }
+    trained, data = load(checkpoint), open_dataset(dataset)
+    _check(checkpoint, trained, data, allow_other_data)
+    with threads(trained.network, n_threads):
+        trust, report = calibrate(trained, data, seed)
     place = output or checkpoint.with_name("calibrated.pt")
-    checkpoints.save(place, dataclasses.replace(_made(model), trust=content))
+    kept = {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
+    save(place, dataclasses.replace(trained, trust=trust), kept)
     return place, report
 
 
-def calibrate(model: EmulatorModel, data: DataSet, seed: int = 0) -> tuple[Trust, Report]:
+def calibrate(trained: TrainedNetwork, data: DataSet, seed: int = 0) -> tuple[Trust, Report]:
     """Trust in a loaded network over all its worlds, fitted on `val`, and what it is worth on each
     split. Raises `ModelError`, `DatasetError`.
     """
-    worlds = list(model.world_specs)
+    worlds = list(trained.world_specs)
     verdicts = {world: _verdicts(data, world) for world in worlds}
     with progress() as display:
         bar = display.add_task("calibrating", total=2 * len(worlds), unit="worlds", note="")
 
         def gathered() -> Iterator[tuple[str, Evidence]]:
-            rows = _training_rows(model, data)
+            rows = _training_rows(trained, data)
             for world in worlds:
                 display.update(bar, note=world)
-                yield world, _evidence(model, data, world, rows[world], verdicts[world])
+                yield world, _evidence(trained, data, world, rows[world], verdicts[world])
                 display.advance(bar)
 
         trust = Trust.fitted(
-            gathered(), {world: model.normaliser.statistics(world) for world in worlds}, seed
+            gathered(),
+            {world: trained.network.normaliser.statistics(world) for world in worlds},
+            seed,
         )
         report = {}
         for world in worlds:
             display.update(bar, note=f"{world}: measuring")
-            report[world] = _report(trust, model, data, world, verdicts[world])
+            report[world] = _report(trust, trained, data, world, verdicts[world])
             display.advance(bar)
     return trust, report
 
 
-def _made(model: EmulatorModel) -> checkpoints.Checkpoint:
-    assert model.checkpoint is not None, "a loaded network knows its checkpoint"
-    return model.checkpoint
-
-
-def _check(checkpoint: Path, model: EmulatorModel, data: DataSet, allow_other_data: bool) -> None:
+def _check(
+    checkpoint: Path, trained: TrainedNetwork, data: DataSet, allow_other_data: bool
+) -> None:
     """Refuse data that the network was not trained on, and worlds that mean something else
     there.
     """
-    trained = _made(model).data_fingerprint
-    if trained != data.fingerprint and not allow_other_data:
+    trained_on = trained.checkpoint.data_fingerprint
+    if trained_on != data.fingerprint and not allow_other_data:
         raise CheckpointError(
-            f"{checkpoint} was trained on data with the fingerprint {trained[:16] or 'unknown'};"
+            f"{checkpoint} was trained on data with the fingerprint {trained_on[:16] or 'unknown'};"
             f" {data.path} has {data.fingerprint[:16]}, so its validation draws may be draws the"
             " network has seen, and the band too narrow. Calibrate on the data it was trained on,"
             " or pass --allow-other-data if they are known to be new to it."
         )
-    for world, spec in model.world_specs.items():
+    for world, spec in trained.world_specs.items():
         other = data.spec(world)
         if (spec.parameter_names, spec.shock_names) != (other.parameter_names, other.shock_names):
             raise CheckpointError(
@@ -124,14 +118,16 @@ def _check(checkpoint: Path, model: EmulatorModel, data: DataSet, allow_other_da
             )
 
 
-def _training_rows(model: EmulatorModel, data: DataSet) -> dict[str, np.ndarray]:
+def _training_rows(trained: TrainedNetwork, data: DataSet) -> dict[str, np.ndarray]:
     """Rows of the data set that each world's training used, fewer than its training split where the
     run said so.
     """
-    limits = _made(model).config.get("max_train_samples")
+    limits = trained.checkpoint.config.get("max_train_samples")
     if isinstance(limits, dict):
         limits = {data.name_of(world): most for world, most in limits.items()}
-    train = IRFDataset(data, list(model.world_specs), "train", in_memory=False, max_samples=limits)
+    train = IRFDataset(
+        data, list(trained.world_specs), "train", in_memory=False, max_samples=limits
+    )
     return {
         source_world: source.rows
         for source_world, source in zip(train.world_ids, train.sources, strict=True)
@@ -151,14 +147,14 @@ def _verdicts(data: DataSet, world: str) -> tuple[Tensor, Tensor] | None:
 
 
 def _evidence(
-    model: EmulatorModel,
+    trained: TrainedNetwork,
     data: DataSet,
     world: str,
     rows: np.ndarray,
     verdicts: tuple[Tensor, Tensor] | None,
 ) -> Evidence:
     theta_train = torch.from_numpy(np.asarray(data.group(world)["theta"][:])[rows])  # type: ignore[index]
-    theta, truth, prediction = _predicted(model, data, world, "val")
+    theta, truth, prediction = _predicted(trained, data, world, "val")
     if verdicts is None:
         return Evidence(theta_train, theta, prediction - truth)
     learnt = slice(0, Trust.held_out(len(verdicts[0])).start)
@@ -169,7 +165,7 @@ def _evidence(
 
 def _report(
     trust: Trust,
-    model: EmulatorModel,
+    trained: TrainedNetwork,
     data: DataSet,
     world: str,
     verdicts: tuple[Tensor, Tensor] | None,
@@ -179,7 +175,7 @@ def _report(
         rows = Trust.held_out(len(verdicts[0]))
         judgement = judge(trust.determinacy(verdicts[0][rows], world), verdicts[1][rows])._asdict()
     splits = {
-        split: _measured(trust, world, *_predicted(model, data, world, split)) for split in SHORT
+        split: _measured(trust, world, *_predicted(trained, data, world, split)) for split in SHORT
     }
     return {"draws": len(data.rows(world, "val")), "splits": splits, "determinacy": judgement}
 
@@ -207,14 +203,13 @@ def _measured(
     }
 
 
-@torch.no_grad()
 def _predicted(
-    model: EmulatorModel, data: DataSet, world: str, split: str
+    trained: TrainedNetwork, data: DataSet, world: str, split: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     """theta (B, P), true and predicted responses (B, S, H+1, 3) of a split, natural units."""
-    theta, truth = map(torch.from_numpy, data.read(world, split))
-    prediction = torch.cat([model(rows, world, data.horizon) for rows in theta.split(BATCH)])
-    return theta, truth, prediction.reshape(truth.shape)
+    theta, truth = data.read(world, split)
+    prediction = predict(trained, world, theta, horizon=data.horizon).reshape(truth.shape)
+    return torch.from_numpy(theta), torch.from_numpy(truth), torch.from_numpy(prediction)
 
 
 def tables(report: Report) -> list[Table]:

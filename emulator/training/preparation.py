@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import Subset
 
 from emulator.errors import TrainingError
-from emulator.models import shipped
+from emulator.models import load
 from emulator.models.base import PREPARE_DRAWS, EmulatorModel
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
@@ -85,7 +85,7 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
             model.prepare(dict(zip(dataset.world_ids, samples, strict=True)))
             seed_everything(config.seed + rank)
         if config.init_from is not None:
-            model.start_from(shipped.load(config.init_from))
+            model.start_from(load(config.init_from).network)
     elif config.init_from is not None or config.curriculum:
         raise TrainingError(
             "init_from and curriculum need a network derived from EmulatorModel;"

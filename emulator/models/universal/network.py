@@ -247,16 +247,6 @@ class UniversalEmulator(EmulatorModel):
             (self._own(world).common, self._own(world).per_shock),
         )
 
-    def remark(self, world: str) -> str:
-        if self._learns(world):
-            return ""
-        return (
-            "the least squares with which training starts (of an autoregression in the observables,"
-            " its coefficients linear in the parameters, on responses of the training split alone)"
-            " explains all responses, and nothing is trained beyond it; no solver's matrices are"
-            " used."
-        )
-
     # -- the network
 
     def precision(self, theta: Tensor) -> torch.dtype:

@@ -27,7 +27,7 @@ from emulator.eval import (
 from emulator.eval.scores import ALL, COLUMNS
 from emulator.models import load
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
-from emulator.tests.eval.stand_ins import Solver
+from emulator.tests.eval.stand_ins import solver
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_table_is_tidy_and_whole(evaluation: Evaluation) -> None:
 
 
 def test_network_is_scored_as_by_hand(evaluation: Evaluation, trained: Path, data: DataSet) -> None:
-    model = load(trained)
+    model = load(trained).network
     for world in data.worlds:
         (theta, truth), (_, train) = data.read(world, "test"), data.read(world, "train")
         with torch.inference_mode():
@@ -80,7 +80,7 @@ def test_network_that_learnt_beats_the_trivial_in_nk(evaluation: Evaluation) -> 
 
 def test_exact_solver_scores_zero_up_to_float32(data: DataSet) -> None:
     found = evaluate_network(
-        Solver(data), data, Request(Path("runs/solver/best.pt"), data.path, bootstrap=20)
+        solver(data), data, Request(Path("runs/solver/best.pt"), data.path, bootstrap=20)
     )
     assert (world_scores(found)["network"] < 1e-6).all()
     assert (world_scores(found, "relative_error_p95")["network"] < 1e-6).all()

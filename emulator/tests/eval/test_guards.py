@@ -15,9 +15,15 @@ import numpy as np
 import pytest
 
 from emulator.data import DataSet, generate_dataset
-from emulator.errors import CheckpointError, DatasetError, EvaluationError, UnknownNameError
+from emulator.errors import (
+    CheckpointError,
+    DatasetError,
+    DeviceError,
+    EvaluationError,
+    UnknownNameError,
+)
 from emulator.eval import Request, evaluate_checkpoint, evaluate_network
-from emulator.tests.eval.stand_ins import Doctored, Solver
+from emulator.tests.eval.stand_ins import Doctored, solver
 
 
 @pytest.fixture
@@ -86,7 +92,7 @@ def test_unknown_worlds_and_splits(request_: Request) -> None:
 
 def test_world_that_the_data_lack(data: DataSet, request_: Request) -> None:
     with pytest.raises(UnknownNameError, match=r"data set.*'lss'"):
-        evaluate_network(Solver(data), Doctored(data, worlds=["nk"]), request_)
+        evaluate_network(solver(data), Doctored(data, worlds=["nk"]), request_)
 
 
 @pytest.mark.parametrize("field", ["parameters", "shocks"])
@@ -119,7 +125,7 @@ def test_other_data_and_another_horizon(request_: Request, tmp_path: Path) -> No
 
 def test_data_without_a_recorded_fingerprint(data: DataSet, request_: Request) -> None:
     with pytest.raises(EvaluationError, match="without a recorded fingerprint"):
-        evaluate_network(Solver(data, fingerprint=""), data, request_)
+        evaluate_network(solver(data, fingerprint=""), data, request_)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -128,7 +134,7 @@ def test_empty_split(data: DataSet, request_: Request, split: str) -> None:
         return {**data.splits(world), split: np.array([], dtype=int)}
 
     with pytest.raises(EvaluationError, match=f"Split '{split}' of world 'nk'.*is empty"):
-        evaluate_network(Solver(data), Doctored(data, splits=splits), request_)
+        evaluate_network(solver(data), Doctored(data, splits=splits), request_)
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
@@ -141,16 +147,16 @@ def test_truth_that_is_not_finite(data: DataSet, request_: Request, split: str, 
         return arrays[0], arrays[1]
 
     with pytest.raises(EvaluationError, match=f"Split '{split}' of world 'nk' holds 1 draw"):
-        evaluate_network(Solver(data), Doctored(data, read=read), request_)
+        evaluate_network(solver(data), Doctored(data, read=read), request_)
 
 
 @pytest.mark.parametrize("change", [{"bootstrap": -1}, {"batch_size": 0}, {"threads": 0}])
 def test_numbers_out_of_range(data: DataSet, request_: Request, change: dict[str, Any]) -> None:
     with pytest.raises(EvaluationError, match="Expected --bootstrap"):
-        evaluate_network(Solver(data), data, replace(request_, **change))
+        evaluate_network(solver(data), data, replace(request_, **change))
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "quantum"])
 def test_device_that_is_not_there(request_: Request, device: str) -> None:
-    with pytest.raises(EvaluationError, match=f"device '{device}' cannot be used"):
+    with pytest.raises(DeviceError, match=f"device '{device}' cannot be used"):
         evaluate_checkpoint(replace(request_, device=device))

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from emulator.data import DataSet
-from emulator.errors import DatasetError, EvaluationError
+from emulator.errors import DatasetError
 from emulator.eval import (
     Evaluation,
     Request,
@@ -29,7 +29,7 @@ from emulator.eval.results import write
 from emulator.leaderboard.board import collect
 from emulator.models import load
 from emulator.spec import Status
-from emulator.tests.eval.stand_ins import Doctored, Solver
+from emulator.tests.eval.stand_ins import Doctored
 
 WIDE = 0.3
 
@@ -62,10 +62,9 @@ class Claims(torch.nn.Module):
 
 @pytest.fixture(scope="module")
 def network(trained: Path, data: DataSet) -> Any:
-    made = load(trained)
+    plain = load(trained)
     middle = {world: float(np.median(data.read(world, "test")[0][:, 0])) for world in data.worlds}
-    made.trust = Claims(made, middle)
-    return made
+    return replace(plain, trust=Claims(plain.network, middle))
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +101,7 @@ def test_coverage_and_flags_are_those_of_hand(
         for split in ("test", "test_extrapolation_slice"):
             theta, truth = data.read(world, split)
             with torch.inference_mode():
-                error = np.abs(network(torch.as_tensor(theta), world).numpy() - truth)
+                error = np.abs(network.network(torch.as_tensor(theta), world).numpy() - truth)
             row = rows.loc[(world, split)]
             assert row["coverage"] == pytest.approx((error <= np.float32(WIDE)).mean())
             assert row["low"] <= row["coverage"] <= row["high"]
@@ -135,11 +134,12 @@ def test_a_band_of_no_width_covers_nothing_and_an_endless_one_all(
     network: Any, trained: Path, data: DataSet
 ) -> None:
     for width, expected in ((0.0, 0.0), (1e9, 1.0)):
-        made = load(trained)
-        made.trust = Claims(made, network.trust.middle)
-        made.trust.half_width = lambda theta, world, made=made, width=width: torch.full_like(
-            made(theta, world), width
+        plain = load(trained)
+        claims = Claims(plain.network, network.trust.middle)
+        claims.half_width = lambda theta, world, plain=plain, width=width: torch.full_like(
+            plain.network(theta, world), width
         )
+        made = replace(plain, trust=claims)
         found = evaluate_network(
             made,
             data_without_verdicts(data),
@@ -170,9 +170,8 @@ def test_verdicts_that_were_altered_are_an_error_not_an_absence(
 def test_predictions_that_are_not_finite_are_not_covered(
     evaluation: Evaluation, network: Any, trained: Path, data: DataSet
 ) -> None:
-    made = load(trained)
-    made.trust = Claims(network, network.trust.middle)
-    for parameter in made.parameters():
+    made = replace(load(trained), trust=Claims(network.network, network.trust.middle))
+    for parameter in made.network.parameters():
         parameter.data.fill_(np.nan)
     found = evaluate_network(
         made,
@@ -228,18 +227,3 @@ def test_worst_figure_shows_the_shock_that_is_missed_most(evaluation: Evaluation
         for axes in figures.worst(replace(evaluation, examples=examples)).get_axes()
     ]
     assert any(label.startswith("nk: cost_push") for label in labels)
-
-
-def test_kinds(data: DataSet, trained: Path) -> None:
-    solver = Solver(data)
-    solver.kind = lambda world: "exact by construction" if world == "lss" else "network only"  # type: ignore[attr-defined]
-    request = Request(Path("runs/solver/best.pt"), data.path, splits=("test",), bootstrap=0)
-    found = evaluate_network(solver, data, request)
-    assert {world: record["kind"] for world, record in found.worlds.items()} == {
-        "nk": "network only",
-        "lss": "exact by construction",
-    }
-    assert load(trained).kind("nk") == "network only"
-    solver.kind = lambda world: "magic"  # type: ignore[attr-defined]
-    with pytest.raises(EvaluationError, match="'magic'; expected one of: network only"):
-        evaluate_network(solver, data, request)

@@ -23,7 +23,6 @@ from emulator.leaderboard.model_card import Facts, commands
 from emulator.leaderboard.release import Release, release
 from emulator.models import checkpoint as checkpoints
 from emulator.models import load, shipped, weights_file
-from emulator.models.base import EmulatorModel
 from emulator.tests.eval.conftest import save_network
 from emulator.training.config import TrainingConfig, load_config
 from emulator.worlds import get_world
@@ -73,7 +72,7 @@ def test_a_release_answers_as_the_checkpoint_does(request_):
     before, after = load(request_.checkpoint), load(place)
     for world, spec in before.world_specs.items():
         theta = torch.tensor(spec.theta())
-        assert torch.equal(before(theta, world), after(theta, world))
+        assert torch.equal(before.network(theta, world), after.network(theta, world))
 
 
 def test_the_card_holds_the_scores_of_the_results(request_, card):
@@ -117,16 +116,6 @@ def test_the_card_says_what_it_is_made_from(request_, card, data):
                 f"| `{p.name}` | {p.meaning} | {p.unit} | {p.low:g} to {p.high:g} | {low[k]:.4g} to"
                 f" {high[k]:.4g} |" in card
             )
-
-
-def test_the_card_repeats_what_a_network_remarks_on_a_world(request_, monkeypatch):
-    monkeypatch.setattr(
-        EmulatorModel, "remark", lambda self, world: "solved by hand." if world == "nk" else ""
-    )
-    release(request_)
-    text = (request_.output / shipped.CARD).read_text()
-    assert "`nk`: solved by hand." in text
-    assert "`lss`: " not in text
 
 
 def test_the_card_tells_the_time_that_the_run_recorded(request_, card, tmp_path):
@@ -331,4 +320,4 @@ def test_what_ships_is_whole_and_fits_its_card_and_the_worlds(name):
     for world, spec in network.world_specs.items():
         now = get_world(world).spec
         assert (spec.parameter_names, spec.shock_names) == (now.parameter_names, now.shock_names)
-        assert torch.isfinite(network(torch.tensor(spec.theta()), world)).all()
+        assert torch.isfinite(network.network(torch.tensor(spec.theta()), world)).all()

@@ -49,7 +49,7 @@ def test_a_short_fit_beats_the_training_mean_and_comes_back_from_its_checkpoint(
         save_every_n_epochs=100,
     )
     trainer = train(config)
-    again = load(tmp_path / "run" / "final.pt")
+    again = load(tmp_path / "run" / "final.pt").network
     data = open_dataset(small_dataset)
     theta, truth = data.read("nk", "test")
     with torch.no_grad():

@@ -56,9 +56,9 @@ def path(model, tmp_path):
 def test_round_trip(model, path):
     again = load(path)
     theta = torch.tensor(SPECS["nk"].theta()).float()
-    assert torch.equal(again(theta, "nk"), model(theta, "nk"))
+    assert torch.equal(again.network(theta, "nk"), model(theta, "nk"))
     assert again.world_specs == SPECS
-    assert not again.training
+    assert not again.network.training
     found = again.checkpoint
     assert (found.epoch, found.val_loss, found.config, found.data_fingerprint) == (
         3,
@@ -161,7 +161,7 @@ def test_a_full_disk_leaves_the_old_checkpoint(model, path, monkeypatch):
 
 def test_loading_needs_nothing_else(path, tmp_path):
     code = (
-        "import sys; from emulator.models import load; m = load(sys.argv[1]); import torch; "
+        "import sys, torch; from emulator.models import load; m = load(sys.argv[1]).network; "
         "print(tuple(m(torch.tensor(m.world_specs['lss'].theta()).float(), 'lss').shape)); "
         "assert 'emulator.worlds' not in sys.modules and 'emulator.training' not in sys.modules"
     )

@@ -94,7 +94,8 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
     made = a_checkpoint(name, training={"optimizer": {0: torch.zeros(3)}})
     checkpoints.save(tmp_path / "best.pt", made)
     weights_file.write(tmp_path / "model.safetensors", shipped.read(tmp_path / "best.pt"))
-    before, after = (load(tmp_path / file) for file in ("best.pt", "model.safetensors"))
+    trained = load(tmp_path / "model.safetensors")
+    before, after = load(tmp_path / "best.pt").network, trained.network
     assert before.state_dict().keys() == after.state_dict().keys()
     for key, value in before.state_dict().items():
         assert torch.equal(value, after.state_dict()[key])
@@ -102,7 +103,7 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
     for world in SPECS:
         assert torch.equal(before(thetas(world), world), after(thetas(world), world))
     assert not after.training
-    found = after.checkpoint
+    found = trained.checkpoint
     for field in (
         "config",
         "world_specs",
@@ -332,7 +333,7 @@ def test_importing_the_package_needs_no_torch_and_loading_no_network(file, tmp_p
     code = (
         "import sys, emulator; assert 'torch' not in sys.modules; sys.addaudithook(lambda event, _:"
         " sys.exit(event) if event.startswith('socket.') else None); from emulator.models import"
-        " load; m = load(sys.argv[1]); import torch;"
+        " load; m = load(sys.argv[1]).network; import torch;"
         " print(tuple(m(torch.tensor(m.world_specs['lss'].theta()), 'lss').shape)); assert"
         " 'emulator.worlds' not in sys.modules"
     )

@@ -269,7 +269,7 @@ def test_it_travels_with_the_checkpoint(trust, evidence, tmp_path):
     checkpoints.save(tmp_path / "calibrated.pt", dataclasses.replace(plain, trust=trust.content))
     again = load(tmp_path / "calibrated.pt")
     theta = evidence.theta[:10]
-    assert torch.equal(again(theta, "nk"), model(theta, "nk"))
+    assert torch.equal(again.network(theta, "nk"), model(theta, "nk"))
     assert torch.equal(again.trust.half_width(theta, "nk"), trust.half_width(theta, "nk"))
     assert torch.equal(again.trust.determinacy(theta, "nk"), trust.determinacy(theta, "nk"))
     assert torch.equal(again.trust.flagged(theta, "nk"), trust.flagged(theta, "nk"))

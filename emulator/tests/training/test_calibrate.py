@@ -63,7 +63,7 @@ def test_the_network_stays_and_its_trust_is_added(best, calibrated, small_datase
     assert place == best.with_name("calibrated.pt")
     before, after = load(best), load(place)
     theta = torch.from_numpy(open_dataset(small_dataset).read("nk", "test")[0])
-    assert torch.equal(before(theta, "nk"), after(theta, "nk"))
+    assert torch.equal(before.network(theta, "nk"), after.network(theta, "nk"))
     assert before.trust is None
     assert after.trust.half_width(theta, "nk").shape == (len(theta), 3, 41, 3)
     assert after.checkpoint.trust["report"]["worlds"] == report
@@ -75,7 +75,7 @@ def test_the_report_is_what_the_trust_does(calibrated, small_dataset):
     model, data = load(place), open_dataset(small_dataset)
     theta, truth = map(torch.from_numpy, data.read("nk", "test"))
     alive = truth.abs().amax((0, 2)) > 1e-9 * truth.abs().max()
-    within = (truth - model(theta, "nk")).abs() <= model.trust.half_width(theta, "nk")
+    within = (truth - model.network(theta, "nk")).abs() <= model.trust.half_width(theta, "nk")
     found = report["nk"]["splits"]["test"]
     assert found["coverage"] == pytest.approx(float(within.double().mean(2)[:, alive].mean()))
     assert found["flagged"] == pytest.approx(
@@ -133,11 +133,9 @@ def test_altered_verdicts_are_refused_and_missing_ones_named(
 
 
 def test_the_range_is_that_of_the_draws_trained_on(best, small_dataset):
-    model, data = load(best), open_dataset(small_dataset)
-    model.checkpoint = dataclasses.replace(
-        model.checkpoint, config={"max_train_samples": {"nk": 30}}
-    )
-    rows = _training_rows(model, data)
+    trained, data = load(best), open_dataset(small_dataset)
+    limited = dataclasses.replace(trained.checkpoint, config={"max_train_samples": {"nk": 30}})
+    rows = _training_rows(dataclasses.replace(trained, origin=limited), data)
     assert rows["nk"].tolist() == data.rows("nk", "train")[:30].tolist()
     assert len(rows["lss"]) == len(data.rows("lss", "train"))
 
