@@ -1,5 +1,5 @@
-"""Files that are whole or not there: written aside, flushed to disk, renamed; their SHA-256; one
-writer a folder.
+"""Files that are whole or not there: written aside, flushed to disk, renamed; their SHA-256, also
+inside JSON documents (a seal); folders that can be written; one writer a folder.
 """
 
 from __future__ import annotations
@@ -74,6 +74,46 @@ def json_bytes(content: Any) -> bytes:
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("utf-8")
 
 
+SEAL = "sha256"
+"""The entry of a JSON document that holds the checksum of all its other entries."""
+
+
+def sealed(content: dict[str, Any]) -> dict[str, Any]:
+    """A JSON document with its own checksum under `SEAL`: SHA-256 of its other entries.
+
+    Readers check it with `check_seal`, so that a digit changed by hand or by a disk is noticed.
+    """
+    return {**content, SEAL: _checksum(content)}
+
+
+def check_seal(
+    content: dict[str, Any], path: Path, error: type[EmulatorError] = EmulatorError
+) -> None:
+    """Raise `error`, naming the file, unless a document read from `path` carries the checksum that
+    its content has.
+    """
+    recorded, actual = content.get(SEAL), _checksum(content)
+    if recorded is None:
+        raise error(
+            f"{path} carries no checksum; expected an entry '{SEAL}' with that of its content."
+            " Make the file again with the command that wrote it."
+        )
+    if recorded != actual:
+        raise error(
+            f"{path} was altered after it was written: its content has the checksum"
+            f" {actual[:16]}..., the file records {str(recorded)[:16]}.... Restore the file, or"
+            " make it again with the command that wrote it."
+        )
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    """SHA-256 of the canonical JSON text (sorted keys, no blanks) of a document without its
+    seal.
+    """
+    entries = {key: value for key, value in content.items() if key != SEAL}
+    return sha256(json.dumps(entries, sort_keys=True, separators=(",", ":")).encode("utf-8"))
+
+
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(content).hexdigest()
@@ -85,6 +125,47 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_writable(folder: Path) -> None:
+    """Raise `EmulatorError` unless files can be written into a folder that exists or could be made.
+
+    A command calls this before its work, so that nobody waits for results that cannot be kept. It
+    leaves nothing behind.
+    """
+    place = _resolved(folder)
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise EmulatorError(
+            f"'{folder}' cannot be a folder: '{place}' is a file. Choose another folder."
+        )
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        raise EmulatorError(
+            f"'{folder}' cannot be written: {place}: {error.strerror or error}. Choose a folder"
+            " that you may write to."
+        ) from None
+
+
+def _resolved(folder: Path) -> Path:
+    """The absolute path behind all symbolic links.
+
+    Raises `EmulatorError` for links that lead in a circle.
+    """
+    try:
+        place = folder.resolve()
+        circle = any(part.is_symlink() for part in (place, *place.parents))
+    except (OSError, RuntimeError):  # Python before 3.13 raises for links in a circle
+        circle = True
+    if circle:
+        raise EmulatorError(
+            f"'{folder}' cannot be written: it is a symbolic link that leads back to itself. Remove"
+            " the link, or choose another folder."
+        )
+    return place
+
+
 @contextmanager
 def sole_writer(folder: Path) -> Iterator[None]:
     """Hold a folder against other processes of ours, by a lock file beside it that the system frees
@@ -92,7 +173,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
 
     Raises `EmulatorError` if another process holds it, or if nothing can be written there.
     """
-    place = folder.resolve()
+    place = _resolved(folder)
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.parent / f".{place.name}.lock")
     try:

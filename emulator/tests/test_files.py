@@ -13,6 +13,10 @@ import pytest
 
 from emulator.errors import EmulatorError
 from emulator.files import (
+    SEAL,
+    check_seal,
+    check_writable,
+    sealed,
     sha256,
     sha256_file,
     sole_writer,
@@ -146,3 +150,59 @@ def test_sweeping_takes_only_what_is_half_written(tmp_path):
         (tmp_path / name).write_text("")
     sweep(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["kept", "kept.json"]
+
+
+def test_a_sealed_document_survives_its_file(tmp_path):
+    content = {"b": [1, 2.5, None, "Galí"], "a": {"x": 1e-300, "y": 0.1}}
+    write_json(tmp_path / "a.json", sealed(content))
+    document = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    check_seal(document, tmp_path / "a.json")
+    assert {key: value for key, value in document.items() if key != SEAL} == content
+    assert sealed(document) == document, "sealing again changes nothing"
+
+
+def test_any_changed_digit_of_a_sealed_document_is_noticed(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, sealed({"scores": [0.25, 17, 3e-05], "version": 3, "name": "run 4"}))
+    text = path.read_text()
+    for place in (i for i, letter in enumerate(text) if letter.isdigit()):
+        digit = str((int(text[place]) + 1) % 10)
+        altered = json.loads(text[:place] + digit + text[place + 1 :])
+        with pytest.raises(EmulatorError, match=r"a\.json (was altered|carries no checksum)"):
+            check_seal(altered, path)
+
+
+def test_a_document_without_a_seal_is_refused_with_the_readers_own_error(tmp_path):
+    class ReaderError(EmulatorError):
+        pass
+
+    with pytest.raises(ReaderError, match="carries no checksum"):
+        check_seal({"a": 1}, tmp_path / "a.json", ReaderError)
+
+
+def test_a_folder_that_can_be_written_passes_and_nothing_is_made(tmp_path):
+    check_writable(tmp_path)
+    check_writable(tmp_path / "not" / "yet" / "there")
+    assert names(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EmulatorError, match="is a file"):
+        check_writable(tmp_path / "file" / "deeper")
+
+    def refuse(**_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # the tests may run as root
+    with pytest.raises(EmulatorError, match=r"deeper' cannot be written.*Permission denied"):
+        check_writable(tmp_path / "deeper")
+
+
+def test_a_link_to_itself_is_refused_with_a_message(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for folder in (tmp_path / "loop", tmp_path / "loop" / "deeper"):
+        with pytest.raises(EmulatorError, match="leads back to itself"):
+            check_writable(folder)
+        with pytest.raises(EmulatorError, match="leads back to itself"), sole_writer(folder):
+            pass
