@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import reprlib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,14 +16,71 @@ from pydantic_core import ArgsKwargs
 
 from emulator.errors import ConfigError, nearest
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Place = Annotated[
-    str,
-    BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value),
-]
+LARGEST_FILE = 2**20
+"""Bytes of a configuration file; ours have a thousand."""
+
+LARGEST_COUNT = 10**9
+MOST_THREADS = 4096
+DEEPEST_OPTION = 20
+MOST_OPTIONS = 10_000
+MOST_COMPLAINTS = 5
+LARGEST_WHOLE_OPTION = 2**53
+
+
+def _number(value: Any) -> Any:
+    """Refuse `true`, which Python counts as 1."""
+    if isinstance(value, bool):
+        raise ValueError("expected a number, not true or false")
+    return value
+
+
+def _place(value: Any) -> Any:
+    """A path as text."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if isinstance(text, str) and ("\0" in text or not text.strip()):
+        raise ValueError("expected a path, neither empty nor with a NUL character in it")
+    return text
+
+
+def _plain(options: Any) -> Any:
+    """Refuse what JSON does not know: other types, infinite numbers, nesting without end."""
+    waiting, seen = [(options, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        seen += 1
+        if depth > DEEPEST_OPTION or seen > MOST_OPTIONS:  # aliases of YAML unfold without end
+            raise ValueError(
+                f"expected at most {MOST_OPTIONS} entries, nested at most {DEEPEST_OPTION} deep"
+            )
+        if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                raise ValueError("expected names of options as keys")
+            waiting += [(entry, depth + 1) for entry in value.values()]
+        elif isinstance(value, list | tuple):
+            waiting += [(entry, depth + 1) for entry in value]
+        elif not isinstance(value, str | bool | int | float | None):
+            raise ValueError(
+                f"expected texts, numbers, lists and tables, not {type(value).__name__}"
+            )
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("expected finite numbers")
+        elif isinstance(value, int) and abs(value) > LARGEST_WHOLE_OPTION:
+            raise ValueError(f"expected whole numbers up to {LARGEST_WHOLE_OPTION}")
+    return options
+
+
+Positive = Annotated[float, BeforeValidator(_number), Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, BeforeValidator(_number), Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST_COUNT)]
+CountOrNone = Annotated[int, BeforeValidator(_number), Field(ge=0, le=LARGEST_COUNT)]
+Share = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1)]
+Seed = Annotated[int, BeforeValidator(_number), Field(ge=0, lt=2**32)]
+Threads = Annotated[int, BeforeValidator(_number), Field(ge=0, le=MOST_THREADS)]
+Decay = Annotated[float, BeforeValidator(_number), Field(ge=0, lt=1)]
+Temperature = Annotated[float, BeforeValidator(_number), Field(ge=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1)]
+Place = Annotated[str, BeforeValidator(_place)]
+Options = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 
 @dataclass(config=ConfigDict(extra="forbid", protected_namespaces=()))
@@ -41,7 +100,7 @@ class TrainingConfig:
     grad_clip: NotNegative = 1.0
 
     # Learning rate schedule
-    warmup_epochs: Annotated[int, Field(ge=0)] = 5
+    warmup_epochs: CountOrNone = 5
     scheduler: Literal["cosine", "none"] = "cosine"
 
     # Early stopping
@@ -56,10 +115,10 @@ class TrainingConfig:
     # Logging
     log_every_n_steps: Count = 50
     use_wandb: bool = False
-    wandb_project: str = "macro-emulator"
+    wandb_project: Name = "macro-emulator"
 
     # Reproducibility
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    seed: Seed = 42
 
     # Loss function
     loss_fn: Literal["mse", "mae"] = "mse"
@@ -68,61 +127,45 @@ class TrainingConfig:
 
     # What a run from the command line needs beyond: data, network, machine
     dataset: Place = "datasets/v1.0-dev"
-    worlds: Annotated[list[str], Field(min_length=1)] = dataclasses.field(
+    worlds: Annotated[list[Name], Field(min_length=1)] = dataclasses.field(
         default_factory=lambda: ["nk", "var", "lss"]
     )
-    model: str = "PerWorldMLPBaseline"
-    model_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    model: Name = "PerWorldMLPBaseline"
+    model_options: Options = dataclasses.field(default_factory=dict)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    device: str = "auto"  # "auto": a CUDA device where there is one, else the CPU
-    threads: Annotated[int, Field(ge=0)] = (
-        0  # PyTorch threads; 0: one for small networks, PyTorch's choice for large
-    )
-    in_memory: bool | None = (
-        None  # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
-    )
-    save_every_n_steps: Annotated[int, Field(ge=0)] = 0  # also within an epoch; 0: at its end only
-    max_train_samples: dict[str, Count] | Count | None = (
-        None  # only the first draws of a world's training split; of each, or by world
-    )
+    device: Name = "auto"  # "auto": a CUDA device where there is one, else the CPU
+    # PyTorch threads; 0: one for small networks, PyTorch's choice for large
+    threads: Threads = 0
+    # None: in memory if the split takes less than 4 GB, else streamed in shuffled shards
+    in_memory: bool | None = None
+    save_every_n_steps: CountOrNone = 0  # also within an epoch; 0: at its end only
+    # only the first draws of a world's training split; of each, or by world
+    max_train_samples: dict[str, Count] | Count | None = None
 
     # Beyond the plain loop: the step, the rate's end, what is averaged
     optimizer: Literal["adamw", "soap"] = "adamw"
     lr_end: Share = 0.01  # share of lr at the last step of the cosine
-    ema_decay: Annotated[float, Field(ge=0, lt=1)] = (
-        0.0  # moving average of the weights, validated and kept; 0: none
-    )
-    init_from: Place | None = (
-        # trained network whose weights a fresh run starts from: a file, a run's folder, or a name
-        # that ships
-        None
-    )
+    ema_decay: Decay = 0.0  # moving average of the weights, validated and kept; 0: none
+    # trained network whose weights a fresh run starts from: a file, a run's folder, or a name that
+    # ships
+    init_from: Place | None = None
 
     # Which samples a step sees, and what they weigh
-    world_sampling: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = (
-        None  # temperature; None: every sample once an epoch
-    )
-    steps_per_epoch: Annotated[int, Field(ge=0)] = (
-        0  # with world_sampling; 0: as many as the data have batches
-    )
-    world_weighting: Literal["samples", "equal"] = (
-        "samples"  # equal: every world alike, whatever its draws and shocks
-    )
-    sample_weighting: Literal[
-        "none", "relative"
-        # relative: a training loss is divided by the size of its true response, so that no rare
-        # huge
-        # one rules a step
-    ] = "none"
-    loss_units: Literal[
-        "normalised", "natural"
-    ] = (  # natural: percent and percentage points as they are; to show what normalising is worth
-        "normalised"
-    )
-    curriculum: list[Count] = dataclasses.field(
-        default_factory=list
-    )  # last horizons of the first stages, e.g. [3, 6, 12, 24]
+    world_sampling: Temperature | None = None  # None: every sample once an epoch
+    steps_per_epoch: CountOrNone = 0  # with world_sampling; 0: as many as the data have batches
+    # equal: every world alike, whatever its draws and shocks
+    world_weighting: Literal["samples", "equal"] = "samples"
+    # relative: a training loss is divided by the size of its true response, so that no rare huge
+    # one rules a step
+    sample_weighting: Literal["none", "relative"] = "none"
+    # natural: percent and percentage points as they are; to show what normalising is worth
+    loss_units: Literal["normalised", "natural"] = "normalised"
+    # last horizons of the first stages, e.g. [3, 6, 12, 24]
+    curriculum: list[Count] = dataclasses.field(default_factory=list)
     curriculum_share: Share = 0.3  # of all steps, divided equally among the stages
+
+    # Whether a fresh run may replace one that is already in checkpoint_dir
+    overwrite: bool = False
 
     @model_validator(mode="wrap")
     @classmethod
@@ -135,13 +178,7 @@ class TrainingConfig:
         try:
             return handler(values)
         except ValidationError as error:
-            lines = [
-                f"{'.'.join(map(str, e['loc']))} = {e['input']!r}: {e['msg']}"
-                for e in error.errors()
-            ]
-            raise ConfigError(
-                "The configuration cannot be used: " + "; ".join(lines) + "."
-            ) from None
+            raise ConfigError(f"The configuration cannot be used: {_complaints(error)}.") from None
 
     def __post_init__(self) -> None:
         if self.steps_per_epoch and self.world_sampling is None:
@@ -160,17 +197,27 @@ class TrainingConfig:
         return dataclasses.asdict(self)
 
 
+def _complaints(error: ValidationError) -> str:
+    """The settings that were refused, their values cut short, and why."""
+    short = reprlib.Repr()
+    short.maxlevel = 2
+    short.maxstring = short.maxother = 60
+    lines = []
+    for entry in error.errors()[:MOST_COMPLAINTS]:
+        # Of a union's members the validator names its own functions, which nobody has written.
+        place = ".".join(str(part) for part in entry["loc"] if "[" not in str(part))
+        reason = entry["msg"].removeprefix("Value error, ")
+        lines.append(f"{place} = {short.repr(entry['input']):.100}: {reason}")
+    more = error.error_count() - len(lines)
+    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
 def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
     """The configuration in a YAML file, with `key=value` overrides. Raises `ConfigError`.
 
     `3e-4` is a number here, although YAML 1.1 reads it as text.
     """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"The configuration {path} does not exist.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"The configuration {path} cannot be read as YAML: {error}") from None
+    content = _parsed(_text(path), f"The configuration {path} cannot be read as YAML")
     if not isinstance(content, dict):
         raise ConfigError(
             f"The configuration {path} holds {type(content).__name__}; expected a table of keys and"
@@ -180,10 +227,33 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Trainin
         key, sign, text = item.partition("=")
         if not sign:
             raise ConfigError(f"The override '{item}' is not of the form key=value.")
-        try:
-            content[key.strip()] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(
-                f"The value of the override '{item}' cannot be read: {error}"
-            ) from None
+        content[key.strip()] = _parsed(text, f"The value of the override '{item}' cannot be read")
     return TrainingConfig(**{str(key): value for key, value in content.items()})
+
+
+def _text(path: str | Path) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        text = content.decode("utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"The configuration {path} does not exist.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path, bytes that are no text
+        raise ConfigError(f"The configuration {path!s:.200} cannot be read: {error}") from None
+    if len(content) > LARGEST_FILE:
+        raise ConfigError(
+            f"The configuration {path} has more than {LARGEST_FILE} bytes; expected a table of"
+            " settings."
+        )
+    return text
+
+
+def _parsed(text: str, failure: str) -> Any:
+    """The value of a YAML text; the error begins with `failure`."""
+    try:
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise ConfigError(f"{failure}: its brackets are nested too deeply.") from None
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        # Beside its own errors the parser lets through those of numbers and dates that are none.
+        raise ConfigError(f"{failure}: {error}") from None
