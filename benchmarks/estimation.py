@@ -36,6 +36,7 @@ import typer
 
 import emulator
 from emulator.console import out, run, say
+from emulator.errors import EstimationWarning
 from emulator.estimation import (
     Budget,
     Estimate,
@@ -44,11 +45,10 @@ from emulator.estimation import (
     us_monetary,
     weighted_distance,
 )
-from emulator.estimation.figures import draw_fitted
-from emulator.estimation.matching import QUANTILES
+from emulator.estimation.comparison import draw_fitted
 from emulator.estimation.responder import ExactResponder
+from emulator.estimation.settings import QUANTILES
 from emulator.estimation.target import Target
-from emulator.estimation.trouble import EstimationWarning
 from emulator.files import sole_writer, write_text
 from emulator.inference import Emulator
 from emulator.spec import OBSERVABLES

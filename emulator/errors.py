@@ -98,6 +98,20 @@ class EvaluationError(EmulatorError):
     """A score cannot be computed; no number is reported in its place."""
 
 
+class TargetError(EmulatorError):
+    """A target of estimation is missing, malformed, or cannot be matched as it was asked."""
+
+
+class EstimationError(EmulatorError):
+    """An estimation cannot be done, or came to no end that can be reported."""
+
+
+class EstimationWarning(UserWarning):
+    """An estimate that is not to be relied on as it stands: chains that disagree, too few effective
+    draws, an emulator that is not close enough.
+    """
+
+
 class MissingExtraError(EmulatorError):
     """An optional dependency is needed that is not installed."""
 

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from emulator.console import err, out, say
 from emulator.errors import EmulatorError, ParameterError
-from emulator.estimation.compare import fit_table, parameter_table
-from emulator.estimation.figures import draw_fit
-from emulator.estimation.matching import Estimate, answer
-from emulator.estimation.question import Budget, Question
-from emulator.estimation.result_files import OF_A_WORLD
-from emulator.estimation.target import LONGEST, Target
-from emulator.estimation.target_files import read_target, write_target
-from emulator.estimation.us_monetary import SAMPLE, us_monetary
+from emulator.estimation.settings import (
+    LEVEL,
+    LONGEST,
+    QUANTILE_NAMES,
+    SAMPLE,
+    US_MONETARY,
+    Budget,
+)
 from emulator.files import sole_writer, write_text
 from emulator.inference.command import pair
 from emulator.worlds import split_names
 
-US = "us-monetary"
+if TYPE_CHECKING:
+    from emulator.estimation.matching import MatchingProblem
+    from emulator.estimation.result import Estimate
+    from emulator.estimation.target import Target
 
 
 def estimate(
@@ -33,8 +35,8 @@ def estimate(
         str, typer.Option(help="Worlds, or paths of .mod files with --exact, separated by commas.")
     ],
     target: Annotated[
-        str, typer.Option(help=f"{US} (US data), or a file of responses (.csv, .npz).")
-    ] = US,
+        str, typer.Option(help=f"{US_MONETARY} (US data), or a file of responses (.csv, .npz).")
+    ] = US_MONETARY,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("estimated"),
     exact: Annotated[
         bool, typer.Option("--exact", help="Let the worlds' solvers answer, not a network.")
@@ -51,13 +53,15 @@ def estimate(
             )
         ),
     ] = None,
-    sample: Annotated[str, typer.Option(help=f"Quarters that the VAR of {US} explains.")] = SAMPLE,
+    sample: Annotated[
+        str, typer.Option(help="Quarters that the VAR of us-monetary explains.")
+    ] = SAMPLE,
     horizon: Annotated[
         int | None,
         typer.Option(
             min=0,
             max=LONGEST - 1,
-            help=f"Last horizon that is matched; 20 for {US}, all of a file's if left out.",
+            help="Last horizon that is matched; 20 for us-monetary, all of a file's if left out.",
         ),
     ] = None,
     skip: Annotated[
@@ -106,15 +110,22 @@ def estimate(
     """Estimate parameters from impulse responses: point, posterior, marginal likelihood, and how
     much a network's error matters.
     """
-    budget, names = (
-        Budget(sampler, kept, Budget.scouts, starts, chains, tune, draws, rescored, seed),
-        split_names(world),
+    budget = Budget(
+        sampler=sampler,
+        kept=kept,
+        starts=starts,
+        chains=chains,
+        tune=tune,
+        draws=draws,
+        rescored=rescored,
+        seed=seed,
     )
+    names = split_names(world)
     if not names:
         raise ParameterError("--world names no world; `emulator worlds` lists them.")
-    matched = _target(target, sample, horizon, skip or [], shock or "monetary")
     if weighting not in ("diagonal", "full"):
         raise ParameterError(f"--weighting is '{weighting}'; expected diagonal or full.")
+    matched = _target(target, sample, horizon, skip or [], shock or "monetary")
     settings: dict[str, Any] = {
         "exact": exact,
         "shock": shock,
@@ -127,25 +138,39 @@ def estimate(
         from emulator.inference.network import Emulator
 
         settings["emulator"] = Emulator.load(checkpoint)
-    questions = [Question.of(matched, name, **settings) for name in names]
+    from emulator.estimation.matching import MatchingProblem
+
+    problems = [MatchingProblem.of(matched, name, **settings) for name in names]
     with sole_writer(output):
         _make_room(output, overwrite)
-        write_target(matched, output / "target.csv")
-        write_target(matched, output / "target.npz")
-        say(f"Target: {matched.name}, {int(matched.matched.sum())} entries. {matched.source}.")
-        if shock is not None and shock != matched.shock:
-            say(f"The target's {matched.shock} shock is matched by the worlds' {shock} shock.")
-        found = [_one(question, output) for question in questions]
-        write_text(output / "parameters.csv", parameter_table(found).to_csv(lineterminator="\n"))
-        draw_fit(found, output / "fit.png")
-        write_text(output / "comparison.csv", fit_table(found).to_csv(lineterminator="\n"))
-    if len(found) > 1:
-        _show_comparison(found)
+        _estimate_all(problems, output)
     say(f"Results: {output}; picture: {output / 'fit.png'}")
+
+
+def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
+    """Estimate world by world against one target; write and show each as it ends."""
+    from emulator.estimation.comparison import draw_fit, fit_table, parameter_table
+    from emulator.estimation.target_files import write_target
+
+    target = problems[0].target
+    write_target(target, output / "target.csv")
+    write_target(target, output / "target.npz")
+    say(f"Target: {target.name}, {int(target.matched.sum())} entries. {target.source}.")
+    shock = problems[0].responder.spec.shock_names[problems[0].responder.shock]
+    if shock != target.shock:
+        say(f"The target's {target.shock} shock is matched by the worlds' {shock} shock.")
+    results = [_one(problem, output) for problem in problems]
+    write_text(output / "parameters.csv", parameter_table(results).to_csv(lineterminator="\n"))
+    draw_fit(results, output / "fit.png")
+    write_text(output / "comparison.csv", fit_table(results).to_csv(lineterminator="\n"))
+    if len(results) > 1:
+        _show_comparison(results)
 
 
 def _make_room(output: Path, overwrite: bool) -> None:
     """A folder without an earlier estimate, finished or not. Raises `EmulatorError`."""
+    from emulator.estimation.result_files import OF_A_WORLD
+
     if output.exists() and not output.is_dir():
         raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
     earlier = sorted({file.parent for name in OF_A_WORLD for file in output.glob(f"*/{name}")})
@@ -163,63 +188,69 @@ def _make_room(output: Path, overwrite: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
 
-def _one(question: Question, output: Path) -> Estimate:
-    found = answer(question)
-    found.write(output / found.spec.name)
-    _show(found)
-    for complaint in found.complaints:
+def _one(problem: MatchingProblem, output: Path) -> Estimate:
+    from emulator.estimation.matching import solve
+
+    result = solve(problem)
+    result.write(output / result.spec.name)
+    _show(result)
+    for complaint in result.complaints:
         err.print(
-            f"warning: {found.spec.name}: {complaint}.",
+            f"warning: {result.spec.name}: {complaint}.",
             style="yellow",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    return found
+    return result
 
 
-def _show(found: Estimate) -> None:
+def _show(result: Estimate) -> None:
+    from rich.table import Table
+
+    low, median, high = QUANTILE_NAMES
+    tail = (1 - LEVEL) / 2
     table = Table(
         "parameter",
         "point",
         "s.e.",
         "median",
-        "5 %",
-        "95 %",
-        title=f"{found.spec.name}, {found.density.responder.title}",
-        caption="* at the end of its range; held: " + (", ".join(found.held) or "none"),
+        f"{100 * tail:.0f} %",
+        f"{100 * (1 - tail):.0f} %",
+        title=f"{result.spec.name}, {result.density.responder.title}",
+        caption="* at the end of its range; held: " + (", ".join(result.held) or "none"),
     )
-    for name, row in found.table().iterrows():
+    for name, row in result.table().iterrows():
         star = "*" if row["at_bound"] else ""
-        error = (
-            "-"
-            if row["standard_error"] != row["standard_error"]
-            else f"{row['standard_error']:.3g}"
-        )
+        error = row["standard_error"]
         table.add_row(
             str(name),
             f"{row['point']:.4g}{star}",
-            error,
-            *(f"{row[q]:.4g}" for q in ("q50", "q05", "q95")),
+            "-" if math.isnan(error) else f"{error:.3g}",
+            *(f"{row[quantile]:.4g}" for quantile in (median, low, high)),
         )
     out.print(table)
-    error = f" ({found.evidence.error:.2f})" if math.isfinite(found.evidence.error) else ""
+    error = f" ({result.evidence.error:.2f})" if math.isfinite(result.evidence.error) else ""
     say(
-        f"{found.spec.name}: distance {found.point.distance:.1f} over"
-        f" {int(found.target.matched.sum())} entries; {found.point.agreeing} of"
-        f" {len(found.point.objectives)} searches agree; log marginal likelihood"
-        f" {found.evidence.log:.2f}{error}."
+        f"{result.spec.name}: distance {result.point.distance:.1f} over"
+        f" {int(result.target.matched.sum())} entries; {result.point.agreeing} of"
+        f" {len(result.point.objectives)} searches agree; log marginal likelihood"
+        f" {result.evidence.log:.2f}{error}."
     )
-    if found.rescored is not None:
+    if result.rescored is not None:
         say(
-            f"{found.spec.name}: under the exact solution {found.rescored.effective:.0%} of"
-            f" {len(found.rescored.theta)} draws are effective (Pareto k"
-            f" {found.rescored.k_hat:.2f}); exact log marginal likelihood"
-            f" {found.exact_evidence:.2f}."
+            f"{result.spec.name}: under the exact solution {result.rescored.effective:.0%} of"
+            f" {len(result.rescored.theta)} draws are effective (Pareto k"
+            f" {result.rescored.k_hat:.2f}); exact log marginal likelihood"
+            f" {result.exact_evidence:.2f}."
         )
 
 
-def _show_comparison(found: list[Estimate]) -> None:
+def _show_comparison(results: list[Estimate]) -> None:
+    from rich.table import Table
+
+    from emulator.estimation.comparison import fit_table
+
     table = Table(
         "world",
         "parameters",
@@ -229,7 +260,7 @@ def _show_comparison(found: list[Estimate]) -> None:
         "effective draws",
         title="Worlds against the same target",
     )
-    for name, row in fit_table(found).iterrows():
+    for name, row in fit_table(results).iterrows():
         table.add_row(
             str(name),
             str(row["parameters"]),
@@ -242,11 +273,15 @@ def _show_comparison(found: list[Estimate]) -> None:
 
 
 def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock: str) -> Target:
-    if name == US:
-        found = us_monetary(sample, 20 if horizon is None else horizon)
+    if name == US_MONETARY:
+        from emulator.estimation.var_target import us_monetary
+
+        target = us_monetary(sample, 20 if horizon is None else horizon)
     else:
-        found = read_target(name, shock)
-        found = found if horizon is None else found.up_to(horizon)
+        from emulator.estimation.target_files import read_target
+
+        target = read_target(name, shock)
+        target = target if horizon is None else target.up_to(horizon)
     for item in skip:
         match = re.fullmatch(r"\s*(\w+)\s*:\s*(\d{1,3})\s*(?:-\s*(\d{1,3}))?\s*", item)
         if match is None:
@@ -255,21 +290,21 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
                 " 'inflation:0-3'."
             )
         first = int(match[2])
-        found = found.without(match[1], range(first, int(match[3] or first) + 1))
-    return found
+        target = target.without(match[1], range(first, int(match[3] or first) + 1))
+    return target
 
 
 def _pairs(items: list[str] | None, read: Callable[[str], Any]) -> list[tuple[str, Any]]:
-    found = []
+    pairs = []
     for item in items or []:
         name, value = pair(item)
         try:
-            found.append((name, read(value)))
+            pairs.append((name, read(value)))
         except ValueError:
             raise ParameterError(
                 f"'{item}': '{value}' is not what was expected, {read.__doc__}."
             ) from None
-    return found
+    return pairs
 
 
 def _number(text: str) -> float:

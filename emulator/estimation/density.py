@@ -1,21 +1,32 @@
-"""The posterior as a function: prior times quasi-likelihood, with gradient, and which parameters it
-depends on.
+"""The posterior as a function: prior times quasi-likelihood, with its gradient.
 
-Axes: n draw, F free parameter, M matched entry.
+The quasi-likelihood of the matched entries y, where the model answers m, is Gaussian:
+
+    log L = - M/2 log 2 pi - 1/2 log |V| - 1/2 (m - y)' V^-1 (m - y)
+
+V is the diagonal of the target's covariance ("diagonal", as in Christiano, Eichenbaum and Evans
+2005, doi:10.1086/426038) or all of it ("full"). As a likelihood to which a prior is joined:
+Christiano, Trabandt and Walentin (2010, doi:10.1016/B978-0-444-53238-1.00007-7). Neighbouring
+horizons of an estimated response err together; the diagonal ignores that, so that its posterior is
+narrower than the data warrant. The full covariance counts it, and leans on its smallest
+eigenvalues, which a short sample knows badly.
+
+Axes: n draw, F free parameter, H horizon, M matched entry.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from scipy.special import expit
 
-from emulator.errors import NoSolutionError
-from emulator.estimation.criterion import Criterion
-from emulator.estimation.prior import Prior
+from emulator.errors import NoSolutionError, TargetError
+from emulator.estimation.prior import JointPrior
 from emulator.estimation.responder import Responder
+from emulator.estimation.settings import Weighting
+from emulator.estimation.target import Target
 
 DRAWS_THAT_TELL = 16
 """Draws of the prior at which derivatives are taken to see which parameters move the matched
@@ -28,6 +39,66 @@ standard deviation, to first order at any of these draws, is not estimated.
 """
 
 MOST_TRIES = 40
+"""Rounds of proposals after which a prior counts as one that has hardly any solution."""
+
+
+class Criterion:
+    """The quasi-likelihood of a target under a weighting.
+
+    Raises `TargetError` where the whole covariance cannot be inverted.
+    """
+
+    def __init__(self, target: Target, weighting: Weighting = "diagonal") -> None:
+        if weighting not in get_args(Weighting):
+            raise TargetError(f"The weighting is {weighting!r}; expected 'diagonal' or 'full'.")
+        self.target = target
+        self.weighting = weighting
+        covariance = target.matched_covariance
+        if weighting == "diagonal":
+            covariance = np.diag(np.diag(covariance))
+        scale = np.sqrt(np.diag(covariance))
+        try:
+            factor = np.linalg.cholesky(covariance / np.outer(scale, scale))
+        except np.linalg.LinAlgError:
+            raise TargetError(
+                f"The covariance of the {len(scale)} matched entries of target '{target.name}' is"
+                " singular, so that it cannot serve as a weight. Use the diagonal weighting, match"
+                " fewer entries, or estimate it from more replications."
+            ) from None
+        self.whitener = np.linalg.solve(factor, np.diag(1 / scale))
+        self.constant = (
+            -0.5 * len(scale) * np.log(2 * np.pi)
+            - np.log(np.diag(factor)).sum()
+            - np.log(scale).sum()
+        )
+
+    def residuals(self, irf: np.ndarray) -> np.ndarray:
+        """Whitened distances (..., M) of responses (..., H+1, 3) from the target, each of unit
+        variance if the target errs alone.
+        """
+        entries = irf.reshape(*irf.shape[:-2], -1)[..., self.target.entries]
+        return (entries - self.target.values) @ self.whitener.T
+
+    def derivatives(self, irf_by: np.ndarray) -> np.ndarray:
+        """Derivatives (F, M) of the residuals from those of the responses (F, H+1, 3)."""
+        return irf_by.reshape(len(irf_by), -1)[:, self.target.entries] @ self.whitener.T
+
+    def force(self, irf: np.ndarray) -> np.ndarray:
+        """Derivatives (H+1, 3) of the log-likelihood by responses (H+1, 3); zero for entries that
+        are not matched.
+        """
+        by_entry = np.zeros(irf.size)
+        by_entry[self.target.entries] = -self.residuals(irf) @ self.whitener
+        return by_entry.reshape(irf.shape)
+
+    def log_likelihood(self, irf: np.ndarray) -> np.ndarray:
+        """(...,) from responses (..., H+1, 3); minus infinity where they are NaN."""
+        return self.constant - 0.5 * self.distance(irf)
+
+    def distance(self, irf: np.ndarray) -> np.ndarray:
+        """The quadratic form (m - y)' V^-1 (m - y), (...,); infinity where responses are NaN."""
+        squares = np.square(self.residuals(irf)).sum(axis=-1)
+        return np.where(np.isfinite(squares), squares, np.inf)
 
 
 class Parts(NamedTuple):
@@ -50,7 +121,7 @@ class Density:
 
     responder: Responder
     criterion: Criterion
-    prior: Prior
+    prior: JointPrior
 
     def parts(self, z: np.ndarray) -> Parts:
         """At many points z (n, F)."""
@@ -62,12 +133,12 @@ class Density:
         solution.
         """
         u = expit(z)
-        found = self.responder.pulled(
+        pulled = self.responder.pulled(
             self.prior.theta(u[None])[0], self.prior.free, self.criterion.force
         )
         prior, prior_by = self.prior.log_density_z(z[None])
-        gradient = found.gradient * self.prior.slopes(u[None])[0] * u * (1 - u) + prior_by[0]
-        value = float(self.criterion.log_likelihood(found.irf)) + found.log_solvable + prior[0]
+        gradient = pulled.gradient * self.prior.slopes(u[None])[0] * u * (1 - u) + prior_by[0]
+        value = float(self.criterion.log_likelihood(pulled.irf)) + pulled.log_solvable + prior[0]
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return -np.inf, np.zeros(len(z))
         return float(value), gradient
@@ -89,22 +160,32 @@ class Density:
             )
         return largest > UNMOVED
 
+    def prior_mass(self, n: int, rng: np.random.Generator) -> tuple[float, float]:
+        """Logarithm of the prior's mass where there is a solution, and its standard error, from n
+        draws of the prior.
+        """
+        chance = np.exp(self.responder.log_solvable(self.prior.theta(self.prior.sample(n, rng))))
+        if not chance.any():
+            return -np.inf, np.inf
+        mean = chance.mean()
+        return float(np.log(mean)), float(chance.std() / mean / np.sqrt(n))
+
 
 def solvable_draws(density: Density, n: int, rng: np.random.Generator) -> np.ndarray:
     """n draws u (n, F) of the prior, each kept with the probability that it has a solution.
 
     Raises `NoSolutionError`.
     """
-    kept: list[np.ndarray] = []
-    found = 0
+    batches: list[np.ndarray] = []
+    count = 0
     for _ in range(MOST_TRIES):
         u = density.prior.sample(max(n, 16), rng)
         chance = np.exp(density.responder.log_solvable(density.prior.theta(u)))
-        kept.append(u[rng.uniform(size=len(u)) < chance])
-        found += len(kept[-1])
-        if found >= n:
-            return np.concatenate(kept)[:n]
+        batches.append(u[rng.uniform(size=len(u)) < chance])
+        count += len(batches[-1])
+        if count >= n:
+            return np.concatenate(batches)[:n]
     raise NoSolutionError(
-        f"World '{density.prior.spec.name}': {found} of {MOST_TRIES * max(n, 16)} draws of this"
+        f"World '{density.prior.spec.name}': {count} of {MOST_TRIES * max(n, 16)} draws of this"
         " prior have a unique stable solution. Change fixed values or ranges."
     )

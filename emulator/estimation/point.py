@@ -35,6 +35,9 @@ AT_BOUND = 1e-3
 """A parameter this near to an end of its range, as a share of it, is at its bound."""
 
 CONDITION = 1e12
+"""Largest condition number of the information matrix, in units of standard errors, that tells
+parameters apart.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,17 +82,18 @@ class _Objective:
 
     def residuals(self, u: np.ndarray) -> np.ndarray:
         local = self.local(u)
-        found = np.concatenate(
+        residuals = np.concatenate(
             [
                 self.density.criterion.residuals(local.irf),
                 ndtri(u[self.scored]),
                 [np.sqrt(-2 * min(local.log_solvable, 0.0))],
             ]
         )
-        return found if np.isfinite(found).all() else np.full(len(found), REFUSED)
+        return residuals if np.isfinite(residuals).all() else np.full(len(residuals), REFUSED)
 
     def jacobian(self, u: np.ndarray) -> np.ndarray:
-        local, prior = self.local(u), self.density.prior
+        local = self.local(u)
+        prior = self.density.prior
         slopes = prior.slopes(u[None])[0]
         pulls = np.zeros((len(self.scored), len(u)))
         pulls[range(len(self.scored)), self.scored] = np.sqrt(2 * np.pi) * np.exp(
@@ -108,12 +112,13 @@ def find_point(density: Density, starts: int, rng: np.random.Generator) -> Point
 
     Raises `NoSolutionError` where none ends at a draw with a solution.
     """
-    objective, prior = _Objective(density), density.prior
+    objective = _Objective(density)
+    prior = density.prior
     scored = solvable_draws(density, SCORED, rng)
     value = density.criterion.log_likelihood(density.responder.responses(prior.theta(scored)))
     ends = []
     for u in np.clip(scored[np.argsort(-value)[:starts]], 1e-6, 1 - 1e-6):
-        found = least_squares(
+        search = least_squares(
             objective.residuals,
             u,
             objective.jacobian,
@@ -123,26 +128,27 @@ def find_point(density: Density, starts: int, rng: np.random.Generator) -> Point
             ftol=1e-9,
             gtol=1e-9,
         )
-        if np.isfinite(objective.local(found.x).irf).all():
-            ends.append((float(found.cost), found.x))
+        if np.isfinite(objective.local(search.x).irf).all():
+            ends.append((float(search.cost), search.x))
     if not ends:
         raise NoSolutionError(
             f"World '{prior.spec.name}': none of {starts} searches ended at parameters with a"
             " unique stable solution. Change ranges or fixed values."
         )
     ends.sort(key=lambda end: end[0])
-    u, theta = ends[0][1], prior.theta(ends[0][1][None])[0]
+    u = ends[0][1]
+    theta = prior.theta(u[None])[0]
     local = objective.local(u)
     place = (theta[list(prior.free)] - prior.low) / (prior.high - prior.low)
     bound = (place < AT_BOUND) | (place > 1 - AT_BOUND)
     return Point(
-        theta,
-        local.irf,
-        float(density.criterion.distance(local.irf)),
-        float(density.criterion.log_likelihood(local.irf)),
-        _standard_errors(density, local, bound),
-        tuple(cost for cost, _ in ends),
-        tuple(name for name, there in zip(prior.names, bound, strict=True) if there),
+        theta=theta,
+        irf=local.irf,
+        distance=float(density.criterion.distance(local.irf)),
+        log_likelihood=float(density.criterion.log_likelihood(local.irf)),
+        standard_errors=_standard_errors(density, local, bound),
+        objectives=tuple(cost for cost, _ in ends),
+        at_bound=tuple(name for name, there in zip(prior.names, bound, strict=True) if there),
     )
 
 
@@ -153,9 +159,10 @@ def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.nd
     The delta method with the target's whole covariance, whatever the weighting: Christiano,
     Eichenbaum and Evans (2005). The prior is left out.
     """
-    found = np.full(len(bound), np.nan)
+    standard_errors = np.full(len(bound), np.nan)
     inside = np.flatnonzero(~bound)
-    by, criterion = density.criterion.derivatives(local.irf_by)[inside], density.criterion
+    criterion = density.criterion
+    by = criterion.derivatives(local.irf_by)[inside]
     information = by @ by.T
     scale = np.sqrt(np.diag(information))
     if (
@@ -163,8 +170,8 @@ def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.nd
         or not (scale > 0).all()
         or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION
     ):
-        return found
+        return standard_errors
     errors = criterion.whitener @ criterion.target.matched_covariance @ criterion.whitener.T
     inverse = np.linalg.inv(information)
-    found[inside] = np.sqrt(np.diag(inverse @ by @ errors @ by.T @ inverse))
-    return found
+    standard_errors[inside] = np.sqrt(np.diag(inverse @ by @ errors @ by.T @ inverse))
+    return standard_errors

@@ -22,7 +22,7 @@ from scipy.special import expit, log_expit, logit
 
 from emulator.errors import ParameterError, first_error
 from emulator.spec import WorldSpec
-from emulator.worlds.priors import Prior as Shape
+from emulator.worlds.priors import Prior as MarginalPrior
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -36,13 +36,15 @@ joins them, monotone.
 
 
 @dataclass(frozen=True)
-class Prior:
-    """Free parameters by position, their ranges (F,) and shapes, the rest as in base (P,)."""
+class JointPrior:
+    """Free parameters by position, each with its own prior in `shapes`; the others have their
+    values in base (P,).
+    """
 
     spec: WorldSpec
     free: tuple[int, ...]
     base: np.ndarray
-    shapes: tuple[Shape, ...]
+    shapes: tuple[MarginalPrior, ...]
     splines: tuple[CubicHermiteSpline | None, ...]
 
     @classmethod
@@ -51,8 +53,8 @@ class Prior:
         spec: WorldSpec,
         fixed: Mapping[str, float] | None = None,
         ranges: Ranges | None = None,
-        shapes: Mapping[str, Shape] | None = None,
-    ) -> Prior:
+        shapes: Mapping[str, MarginalPrior] | None = None,
+    ) -> JointPrior:
         """fixed: parameters held at values; ranges: narrower ones, name -> (low, high); shapes: of
         priors, uniform for the parameters that it does not name.
 
@@ -67,7 +69,7 @@ class Prior:
                 f"Parameter '{both[0]}' is held at a value and given a range; expected one of the"
                 " two."
             )
-        found = {}
+        marginals = {}
         for k, p in enumerate(spec.parameters):
             if p.name in (fixed or {}):
                 if not p.low <= base[k] <= p.high:
@@ -82,22 +84,22 @@ class Prior:
                     f"The range of '{p.name}' was given as {low:g} to {high:g}; expected one within"
                     f" {p.low:g} to {p.high:g}, the smaller end first."
                 )
-            found[k] = _cut((shapes or {}).get(p.name), low, high, p.name)
+            marginals[k] = _cut((shapes or {}).get(p.name), low, high, p.name)
         prior = cls(
             spec,
-            tuple(found),
+            tuple(marginals),
             base,
-            tuple(found.values()),
-            tuple(_spline(shape) for shape in found.values()),
+            tuple(marginals.values()),
+            tuple(_spline(shape) for shape in marginals.values()),
         )
-        return prior.only(np.ones(len(found), dtype=bool))
+        return prior.only(np.ones(len(marginals), dtype=bool))
 
-    def only(self, kept: np.ndarray) -> Prior:
+    def only(self, chosen: np.ndarray) -> JointPrior:
         """The prior with some of its parameters (F,) free, the others held at their defaults.
 
         Raises `ParameterError` where none is left.
         """
-        rows = np.flatnonzero(kept)
+        rows = np.flatnonzero(chosen)
         if len(rows) == 0:
             raise ParameterError(
                 f"No parameter of '{self.spec.name}' is left to estimate: every one is fixed, or"
@@ -137,20 +139,23 @@ class Prior:
 
     def values(self, u: np.ndarray) -> np.ndarray:
         """Free parameters (n, F) at places u (n, F)."""
-        low, high = self.low, self.high
-        found, z = low + (high - low) * u, self.z(u)
+        low = self.low
+        high = self.high
+        values = low + (high - low) * u
+        z = self.z(u)
         for k, spline in enumerate(self.splines):
             if spline is not None:
-                found[:, k] = spline(z[:, k])
-        return np.clip(found, low, high)
+                values[:, k] = spline(z[:, k])
+        return np.clip(values, low, high)
 
     def slopes(self, u: np.ndarray) -> np.ndarray:
         """Derivatives (n, F) of the parameters by u."""
-        found, z = np.broadcast_to(self.high - self.low, u.shape).copy(), self.z(u)
+        slopes = np.broadcast_to(self.high - self.low, u.shape).copy()
+        z = self.z(u)
         for k, spline in enumerate(self.splines):
             if spline is not None:
-                found[:, k] = spline(z[:, k], 1) / (expit(z[:, k]) * expit(-z[:, k]))
-        return found
+                slopes[:, k] = spline(z[:, k], 1) / (expit(z[:, k]) * expit(-z[:, k]))
+        return slopes
 
     def theta(self, u: np.ndarray) -> np.ndarray:
         """Whole parameter vectors (n, P) at places u (n, F)."""
@@ -160,11 +165,11 @@ class Prior:
 
     def places(self, values: np.ndarray) -> np.ndarray:
         """Places u (n, F) of free parameters (n, F): the inverse of `values`."""
-        found = np.empty_like(values)
+        u = np.empty_like(values)
         for k, shape in enumerate(self.shapes):
             ends = shape.probability(np.array(shape.bounds()))
-            found[:, k] = (shape.probability(values[:, k]) - ends[0]) / (ends[1] - ends[0])
-        return found
+            u[:, k] = (shape.probability(values[:, k]) - ends[0]) / (ends[1] - ends[0])
+        return u
 
     def z(self, u: np.ndarray) -> np.ndarray:
         return logit(np.clip(u, EDGE, 1 - EDGE))
@@ -178,17 +183,17 @@ class Prior:
         return (log_expit(z) + log_expit(-z)).sum(axis=-1), 1 - 2 * expit(z)
 
 
-def _cut(shape: Shape | None, low: float, high: float, name: str) -> Shape:
+def _cut(shape: MarginalPrior | None, low: float, high: float, name: str) -> MarginalPrior:
     """A shape cut to a range; uniform where there is none.
 
     A range of its own that the shape has is cut further, not left.
     """
     if shape is None:
-        return Shape(low=low, high=high)
+        return MarginalPrior(low=low, high=high)
     ends = shape.bounds()
     try:
-        return Shape(
-            **shape.model_dump(include=set(Shape.model_fields))
+        return MarginalPrior(
+            **shape.model_dump(include=set(MarginalPrior.model_fields))
             | {
                 "low": max(low, ends[0]),
                 "high": min(high, ends[1]),
@@ -200,7 +205,7 @@ def _cut(shape: Shape | None, low: float, high: float, name: str) -> Shape:
         ) from None
 
 
-def _spline(shape: Shape) -> CubicHermiteSpline | None:
+def _spline(shape: MarginalPrior) -> CubicHermiteSpline | None:
     """theta over z, from the quantiles between the bounds; None for a uniform prior, which needs
     none.
     """

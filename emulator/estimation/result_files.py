@@ -22,13 +22,13 @@ from emulator import provenance
 from emulator.files import write_bytes, write_json, write_text
 
 if TYPE_CHECKING:
-    from emulator.estimation.matching import Estimate
+    from emulator.estimation.result import Estimate
 
 RESULT = "result.json"
 OF_A_WORLD = ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", RESULT)
 
 
-def write_estimate(found: Estimate, folder: Path) -> None:
+def write_estimate(estimate: Estimate, folder: Path) -> None:
     """Write one world's files into a folder, which is made where it does not exist.
 
     Raises `OSError`.
@@ -36,50 +36,50 @@ def write_estimate(found: Estimate, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         whole = Path(aside) / "posterior.nc"
-        found.posterior.to_netcdf(str(whole))
+        estimate.posterior.to_netcdf(str(whole))
         write_bytes(folder / "posterior.nc", whole.read_bytes())
-    write_text(folder / "parameters.csv", found.table().to_csv(lineterminator="\n"))
-    write_text(folder / "fit.csv", found.fit().to_csv(lineterminator="\n"))
-    if found.rescored is not None:
+    write_text(folder / "parameters.csv", estimate.table().to_csv(lineterminator="\n"))
+    write_text(folder / "fit.csv", estimate.fit().to_csv(lineterminator="\n"))
+    if estimate.rescored is not None:
         weights = pd.DataFrame(
-            found.rescored.theta, columns=list(found.spec.parameter_names)
-        ).assign(weight=found.rescored.weights)
+            estimate.rescored.theta, columns=list(estimate.spec.parameter_names)
+        ).assign(weight=estimate.rescored.weights)
         write_text(folder / "weights.csv", weights.to_csv(index=False, lineterminator="\n"))
-    write_json(folder / RESULT, result(found))
+    write_json(folder / RESULT, result(estimate))
 
 
-def result(found: Estimate) -> dict[str, Any]:
+def result(estimate: Estimate) -> dict[str, Any]:
     """What is not in a table, as JSON takes it; numbers that are not finite are null."""
-    target, criterion, scored, chains = (
-        found.target,
-        found.density.criterion,
-        found.rescored,
-        found.diagnostics,
-    )
+    target = estimate.target
+    criterion = estimate.density.criterion
+    scored = estimate.rescored
+    chains = estimate.diagnostics
     return {
-        "world": found.spec.name,
-        "answered_by": found.density.responder.title,
+        "world": estimate.spec.name,
+        "answered_by": estimate.density.responder.title,
         "target": {
             "name": target.name,
             "shock": target.shock,
             "source": target.source,
             "matched_entries": int(target.matched.sum()),
         },
-        "world_shock": found.spec.shock_names[found.density.responder.shock],
+        "world_shock": estimate.spec.shock_names[estimate.density.responder.shock],
         "weighting": criterion.weighting,
-        "estimated": list(found.density.prior.names),
-        "held": {name: {"value": value, "why": why} for name, (value, why) in found.held.items()},
-        "point": {
-            "distance": _finite(found.point.distance),
-            "log_likelihood": _finite(found.point.log_likelihood),
-            "searches": len(found.point.objectives),
-            "agreeing": found.point.agreeing,
-            "at_bound": list(found.point.at_bound),
+        "estimated": list(estimate.density.prior.names),
+        "held": {
+            name: {"value": value, "why": why} for name, (value, why) in estimate.held.items()
         },
-        "sampler": found.budget.sampler,
-        "kept": found.budget.kept,
-        "seed": found.budget.seed,
-        "unlike_the_scout": list(found.missed),
+        "point": {
+            "distance": _finite(estimate.point.distance),
+            "log_likelihood": _finite(estimate.point.log_likelihood),
+            "searches": len(estimate.point.objectives),
+            "agreeing": estimate.point.agreeing,
+            "at_bound": list(estimate.point.at_bound),
+        },
+        "sampler": estimate.budget.sampler,
+        "kept": estimate.budget.kept,
+        "seed": estimate.budget.seed,
+        "unlike_the_scout": list(estimate.missed),
         "chains": {
             "chains": chains.chains,
             "draws": chains.draws,
@@ -89,9 +89,9 @@ def result(found: Estimate) -> dict[str, Any]:
             "divergences": chains.divergences,
         },
         "log_marginal_likelihood": {
-            "value": _finite(found.evidence.log),
-            "standard_error": _finite(found.evidence.error),
-            "exact": _finite(found.exact_evidence),
+            "value": _finite(estimate.evidence.log),
+            "standard_error": _finite(estimate.evidence.error),
+            "exact": _finite(estimate.exact_evidence),
         },
         "rescored": (
             None
@@ -103,11 +103,11 @@ def result(found: Estimate) -> dict[str, Any]:
                 "without_solution": scored.unsolved,
             }
         ),
-        "flagged_share": found.flagged,
-        "complaints": found.complaints,
-        "seconds": {stage: round(value, 3) for stage, value in found.seconds.items()},
+        "flagged_share": estimate.flagged,
+        "complaints": estimate.complaints,
+        "seconds": {stage: round(value, 3) for stage, value in estimate.seconds.items()},
         "processor_seconds": {
-            stage: round(value, 3) for stage, value in found.processor_seconds.items()
+            stage: round(value, 3) for stage, value in estimate.processor_seconds.items()
         },
         "versions": provenance.versions(),
     }

@@ -14,14 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from emulator.errors import unknown_name
-from emulator.estimation.trouble import TargetError
+from emulator.errors import TargetError, unknown_name
+from emulator.estimation.settings import LONGEST
 from emulator.spec import OBSERVABLES
 
 UNITS = ("percent", "annualised percentage points", "annualised percentage points")
-
-LONGEST = 400
-"""Quarters of a target at most; a century is a mistake rather than a response."""
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from emulator.errors import nearest
-from emulator.estimation.target import LONGEST, Target
-from emulator.estimation.trouble import TargetError
+from emulator.errors import TargetError, nearest
+from emulator.estimation.settings import LONGEST
+from emulator.estimation.target import Target
 from emulator.files import write_bytes
 from emulator.spec import OBSERVABLES
 
@@ -89,11 +89,11 @@ def write_target(target: Target, path: Path) -> None:
 
 def frame(target: Target) -> pd.DataFrame:
     """A row a horizon, the columns of this module's text; empty where an entry is not matched."""
-    found = {"horizon": np.arange(target.horizon + 1)}
+    columns = {"horizon": np.arange(target.horizon + 1)}
     for suffix, values in (("", target.irf), ("_sd", target.sd)):
         for k, name in enumerate(OBSERVABLES):
-            found[name + suffix] = np.where(target.matched[:, k], values[:, k], np.nan)
-    return pd.DataFrame(found)
+            columns[name + suffix] = np.where(target.matched[:, k], values[:, k], np.nan)
+    return pd.DataFrame(columns)
 
 
 def _from_csv(path: Path, content: bytes, shock: str) -> Target:

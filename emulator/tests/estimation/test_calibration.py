@@ -10,10 +10,9 @@ from scipy.special import expit
 from scipy.stats import chisquare
 
 import emulator
-from emulator.estimation.criterion import Criterion
-from emulator.estimation.density import Density, solvable_draws
-from emulator.estimation.posterior import sample, u_of
-from emulator.estimation.prior import Prior
+from emulator.estimation.density import Criterion, Density, solvable_draws
+from emulator.estimation.nuts import sample, u_of
+from emulator.estimation.prior import JointPrior
 from emulator.estimation.responder import ExactResponder
 from emulator.estimation.smc import run_smc
 from emulator.estimation.target import Target
@@ -28,7 +27,7 @@ def ranks(responder, fixed, sd, truths, draws_of, horizon):
     made, with noise.
     """
     rng, shape, found = np.random.default_rng(0), (horizon + 1, 3), []
-    prior = Prior.of(responder.spec, fixed)
+    prior = JointPrior.of(responder.spec, fixed)
     empty = Density(
         responder, Criterion(Target.of("x", "monetary", np.zeros(shape), np.full(shape, sd))), prior
     )

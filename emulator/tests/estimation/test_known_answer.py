@@ -4,18 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from emulator.errors import ParameterError
-from emulator.estimation.criterion import Criterion
-from emulator.estimation.density import Density
-from emulator.estimation.evidence import log_evidence, z_of
+from emulator.errors import ParameterError, TargetError
+from emulator.estimation.density import Criterion, Density
+from emulator.estimation.diagnostics import diagnose, rescore
 from emulator.estimation.network_responder import NetworkResponder
+from emulator.estimation.nuts import log_evidence, missed, sample, u_of, z_of
 from emulator.estimation.point import find_point
-from emulator.estimation.posterior import diagnose, missed, sample, u_of
-from emulator.estimation.prior import Prior
-from emulator.estimation.rescore import rescore
+from emulator.estimation.prior import JointPrior
 from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
-from emulator.estimation.trouble import TargetError
 from emulator.inference import Emulator
 from emulator.tests.estimation.linear import (
     SLOPES,
@@ -26,7 +23,7 @@ from emulator.tests.estimation.linear import (
     known,
     target,
 )
-from emulator.worlds.priors import Prior as Shape
+from emulator.worlds.priors import Prior
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +33,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def density(data):
-    whole = Density(LinearResponder(), Criterion(data), Prior.of(SPEC))
+    whole = Density(LinearResponder(), Criterion(data), JointPrior.of(SPEC))
     return Density(
         whole.responder, whole.criterion, whole.prior.only(whole.moving(np.random.default_rng(0)))
     )
@@ -145,7 +142,7 @@ def test_smc_finds_two_modes_in_their_proportions_where_one_chain_sees_one():
 
     data = Target.of("x", "monetary", 4.0 * SLOPES[0], np.full(SLOPES[0].shape, 0.3))
     density = Density(
-        Even(), Criterion(data), Prior.of(SPEC, fixed={"p1": 0.0, "p2": 0.0, "p3": 0.0})
+        Even(), Criterion(data), JointPrior.of(SPEC, fixed={"p1": 0.0, "p2": 0.0, "p3": 0.0})
     )
     u = density.prior.values(1 / (1 + np.exp(-run_smc(density, 1000, np.random.default_rng(0)).z)))
     assert (u > 0).mean() == pytest.approx(0.5, abs=0.1)
@@ -168,7 +165,7 @@ def test_chains_that_saw_one_mode_of_two_are_told(density, scout):
 def test_a_network_gives_the_gradient_of_the_posterior(data):
     network = NetworkResponder(Emulator(LinearNetwork()), "line", "monetary", data.horizon)
     ours, theirs = (
-        Density(who, Criterion(data), Prior.of(SPEC)) for who in (LinearResponder(), network)
+        Density(who, Criterion(data), JointPrior.of(SPEC)) for who in (LinearResponder(), network)
     )
     z = np.random.default_rng(0).normal(size=N + 1)
     for found, expected in zip(theirs.with_gradient(z), ours.with_gradient(z), strict=True):
@@ -217,12 +214,12 @@ def test_weights_undo_the_error_of_a_network(density, data):
 
 
 @pytest.mark.fast
-def test_few_scored_draws_are_too_few_to_judge_by_and_no_fault_of_the_network(density):
+def test_few_scored_draws_are_too_few_to_assess_the_network(density):
     found = rescore(density.criterion, LinearResponder(), LinearResponder(), np.zeros((20, N + 1)))
     assert found.effective == pytest.approx(1.0)
     assert np.isnan(found.k_hat)
     assert found.complaints == [
-        "the exact solver scored 20 draws, too few to judge the network by; let it score 25 or more"
+        "the exact solver scored 20 draws, too few to assess the network; let it score 25 or more"
     ]
 
 
@@ -241,10 +238,10 @@ def test_draws_that_have_no_solution_at_all_are_no_effective_draws(density):
 @pytest.mark.fast
 def test_priors_of_any_shape_are_uniform_in_their_places():
     shapes = {
-        "p0": Shape(prior="normal", mean=1.0, sd=0.5),
-        "p1": Shape(prior="gamma", mean=2.0, sd=1.0, low=0.0, high=9.0),
+        "p0": Prior(prior="normal", mean=1.0, sd=0.5),
+        "p1": Prior(prior="gamma", mean=2.0, sd=1.0, low=0.0, high=9.0),
     }
-    prior = Prior.of(SPEC, ranges={"p2": (-1.0, 2.0)}, shapes=shapes)
+    prior = JointPrior.of(SPEC, ranges={"p2": (-1.0, 2.0)}, shapes=shapes)
     u = np.linspace(0.001, 0.999, 400)[:, None].repeat(N + 1, axis=1)
     values = prior.values(u)
     np.testing.assert_allclose(prior.places(values), u, atol=1e-5)
@@ -259,7 +256,7 @@ def test_priors_of_any_shape_are_uniform_in_their_places():
     assert values[:, 2].min() >= -1.0
     assert prior.high[1] == 6.0  # cut to the world's range
     np.testing.assert_allclose(prior.sd, draws.std(axis=0), rtol=0.02)
-    assert Prior.of(SPEC).sd == pytest.approx(np.full(N + 1, 12 / 12**0.5), rel=1e-3)
+    assert JointPrior.of(SPEC).sd == pytest.approx(np.full(N + 1, 12 / 12**0.5), rel=1e-3)
     assert prior.informative.tolist() == [True, True, False, False]
 
 
@@ -271,10 +268,10 @@ def test_priors_of_any_shape_are_uniform_in_their_places():
         ({"ranges": {"p0": (2.0, 1.0)}}, "the smaller end first"),
         ({"ranges": {"p0": (-7.0, 1.0)}}, "expected one within -6 to 6"),
         ({"fixed": {"p0": 1.0}, "ranges": {"p0": (0.0, 1.0)}}, "held at a value and given a range"),
-        ({"shapes": {"p0": Shape(prior="normal", mean=50.0, sd=0.1)}}, "cannot be cut to -6 to 6"),
+        ({"shapes": {"p0": Prior(prior="normal", mean=50.0, sd=0.1)}}, "cannot be cut to -6 to 6"),
         ({"fixed": {f"p{k}": 0.0 for k in range(4)}}, "No parameter of 'line' is left"),
     ],
 )
 def test_priors_that_make_no_sense_are_refused(arguments, message):
     with pytest.raises(ParameterError, match=message):
-        Prior.of(SPEC, **arguments)
+        JointPrior.of(SPEC, **arguments)

@@ -10,12 +10,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from emulator import console
-from emulator.estimation.criterion import Criterion
-from emulator.estimation.density import Density
-from emulator.estimation.meter import Meter
-from emulator.estimation.posterior import sample
-from emulator.estimation.prior import Prior
-from emulator.estimation.smc import STEPS, sample_smc
+from emulator.estimation.density import Criterion, Density
+from emulator.estimation.nuts import sample
+from emulator.estimation.prior import JointPrior
+from emulator.estimation.smc import STEPS, Meter, sample_smc
 from emulator.tests.estimation.linear import SPEC, LinearResponder, target
 
 POWERS = (0.001, 0.012, 0.13, 1.0)
@@ -42,7 +40,7 @@ def quiet(monkeypatch):
 
 @pytest.fixture(scope="module")
 def density():
-    return Density(LinearResponder(), Criterion(target()), Prior.of(SPEC, fixed={"p3": 0.0}))
+    return Density(LinearResponder(), Criterion(target()), JointPrior.of(SPEC, fixed={"p3": 0.0}))
 
 
 def moves_of_a_run():

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.api import VAR
 
-from emulator.errors import UnknownNameError
+from emulator.errors import TargetError, UnknownNameError
 from emulator.estimation import Target, from_var, read_target, us_monetary, write_target
-from emulator.estimation.trouble import TargetError
-from emulator.estimation.us_monetary import us_data
+from emulator.estimation.var_target import us_data
 
 pytestmark = pytest.mark.fast
 HEADER = "horizon,output,inflation,rate,output_sd,inflation_sd,rate_sd\n"

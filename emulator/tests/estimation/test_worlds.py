@@ -9,10 +9,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import emulator
-from emulator.errors import MissingExtraError, ParameterError, UnknownNameError
+from emulator.errors import EstimationWarning, MissingExtraError, ParameterError, UnknownNameError
 from emulator.estimation import (
     Budget,
     Target,
+    diagnostics,
     draw_fit,
     estimate,
     fit_table,
@@ -21,14 +22,11 @@ from emulator.estimation import (
     us_monetary,
     weighted_distance,
 )
-from emulator.estimation import posterior as posterior_module
-from emulator.estimation.criterion import Criterion
-from emulator.estimation.density import Density
+from emulator.estimation.density import Criterion, Density
 from emulator.estimation.network_responder import NetworkResponder
 from emulator.estimation.point import _standard_errors, find_point
-from emulator.estimation.prior import Prior
+from emulator.estimation.prior import JointPrior
 from emulator.estimation.responder import ExactResponder
-from emulator.estimation.trouble import EstimationWarning
 
 TRUTH = {"sigma": 1.2, "kappa": 0.12, "phi_pi": 1.8, "rho_i": 0.6, "rho_m": 0.4, "sigma_m": 0.3}
 FIXED = {"beta": 0.99, "phi_y": 0.125, "phi_pi": 1.8, "rho_m": 0.4}
@@ -58,7 +56,7 @@ def made_by(world, sd, **parameters):
 
 
 def whole(responder, target, **fixed):
-    density = Density(responder, Criterion(target), Prior.of(responder.spec, fixed))
+    density = Density(responder, Criterion(target), JointPrior.of(responder.spec, fixed))
     return Density(
         responder, density.criterion, density.prior.only(density.moving(np.random.default_rng(0)))
     )
@@ -184,7 +182,7 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
     density = Density(
         responder,
         Criterion(us_monetary(replications=50)),
-        Prior.of(
+        JointPrior.of(
             nk.spec,
             {
                 name: nk.spec.theta()[0][nk.spec.index(name)]
@@ -262,7 +260,7 @@ def test_nuts_runs_on_a_world_and_says_what_is_wrong_with_short_chains(nk, em, t
     assert (tmp_path / "fit.png").stat().st_size > 5000
 
 
-@pytest.mark.filterwarnings("ignore::emulator.estimation.trouble.EstimationWarning")
+@pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
 def test_comparisons_of_what_cannot_be_compared_are_refused(nk, em):
     one = estimate(made_by(nk, 0.1, **TRUTH), nk, exact=True, fixed=FIXED, budget=TINY)
     other = estimate(made_by(nk, 0.1), nk, exact=True, fixed=FIXED, budget=TINY)
@@ -296,7 +294,7 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
         Budget(draws=1)
     monkeypatch.setitem(__import__("sys").modules, "arviz", None)
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[estimation\]"):
-        posterior_module.arviz()
+        diagnostics.arviz()
 
 
 def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):

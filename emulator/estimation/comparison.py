@@ -1,19 +1,33 @@
-"""Several estimates beside each other: worlds against the same target, or a network's posterior
-against the solver's.
+"""Several estimates beside each other, in tables and a picture: worlds against the same target, or
+a network's posterior against the solver's.
 
-Axes: n draw.
+Axes: n draw, H horizon, Q quantile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 from scipy.stats import wasserstein_distance
 
 from emulator.errors import ParameterError
-from emulator.estimation.matching import Estimate
+from emulator.estimation.result import Estimate
+from emulator.estimation.settings import LEVEL, QUANTILE_NAMES
+from emulator.estimation.target import UNITS, Target
+from emulator.spec import OBSERVABLES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BAND = float(ndtri((1 + LEVEL) / 2))
+"""Half width of the target's band, in standard deviations: 1.645 for 90 %."""
+
+STYLES = ("-", "--", "-.", ":")
 
 
 def fit_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
@@ -26,23 +40,24 @@ def fit_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
     """
     _same_target(estimates)
     rows = {}
-    for found in estimates:
-        exact, scored = found.exact_evidence, found.rescored
-        rows[found.spec.name] = {
-            "parameters": len(found.density.prior.names),
-            "distance_per_entry": found.point.distance / int(found.target.matched.sum()),
-            "log_marginal_likelihood": found.evidence.log,
-            "its_error": found.evidence.error,
+    for estimate in estimates:
+        exact = estimate.exact_evidence
+        scored = estimate.rescored
+        rows[estimate.spec.name] = {
+            "parameters": len(estimate.density.prior.names),
+            "distance_per_entry": estimate.point.distance / int(estimate.target.matched.sum()),
+            "log_marginal_likelihood": estimate.evidence.log,
+            "its_error": estimate.evidence.error,
             "exact_log_marginal_likelihood": (
-                found.evidence.log if found.exact else (np.nan if exact is None else exact)
+                estimate.evidence.log if estimate.exact else (np.nan if exact is None else exact)
             ),
             "effective_share": (
-                1.0 if found.exact else (np.nan if scored is None else scored.effective)
+                1.0 if estimate.exact else (np.nan if scored is None else scored.effective)
             ),
             "pareto_k": np.nan if scored is None else scored.k_hat,
-            "r_hat": found.diagnostics.r_hat,
-            "ess": min(found.diagnostics.ess_bulk, found.diagnostics.ess_tail),
-            "answered_by": found.density.responder.title,
+            "r_hat": estimate.diagnostics.r_hat,
+            "ess": min(estimate.diagnostics.ess_bulk, estimate.diagnostics.ess_tail),
+            "answered_by": estimate.density.responder.title,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("world")
 
@@ -51,7 +66,10 @@ def parameter_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
     """A row a parameter of any of the worlds, three columns a world: median and 5 % and 95 %
     quantiles; empty where a world has no such free parameter.
     """
-    parts = {found.spec.name: found.table()[["q50", "q05", "q95"]] for found in estimates}
+    parts = {
+        estimate.spec.name: estimate.table()[[QUANTILE_NAMES[k] for k in (1, 0, 2)]]
+        for estimate in estimates
+    }
     return pd.concat(parts, axis=1)
 
 
@@ -72,7 +90,7 @@ def posterior_distance(network: Estimate, exact: Estimate) -> pd.DataFrame:
     rows = {}
     prior = dict(zip(exact.density.prior.names, exact.density.prior.sd, strict=True))
     for name in [name for name in network.density.prior.names if name in prior]:
-        ours, theirs = (found.posterior.posterior[name].values for found in (network, exact))
+        ours, theirs = (estimate.posterior.posterior[name].values for estimate in (network, exact))
         spread = theirs.std()
         halves = np.array_split(theirs, 2) if len(theirs) > 1 else np.array_split(theirs[0], 2)
         distance = wasserstein_distance(ours.ravel(), theirs.ravel())
@@ -95,7 +113,8 @@ def weighted_distance(network: Estimate, shuffles: int = 100, seed: int = 0) -> 
     distance is noise. The weights cannot show what the network missed altogether. Raises
     `ParameterError` where no draw was scored or none has a solution.
     """
-    scored, prior = network.rescored, network.density.prior
+    scored = network.rescored
+    prior = network.density.prior
     if scored is None or scored.unsolved == 1.0:
         raise ParameterError(
             f"The solver scored none of the draws of {network.spec.name}, or solved none; estimate"
@@ -127,3 +146,73 @@ def _same_target(estimates: Sequence[Estimate]) -> None:
                 f"The estimates of {first.spec.name} and {other.spec.name} are of different targets"
                 " or weightings, so that their fits cannot be compared."
             )
+
+
+def draw_fit(estimates: Sequence[Estimate], path: str | Path | None = None) -> Figure:
+    """`draw_fitted` of estimates of one target."""
+    return draw_fitted(
+        estimates[0].target, {estimate.spec.name: estimate.fitted for estimate in estimates}, path
+    )
+
+
+def draw_fitted(
+    target: Target, fitted: Mapping[str, np.ndarray], path: str | Path | None = None
+) -> Figure:
+    """A column an observable: the target and its band in grey, each world's posterior median as a
+    line; with one world its credible band too.
+
+    fitted: by world, quantiles (Q, H+1, 3) of responses as `Estimate.fitted` has them. Entries that
+    are not matched are hollow. Raises `ParameterError` for a format that cannot be drawn,
+    `EmulatorError` where nothing can be written.
+    """
+    from emulator.worlds.figures import check_format, label, new_figure, save
+
+    if path is not None:
+        check_format(Path(path))
+    figure = new_figure(10.0, 3.6)
+    for k, axis in enumerate(figure.subplots(1, 3)):
+        _data(axis, target, k)
+        for number, (world, quantiles) in enumerate(fitted.items()):
+            low, median, high = quantiles[:, :, k]
+            horizons = np.arange(len(median))
+            color = f"C{number % 10}"
+            axis.plot(
+                horizons, median, color=color, linestyle=STYLES[number % len(STYLES)], label=world
+            )
+            if len(fitted) == 1:
+                axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
+        label(axis, OBSERVABLES[k], UNITS[k])
+        axis.set_xlabel("quarters after impact", fontsize=8)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=min(len(labels), 8),
+        fontsize=9,
+        frameon=False,
+    )
+    figure.suptitle(
+        f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with {LEVEL:.0%} band, and"
+        " posterior medians",
+        fontsize=10,
+    )
+    if path is not None:
+        save(figure, Path(path), dpi=130)
+    return figure
+
+
+def _data(axis: Any, target: Target, k: int) -> None:
+    horizons = np.arange(target.horizon + 1)
+    irf = target.irf[:, k]
+    sd = target.sd[:, k]
+    matched = target.matched[:, k]
+    if not np.isfinite(irf).any():
+        return
+    axis.fill_between(
+        horizons, irf - BAND * sd, irf + BAND * sd, color="0.5", alpha=0.25, linewidth=0
+    )
+    axis.plot(horizons[matched], irf[matched], "o", color="0.25", markersize=3, label="data")
+    axis.plot(
+        horizons[~matched], irf[~matched], "o", color="0.25", markersize=3, markerfacecolor="none"
+    )

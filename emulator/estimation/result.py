@@ -1,0 +1,161 @@
+"""The result of one estimation: a world's parameters from one target.
+
+Axes: n draw, P parameter, F free parameter, H horizon, Q quantile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emulator.estimation.density import Density
+from emulator.estimation.diagnostics import Diagnostics, Evidence, Rescored
+from emulator.estimation.point import Point
+from emulator.estimation.settings import QUANTILE_NAMES, QUANTILES, Budget
+from emulator.estimation.target import Target
+from emulator.spec import WorldSpec
+
+TAIL = 0.005
+"""Share of the posterior's draws that lie beyond the point estimate, from which it counts as
+another mode's.
+"""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Point estimate, posterior and marginal likelihood of one world, and what speaks against
+    them.
+
+    `posterior` is ArviZ InferenceData with a variable for each free parameter, in its own unit.
+
+    fitted (Q, H+1, 3): quantiles `QUANTILES` of the responses under the posterior; evidence: log
+    marginal quasi-likelihood under the responder that was sampled, exact_evidence under the solver,
+    by importance weights; held: values of parameters that were not estimated, with the reason;
+    missed: parameters whose chains differ from the scout's particles; flagged: share of draws that
+    the network itself doubts; seconds: by stage, on a clock on the wall; processor_seconds: those
+    that this process computed, which other programs do not lengthen.
+    """
+
+    target: Target
+    density: Density
+    budget: Budget
+    point: Point
+    posterior: Any
+    diagnostics: Diagnostics
+    evidence: Evidence
+    fitted: np.ndarray
+    held: Mapping[str, tuple[float, str]]
+    missed: Sequence[str] = ()
+    rescored: Rescored | None = None
+    exact_evidence: float | None = None
+    flagged: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    processor_seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> WorldSpec:
+        return self.density.prior.spec
+
+    @property
+    def exact(self) -> bool:
+        """Whether the solver answered during the search, not a network."""
+        return self.density.responder.exact
+
+    @property
+    def complaints(self) -> list[str]:
+        """What speaks against relying on the posterior, in words; empty where nothing does."""
+        complaints = self.diagnostics.complaints
+        entries = len(self.target.entries)
+        free = len(self.density.prior.free)
+        if entries < free:
+            complaints.append(
+                f"{entries} matched entries cannot tell {free} parameters apart: many values fit as"
+                " well as the point estimate, and the prior decides between them"
+            )
+        if self.missed:
+            complaints.append(
+                "the chains are distributed otherwise than the scout's particles in"
+                f" {', '.join(self.missed)}: the posterior has several modes between which they do"
+                " not move; use the sampler smc"
+            )
+        if apart := self.apart:
+            complaints.append(
+                f"the point lies beyond nearly all draws of the posterior in {', '.join(apart)}:"
+                " the best fit and most of the probability are different modes"
+            )
+        if self.rescored is not None:
+            complaints += self.rescored.complaints
+        if self.flagged > 0.05:
+            complaints.append(f"the network itself doubts {self.flagged:.0%} of the draws")
+        return complaints
+
+    @property
+    def draws(self) -> np.ndarray:
+        """Draws (n, F) of the posterior, each parameter in its unit."""
+        return np.stack(
+            [self.posterior.posterior[name].values.ravel() for name in self.density.prior.names],
+            axis=1,
+        )
+
+    @property
+    def apart(self) -> list[str]:
+        """Parameters inside their ranges whose point estimate is beyond all but a share `TAIL` of
+        the posterior's draws.
+        """
+        prior = self.density.prior
+        below = (self.draws < self.point.theta[list(prior.free)]).mean(axis=0)
+        beyond = (below < TAIL) | (below > 1 - TAIL)
+        return [
+            name
+            for name, far in zip(prior.names, beyond, strict=True)
+            if far and name not in self.point.at_bound
+        ]
+
+    def table(self) -> pd.DataFrame:
+        """A row a free parameter: point, standard error, whether at its bound, mean, standard
+        deviation and quantiles of the posterior, and the mean under exact weights.
+        """
+        prior = self.density.prior
+        draws = self.draws
+        columns: dict[str, Any] = {
+            "point": self.point.theta[list(prior.free)],
+            "standard_error": self.point.standard_errors,
+            "at_bound": [name in self.point.at_bound for name in prior.names],
+            "mean": draws.mean(axis=0),
+            "sd": draws.std(axis=0),
+            **dict(zip(QUANTILE_NAMES, np.quantile(draws, QUANTILES, axis=0), strict=True)),
+        }
+        if self.rescored is not None:
+            columns["mean_exact"] = self.rescored.weights @ self.rescored.theta[:, list(prior.free)]
+        columns |= {
+            "low": prior.low,
+            "high": prior.high,
+            "unit": [self.spec.parameters[k].unit for k in prior.free],
+        }
+        return pd.DataFrame(columns, index=pd.Index(prior.names, name="parameter"))
+
+    def fit(self) -> pd.DataFrame:
+        """A row a horizon and observable: the target with its standard deviation, whether it was
+        matched, the fit at the point, and its quantiles.
+        """
+        data = (
+            self.target.dataset()[["irf", "sd", "matched"]]
+            .to_dataframe()
+            .drop(columns="unit", errors="ignore")
+        )
+        data = data.rename(columns={"irf": "target", "sd": "target_sd"}).assign(
+            point=self.point.irf.ravel()
+        )
+        quantiles = self.fitted.reshape(len(QUANTILES), -1)
+        return data.assign(**dict(zip(QUANTILE_NAMES, quantiles, strict=True)))
+
+    def write(self, folder: str | Path) -> None:
+        """Write `posterior.nc`, `parameters.csv`, `fit.csv` and `result.json` into a folder."""
+        from emulator.estimation.result_files import write_estimate
+
+        write_estimate(self, Path(folder))
