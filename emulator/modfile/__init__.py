@@ -2,7 +2,8 @@
 parameters.
 """
 
-from emulator.modfile.compiling.model import CompiledModel, load, load_text
+from emulator.modfile.compiling.load import load, load_text
+from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.responses import irf
 
 __all__ = ["CompiledModel", "irf", "load", "load_text"]

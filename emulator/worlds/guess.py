@@ -7,14 +7,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, first_error
 from emulator.modfile import CompiledModel
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.reading.syntax import EstimatedParameter, Expression
+from emulator.spec import Role
 from emulator.worlds.mapping import MappedParameter
+from emulator.worlds.priors import Shape
 
-SHAPES = {
+SHAPES: dict[str, Shape] = {
     "beta": "beta",
     "gamma": "gamma",
     "normal": "normal",
@@ -88,17 +91,17 @@ def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
             " and how:\n  parameters:\n    NAME: {prior: uniform, low: 0.1, high: 0.9}",
             beside.name,
         )
-    values = model.calibration.run({})
-    found = {}
+    values = model.calibration.values({})
+    priors = {}
     for item in block.parameters:
         column = _column(model, item)
         if column is not None:
-            found[column] = _prior(item, values, column)
-    if not found:
+            priors[column] = _prior(item, values, column)
+    if not priors:
         raise ModFileError(
             "the estimated_params block names no parameter of the model.", block.place
         )
-    return found
+    return priors
 
 
 def _column(model: CompiledModel, item: EstimatedParameter) -> str | None:
@@ -116,45 +119,43 @@ def _column(model: CompiledModel, item: EstimatedParameter) -> str | None:
 
 
 def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParameter:
+    """The prior of one line. Raises `ModFileError` where it is none or says no range."""
+
     def number(expression: Expression | None) -> float | None:
         value = None if expression is None else float(evaluate(expression, values, item.place))
         return value if value is not None and np.isfinite(value) else None
 
-    low, high = number(item.lower), number(item.upper)
-    role = (
-        "shock_size"
-        if item.kind == "stderr"
-        else "persistence"
-        if column.lower().startswith("rho")
-        else "constant"
-    )
     if item.prior is not None and item.prior not in SHAPES:
         raise ModFileError(
             f"the prior {item.prior}_pdf is not supported; use one of {', '.join(SHAPES)}, or a"
             " mapping.",
             item.place,
         )
-    shape = SHAPES[item.prior] if item.prior else "uniform"
-    mean, sd, third, fourth = (
-        number(e) for e in (item.mean, item.deviation, item.third, item.fourth)
-    )
+    shape: Shape = SHAPES[item.prior] if item.prior else "uniform"
+    role = _role(item, column)
+    low = number(item.lower)
+    high = number(item.upper)
+    mean = number(item.mean)
+    sd = number(item.deviation)
+    third = number(item.third)
+    fourth = number(item.fourth)
     if shape == "uniform":
+        ends: tuple[float | None, float | None] = low, high
         if item.prior and third is not None and fourth is not None:
             ends = third, fourth
         elif item.prior and mean is not None and sd is not None:
             ends = mean - np.sqrt(3) * sd, mean + np.sqrt(3) * sd
-        else:
-            ends = low, high  # type: ignore[assignment]  # checked below
-        if ends[0] is None or ends[1] is None:
+        first, last = ends
+        if first is None or last is None:
             raise ModFileError(
                 f"'{column}' has neither a prior nor both bounds; give it a range in a mapping.",
                 item.place,
             )
-        low, high = (
-            (ends[0] if low is None else max(low, ends[0])),
-            (ends[1] if high is None else min(high, ends[1])),
+        return MappedParameter(
+            low=first if low is None else max(low, first),
+            high=last if high is None else min(high, last),
+            role=role,
         )
-        return MappedParameter(low=low, high=high, role=role)  # type: ignore[arg-type]
     try:
         prior = MappedParameter(
             prior=shape,
@@ -165,30 +166,34 @@ def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParamet
             shift=third or 0.0,
             upper=1.0 if fourth is None else fourth,
             role=role,
-        )  # type: ignore[arg-type]
+        )
         low, high = prior.bounds()
-    except ValueError as error:
-        raise ModFileError(f"the prior of '{column}': {error}", item.place) from None
+    except ValidationError as error:
+        raise ModFileError(f"the prior of '{column}': {first_error(error)}.", item.place) from None
     default = values.get(column, np.nan)
-    if not isinstance(default, Exception) and np.isfinite(
-        default
-    ):  # the file's own value belongs to the range
-        low, high = min(low, float(default)), max(high, float(default))
+    if not isinstance(default, Exception) and np.isfinite(default):
+        # The file's own value belongs to the range.
+        low = min(low, float(default))
+        high = max(high, float(default))
     return prior.model_copy(update={"low": low, "high": high})
+
+
+def _role(item: EstimatedParameter, column: str) -> Role:
+    if item.kind == "stderr":
+        return "shock_size"
+    return "persistence" if column.lower().startswith("rho") else "constant"
 
 
 def no_mapping(model: CompiledModel, beside: Path) -> ModFileError:
     """The error for a file without a mapping, with a mapping to start from."""
     guess: list[str] = []
-    found: dict[str, str | None] = {}
+    variables: dict[str, str | None] = {}
     lower = {name.lower(): name for name in reversed(model.variables)}
     scale = {"output": "100*", "inflation": "400*", "rate": "400*"}
     for observable, names in NAMES.items():
-        found[observable] = next(
-            (lower[name] for name in names if name in lower and lower[name] not in found.values()),
-            None,
-        )
-    for observable, variable in found.items():
+        free = {key: name for key, name in lower.items() if name not in variables.values()}
+        variables[observable] = next((free[name] for name in names if name in free), None)
+    for observable, variable in variables.items():
         if variable is None:
             guess.append(f"  {observable}: ???   # no name among the variables looks like it")
         elif model.needs_steady_state:

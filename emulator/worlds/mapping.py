@@ -71,8 +71,12 @@ class MappedShock(_Record):
 
 
 class MappedParameter(Prior):
-    """A parameter that varies: its prior, and what a reader should know of it."""
+    """A parameter that varies: its prior, and what a reader should know of it.
 
+    `default` is the value where nothing else is said; left out, it is the one of the `.mod` file.
+    """
+
+    default: float | None = None
     tex: str = ""
     unit: str = "1"
     meaning: str = ""

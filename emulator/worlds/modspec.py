@@ -45,7 +45,8 @@ def make_spec(world: ModWorld) -> WorldSpec:
             raise ModFileError(
                 f"parameters.{name}: the model has no such parameter; it has {known}.", where
             )
-    defaults = dict(zip(world.model.parameters, world.model.theta()[0], strict=True))
+    of_file = dict(zip(world.model.parameters, world.model.theta()[0], strict=True))
+    defaults = {name: _default(world, name, float(of_file[name])) for name in world.priors}
     names = list(world.priors)
     held_out = mapping.extrapolation
     try:
@@ -55,7 +56,7 @@ def make_spec(world: ModWorld) -> WorldSpec:
             summary=mapping.summary or f"The model of {world.path.name}.",
             source=mapping.source or world.path.name,
             prior=mapping.prior or PRIOR,
-            parameters=tuple(_parameter(world, name, float(defaults[name])) for name in names),
+            parameters=tuple(_parameter(world, name, defaults[name]) for name in names),
             shocks=tuple(_shock(world, name) for name in world.shocks),
             observables=tuple(_observable(world, name) for name in OBSERVABLES),  # type: ignore[arg-type]  # three, in order
             states=tuple(world.model.all_variables[k] for k in world.states),
@@ -67,6 +68,23 @@ def make_spec(world: ModWorld) -> WorldSpec:
         )
     except ValidationError as error:
         raise ModFileError(f"{first_error(error)}.", where) from None
+
+
+def _default(world: ModWorld, name: str, of_file: float) -> float:
+    """The mapping's default, else the file's value.
+
+    A shock that the file sets to zero is switched on by a range above zero: its size is then the
+    mean of its prior, or the middle of its range.
+    """
+    prior = world.priors[name]
+    if isinstance(prior, MappedParameter) and prior.default is not None:
+        return prior.default
+    low, high = prior.bounds()
+    is_size = name in world.model.calibration.stderr.values()
+    if not (is_size and of_file == 0.0 and low > 0.0):
+        return of_file
+    middle = (low + high) / 2
+    return prior.mean if prior.mean is not None and low <= prior.mean <= high else middle
 
 
 def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
@@ -81,9 +99,10 @@ def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
             mapping_path(world.path).name,
         )
     if not low <= default <= high:
+        who = "the file sets" if getattr(prior, "default", None) is None else "the default is"
         raise ModFileError(
-            f"parameters.{name}: the file sets {default:g}, outside the range {low:g} to {high:g}"
-            " of its prior.",
+            f"parameters.{name}: {who} {default:g}, outside the range {low:g} to {high:g} of its"
+            " prior.",
             mapping_path(world.path).name,
         )
     mapped = prior if isinstance(prior, MappedParameter) else MappedParameter(low=low, high=high)
@@ -125,8 +144,8 @@ def _shock(world: ModWorld, name: str) -> Shock:
 def _observable(world: ModWorld, name: str) -> Observable:
     mapped = getattr(world.mapping.observables, name)
     return Observable(
-        name=name,
+        name=name,  # type: ignore[arg-type]
         tex=mapped.tex or mapped.expression,
         unit=UNITS[name],
         meaning=mapped.meaning or f"{mapped.expression} of the file",
-    )  # type: ignore[arg-type]
+    )

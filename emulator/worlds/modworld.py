@@ -92,6 +92,13 @@ class ModWorld(LinearWorld):
         return cls(load_text(source.text, source.file), source.mapping)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What belongs to every answer: what was passed over in the file, or asked for and not
+        done.
+        """
+        return self.model.notes
+
+    @property
     def sha256(self) -> str:
         """Of the model's text and of what its mapping says of the model: names the world.
 
@@ -100,6 +107,10 @@ class ModWorld(LinearWorld):
         said = self.mapping.model_dump(
             mode="json", exclude={"title", "summary", "source", "prior", "extrapolation"}
         )
+        for parameter in (said["parameters"] or {}).values():
+            # Left out where it is not given: data sets made before there was a default stay valid.
+            if parameter["default"] is None:
+                del parameter["default"]
         return hashlib.sha256(
             (self.model.file.sha256 + json.dumps(said, sort_keys=True)).encode()
         ).hexdigest()

@@ -1,5 +1,5 @@
 """From the syntax of a `.mod` file to its model: calibration, derivatives, steady states, matrices
 and responses, for batches of parameters.
 
-`model.load` is the way in.
+`load.load` is the way in.
 """

@@ -2,22 +2,32 @@
 the dynamic equations.
 
 All derivatives are taken at the steady state. Compiling is the slow step (SymPy differentiates each
-equation with respect to each symbol in it), so that its result, plain data, is kept on disk; see
-`cache.py`. Axes: N draw, V variable, K shock, P parameter.
+equation with respect to each symbol in it). Its result is plain data and is kept on disk by the
+content of the file; a cache that is lost or damaged is remade. Axes: N draw, V variable, K shock, P
+parameter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 
+from emulator.files import write_text
 from emulator.modfile.compiling.symbolic import SymbolicModel
 from emulator.modfile.compiling.tape import Tape, record
+
+FORMAT = 4
+"""Of the cache; raised whenever the meaning of compiled equations changes."""
 
 
 class Entry(NamedTuple):
@@ -141,3 +151,48 @@ def _derivatives(
                 entries.append(Entry(row, *date_of[symbol]))
                 values.append(value)
     return tuple(entries), values
+
+
+def folder() -> Path:
+    """`$EMULATOR_CACHE`, else `emulator/modfile` in the user's cache folder (`$XDG_CACHE_HOME`, by
+    default `~/.cache`).
+    """
+    chosen = os.environ.get("EMULATOR_CACHE")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "emulator" / "modfile"
+
+
+def compiled(sha256: str, make: Callable[[], Equations]) -> Equations:
+    """The equations of the model of that hash: read if they are kept, else made and kept."""
+    with suppress(
+        OSError, RuntimeError, ValueError, KeyError, TypeError
+    ):  # RuntimeError: a user without a home
+        return Equations.parse(
+            json.loads(_checked((folder() / _name(sha256)).read_text(encoding="utf-8")))
+        )
+    equations = make()
+    text = json.dumps(equations.dump())
+    with suppress(
+        OSError, RuntimeError
+    ):  # no room or no right to write: the cache is a convenience
+        write_text(folder() / _name(sha256), f"{_digest(text)}\n{text}")
+    return equations
+
+
+def _name(sha256: str) -> str:
+    return f"{sha256}.v{FORMAT}.json"
+
+
+def _checked(text: str) -> str:
+    """What stands below the first line, which is its digest: a changed digit must not become an
+    answer.
+    """
+    digest, _, rest = text.partition("\n")
+    if digest != _digest(rest):
+        raise ValueError("the cached equations were altered")
+    return rest
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

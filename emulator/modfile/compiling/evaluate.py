@@ -11,9 +11,19 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.functions import ARITIES, NUMERIC
-from emulator.modfile.reading.syntax import Call, Expression, Number, Place, Symbol
+from emulator.modfile.reading.syntax import Call, Expression, Number, Operation, Place, Symbol
 
 STEADY_STATE = "STEADY_STATE"
+
+MATLAB_CONSTANTS = {
+    "pi": np.pi,
+    "eps": np.finfo(float).eps,
+    "inf": np.inf,
+    "Inf": np.inf,
+    "nan": np.nan,
+    "NaN": np.nan,
+}
+"""What MATLAB knows without being told; a name of the file that is the same goes before it."""
 
 _BINARY: dict[str, Any] = {
     "-": np.subtract,
@@ -64,6 +74,21 @@ def _value(expression: Expression, values: Mapping[str, Any], place: Place) -> A
     for operand in operands[1:]:
         total = total + operand if expression.operator == "+" else total * operand
     return total
+
+
+def filled(expression: Expression, values: Mapping[str, float]) -> Expression:
+    """An expression with numbers for some of its names."""
+    if isinstance(expression, Symbol):
+        return Number(values[expression.name]) if expression.name in values else expression
+    if isinstance(expression, Operation):
+        return Operation(
+            expression.operator, tuple(filled(part, values) for part in expression.operands)
+        )
+    if isinstance(expression, Call):
+        return Call(
+            expression.function, tuple(filled(part, values) for part in expression.arguments)
+        )
+    return expression
 
 
 def check_call(call: Call, place: Place) -> None:

@@ -8,33 +8,22 @@ ones, K shock.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emulator.errors import ModFileError, ModFileWarning, ParameterError, unknown_name
-from emulator.modfile.compiling.cache import compiled
-from emulator.modfile.compiling.calibration import Calibration, calibration, refuse_without_shocks
-from emulator.modfile.compiling.dates import Dates
-from emulator.modfile.compiling.equations import Equations, compile_equations
-from emulator.modfile.compiling.optimal_policy import Planner, planner_of, with_multipliers
+from emulator.errors import ModFileError, ParameterError, unknown_name
+from emulator.modfile.compiling.calibration import Calibration
+from emulator.modfile.compiling.equations import Equations
+from emulator.modfile.compiling.matrices import Dates, shock_factor
+from emulator.modfile.compiling.optimal_policy import Planner
 from emulator.modfile.compiling.steady_state import SteadyStates
-from emulator.modfile.compiling.symbolic import symbolic_model
-from emulator.modfile.reading.parser import parse, parse_text
-from emulator.modfile.reading.support import check_supported
 from emulator.modfile.reading.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
 from emulator.solvers.qz import CRITERIUM
-
-TOO_DEEP = (
-    "an expression nests too many operations once its '#' variables are written out; introduce"
-    " variables for parts of it."
-)
 
 
 @dataclass(frozen=True)
@@ -67,10 +56,26 @@ class CompiledModel:
     dates: Dates = field(repr=False)
     planner: Planner | None = None
     """Of a model of optimal policy: its multipliers are the last of `variables`."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of every answer: what was passed over, what was asked for and not
+    done.
+    """
 
     @property
     def name(self) -> str:
         return self.file.path.stem
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The file's commands that solve the model, in words, the first being `run=1`."""
+        return tuple(map(str, self.calibration.runs))
+
+    @property
+    def run(self) -> int | None:
+        """The number of the run that is answered; None for a file without a `stoch_simul`, whose
+        statements all count.
+        """
+        return None if self.calibration.run is None else self.calibration.run.number
 
     @property
     def all_variables(self) -> tuple[str, ...]:
@@ -99,8 +104,8 @@ class CompiledModel:
                     f"Parameter '{name}' of '{self.name}' was given as {value!r}; expected finite"
                     " numbers, one or (N,)."
                 )
-        found = self.calibration.run(given)
-        columns = [self._known(found, name) for name in self.parameters]
+        values_of_names = self.calibration.values(given)
+        columns = [self._known(values_of_names, name) for name in self.parameters]
         try:
             return np.stack(np.broadcast_arrays(*map(np.atleast_1d, columns)), axis=1)
         except ValueError:
@@ -109,8 +114,8 @@ class CompiledModel:
                 f"The parameters given to '{self.name}' differ in length: {sizes}."
             ) from None
 
-    def _known(self, found: Mapping[str, Any], name: str) -> Any:
-        value = found.get(name, ModFileError("It is declared but never assigned."))
+    def _known(self, values: Mapping[str, Any], name: str) -> Any:
+        value = values.get(name, ModFileError("It is declared but never assigned."))
         if not isinstance(value, ModFileError):
             return value
         if name in self.needed:
@@ -190,7 +195,16 @@ class CompiledModel:
             steady, self.steady.exogenous(theta), theta[:, : len(self.file.parameters)]
         )
         lead, current, lag, shock = self.dates.matrices(self.equations.dynamic(inputs), len(theta))
+        current[~self.discounts(theta)] = np.nan
         return Linearised(steady, theta, (lead, current, lag, shock @ self.cholesky(theta)))
+
+    def discounts(self, theta: np.ndarray) -> np.ndarray:
+        """Whether each draw (N,) has a planner who discounts, or no planner at all."""
+        if self.planner is None:
+            return np.ones(len(theta), dtype=bool)
+        declared = [d.name for d in self.file.parameters]
+        columns = dict(zip(declared, theta.T, strict=False))
+        return np.broadcast_to(self.planner.discounts(columns), len(theta))
 
     @property
     def needs_steady_state(self) -> bool:
@@ -203,38 +217,15 @@ class CompiledModel:
         """Lower Cholesky factor (N, K, K) of the covariance of the shocks, in the units of the
         file.
         """
-        sizes = theta[
-            :, [self.parameters.index(self.calibration.stderr[name]) for name in self.shocks]
-        ]
-        factor = np.broadcast_to(
-            np.eye(len(self.shocks)), (len(theta), len(self.shocks), len(self.shocks))
-        )
-        if self.calibration.correlated:
-            factor = self._correlations(theta)
-        return sizes[:, :, None] * factor
-
-    def _correlations(self, theta: np.ndarray) -> np.ndarray:
-        """Lower Cholesky factors (N, K, K) of the correlations; NaN where they are not those of any
-        shocks.
-        """
-        matrix = np.zeros((len(theta), len(self.shocks), len(self.shocks))) + np.eye(
-            len(self.shocks)
-        )
-        for pair in self.calibration.correlated:
-            first, second = (self.shocks.index(name) for name in pair)
-            matrix[:, first, second] = matrix[:, second, first] = theta[
-                :, self.parameters.index(self.calibration.corr[pair])
+        position = {column: k for k, column in enumerate(self.parameters)}
+        sizes = theta[:, [position[self.calibration.stderr[name]] for name in self.shocks]]
+        correlations = {
+            (self.shocks.index(first), self.shocks.index(second)): theta[
+                :, position[self.calibration.corr[first, second]]
             ]
-        matrix = np.where(
-            np.isfinite(matrix), matrix, 0.0
-        )  # a shock of size zero: any correlation will do
-        factor = np.full_like(matrix, np.nan)
-        for k, correlations in enumerate(matrix):
-            try:
-                factor[k] = np.linalg.cholesky(correlations + 1e-14 * np.eye(len(self.shocks)))
-            except np.linalg.LinAlgError:
-                continue
-        return factor
+            for first, second in self.calibration.correlated
+        }
+        return shock_factor(sizes, correlations)
 
     def solve(self, theta: Any) -> Solution:
         """Decision rules `y = transition y_1 + impact e` of `all_variables`, certified draw by
@@ -279,50 +270,3 @@ class CompiledModel:
         """Which variables are led and lagged, read off the equations and not off any draw."""
         lead, current, lag, _ = self.dates.matrices([1.0] * len(self.equations.dynamic_entries), 1)
         return Structure.of(lead, current, lag)
-
-
-def load(path: str | Path) -> CompiledModel:
-    """Read and compile a `.mod` file; compiled equations are kept on disk by the content of the
-    file.
-
-    Raises `ModFileError`, with file and line, for a file that cannot be read, is not well formed or
-    asks for what is not supported.
-    """
-    return _compiled(parse(path))
-
-
-def load_text(text: str, name: str) -> CompiledModel:
-    """`load` of a text at hand; `name` is the file name that messages give it."""
-    return _compiled(parse_text(text, name))
-
-
-def _compiled(file: ModFile) -> CompiledModel:
-    settings = calibration(file)
-    check_supported(file)
-    if not settings.shocks:
-        refuse_without_shocks(file)
-    for note in settings.notes:
-        warnings.warn(note, ModFileWarning, stacklevel=3)
-    planner = planner_of(file)
-    file = with_multipliers(file, planner) if planner else file
-    variables = tuple(d.name for d in file.variables)
-    exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
-    declared = tuple(d.name for d in file.parameters)
-    try:
-        equations = compiled(
-            file.sha256,
-            lambda: compile_equations(
-                symbolic_model(file, planner), variables, exogenous, declared
-            ),
-        )
-    except RecursionError:
-        raise ModFileError(TOO_DEEP, file.model.place) from None
-    columns = (
-        *declared,
-        *(settings.stderr[name] for name in settings.shocks),
-        *settings.corr.values(),
-    )
-    dates = Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks)
-    return CompiledModel(
-        file, settings, equations, variables, settings.shocks, columns, dates, planner
-    )

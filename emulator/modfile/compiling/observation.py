@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.model import TOO_DEEP, CompiledModel, Linearised
-from emulator.modfile.compiling.symbolic import in_steady_state
+from emulator.modfile.compiling.model import CompiledModel, Linearised
+from emulator.modfile.compiling.symbolic import TOO_DEEP, in_steady_state
 from emulator.modfile.compiling.tape import Tape, record
 from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.source import Span

@@ -13,12 +13,15 @@ policy under commitment").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import sympy
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.namespace import Namespace, moved
 from emulator.modfile.reading.syntax import (
     Command,
@@ -42,6 +45,26 @@ class Planner:
     discount: Expression
     multipliers: tuple[str, ...]
     place: Place
+
+    def discounts(self, values: Mapping[str, Any]) -> Any:
+        """Whether the discount factor lies above zero and not above one, at values of the
+        parameters.
+        """
+        factor = evaluate(self.discount, values, self.place)
+        return (factor > 0.0) & (factor <= 1.0)
+
+    def refuse_no_discount(self, values: Mapping[str, Any]) -> None:
+        """Raise `ModFileError` for a discount factor that is known and not one."""
+        known = {name: v for name, v in values.items() if not isinstance(v, ModFileError)}
+        if {symbol.name for symbol in symbols(self.discount)} <= known.keys() and not np.all(
+            self.discounts(known)
+        ):
+            factor = np.min(evaluate(self.discount, known, self.place))
+            raise ModFileError(
+                f"planner_discount is {factor:g}; a discount factor above 0 and up to 1 was"
+                " expected.",
+                self.place,
+            )
 
 
 def planner_of(file: ModFile) -> Planner | None:

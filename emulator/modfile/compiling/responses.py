@@ -3,35 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from emulator.errors import ModFileError, NoSolutionError, ParameterError
-from emulator.modfile.compiling.model import CompiledModel, load
+from emulator.modfile.compiling.load import load
+from emulator.modfile.compiling.model import CompiledModel
 from emulator.solvers import StateSpace, impulse_response, stable_root_count
 from emulator.spec import Status
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SMALLEST = 1e-13
 """Shocks of a standard deviation up to this one have no response, as in Dynare."""
 
 
-def irf(path: str | Path, horizon: int = 20) -> xr.DataArray:
+def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataArray:
     """First-order responses of every variable of a `.mod` file to every shock with a variance, at
     the file's own parameters.
+
+    run: which of the file's commands that solve the model is answered, from 1; by default the last
+    `stoch_simul`.
 
     Returns (shock, horizon, variable): deviations from the steady state in the units of the file
     (of logarithms where its `stoch_simul` says `loglinear`) after a shock of one standard
     deviation; correlated shocks are taken by the lower Cholesky factor of their covariance, in the
-    order of their declaration; horizon 0 is the impact period. Raises `ModFileError` for a file
+    order of their declaration; horizon 0 is the impact period. `attrs["run"]` names the run,
+    `attrs["notes"]` what was passed over or asked for and not done, a line each, of which
+    `ModFileWarning` warns too.
+
+    Raises `ModFileError` for a file
     that cannot be read or asks for what is not supported, `NoSolutionError` where there is no
     steady state or no unique stable solution, with the count of roots.
     """
+    import xarray as xr
+
     if horizon < 0:
         raise ParameterError(
             f"The horizon is {horizon}; expected 0 (the impact period alone) or more."
         )
-    model = load(path)
+    model = load(path, run)
     theta = model.theta()
     solution = model.solve(theta)
     if solution.status[0] != Status.OK:
@@ -64,6 +77,8 @@ def irf(path: str | Path, horizon: int = 20) -> xr.DataArray:
         attrs={
             "units": "deviation from the steady state, in the units of the file",
             "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
+            "run": str(model.calibration.run or "all statements"),
+            "notes": "\n".join(model.notes),
         },
     )
 
@@ -83,6 +98,11 @@ def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
     """Why one draw theta (1, P) has no solution: the steady state, or how many roots are where."""
     at = model.linearise(theta)
     where = model.file.model.place
+    if model.planner is not None and not model.discounts(theta).all():
+        return (
+            f"{model.planner.place}: planner_discount is not above 0 and up to 1 at these"
+            " parameters."
+        )
     if not np.isfinite(at.steady).all():
         return f"{where}: {_no_steady_state(model, theta)}"
     if not np.isfinite(model.cholesky(theta)).all():

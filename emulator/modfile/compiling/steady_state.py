@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.calibration import MATLAB_CONSTANTS, Calibration
+from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
-from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.functions import NUMERIC
 from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
 from emulator.modfile.reading.syntax import Assignment, ModFile, MultiAssignment, calls, symbols
@@ -235,7 +235,7 @@ class SteadyStates:
     def _at_file_parameters(self) -> tuple[np.ndarray, np.ndarray]:
         """The file's own theta (1, P) and its steady state (1, V), found once, with patience."""
         if self._anchor is None:
-            found = self.calibration.run({})
+            found = self.calibration.values({})
             base = np.array(
                 [
                     [

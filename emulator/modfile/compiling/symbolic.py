@@ -16,8 +16,16 @@ import sympy
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import STEADY_STATE, check_call
-from emulator.modfile.compiling.functions import NUMERIC, SYMBOLIC, equal, greater, greater_equal
-from emulator.modfile.compiling.namespace import Namespace, moved
+from emulator.modfile.compiling.functions import NUMERIC, SYMBOLIC
+from emulator.modfile.compiling.namespace import (
+    LARGEST_EXACT,
+    Namespace,
+    divides_by_zero,
+    moved,
+    number,
+    operation,
+    with_few_digits,
+)
 from emulator.modfile.compiling.optimal_policy import Planner, first_order_conditions
 from emulator.modfile.compiling.tape import record
 from emulator.modfile.reading.syntax import (
@@ -31,14 +39,10 @@ from emulator.modfile.reading.syntax import (
     Symbol,
 )
 
-LARGEST_EXACT = 10**6
-"""Whole numbers up to this one stay exact in symbols; larger ones, and their powers, are float64.
-"""
-
-LONGEST_EXACT = 10**15
-"""Numerator and denominator of the fractions that stay exact: products of products could be of any
-length.
-"""
+TOO_DEEP = (
+    "an expression nests too many operations once its '#' variables are written out; introduce"
+    " variables for parts of it."
+)
 
 MOST_TERMS = 100_000
 """Names, numbers and operations of an equation in which every `#` variable is written out."""
@@ -208,9 +212,9 @@ class _Reader:
         if isinstance(expression, Call):
             return self._call(expression, place, shift, steady)
         operands = [self.read(part, place, shift, steady) for part in expression.operands]
-        if expression.operator in ("/", "^") and _divides_by_zero(expression.operator, *operands):
+        if expression.operator in ("/", "^") and divides_by_zero(expression.operator, *operands):
             raise ModFileError("this divides by zero, whatever the values of the variables.", place)
-        return _short(operation(expression.operator, operands))
+        return with_few_digits(operation(expression.operator, operands))
 
     def _symbol(self, symbol: Symbol, place: Place, shift: int, steady: bool) -> sympy.Expr:
         name = symbol.name
@@ -310,64 +314,3 @@ class _Reader:
                     place,
                 )
         return residual.xreplace(neutral)
-
-
-def number(value: float) -> sympy.Expr:
-    """A number in symbols: whole numbers of usual size exactly, others as float64."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return sympy.Float(value)
-    if value == int(value) and abs(value) <= LARGEST_EXACT:
-        return sympy.Integer(int(value))
-    return sympy.Float(value)
-
-
-def _divides_by_zero(operator: str, left: sympy.Expr, right: sympy.Expr) -> bool:
-    return (
-        right == 0 if operator == "/" else bool(left == 0 and right.is_Number and right.is_negative)
-    )
-
-
-def _short(value: sympy.Expr) -> sympy.Expr:
-    """A fraction of many digits as float64."""
-    if value.is_Rational and max(abs(value.p), value.q) > LONGEST_EXACT:
-        try:
-            return sympy.Float(float(value))
-        except OverflowError:
-            return sympy.Float("inf") if value.is_positive else sympy.Float("-inf")
-    return value
-
-
-def operation(operator: str, operands: list[sympy.Expr]) -> sympy.Expr:
-    """One operation in symbols."""
-    if operator == "+":
-        return sympy.Add(*operands)
-    if operator == "*":
-        return sympy.Mul(*operands)
-    if operator == "neg":
-        return -operands[0]
-    left, right = operands
-    if operator == "-":
-        return left - right
-    if operator == "/":
-        return left / right
-    if operator == "^":
-        return _power(left, right)
-    compared = {
-        ">": (greater, left, right),
-        "<": (greater, right, left),
-        ">=": (greater_equal, left, right),
-        "<=": (greater_equal, right, left),
-    }
-    if operator in compared:
-        head, first, second = compared[operator]
-        return head(first, second)
-    same = equal(left, right)
-    return same if operator == "==" else 1 - same
-
-
-def _power(base: sympy.Expr, exponent: sympy.Expr) -> sympy.Expr:
-    """A power; of two numbers as float64, since an exact one could be of any length."""
-    if base.is_Number and exponent.is_Number and not (exponent.is_Integer and abs(exponent) <= 4):
-        with np.errstate(all="ignore"):
-            return number(float(np.power(np.float64(base), np.float64(exponent))))
-    return sympy.Pow(base, exponent)

@@ -10,7 +10,7 @@ from emulator.modfile.reading.grammar import Reader, place_of
 from emulator.modfile.reading.keywords import BLOCKS, DECLARATIONS, FUNCTIONS
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.statements import Header, header
-from emulator.modfile.reading.syntax import Declaration, Place
+from emulator.modfile.reading.syntax import Declaration, Expression, Place
 
 KINDS = {
     "var": "variable",
@@ -110,13 +110,11 @@ class Declarations:
     def _common(self, word: str, head: Header, span: Span) -> Declaration:
         """What the options in brackets say of all the names behind them."""
 
-        def expression(option: str) -> object:
+        def expression(option: str) -> Expression | None:
             text = head.options.get(option)
-            return (
-                None
-                if text is None
-                else self.reader.expression(replace(span, text=text), f"the option '{option}'")
-            )
+            if text is None:
+                return None
+            return self.reader.expression(replace(span, text=text), f"the option '{option}'")
 
         growth_is_log = word == "log_trend_var"
         return Declaration(
@@ -124,9 +122,9 @@ class Declarations:
             span.place,
             log="log" in head.options,
             deflator=expression("deflator"),
-            log_deflator=expression("log_deflator"),  # type: ignore[arg-type]
+            log_deflator=expression("log_deflator"),
             growth=expression("log_growth_factor" if growth_is_log else "growth_factor"),
-            growth_is_log=growth_is_log,  # type: ignore[arg-type]
+            growth_is_log=growth_is_log,
         )
 
     def _change(self, name: str, wanted: str, place: Place) -> None:

@@ -133,6 +133,6 @@ def test_the_mapping_lies_beside_the_path_as_it_is_written(stranger, tmp_path):
 def test_a_key_written_twice_in_a_mapping_is_refused_with_its_line(stranger, tmp_path):
     (tmp_path / "mine.world.yaml").write_text(MAPPING + "shocks: {monetary: e_m}\n")
     with pytest.raises(
-        ModFileError, match=r"mine\.world\.yaml:5: .*'shocks' stands here a second time"
+        ModFileError, match=r"mine\.world\.yaml:7: .*'shocks' stands here a second time"
     ):
         get_world(stranger)

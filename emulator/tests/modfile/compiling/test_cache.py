@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emulator.modfile import irf
-from emulator.modfile.compiling import model as model_module
+from emulator.modfile.compiling import load as load_module
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -35,7 +35,7 @@ def answer(path):
 
 def test_a_whole_entry_is_used(cached, monkeypatch):
     path, _ = cached
-    monkeypatch.setattr(model_module, "compile_equations", lambda *a: pytest.fail("compiled again"))
+    monkeypatch.setattr(load_module, "compile_equations", lambda *a: pytest.fail("compiled again"))
     np.testing.assert_allclose(answer(path), EXPECTED)
 
 

@@ -1,4 +1,6 @@
-"""Leads and lags of more than one period, and of shocks, carried by auxiliary variables.
+"""From derivatives to the matrices of a linear model, and the covariance of its shocks.
+
+Leads and lags of more than one period, and of shocks, are carried by auxiliary variables.
 
 To first order `x(+2)` is the lead of a variable that is itself `x(+1)`, and `x(-2)` the lag of one
 that is `x(-1)`; `e(-1)` is the lag of a variable that is e, `e(+1)` the lead of one, expected to be
@@ -7,7 +9,7 @@ zero (Dynare manual, "Auxiliary variables"). Axes: N draw, n variable, K shock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,22 +54,28 @@ class Dates:
         or a number.
         """
         size = len(self.variables)
-        found = (*(np.zeros((n, size, size)) for _ in range(3)), np.zeros((n, size, self.n_shocks)))
+        matrices = (
+            np.zeros((n, size, size)),
+            np.zeros((n, size, size)),
+            np.zeros((n, size, size)),
+            np.zeros((n, size, self.n_shocks)),
+        )
         for cell, value in zip(self.cells, values, strict=True):
             if cell is not None:
                 matrix, row, column = cell
-                found[matrix][:, row, column] = value
+                matrices[matrix][:, row, column] = value
         for row, matrix, column in self.identities:
-            found[1][:, row, row] = 1.0
-            found[matrix][:, row, column] = -1.0
-        return found  # type: ignore[return-value]
+            matrices[1][:, row, row] = 1.0
+            matrices[matrix][:, row, column] = -1.0
+        return matrices
 
 
 class _Builder:
     def __init__(self, variables: list[str], exogenous: set[str], shocks: dict[str, int]) -> None:
         self.variables = variables
         self.position = {name: k for k, name in enumerate(variables)}
-        self.exogenous, self.shocks = exogenous, shocks
+        self.exogenous = exogenous
+        self.shocks = shocks
         self.identities: list[tuple[int, int, int]] = []
 
     def cell(self, entry: Entry) -> tuple[int, int, int] | None:
@@ -80,10 +88,9 @@ class _Builder:
                 return 3, entry.row, self.shocks[name]
             name = self._today(name)
         while abs(shift) > 1:
-            name, shift = (
-                self._nearer(name, 1 if shift > 0 else -1),
-                shift - (1 if shift > 0 else -1),
-            )
+            direction = 1 if shift > 0 else -1
+            name = self._nearer(name, direction)
+            shift -= direction
         return 1 - shift, entry.row, self.position[name]
 
     def _today(self, shock: str) -> str:
@@ -100,3 +107,29 @@ class _Builder:
             self.variables.append(name)
             self.identities.append((self.position[name], matrix, column))
         return name
+
+
+def shock_factor(
+    sizes: np.ndarray, correlations: Mapping[tuple[int, int], np.ndarray]
+) -> np.ndarray:
+    """Lower Cholesky factor (N, K, K) of the covariance of shocks.
+
+    sizes (N, K): standard deviations; correlations: (N,) for each pair of positions that has one.
+    NaN where correlations contradict each other.
+    """
+    n, count = sizes.shape
+    if not correlations:
+        return sizes[:, :, None] * np.broadcast_to(np.eye(count), (n, count, count))
+    matrix = np.zeros((n, count, count)) + np.eye(count)
+    for (first, second), value in correlations.items():
+        matrix[:, first, second] = value
+        matrix[:, second, first] = value
+    # A shock of size zero has no correlation: any will do.
+    matrix = np.where(np.isfinite(matrix), matrix, 0.0)
+    factor = np.full_like(matrix, np.nan)
+    for k, one in enumerate(matrix):
+        try:
+            factor[k] = np.linalg.cholesky(one + 1e-14 * np.eye(count))
+        except np.linalg.LinAlgError:
+            continue
+    return sizes[:, :, None] * factor

@@ -1,0 +1,85 @@
+"""`load`: the compiled model of a `.mod` file."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from emulator.errors import ModFileError, ModFileWarning
+from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
+from emulator.modfile.compiling.equations import compile_equations, compiled
+from emulator.modfile.compiling.matrices import Dates
+from emulator.modfile.compiling.model import CompiledModel
+from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
+from emulator.modfile.compiling.runs import notes_on_order
+from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
+from emulator.modfile.reading.parser import parse, parse_text
+from emulator.modfile.reading.support import check_supported
+from emulator.modfile.reading.syntax import ModFile
+
+
+def load(path: str | Path, run: int | None = None) -> CompiledModel:
+    """Read and compile a `.mod` file; compiled equations are kept on disk by the content of the
+    file.
+
+    run: which of the commands that solve the model is answered, from 1 in the order of the file;
+    by default the last `stoch_simul` (see `CompiledModel.runs`). What was passed over is warned of
+    (`ModFileWarning`) and kept in `CompiledModel.notes`.
+
+    Raises `ModFileError`, with file and line, for a file that cannot be read, is not well formed or
+    asks for what is not supported, `ParameterError` for a run that the file does not have.
+    """
+    return _compiled(parse(path), run)
+
+
+def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
+    """`load` of a text at hand; `name` is the file name that messages give it."""
+    return _compiled(parse_text(text, name), run)
+
+
+def _compiled(file: ModFile, number: int | None) -> CompiledModel:
+    settings = calibration(file, number)
+    check_supported(file)
+    if not settings.shocks:
+        refuse_without_shocks(file)
+    _warn(settings.notes)
+    planner = planner_of(file)
+    if planner is not None:
+        planner.refuse_no_discount(settings.values({}))
+    file = with_multipliers(file, planner) if planner else file
+    variables = tuple(d.name for d in file.variables)
+    exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
+    declared = tuple(d.name for d in file.parameters)
+    try:
+        equations = compiled(
+            file.sha256,
+            lambda: compile_equations(
+                symbolic_model(file, planner), variables, exogenous, declared
+            ),
+        )
+    except RecursionError:
+        raise ModFileError(TOO_DEEP, file.model.place) from None
+    columns = (
+        *declared,
+        *(settings.stderr[name] for name in settings.shocks),
+        *settings.corr.values(),
+    )
+    model = CompiledModel(
+        file=file,
+        calibration=settings,
+        equations=equations,
+        variables=variables,
+        shocks=settings.shocks,
+        parameters=columns,
+        dates=Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks),
+        planner=planner,
+    )
+    on_order = notes_on_order(settings.run, nonlinear=model.needs_steady_state)
+    _warn(on_order)
+    return replace(model, notes=(*settings.notes, *on_order))
+
+
+def _warn(notes: tuple[str, ...]) -> None:
+    for note in notes:
+        warnings.warn(note, ModFileWarning, stacklevel=4)

@@ -1,0 +1,259 @@
+"""The commands of a file that solve its model, in order, and what is in force at each.
+
+Dynare runs a file from top to bottom: each `stoch_simul` answers for the parameters, the sizes of
+shocks and the options that hold where it stands. An option that one command gives stays in force
+for the commands after it, as in Dynare. The answer is that of the last `stoch_simul` unless another
+run is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.errors import ParameterError
+from emulator.modfile.reading.syntax import (
+    Assignment,
+    Command,
+    InitvalBlock,
+    ModFile,
+    Place,
+    ShockMoment,
+    ShocksBlock,
+    Skipped,
+    Statement,
+    SteadyStateModel,
+)
+
+SOLVING = ("stoch_simul", "osr", "ramsey_policy", "discretionary_policy")
+"""Commands that solve the model."""
+
+DEFAULT_ORDER = "2"
+"""The order of a `stoch_simul` that names none (Dynare Reference Manual, `stoch_simul`)."""
+
+MOST_NAMES = 6
+"""Names that the description of a run lists."""
+
+Step = Assignment | ShockMoment | Skipped | SteadyStateModel
+"""What changes values; a SteadyStateModel stands where `steady` carries it out."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One command that solves the model.
+
+    `number` counts from 1; `own` are the options of the command itself, `options` all in force
+    there; `changed` what the file sets anew between the run before and this one; `stop` is one past
+    the command's position among the statements of the file.
+    """
+
+    number: int
+    command: str
+    own: Mapping[str, str]
+    options: Mapping[str, str]
+    changed: tuple[str, ...]
+    place: Place
+    stop: int
+
+    def __str__(self) -> str:
+        options = ", ".join(f"{name}={text}" if text else name for name, text in self.own.items())
+        where = f"{Path(self.place.file).name}:{self.place.line}"
+        text = f"run {self.number}: {self.command}({options}) at {where}"
+        if not self.changed:
+            return text
+        rest = len(self.changed) - MOST_NAMES
+        names = ", ".join(self.changed[:MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+        return f"{text}, after new values of {names}"
+
+
+def runs_of(file: ModFile) -> tuple[Run, ...]:
+    """The runs of a file, in order."""
+    runs: list[Run] = []
+    options: dict[str, str] = {}
+    start = 0
+    for position, statement in enumerate(file.statements):
+        if not isinstance(statement, Command) or statement.name not in SOLVING:
+            continue
+        options = options | statement.options
+        changed = _changed(file, file.statements[start:position]) if runs else ()
+        start = position + 1
+        runs.append(
+            Run(
+                number=len(runs) + 1,
+                command=statement.name,
+                own=statement.options,
+                options=options,
+                changed=changed,
+                place=statement.place,
+                stop=start,
+            )
+        )
+    return tuple(runs)
+
+
+def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
+    parameters = {declared.name for declared in file.parameters}
+    names: list[str] = []
+    for statement in statements:
+        if isinstance(statement, Assignment) and statement.name in parameters:
+            names.append(statement.name)
+        elif isinstance(statement, ShocksBlock):
+            names += [f"the size of {m.names[0]}" for m in statement.moments if len(m.names) == 1]
+    return tuple(dict.fromkeys(names))
+
+
+def chosen_run(file: ModFile, runs: Sequence[Run], number: int | None) -> Run | None:
+    """The run of that number; without a number the last `stoch_simul`, None if there is none.
+
+    Raises `ParameterError` for a number that is not one of a run.
+    """
+    if number is None:
+        return next((run for run in reversed(runs) if run.command == "stoch_simul"), None)
+    is_whole = isinstance(number, int) and not isinstance(number, bool)
+    if is_whole and 1 <= number <= len(runs):
+        return runs[number - 1]
+    listed = "; ".join(map(str, runs[:MOST_NAMES]))
+    known = f"its runs are: {listed}" if runs else "no command of it solves the model"
+    raise ParameterError(
+        f"'{file.path.name}' has no run {number!r}; expected a whole number from 1 to"
+        f" {len(runs)}: {known}."
+    )
+
+
+def statements_until(file: ModFile, run: Run | None) -> tuple[Statement, ...]:
+    """The statements that count for a run.
+
+    Without a run it is those before a `stoch_simul` that stands inside of MATLAB's control flow,
+    else all.
+    """
+    if run is not None:
+        return file.statements[: run.stop]
+    hidden = [
+        position
+        for position, statement in enumerate(file.statements)
+        if isinstance(statement, Skipped) and "stoch_simul" in statement.text
+    ]
+    return file.statements[: hidden[0]] if hidden else file.statements
+
+
+def steps_of(
+    file: ModFile, statements: Sequence[Statement]
+) -> tuple[list[Step], list[tuple[int, Assignment]]]:
+    """What changes values, in order; and the initial values, each with the number of steps before
+    it.
+    """
+    declared = [d.name for d in file.shocks]
+    parameters = {d.name for d in file.parameters}
+    steady = steady_state_model_of(file)
+    steps: list[Step] = []
+    initval: list[tuple[int, Assignment]] = []
+    homotopy: tuple[Assignment, ...] = ()
+    for statement in statements:
+        if isinstance(statement, Assignment | Skipped):
+            steps.append(statement)
+        elif isinstance(statement, InitvalBlock) and statement.kind == "homotopy_setup":
+            homotopy = statement.assignments
+        elif isinstance(statement, InitvalBlock):
+            initval += [(len(steps), a) for a in statement.assignments]
+        elif isinstance(statement, ShocksBlock):
+            if statement.overwrite:
+                steps = [step for step in steps if not isinstance(step, ShockMoment)]
+            steps.extend(_moments(statement, declared))
+        elif isinstance(statement, Command) and statement.name == "steady":
+            if (
+                statement.options.get("homotopy_mode", "0") != "0"
+            ):  # it ends at, and leaves behind, the last values
+                steps += [a for a in homotopy if a.name in parameters]
+                initval += [(len(steps), a) for a in homotopy if a.name not in parameters]
+            if steady is not None:
+                steps.append(steady)
+    return steps, initval
+
+
+def steady_state_model_of(file: ModFile) -> SteadyStateModel | None:
+    return next((s for s in reversed(file.statements) if isinstance(s, SteadyStateModel)), None)
+
+
+def _moments(block: ShocksBlock, declared: list[str]) -> list[ShockMoment]:
+    """The moments of a block's shocks, sizes before covariances as Dynare sets them; measurement
+    errors have no response.
+    """
+    position = {name: k for k, name in enumerate(declared)}
+    kept = [m for m in block.moments if all(name in position for name in m.names)]
+    ordered = [
+        ShockMoment(m.kind, tuple(sorted(m.names, key=position.__getitem__)), m.value, m.place)
+        for m in kept
+    ]
+    return sorted(ordered, key=lambda m: len(m.names))
+
+
+def notes_on_reading(
+    file: ModFile, statements: Sequence[Statement], runs: Sequence[Run], number: int | None
+) -> tuple[str, ...]:
+    """What a reader should know of the way the file was read; `number` is the run that was asked
+    for.
+    """
+    notes = []
+    skipped = [s for s in statements if isinstance(s, Skipped)]
+    if skipped:
+        notes.append(
+            f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at"
+            f" {skipped[0].place}: {shortened(skipped[0].text)}"
+        )
+    external = external_steady_state(file.path)
+    if external is not None and not any(isinstance(s, SteadyStateModel) for s in file.statements):
+        notes.append(
+            f"{external.name} is MATLAB and was not run; the steady state is looked for from"
+            " initval."
+        )
+    not_run = next(
+        (s for s in statements if isinstance(s, Command) and s.name in ("estimation", "osr")), None
+    )
+    if not_run is not None:
+        notes.append(
+            f"{not_run.place}: '{not_run.name}' was not run; responses are at the file's own"
+            " calibration."
+        )
+    if number is None and len(runs) > 1:
+        notes.append(_one_of_many(file, runs))
+    return tuple(notes)
+
+
+def _one_of_many(file: ModFile, runs: Sequence[Run]) -> str:
+    chosen = chosen_run(file, runs, None)
+    answer = "of all statements of the file" if chosen is None else f"of {chosen}"
+    return (
+        f"{file.path.name}: {len(runs)} commands solve the model. The answer is that {answer};"
+        f" run=1 to run={len(runs)} chooses one, as in emulator.modfile.irf(path, run=1)."
+    )
+
+
+def notes_on_order(run: Run | None, nonlinear: bool) -> tuple[str, ...]:
+    """A note where the file asks for more than first-order responses.
+
+    A command without an `order` asks for the second, which differs from the first only where the
+    model is `nonlinear`.
+    """
+    if run is None:
+        return ()
+    order = run.options.get("order", DEFAULT_ORDER)
+    if order == "1" or ("order" not in run.options and not nonlinear):
+        return ()
+    asked = f"order={order}" if "order" in run.options else f"order={order}, Dynare's default"
+    return (
+        f"{run.place}: '{run.command}' asks for {asked}; the responses are those of the first"
+        " order. Write order=1 to ask for these.",
+    )
+
+
+def external_steady_state(path: Path) -> Path | None:
+    """The MATLAB function beside a file that computes its steady state, if there is one."""
+    candidates = (path.with_name(f"{path.stem}_steadystate{suffix}.m") for suffix in ("", "2"))
+    return next((c for c in candidates if c.is_file()), None)
+
+
+def shortened(text: str) -> str:
+    """A text on one line of at most 60 letters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else line[:57] + "..."
