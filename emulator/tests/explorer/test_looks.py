@@ -99,6 +99,14 @@ def test_every_symbol_of_every_world_is_drawn(world):
         "&amp;",
         "\x00",
         "x^" * 39,
+        r"\hspace{1}",
+        r"x\hspace{1e308}x",
+        r"x\hspace{99999}x",
+        r"\quad",
+        "~",
+        r"\phantom{x}",
+        r"\overset{}{}",
+        r"\genfrac{(}{)}{9999999999}{0}{a}{b}",
     ],
 )
 def test_hostile_symbols_are_outlines_or_nothing(tex):
