@@ -101,6 +101,7 @@ def _add_page(app: Flask, economies: Economies) -> None:
             notes=render_template("notes.html", **drawn),
             table=numbers,
             complete=answer.complete,
+            live=state.live.text,
         )
 
     @app.post("/upload")
