@@ -127,6 +127,12 @@ class TestDataset:
 
 
 class TestCollate:
+    def test_the_contract_has_it_in_the_dataset_module(self):
+        from emulator.training import dataset
+
+        assert dataset.collate_mixed_worlds is collate_mixed_worlds
+        assert dataset.collate_single_world is collate_single_world
+
     def test_mixed_pads_with_zeros_and_says_what_is_real(self, train_set):
         samples = [train_set[0], train_set[len(train_set) - 1], train_set[1]]
         batch = collate_mixed_worlds(samples)

@@ -14,8 +14,16 @@ from torch.utils.data import Dataset
 from emulator.data import DataSet, open_dataset
 from emulator.errors import DatasetError
 from emulator.models.normaliser import WorldStatistics
-from emulator.training.collate import Gathered, Piece, Sample
+from emulator.training.collate import (
+    Gathered,
+    Piece,
+    Sample,
+    collate_mixed_worlds,
+    collate_single_world,
+)
 from emulator.training.sources import WINDOW, MemorySource, ShardSource, Source, moments
+
+__all__ = ["IRFDataset", "collate_mixed_worlds", "collate_single_world"]
 
 IN_MEMORY_LIMIT = 4e9
 """Bytes of theta and responses up to which a split is held in memory unless told otherwise."""

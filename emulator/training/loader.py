@@ -4,10 +4,11 @@ processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, default_collate
 from torch.utils.data.distributed import DistributedSampler
 
@@ -31,6 +32,9 @@ class EpochLoader(Protocol):
 class BatchLoader:
     """Batches of an `IRFDataset`; a batch is shared out over processes, so that its size does not
     depend on their number.
+
+    workers: options of a `DataLoader` that gathers and collates in worker processes, such as
+    `num_workers`; the batches are the same.
     """
 
     def __init__(
@@ -44,19 +48,22 @@ class BatchLoader:
         drop_last: bool = False,
         rank: int = 0,
         processes: int = 1,
+        workers: Mapping[str, Any] | None = None,
     ) -> None:
         if shuffle and batch_size < processes:
             raise TrainingError(
                 f"batch_size is {batch_size} for {processes} processes; expected at least one"
                 " sample each."
             )
-        self.dataset, self.batch_size, self.shuffle, self.seed = dataset, batch_size, shuffle, seed
-        self.collate_fn, self.drop_last, self.rank, self.processes = (
-            collate_fn,
-            drop_last,
-            rank,
-            processes,
-        )
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.collate_fn = collate_fn
+        self.drop_last = drop_last
+        self.rank = rank
+        self.processes = processes
+        self.workers = dict(workers or {})
         full, rest = divmod(len(dataset), batch_size)
         self._length = full + (0 if drop_last or rest == 0 else 1)
         if self._length == 0:
@@ -78,6 +85,7 @@ class BatchLoader:
             drop_last=self.drop_last,
             rank=rank,
             processes=processes,
+            workers=self.workers,
         )
 
     def __len__(self) -> int:
@@ -89,15 +97,35 @@ class BatchLoader:
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         rng = np.random.default_rng([self.seed, number]) if self.shuffle else None
         order = self.dataset.order(rng)
-        for batch in range(start, self._length):
-            rows = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            mine = rows[self.rank :: self.processes]
-            if len(mine):
-                yield self.collate_fn(self.dataset.gather(mine))
-            elif (
-                self.shuffle
-            ):  # too small a last batch: take part in the step with a sample that does not count
-                yield self.collate_fn(self.dataset.gather(rows[:1])) | {"idle": True}
+        pieces = [
+            order[batch * self.batch_size : (batch + 1) * self.batch_size]
+            for batch in range(start, self._length)
+        ]
+        shares = [rows[self.rank :: self.processes] for rows in pieces]
+        if self.shuffle:
+            # Too small a last batch for all processes: one without a share takes part in the step
+            # with a sample that does not count.
+            rows_of = [
+                mine if len(mine) else rows[:1] for mine, rows in zip(shares, pieces, strict=True)
+            ]
+        else:
+            rows_of = shares = [mine for mine in shares if len(mine)]
+        for mine, batch in zip(shares, self._collated(rows_of, number), strict=True):
+            yield batch if len(mine) else batch | {"idle": True}
+
+    def _collated(self, rows_of: list[np.ndarray], number: int) -> Iterable[Batch]:
+        """The batches of these positions, in order."""
+        if not self.workers.get("num_workers"):
+            return (self.collate_fn(self.dataset.gather(rows)) for rows in rows_of)
+        # A generator of its own, since a loader with workers draws their seeds from the global one.
+        generator = torch.Generator().manual_seed(_seed(self.seed, number))
+        return DataLoader(
+            self.dataset,
+            batch_sampler=rows_of,  # type: ignore[arg-type]
+            collate_fn=self.collate_fn,
+            generator=generator,
+            **self.workers,
+        )
 
 
 def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
@@ -210,7 +238,7 @@ class ForeignLoader:
             sampler.set_epoch(number)
         # The data's randomness lives apart from the model's, so that skipping to `start` leaves the
         # model's alone.
-        seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
+        seed = _seed(self.seed, number)
         outside = random_state()
         seed_everything(seed)
         for generator in (
@@ -233,23 +261,61 @@ class ForeignLoader:
             set_random_state(inside)
 
 
+def _seed(seed: int, epoch: int) -> int:
+    """Of the generators that loaders draw from in an epoch."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+OF_WORKERS = (
+    "num_workers",
+    "prefetch_factor",
+    "pin_memory",
+    "timeout",
+    "worker_init_fn",
+    "multiprocessing_context",
+)
+"""Options of a `DataLoader` that say how batches are made, and not which."""
+
+
 def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoader:
     """The loader as the trainer uses it.
 
-    A plain `DataLoader` over an `IRFDataset` keeps its batch size, order and collation, and gets
+    A plain `DataLoader` over an `IRFDataset` keeps its batch size, collation and workers, and gets
     the permutation of (seed, epoch). Raises `TrainingError` for loaders without a length, or that
     would give every process the same samples.
     """
     if isinstance(loader, BatchLoader):
         return loader.shared(rank, processes)
+    _refuse_unusable(loader)
+    if _plain(loader):
+        return BatchLoader(
+            loader.dataset,
+            loader.batch_size,
+            isinstance(loader.sampler, RandomSampler),
+            seed,
+            loader.collate_fn,
+            drop_last=loader.drop_last,
+            rank=rank,
+            processes=processes,
+            workers={option: getattr(loader, option) for option in OF_WORKERS},
+        )
+    if processes > 1 and not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+        raise TrainingError(
+            f"{processes} processes would train on the same samples: give the DataLoader a"
+            " DistributedSampler."
+        )
+    return ForeignLoader(loader, seed)
+
+
+def _refuse_unusable(loader: Any) -> None:
     try:
-        len(loader)
+        length = len(loader)
     except TypeError as error:
         raise TrainingError(
             f"The loader {type(loader).__name__} has no length ({error}); the learning-rate"
             " schedule needs one."
         ) from None
-    if len(loader) == 0:
+    if length == 0:
         raise TrainingError(
             "A loader has no batch: it has fewer samples than one batch and drop_last=True, or no"
             " samples at all."
@@ -266,32 +332,17 @@ def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoad
             "PyTorch's own collation does not know worlds; give the DataLoader"
             " collate_fn=collate_mixed_worlds."
         )
-    sampler: Any = getattr(loader, "sampler", None)
-    ours = (
-        isinstance(loader, DataLoader)
-        and isinstance(loader.dataset, IRFDataset)
-        and loader.num_workers == 0
+
+
+def _plain(loader: Any) -> bool:
+    """Whether it is a `DataLoader` that takes every sample of an `IRFDataset` once, in order or
+    shuffled.
+    """
+    if not isinstance(loader, DataLoader) or not isinstance(loader.dataset, IRFDataset):
+        return False
+    sampler: Any = loader.sampler
+    if loader.batch_size is None or type(sampler) not in (RandomSampler, SequentialSampler):
+        return False
+    return isinstance(sampler, SequentialSampler) or (
+        not sampler.replacement and sampler.num_samples == len(loader.dataset)
     )
-    if (
-        ours
-        and loader.batch_size is not None
-        and type(sampler) in (RandomSampler, SequentialSampler)
-    ):
-        shuffle = isinstance(sampler, RandomSampler)
-        if not (shuffle and (sampler.replacement or sampler.num_samples != len(loader.dataset))):
-            return BatchLoader(
-                loader.dataset,
-                loader.batch_size,
-                shuffle,
-                seed,
-                loader.collate_fn,
-                drop_last=loader.drop_last,
-                rank=rank,
-                processes=processes,
-            )
-    if processes > 1 and not isinstance(sampler, DistributedSampler):
-        raise TrainingError(
-            f"{processes} processes would train on the same samples: give the DataLoader a"
-            " DistributedSampler."
-        )
-    return ForeignLoader(loader, seed)

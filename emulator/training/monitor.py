@@ -18,15 +18,28 @@ REFRESH = 10
 class Monitor:
     """A context around training; in processes that do not lead it does nothing."""
 
-    def __init__(self, config: TrainingConfig, total_steps: int, done: int, show: bool) -> None:
-        self.config, self.total, self.done, self.show = config, total_steps, done, show
+    def __init__(
+        self,
+        config: TrainingConfig,
+        total_steps: int,
+        done: int,
+        show: bool,
+        wandb_run: str | None = None,
+    ) -> None:
+        self.config = config
+        self.total = total_steps
+        self.done = done
+        self.show = show
+        self.wandb_run = wandb_run
+        """Name of the run at Weights & Biases, which a resumed run goes on with; None without."""
         self._stack = ExitStack()
         self._run: Any = None
 
     def __enter__(self) -> Monitor:
         if self.show:
             if self.config.use_wandb:
-                self._run = _start_wandb(self.config)
+                self._run = _start_wandb(self.config, self.wandb_run)
+                self.wandb_run = getattr(self._run, "id", None)
                 self._stack.callback(self._run.finish)
             self._display = self._stack.enter_context(progress())
             self._task = self._display.add_task(
@@ -67,15 +80,20 @@ class Monitor:
         )
         if self._run is not None:
             self._run.log(
-                {"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch}
+                {"train/loss": train_loss, "val/loss": val_loss, "val/best": best, "epoch": epoch},
+                step=step,
             )
 
 
-def _start_wandb(config: TrainingConfig) -> Any:
+def _start_wandb(config: TrainingConfig, wandb_run: str | None) -> Any:
     try:
         import wandb
     except ImportError:
         raise MissingExtraError("wandb", "wandb") from None
+    again = {} if wandb_run is None else {"id": wandb_run, "resume": "allow"}
     return wandb.init(
-        project=config.wandb_project, config=config.to_dict(), dir=config.checkpoint_dir
+        project=config.wandb_project,
+        config=config.to_dict(),
+        dir=config.checkpoint_dir,
+        **again,
     )

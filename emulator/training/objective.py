@@ -17,7 +17,7 @@ from emulator.models.base import EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.training.config import TrainingConfig
 from emulator.training.losses import horizon_weights, irf_loss, relative_weights, smoothness
-from emulator.training.processes import Group
+from emulator.training.processes import Group, unwrapped
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -81,7 +81,7 @@ class Objective:
         self, model: nn.Module, batch: dict[str, Any], parts: list[OfWorld], horizon: int | None
     ) -> list[Tensor]:
         """Responses of each world's samples, from one call of the model."""
-        ours = isinstance(getattr(model, "module", model), EmulatorModel)
+        ours = isinstance(unwrapped(model), EmulatorModel)
         options: dict[str, Any] = {"apart": True} if ours else {}
         if horizon is not None:
             options["horizon"] = horizon
@@ -237,9 +237,12 @@ def not_finite(losses_B: Tensor, batch: dict[str, Any]) -> list[str]:
 
 def world_names(batch: dict[str, Any]) -> list[str]:
     """The world of each sample of a batch. Raises `TrainingError` for a batch that does not say."""
-    if "world_ids" not in batch:
+    keys = set(batch) if isinstance(batch, Mapping) else set()
+    missing = [key for key in ("theta", "irf", "world_ids") if key not in keys]
+    if missing:
+        held = ", ".join(map(str, batch)) if keys else f"no keys but a {type(batch).__name__},"
         raise TrainingError(
-            f"A batch holds {', '.join(batch)} and no world_ids; give the DataLoader"
+            f"A batch holds {held} and no {', '.join(missing)}; give the DataLoader"
             " collate_fn=collate_mixed_worlds."
         )
     ids = batch["world_ids"]

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Subset
 
-from emulator.errors import TrainingError
+from emulator.errors import ModelError, TrainingError
 from emulator.models import load
-from emulator.models.base import PREPARE_DRAWS, EmulatorModel
+from emulator.models.base import PREPARE_DRAWS, EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 from emulator.training.collate import Batch
 from emulator.training.config import TrainingConfig
 from emulator.training.dataset import IRFDataset
-from emulator.training.loader import BatchLoader, EpochLoader, WorldBatches, epoch_loader
+from emulator.training.loader import (
+    BatchLoader,
+    EpochLoader,
+    ForeignLoader,
+    WorldBatches,
+    epoch_loader,
+)
+from emulator.training.objective import world_names
 from emulator.training.processes import Group, seed_everything
 from emulator.training.sources import moments
 
@@ -49,22 +56,70 @@ def training_loader(loader: Any, config: TrainingConfig, group: Group) -> EpochL
     )
 
 
-def learn_data(loader: EpochLoader) -> tuple[dict[str, WorldSpec], dict[str, Any], str]:
-    """Specs, statistics and fingerprint of the training data."""
+class LearntData(NamedTuple):
+    """What the training data say: specs and statistics of their worlds, their fingerprint (empty
+    for data of another source), their last horizon.
+    """
+
+    specs: dict[str, WorldSpec]
+    statistics: dict[str, WorldStatistics]
+    fingerprint: str
+    horizon: int
+
+
+def learn_data(loader: EpochLoader) -> LearntData:
+    """Specs, statistics, fingerprint and horizon of the training data.
+
+    Raises `TrainingError` for batches that lack what training needs.
+    """
     dataset = loader.dataset
     if isinstance(dataset, IRFDataset):
-        return (
-            {w: dataset.data.spec(w) for w in dataset.world_ids},
-            dataset.statistics,
-            dataset.fingerprint,
-        )
-    found = moments_of_batches(loader.epoch(0))
+        specs = {world: dataset.data.spec(world) for world in dataset.world_ids}
+        return LearntData(specs, dataset.statistics, dataset.fingerprint, dataset.horizon)
+    statistics, horizon = moments_of_batches(loader.epoch(0))
     while isinstance(dataset, Subset):
         dataset = dataset.dataset
-    if isinstance(dataset, IRFDataset):
-        found = {w: found[w] for w in dataset.world_ids if w in found}
-        return {w: dataset.data.spec(w) for w in found}, found, dataset.fingerprint
-    return {}, found, ""
+    if not isinstance(dataset, IRFDataset):
+        return LearntData({}, statistics, "", horizon)
+    known = [world for world in dataset.world_ids if world in statistics]
+    return LearntData(
+        {world: dataset.data.spec(world) for world in known},
+        {world: statistics[world] for world in known},
+        dataset.fingerprint,
+        horizon,
+    )
+
+
+def refuse_other_horizon(model: EmulatorModel, horizon: int) -> None:
+    """Raise `ModelError` if a network was built for another last horizon than the data have."""
+    if model.horizon != horizon:
+        raise ModelError(
+            f"The network was built for horizons 0 to {model.horizon} (H = {model.horizon}); the"
+            f" training data end at horizon {horizon}. Build it with H={horizon}, or generate data"
+            f" up to horizon {model.horizon}."
+        )
+
+
+def notes(config: TrainingConfig, loader: EpochLoader, given: Any, processes: int) -> list[str]:
+    """What a user should know of settings that do less than they seem to.
+
+    loader: as the trainer uses it; given: as the trainer was given it.
+    """
+    lines = []
+    if config.warmup_epochs >= config.epochs:
+        lines.append(
+            f"the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run; the learning"
+            f" rate stays below lr = {config.lr:g}."
+        )
+    size = getattr(given, "batch_size", None)
+    if isinstance(size, int):
+        together = size * (processes if isinstance(loader, ForeignLoader) else 1)
+        if together != config.batch_size:
+            lines.append(
+                f"the training loader makes batches of {together} samples, which is what counts;"
+                f" batch_size = {config.batch_size} in the configuration has no effect."
+            )
+    return lines
 
 
 def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: int) -> None:
@@ -93,18 +148,26 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
         )
 
 
-def moments_of_batches(batches: Iterable[Batch]) -> dict[str, WorldStatistics]:
-    """Statistics of every world in a loader's batches, held in memory while they are taken."""
-    found: dict[str, list[tuple[Tensor, Tensor]]] = {}
+def moments_of_batches(batches: Iterable[Batch]) -> tuple[dict[str, WorldStatistics], int]:
+    """Statistics of every world in a loader's batches, held in memory while they are taken, and the
+    last horizon.
+
+    Raises `TrainingError` for batches that lack what training needs.
+    """
+    pieces: dict[str, list[tuple[Tensor, Tensor]]] = {}
+    horizon = 0
     for batch in batches:
-        ids = batch["world_ids"]
-        ids = [ids] * len(batch["theta"]) if isinstance(ids, str) else ids
-        for world in dict.fromkeys(ids):
-            rows = torch.tensor([k for k, name in enumerate(ids) if name == world])
+        for world, rows_of in rows_by_world(world_names(batch)).items():
+            rows = torch.tensor(rows_of)
             theta, irf = batch["theta"][rows], batch["irf"][rows]
             if "theta_mask" in batch:
                 theta = theta[:, : int(batch["theta_mask"][rows[0]].sum())]
             if "shock_mask" in batch:
                 irf = irf[:, : int(batch["shock_mask"][rows[0]].sum())]
-            found.setdefault(world, []).append((theta, irf))
-    return {world: moments(lambda pieces=pieces: pieces) for world, pieces in sorted(found.items())}  # type: ignore[misc]
+            pieces.setdefault(world, []).append((theta, irf))
+            horizon = max(horizon, irf.shape[2] - 1)
+    statistics = {
+        world: moments(lambda own=own: own)  # type: ignore[misc]
+        for world, own in sorted(pieces.items())
+    }
+    return statistics, horizon

@@ -6,6 +6,7 @@ CPUs, NCCL on GPUs).
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
 import signal
@@ -54,13 +55,15 @@ class Group:
         """Everyone's thing, by rank, in every process."""
         if self.size == 1:
             return [thing]
-        found: list[Any] = [None] * self.size
-        dist.all_gather_object(found, thing)
-        return found
+        things: list[Any] = [None] * self.size
+        dist.all_gather_object(things, thing)
+        return things
 
     def barrier(self) -> None:
-        if self.size > 1:
-            dist.barrier()
+        """Wait for every process; by a sum on the CPU, since PyTorch's own barrier guesses a GPU
+        and warns of it.
+        """
+        self.sum(torch.zeros(1))
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """The model whose gradients are averaged over processes.
@@ -69,7 +72,32 @@ class Group:
         """
         if self.size == 1:
             return model
-        return DistributedDataParallel(model, find_unused_parameters=True, broadcast_buffers=False)
+        # Newer releases of PyTorch have another name for the option that leaves buffers alone.
+        options = inspect.signature(DistributedDataParallel).parameters
+        name = "forward_sync_buffers" if "forward_sync_buffers" in options else "broadcast_buffers"
+        buffers: dict[str, Any] = {name: False}
+        return DistributedDataParallel(SomeUnused(model), find_unused_parameters=True, **buffers)
+
+
+class SomeUnused(nn.Module):
+    """A network beside a weight that nothing uses.
+
+    A batch may lack a world, whose weights then go unused; PyTorch looks for such weights, and
+    warns where it finds none.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, *arguments: Any, **options: Any) -> Any:
+        return self.network(*arguments, **options)
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The network itself, whether `Group.wrap` wrapped it or not."""
+    return model.module.network if isinstance(model, DistributedDataParallel) else model
 
 
 @contextmanager

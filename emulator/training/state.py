@@ -5,15 +5,18 @@ bit by bit.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.errors import CheckpointError
+from emulator.errors import CheckpointError, ConfigError
 from emulator.models import checkpoint as checkpoints
 from emulator.training.config import TrainingConfig
 from emulator.training.processes import random_state, set_random_state
 
 if TYPE_CHECKING:
     from emulator.training.trainer import Trainer
+
+RUN_FILES = ("last.pt", "best.pt", "final.pt", "calibrated.pt", "history.json", "cost.json")
 
 FREE_TO_CHANGE = {
     "checkpoint_dir",
@@ -23,10 +26,33 @@ FREE_TO_CHANGE = {
     "wandb_project",
     "save_every_n_epochs",
     "save_every_n_steps",
+    "overwrite",
 }
 """Settings that may differ between a run and its resumption: they do not touch the weights (data
 are known by fingerprint).
 """
+
+
+def refuse_overwriting(folder: Path) -> None:
+    """Raise `ConfigError` if a folder holds a run already."""
+    names = [path.name for path in _files_of_run(folder)]
+    if names:
+        raise ConfigError(
+            f"{folder} already holds a run ({', '.join(names)}). Go on with it (--resume; in Python"
+            " resume=True), replace it (--overwrite; in Python overwrite=True, also in"
+            " TrainingConfig), or choose another checkpoint_dir."
+        )
+
+
+def remove_run(folder: Path) -> None:
+    """Remove what an older run left in a folder, so that no file of it is taken for a new one."""
+    for path in _files_of_run(folder):
+        path.unlink(missing_ok=True)
+
+
+def _files_of_run(folder: Path) -> list[Path]:
+    named = [folder / name for name in RUN_FILES]
+    return [path for path in named if path.exists()] + sorted(folder.glob("epoch_*.pt"))
 
 
 def write_weights(
@@ -69,6 +95,7 @@ def save_state(trainer: Trainer, periodic: bool = False) -> None:
         "processes": processes,
         "device": trainer.device.type,
         "seconds": trainer.seconds,
+        "wandb_run": trainer.wandb_run,
     }
     val_loss = trainer.history["val_loss"][-1] if trainer.history["val_loss"] else math.nan
     if periodic:  # before `last.pt`: a run killed in between comes by here again
@@ -78,49 +105,69 @@ def save_state(trainer: Trainer, periodic: bool = False) -> None:
 
 def restore_state(trainer: Trainer) -> None:
     """Go back to the state in `last.pt`. Raises `CheckpointError` if it is of another run."""
-    found = checkpoints.read(trainer.folder / "last.pt")
-    state = found.training
-    _refuse_another_run(trainer, found)
-    checkpoints.load_weights(trainer.model, found)
+    last = checkpoints.read(trainer.folder / "last.pt")
+    state = last.training
+    _refuse_another_run(trainer, last)
+    checkpoints.load_weights(trainer.model, last)
     if trainer.optimizer:
         trainer.optimizer.load_state_dict(state["optimizer"])
     trainer.scaler.load_state_dict(state["scaler"])
     trainer.average.load(state.get("average", {}))
     trainer.stopping.load(state["stopping"])
     trainer.history |= state["history"]
-    trainer.epoch, trainer.batch, trainer.step = (
-        state["position"][key] for key in ("epoch", "batch", "step")
-    )
+    trainer.epoch = state["position"]["epoch"]
+    trainer.batch = state["position"]["batch"]
+    trainer.step = state["position"]["step"]
     mine = state["processes"][trainer.group.rank]
-    trainer.loss_sum, trainer.samples = mine["loss_sum"], mine["samples"]
-    trainer.objective.horizon = found.horizon
+    trainer.loss_sum = mine["loss_sum"]
+    trainer.samples = mine["samples"]
+    trainer.objective.horizon = last.horizon
     trainer.seconds = state.get("seconds", 0.0)
+    trainer.wandb_run = state.get("wandb_run")
     set_random_state(mine["random"])
 
 
-def _refuse_another_run(trainer: Trainer, found: checkpoints.Checkpoint) -> None:
-    now = trainer.config.to_dict()
-    then = (
-        TrainingConfig().to_dict() | found.config
-    )  # a run from before a setting existed had its default
-    changed = [key for key in now if key not in FREE_TO_CHANGE and then[key] != now[key]]
-    if changed:
-        text = "; ".join(f"{key}: there {then[key]!r}, now {now[key]!r}" for key in changed)
+def _refuse_another_run(trainer: Trainer, last: checkpoints.Checkpoint) -> None:
+    if not last.training:
         raise CheckpointError(
-            f"The run in {trainer.folder} cannot be resumed with another configuration ({text})."
+            f"{last.path} holds no state to resume from, only weights. Start anew with --overwrite."
         )
-    if not found.training:
-        raise CheckpointError(
-            f"{found.path} holds no state to resume from, only weights. Start anew with"
-            " --overwrite."
-        )
+    _refuse_another_configuration(trainer, last.config)
     for what, there, here in (
-        ("data set", found.data_fingerprint, trainer.fingerprint),
-        ("number of processes", len(found.training["processes"]), trainer.group.size),
-        ("kind of device", found.training["device"], trainer.device.type),
+        ("data set", last.data_fingerprint, trainer.fingerprint),
+        ("number of processes", len(last.training["processes"]), trainer.group.size),
+        ("kind of device", last.training["device"], trainer.device.type),
     ):
         if there != here:
             raise CheckpointError(
                 f"The run in {trainer.folder} cannot be resumed on another {what}: there {there},"
                 f" now {here}."
             )
+
+
+def _refuse_another_configuration(trainer: Trainer, earlier: dict[str, Any]) -> None:
+    now = trainer.config.to_dict()
+    then = TrainingConfig().to_dict() | earlier  # before a setting existed, it had its default
+    changed = [key for key in now if key not in FREE_TO_CHANGE and then[key] != now[key]]
+    lengthened = "epochs" in changed and now["epochs"] > then["epochs"]
+    depends = [
+        f"{key}: {now[key]}"
+        for key, plain in (("scheduler", "none"), ("curriculum", []))
+        if now[key] != plain
+    ]
+    if lengthened and not depends:
+        changed.remove("epochs")
+    if not changed:
+        return
+    text = "; ".join(f"{key}: there {then[key]!r}, now {now[key]!r}" for key in changed)
+    reason = (
+        f" With {' and '.join(depends)} every step depends on how many there are, so that a longer"
+        " run takes other steps from the start; begin one from these weights instead (init_from),"
+        " in another checkpoint_dir."
+        if lengthened and changed == ["epochs"]
+        else ""
+    )
+    raise CheckpointError(
+        f"The run in {trainer.folder} cannot be resumed with another configuration ({text})."
+        + reason
+    )

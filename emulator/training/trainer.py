@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from emulator import models
 from emulator.console import err
 from emulator.data import open_dataset
-from emulator.errors import ConfigError, TrainingError, TrainingInterrupted
+from emulator.errors import TrainingError, TrainingInterrupted
 from emulator.files import sole_writer, sweep, write_json
 from emulator.models.base import EmulatorModel
 from emulator.training.config import TrainingConfig
@@ -35,7 +35,13 @@ from emulator.training.optimisation import (
     lr_factor,
     make_optimizer,
 )
-from emulator.training.preparation import learn_data, start_network, training_loader
+from emulator.training.preparation import (
+    learn_data,
+    notes,
+    refuse_other_horizon,
+    start_network,
+    training_loader,
+)
 from emulator.training.processes import (
     Group,
     Interrupt,
@@ -44,7 +50,13 @@ from emulator.training.processes import (
     seed_everything,
     threads,
 )
-from emulator.training.state import restore_state, save_state, write_weights
+from emulator.training.state import (
+    refuse_overwriting,
+    remove_run,
+    restore_state,
+    save_state,
+    write_weights,
+)
 
 
 class Trainer:
@@ -53,7 +65,8 @@ class Trainer:
     model: `forward(theta, world_id)` -> responses in natural units; networks of ours are bound to
     the training data's scales first. train_loader, val_loader: a `BatchLoader`, or a `DataLoader`
     whose batches are those of `collate_mixed_worlds`. resume: go on from `last.pt` in
-    `config.checkpoint_dir`.
+    `config.checkpoint_dir`; overwrite: replace a run that is already there, as does
+    `config.overwrite`.
     """
 
     def __init__(
@@ -64,9 +77,14 @@ class Trainer:
         config: TrainingConfig,
         *,
         resume: bool = False,
+        overwrite: bool = False,
     ) -> None:
-        self.model, self.config, self.resume = model, config, resume
+        self.model = model
+        self.config = config
+        self.resume = resume
+        self.overwrite = overwrite or config.overwrite
         self._loaders = train_loader, val_loader
+        self._owns_folder = False
         self.folder = Path(config.checkpoint_dir)
         self.stopping = EarlyStopping(config.patience, config.min_delta)
         self.history: dict[str, Any] = {
@@ -80,6 +98,7 @@ class Trainer:
         }
         self.epoch = self.batch = self.step = 0
         self.loss_sum = self.samples = 0.0
+        self.wandb_run: str | None = None
         self._clock_zero = time.perf_counter()
 
     @property
@@ -103,8 +122,9 @@ class Trainer:
         step `lr`.
 
         Losses are in normalised units. A network without trainable weights is validated once.
-        Raises `TrainingError` on a loss that is not finite, `TrainingInterrupted` after a signal
-        (the state is saved first), `CheckpointError` if a run cannot be resumed.
+        Raises `ConfigError` if the folder holds another run, `TrainingError` on a loss that is not
+        finite, `TrainingInterrupted` after a signal (the state is saved first), `CheckpointError`
+        if a run cannot be resumed, `ModelError` for a network that does not fit the data.
         """
         self.seconds = 0.0
         with (
@@ -113,12 +133,18 @@ class Trainer:
             self._sole_writer(group),
             Interrupt() as interrupt,
         ):
+            self._claim_folder(group)
             self._prepare(group)
             if self.resume:
                 restore_state(self)
             if group.leads:
                 write_json(self.folder / "config.json", self.config.to_dict())
-            with Monitor(self.config, self._total_steps, self.step, show=group.leads) as monitor:
+                if not self._finished:  # of a resumed run that was shorter
+                    (self.folder / "final.pt").unlink(missing_ok=True)
+            with Monitor(
+                self.config, self._total_steps, self.step, group.leads, self.wandb_run
+            ) as monitor:
+                self.wandb_run = monitor.wandb_run
                 while not self._finished:
                     if self.optimizer:
                         self._train_epoch(monitor, interrupt)
@@ -128,6 +154,15 @@ class Trainer:
 
     # -- before the first step
 
+    def _claim_folder(self, group: Group) -> None:
+        """Refuse a folder that holds another run, or clear it where it may be replaced."""
+        if not (self.resume or self.overwrite or self._owns_folder):
+            refuse_overwriting(self.folder)
+        group.barrier()  # every process has looked before one of them writes
+        if self.overwrite and not (self.resume or self._owns_folder) and group.leads:
+            remove_run(self.folder)
+        self._owns_folder = True
+
     def _prepare(self, group: Group) -> None:
         config, self.group = self.config, group
         seed_everything(config.seed + group.rank)
@@ -136,11 +171,13 @@ class Trainer:
         self.val_loader = epoch_loader(self._loaders[1], config.seed, group.rank, group.size)
         # One process's view of the data for all: shares of a foreign data set have moments of their
         # own.
-        self.specs, self.statistics, self.fingerprint = group.gather(learn_data(self.train_loader))[
-            0
-        ]
+        data = group.gather(learn_data(self.train_loader))[0]
+        self.specs = data.specs
+        self.statistics = data.statistics
+        self.fingerprint = data.fingerprint
         if isinstance(self.model, EmulatorModel):
             self.model.bind(self.statistics, self.specs)
+            refuse_other_horizon(self.model, data.horizon)
         if not self.resume:
             start_network(self.model, self.train_loader.dataset, config, group.rank)
         self.model.to(self.device)
@@ -155,11 +192,9 @@ class Trainer:
         self.parallel = group.wrap(self.model) if self.optimizer else self.model
         self._epochs = config.epochs if self.optimizer else 1
         self._total_steps = self._epochs * len(self.train_loader)
-        if group.leads and self.optimizer and config.warmup_epochs >= config.epochs:
-            err.print(
-                f"note: the warm-up ({config.warmup_epochs} epochs) lasts to the end of the run;"
-                f" the learning rate stays below lr = {config.lr:g}."
-            )
+        if group.leads and self.optimizer:
+            for line in notes(config, self.train_loader, self._loaders[0], group.size):
+                err.print(f"note: {line}")
 
     @contextmanager
     def _sole_writer(self, group: Group) -> Iterator[None]:
@@ -330,27 +365,21 @@ class Trainer:
         )
 
 
-RUN_FILES = ("last.pt", "best.pt", "final.pt", "calibrated.pt", "history.json", "cost.json")
-
-
 def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = False) -> Trainer:
     """Train the network that a configuration describes, and return its trainer.
 
     Raises `ConfigError` if the run's folder already holds a run and neither `resume` nor
-    `overwrite` is set. With `resume`, a folder without a state to go on from starts afresh.
+    `overwrite` is set. With `resume`, a folder without a state to go on from starts afresh, unless
+    the run in it is finished.
     """
     folder = Path(config.checkpoint_dir)
-    there = [name for name in RUN_FILES if (folder / name).exists()]
-    if there and not (resume or overwrite):
-        raise ConfigError(
-            f"{folder} already holds a run ({', '.join(there)}). Pass --resume to go on,"
-            " --overwrite to start anew, or choose another checkpoint_dir."
-        )
+    go_on = resume and (folder / "last.pt").exists()
+    if resume and not (folder / "final.pt").exists():
+        overwrite = True  # what a run killed before its first state has left
+    overwrite = overwrite or config.overwrite
+    if not (go_on or overwrite):
+        refuse_overwriting(folder)  # before the data are read
     with process_group(config.device) as group:
-        group.barrier()  # every process has looked at the folder before one of them writes there
-        if overwrite and not resume and group.leads:
-            for old in [*(folder / name for name in RUN_FILES), *folder.glob("epoch_*.pt")]:
-                old.unlink(missing_ok=True)
         data = open_dataset(config.dataset)
         worlds = [data.name_of(world) for world in config.worlds]
         specs = {world: data.spec(world) for world in worlds}
@@ -361,13 +390,11 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
         val_set = IRFDataset(data, worlds, "val", config.in_memory)
         seed_everything(config.seed)
         model = models.build(config.model, specs, data.horizon, config.model_options)
-        train_loader, val_loader = (
-            BatchLoader(split, config.batch_size, shuffle, config.seed)
-            for split, shuffle in ((train_set, True), (val_set, False))
-        )
-        group.barrier()
+        train_loader = BatchLoader(train_set, config.batch_size, True, config.seed)
+        val_loader = BatchLoader(val_set, config.batch_size, False, config.seed)
+        group.barrier()  # every process knows whether there is a state before one of them writes
         trainer = Trainer(
-            model, train_loader, val_loader, config, resume=resume and (folder / "last.pt").exists()
+            model, train_loader, val_loader, config, resume=go_on, overwrite=overwrite
         )
         trainer.fit()
     return trainer

@@ -84,7 +84,8 @@ def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
         config = write_config(
             tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes
         )
-        finish(start(config, processes=processes))
+        output = finish(start(config, processes=processes))
+        assert "arning" not in output, output
         histories[processes] = json.loads((tmp_path / str(processes) / "history.json").read_text())
     one, two = histories[1], histories[2]
     assert two["stopped_early"]
@@ -126,6 +127,54 @@ def test_weights_and_biases_sees_losses_and_rate(small_dataset, tmp_path, monkey
     assert [v["val/loss"] for v in logged if "val/loss" in v] == history["val_loss"]
     assert [v["train/lr"] for v in logged if "train/lr" in v] == history["lr"][2::3]
     assert finished == [True]
+
+
+@pytest.fixture
+def wandb(monkeypatch):
+    """A stand-in for Weights & Biases that keeps what it is told."""
+    opened, logged = [], []
+
+    def init(**options):
+        opened.append(options)
+        return types.SimpleNamespace(
+            id=options.get("id", f"run-{len(opened)}"),
+            log=lambda values, step=None: logged.append((step, values)),
+            finish=lambda: None,
+        )
+
+    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
+    return types.SimpleNamespace(opened=opened, logged=logged)
+
+
+def test_losses_at_weights_and_biases_carry_their_step(small_dataset, tmp_path, wandb):
+    trainer = make_trainer(small_dataset, tmp_path, use_wandb=True, log_every_n_steps=3)
+    trainer.fit()
+    steps = [step for step, _ in wandb.logged]
+    assert steps == sorted(steps)
+    length = len(trainer.train_loader)
+    by_epoch = [step for step, values in wandb.logged if "val/loss" in values]
+    assert by_epoch == [length * (epoch + 1) for epoch in range(4)]
+
+
+def test_a_resumed_run_goes_on_with_its_run_at_weights_and_biases(small_dataset, tmp_path, wandb):
+    settings = {"use_wandb": True, "save_every_n_steps": 1}
+    broken = make_trainer(small_dataset, tmp_path, **settings)
+    original = broken._train_step
+
+    def stop(*arguments):
+        if broken.step == 5:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    broken._train_step = stop
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    resumed = make_trainer(small_dataset, tmp_path, **settings)
+    resumed.resume = True
+    resumed.fit()
+    first, second = wandb.opened
+    assert "id" not in first
+    assert (second["id"], second["resume"]) == ("run-1", "allow")
 
 
 def test_a_missing_extra_is_named(small_dataset, tmp_path, monkeypatch):

@@ -91,7 +91,8 @@ def test_losses_are_in_normalised_units(train_set, val_set, tmp_path):
 
 
 def test_foreign_data_have_the_same_statistics(train_set):
-    found = moments_of_batches(BatchLoader(train_set, 64, True).epoch(0))
+    found, horizon = moments_of_batches(BatchLoader(train_set, 64, True).epoch(0))
+    assert horizon == 40
     for world, expected in train_set.statistics.items():
         for left, right in zip(found[world], expected, strict=True):
             assert torch.allclose(left, right, rtol=1e-5, atol=1e-7)
@@ -218,6 +219,58 @@ def test_validation_data_of_another_world_are_named(small_dataset, val_set, tmp_
     for model in (Plain(12, 369), PerWorldMLPBaseline({"nk": 12, "var": 27}, [8])):
         with pytest.raises(TrainingError, match="World 'var' is not in the training data"):
             Trainer(model, *loaders, TrainingConfig(epochs=1, checkpoint_dir=str(tmp_path))).fit()
+
+
+def test_a_batch_that_does_not_name_its_worlds_is_named(train_set, val_set, tmp_path):
+    def nameless(samples):
+        return {key: collate_mixed_worlds(samples)[key] for key in ("theta", "irf")}
+
+    for part in (train_set, torch.utils.data.Subset(train_set, range(100))):
+        loader = DataLoader(part, batch_size=64, collate_fn=nameless)
+        with pytest.raises(TrainingError, match="holds theta, irf and no world_ids; give the"):
+            make_trainer(train_set, val_set, tmp_path, loader=loader).fit()
+    loader = DataLoader([torch.zeros(3)], batch_size=None)
+    with pytest.raises(TrainingError, match="a Tensor, and no theta, irf, world_ids"):
+        make_trainer(train_set, val_set, tmp_path, loader=loader).fit()
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_network_of_another_horizon_is_refused_before_the_first_step(
+    train_set, val_set, tmp_path, own
+):
+    loader = None if own else list(BatchLoader(train_set, 64, True).epoch(0))
+    if not own:
+        loader = DataLoader(loader, batch_size=None)
+    trainer = make_trainer(train_set, val_set, tmp_path, loader=loader)
+    trainer.model = PerWorldMLPBaseline({"nk": 12, "var": 27, "lss": 36}, [8], H=20)
+    with pytest.raises(ModelError, match=r"H = 20.*the training data end at horizon 40.*H=40"):
+        trainer.fit()
+    assert trainer.step == 0
+
+
+def test_a_batch_size_that_has_no_effect_is_said(train_set, val_set, tmp_path, capsys):
+    make_trainer(train_set, val_set, tmp_path / "a", epochs=1, batch_size=32).fit()
+    said = " ".join(capsys.readouterr().err.split())
+    assert "makes batches of 64 samples, which is what counts; batch_size = 32" in said
+    make_trainer(train_set, val_set, tmp_path / "b", epochs=1, batch_size=64).fit()
+    assert "batch_size" not in capsys.readouterr().err
+
+
+def test_workers_give_the_same_bits(train_set, val_set, tmp_path):
+    histories = []
+    for workers in (0, 2):
+        loader = DataLoader(
+            train_set,
+            batch_size=64,
+            shuffle=True,
+            collate_fn=collate_mixed_worlds,
+            num_workers=workers,
+        )
+        folder = tmp_path / str(workers)
+        trainer = make_trainer(train_set, val_set, folder, loader=loader, lr=0.01)
+        histories.append((trainer.fit(), trainer.model.state_dict()))
+    assert histories[0][0] == histories[1][0]
+    assert all(torch.equal(histories[0][1][k], histories[1][1][k]) for k in histories[0][1])
 
 
 def test_loaders_without_a_length_are_refused(train_set, val_set, tmp_path):
