@@ -7,15 +7,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, MissingExtraError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -114,9 +118,59 @@ def _checksum(content: dict[str, Any]) -> str:
     return sha256(json.dumps(entries, sort_keys=True, separators=(",", ":")).encode("utf-8"))
 
 
+def netcdf_bytes(groups: Mapping[str, xr.Dataset]) -> bytes:
+    """NetCDF 4 of Datasets by group, "/" for the root, with HDF5's checksum (fletcher32) on every
+    array of numbers: whoever reads an altered number gets an error, with any library.
+
+    Texts, single numbers and attributes have no such checksum; where they matter, name the file's
+    SHA-256 beside it. Raises `MissingExtraError` without h5netcdf.
+    """
+    try:
+        import h5netcdf  # noqa: F401  (xarray names no extra of ours when it is missing)
+    except ImportError:
+        raise MissingExtraError("h5netcdf", "estimation") from None
+    with tempfile.TemporaryDirectory() as aside:
+        whole = Path(aside) / "whole.nc"
+        for k, (group, data) in enumerate(groups.items()):
+            encoding = {
+                name: {"fletcher32": True}
+                for name, variable in data.variables.items()
+                if variable.ndim and variable.size and variable.dtype.kind in "biufc"
+            }
+            data.to_netcdf(
+                whole,
+                mode="a" if k else "w",
+                group=None if group == "/" else group,
+                engine="h5netcdf",
+                encoding=encoding,
+            )
+        return whole.read_bytes()
+
+
 def sha256(content: bytes) -> str:
     """Hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(content).hexdigest()
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The content of an ordinary file of at most so many bytes.
+
+    Raises `EmulatorError` for a pipe, a device or a folder, which may never end, and for a larger
+    file; `OSError` where it cannot be read.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise EmulatorError(
+            f"'{path}' is no ordinary file (a folder, a pipe or a device); expected a file of at"
+            f" most {most:,} bytes."
+        )
+    with path.open("rb") as file:
+        content = file.read(min(status.st_size, most) + 1)
+    if len(content) > most:
+        raise EmulatorError(
+            f"'{path}' has {max(status.st_size, most + 1):,} bytes; expected at most {most:,}."
+        )
+    return content
 
 
 def sha256_file(path: Path) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
     from emulator.estimation.matching import estimate
     from emulator.estimation.result import Estimate
+    from emulator.estimation.result_files import SavedEstimate, check_estimates, read_estimate
     from emulator.estimation.settings import Budget
     from emulator.estimation.target import Target
     from emulator.estimation.target_files import read_target, write_target
@@ -32,6 +33,9 @@ HOMES = {
     "from_var": "var_target",
     "parameter_table": "comparison",
     "posterior_distance": "comparison",
+    "SavedEstimate": "result_files",
+    "check_estimates": "result_files",
+    "read_estimate": "result_files",
     "read_target": "target_files",
     "us_monetary": "var_target",
     "weighted_distance": "comparison",
@@ -42,13 +46,16 @@ HOMES = {
 __all__ = [
     "Budget",
     "Estimate",
+    "SavedEstimate",
     "Target",
+    "check_estimates",
     "draw_fit",
     "estimate",
     "fit_table",
     "from_var",
     "parameter_table",
     "posterior_distance",
+    "read_estimate",
     "read_target",
     "us_monetary",
     "weighted_distance",

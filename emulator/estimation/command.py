@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -19,8 +19,9 @@ from emulator.estimation.settings import (
     SAMPLE,
     US_MONETARY,
     Budget,
+    Weighting,
 )
-from emulator.files import sole_writer, write_text
+from emulator.files import check_writable, sole_writer, write_text
 from emulator.inference.command import pair
 from emulator.worlds import split_names
 
@@ -123,8 +124,11 @@ def estimate(
     names = split_names(world)
     if not names:
         raise ParameterError("--world names no world; `emulator worlds` lists them.")
-    if weighting not in ("diagonal", "full"):
+    if weighting not in get_args(Weighting):
         raise ParameterError(f"--weighting is '{weighting}'; expected diagonal or full.")
+    if output.is_file():
+        raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
+    check_writable(output)
     matched = _target(target, sample, horizon, skip or [], shock or "monetary")
     settings: dict[str, Any] = {
         "exact": exact,
@@ -150,6 +154,7 @@ def estimate(
 def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
     """Estimate world by world against one target; write and show each as it ends."""
     from emulator.estimation.comparison import draw_fit, fit_table, parameter_table
+    from emulator.estimation.result_files import write_summary
     from emulator.estimation.target_files import write_target
 
     target = problems[0].target
@@ -163,28 +168,27 @@ def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
     write_text(output / "parameters.csv", parameter_table(results).to_csv(lineterminator="\n"))
     draw_fit(results, output / "fit.png")
     write_text(output / "comparison.csv", fit_table(results).to_csv(lineterminator="\n"))
+    write_summary([result.spec.name for result in results], output)
     if len(results) > 1:
         _show_comparison(results)
 
 
 def _make_room(output: Path, overwrite: bool) -> None:
-    """A folder without an earlier estimate, finished or not. Raises `EmulatorError`."""
-    from emulator.estimation.result_files import OF_A_WORLD
+    """An empty place for an estimate. Raises `EmulatorError` where a finished one is in the way.
 
-    if output.exists() and not output.is_dir():
-        raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
-    earlier = sorted({file.parent for name in OF_A_WORLD for file in output.glob(f"*/{name}")})
-    if earlier and not overwrite:
+    What an interrupted run left is replaced: it cannot be gone on with.
+    """
+    from emulator.estimation.result_files import is_finished, remove_estimate
+
+    if is_finished(output) and not overwrite:
         raise EmulatorError(
-            f"'{output}' holds an estimate already, of"
-            f" {', '.join(place.name for place in earlier)}. Name another folder with --output, or"
-            " replace it with --overwrite."
+            f"'{output}' holds an estimate already. Name another folder with --output, or replace"
+            " it with --overwrite."
         )
-    for place in earlier:
-        for name in OF_A_WORLD:
-            (place / name).unlink(missing_ok=True)
-        if not any(place.iterdir()):  # what is somebody else's stays
-            place.rmdir()
+    unfinished = not is_finished(output)
+    worlds = remove_estimate(output)
+    if unfinished and worlds:
+        say(f"An interrupted estimate in {output} is replaced: {', '.join(worlds)}.")
     output.mkdir(parents=True, exist_ok=True)
 
 

@@ -1,5 +1,11 @@
-"""What speaks for or against a posterior: do its chains agree, and what does the exact solver make
-of draws that rest on a network.
+"""What speaks for or against a posterior: whether its chains agree, whether the target's
+identification holds in the world, and what the exact solver makes of draws that rest on a network.
+
+Identification: a recursive VAR with the policy rate last says that output and inflation do not move
+in the quarter of a monetary shock. In a world in which they do, its responses are not the world's
+own, even on endless data that the world itself made, and no parameters reproduce them: estimates
+are biased, and intervals miss the truth (docs/estimation.md, "Timing", counts how often). So every
+estimate looks at what the world does where the target says "zero".
 
 The solver's check is by importance weights,
 
@@ -9,13 +15,14 @@ with p the network's probability of a solution, by which its own posterior was w
 Vehtari, Simpson, Gelman, Yao and Gabry (2024, JMLR 25(72)): above 0.7 the weights have no mean to
 speak of, and neither have averages under them.
 
-Axes: n draw, P parameter.
+Axes: n draw, P parameter, H horizon, O observable.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,6 +32,8 @@ from scipy.special import logsumexp
 from emulator.errors import MissingExtraError
 from emulator.estimation.density import Criterion
 from emulator.estimation.responder import Responder
+from emulator.estimation.target import UNITS, Target
+from emulator.spec import OBSERVABLES
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
@@ -40,6 +49,19 @@ FEWEST = 25
 NOTHING = 700.0
 """How far below the largest a log-weight of minus infinity is put where Pareto's tail is fitted,
 which sees only the largest.
+"""
+
+MOVES = 0.05
+"""A response moves at a horizon if it is larger there than this share of its largest value over all
+horizons; less may be a network's error.
+"""
+
+NEGLIGIBLE = 1e-6
+"""A response that is everywhere smaller than this share of the world's largest is none."""
+
+TOLERATED = 0.05
+"""Share of draws that may move where the target says zero before the identification counts as
+false.
 """
 
 
@@ -116,6 +138,86 @@ def diagnose(posterior: Any) -> Diagnostics:
         chains=chains,
         draws=draws.sizes["draw"],
     )
+
+
+class Movement(NamedTuple):
+    """A response of the world where its target says zero, or nothing: the median over draws, in the
+    observable's unit, the share of draws that move there, and whether the target states the zero.
+    """
+
+    observable: str
+    horizon: int
+    response: float
+    share: float
+    stated: bool
+
+
+def movements(target: Target, irf_nHO: np.ndarray) -> tuple[Movement, ...]:
+    """Where the world moves at these draws although the target's identification says that it does
+    not (`Target.restricted`), or may say so (`Target.silent`).
+    """
+    size = np.abs(irf_nHO)
+    largest = size.max(axis=1, keepdims=True)
+    world = largest.max(axis=2, keepdims=True)
+    moves = (size > MOVES * largest) & (largest > NEGLIGIBLE * world)
+    share = moves.mean(axis=0)
+    response = np.median(irf_nHO, axis=0)
+    asked = target.restricted.copy()
+    asked[0] |= target.silent
+    return tuple(
+        Movement(
+            observable=OBSERVABLES[observable],
+            horizon=int(horizon),
+            response=float(response[horizon, observable]),
+            share=float(share[horizon, observable]),
+            stated=bool(target.restricted[horizon, observable]),
+        )
+        for horizon, observable in np.argwhere(asked & (share > TOLERATED))
+    )
+
+
+def identification_complaints(moved: Sequence[Movement]) -> list[str]:
+    """What the movements of a world say of its target's identification, in words."""
+    complaints = []
+    stated = [movement for movement in moved if movement.stated]
+    silent = [movement for movement in moved if not movement.stated]
+    cure = (
+        "fit a world that decides these a quarter ahead, or a target that is identified otherwise"
+        " (docs/estimation.md, Timing)"
+    )
+    if stated:
+        complaints.append(
+            f"the target's identification is false in this world: it sets {_listed(stated)} to"
+            f" zero, where the world answers {_sizes(stated)}; the parameters are biased and their"
+            f" intervals do not cover; {cure}"
+        )
+    if silent:
+        complaints.append(
+            f"the target says nothing of {_listed(silent)}, where the world answers"
+            f" {_sizes(silent)}: if it is zero there by identification, as in a recursive VAR, the"
+            f" identification is false in this world and the parameters are biased; {cure}"
+        )
+    return complaints
+
+
+def _listed(moved: Sequence[Movement]) -> str:
+    """Such as 'output and inflation on impact'."""
+    places = [
+        f"{movement.observable} {_when(movement.horizon)}"
+        if movement is moved[-1] or movement.horizon != moved[k + 1].horizon
+        else movement.observable
+        for k, movement in enumerate(moved)
+    ]
+    return " and ".join([", ".join(places[:-1]), places[-1]] if len(places) > 1 else places)
+
+
+def _when(horizon: int) -> str:
+    return "on impact" if horizon == 0 else f"at horizon {horizon}"
+
+
+def _sizes(moved: Sequence[Movement]) -> str:
+    units = dict(zip(OBSERVABLES, UNITS, strict=True))
+    return ", ".join(f"{move.response:+.2g} {units[move.observable]}" for move in moved)
 
 
 @dataclass(frozen=True)

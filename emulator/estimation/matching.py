@@ -17,7 +17,14 @@ import numpy as np
 
 from emulator.errors import EstimationWarning, ParameterError, UnknownNameError
 from emulator.estimation.density import Criterion, Density
-from emulator.estimation.diagnostics import Evidence, Rescored, arviz, diagnose, rescore
+from emulator.estimation.diagnostics import (
+    Evidence,
+    Rescored,
+    arviz,
+    diagnose,
+    movements,
+    rescore,
+)
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior, Ranges
 from emulator.estimation.responder import ExactResponder, Responder
@@ -215,7 +222,7 @@ def solve(problem: MatchingProblem) -> Estimate:
     }
     clock.lap("posterior")
     theta = _theta_of(density, posterior)
-    fitted = np.quantile(density.responder.responses(_thinned(theta, FITTED)), QUANTILES, axis=0)
+    irf = density.responder.responses(_thinned(theta, FITTED))
     rescored, exact_evidence = _reweighted(density, exact_responder, theta, evidence, budget)
     clock.lap("rescoring")
     held = {
@@ -231,8 +238,9 @@ def solve(problem: MatchingProblem) -> Estimate:
         posterior=posterior,
         diagnostics=diagnose(posterior),
         evidence=evidence,
-        fitted=fitted,
+        fitted=np.quantile(irf, QUANTILES, axis=0),
         held=held,
+        movements=movements(target, np.concatenate([point.irf[None], irf])),
         missed=missed,
         rescored=rescored,
         exact_evidence=exact_evidence,

@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from emulator.estimation.density import Density
-from emulator.estimation.diagnostics import Diagnostics, Evidence, Rescored
+from emulator.estimation.diagnostics import (
+    Diagnostics,
+    Evidence,
+    Movement,
+    Rescored,
+    identification_complaints,
+)
 from emulator.estimation.point import Point
 from emulator.estimation.settings import QUANTILE_NAMES, QUANTILES, Budget
 from emulator.estimation.target import Target
@@ -36,6 +42,7 @@ class Estimate:
     fitted (Q, H+1, 3): quantiles `QUANTILES` of the responses under the posterior; evidence: log
     marginal quasi-likelihood under the responder that was sampled, exact_evidence under the solver,
     by importance weights; held: values of parameters that were not estimated, with the reason;
+    movements: where the world moves although the target's identification says that it does not;
     missed: parameters whose chains differ from the scout's particles; flagged: share of draws that
     the network itself doubts; seconds: by stage, on a clock on the wall; processor_seconds: those
     that this process computed, which other programs do not lengthen.
@@ -50,6 +57,7 @@ class Estimate:
     evidence: Evidence
     fitted: np.ndarray
     held: Mapping[str, tuple[float, str]]
+    movements: Sequence[Movement] = ()
     missed: Sequence[str] = ()
     rescored: Rescored | None = None
     exact_evidence: float | None = None
@@ -69,7 +77,7 @@ class Estimate:
     @property
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
-        complaints = self.diagnostics.complaints
+        complaints = [*identification_complaints(self.movements), *self.diagnostics.complaints]
         entries = len(self.target.entries)
         free = len(self.density.prior.free)
         if entries < free:

@@ -1,51 +1,205 @@
-"""Estimates on disk, for people, for other programs and for the explorer.
+"""Estimates on disk, for people and for other programs.
 
 target.csv, target.npz      what was matched (see `emulator.estimation.target_files`)
 comparison.csv, fit.png     several worlds: a row a world; all fitted responses over the data's band
+parameters.csv              several worlds: medians and credible intervals beside each other
+estimate.json               the worlds, and the SHA-256 of every file; written last
 WORLD/posterior.nc          ArviZ InferenceData
 WORLD/parameters.csv        a row a free parameter
 WORLD/fit.csv               a row a horizon and observable: target and fitted responses
-WORLD/weights.csv           draws that the exact solution scored, with their weights
+WORLD/weights.csv           draws that the exact solver scored, with their weights
 WORLD/result.json           everything else: settings, diagnostics, what was held, versions
+
+Both JSON files carry their own checksum and the SHA-256 of the files beside them, so that an
+altered digit is noticed by `read_estimate` and `check_estimates`. Arrays of posterior.nc have
+HDF5's checksum as well, which every program verifies that reads them.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import math
-import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import xarray as xr
 
 from emulator import provenance
-from emulator.files import write_bytes, write_json, write_text
+from emulator.errors import EstimationError
+from emulator.files import (
+    check_seal,
+    netcdf_bytes,
+    sealed,
+    sha256,
+    sha256_file,
+    sweep,
+    write_bytes,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from emulator.estimation.result import Estimate
 
 RESULT = "result.json"
+SUMMARY = "estimate.json"
 OF_A_WORLD = ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", RESULT)
+OF_ALL = ("target.csv", "target.npz", "parameters.csv", "fit.png", "comparison.csv")
+
+LAST = (SUMMARY, "comparison.csv")
+"""Either says that an estimate was finished; before there was a summary, the comparison was written
+last.
+"""
+
+
+@dataclass(frozen=True)
+class SavedEstimate:
+    """One world's estimate as it was written.
+
+    result: the content of `result.json`; parameters, fit: tables as `Estimate.table` and
+    `Estimate.fit` make them; weights: draws that the exact solver scored, None without them;
+    posterior: ArviZ InferenceData.
+    """
+
+    result: dict[str, Any]
+    parameters: pd.DataFrame
+    fit: pd.DataFrame
+    weights: pd.DataFrame | None
+    posterior: Any
 
 
 def write_estimate(estimate: Estimate, folder: Path) -> None:
-    """Write one world's files into a folder, which is made where it does not exist.
+    """Write one world's files into a folder, which is made where it does not exist; `result.json`
+    last, with the checksums of the others.
 
     Raises `OSError`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as aside:
-        whole = Path(aside) / "posterior.nc"
-        estimate.posterior.to_netcdf(str(whole))
-        write_bytes(folder / "posterior.nc", whole.read_bytes())
-    write_text(folder / "parameters.csv", estimate.table().to_csv(lineterminator="\n"))
-    write_text(folder / "fit.csv", estimate.fit().to_csv(lineterminator="\n"))
+    posterior = estimate.posterior
+    groups = {"/": xr.Dataset(attrs=dict(posterior.attrs))}
+    groups |= {name: posterior[name] for name in posterior.groups()}
+    contents = {
+        "posterior.nc": netcdf_bytes(groups),
+        "parameters.csv": _csv(estimate.table()),
+        "fit.csv": _csv(estimate.fit()),
+    }
     if estimate.rescored is not None:
         weights = pd.DataFrame(
             estimate.rescored.theta, columns=list(estimate.spec.parameter_names)
         ).assign(weight=estimate.rescored.weights)
-        write_text(folder / "weights.csv", weights.to_csv(index=False, lineterminator="\n"))
-    write_json(folder / RESULT, result(estimate))
+        contents["weights.csv"] = _csv(weights, index=False)
+    for name, content in contents.items():
+        write_bytes(folder / name, content)
+    checksums = {name: sha256(content) for name, content in contents.items()}
+    write_json(folder / RESULT, sealed({**result(estimate), "files": checksums}))
+
+
+def read_estimate(folder: str | Path) -> SavedEstimate:
+    """One world's estimate, from the folder that `Estimate.write` or `emulator estimate` made for
+    it, every checksum verified.
+
+    Raises `EstimationError` for a file that is missing or was altered, `MissingExtraError` without
+    ArviZ.
+    """
+    from emulator.estimation.diagnostics import arviz
+
+    folder = Path(folder)
+    document = _verified(folder / RESULT)
+    contents = {name: (folder / name).read_bytes() for name in document["files"]}
+    tables = {
+        name: pd.read_csv(io.BytesIO(content))
+        for name, content in contents.items()
+        if name.endswith(".csv")
+    }
+    return SavedEstimate(
+        result=document,
+        parameters=tables["parameters.csv"].set_index("parameter"),
+        fit=tables["fit.csv"].set_index(["horizon", "observable"]),
+        weights=tables.get("weights.csv"),
+        posterior=arviz().from_netcdf(str(folder / "posterior.nc")).load(),
+    )
+
+
+def write_summary(worlds: Iterable[str], folder: Path) -> None:
+    """Write `estimate.json`, which says that the estimate of these worlds is finished, with the
+    checksums of all their files.
+
+    Raises `OSError`.
+    """
+    names = list(worlds)
+    files = [*OF_ALL, *(f"{world}/{RESULT}" for world in names)]
+    checksums = {name: sha256_file(folder / name) for name in files}
+    write_json(folder / SUMMARY, sealed({"worlds": names, "files": checksums}))
+
+
+def check_estimates(folder: str | Path) -> list[str]:
+    """The worlds of a folder that `emulator estimate` finished, after all checksums were verified.
+
+    Raises `EstimationError` for a file that is missing or was altered, and for an estimate that was
+    interrupted.
+    """
+    folder = Path(folder)
+    worlds: list[str] = _verified(folder / SUMMARY)["worlds"]
+    for world in worlds:
+        _verified(folder / world / RESULT)
+    return worlds
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether an estimate in this folder came to its end."""
+    return any((folder / name).exists() for name in LAST)
+
+
+def remove_estimate(folder: Path) -> list[str]:
+    """Remove the files of an estimate, finished or not; what is somebody else's stays.
+
+    Returns the worlds of which there was something. What says that it was finished goes first, so
+    that whoever is killed here leaves an unfinished one.
+    """
+    for name in (*LAST, *OF_ALL):
+        (folder / name).unlink(missing_ok=True)
+    worlds = {file.parent for name in OF_A_WORLD for file in folder.glob(f"*/{name}")}
+    for place in worlds:
+        for name in OF_A_WORLD:
+            (place / name).unlink(missing_ok=True)
+        sweep(place)
+        if not any(place.iterdir()):
+            place.rmdir()
+    return sorted(place.name for place in worlds)
+
+
+def _verified(path: Path) -> dict[str, Any]:
+    """A JSON document whose own checksum holds, and those of the files that it names beside it."""
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise EstimationError(
+            f"'{path}' cannot be read: {error.strerror or error}. Expected the folder of a finished"
+            " estimate, as `emulator estimate` writes it."
+        ) from None
+    except ValueError as error:
+        raise EstimationError(f"'{path}' is damaged: {error}. Estimate again.") from None
+    if not isinstance(document, dict):
+        raise EstimationError(f"'{path}' is damaged: expected an object of JSON. Estimate again.")
+    check_seal(document, path, EstimationError)
+    for name, recorded in document["files"].items():
+        beside = path.parent / name
+        if not beside.is_file():
+            raise EstimationError(
+                f"'{beside}' is missing, which {path.name} names. Estimate again."
+            )
+        if sha256_file(beside) != recorded:
+            raise EstimationError(
+                f"'{beside}' was altered after it was written: its SHA-256 is not the one in"
+                f" {path.name}. Restore the file, or estimate again."
+            )
+    return document
+
+
+def _csv(table: pd.DataFrame, index: bool = True) -> bytes:
+    return table.to_csv(index=index, lineterminator="\n").encode()
 
 
 def result(estimate: Estimate) -> dict[str, Any]:
@@ -103,6 +257,7 @@ def result(estimate: Estimate) -> dict[str, Any]:
                 "without_solution": scored.unsolved,
             }
         ),
+        "moves_where_the_target_does_not": [move._asdict() for move in estimate.movements],
         "flagged_share": estimate.flagged,
         "complaints": estimate.complaints,
         "seconds": {stage: round(value, 3) for stage, value in estimate.seconds.items()},

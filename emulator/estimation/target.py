@@ -20,15 +20,22 @@ from emulator.spec import OBSERVABLES
 
 UNITS = ("percent", "annualised percentage points", "annualised percentage points")
 
+LARGEST = 1e9
+SMALLEST = 1e-9
+"""Largest response and standard deviation of a target, and smallest standard deviation, in the
+observable's unit; beyond, squares and their inverses leave double precision.
+"""
+
 
 @dataclass(frozen=True)
 class Target:
     """Responses irf (H+1, 3) to a shock of one standard deviation, the covariance (N, N) of their
     errors, and which entries are matched (H+1, 3).
 
-    Entries that are not matched may be NaN. `shock` is the name under which worlds know the shock;
-    `source` says where the numbers come from. Raises `TargetError` where an entry that is to be
-    matched has no value or no positive variance.
+    Entries that are not matched may be NaN; an entry of value 0 without variance is one that the
+    identification sets to zero (see `restricted`), and is not matched either. `shock` is the name
+    under which worlds know the shock; `source` says where the numbers come from. Raises
+    `TargetError` where an entry that is to be matched has no value or no positive variance.
     """
 
     name: str
@@ -59,6 +66,7 @@ class Target:
         self._check_entries()
 
     def _check_entries(self) -> None:
+        self._check_sizes()
         variance = np.diag(self.covariance).reshape(self.irf.shape)
         for what, bad in (
             ("no finite value", ~np.isfinite(self.irf)),
@@ -83,6 +91,27 @@ class Target:
                 " symmetric."
             )
 
+    def _check_sizes(self) -> None:
+        """Refuse numbers with which no response can be meant, and whose squares overflow."""
+        sd = np.sqrt(np.abs(np.diag(self.covariance))).reshape(self.irf.shape)
+        for what, values in (("response", self.irf), ("standard deviation", sd)):
+            wrong = np.argwhere(self.matched & (np.abs(values) > LARGEST))
+            if len(wrong):
+                horizon, observable = wrong[0]
+                raise TargetError(
+                    f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has a"
+                    f" {what} of {values[horizon, observable]:g} {UNITS[observable]}; expected at"
+                    f" most {LARGEST:g}."
+                )
+        tiny = np.argwhere(self.matched & (sd > 0) & (sd < SMALLEST))
+        if len(tiny):
+            horizon, observable = tiny[0]
+            raise TargetError(
+                f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has a"
+                f" standard deviation of {sd[horizon, observable]:g} {UNITS[observable]}; expected"
+                f" {SMALLEST:g} or more."
+            )
+
     @classmethod
     def of(
         cls,
@@ -93,7 +122,7 @@ class Target:
         source: str = "given by the caller",
     ) -> Target:
         """A target with independent errors: irf and sd (H+1, 3); entries in which either is NaN are
-        not matched.
+        not matched, nor are those that identification sets to zero, in which both are 0.
         """
         irf, sd = np.asarray(irf, dtype=np.float64), np.asarray(sd, dtype=np.float64)
         if irf.ndim != 2 or irf.shape[1:] != (3,) or sd.shape != irf.shape:
@@ -101,9 +130,11 @@ class Target:
                 f"Target '{name}': responses have shape {irf.shape} and their standard deviations"
                 f" {sd.shape}; expected (H+1, 3) for both."
             )
-        return cls(
-            name, shock, irf, np.diag(sd.ravel() ** 2), ~(np.isnan(irf) | np.isnan(sd)), source
-        )
+        restricted = (irf == 0) & (sd == 0)
+        matched = ~(np.isnan(irf) | np.isnan(sd) | restricted)
+        with np.errstate(over="ignore"):  # too large a number is refused below, in words
+            covariance = np.diag(np.square(sd.ravel()))
+        return cls(name, shock, irf, covariance, matched, source)
 
     @property
     def horizon(self) -> int:
@@ -114,6 +145,21 @@ class Target:
     def sd(self) -> np.ndarray:
         """Standard deviations of the responses, (H+1, 3)."""
         return np.sqrt(np.diag(self.covariance)).reshape(self.irf.shape)
+
+    @property
+    def restricted(self) -> np.ndarray:
+        """Entries (H+1, 3) that the target's identification sets to zero, as a recursive VAR does
+        on impact with what is ordered before its shock: of value 0, without variance, of an
+        observable that is matched elsewhere.
+        """
+        return (self.irf == 0) & (self.sd == 0) & self.matched.any(axis=0)
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Observables (3,) that are matched later but of which the target says nothing on impact:
+        neither a response nor that it is zero.
+        """
+        return np.isnan(self.irf[0]) & self.matched[1:].any(axis=0)
 
     @property
     def entries(self) -> np.ndarray:

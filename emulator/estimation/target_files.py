@@ -2,10 +2,12 @@
 covariance.
 
     horizon,output,inflation,rate,output_sd,inflation_sd,rate_sd
-    0,,,0.87,,,0.06
+    0,0,0,0.87,0,0,0.06
     1,0.05,0.51,0.73,0.07,0.18,0.12
 
-An empty cell is an entry that is not matched. An observable may be missing, with its column of
+An empty cell is an entry that is not matched. The value 0 with the standard deviation 0 is a
+response that the target's identification sets to zero, as a recursive VAR does on impact: it is not
+matched, but what the world does there is checked. An observable may be missing, with its column of
 standard deviations.
 """
 
@@ -13,25 +15,32 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import zipfile
+import zlib
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from emulator.errors import TargetError, nearest
+from emulator.errors import EmulatorError, TargetError, nearest
 from emulator.estimation.settings import LONGEST
 from emulator.estimation.target import Target
-from emulator.files import write_bytes
+from emulator.files import read_regular, write_bytes
 from emulator.spec import OBSERVABLES
 
 LARGEST = 50_000_000
-"""Bytes of a file at most; the covariance of the longest target has twelve millions."""
+"""Bytes of a file at most, and of all that an NPZ unpacks to; the covariance of the longest target
+has twelve millions.
+"""
 
 COLUMNS = ("horizon", *OBSERVABLES, *(f"{name}_sd" for name in OBSERVABLES))
 ARRAYS = ("irf", "covariance", "matched", "about")
 ENDINGS = (".csv", ".npz")
+
+UNZIPPING = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError)
+"""What `zipfile` raises for damaged, encrypted and unknown kinds of archives."""
 
 
 def read_target(path: str | Path, shock: str = "monetary") -> Target:
@@ -47,17 +56,13 @@ def read_target(path: str | Path, shock: str = "monetary") -> Target:
             f"The target '{path}' must end in {' or '.join(ENDINGS)}, or be the name us-monetary."
         )
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise TargetError(
-                f"The target '{path}' has {size:,} bytes; expected at most {LARGEST:,}. Is it a"
-                " file of responses?"
-            )
-        content = path.read_bytes()
+        content = read_regular(path, LARGEST)
     except OSError as error:
         raise TargetError(
             f"The target '{path}' cannot be read: {error.strerror or error}."
         ) from None
+    except (EmulatorError, ValueError) as error:  # no ordinary file; a NUL in the path
+        raise TargetError(f"The target cannot be read: {str(error).rstrip('.')}.") from None
     return (
         _from_csv(path, content, shock)
         if path.suffix.lower() == ".csv"
@@ -88,11 +93,14 @@ def write_target(target: Target, path: Path) -> None:
 
 
 def frame(target: Target) -> pd.DataFrame:
-    """A row a horizon, the columns of this module's text; empty where an entry is not matched."""
+    """A row a horizon, the columns of this module's text; empty where an entry is neither matched
+    nor restricted to zero.
+    """
+    stated = target.matched | target.restricted
     columns = {"horizon": np.arange(target.horizon + 1)}
     for suffix, values in (("", target.irf), ("_sd", target.sd)):
         for k, name in enumerate(OBSERVABLES):
-            columns[name + suffix] = np.where(target.matched[:, k], values[:, k], np.nan)
+            columns[name + suffix] = np.where(stated[:, k], values[:, k], np.nan)
     return pd.DataFrame(columns)
 
 
@@ -209,17 +217,51 @@ def _horizons(path: Path, column: pd.Series) -> np.ndarray:
     return values.astype(int)
 
 
+def _arrays(path: Path, content: bytes) -> list[np.ndarray]:
+    """The `ARRAYS` of an NPZ file, none of which is unpacked before their sizes are known: from the
+    headers of the zip, and from those of the arrays.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sizes = {member.filename: member.file_size for member in archive.infolist()}
+        missing = [name for name in ARRAYS if f"{name}.npy" not in sizes]
+        if missing:
+            raise TargetError(
+                f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as"
+                " `write_target` writes them."
+            )
+        unpacked = sum(sizes[f"{name}.npy"] for name in ARRAYS)
+        if unpacked > LARGEST:
+            raise TargetError(
+                f"'{path}' would unpack to {unpacked:,} bytes; expected at most {LARGEST:,}. Is it"
+                " a file that `write_target` made?"
+            )
+        return [_array(archive.read(f"{name}.npy")) for name in ARRAYS]
+
+
+def _array(content: bytes) -> np.ndarray:
+    """One NPY file; `ValueError` where its header asks for more than the file holds."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read_header(file)
+    asked = math.prod(shape) * dtype.itemsize
+    if asked != len(content) - file.tell():
+        raise ValueError(
+            f"the header of an array asks for {asked:,} bytes, the file holds"
+            f" {len(content) - file.tell():,}"
+        )
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
+
+
 def _from_npz(path: Path, content: bytes) -> Target:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            missing = [name for name in ARRAYS if name not in held.files]
-            if missing:
-                raise TargetError(
-                    f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as"
-                    " `Target` writes them."
-                )
-            irf, covariance, matched, about = (held[name] for name in ARRAYS)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        irf, covariance, matched, about = _arrays(path, content)
+    except (ValueError, OSError, EOFError, *UNZIPPING) as error:
         raise TargetError(f"'{path}' is damaged or no NPZ file of arrays: {error}.") from None
     if (
         about.shape != (3,)

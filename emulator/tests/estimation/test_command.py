@@ -1,12 +1,14 @@
 """`emulator estimate` as a user types it, on a tiny budget."""
 
 import json
+import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
 from emulator.cli import _add_learning_commands
+from emulator.estimation.result_files import check_estimates
 from emulator.tests.worlds.stranger import write_stranger
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
@@ -41,6 +43,7 @@ def test_two_worlds_against_us_data(emulate, tmp_path):
     assert "Target: us-monetary, 35 entries" in out
     assert "Worlds against the same target" in out
     assert "warning: nk: " in err  # so few draws
+    assert check_estimates(tmp_path / "x") == ["nk", "rbc"]
     names = {
         path.relative_to(tmp_path / "x").as_posix()
         for path in (tmp_path / "x").rglob("*")
@@ -54,6 +57,7 @@ def test_two_worlds_against_us_data(emulate, tmp_path):
     assert names == each | {
         "target.csv",
         "target.npz",
+        "estimate.json",
         "comparison.csv",
         "parameters.csv",
         "fit.png",
@@ -170,16 +174,59 @@ def test_an_earlier_estimate_is_replaced_only_when_told(emulate, tmp_path):
     assert code == 0
     assert "a single chain has no R-hat" in err
     assert "Shape validation" not in err
-    (tmp_path / "x" / "zlb").mkdir()
+    (tmp_path / "x" / "zlb").mkdir()  # of an earlier estimate
     (tmp_path / "x" / "nk" / "result.json").rename(tmp_path / "x" / "zlb" / "result.json")
     code, _, err = emulate(*asked)
     assert code == 1
-    assert "holds an estimate already, of nk, zlb" in err
+    assert "holds an estimate already" in err
     (tmp_path / "x" / "nk" / "notes.txt").write_text("mine")
     assert emulate(*asked, "--overwrite")[0] == 0
     assert not (tmp_path / "x" / "zlb").exists()
     assert (tmp_path / "x" / "nk" / "notes.txt").exists()
     assert (tmp_path / "x" / "nk" / "result.json").exists()
+
+
+def test_a_killed_estimate_does_not_stand_in_the_way_of_the_same_command(emulate, tmp_path):
+    """Killed for good, as by a lack of memory: after the first world, before the second ends."""
+    asked = [
+        *("estimate", "--world", "nk,zlb", "--horizon", "4", "--exact", "--output"),
+        *(tmp_path / "x", "--chains", "1", "--draws", "30", "--starts", "1"),
+    ]
+    script = f"""
+import os, signal, sys
+from emulator.estimation import result_files
+from emulator import cli
+write = result_files.write_estimate
+def write_and_die(estimate, folder):
+    write(estimate, folder)
+    os.kill(os.getpid(), signal.SIGKILL)
+result_files.write_estimate = write_and_die
+sys.argv = ["emulator", *{[str(word) for word in asked]!r}]
+cli.main()
+"""
+    died = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert died.returncode == -9
+    assert (tmp_path / "x" / "nk" / "result.json").exists()
+    code, out, err = emulate(*asked)
+    assert code == 0, err
+    assert f"An interrupted estimate in {tmp_path / 'x'} is replaced: nk." in out
+    assert check_estimates(tmp_path / "x") == ["nk", "zlb"]
+
+
+@pytest.mark.fast
+def test_an_output_that_leads_back_to_itself_is_refused_in_words(emulate, tmp_path):
+    (tmp_path / "x").symlink_to(tmp_path / "x")
+    code, _, err = emulate("estimate", "--world", "nk", "--output", tmp_path / "x")
+    assert code == 1
+    assert "a symbolic link that leads back to itself" in err
+
+
+@pytest.mark.fast
+def test_help_and_import_are_light():
+    heavy = "{'torch', 'arviz', 'statsmodels', 'nutpie', 'scipy.stats', 'pandas', 'matplotlib'}"
+    script = f"import sys, emulator.estimation; print({heavy} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):

@@ -2,6 +2,10 @@
 hand over.
 """
 
+import os
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -116,6 +120,16 @@ def test_entries_and_horizons_can_be_left_out(us):
         ("horizon\n0\n", "no column 'output'"),
         ("horizon,rate,rate_sd\n0,one,1\n", "column 'rate' holds 'one' in row 1"),
         ("horizon,rate,rate_sd\n0,inf,1\n", "an infinite number"),
+        (
+            "horizon,rate,rate_sd\n0,1e300,1\n",
+            "a response of 1e[+]300 annualised",
+        ),
+        (
+            "horizon,rate,rate_sd\n0,1,1e300\n",
+            "deviation of inf.*expected at most 1e[+]09",
+        ),
+        ("horizon,rate,rate_sd\n0,1,1e-120\n", "standard deviation of 1e-120.*1e-09 or more"),
+        ("horizon,rate,rate_sd\n0,1,1e-300\n", "variance that is not a positive number"),
         ("horizon,rate,rate_sd\n0,1,\n", "a value without a standard deviation"),
         ("horizon,rate,rate_sd\n0,1,0\n", "variance that is not a positive number"),
         ("horizon,rate,rate_sd\n0,1,-1\n", "a negative standard deviation"),
@@ -162,6 +176,48 @@ def test_files_that_are_missing_damaged_huge_or_of_another_kind_are_refused(
     monkeypatch.setattr("emulator.estimation.target_files.LARGEST", 10)
     with pytest.raises(TargetError, match="expected at most 10"):
         read_target(tmp_path / "x.csv".replace("csv", "npz"))
+
+
+def _npy_header(shape):
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+def _zipped(path, members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+
+
+def test_an_npz_that_unpacks_to_more_than_a_target_is_refused_before_it_is_unpacked(tmp_path):
+    small = _npy_header((0,))
+    bomb = {"irf": b"\0" * 80_000_000, "covariance": small, "matched": small, "about": small}
+    _zipped(tmp_path / "x.npz", bomb)
+    assert (tmp_path / "x.npz").stat().st_size < 200_000
+    tracemalloc.start()
+    with pytest.raises(TargetError, match="would unpack to 80,000,"):
+        read_target(tmp_path / "x.npz")
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_an_array_whose_header_asks_for_more_than_its_file_holds_is_refused(tmp_path):
+    members = dict.fromkeys(("irf", "covariance", "matched", "about"), _npy_header((10**9, 10**3)))
+    _zipped(tmp_path / "x.npz", members)
+    with pytest.raises(TargetError, match="asks for 8,000,000,000,000 bytes, the file holds 0"):
+        read_target(tmp_path / "x.npz")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes and devices are files on POSIX only")
+def test_what_is_no_ordinary_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.npz").symlink_to("/dev/zero")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe.csv", "zero.npz", "folder.csv"):
+        with pytest.raises(TargetError, match="no ordinary file"):
+            read_target(tmp_path / name)
+    with pytest.raises(TargetError, match="cannot be read: embedded null byte"):
+        read_target("x\0.csv")
 
 
 @pytest.mark.parametrize(
