@@ -7,36 +7,45 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+    model_validator,
+)
 
+from emulator.declarations import (
+    Extrapolation,
+    Observable,
+    Parameter,
+    Record,
+    Role,
+    Shock,
+    default_shocks,
+    interval,
+)
 from emulator.errors import ParameterError, unknown_name
 
 OBSERVABLES = ("output", "inflation", "rate")
+"""What worlds share where they have it; the observables of every world that is trained on."""
+
+PERCENT = "percent"
+ANNUAL_POINTS = "annualised percentage points"
+QUARTERLY_POINTS = "quarterly percentage points"
+OBSERVABLE_UNITS = (PERCENT, ANNUAL_POINTS, ANNUAL_POINTS)
+"""Units of `OBSERVABLES`."""
+
+BAND_LEVEL = 0.9
+"""Share of responses that lie within a network's error band."""
+
+DETERMINATE_FROM = 0.5
+"""Probability of a unique stable solution from which a network calls a draw determinate."""
+
 IRF_AXES = ("sample", "shock", "horizon", "observable")
 DEFAULT_HORIZON = 40
-
-Role = Literal[
-    "preference",
-    "technology",
-    "price_setting",
-    "wage_setting",
-    "friction",
-    "fiscal",
-    "risk",
-    "steady_state",
-    "policy_rule",
-    "regime",
-    "initial_state",
-    "persistence",
-    "shock_size",
-    "constant",
-    "dynamics",
-    "impact",
-    "loading",
-]
 
 
 class Status(IntEnum):
@@ -52,7 +61,9 @@ class Status(IntEnum):
     NOT_CONVERGED = 3
     """The solver could not certify a solution: residual too large, singular or not finite."""
     OUTSIDE_RANGE = 4
-    """A parameter left the range that the world declares."""
+    """The solver takes no draws there: a parameter left the range that the world is solved in."""
+    OUTSIDE_BOUNDS = 5
+    """A parameter is outside what it can be at all, as a negative standard deviation is."""
     MISSING = 255
     """Fill value in storage: no draw was written here."""
 
@@ -65,59 +76,7 @@ WorldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$",
 """Names of worlds become names of folders and files: letters, digits and underscores only."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Parameter(_Record):
-    """One entry of theta: its name, TeX, range of the prior, default, unit, meaning and role."""
-
-    name: str
-    tex: str
-    low: float
-    high: float
-    default: float
-    unit: str
-    meaning: str
-    role: Role
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Parameter:
-        if not self.low <= self.default <= self.high or self.low == self.high:
-            raise ValueError(f"{self.name}: expected low <= default <= high and low < high")
-        return self
-
-
-class Shock(_Record):
-    """A structural shock; its size is one standard deviation unless a call asks otherwise."""
-
-    name: str
-    tex: str
-    meaning: str
-
-
-class Observable(_Record):
-    """An observed variable and the unit in which it leaves the world."""
-
-    name: Literal["output", "inflation", "rate"]
-    tex: str
-    unit: str
-    meaning: str
-
-
-class Extrapolation(_Record):
-    """Which parameters span the regions held out of training.
-
-    `slice_parameters`: draws in the upper tail of every one of these form
-    `test_extrapolation_slice`; `corner_parameters`: draws in the upper tail of all of these
-    together form `test_extrapolation_corner`.
-    """
-
-    slice_parameters: tuple[str, ...]
-    corner_parameters: tuple[str, ...]
-
-
-class WorldSpec(_Record):
+class WorldSpec(Record):
     """Everything that the other rooms may know of a world, without the world itself."""
 
     name: WorldName
@@ -128,7 +87,7 @@ class WorldSpec(_Record):
     """How parameters are drawn, in a sentence; the ranges stand with the parameters."""
     parameters: tuple[Parameter, ...]
     shocks: tuple[Shock, ...]
-    observables: tuple[Observable, Observable, Observable]
+    observables: tuple[Observable, ...]
     extrapolation: Extrapolation
     states: tuple[str, ...] = ()
     linear: bool = True
@@ -136,16 +95,75 @@ class WorldSpec(_Record):
     """SHA-256 of the file that the world is read from; empty where it is a class of this package.
     """
 
+    @model_validator(mode="before")
+    @classmethod
+    def _declared(cls, given: Any) -> Any:
+        """Fill in sizes and processes of shocks where a spec, as one of before, declares none."""
+        try:
+            parameters = [Parameter.model_validate(p) for p in given["parameters"]]
+            shocks = [Shock.model_validate(shock) for shock in given["shocks"]]
+        except (KeyError, TypeError, ValueError):
+            return given  # not a spec: the fields say what is wrong
+        declared = [(shock.size, shock.process) for shock in shocks]
+        if all(pair == (None, None) for pair in declared):
+            pairs = default_shocks(parameters, len(shocks))
+        else:
+            pairs = [(size, process or ()) for size, process in declared]
+        filled = [
+            shock.model_copy(update={"size": size, "process": process})
+            for shock, (size, process) in zip(shocks, pairs, strict=True)
+        ]
+        return {**given, "shocks": tuple(filled)}
+
     @model_validator(mode="after")
     def _consistent(self) -> WorldSpec:
-        for kind, names in (("parameter", self.parameter_names), ("shock", self.shock_names)):
+        named = (
+            ("a parameter", self.parameter_names),
+            ("a shock", self.shock_names),
+            ("an observable", self.observable_names),
+        )
+        for kind, names in named:
             if len(set(names)) != len(names):
-                raise ValueError(f"{self.name}: a {kind} is named twice")
-        if self.observable_names != OBSERVABLES:
-            raise ValueError(f"{self.name}: observables must be {OBSERVABLES} in this order")
+                raise ValueError(f"{self.name}: {kind} is named twice")
+        if not self.observables:
+            raise ValueError(f"{self.name}: expected at least one observable")
         for name in self.extrapolation.slice_parameters + self.extrapolation.corner_parameters:
             self.index(name)
+        self._check_shocks()
         return self
+
+    def _check_shocks(self) -> None:
+        """Sizes and processes are parameters, each of one shock alone."""
+        taken: set[int] = set()
+        for shock in self.shocks:
+            if shock.size and self.parameters[self.index(shock.size)].role != "shock_size":
+                raise ValueError(
+                    f"{self.name}: '{shock.size}' is the size of '{shock.name}' and has another"
+                    " role; expected 'shock_size'"
+                )
+            for name in (*((shock.size,) if shock.size else ()), *(shock.process or ())):
+                if self.index(name) in taken:
+                    raise ValueError(
+                        f"{self.name}: '{name}' belongs to '{shock.name}' and to another shock, or"
+                        " is named twice"
+                    )
+                taken.add(self.index(name))
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A spec is written without what reading fills in: its text is that of before there were
+        declarations.
+        """
+        fields = handler(self)
+        if "shocks" in fields and [
+            (shock.size, shock.process) for shock in self.shocks
+        ] == default_shocks(self.parameters, self.n_shocks):
+            for shock in fields["shocks"]:
+                del shock["size"], shock["process"]
+        for parameter, written in zip(self.parameters, fields.get("parameters", ()), strict=False):
+            if parameter.has_default_bounds:
+                del written["bounds"]
+        return fields
 
     @property
     def sha256(self) -> str:
@@ -187,6 +205,10 @@ class WorldSpec(_Record):
         return len(self.shocks)
 
     @property
+    def n_observables(self) -> int:
+        return len(self.observables)
+
+    @property
     def standard_deviations(self) -> tuple[int, ...]:
         """Positions in theta of the parameters of role "shock_size"."""
         return tuple(k for k, p in enumerate(self.parameters) if p.role == "shock_size")
@@ -194,34 +216,48 @@ class WorldSpec(_Record):
     @property
     def shock_sizes(self) -> tuple[int, ...]:
         """For each shock the position in theta of its standard deviation; empty where responses are
-        not linear in it.
-
-        The k-th parameter of role "shock_size" is the size of the k-th shock, where there are as
-        many of the one as of the other.
+        not linear in it, and where not every shock declares one.
         """
-        found = self.standard_deviations
-        return found if self.linear and len(found) == self.n_shocks else ()
+        sizes = [shock.size for shock in self.shocks if shock.size is not None]
+        if not self.linear or len(sizes) != self.n_shocks:
+            return ()
+        return tuple(self.index(size) for size in sizes)
 
     @property
     def shock_parameters(self) -> tuple[tuple[int, ...], ...]:
         """For each shock the positions of the other parameters of its own process, on which
-        responses to other shocks do not depend.
-
-        In a world whose shocks have sizes: those of role "persistence" whose names end in the same
-        word as the size, as rho_m and sigma_m do; but not rho_g where there is a rho_ga, by which
-        the shock of a moves the process of g. `emulator.worlds.check` holds every world to that.
+        responses to other shocks do not depend; none where shocks have no sizes.
         """
-        names = self.parameter_names
-        words = [names[size].rpartition("_")[2] for size in self.shock_sizes]
-        alone = [
-            k
-            for k, p in enumerate(self.parameters)
-            if p.role == "persistence" and not any(p.name + word in names for word in words)
-        ]
-        found = tuple(
-            tuple(k for k in alone if names[k].rpartition("_")[2] == word) for word in words
+        if not self.shock_sizes:
+            return ((),) * self.n_shocks
+        return tuple(
+            tuple(sorted(self.index(name) for name in shock.process or ())) for shock in self.shocks
         )
-        return found or ((),) * self.n_shocks
+
+    def outside_bounds(self, theta: np.ndarray) -> np.ndarray:
+        """Which entries of theta (n, P) are outside what their parameter can be at all, (n, P)."""
+        inside = [interval(p.bounds).holds(theta[:, k]) for k, p in enumerate(self.parameters)]
+        return ~np.stack(inside, axis=1)
+
+    def possible(self, theta: np.ndarray) -> np.ndarray:
+        """Whether every parameter of a draw (n, P) is within its bounds, (n,) bool.
+
+        The others are `Status.OUTSIDE_BOUNDS`; `impossible` says why.
+        """
+        return np.logical_not(self.outside_bounds(theta).any(axis=1))
+
+    def impossible(self, draw: np.ndarray) -> str:
+        """The first parameter of a draw (P,) outside its bounds, its value and its bounds, as a
+        clause of a message; empty where all are inside.
+        """
+        columns = np.flatnonzero(self.outside_bounds(draw[None, :])[0])
+        if not columns.size:
+            return ""
+        parameter = self.parameters[columns[0]]
+        return (
+            f"parameter '{parameter.name}' ({parameter.meaning}) is {draw[columns[0]]:g};"
+            f" expected a value in {parameter.bounds}"
+        )
 
     @property
     def low(self) -> np.ndarray:
@@ -291,3 +327,24 @@ class WorldSpec(_Record):
                 " of zero or more."
             )
         return array
+
+
+__all__ = [
+    "ANNUAL_POINTS",
+    "BAND_LEVEL",
+    "DEFAULT_HORIZON",
+    "DETERMINATE_FROM",
+    "IRF_AXES",
+    "OBSERVABLES",
+    "OBSERVABLE_UNITS",
+    "PERCENT",
+    "QUARTERLY_POINTS",
+    "Extrapolation",
+    "Observable",
+    "Parameter",
+    "Role",
+    "Shock",
+    "Status",
+    "WorldName",
+    "WorldSpec",
+]

@@ -16,9 +16,9 @@ import xarray as xr
 
 from emulator.errors import TargetError, unknown_name
 from emulator.estimation.settings import LONGEST
-from emulator.spec import OBSERVABLES
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
 
-UNITS = ("percent", "annualised percentage points", "annualised percentage points")
+UNITS = OBSERVABLE_UNITS
 
 LARGEST = 1e9
 SMALLEST = 1e-9

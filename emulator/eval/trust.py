@@ -27,9 +27,9 @@ from emulator.eval.cases import Case, Claims
 from emulator.eval.request import Request
 from emulator.models.trained import TrainedNetwork, answering, in_batches
 from emulator.models.trust import judge
-from emulator.spec import Status
+from emulator.spec import BAND_LEVEL, Status
 
-NOMINAL = 0.9
+NOMINAL = BAND_LEVEL
 """The share of responses that the band claims to hold."""
 REFERENCE = "test"
 """The split whose errors say what is large elsewhere."""

@@ -15,7 +15,7 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
 from emulator.inference.answers import beyond_training
-from emulator.spec import OBSERVABLES, Status
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Status
 from emulator.worlds.comparison import WHY
 
 
@@ -76,11 +76,7 @@ class Answer:
     @property
     def units(self) -> tuple[str, ...]:
         """Of output, inflation and rate."""
-        found = (
-            self.curves[0].data["unit"].values
-            if self.curves
-            else ("percent", "annualised percentage points", "annualised percentage points")
-        )
+        found = self.curves[0].data["unit"].values if self.curves else OBSERVABLE_UNITS
         return tuple(map(str, found))
 
     @property

@@ -33,7 +33,7 @@ from emulator.models.base import EmulatorModel
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import BATCH, TrainedNetwork, in_batches, load, placed
 from emulator.models.trust import Trust
-from emulator.spec import WorldSpec
+from emulator.spec import DETERMINATE_FROM, WorldSpec
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's
@@ -42,9 +42,6 @@ end and never hit it; a few thousand end about so far from it.
 
 DOUBTED = 1 / 3
 """Share of flagged draws from which indices of sensitivity come with a warning."""
-
-DETERMINATE = 0.5
-"""From this probability on a draw counts as having a unique stable solution."""
 
 
 class Emulator:
@@ -305,7 +302,7 @@ class Emulator:
             if trust.judges(world):
                 found["probability_determinate"] = self._determinacy(theta, world)
             found["determinate"] = (
-                found.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE
+                found.get("probability_determinate", np.ones(len(theta))) >= DETERMINATE_FROM
             )
         found["parameter_in_range"] = (
             self._ask(lambda batch: self.network.normaliser.outside(batch, world), doubted) == 0

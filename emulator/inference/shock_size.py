@@ -23,7 +23,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from emulator.errors import ParameterError, unknown_name
-from emulator.spec import OBSERVABLES, WorldSpec
+from emulator.spec import ANNUAL_POINTS, OBSERVABLES, QUARTERLY_POINTS, WorldSpec
 
 TEXT = re.compile(
     r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bp|pp|%)?(\s+on\s+(?P<on>\w+))?\s*",
@@ -35,8 +35,7 @@ SMALLEST_IMPACT = 1e-4
 rounding, or the network's error.
 """
 
-QUARTERLY, ANNUAL = "quarterly percentage points", "annualised percentage points"
-PER_ANNUAL_POINT = {QUARTERLY: 0.25, ANNUAL: 1.0}
+PER_ANNUAL_POINT = {QUARTERLY_POINTS: 0.25, ANNUAL_POINTS: 1.0}
 """Units of shocks that are rates, and how much of each one annualised percentage point is."""
 
 SizeLike = float | str | Mapping[str, float | str]

@@ -1,9 +1,13 @@
 """The vocabulary: theta is built and refused with messages that help; specs are consistent."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from emulator.declarations import interval
 from emulator.errors import EmulatorError, ParameterError, UnknownNameError
 from emulator.spec import OBSERVABLES, Extrapolation, Parameter, Status
 from emulator.worlds import WORLDS, expand_worlds, get_world
@@ -80,7 +84,7 @@ def test_every_spec_is_consistent(name):
     assert spec.shock_index(spec.shock_names[-1]) == spec.n_shocks - 1
 
 
-def test_which_parameters_are_a_shocks_own_follows_from_roles_and_names():
+def test_which_parameters_are_a_shocks_own_is_declared():
     def named(name):
         spec = get_world(name).spec
         return {
@@ -103,6 +107,126 @@ def test_which_parameters_are_a_shocks_own_follows_from_roles_and_names():
     )  # not linear: every shock's response depends on all
     assert get_world("var").spec.shock_parameters == ((), (), ())
     assert get_world("zlb").spec.shock_sizes == ()
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_a_spec_of_before_reads_as_the_spec_of_today(name):
+    """Data sets and checkpoints of before hold no sizes, processes or bounds: what fills them in
+    says what the worlds declare, and the text of a spec is what it was.
+    """
+    spec = get_world(name).spec
+    text = spec.model_dump_json()
+    plain = json.loads(text)
+    assert not any({"size", "process"} & set(shock) for shock in plain["shocks"])
+    assert not any("bounds" in parameter for parameter in plain["parameters"])
+    old = type(spec).model_validate_json(text)
+    assert old == spec
+    assert old.sha256 == spec.sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_declaration_that_departs_from_the_default_survives_json():
+    fields = SPEC.model_dump(mode="json")
+    fields["parameters"][0]["bounds"] = "(0.1, 9]"
+    fields["shocks"][0] |= {"size": "sigma_m", "process": []}
+    fields["shocks"][1] |= {"size": "sigma_r", "process": ["rho_r"]}
+    spec = type(SPEC)(**fields)
+    assert spec.parameters[0].bounds == "(0.1, 9]"
+    assert spec.shocks[2].size is None
+    assert spec.shock_sizes == ()
+    again = type(SPEC).model_validate_json(spec.model_dump_json())
+    assert again == spec
+    assert again.sha256 != SPEC.sha256
+    assert again.is_same_model(SPEC)
+
+
+def test_a_declared_shock_does_not_depend_on_names():
+    """The names of sizes and processes end in nothing that they share."""
+    fields = SPEC.model_dump(mode="json")
+    for parameter, name in zip(fields["parameters"][6:], "abcdef", strict=True):
+        parameter["name"] = name
+    fields["extrapolation"] = {"slice_parameters": ["a"], "corner_parameters": ["b"]}
+    declared = (("d", ["a"]), ("f", ["b"]), ("e", []))
+    for shock, (size, process) in zip(fields["shocks"], declared, strict=True):
+        shock |= {"size": size, "process": process}
+    spec = type(SPEC)(**fields)
+    assert spec.shock_sizes == (9, 11, 10)
+    assert spec.shock_parameters == ((6,), (7,), ())
+    assert spec.standard_deviations == (9, 10, 11)
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"size": "rho_m"}, "has another role; expected 'shock_size'"),
+        ({"size": "sigma_r"}, "'sigma_r' belongs to 'demand' and to another shock"),
+        ({"process": ["rho_u"]}, "'rho_u' belongs to 'cost_push' and to another shock"),
+        ({"size": "sigma_x"}, "Did you mean"),
+    ],
+)
+def test_shocks_that_contradict_the_parameters_are_refused(declared, message):
+    fields = SPEC.model_dump(mode="json")
+    own = ({"size": f"sigma_{k}", "process": [f"rho_{k}"]} for k in "mru")
+    fields["shocks"] = [{**s, **o} for s, o in zip(fields["shocks"], own, strict=True)]
+    fields["shocks"][0] |= declared
+    with pytest.raises((ValidationError, UnknownNameError), match=message):
+        type(SPEC)(**fields)
+
+
+def test_bounds_are_intervals():
+    ends = interval("[0, 1)")
+    assert ends.holds(np.array([-1e-9, 0.0, 0.5, 1.0])).tolist() == [False, True, True, False]
+    assert interval("(-inf, inf)").holds(1e300)
+    assert not interval("(0, inf)").holds(0.0)
+    for text in ("positive", "0, 1", "[1, 0]", "[0; 1]", "(inf, -inf)", "[nan, 1]", "[2, 2]", ""):
+        with pytest.raises(ValueError, match="bounds"):
+            interval(text)
+
+
+@pytest.mark.parametrize("bounds", ["[0, 0.4]", "(0.2, inf)", "odd"])
+def test_bounds_that_the_range_leaves_are_refused(bounds):
+    parameter = SPEC.parameters[2].model_dump() | {"bounds": bounds}
+    with pytest.raises(ValidationError, match="bounds"):
+        Parameter(**parameter)
+
+
+def test_a_draw_outside_what_a_parameter_can_be_is_named():
+    theta = np.repeat(SPEC.theta(), 4, axis=0)
+    theta[1, SPEC.index("kappa")] = -1.0
+    theta[2, SPEC.index("sigma_m")] = -0.1
+    theta[3, SPEC.index("phi_pi")] = -5.0  # a mistaken policy is a policy
+    assert SPEC.possible(theta).tolist() == [True, False, False, True]
+    assert SPEC.impossible(theta[0]) == ""
+    assert SPEC.impossible(theta[1]) == (
+        "parameter 'kappa' (slope of the Phillips curve) is -1; expected a value in [0, inf)"
+    )
+    assert SPEC.possible(theta[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_draw_of_the_prior_is_possible(name):
+    world = get_world(name)
+    assert world.spec.possible(world.propose(500, np.random.default_rng(0))).all()
+
+
+def test_a_world_may_observe_what_it_likes():
+    fields = SPEC.model_dump(mode="json")
+    fields["observables"] = [
+        {"name": "hours", "tex": "n", "unit": "percent", "meaning": "hours worked"}
+    ]
+    spec = type(SPEC)(**fields)
+    assert spec.observable_names == ("hours",)
+    assert spec.n_observables == 1
+    with pytest.raises(ValidationError, match="at least one observable"):
+        type(SPEC)(**{**fields, "observables": []})
+    with pytest.raises(ValidationError, match="an observable is named twice"):
+        type(SPEC)(**{**fields, "observables": fields["observables"] * 2})
+
+
+def test_ranges_without_end_survive_json():
+    fields = SPEC.model_dump(mode="json")
+    fields["parameters"][3] |= {"low": -np.inf, "high": np.inf}
+    spec = type(SPEC)(**fields)
+    assert type(SPEC).model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_sizes_and_order_of_the_three_worlds():

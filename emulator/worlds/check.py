@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emulator.errors import EmulatorError, ParameterError, WorldCheckError
-from emulator.spec import Observable, Parameter, Shock, Status
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Observable, Parameter, Shock, Status
 from emulator.worlds.base import LinearWorld, World
 
 TOLERANCE = 1e-9
@@ -78,10 +78,10 @@ def _shapes(world: World, theta: np.ndarray, horizon: int) -> None:
 
 def _units(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
-    expected = ("percent", "annualised percentage points", "annualised percentage points")
     _expect(
-        spec.observable_units == expected,
-        f"observable units are {spec.observable_units}, expected {expected}",
+        spec.observable_names == OBSERVABLES and spec.observable_units == OBSERVABLE_UNITS,
+        f"observables are {spec.observable_names} in {spec.observable_units}, expected"
+        f" {OBSERVABLES} in {OBSERVABLE_UNITS}",
     )
     named: list[Parameter | Shock | Observable] = [
         *spec.parameters,

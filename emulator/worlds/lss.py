@@ -11,7 +11,17 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.solvers import StateSpace, spectral_radius
-from emulator.spec import Extrapolation, Observable, Parameter, Role, Shock, Status, WorldSpec
+from emulator.spec import (
+    ANNUAL_POINTS,
+    PERCENT,
+    Extrapolation,
+    Observable,
+    Parameter,
+    Role,
+    Shock,
+    Status,
+    WorldSpec,
+)
 from emulator.worlds.base import LinearWorld
 from emulator.worlds.roots import ROOT_RANGE, judge, rescale
 
@@ -62,18 +72,18 @@ SPEC = WorldSpec(
     ),
     observables=(
         Observable(
-            name="output", tex="y_1", unit="percent", meaning="output, percent deviation from trend"
+            name="output", tex="y_1", unit=PERCENT, meaning="output, percent deviation from trend"
         ),
         Observable(
             name="inflation",
             tex="y_2",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="inflation, deviation from steady state",
         ),
         Observable(
             name="rate",
             tex="y_3",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="policy rate, deviation from steady state",
         ),
     ),

@@ -50,13 +50,15 @@ class Observables(_Record):
 
 class MappedShock(_Record):
     """One of the file's shocks under the name that the world gives it; `sign` -1 turns its
-    direction.
+    direction. `size` and `process` as those of `emulator.spec.Shock`.
     """
 
     variable: str
     tex: str = ""
     meaning: str = ""
     sign: float = Field(default=1.0)
+    size: str | None = None
+    process: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -74,6 +76,7 @@ class MappedParameter(Prior):
     """A parameter that varies: its prior, and what a reader should know of it.
 
     `default` is the value where nothing else is said; left out, it is the one of the `.mod` file.
+    `bounds`, an interval such as "(0, 1)", is what it can be at all; a prior has another `bounds`.
     """
 
     default: float | None = None
@@ -81,6 +84,7 @@ class MappedParameter(Prior):
     unit: str = "1"
     meaning: str = ""
     role: Role = "constant"
+    within: str = Field(default="", alias="bounds")
 
 
 class HeldOut(_Record):

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from emulator.errors import ModFileError, first_error
-from emulator.spec import OBSERVABLES, Extrapolation, Observable, Parameter, Shock, WorldSpec
+from emulator.spec import (
+    OBSERVABLE_UNITS,
+    OBSERVABLES,
+    Extrapolation,
+    Observable,
+    Parameter,
+    Shock,
+    WorldSpec,
+)
 from emulator.worlds.mapping import MappedParameter
 from emulator.worlds.source import mapping_path
 
 if TYPE_CHECKING:
     from emulator.worlds.modworld import ModWorld
 
-UNITS = {
-    "output": "percent",
-    "inflation": "annualised percentage points",
-    "rate": "annualised percentage points",
-}
+UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
 
 PRIOR = (
     "Independent, each with its own shape truncated to its range; draws without a unique stable"
@@ -58,7 +62,7 @@ def make_spec(world: ModWorld) -> WorldSpec:
             prior=mapping.prior or PRIOR,
             parameters=tuple(_parameter(world, name, defaults[name]) for name in names),
             shocks=tuple(_shock(world, name) for name in world.shocks),
-            observables=tuple(_observable(world, name) for name in OBSERVABLES),  # type: ignore[arg-type]  # three, in order
+            observables=tuple(_observable(world, name) for name in OBSERVABLES),
             states=tuple(world.model.all_variables[k] for k in world.states),
             extrapolation=Extrapolation(
                 slice_parameters=held_out.slice if held_out else (names[0],),
@@ -131,6 +135,7 @@ def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
         unit=mapped.unit,
         meaning=meaning,
         role=mapped.role,
+        bounds=mapped.within,
     )
 
 
@@ -138,7 +143,13 @@ def _shock(world: ModWorld, name: str) -> Shock:
     mapped = world.shocks[name]
     declared = next(d for d in world.model.file.shocks if d.name == mapped.variable)
     meaning = mapped.meaning or declared.long_name or f"shock {mapped.variable} of the file"
-    return Shock(name=name, tex=mapped.tex or declared.tex or name, meaning=meaning)
+    return Shock(
+        name=name,
+        tex=mapped.tex or declared.tex or name,
+        meaning=meaning,
+        size=mapped.size,
+        process=mapped.process,
+    )
 
 
 def _observable(world: ModWorld, name: str) -> Observable:

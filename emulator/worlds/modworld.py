@@ -102,10 +102,20 @@ class ModWorld(LinearWorld):
     def sha256(self) -> str:
         """Of the model's text and of what its mapping says of the model: names the world.
 
-        What is held out of training, and prose, are not the model.
+        What is held out of training, prose, and what is declared of parameters and shocks are not
+        the model.
         """
         said = self.mapping.model_dump(
-            mode="json", exclude={"title", "summary", "source", "prior", "extrapolation"}
+            mode="json",
+            exclude={
+                "title": True,
+                "summary": True,
+                "source": True,
+                "prior": True,
+                "extrapolation": True,
+                "parameters": {"__all__": {"within"}},
+                "shocks": {"__all__": {"size", "process"}},
+            },
         )
         for parameter in (said["parameters"] or {}).values():
             # Left out where it is not given: data sets made before there was a default stay valid.

@@ -16,26 +16,36 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from emulator.declarations import AUTOREGRESSION, DISCOUNT, NONNEGATIVE, POSITIVE
 from emulator.solvers import Solution, StateSpace, Structure, solve_equations
-from emulator.spec import Extrapolation, Observable, Parameter, Shock, WorldSpec
+from emulator.spec import (
+    ANNUAL_POINTS,
+    PERCENT,
+    QUARTERLY_POINTS,
+    Extrapolation,
+    Observable,
+    Parameter,
+    Shock,
+    WorldSpec,
+)
 from emulator.worlds.base import LinearWorld
 
 X, PI, RATE, M, R, U = range(6)
 
 # fmt: off
 PARAMETERS = (
-    Parameter(name="sigma", tex=r"\sigma", low=0.5, high=4.0, default=1.5, unit="1", meaning="inverse elasticity of intertemporal substitution", role="preference"),
-    Parameter(name="beta", tex=r"\beta", low=0.985, high=0.999, default=0.99, unit="per quarter", meaning="discount factor", role="preference"),
-    Parameter(name="kappa", tex=r"\kappa", low=0.01, high=0.5, default=0.1, unit="1", meaning="slope of the Phillips curve", role="price_setting"),
+    Parameter(name="sigma", tex=r"\sigma", low=0.5, high=4.0, default=1.5, unit="1", meaning="inverse elasticity of intertemporal substitution", role="preference", bounds=POSITIVE),
+    Parameter(name="beta", tex=r"\beta", low=0.985, high=0.999, default=0.99, unit="per quarter", meaning="discount factor", role="preference", bounds=DISCOUNT),
+    Parameter(name="kappa", tex=r"\kappa", low=0.01, high=0.5, default=0.1, unit="1", meaning="slope of the Phillips curve", role="price_setting", bounds=NONNEGATIVE),
     Parameter(name="phi_pi", tex=r"\phi_\pi", low=0.8, high=3.5, default=1.5, unit="1", meaning="reaction of the policy rate to inflation", role="policy_rule"),
     Parameter(name="phi_y", tex=r"\phi_y", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate)", role="policy_rule"),
     Parameter(name="rho_i", tex=r"\rho_i", low=0.0, high=0.95, default=0.7, unit="per quarter", meaning="interest-rate smoothing", role="policy_rule"),
-    Parameter(name="rho_m", tex=r"\rho_m", low=0.0, high=0.9, default=0.3, unit="per quarter", meaning="persistence of the monetary shock", role="persistence"),
-    Parameter(name="rho_r", tex=r"\rho_r", low=0.0, high=0.95, default=0.7, unit="per quarter", meaning="persistence of the natural rate (demand)", role="persistence"),
-    Parameter(name="rho_u", tex=r"\rho_u", low=0.0, high=0.95, default=0.5, unit="per quarter", meaning="persistence of the cost-push shock", role="persistence"),
-    Parameter(name="sigma_m", tex=r"\sigma_m", low=0.05, high=0.5, default=0.25, unit="quarterly percentage points", meaning="standard deviation of the monetary innovation", role="shock_size"),
-    Parameter(name="sigma_r", tex=r"\sigma_r", low=0.1, high=1.5, default=0.5, unit="quarterly percentage points", meaning="standard deviation of the demand innovation", role="shock_size"),
-    Parameter(name="sigma_u", tex=r"\sigma_u", low=0.05, high=0.75, default=0.2, unit="quarterly percentage points", meaning="standard deviation of the cost-push innovation", role="shock_size"),
+    Parameter(name="rho_m", tex=r"\rho_m", low=0.0, high=0.9, default=0.3, unit="per quarter", meaning="persistence of the monetary shock", role="persistence", bounds=AUTOREGRESSION),
+    Parameter(name="rho_r", tex=r"\rho_r", low=0.0, high=0.95, default=0.7, unit="per quarter", meaning="persistence of the natural rate (demand)", role="persistence", bounds=AUTOREGRESSION),
+    Parameter(name="rho_u", tex=r"\rho_u", low=0.0, high=0.95, default=0.5, unit="per quarter", meaning="persistence of the cost-push shock", role="persistence", bounds=AUTOREGRESSION),
+    Parameter(name="sigma_m", tex=r"\sigma_m", low=0.05, high=0.5, default=0.25, unit=QUARTERLY_POINTS, meaning="standard deviation of the monetary innovation", role="shock_size", bounds=NONNEGATIVE),
+    Parameter(name="sigma_r", tex=r"\sigma_r", low=0.1, high=1.5, default=0.5, unit=QUARTERLY_POINTS, meaning="standard deviation of the demand innovation", role="shock_size", bounds=NONNEGATIVE),
+    Parameter(name="sigma_u", tex=r"\sigma_u", low=0.05, high=0.75, default=0.2, unit=QUARTERLY_POINTS, meaning="standard deviation of the cost-push innovation", role="shock_size", bounds=NONNEGATIVE),
 )
 # fmt: on
 
@@ -57,31 +67,41 @@ SPEC = WorldSpec(
             name="monetary",
             tex=r"\varepsilon_m",
             meaning="tightening: the policy rate above its rule",
+            size="sigma_m",
+            process=("rho_m",),
         ),
-        Shock(name="demand", tex=r"\varepsilon_r", meaning="rise of the natural rate of interest"),
+        Shock(
+            name="demand",
+            tex=r"\varepsilon_r",
+            meaning="rise of the natural rate of interest",
+            size="sigma_r",
+            process=("rho_r",),
+        ),
         Shock(
             name="cost_push",
             tex=r"\varepsilon_u",
             meaning="rise of inflation at a given output gap",
+            size="sigma_u",
+            process=("rho_u",),
         ),
     ),
     observables=(
         Observable(
             name="output",
             tex="x",
-            unit="percent",
+            unit=PERCENT,
             meaning="output gap, percent of the flexible-price level",
         ),
         Observable(
             name="inflation",
             tex=r"4\pi",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="inflation, deviation from target",
         ),
         Observable(
             name="rate",
             tex="4i",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="policy rate, deviation from steady state",
         ),
     ),

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from array_api_compat import array_namespace
 
+from emulator.declarations import SHARE
 from emulator.solvers import StateSpace
 from emulator.solvers.regime_paths import average_path, average_state_space
 from emulator.solvers.regime_switching import SwitchingSolution, solve_switching_equations
@@ -38,9 +39,9 @@ PARAMETERS = (
     Parameter(name="phi_pi_passive", tex=r"\phi_\pi^{P}", low=0.5, high=1.0, default=0.9, unit="1", meaning="reaction of the policy rate to inflation, passive regime", role="policy_rule"),
     Parameter(name="phi_y_passive", tex=r"\phi_y^{P}", low=0.0, high=1.0, default=0.125, unit="1", meaning="reaction of the policy rate to the output gap (quarterly rate), passive regime", role="policy_rule"),
     _NK["rho_i"],
-    Parameter(name="p_active", tex="p_{AA}", low=0.8, high=0.99, default=0.95, unit="probability per quarter", meaning="chance that the active regime stays another quarter", role="regime"),
-    Parameter(name="p_passive", tex="p_{PP}", low=0.5, high=0.95, default=0.85, unit="probability per quarter", meaning="chance that the passive regime stays another quarter", role="regime"),
-    Parameter(name="active_at_impact", tex="q_A", low=0.0, high=1.0, default=1.0, unit="probability", meaning="chance that the active regime holds in the first quarter: 1 and 0 give the responses of either regime", role="regime"),
+    Parameter(name="p_active", tex="p_{AA}", low=0.8, high=0.99, default=0.95, unit="probability per quarter", meaning="chance that the active regime stays another quarter", role="regime", bounds=SHARE),
+    Parameter(name="p_passive", tex="p_{PP}", low=0.5, high=0.95, default=0.85, unit="probability per quarter", meaning="chance that the passive regime stays another quarter", role="regime", bounds=SHARE),
+    Parameter(name="active_at_impact", tex="q_A", low=0.0, high=1.0, default=1.0, unit="probability", meaning="chance that the active regime holds in the first quarter: 1 and 0 give the responses of either regime", role="regime", bounds=SHARE),
     *(_NK[name] for name in ("rho_m", "rho_r", "rho_u", "sigma_m", "sigma_r", "sigma_u")),
 )
 # fmt: on

@@ -12,7 +12,16 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.solvers import StateSpace, spectral_radius
-from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.spec import (
+    ANNUAL_POINTS,
+    PERCENT,
+    Extrapolation,
+    Observable,
+    Parameter,
+    Shock,
+    Status,
+    WorldSpec,
+)
 from emulator.worlds.base import LinearWorld
 from emulator.worlds.roots import ROOT_RANGE, judge, rescale
 
@@ -92,18 +101,18 @@ SPEC = WorldSpec(
     ),
     observables=(
         Observable(
-            name="output", tex="y_1", unit="percent", meaning="output, percent deviation from trend"
+            name="output", tex="y_1", unit=PERCENT, meaning="output, percent deviation from trend"
         ),
         Observable(
             name="inflation",
             tex="y_2",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="inflation, level as the constants set it",
         ),
         Observable(
             name="rate",
             tex="y_3",
-            unit="annualised percentage points",
+            unit=ANNUAL_POINTS,
             meaning="policy rate, level as the constants set it",
         ),
     ),

@@ -27,7 +27,14 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.solvers import solve_linear_re
 from emulator.solvers.occasionally_binding import News, respect_bound
-from emulator.spec import DEFAULT_HORIZON, Extrapolation, Parameter, Status, WorldSpec
+from emulator.spec import (
+    ANNUAL_POINTS,
+    DEFAULT_HORIZON,
+    Extrapolation,
+    Parameter,
+    Status,
+    WorldSpec,
+)
 from emulator.worlds import nk
 from emulator.worlds.base import OnFailure, World
 
@@ -49,7 +56,7 @@ depression of hundreds of percent.
 PARAMETERS = (
     *(Parameter(**{**p.model_dump(), **RANGES.get(p.name, {})}) for p in nk.SPEC.parameters),
     Parameter(name="pi_star", tex=r"\pi^*", low=0.0, high=2.0, default=1.0, unit="annualised percent", meaning="inflation target; the steady-state rate is pi_star - 400 log beta", role="steady_state"),
-    Parameter(name="shortfall", tex=r"s_0", low=0.0, high=12.0, default=8.0, unit="annualised percentage points", meaning="how far the natural rate is below its steady state when the shock comes", role="initial_state"),
+    Parameter(name="shortfall", tex=r"s_0", low=0.0, high=12.0, default=8.0, unit=ANNUAL_POINTS, meaning="how far the natural rate is below its steady state when the shock comes", role="initial_state"),
 )
 # fmt: on
 

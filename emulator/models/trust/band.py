@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models.trust.adviser import Adviser, fit
+from emulator.spec import BAND_LEVEL
 
-LEVEL = 0.9
+LEVEL = BAND_LEVEL
 MANY = 1000
 """Draws from which one half fits the scale and the other calibrates; below, `FOLDS` parts take
 turns.

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.models.trust.adviser import Adviser, fit
-from emulator.spec import Status
+from emulator.spec import DETERMINATE_FROM, Status
 
 HELD_OUT = 0.2
 RARE = 20
@@ -80,6 +80,6 @@ def judge(probability_B: Tensor, status_B: Tensor) -> Judgement:
             torch.searchsorted(ordered, good, right=right).double() for right in (False, True)
         )
         auc = float((below + upto).mean() / (2 * len(bad)))
-    right = ((probability_B >= 0.5) == ok_B).double().mean()
+    right = ((probability_B >= DETERMINATE_FROM) == ok_B).double().mean()
     brier = (probability_B.double() - ok_B.double()).square().mean()
     return Judgement(auc, float(right), float(brier), len(ok_B))

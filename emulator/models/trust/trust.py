@@ -16,7 +16,7 @@ from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.models.trust.band import ErrorBand
 from emulator.models.trust.determinacy import Determinacy, held_out
 from emulator.models.trust.support import EmptyCorners, Remoteness
-from emulator.spec import Status
+from emulator.spec import DETERMINATE_FROM, Status
 
 EXTREME = 0.995
 """Share of the validation draws whose band is narrower than what raises the flag."""
@@ -205,7 +205,7 @@ class Trust(nn.Module):
         )
         doubt |= self.relative_width(theta, world) > self._part_of(world).widest
         if self.judges(world):
-            doubt |= self.determinacy(theta, world) < 0.5
+            doubt |= self.determinacy(theta, world) < DETERMINATE_FROM
         return doubt
 
     def _part_of(self, world: str) -> WorldTrust:
