@@ -42,8 +42,9 @@ class _Node:
     otherwise: _Node | None = None
 
 
-def expand(lines: Sequence[Line], folder: Path) -> list[Line]:
-    """The lines with all macros carried out; `folder` is where `@#include` looks first.
+def expand(lines: Sequence[Line], folder: Path | None) -> list[Line]:
+    """The lines with all macros carried out; `folder` is where `@#include` looks first, None for a
+    text that stands alone and may include nothing.
 
     ModFileError says where one is wrong.
     """
@@ -53,10 +54,10 @@ def expand(lines: Sequence[Line], folder: Path) -> list[Line]:
 
 
 class _Processor:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.scope = Scope()
         self.output: list[Line] = []
-        self.folders = [folder]
+        self.folders = [] if folder is None else [folder]
         self.search: list[Path] = []
         self.turns = self.letters = 0
         self.depth = 0
@@ -136,6 +137,7 @@ class _Processor:
             self.scope.values[name] = True if value is None else evaluate(value, self.scope)
 
     def include(self, node: _Node) -> None:
+        self.refuse_where_alone(node)
         name = self.text_of(node)
         for folder in [self.folders[-1], *self.search, self.folders[0]]:
             path = next((p for p in (folder / name, folder / f"{name}.mod") if p.is_file()), None)
@@ -158,7 +160,15 @@ class _Processor:
                 f" {', '.join(MODEL_SUFFIXES)} only; copy the file beside the model."
             )
 
+    def refuse_where_alone(self, node: _Node) -> None:
+        if not self.folders:
+            raise MacroError(
+                f"@#{node.word} is not supported here, where the text stands alone; put the text of"
+                " the other file in its place."
+            )
+
     def include_path(self, node: _Node) -> None:
+        self.refuse_where_alone(node)
         self.search += [self.folders[-1] / part for part in self.text_of(node).split(":")]
 
     def text_of(self, node: _Node) -> str:

@@ -46,16 +46,18 @@ def parse(path: str | Path) -> ModFile:
     would not accept.
     """
     path = Path(path)
-    return _parsed(read_lines(path), path)
+    return _parsed(read_lines(path), path, path.parent)
 
 
 def parse_text(text: str, name: str = "model.mod") -> ModFile:
-    """The same for a text at hand; `@#include` looks in the folder of `name`."""
-    return _parsed(strip_comments(text, name), Path(name))
+    """The same for a text at hand, which may be a stranger's: it reads no file, so `@#include` is
+    refused. `name` is what messages call it.
+    """
+    return _parsed(strip_comments(text, name), Path(name), None)
 
 
-def _parsed(lines: Sequence[Line], path: Path) -> ModFile:
-    expanded = expand(lines, path.parent)
+def _parsed(lines: Sequence[Line], path: Path, folder: Path | None) -> ModFile:
+    expanded = expand(lines, folder)
     if not any(line.text.strip() for line in expanded):
         raise ModFileError(
             "the file is empty; declarations and a model block were expected.", Place(str(path), 1)

@@ -10,7 +10,7 @@ import warnings
 import pytest
 
 from emulator.errors import EmulatorError, ModFileError, NoSolutionError
-from emulator.modfile import irf
+from emulator.modfile import irf, load_text
 
 pytestmark = pytest.mark.fast
 
@@ -180,6 +180,24 @@ def test_an_include_reads_no_other_file_of_the_machine(tmp_path):
     (model.parent / "link.inc").symlink_to(secret)
     model.write_text('@#include "link.inc"\n' + BASE)
     assert "outside of the model's folder" in message_of(model, ModFileError)
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        '@#include "common.mod"',
+        '@#/**/include "common.mod"',
+        '@#define file = "common.mod"\n@#include file',
+        '@#if true\n@#include "common.mod"\n@#endif',
+        '@#includepath "."',
+        '@#/**/includepath "."',
+    ],
+)
+def test_a_text_at_hand_includes_no_file(tmp_path, monkeypatch, directive):
+    (tmp_path / "common.mod").write_text("// a model of this machine\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModFileError, match="the text stands alone"):
+        load_text(f"{directive}\n{BASE}", "model.mod")
 
 
 def test_an_include_beside_the_folder_is_read_if_it_is_a_model_file(tmp_path):
