@@ -179,8 +179,8 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_writable(folder: Path) -> None:
-    """Raise `EmulatorError` unless files can be written into a folder that exists or could be made.
+def check_writable(folder: Path, error: type[EmulatorError] = EmulatorError) -> None:
+    """Raise `error` unless files can be written into a folder that exists or could be made.
 
     A command calls this before its work, so that nobody waits for results that cannot be kept. It
     leaves nothing behind.
@@ -189,15 +189,13 @@ def check_writable(folder: Path) -> None:
     while not os.path.lexists(place):
         place = place.parent
     if not place.is_dir():
-        raise EmulatorError(
-            f"'{folder}' cannot be a folder: '{place}' is a file. Choose another folder."
-        )
+        raise error(f"'{folder}' cannot be a folder: '{place}' is a file. Choose another folder.")
     try:
         with tempfile.TemporaryFile(dir=place):
             pass
-    except OSError as error:
-        raise EmulatorError(
-            f"'{folder}' cannot be written: {place}: {error.strerror or error}. Choose a folder"
+    except OSError as refused:
+        raise error(
+            f"'{folder}' cannot be written: {place}: {refused.strerror or refused}. Choose a folder"
             " that you may write to."
         ) from None
 

@@ -35,7 +35,6 @@ class Case:
     predictor: str
     spec: WorldSpec
     split: str
-    kind: str
     scale: Scale
     score: Score
     outside_range: int

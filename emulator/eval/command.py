@@ -11,6 +11,7 @@ import typer
 from emulator.console import out, say
 from emulator.errors import EvaluationError
 from emulator.eval.request import DEFAULT_SPLITS, Request, names
+from emulator.files import check_writable
 
 
 def evaluate(
@@ -27,13 +28,24 @@ def evaluate(
         "datasets/v1.0-dev"
     ),
     worlds: Annotated[
-        str, typer.Option(help="Worlds, separated by commas; those of the checkpoint if empty.")
+        str,
+        typer.Option(
+            "--world",
+            "--worlds",
+            help="Worlds, separated by commas; those of the checkpoint if empty.",
+        ),
     ] = "",
     splits: Annotated[str, typer.Option(help="Splits, separated by commas.")] = ",".join(
         DEFAULT_SPLITS
     ),
     output: Annotated[
-        Path | None, typer.Option(help="Folder of the results; results/<run> if not given.")
+        Path | None,
+        typer.Option(
+            help=(
+                "Folder of the results; runs/<run>/evaluation if not given. What lies in"
+                " results/<run> is what `emulator leaderboard` collects."
+            )
+        ),
     ] = None,
     bootstrap: Annotated[
         int, typer.Option(min=0, help="Resamples behind each 95 % interval; 0 gives none.")
@@ -65,10 +77,7 @@ def evaluate(
         threads=threads,
         allow_other_data=allow_other_data,
     )
-    if request.folder.exists() and not request.folder.is_dir():
-        raise EvaluationError(
-            f"{request.folder} is a file; expected a folder for the results. Pass another --output."
-        )
+    check_writable(request.folder, EvaluationError)
     # imported here so that `--help` and a refused option need no PyTorch and no matplotlib
     from emulator.eval import figures, report, results, tables
     from emulator.eval.evaluate import evaluate_checkpoint

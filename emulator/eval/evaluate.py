@@ -13,7 +13,7 @@ from emulator.console import progress
 from emulator.data import DataSet, open_dataset
 from emulator.eval.bootstrap import CONFIDENCE
 from emulator.eval.cases import NETWORK, Case
-from emulator.eval.guards import KINDS, check, check_prediction, check_truth
+from emulator.eval.guards import check, check_prediction, check_truth
 from emulator.eval.metrics import NEGLIGIBLE
 from emulator.eval.request import Request
 from emulator.eval.results import Evaluation, assemble
@@ -87,7 +87,6 @@ def _cases(
             predictor=predictor,
             spec=spec,
             split=split,
-            kind=KINDS[0],
             scale=scale,
             score=score(spec, scale, truth, prediction, request.bootstrap, request.seed),
             outside_range=int(scale.outside(theta).sum()),

@@ -12,11 +12,6 @@ from emulator.eval.request import Request
 from emulator.models.trained import TrainedNetwork
 from emulator.spec import WorldSpec
 
-KINDS = ("network only", "exact by construction", "refined")
-"""What a number rests on: the network alone; a roll-out of what theta already says; the network's
-guess, then solver steps.
-"""
-
 
 def check(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]:
     """The worlds to score, once everything fits.

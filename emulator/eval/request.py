@@ -21,7 +21,7 @@ class Request:
     worlds: tuple[str, ...] = ()
     splits: tuple[str, ...] = DEFAULT_SPLITS
     output: Path | None = None
-    """Folder of the results; by default `results/<name of the checkpoint's folder>`."""
+    """Folder of the results; by default `runs/<name of the checkpoint's folder>/evaluation`."""
     bootstrap: int = 1000
     """Resamples behind each interval; 0 gives none."""
     seed: int = 0
@@ -42,7 +42,9 @@ class Request:
     @property
     def folder(self) -> Path:
         """Where the results go."""
-        return self.output if self.output is not None else Path("results") / self.name
+        if self.output is not None:
+            return self.output
+        return Path("runs") / self.name / "evaluation"
 
     @property
     def command(self) -> str:

@@ -1,9 +1,12 @@
-"""The result of an evaluation: tables in memory, `results.json` and `scores.csv` on disk."""
+"""The result of an evaluation: tables in memory; on disk `results.json`, which is small and goes to
+the leaderboard, and the full tables as CSV.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +21,16 @@ from emulator.eval.cases import NETWORK, Case, examples
 from emulator.eval.metrics import METRICS
 from emulator.eval.request import Request
 from emulator.eval.scores import ALL, COLUMNS
-from emulator.files import write_json, write_text
+from emulator.files import SEAL, check_seal, sealed, write_json, write_text
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
 
 FORMAT = "universal-macro-emulator/results"
-FORMAT_VERSION = 2
-"""2: each world says what its numbers rest on; the network's band and verdicts are scored."""
+FORMAT_VERSION = 3
+"""3: scores of whole worlds alone, and a checksum. Version 2, which has every response and no
+checksum, is still read.
+"""
+FILE = "results.json"
+SCORES, HORIZONS, SCALES, MASKED = "scores.csv", "horizons.csv", "scales.csv", "masked.csv"
 
 PREDICTOR_TITLES = {
     NETWORK: "network",
@@ -50,9 +57,7 @@ class Evaluation:
     median, worst draw.
     """
     worlds: dict[str, dict[str, Any]]
-    """For each world its title, kind of numbers, units, sigma, masked responses and size of the
-    training split.
-    """
+    """For each world its title, units, sigma, masked responses and size of the training split."""
     trust: pd.DataFrame
     """The network's band and flags against the truth, a row a world and split (`trust.COLUMNS`);
     empty without a band.
@@ -141,7 +146,6 @@ def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
     pairs = [(s, o) for s in range(spec.n_shocks) for o in range(3)]
     return {
         "title": spec.title,
-        "kind": case.kind,
         "n_train": scale.n,
         "units": dict(zip(spec.observable_names, spec.observable_units, strict=True)),
         "sigma": {
@@ -153,49 +157,103 @@ def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
 
 
 def write(evaluation: Evaluation, folder: Path) -> None:
-    """Write `scores.csv` and, last, `results.json` into a folder; each replaces its predecessor at
-    once.
+    """Write the full tables as CSV and, last, `results.json` into a folder; each file replaces its
+    predecessor at once.
     """
-    write_text(folder / "scores.csv", evaluation.scores.to_csv(index=False, lineterminator="\n"))
+    for name, table in _tables(evaluation).items():
+        write_text(folder / name, table.to_csv(index=False, lineterminator="\n"))
+    write_json(folder / FILE, sealed(_plain(_document(evaluation))))
+
+
+def _tables(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
+    """What `results.json` leaves out: every response's scores, scores by horizon, what they were
+    scaled by, and what is not scored.
+    """
+    scales = [
+        {"world": world, "response": name, "sigma": sigma}
+        for world, about in evaluation.worlds.items()
+        for name, sigma in about["sigma"].items()
+    ]
+    masked = [
+        {"world": world, "split": split, **response}
+        for world, about in evaluation.worlds.items()
+        for split, responses in about["masked"].items()
+        for response in responses
+    ]
+    empty = ["world", "split", "shock", "observable", "largest_truth", "largest_prediction"]
+    return {
+        SCORES: evaluation.scores,
+        HORIZONS: evaluation.by_horizon.to_dataframe().reset_index(),
+        SCALES: pd.DataFrame(scales),
+        MASKED: pd.DataFrame(masked, columns=empty),
+    }
+
+
+def _document(evaluation: Evaluation) -> dict[str, Any]:
+    """What `results.json` holds: origin, summary, scores of whole worlds, claims, verdicts."""
     metrics = {
         name: {"title": m.title, "unit": m.unit, "best": m.best} for name, m in METRICS.items()
     }
-    document = {
+    return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "name": evaluation.name,
         "provenance": evaluation.provenance,
         "metrics": metrics,
-        "worlds": evaluation.worlds,
+        "worlds": {
+            world: {key: about[key] for key in ("title", "units", "n_train")}
+            for world, about in evaluation.worlds.items()
+        },
         "summary": evaluation.summary.to_dict(orient="records"),
-        "scores": evaluation.scores.to_dict(orient="records"),
-        "by_horizon": evaluation.by_horizon.to_dict(),
+        "scores": _of_worlds(evaluation.scores.to_dict(orient="records")),
         "trust": evaluation.trust.to_dict(orient="records"),
         "determinacy": evaluation.determinacy.to_dict(orient="records"),
     }
-    write_json(folder / "results.json", _plain(document))
+
+
+def _of_worlds(scores: Iterable[Mapping[Hashable, Any]]) -> list[dict[str, Any]]:
+    """The scores of whole worlds: every metric of the network, the mean NRMSE of the others."""
+    return [
+        {str(key): value for key, value in row.items() if key not in ("shock", "observable")}
+        for row in scores
+        if row["shock"] == ALL and (row["predictor"] == NETWORK or row["metric"] == "nrmse")
+    ]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A `results.json` as it was written.
+    """A `results.json` as it was written; of version 2 what version 3 holds.
 
-    Raises `EvaluationError`, naming the file, for any other file.
+    Raises `EvaluationError`, naming the file, for any other file and for one that was altered.
     """
     advice = "Run the evaluation again, or move the file out of the folder."
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # ValueError: not JSON, or not UTF-8
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not JSON, or not UTF-8
         raise EvaluationError(f"{path} cannot be read as JSON: {error}. {advice}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise EvaluationError(
             f"{path} is no result of an evaluation: expected the format '{FORMAT}'. {advice}"
         )
-    if document.get("format_version") != FORMAT_VERSION:
-        found = document.get("format_version")
+    version = document.get("format_version")
+    if version not in (2, FORMAT_VERSION):
         raise EvaluationError(
-            f"{path} has format version {found}; this program reads {FORMAT_VERSION}. {advice}"
+            f"{path} has format version {version}; this program reads 2 and {FORMAT_VERSION}."
+            f" {advice}"
         )
-    return document
+    if version == FORMAT_VERSION or SEAL in document:
+        check_seal(document, path, EvaluationError)
+        return document
+    return _from_version_2(document, path)
+
+
+def _from_version_2(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    try:
+        return {**document, "scores": _of_worlds(document["scores"])}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise EvaluationError(
+            f"{path} is damaged: {type(error).__name__} {error} in its scores. Run the evaluation"
+            " again, or move the file out of the folder."
+        ) from None
 
 
 def _plain(value: Any) -> Any:

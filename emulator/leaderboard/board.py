@@ -1,5 +1,5 @@
 """The leaderboard: every recipe below a folder, ranked by mean NRMSE over its seeds, beside the
-bars it was to reach.
+targets it was to reach.
 
 Functions and a plain record only.
 """
@@ -13,17 +13,17 @@ import pandas as pd
 
 from emulator.errors import EvaluationError
 from emulator.files import write_text
-from emulator.leaderboard import bars
+from emulator.leaderboard.outcomes import compare
 from emulator.leaderboard.runs import INTERVALS, PLAIN_SCORES, read_runs
 from emulator.leaderboard.seeds import entries
 from emulator.leaderboard.speed import read_speed
 from emulator.leaderboard.studies import ABLATIONS, FEW_DRAWS, UNSEEN, read_study
+from emulator.leaderboard.targets import Targets, read_targets
 
 COLUMNS = (
     "world",
     "split",
     "data",
-    "kind",
     "rank",
     "run",
     "role",
@@ -51,15 +51,17 @@ COLUMNS = (
 
 
 class Board(NamedTuple):
-    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, verdicts on the
-    bars, the studies and the times.
+    """What a leaderboard is made of: entries (`COLUMNS`), the runs behind them, targets and what
+    came of them, the studies and the times.
     """
 
     table: pd.DataFrame
     runs: pd.DataFrame
-    verdicts: pd.DataFrame
     everywhere: pd.DataFrame
     """Entries on all splits, whichever the table shows."""
+    targets: Targets | None
+    outcomes: pd.DataFrame | None
+    """None where no targets were set."""
     few_draws: pd.DataFrame | None
     ablations: pd.DataFrame | None
     unseen: pd.DataFrame | None
@@ -67,8 +69,8 @@ class Board(NamedTuple):
 
 
 def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
-    """Everything below a folder; the table holds these splits, best first within a world, split,
-    data set and kind.
+    """Everything below a folder; the table holds these splits, best first within a world, split
+    and data set.
 
     Raises `EvaluationError` if there is no result, or naming the file that is none.
     """
@@ -80,28 +82,26 @@ def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
             f"No result below {folder} holds scores on {', '.join(splits)}; name others with"
             " --splits."
         )
-    order = ["world", "split", "data", "kind", "nrmse", "run", "files"]
     table = table.sort_values(
-        order, key=lambda c: c.map(_kind_order) if c.name == "kind" else c, ignore_index=True
+        ["world", "split", "data", "nrmse", "run", "files"], ignore_index=True
     )
     table["rank"] = (
-        table.groupby(["world", "split", "data", "kind"])["nrmse"].rank(method="min").astype(int)
+        table.groupby(["world", "split", "data"])["nrmse"].rank(method="min").astype(int)
     )
-    few_draws, speed = read_study(folder, FEW_DRAWS), read_speed(folder)
+    targets = read_targets(folder)
+    few_draws = read_study(folder, FEW_DRAWS)
+    speed = read_speed(folder)
     return Board(
         table=table[list(COLUMNS)],
         runs=runs,
-        verdicts=bars.judge(everywhere, few_draws, speed),
         everywhere=everywhere,
+        targets=targets,
+        outcomes=None if targets is None else compare(everywhere, targets, few_draws, speed),
         few_draws=few_draws,
         ablations=read_study(folder, ABLATIONS),
         unseen=read_study(folder, UNSEEN),
         speed=speed,
     )
-
-
-def _kind_order(kind: str) -> int:
-    return bars.KINDS.index(kind)
 
 
 def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]:
@@ -114,14 +114,9 @@ def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]
     from emulator.leaderboard.page import markdown
 
     place = folder if figures is None else figures
-    images = drawings.draw_all(board.everywhere, board.few_draws)
+    images = drawings.draw_all(board.everywhere, board.few_draws, board.targets)
     drawings.save_all(images, place)
+    paths = [place / name for name in images]
     write_text(folder / "leaderboard.csv", board.table.to_csv(index=False, lineterminator="\n"))
-    write_text(
-        folder / "LEADERBOARD.md", markdown(board, [place / name for name in images], folder)
-    )
-    return [
-        folder / "LEADERBOARD.md",
-        folder / "leaderboard.csv",
-        *(place / name for name in images),
-    ]
+    write_text(folder / "LEADERBOARD.md", markdown(board, paths, folder))
+    return [folder / "LEADERBOARD.md", folder / "leaderboard.csv", *paths]

@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emulator.eval.figures import STYLE, WIDTH, log_axis, png, save_all
-from emulator.eval.guards import KINDS
 from emulator.eval.tables import Row, records
 from emulator.eval.trust import NOMINAL
-from emulator.leaderboard import bars
+from emulator.leaderboard.outcomes import the_universal
 from emulator.leaderboard.runs import UNIVERSAL, UNIVERSAL_MODEL
 from emulator.leaderboard.studies import FINE_TUNED, FROM_SCRATCH, averaged
+from emulator.leaderboard.targets import Targets
 
 __all__ = ["coverage", "draw_all", "error_by_world", "few_draws", "save_all"]
 
@@ -38,47 +38,66 @@ MARKS = (
 """Marker and colour of each kind of network in turn, after Okabe and Ito (2008); the universal one
 comes first.
 """
-ONE_WORLD = "same network, one world"
+ONE_WORLD = "the same network, one world"
 STARTS = {FINE_TUNED: ("o", "-", "#0072B2"), FROM_SCRATCH: ("s", "--", "#D55E00")}
 SPLITS = {
     "test": ("o", "#0072B2"),
     "test_extrapolation_slice": ("s", "#E69F00"),
     "test_extrapolation_corner": ("^", "#CC79A7"),
 }
+SPLIT_TITLES = {
+    "test": "test draws",
+    "test_extrapolation_slice": "beyond training: slice",
+    "test_extrapolation_corner": "beyond training: corner",
+}
+MODEL_TITLES = {
+    "PerWorldMLP": "MLP, one a world",
+    "PooledMLP": "MLP, pooled",
+    "PCAMLP": "PCA + MLP",
+    "GaussianProcess": "Gaussian process",
+    "PerWorldGRU": "GRU, one a world",
+    "LightGBM": "boosted trees",
+    "Linear": "linear",
+}
+"""How legends name models; others by the name of their class."""
 
 
-def draw_all(entries: pd.DataFrame, few: pd.DataFrame | None) -> dict[str, bytes]:
+def draw_all(
+    entries: pd.DataFrame, few: pd.DataFrame | None, targets: Targets | None = None
+) -> dict[str, bytes]:
     """Every figure that the entries (`seeds.entries`) and the few-draw study allow: file name to
     the bytes of a PNG.
     """
-    chosen = bars.the_universal(entries)
+    chosen = the_universal(entries)
+    order = () if targets is None else tuple(targets.nrmse)
     images = {}
     with rc_context(STYLE):
         if chosen is not None:
-            images["error_by_world.png"] = png(error_by_world(entries, chosen))
+            images["error_by_world.png"] = png(error_by_world(entries, chosen, targets))
             if entries.loc[entries["entry"] == chosen, "coverage"].notna().any():
-                images["coverage.png"] = png(coverage(entries[entries["entry"] == chosen]))
+                own = entries[entries["entry"] == chosen]
+                images["coverage.png"] = png(coverage(own, targets))
         if few is not None:
-            images["few_draws.png"] = png(few_draws(few))
+            images["few_draws.png"] = png(few_draws(few, order))
     return images
 
 
-def error_by_world(entries: pd.DataFrame, chosen: str) -> Figure:
-    """Mean NRMSE on test, network only, of the chosen entry and of all others on its data; one
-    group a world, bars as lines.
+def error_by_world(entries: pd.DataFrame, chosen: str, targets: Targets | None = None) -> Figure:
+    """Mean NRMSE on test of the chosen entry and of all others on its data; one group a world,
+    targets as lines.
     """
-    rows = entries[(entries["split"] == "test") & (entries["kind"] == KINDS[0])]
+    limits = {} if targets is None else targets.nrmse
+    rows = entries[entries["split"] == "test"]
     own = rows[rows["entry"] == chosen]
     rows = rows[
         rows["data"].isin(set(own["data"]))
         & ((rows["role"] != UNIVERSAL) | (rows["entry"] == chosen))
     ]
-    worlds = _ordered(own["world"])
+    worlds = _ordered(own["world"], tuple(limits))
     series = rows.apply(_title, axis=1)
     titles = list(dict.fromkeys(series[rows["entry"] == chosen])) + sorted(
         set(series[rows["entry"] != chosen]), key=lambda title: (title != ONE_WORLD, title)
     )
-    limits = [bars.NRMSE[world] for world in worlds if world in bars.NRMSE]
     figure = Figure(figsize=(WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
     log_axis(axes, "clip")
@@ -88,15 +107,14 @@ def error_by_world(entries: pd.DataFrame, chosen: str) -> Figure:
             _point(axes, worlds.index(row["world"]) + offset, row, "nrmse", *mark)
         axes.plot([], [], marker=mark[0], color=mark[1], ls="none", label=title)
     for k, world in enumerate(worlds):
-        if world in bars.NRMSE:
-            axes.plot(
-                [k - 0.42, k + 0.42], [bars.NRMSE[world]] * 2, color="#222222", lw=1.4, ls="--"
-            )
-    axes.plot([], [], color="#222222", ls="--", label="bar")
-    axes.set_ylim(*_reach(pd.Series([*rows["nrmse"], *limits])))
+        if world in limits:
+            axes.plot([k - 0.42, k + 0.42], [limits[world]] * 2, color="#222222", lw=1.4, ls="--")
+    if limits:
+        axes.plot([], [], color="#222222", ls="--", label="target")
+    axes.set_ylim(*_reach(pd.Series([*rows["nrmse"], *limits.values()])))
     axes.set_xticks(range(len(worlds)), worlds)
     axes.set_xlabel("world")
-    axes.set_ylabel("mean NRMSE (training std. dev.)")
+    axes.set_ylabel("mean NRMSE\n(standard deviations of the training split)")
     figure.legend(loc="outside upper center", ncols=4)
     return figure
 
@@ -106,26 +124,29 @@ def _title(row: pd.Series) -> str:
     model.
     """
     if row["model"] != UNIVERSAL_MODEL:
-        return str(row["model"]).removesuffix("Baseline")
-    return "universal" if row["role"] == UNIVERSAL else ONE_WORLD
+        name = str(row["model"]).removesuffix("Baseline")
+        return MODEL_TITLES.get(name, name)
+    return "universal network" if row["role"] == UNIVERSAL else ONE_WORLD
 
 
-def coverage(own: pd.DataFrame) -> Figure:
+def coverage(own: pd.DataFrame, targets: Targets | None = None) -> Figure:
     """Share of true responses within the band of one entry, by world and split, with intervals; the
-    bar shaded.
+    target shaded.
     """
     rows = own[own["coverage"].notna()]
-    worlds = _ordered(rows["world"])
+    worlds = _ordered(rows["world"], () if targets is None else tuple(targets.nrmse))
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
-    axes.axhspan(*(100 * end for end in bars.COVERAGE), color="#009E73", alpha=0.15, lw=0)
+    if targets is not None:
+        low, high = targets.coverage
+        axes.axhspan(100 * low, 100 * high, color="#009E73", alpha=0.15, lw=0, label="target")
     axes.axhline(100 * NOMINAL, color="#222222", lw=0.8)
     shown = [split for split in SPLITS if split in set(rows["split"])]
     for split, offset in zip(shown, _spread(len(shown)), strict=True):
         marker, colour = SPLITS[split]
         for row in records(rows[rows["split"] == split]):
             _point(axes, worlds.index(row["world"]) + offset, row, "coverage", marker, colour, 100)
-        axes.plot([], [], marker=marker, color=colour, ls="none", label=split)
+        axes.plot([], [], marker=marker, color=colour, ls="none", label=SPLIT_TITLES[split])
     axes.set_xticks(range(len(worlds)), worlds)
     axes.set_xlabel("world")
     axes.set_ylim(
@@ -136,14 +157,15 @@ def coverage(own: pd.DataFrame) -> Figure:
     return figure
 
 
-def few_draws(study: pd.DataFrame) -> Figure:
+def few_draws(study: pd.DataFrame, order: tuple[str, ...] = ()) -> Figure:
     """Mean NRMSE by number of draws, fine-tuned against from scratch, one panel a world, both axes
     logarithmic.
 
-    study: columns world, start, draws, seed, nrmse, as `studies.read_study` gives it.
+    study: columns world, start, draws, seed, nrmse, as `studies.read_study` gives it; order: worlds
+    that come first.
     """
     means = averaged(study)
-    worlds = _ordered(means["world"])
+    worlds = _ordered(means["world"], order)
     columns = min(3, len(worlds))
     lines = -(-len(worlds) // columns)
     figure = Figure(figsize=(WIDTH, 0.8 + 2.3 * lines), layout="constrained")
@@ -178,8 +200,8 @@ def few_draws(study: pd.DataFrame) -> Figure:
             )
         axes.set_title(world)
         axes.set_ylim(*_reach(means.loc[means["world"] == world, "nrmse"]))
-    figure.supxlabel("draws of the world", fontsize=9.5)
-    figure.supylabel("mean NRMSE (training std. dev.)", fontsize=9.5)
+    figure.supxlabel("number of draws of the world", fontsize=9.5)
+    figure.supylabel("mean NRMSE (standard deviations of the training split)", fontsize=9.5)
     handles, labels = panels.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure
@@ -214,7 +236,8 @@ def _reach(values: pd.Series) -> tuple[float, float]:
     return (0.1, 1.0) if positive.empty else (float(positive.min()) / 2, float(positive.max()) * 2)
 
 
-def _ordered(worlds: pd.Series) -> list[str]:
-    """Worlds in the order of the bars, then others as they come."""
-    found = list(dict.fromkeys(worlds))
-    return [w for w in bars.NRMSE if w in found] + [w for w in found if w not in bars.NRMSE]
+def _ordered(worlds: pd.Series, order: tuple[str, ...]) -> list[str]:
+    """Worlds, each once: those of `order` in that order, then others as they come."""
+    present = list(dict.fromkeys(worlds))
+    first = [world for world in order if world in present]
+    return first + [world for world in present if world not in order]

@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emulator.data import DataSet, card
 from emulator.eval.cases import NETWORK
-from emulator.eval.scores import ALL
 from emulator.eval.tables import number, with_interval
 from emulator.files import sha256
 from emulator.models import shipped
@@ -116,13 +115,11 @@ def _records(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _scores(results: dict[str, Any], split: str) -> Iterator[dict[str, Any]]:
-    """A row for each world on a split: what its numbers rest on, the network's scores as text,
-    counts of draws.
-    """
+    """A row for each world on a split: the network's scores as text, counts of draws."""
     rows = [
         row
         for row in _records(results["scores"])
-        if (row["predictor"], row["split"], row["shock"]) == (NETWORK, split, ALL)
+        if (row["predictor"], row["split"]) == (NETWORK, split)
     ]
     found = {(row["world"], row["metric"]): row for row in rows}
     for case in _records(results["summary"]):
@@ -131,11 +128,7 @@ def _scores(results: dict[str, Any], split: str) -> Iterator[dict[str, Any]]:
                 with_interval(found[case["world"], metric], percent)
                 for metric, percent in PERCENT.items()
             ]
-            kind, trivial = (
-                results["worlds"][case["world"]]["kind"],
-                number(case["best_trivial_nrmse"]),
-            )
-            yield {**case, "kind": kind, "shown": shown, "trivial": trivial}
+            yield {**case, "shown": shown, "trivial": number(case["best_trivial_nrmse"])}
 
 
 def _trust(results: dict[str, Any]) -> Iterator[list[str]]:

@@ -1,5 +1,5 @@
-"""The leaderboard as Markdown: bars and values, a table a world, what networks say of themselves,
-studies, commands.
+"""The leaderboard as Markdown, on two screens: scores by world, targets, what networks claim of
+themselves, studies, and the commands behind them, folded away.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from emulator.eval.guards import KINDS
 from emulator.eval.results import PREDICTOR_TITLES
-from emulator.eval.tables import Row, count, number, records, score_of, with_interval
+from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
-from emulator.leaderboard.bars import NOT_MEASURED, the_universal
+from emulator.leaderboard.outcomes import ALL_WORLDS, NOT_MEASURED, the_universal
+from emulator.leaderboard.runs import SPECIALIST
 from emulator.leaderboard.seeds import OVER_SEEDS
 from emulator.leaderboard.speed import speed_table
 
@@ -24,240 +24,292 @@ if TYPE_CHECKING:
 
 HEADER = """# Leaderboard
 
-Mean NRMSE over responses (root mean square error in standard deviations of the training split;
-0 is exact), with 95 % intervals. Runs that differ in their seed alone are one entry: mean over
-seeds and a t-interval over them (marked *seeds*), for a single seed the bootstrap interval over
-draws. Ranks compare entries of one kind on the same data set, named by its fingerprint. Numbers of
-a network alone, numbers exact by construction and numbers refined by a solver stand in columns of
-their own. An entry that does not beat every trivial baseline (zero, training mean, linear
-regression, nearest neighbour) is marked **LOSES**.
+Mean NRMSE over responses: root mean square error in standard deviations of the training split;
+0 is exact. In brackets 95 % intervals: over seeds (t, marked *seeds*) where runs differ in their
+seed alone, which are one entry, else over draws (bootstrap). **LOSES** marks an entry that does not
+beat every trivial baseline (zero, training mean, linear regression, nearest neighbour).
+`emulator leaderboard results` makes this page and `leaderboard.csv`, which holds every score of
+every entry.
 """
-
-SPEED_NOTE = """One process, one thread, medians (`python benchmarks/prediction.py`): the
-network at one draw and in a batch, the batched exact solver at draws of the prior, and the draws
-after which the network's training has paid against it.
-
-"""
-
 CAPTIONS = {
     "error_by_world.png": (
         "Mean NRMSE on test by world: the universal network beside every specialist and baseline;"
-        " the lines are the bars."
+        " the lines are the targets."
     ),
     "few_draws.png": (
         "Mean NRMSE of a world that the network did not know, by the number of its draws."
     ),
     "coverage.png": "Share of the true responses in the nominal 90 % band, by world and split.",
 }
+SPEED_NOTE = (
+    "One process, one thread, medians (`python benchmarks/prediction.py`): the network at one draw"
+    " and in a batch, the batched exact solver at draws of the prior, and the draws after which the"
+    " network's training has paid against it.\n\n"
+)
+SPLIT_ENDS = {"": "test", "_slice": "slice", "_corner": "corner"}
+
+OTHER_DATA = "other data than trained on"
 
 
 def markdown(board: Board, images: list[Path], folder: Path) -> str:
     """The whole page, to lie in `folder`, with links to the images."""
-    parts = [
-        HEADER,
-        *_bars(board),
+    chosen = the_universal(board.everywhere)
+    parts = [HEADER]
+    for section, rows in board.table.groupby(["split", "data"], sort=False):
+        split, data = (str(name) for name in section)
+        parts.append(f"\n## Scores on `{split}` (data `{data[:12]}`)\n\n")
+        parts.append(_table(_by_world(rows, chosen)))
+        if rows["entry"].nunique() > 1:
+            parts.append("\nEvery entry, by mean NRMSE:\n\n" + _table(_every_entry(rows)))
+    parts += [
+        *_targets(board, chosen),
         *_pictures(images, folder),
-        *_worlds(board.table),
-        *_further(board.table),
+        *_claims(board.everywhere, chosen),
+        *_new_worlds(board),
+        *_speed(board),
+        *_ablations(board),
+        *_commands(board.runs),
     ]
-    parts += _trust(board.everywhere)
-    for title, study, table in (
-        ("A world never seen, without any draw of it", board.unseen, studies.unseen_table),
-        ("Learning a new world from few draws", board.few_draws, studies.few_draws_table),
-        ("What each part is worth", board.ablations, studies.ablation_table),
-    ):
-        parts.append(f"\n## {title}\n\n")
-        parts.append(
-            f"{NOT_MEASURED.capitalize()}.\n"
-            if study is None
-            else "Mean NRMSE on test, t-intervals over seeds.\n\n" + _table(table(study))
-        )
-    parts.append(
-        "\n## What a prediction costs\n\n"
-        + (
-            f"{NOT_MEASURED.capitalize()}.\n"
-            if board.speed is None
-            else SPEED_NOTE + _table(speed_table(board.speed))
-        )
-    )
-    return "".join([*parts, *_commands(board.runs)])
+    return "".join(parts)
 
 
-def _bars(board: Board) -> list[str]:
-    """Every bar with its value; where there is no universal network a sentence says so."""
-    entry = the_universal(board.everywhere)
-    if entry is None:
-        return [
-            "\n## Bars\n\nThere is no universal network among these results: every bar is not"
-            " measured.\n"
-        ]
-    name = board.everywhere.set_index("entry").loc[[entry], "run"].iloc[0]
-    met, missed = (
-        (board.verdicts["met"].eq(answer) & board.verdicts["met"].notna()).sum()
-        for answer in (True, False)
-    )
-    open_ = board.verdicts["met"].isna().sum()
+def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
+    """A line a world: the universal network with its intervals, the best rival of each kind, the
+    best trivial baseline.
+    """
+    lines = []
+    for world, group in rows.groupby("world", sort=False):
+        entries = records(group)
+        own = next((row for row in entries if row["entry"] == chosen), None)
+        rivals = [row for row in entries if row["entry"] != chosen]
+        first = entries[0]
+        line: dict[str, object] = {"world": world}
+        if own is not None:
+            line |= {
+                f"`{own['run']}`": _shown(own, "nrmse"),
+                "relative error: median": number(own["relative_error_median"], percent=True),
+                "95th percentile": number(own["relative_error_p95"], percent=True),
+            }
+        line |= {
+            "best of one world": _best(row for row in rivals if row["role"] == SPECIALIST),
+            "best of several": _best(row for row in rivals if row["role"] != SPECIALIST),
+            "best trivial": (
+                f"{PREDICTOR_TITLES.get(first['best_trivial'], first['best_trivial'])}"
+                f" {number(first['best_trivial_nrmse'])}"
+            ),
+            "draws": first["draws"],
+        }
+        lines.append(line)
+    return pd.DataFrame(lines).fillna("")
+
+
+def _best(rows: Iterable[Row]) -> str:
+    """The first of rows that come best first, with its name."""
+    row = next(iter(rows), None)
+    return "" if row is None else f"{_shown(row, 'nrmse')} `{row['run']}`"
+
+
+def _every_entry(rows: pd.DataFrame) -> pd.DataFrame:
+    """A line an entry, a column a world; networks of one world that differ in the world alone share
+    a line.
+    """
+    worlds = sorted(set(rows["world"]))
+    lines: dict[tuple[object, ...], dict[str, object]] = {}
+    taken: set[tuple[object, ...]] = set()
+    for row in records(rows):
+        alone = row["worlds"] == 1
+        key: tuple[object, ...] = (
+            (row["model"], row["seeds"], row["trained_on"]) if alone else (row["entry"],)
+        )
+        while (key, row["world"]) in taken:
+            key = (*key, row["entry"])
+        taken.add((key, row["world"]))
+        if key not in lines:
+            name = f"`{row['run']}`" if not alone else "one network a world"
+            other = "" if row["trained_on"] else f" ({OTHER_DATA})"
+            lines[key] = {"entry": name + other, "network": row["model"]} | dict.fromkeys(
+                worlds, ""
+            )
+        lines[key][row["world"]] = _marked(row)
+    return pd.DataFrame(lines.values())
+
+
+def _marked(row: Row) -> str:
+    """A mean NRMSE with what a reader must not miss: seeds behind it, a loss, failures."""
+    marks = [number(row["nrmse"])]
+    if not row["beats_trivial"]:
+        marks.append("**LOSES**")
+    if row["failures"]:
+        marks.append(f"({row['failures']} failures)")
+    return " ".join(marks)
+
+
+def _shown(row: Row, score: str, percent: bool = False) -> str:
+    """A score and its 95 % interval; *seeds* where that ranges over seeds, else over draws."""
+    seeds = " *seeds*" if row["interval"] == OVER_SEEDS else ""
+    loses = "" if score != "nrmse" or row["beats_trivial"] else " **LOSES**"
+    other = "" if row["trained_on"] else f" ({OTHER_DATA})"
+    return with_interval(score_of(row, score), percent) + seeds + loses + other
+
+
+def _targets(board: Board, chosen: str | None) -> list[str]:
+    """A line a target, a column a world: values, in bold where the target is missed."""
+    heading = "\n## Targets\n\n"
+    if board.outcomes is None:
+        return [heading, "None were set: there is no `targets.yaml` beside these results.\n"]
+    if chosen is None:
+        return [heading, "Every target is not measured: there is no universal network here.\n"]
+    name = board.everywhere.set_index("entry").loc[[chosen], "run"].iloc[0]
+    met = board.outcomes["met"]
+    missed = int((met.notna() & met.eq(False)).sum())
     text = (
-        f"\n## Bars\n\n`{_cell(name)}`, network only, on `test`: {met} met, {missed} missed,"
-        f" {open_} not measured. Verdicts are about means.\n\n"
+        f"`{_cell(name)}` on `test`, means over seeds (`targets.yaml`): {int(met.eq(True).sum())}"
+        f" met, {missed} missed (**bold**), {int(met.isna().sum())} not measured (n/m)."
     )
-    shown = board.verdicts.assign(
-        verdict=[
-            v if met else f"**{v}**"
-            for v, met in zip(board.verdicts["verdict"], board.verdicts["met"], strict=True)
-        ]
-    )
-    return [text, _table(shown.drop(columns="met"))]
+    by_world = board.outcomes["world"] != ALL_WORLDS
+    for row in records(board.outcomes[~by_world]):
+        text += f" {str(row['target']).capitalize()} over worlds: {_outcome(row)} ({row['limit']})."
+    lines = []
+    for target, rows in board.outcomes[by_world].groupby("target", sort=False):
+        limits = list(dict.fromkeys(rows["limit"]))
+        limit = limits[0] if len(limits) == 1 else _ends(limits)
+        outcomes = {str(row["world"]): _outcome(row) for row in records(rows)}
+        lines.append({"target": target, "limit": limit, **outcomes})
+    return [heading, text, "\n\n", _table(pd.DataFrame(lines))]
+
+
+def _ends(limits: list[str]) -> str:
+    """'at most 0.002 to 0.03' for limits that differ by world."""
+    text = limits[0].rsplit(" ", 1)[0]
+    numbers = sorted((limit.rsplit(" ", 1)[1] for limit in limits), key=float)
+    return f"{text} {numbers[0]} to {numbers[-1]}, by world"
+
+
+def _outcome(row: Row) -> str:
+    """The value of an outcome without interval and remarks, bold where it misses its target."""
+    brief = str(row["value"]).split(" [")[0].split(" (")[0].split(",")[0]
+    if pd.isna(row["met"]):
+        return f"n/m {brief}".strip()
+    reserve = str(row["outcome"]).partition(" (")[2]
+    text = f"{brief} ({reserve}" if reserve else brief
+    return text if row["met"] else f"**{text}**"
 
 
 def _pictures(images: list[Path], folder: Path) -> list[str]:
     links = [
         (CAPTIONS[image.name], Path(os.path.relpath(image, folder)).as_posix()) for image in images
     ]
-    return [f"\n![{caption}]({link})\n" for caption, link in links]
+    return ["\n", *(f"![{caption}]({link})\n" for caption, link in links)] if links else []
 
 
-def _worlds(table: pd.DataFrame) -> list[str]:
-    """A section a world, split and data set: every entry, its NRMSE in the column of its kind."""
-    parts = []
-    for section, rows in table.groupby(["world", "split", "data"], sort=False):
-        world, split, data = (str(name) for name in section)
-        parts.append(f"\n## {world}, {split} (data `{data[:12]}`)\n\n")
-        parts.append(
-            _table(
-                pd.DataFrame([_line(row) for row in records(rows)]),
-                right=("rank", *KINDS, "seeds", "draws", "failures"),
-            )
-        )
-    return parts
-
-
-def _line(row: Row) -> dict[str, object]:
-    verdict = "beats all" if row["beats_trivial"] else "**LOSES**"
-    if not row["trained_on"]:
-        verdict += ", other data than trained on"
-    return {
-        "rank": row["rank"],
-        "run": row["run"],
-        "network": row["model"],
-        **{kind: _shown(row, "nrmse") if kind == row["kind"] else "" for kind in KINDS},
-        "seeds": row["seeds"],
-        "best trivial": (
-            f"{PREDICTOR_TITLES.get(row['best_trivial'], row['best_trivial'])}"
-            f" {number(row['best_trivial_nrmse'])}"
-        ),
-        "verdict": verdict,
-        "draws": row["draws"],
-        "failures": row["failures"],
-    }
-
-
-def _shown(row: Row, score: str, percent: bool = False) -> str:
-    """A score and its 95 % interval; *seeds* where that ranges over seeds, else over draws."""
-    return with_interval(score_of(row, score), percent) + (
-        " *seeds*" if row["interval"] == OVER_SEEDS else ""
-    )
-
-
-def _further(table: pd.DataFrame) -> list[str]:
-    """Pooled NRMSE and relative errors, a table a kind."""
-    parts = []
-    for kind in KINDS:
-        rows = table[table["kind"] == kind]
-        lines = [
-            {
-                "world": row["world"],
-                "split": row["split"],
-                "run": row["run"],
-                "pooled NRMSE": _shown(row, "pooled_nrmse"),
-                "relative error, median draw": _shown(row, "relative_error_median", percent=True),
-                "95th percentile": _shown(row, "relative_error_p95", percent=True),
-            }
-            for row in records(rows)
-        ]
-        if lines:
-            parts.append(f"\n## Other scores, {kind}\n\n" + _table(pd.DataFrame(lines)))
-    return parts
-
-
-def _trust(entries: pd.DataFrame) -> list[str]:
-    """What networks claim of their own errors against the truth, on every split; absent claims are
-    said to be absent.
+def _claims(entries: pd.DataFrame, chosen: str | None) -> list[str]:
+    """What networks claim of their own errors against the truth; absent claims are said to be
+    absent.
     """
-    claimed = entries[entries["coverage"].notna()].sort_values(["run", "world"], kind="stable")
-    parts = ["\n## What networks say of themselves\n\n"]
+    heading = "\n## What the network claims of itself\n\n"
+    claimed = entries[entries["coverage"].notna()]
+    if chosen in set(claimed["entry"]):
+        claimed = claimed[claimed["entry"] == chosen]
     if claimed.empty:
-        return [
-            *parts,
-            f"{NOT_MEASURED.capitalize()}: no network among these results carries a band.\n",
-        ]
-    parts.append(
-        "Share of the true responses in the nominal 90 % band; mean half width in training standard"
-        " deviations; draws that are\nflagged; draws whose relative error exceeds twice the 95th"
-        " percentile of test, and the share of these that is flagged.\n\n"
+        return [heading, f"{NOT_MEASURED.capitalize()}: no network here carries a band.\n"]
+    note = (
+        "Share of the true responses in the nominal 90 % band, on test draws and on the two regions"
+        " beyond training; mean half width in training standard deviations; flagged draws of"
+        " `test`; badly predicted draws (relative error over twice the 95th percentile of `test`)"
+        " that are flagged; and how well it tells draws of the prior that have a unique stable"
+        " solution.\n\n"
     )
-    lines = [
-        {
-            "run": row["run"],
-            "world": row["world"],
-            "split": row["split"],
-            "coverage": _shown(row, "coverage", percent=True),
-            "half width": number(row["width"]),
-            "flagged": number(row["flagged"], percent=True),
-            "bad draws": count(row["bad"]),
-            "of these flagged": number(row["bad_flagged"], percent=True),
-        }
-        for row in records(claimed)
-    ]
-    return [*parts, _table(pd.DataFrame(lines)), *_verdicts(claimed[claimed["split"] == "test"])]
+    lines = []
+    for (run, world), group in claimed.groupby(["run", "world"], sort=False):
+        by_split: dict[str, Row] = {row["split"]: row for row in records(group)}
+        lines.append({"run": run, "world": world} | _claims_of(by_split))
+    table = pd.DataFrame(lines)
+    if table["run"].nunique() == 1:
+        note = f"`{table['run'].iloc[0]}`. {note}"
+        table = table.drop(columns="run")
+    return [heading, note, _table(table)]
 
 
-def _verdicts(entries: pd.DataFrame) -> list[str]:
-    """Verdicts on held-out draws of the prior: is there a unique stable solution?"""
-    rows = entries[entries["brier"].notna()]
-    if rows.empty:
-        return [f"\nDeterminacy: {NOT_MEASURED}.\n"]
-    lines = [
-        {
-            "run": row["run"],
-            "world": row["world"],
-            "determinate": number(row["determinate"], percent=True),
-            "AUC": number(row["auc"]),
-            "Brier score": number(row["brier"]),
-            "accuracy": number(row["accuracy"], percent=True),
-        }
-        for row in records(rows)
-    ]
-    return [
-        (
-            "\nWhether draws of the prior have a unique stable solution, on draws that the network"
-            " did not learn from:\n\n"
-        ),
-        _table(pd.DataFrame(lines)),
-    ]
+def _claims_of(by_split: dict[str, Row]) -> dict[str, str]:
+    """The cells of one network in one world, from its rows by split."""
+    splits = [f"test_extrapolation{end}" if end else "test" for end in SPLIT_ENDS]
+    rows = [by_split.get(split) for split in splits]
+    first = rows[0]
+
+    def each(score: str) -> str:
+        return ", ".join("n/a" if row is None else number(row[score], percent=True) for row in rows)
+
+    cells = {f"in band: {', '.join(SPLIT_ENDS.values())}": each("coverage")}
+    numbers = {
+        "half width": ("width", False),
+        "flagged": ("flagged", True),
+        "AUC": ("auc", False),
+        "Brier score": ("brier", False),
+        "accuracy": ("accuracy", True),
+    }
+    for title, (score, percent) in numbers.items():
+        cells[title] = "n/a" if first is None else number(first[score], percent)
+    cells["bad draws flagged"] = each("bad_flagged")
+    return cells
+
+
+def _new_worlds(board: Board) -> list[str]:
+    """A world that the network was not trained on: without any draw of it, and learnt from few."""
+    heading = "\n## A world that the network never saw\n\n"
+    tables = []
+    if board.unseen is not None:
+        tables.append(studies.unseen_table(board.unseen).drop(columns="seeds"))
+    if board.few_draws is not None:
+        tables.append(studies.few_draws_table(board.few_draws))
+    if not tables:
+        return [heading, f"{NOT_MEASURED.capitalize()}.\n"]
+    table = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], on="world", how="outer")
+    note = (
+        "Mean NRMSE on test, t-intervals over seeds; other numbers of draws are in the figure.\n\n"
+    )
+    return [heading, note, _table(table.fillna(NOT_MEASURED))]
+
+
+def _speed(board: Board) -> list[str]:
+    heading = "\n## What a prediction costs\n\n"
+    if board.speed is None:
+        return [heading, f"{NOT_MEASURED.capitalize()}.\n"]
+    return [heading, SPEED_NOTE, _table(speed_table(board.speed))]
+
+
+def _ablations(board: Board) -> list[str]:
+    """What each part of the network is worth, folded away."""
+    if board.ablations is None:
+        return []
+    note = "Mean NRMSE on test, t-intervals over seeds, after a short training.\n\n"
+    table = _table(studies.ablation_table(board.ablations))
+    return _folded("What each part of the network is worth", note + table)
 
 
 def _commands(runs: pd.DataFrame) -> list[str]:
-    parts = ["\n## The command behind each row\n\n"]
-    for row in records(runs.drop_duplicates("file").sort_values(["run", "file"])):
-        seed = "" if row["seed"] < 0 else f", seed {row['seed']}"
-        parts.append(
-            f"`{row['file']}` ({_cell(row['run'])}{seed}), checkpoint"
-            f" `{row['checkpoint_sha256'][:12]}`, commit `{_short(row['commit'])}`:\n\n"
-        )
-        parts.append(f"    {row['command']}\n\n")
-    return parts
-
-
-def _table(frame: pd.DataFrame, right: Iterable[str] = ()) -> str:
-    """A Markdown table; the columns named in `right` are set flush right."""
+    """The command behind each result, a line each, folded away."""
     lines = [
-        [str(column) for column in frame.columns],
-        ["---:" if column in right else "---" for column in frame.columns],
+        f"{row['file']}  checkpoint {row['checkpoint_sha256'][:12]}  commit"
+        f" {_short(row['commit'])}  {row['command']}\n"
+        for row in records(runs.drop_duplicates("file").sort_values("file"))
     ]
-    lines += [[_cell(cell) for cell in row] for row in frame.itertuples(index=False)]
-    head, rule, *rest = ("| " + " | ".join(line) + " |" for line in lines)
-    return "\n".join([head, rule.replace(" ", ""), *rest]) + "\n"
+    return _folded("The command behind each result", "".join(["```text\n", *lines, "```\n"]))
+
+
+def _folded(summary: str, text: str) -> list[str]:
+    """A part that shows its summary alone until a reader opens it."""
+    return [f"\n<details>\n<summary>{summary}</summary>\n\n{text}\n</details>\n"]
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """A Markdown table."""
+    head = " | ".join(_cell(column) for column in frame.columns)
+    rule = "|".join("---" for _ in frame.columns)
+    rows = [
+        "| " + " | ".join(_cell(cell) for cell in row) + " |\n"
+        for row in frame.itertuples(index=False)
+    ]
+    return "".join([f"| {head} |\n|{rule}|\n", *rows])
 
 
 def _cell(text: object) -> str:

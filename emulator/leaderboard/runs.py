@@ -14,7 +14,6 @@ import pandas as pd
 from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
 from emulator.eval.results import read
-from emulator.eval.scores import ALL
 from emulator.files import sha256
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
@@ -26,7 +25,7 @@ PLAIN = {
     "GaussianProcessBaseline": "GP",
     "LightGBM": "LightGBM",
 }
-"""Networks of no structure that a bar names, by the family it names."""
+"""Networks without structure that a target is about, by their family."""
 PER_WORLD = (
     "PerWorldMLPBaseline",
     "PerWorldGRUBaseline",
@@ -138,7 +137,6 @@ def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
     return {
         "world": str(entry["world"]),
         "split": str(entry["split"]),
-        "kind": str(world["kind"]),
         "n_train": int(world["n_train"]),
         "best_trivial": str(entry["best_trivial"]),
         "best_trivial_nrmse": float(entry["best_trivial_nrmse"]),
@@ -153,7 +151,7 @@ def _scores(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, float]]
     """The network's scores of each world and split, with the ends of their intervals."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for row in document["scores"]:
-        if row["predictor"] == NETWORK and row["shock"] == ALL and row["metric"] in INTERVALS:
+        if row["predictor"] == NETWORK and row["metric"] in INTERVALS:
             name = row["metric"]
             case = found.setdefault((row["world"], row["split"]), {})
             case |= {

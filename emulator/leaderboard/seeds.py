@@ -20,7 +20,7 @@ OVER_SEEDS, OVER_DRAWS, NO_INTERVAL = "seeds", "draws", "none"
 (bootstrap).
 """
 
-KEY = ["world", "split", "data", "kind"]
+KEY = ["world", "split", "data"]
 SHARED = (
     "model",
     "role",

@@ -1,5 +1,5 @@
 """What a prediction costs beside the exact solution: measured by `benchmarks/prediction.py`, one
-row a world, shown and judged on the leaderboard.
+row a world, shown on the leaderboard beside the targets.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ COLUMNS = ("world", "one_draw_us", "batch_us", "exact_us", "training_s")
 """Medians, one thread: microseconds of a call with one draw, of a draw in a batch of 10,000, of a
 draw by the exact solver; seconds of training.
 """
-
-ONE_DRAW, OF_A_BATCH = 300.0, 5.0
-"""Bars, in microseconds."""
 
 
 def read_speed(folder: Path) -> pd.DataFrame | None:

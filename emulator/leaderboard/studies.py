@@ -19,6 +19,7 @@ from emulator.leaderboard.seeds import over_seeds
 FEW_DRAWS, ABLATIONS, UNSEEN = "few_draws.csv", "ablations.csv", "unseen.csv"
 FINE_TUNED, FROM_SCRATCH = "fine-tuned", "from scratch"
 WITHOUT_DRAWS, MEAN_RESPONSE = "universal, no draw", "mean response"
+MISSING = "not measured"
 COLUMNS = {
     FEW_DRAWS: ("world", "start", "draws", "seed", "nrmse"),
     ABLATIONS: ("variant", "world", "seed", "nrmse"),
@@ -116,24 +117,25 @@ def gain(study: pd.DataFrame, world: str, draws: int) -> tuple[float, int] | Non
 
 
 def few_draws_table(study: pd.DataFrame) -> pd.DataFrame:
-    """Few-draw curves as text: a row a world and number of draws, a column a start, and how many
-    times better.
+    """Learning a world from few draws as text: a row a world, at the number of draws that has most
+    trainings; a column a start, and how many times better.
     """
+    draws = int(study["draws"].mode().iloc[0])
+    means = averaged(study[study["draws"] == draws])
     rows = []
-    means = averaged(study)
-    for world, draws in sorted(set(zip(means["world"], means["draws"], strict=True))):
-        group = means[(means["world"] == world) & (means["draws"] == draws)]
+    for world, group in means.groupby("world", sort=False):
         cells = {
             row["start"]: with_interval({**row, "value": row["nrmse"]}) for row in records(group)
         }
-        found = gain(study, world, draws)
-        line = {"world": world, "draws": draws} | {
-            start: cells.get(start, "not measured") for start in (FINE_TUNED, FROM_SCRATCH)
-        }
+        better = gain(study, str(world), draws)
         rows.append(
-            line
+            {"world": world}
             | {
-                "times better": "not measured" if found is None else number(found[0]),
+                f"{start}, {draws} draws": cells.get(start, MISSING)
+                for start in (FINE_TUNED, FROM_SCRATCH)
+            }
+            | {
+                "times better": MISSING if better is None else number(better[0]),
                 "seeds": group["seeds"].min(),
             }
         )
@@ -161,12 +163,11 @@ def _crossed(study: pd.DataFrame, row: str, column: str) -> pd.DataFrame:
     lines = []
     for name, group in means.groupby(row, sort=False):
         cells = {
-            found[column]: with_interval({**found, "value": found["nrmse"]})
-            for found in records(group)
+            mean[column]: with_interval({**mean, "value": mean["nrmse"]}) for mean in records(group)
         }
         lines.append(
             {row: name}
-            | {key: cells.get(key, "not measured") for key in across}
+            | {key: cells.get(key, MISSING) for key in across}
             | {"seeds": group["seeds"].min()}
         )
     return pd.DataFrame(lines)

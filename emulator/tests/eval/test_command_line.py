@@ -41,7 +41,7 @@ def test_evaluate_then_leaderboard(trained: Path, data: DataSet, tmp_path: Path)
     assert "Warning" not in done.stderr
     assert "beats all" in done.stdout
     assert "scoring" in done.stderr, "progress goes to the error stream"
-    folder = tmp_path / "results" / "small_mlp"
+    folder = tmp_path / "runs" / "small_mlp" / "evaluation"
     figures = {
         "nrmse_by_world.png",
         "nrmse_by_horizon.png",
@@ -49,13 +49,14 @@ def test_evaluate_then_leaderboard(trained: Path, data: DataSet, tmp_path: Path)
         "irf_lss.png",
         "worst_draws.png",
     }
-    expected = {"results.json", "scores.csv", "report.html"} | figures
+    tables = {"scores.csv", "horizons.csv", "scales.csv", "masked.csv"}
+    expected = {"results.json", "report.html"} | tables | figures
     assert {path.name for path in folder.iterdir()} == expected
-    done = run("emulator", "leaderboard", "results", folder=tmp_path)
+    done = run("emulator", "leaderboard", "runs", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    board = pd.read_csv(tmp_path / "results" / "leaderboard.csv")
+    board = pd.read_csv(tmp_path / "runs" / "leaderboard.csv")
     assert set(board["world"]) == {"nk", "lss"}
-    page = (tmp_path / "results" / "LEADERBOARD.md").read_text()
+    page = (tmp_path / "runs" / "LEADERBOARD.md").read_text()
     assert page.startswith("# Leaderboard")
     assert "--bootstrap 50\n" in page
 
@@ -82,7 +83,7 @@ def test_refusals_end_in_a_message_and_a_code(
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert "NRMSE" not in done.stdout
-    assert not (tmp_path / "results").exists(), "a refusal leaves nothing behind"
+    assert not (tmp_path / "runs").exists(), "a refusal leaves nothing behind"
 
 
 def test_python_function_returns_the_table(trained: Path, data: DataSet, tmp_path: Path) -> None:
@@ -98,6 +99,18 @@ def test_output_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(EvaluationError, match="is a file"):
         evaluate(tmp_path / "best.pt", tmp_path, output=tmp_path / "taken")
+
+
+@pytest.mark.fast
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # the tests may run as root
+    with pytest.raises(EvaluationError, match="cannot be written"):
+        evaluate(tmp_path / "no checkpoint.pt", tmp_path, output=tmp_path / "out")
 
 
 def test_running_the_module_makes_no_second_copy_of_a_class(tmp_path: Path) -> None:

@@ -169,9 +169,25 @@ def test_files_hold_what_python_returns(evaluation: Evaluation, tmp_path: Path) 
     table = pd.read_csv(tmp_path / "out" / "scores.csv")
     pd.testing.assert_frame_equal(table, evaluation.scores, check_dtype=False)
     document = results.read(tmp_path / "out" / "results.json")
+    of_worlds = evaluation.scores[
+        (evaluation.scores["shock"] == ALL)
+        & ((evaluation.scores["predictor"] == "network") | (evaluation.scores["metric"] == "nrmse"))
+    ]
+    columns = [name for name in COLUMNS if name not in ("shock", "observable")]
     pd.testing.assert_frame_equal(
-        pd.DataFrame(document["scores"])[list(COLUMNS)], evaluation.scores, check_dtype=False
+        pd.DataFrame(document["scores"])[columns],
+        of_worlds[columns].reset_index(drop=True),
+        check_dtype=False,
     )
+    curves = pd.read_csv(tmp_path / "out" / "horizons.csv").set_index(
+        ["predictor", "world", "split", "horizon"]
+    )["nrmse"]
+    assert len(curves) == evaluation.by_horizon.size
+    place = ("network", "nk", "test", 3)
+    assert curves[place] == pytest.approx(
+        float(evaluation.by_horizon.sel(predictor="network", world="nk", split="test", horizon=3))
+    )
+    assert len(pd.read_csv(tmp_path / "out" / "scales.csv")) == 15, "five shocks, three observables"
     assert (
         document["provenance"]["checkpoint"]["sha256"]
         == evaluation.provenance["checkpoint"]["sha256"]
@@ -181,7 +197,10 @@ def test_files_hold_what_python_returns(evaluation: Evaluation, tmp_path: Path) 
     )
     assert document["worlds"]["nk"]["units"]["rate"] == "annualised percentage points"
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "horizons.csv",
+        "masked.csv",
         "results.json",
+        "scales.csv",
         "scores.csv",
     ]
 
@@ -202,7 +221,7 @@ def test_command_repeats_the_request() -> None:
         plain.command
         == "python -m emulator.eval.evaluate --checkpoint 'runs/a b/best.pt' --dataset data"
     )
-    assert (plain.name, plain.folder) == ("a b", Path("results/a b"))
+    assert (plain.name, plain.folder) == ("a b", Path("runs/a b/evaluation"))
     full = replace(
         plain,
         worlds=("nk", "var"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.eval import results
-from emulator.files import write_json
+from emulator.files import sealed, write_json
 
 SPLITS = ("test", "test_extrapolation_slice", "test_extrapolation_corner")
 
@@ -19,7 +19,6 @@ def write_result(
     nrmse: dict[str, float],
     model: str = "UniversalEmulator",
     config: dict[str, Any] | None = None,
-    kinds: dict[str, str] | None = None,
     far: float = 1.5,
     trust: dict[str, float | None] | None = None,
     p95: float = 2.0,
@@ -41,10 +40,7 @@ def write_result(
         "format_version": results.FORMAT_VERSION,
         "name": name,
         "provenance": _provenance(name, model, list(nrmse), config, data),
-        "worlds": {
-            world: {"kind": (kinds or {}).get(world, "network only"), "n_train": 700}
-            for world in nrmse
-        },
+        "worlds": {world: {"n_train": 700} for world in nrmse},
         "summary": [_summary(*case) for case in cases],
         "scores": [row for case in cases for row in _scores(*case, p95)],
         "trust": (
@@ -52,7 +48,7 @@ def write_result(
         ),
         "determinacy": [],
     }
-    write_json(folder / name / "results.json", document)
+    write_json(folder / name / "results.json", sealed(document))
     return folder / name / "results.json"
 
 
@@ -103,8 +99,6 @@ def _scores(world: str, split: str, value: float, p95: float) -> list[dict[str, 
         "predictor": "network",
         "world": world,
         "split": split,
-        "shock": "all",
-        "observable": "all",
         "n": 100,
     }
     return [

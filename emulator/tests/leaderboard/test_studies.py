@@ -44,9 +44,11 @@ def test_few_draws(tmp_path: Path) -> None:
     assert studies.gain(study, "hank", 300) == (pytest.approx(4.0), 1)
     assert studies.gain(study, "hank", 1000) is None
     assert studies.gain(study, "nk", 300) is None
-    table = studies.few_draws_table(study).set_index("draws")
-    assert table.loc[300, "times better"] == "4.00"
-    assert table.loc[1000, "from scratch"] == "not measured"
+    table = studies.few_draws_table(study).set_index("world")
+    assert table.loc["hank", "times better"] == "4.00", "at the number of draws of most trainings"
+    assert table.loc["hank", "fine-tuned, 300 draws"].startswith("0.150 [")
+    alone = studies.few_draws_table(study[study["draws"] == 1000]).set_index("world")
+    assert alone.loc["hank", "from scratch, 1000 draws"] == "not measured"
 
 
 def test_ablations(tmp_path: Path) -> None:
