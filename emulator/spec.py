@@ -39,7 +39,9 @@ OBSERVABLE_UNITS = (PERCENT, ANNUAL_POINTS, ANNUAL_POINTS)
 """Units of `OBSERVABLES`."""
 
 BAND_LEVEL = 0.9
-"""Share of responses that lie within a network's error band."""
+"""Share of responses that lie within a network's error band, and probability of the credible
+intervals of an estimate.
+"""
 
 DETERMINATE_FROM = 0.5
 """Probability of a unique stable solution from which a network calls a draw determinate."""

@@ -13,9 +13,9 @@ import typer
 from emulator.console import err, out, say
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.settings import (
-    LEVEL,
     LONGEST,
     QUANTILE_NAMES,
+    QUANTILES,
     SAMPLE,
     US_MONETARY,
     Budget,
@@ -213,14 +213,13 @@ def _show(result: Estimate) -> None:
     from rich.table import Table
 
     low, median, high = QUANTILE_NAMES
-    tail = (1 - LEVEL) / 2
     table = Table(
         "parameter",
         "point",
         "s.e.",
         "median",
-        f"{100 * tail:.0f} %",
-        f"{100 * (1 - tail):.0f} %",
+        f"{100 * QUANTILES[0]:.0f} %",
+        f"{100 * QUANTILES[-1]:.0f} %",
         title=f"{result.spec.name}, {result.density.responder.title}",
         caption="* at the end of its range; held: " + (", ".join(result.held) or "none"),
     )

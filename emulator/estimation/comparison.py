@@ -17,14 +17,14 @@ from scipy.stats import wasserstein_distance
 
 from emulator.errors import ParameterError
 from emulator.estimation.result import Estimate
-from emulator.estimation.settings import LEVEL, QUANTILE_NAMES
-from emulator.estimation.target import UNITS, Target
-from emulator.spec import OBSERVABLES
+from emulator.estimation.settings import QUANTILE_NAMES
+from emulator.estimation.target import Target
+from emulator.spec import BAND_LEVEL, OBSERVABLE_UNITS, OBSERVABLES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BAND = float(ndtri((1 + LEVEL) / 2))
+BAND = float(ndtri((1 + BAND_LEVEL) / 2))
 """Half width of the target's band, in standard deviations: 1.645 for 90 %."""
 
 STYLES = ("-", "--", "-.", ":")
@@ -181,7 +181,7 @@ def draw_fitted(
             )
             if len(fitted) == 1:
                 axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
-        label(axis, OBSERVABLES[k], UNITS[k])
+        label(axis, OBSERVABLES[k], OBSERVABLE_UNITS[k])
         axis.set_xlabel("quarters after impact", fontsize=8)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(
@@ -193,8 +193,8 @@ def draw_fitted(
         frameon=False,
     )
     figure.suptitle(
-        f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with {LEVEL:.0%} band, and"
-        " posterior medians",
+        f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with"
+        f" {100 * BAND_LEVEL:.0f} % band, and posterior medians",
         fontsize=10,
     )
     if path is not None:

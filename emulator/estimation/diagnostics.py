@@ -32,8 +32,8 @@ from scipy.special import logsumexp
 from emulator.errors import MissingExtraError
 from emulator.estimation.density import Criterion
 from emulator.estimation.responder import Responder
-from emulator.estimation.target import UNITS, Target
-from emulator.spec import OBSERVABLES
+from emulator.estimation.target import Target
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
@@ -216,7 +216,7 @@ def _when(horizon: int) -> str:
 
 
 def _sizes(moved: Sequence[Movement]) -> str:
-    units = dict(zip(OBSERVABLES, UNITS, strict=True))
+    units = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
     return ", ".join(f"{move.response:+.2g} {units[move.observable]}" for move in moved)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emulator.errors import ParameterError
+from emulator.spec import BAND_LEVEL
 
 Weighting = Literal["diagonal", "full"]
 
@@ -20,11 +21,10 @@ SAMPLE = "1965Q3:1995Q3"
 LONGEST = 400
 """Quarters of a target at most; a century is a mistake rather than a response."""
 
-LEVEL = 0.9
-"""Probability of every credible interval of an estimate, and of the band of a target."""
-
-QUANTILES = (round((1 - LEVEL) / 2, 6), 0.5, round((1 + LEVEL) / 2, 6))
-"""Lower end of the credible interval, median, upper end."""
+QUANTILES = (round((1 - BAND_LEVEL) / 2, 6), 0.5, round((1 + BAND_LEVEL) / 2, 6))
+"""Lower end of every credible interval, median, upper end; the interval has the probability of all
+bands of this package.
+"""
 
 QUANTILE_NAMES = tuple(f"q{round(100 * quantile):02d}" for quantile in QUANTILES)
 """Their names in every table: q05, q50, q95."""

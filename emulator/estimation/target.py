@@ -18,8 +18,6 @@ from emulator.errors import TargetError, unknown_name
 from emulator.estimation.settings import LONGEST
 from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
 
-UNITS = OBSERVABLE_UNITS
-
 LARGEST = 1e9
 SMALLEST = 1e-9
 """Largest response and standard deviation of a target, and smallest standard deviation, in the
@@ -100,16 +98,16 @@ class Target:
                 horizon, observable = wrong[0]
                 raise TargetError(
                     f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has a"
-                    f" {what} of {values[horizon, observable]:g} {UNITS[observable]}; expected at"
-                    f" most {LARGEST:g}."
+                    f" {what} of {values[horizon, observable]:g} {OBSERVABLE_UNITS[observable]};"
+                    f" expected at most {LARGEST:g}."
                 )
         tiny = np.argwhere(self.matched & (sd > 0) & (sd < SMALLEST))
         if len(tiny):
             horizon, observable = tiny[0]
             raise TargetError(
                 f"Target '{self.name}': {OBSERVABLES[observable]} at horizon {horizon} has a"
-                f" standard deviation of {sd[horizon, observable]:g} {UNITS[observable]}; expected"
-                f" {SMALLEST:g} or more."
+                f" standard deviation of {sd[horizon, observable]:g}"
+                f" {OBSERVABLE_UNITS[observable]}; expected {SMALLEST:g} or more."
             )
 
     @classmethod
@@ -218,7 +216,7 @@ class Target:
                     self.irf,
                     {
                         "units": ", ".join(
-                            f"{o}: {u}" for o, u in zip(OBSERVABLES, UNITS, strict=True)
+                            f"{o}: {u}" for o, u in zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True)
                         )
                     },
                 ),
@@ -233,7 +231,7 @@ class Target:
                     {"units": "quarters after impact"},
                 ),
                 "observable": list(OBSERVABLES),
-                "unit": ("observable", list(UNITS)),
+                "unit": ("observable", list(OBSERVABLE_UNITS)),
             },
             {"name": self.name, "shock": self.shock, "source": self.source},
         )
