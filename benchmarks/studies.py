@@ -14,8 +14,8 @@ responses it takes to be as large as those of other worlds on average; then, wit
 it is fine-tuned, and the same network is trained from scratch, with the same steps and settings but
 for the rate: that of the configuration where it starts from nothing, a third of it where it starts
 from what others taught, a tenth where that already predicts better than the mean response does on
-`val`. Ablations: the network of `configs/universal_A.yaml` with one part taken away,
-`configs/ablations/*.yaml`, each for the same number of steps.
+`val`. Ablations: the network of `configs/universal_A.yaml` with one part taken away, by settings as
+`emulator train --set` takes them (`VARIANTS`), each for the same number of steps.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-import yaml
 
 from emulator.console import out, say
 from emulator.data import DataSet, open_dataset
@@ -60,10 +59,26 @@ from emulator.training.config import TrainingConfig, load_config
 from emulator.training.trainer import train
 
 UNIVERSAL = Path("configs/universal_A.yaml")
-VARIANTS = Path("configs/ablations")
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "reference": (),
+    "adamw": ("optimizer=adamw", "lr=1e-3"),
+    "no_names": ("model_options.names=false",),
+    "no_own_parameters": ("model_options.own_parameters=false",),
+    "no_relative_weights": ("sample_weighting=none",),
+    "no_shock_sizes": ("model_options.shock_sizes=false",),
+    "no_start": ("model_options.start=false",),
+    "no_structure": ("model_options.structure=false",),
+    "no_world_token": ("model_options.world_token=false",),
+    "raw_units": ("loss_units=natural",),
+}
+"""Ablations, by the settings in which each differs from the universal configuration; another
+optimiser has its own rate.
+"""
 FAMILIES = "nk+zlb,var,lss,rbc,sw07,switching,hank"
-RESULTS, RUNS = Path("results"), Path("runs/studies")
-TUNING, TUNING_NEAR = 1 / 3, 1 / 10
+RESULTS = Path("results")
+RUNS = Path("runs/studies")
+TUNING = 1 / 3
+TUNING_NEAR = 1 / 10
 """Rates of fine-tuning, in that of the configuration: what was taught is soon forgotten at a large
 one, the more so the better it is.
 """
@@ -71,7 +86,7 @@ one, the more so the better it is.
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-class Judge:
+class Scorer:
     """Mean NRMSE on `test`, or another split, in standard deviations of whole training splits."""
 
     def __init__(self, data: DataSet) -> None:
@@ -103,14 +118,14 @@ def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
     """A network for a world that it was not trained on: the prior's moments, and the taught worlds'
     mean size of each observable.
     """
-    found = checkpoints.read(checkpoint)
+    origin = checkpoints.read(checkpoint)
     options = {
-        key: value for key, value in found.model_options.items() if key not in ("worlds", "H")
+        key: value for key, value in origin.model_options.items() if key not in ("worlds", "H")
     }
-    network = build(found.model_name, {spec.name: spec}, found.horizon, options).eval()
+    network = build(origin.model_name, {spec.name: spec}, origin.horizon, options).eval()
     low, high = (torch.tensor(end, dtype=torch.float32) for end in (spec.low, spec.high))
     sizes = (
-        torch.cat([statistics.irf_scale for statistics in found.statistics.values()])
+        torch.cat([statistics.irf_scale for statistics in origin.statistics.values()])
         .log()
         .mean(0)
         .exp()
@@ -123,7 +138,7 @@ def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
         },
         {spec.name: spec},
     )
-    network.start_from(checkpoints.restore(found))
+    network.start_from(checkpoints.restore(origin))
     return network
 
 
@@ -143,9 +158,10 @@ class Table:
     """A study's rows so far; each is on disk before the next training begins."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.path, self.columns = folder / name, list(COLUMNS[name])
-        found = read_study(folder, name)
-        self.rows = pd.DataFrame(columns=self.columns) if found is None else found
+        self.path = folder / name
+        self.columns = list(COLUMNS[name])
+        earlier = read_study(folder, name)
+        self.rows = pd.DataFrame(columns=self.columns) if earlier is None else earlier
 
     def holds(self, **keys: Any) -> bool:
         here = np.logical_and.reduce([self.rows[column] == value for column, value in keys.items()])
@@ -176,13 +192,11 @@ def few_draws(
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
 ) -> None:
     """Fine-tuning a network that never saw a world, against training it from scratch."""
-    universal, table, never = (
-        load_config(UNIVERSAL),
-        Table(results, FEW_DRAWS),
-        Table(results, UNSEEN),
-    )
+    universal = load_config(UNIVERSAL)
+    table = Table(results, FEW_DRAWS)
+    never = Table(results, UNSEEN)
     data = open_dataset(universal.dataset)
-    judge = Judge(data)
+    scorer = Scorer(data)
     for family in families.split(","):
         left_out = family.split("+")
         others = [world for world in universal.worlds if world not in left_out]
@@ -208,7 +222,7 @@ def few_draws(
             if not todo and never.holds(world=world):
                 continue
             start = unseen(taught, data.spec(world))
-            near = judge.network(start, world, "val") < judge.mean_response(world, "val")
+            near = scorer.network(start, world, "val") < scorer.mean_response(world, "val")
             rates = {
                 FINE_TUNED: universal.lr * (TUNING_NEAR if near else TUNING),
                 FROM_SCRATCH: universal.lr,
@@ -218,13 +232,13 @@ def few_draws(
                     world=world,
                     predictor=WITHOUT_DRAWS,
                     seed=universal.seed,
-                    nrmse=judge.network(start, world),
+                    nrmse=scorer.network(start, world),
                 )
                 never.add(
                     world=world,
                     predictor=MEAN_RESPONSE,
                     seed=universal.seed,
-                    nrmse=judge.mean_response(world),
+                    nrmse=scorer.mean_response(world),
                 )
             for n, seed, way in todo:
                 config = with_changes(
@@ -247,7 +261,7 @@ def few_draws(
                     start=way,
                     draws=n,
                     seed=seed,
-                    nrmse=judge.network(load(Path(config.checkpoint_dir)).network, world),
+                    nrmse=scorer.network(load(Path(config.checkpoint_dir)).network, world),
                 )
     say(f"{len(table.rows)} rows: {table.path}")
 
@@ -256,17 +270,17 @@ def few_draws(
 def ablations(
     seeds: Annotated[str, typer.Option(help="Seeds.")] = "42,43,44",
     epochs: Annotated[int, typer.Option(help="Epochs of each training.")] = 5,
-    variants: Annotated[str, typer.Option(help="Variants, by file name; all if empty.")] = "",
+    variants: Annotated[str, typer.Option(help="Variants, by name; all if empty.")] = "",
     results: Annotated[Path, typer.Option(help="Folder of the table.")] = RESULTS,
 ) -> None:
     """The universal network with one part taken away, each for the same number of steps."""
-    universal, table = load_config(UNIVERSAL), Table(results, ABLATIONS)
-    judge = Judge(open_dataset(universal.dataset))
-    files = {"reference": UNIVERSAL} | {path.stem: path for path in sorted(VARIANTS.glob("*.yaml"))}
-    for variant in variants.split(",") if variants else files:
+    universal = load_config(UNIVERSAL)
+    table = Table(results, ABLATIONS)
+    scorer = Scorer(open_dataset(universal.dataset))
+    for variant in variants.split(",") if variants else VARIANTS:
         for seed in (int(text) for text in seeds.split(",")):
             config = with_changes(
-                load_config(files[variant]),
+                load_config(UNIVERSAL, list(VARIANTS[variant])),
                 seed=seed,
                 epochs=epochs,
                 patience=epochs,
@@ -282,47 +296,9 @@ def ablations(
             network = load(train_once(config)).network
             for world in todo:
                 table.add(
-                    variant=variant, world=world, seed=seed, nrmse=judge.network(network, world)
+                    variant=variant, world=world, seed=seed, nrmse=scorer.network(network, world)
                 )
     say(f"{len(table.rows)} rows: {table.path}")
-
-
-@app.command()
-def write_variants() -> None:
-    """Write `configs/ablations/*.yaml` from the universal configuration: each differs from it in
-    one setting.
-    """
-    plain = yaml.safe_load(UNIVERSAL.read_text(encoding="utf-8"))
-    changes: dict[str, dict[str, Any]] = {
-        name: {"model_options": {**plain["model_options"], option: False}}
-        for name, option in (
-            ("no_names", "names"),
-            ("no_world_token", "world_token"),
-            ("no_structure", "structure"),
-            ("no_shock_sizes", "shock_sizes"),
-            ("no_own_parameters", "own_parameters"),
-            ("no_start", "start"),
-        )
-    }
-    changes |= {
-        "raw_units": {"loss_units": "natural"},
-        "no_relative_weights": {"sample_weighting": "none"},
-        "adamw": {"optimizer": "adamw", "lr": 1e-3},
-    }
-    VARIANTS.mkdir(parents=True, exist_ok=True)
-    for name, change in changes.items():
-        head = (
-            f"# The universal network without one part: {name.replace('_', ' ')}. Written by"
-            " `python benchmarks/studies.py write-variants`.\n"
-        )
-        (VARIANTS / f"{name}.yaml").write_text(
-            head
-            + yaml.safe_dump(
-                {**plain, **change, "checkpoint_dir": f"runs/{name}"}, sort_keys=False
-            ),
-            encoding="utf-8",
-        )
-    say(f"{len(changes)} files in {VARIANTS}")
 
 
 if __name__ == "__main__":

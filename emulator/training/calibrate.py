@@ -20,6 +20,7 @@ from torch import Tensor
 from emulator.console import progress, say
 from emulator.data import DataSet, open_dataset
 from emulator.errors import CheckpointError, DatasetError
+from emulator.files import check_writable
 from emulator.models.normaliser import SILENT
 from emulator.models.trained import BATCH, TrainedNetwork, load, predict, save
 from emulator.models.trust import Evidence, Trust, judge
@@ -56,11 +57,15 @@ def calibrate_checkpoint(
     report, which the checkpoint keeps too; the same seed and data give the same numbers. Raises
     `CheckpointError` if the network was trained on other data, unless `allow_other_data`.
     """
-    trained, data = load(checkpoint), open_dataset(dataset)
+    place = output or checkpoint.with_name("calibrated.pt")
+    if place.is_dir():
+        raise CheckpointError(f"{place} is a folder; expected the name of a checkpoint to write.")
+    check_writable(place.parent, CheckpointError)
+    trained = load(checkpoint)
+    data = open_dataset(dataset)
     _check(checkpoint, trained, data, allow_other_data)
     with threads(trained.network, n_threads):
         trust, report = calibrate(trained, data, seed)
-    place = output or checkpoint.with_name("calibrated.pt")
     kept = {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
     save(place, dataclasses.replace(trained, trust=trust), kept)
     return place, report

@@ -215,6 +215,7 @@ def _complaints(error: ValidationError) -> str:
 def load_config(path: str | Path, overrides: list[str] | None = None) -> TrainingConfig:
     """The configuration in a YAML file, with `key=value` overrides. Raises `ConfigError`.
 
+    A dot leads into a table: `model_options.names=false` leaves the other options as they are.
     `3e-4` is a number here, although YAML 1.1 reads it as text.
     """
     content = _parsed(_text(path), f"The configuration {path} cannot be read as YAML")
@@ -227,7 +228,13 @@ def load_config(path: str | Path, overrides: list[str] | None = None) -> Trainin
         key, sign, text = item.partition("=")
         if not sign:
             raise ConfigError(f"The override '{item}' is not of the form key=value.")
-        content[key.strip()] = _parsed(text, f"The value of the override '{item}' cannot be read")
+        *tables, last = key.strip().split(".")
+        place = content
+        for name in tables:
+            place = place.setdefault(name, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"The override '{item}' leads into '{name}', which is no table.")
+        place[last] = _parsed(text, f"The value of the override '{item}' cannot be read")
     return TrainingConfig(**{str(key): value for key, value in content.items()})
 
 

@@ -155,3 +155,17 @@ def test_on_the_command_line(best, small_dataset, tmp_path, emulate):
     )
     assert code == 1
     assert "does not exist" in wrong
+
+
+@pytest.mark.fast
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monkeypatch):
+    """Before anything is loaded: neither the checkpoint nor the data exist."""
+    with pytest.raises(CheckpointError, match="is a folder"):
+        calibrate_checkpoint(tmp_path / "best.pt", tmp_path / "data", tmp_path)
+
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)  # the tests may run as root
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        calibrate_checkpoint(tmp_path / "best.pt", tmp_path / "data")

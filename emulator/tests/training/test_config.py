@@ -157,3 +157,15 @@ def test_numbers_written_as_people_write_them():
 def test_the_configuration_alone_needs_no_pytorch():
     code = "import sys, emulator.training.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_override_with_a_dot_changes_one_entry_of_a_table(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("model_options: {width: 8, layers: 2}\n")
+    config = load_config(path, ["model_options.names=false", "model_options.width=16"])
+    assert config.model_options == {"width": 16, "layers": 2, "names": False}
+    assert load_config(path, ["max_train_samples.nk=3"]).max_train_samples == {"nk": 3}
+    with pytest.raises(ConfigError, match="leads into 'lr', which is no table"):
+        load_config(path, ["lr=1e-3", "lr.x=3"])
+    with pytest.raises(ConfigError, match="Unknown configuration key"):
+        load_config(path, ["model_option.names=false"])
