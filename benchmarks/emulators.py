@@ -196,23 +196,25 @@ def main(
         chosen, draws=draws, components=components, rounds=rounds, minutes=minutes, seed=seed
     )
     request = Request(
-        output / "fitted.pt",
-        dataset,
-        tuple(chosen),
-        names(splits),
-        output,
-        bootstrap,
+        checkpoint=output / "fitted.pt",
+        dataset=dataset,
+        worlds=tuple(chosen),
+        splits=names(splits),
+        output=output,
+        bootstrap=bootstrap,
         threads=threads,
     )
     trees = Trees(settings, data, threads)
-    found = evaluate_network(TrainedNetwork(trees, origin=trees.origin), data, request)
-    made = found.provenance["checkpoint"] | {
-        "path": ""
-    }  # there is no file: the command fits the trees again
-    origin = found.provenance | {"command": shlex.join(["python", *sys.argv]), "checkpoint": made}
-    found = dataclasses.replace(found, provenance=origin)
-    results.write(found, output)
-    tables.show(found, out)
+    evaluation = evaluate_network(TrainedNetwork(trees, origin=trees.origin), data, request)
+    # there is no file: the command fits the trees again
+    checkpoint = evaluation.provenance["checkpoint"] | {"path": ""}
+    origin = evaluation.provenance | {
+        "command": shlex.join(["python", *sys.argv]),
+        "checkpoint": checkpoint,
+    }
+    evaluation = dataclasses.replace(evaluation, provenance=origin)
+    results.write(evaluation, output)
+    tables.show(evaluation, out)
     say(f"Scores: {output / 'scores.csv'}   for the leaderboard: {output / 'results.json'}")
 
 

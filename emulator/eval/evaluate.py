@@ -38,7 +38,7 @@ def evaluate_network(trained: TrainedNetwork, data: DataSet, request: Request) -
     """`evaluate_checkpoint` for a network and a data set that are already open."""
     worlds = check(trained, data, request)
     cases: list[Case] = []
-    verdicts = []
+    of_determinacy = []
     with progress() as display:
         total = len(worlds) * len(request.splits) * (1 + len(TRIVIAL_BASELINES))
         bar = display.add_task("scoring", total=total, unit="scores", note="")
@@ -53,8 +53,8 @@ def evaluate_network(trained: TrainedNetwork, data: DataSet, request: Request) -
                 for case in _cases(trained, baselines, data, world, split, scale, request):
                     cases.append(case)
                     display.advance(bar)
-            verdicts += determinacy(trained, data, world, request)
-    return assemble(request, cases, verdicts, _provenance(trained, data, request))
+            of_determinacy += determinacy(trained, data, world, request)
+    return assemble(request, cases, of_determinacy, _provenance(trained, data, request))
 
 
 def _cases(

@@ -1,7 +1,7 @@
 """Figures of an evaluation as PNG: bars by world, error by horizon, and true against predicted
 responses.
 
-Colours are those of Okabe and Ito (2008), told apart with any colour vision; line styles and
+Colours are those of Okabe and Ito (2008), distinct with any colour vision; line styles and
 markers repeat what they say.
 """
 
@@ -86,10 +86,8 @@ def bars(evaluation: Evaluation) -> Figure:
     """Mean NRMSE of network and trivial baselines by world, one panel a split, logarithmic, with 95
     % intervals.
     """
-    splits, worlds = (
-        list(evaluation.by_horizon["split"].values),
-        list(evaluation.by_horizon["world"].values),
-    )
+    splits = list(evaluation.by_horizon["split"].values)
+    worlds = list(evaluation.by_horizon["world"].values)
     rows = evaluation.scores[
         (evaluation.scores["shock"] == ALL) & (evaluation.scores["metric"] == "nrmse")
     ]

@@ -48,16 +48,16 @@ def _worlds(trained: TrainedNetwork, data: DataSet, request: Request) -> list[st
 
 def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
     """Refuse a network whose theta or shocks mean something else than the data's."""
-    for kind, found, expected in (
+    for kind, of_checkpoint, of_data in (
         ("parameters", trained.parameter_names, data.parameter_names),
         ("shocks", trained.shock_names, data.shock_names),
         ("units", trained.observable_units, data.observable_units),
     ):
-        if found != expected:
+        if of_checkpoint != of_data:
             raise EvaluationError(
-                f"World '{world}': the checkpoint's {kind} are {', '.join(found)}; the data set's"
-                f" are {', '.join(expected)}. Train on this data set, or evaluate on the one the"
-                " checkpoint was trained on."
+                f"World '{world}': the checkpoint's {kind} are {', '.join(of_checkpoint)}; the data"
+                f" set's are {', '.join(of_data)}. Train on this data set, or evaluate on the one"
+                " the checkpoint was trained on."
             )
 
 
@@ -65,13 +65,13 @@ def _same_data(trained: TrainedNetwork, data: DataSet, request: Request) -> None
     fingerprint = trained.checkpoint.data_fingerprint
     if fingerprint == data.fingerprint or request.allow_other_data:
         return
-    found = (
+    trained_on = (
         f"a data set with the fingerprint {fingerprint[:16]}"
         if fingerprint
         else "data without a recorded fingerprint"
     )
     raise EvaluationError(
-        f"The checkpoint {request.checkpoint} was trained on {found}; {data.path} has"
+        f"The checkpoint {request.checkpoint} was trained on {trained_on}; {data.path} has"
         f" {data.fingerprint[:16]}, so its test draws may be draws the network has seen. Evaluate"
         " on the data set it was trained on, or pass --allow-other-data if they are known to be"
         " new to it."

@@ -88,10 +88,8 @@ def sign_at_impact(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray)
     Its mean is the share of right signs: 1 is best. The check that sign restrictions make (Uhlig,
     2005).
     """
-    t, p = (
-        normalised(truth[:, :, 0:1], sigma)[:, :, 0],
-        normalised(prediction[:, :, 0:1], sigma)[:, :, 0],
-    )
+    t = normalised(truth[:, :, 0:1], sigma)[:, :, 0]
+    p = normalised(prediction[:, :, 0:1], sigma)[:, :, 0]
     return np.where(np.abs(t) > NEGLIGIBLE, (np.sign(t) == np.sign(p)).astype(np.float64), np.nan)
 
 
@@ -103,10 +101,8 @@ def peak_size_error(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray
     |y[t]| > 0.05 sigma.
     """
     peak, counted, at, guess = _peaks(truth, prediction, sigma)
-    t, p = (
-        np.take_along_axis(peak, at, axis=2),
-        np.take_along_axis(normalised(prediction, sigma), guess, axis=2),
-    )
+    t = np.take_along_axis(peak, at, axis=2)
+    p = np.take_along_axis(normalised(prediction, sigma), guess, axis=2)
     return np.where(counted, _ratio(np.abs(p - t), np.abs(t)), np.nan)[:, :, 0]
 
 
@@ -146,11 +142,10 @@ def _peaks(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray) -> tupl
     """Normalised truth, whether its peak counts, and the dates of both peaks; the last three (n, S,
     1, O).
     """
-    t, p = normalised(truth, sigma), normalised(prediction, sigma)
-    at, guess = (
-        np.argmax(np.abs(t), axis=2, keepdims=True),
-        np.argmax(np.abs(p), axis=2, keepdims=True),
-    )
+    t = normalised(truth, sigma)
+    p = normalised(prediction, sigma)
+    at = np.argmax(np.abs(t), axis=2, keepdims=True)
+    guess = np.argmax(np.abs(p), axis=2, keepdims=True)
     return t, np.abs(np.take_along_axis(t, at, axis=2)) > NEGLIGIBLE, at, guess
 
 

@@ -60,7 +60,7 @@ def render(evaluation: Evaluation, images: dict[str, bytes]) -> str:
             for world, record in evaluation.worlds.items()
         ],
         claims=tables.claims(evaluation),
-        verdicts=tables.verdicts(evaluation),
+        determinacy=tables.determinacy(evaluation),
         split=splits[0],
         metrics=METRICS,
         negligible=NEGLIGIBLE,
@@ -83,13 +83,17 @@ def _figure(name: str, content: bytes) -> dict[str, str]:
 def _provenance(evaluation: Evaluation) -> list[tuple[str, str]]:
     """Where the numbers come from, as pairs of a label and a text."""
     origin: dict[str, Any] = evaluation.provenance
-    made, data, settings = origin["checkpoint"], origin["dataset"], origin["settings"]
-    weights = f"{made['n_weights']:,} weights, " if made["n_weights"] is not None else ""
+    checkpoint = origin["checkpoint"]
+    data = origin["dataset"]
+    settings = origin["settings"]
+    weights = (
+        f"{checkpoint['n_weights']:,} weights, " if checkpoint["n_weights"] is not None else ""
+    )
     return [
         ("Command", origin["command"]),
-        ("Network", f"{made['model_name']}, {weights}epoch {made['epoch']}"),
-        ("Checkpoint", f"{made['path']} (SHA-256 {made['sha256']})"),
-        ("Trained at commit", made["commit"]),
+        ("Network", f"{checkpoint['model_name']}, {weights}epoch {checkpoint['epoch']}"),
+        ("Checkpoint", f"{checkpoint['path']} (SHA-256 {checkpoint['sha256']})"),
+        ("Trained at commit", checkpoint["commit"]),
         ("Data set", f"{data['path']} (fingerprint {data['fingerprint']}, H = {data['horizon']})"),
         ("Scored at commit", origin["commit"]),
         (
@@ -100,5 +104,5 @@ def _provenance(evaluation: Evaluation) -> list[tuple[str, str]]:
             "Bootstrap",
             f"{settings['bootstrap']} resamples, percentile intervals, seed {settings['seed']}",
         ),
-        ("Training configuration", json.dumps(made["config"], sort_keys=True, default=str)),
+        ("Training configuration", json.dumps(checkpoint["config"], sort_keys=True, default=str)),
     ]

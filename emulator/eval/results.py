@@ -63,8 +63,8 @@ class Evaluation:
     empty without a band.
     """
     determinacy: pd.DataFrame
-    """Its verdicts on held-out draws of the prior, a row a world (`trust.VERDICT_COLUMNS`); empty
-    without verdicts.
+    """Its probability of a unique stable solution against held-out draws of the prior, a row a
+    world (`trust.DETERMINACY_COLUMNS`); empty where it makes no such claim.
     """
 
     @property
@@ -74,7 +74,10 @@ class Evaluation:
 
 
 def assemble(
-    request: Request, cases: list[Case], verdicts: list[dict[str, Any]], provenance: dict[str, Any]
+    request: Request,
+    cases: list[Case],
+    determinacy: list[dict[str, Any]],
+    provenance: dict[str, Any],
 ) -> Evaluation:
     """Collect scored cases into an `Evaluation`."""
     frames = [
@@ -92,7 +95,7 @@ def assemble(
         examples=pictured,
         worlds={c.spec.name: _world_record(c, networks) for c in networks},
         trust=trust.scores(networks, request.bootstrap, request.seed),
-        determinacy=pd.DataFrame(verdicts, columns=list(trust.VERDICT_COLUMNS)),
+        determinacy=pd.DataFrame(determinacy, columns=list(trust.DETERMINACY_COLUMNS)),
     )
 
 
@@ -142,7 +145,8 @@ def _by_horizon(cases: list[Case]) -> xr.DataArray:
 
 
 def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
-    spec, scale = case.spec, case.scale
+    spec = case.spec
+    scale = case.scale
     pairs = [(s, o) for s in range(spec.n_shocks) for o in range(3)]
     return {
         "title": spec.title,
@@ -190,7 +194,7 @@ def _tables(evaluation: Evaluation) -> dict[str, pd.DataFrame]:
 
 
 def _document(evaluation: Evaluation) -> dict[str, Any]:
-    """What `results.json` holds: origin, summary, scores of whole worlds, claims, verdicts."""
+    """What `results.json` holds: origin, summary, scores of whole worlds, claims, determinacy."""
     metrics = {
         name: {"title": m.title, "unit": m.unit, "best": m.best} for name, m in METRICS.items()
     }

@@ -73,10 +73,8 @@ def score(
 
 
 def _checked(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    truth, prediction = (
-        np.asarray(truth, dtype=np.float64),
-        np.asarray(prediction, dtype=np.float64),
-    )
+    truth = np.asarray(truth, dtype=np.float64)
+    prediction = np.asarray(prediction, dtype=np.float64)
     if truth.shape != prediction.shape or truth.ndim != 4:
         raise EvaluationError(
             f"Truth {truth.shape} and prediction {prediction.shape} differ; expected (n, S,"

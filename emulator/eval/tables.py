@@ -6,7 +6,7 @@ For terminal and report.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -67,7 +67,7 @@ def comparison(evaluation: Evaluation) -> pd.DataFrame:
         line = {
             "world": case["world"],
             "split": case["split"],
-            "verdict": "beats all" if case["beats_trivial"] else "LOSES",
+            "outcome": "beats all" if case["beats_trivial"] else "LOSES",
         }
         for predictor, title in PREDICTOR_TITLES.items():
             score = scores[case["world"], case["split"], predictor]
@@ -127,9 +127,9 @@ def claims(evaluation: Evaluation, intervals: bool = True) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def verdicts(evaluation: Evaluation) -> pd.DataFrame:
-    """The network's verdicts on determinacy against the solver's, as text: one row a world; empty
-    without verdicts.
+def determinacy(evaluation: Evaluation) -> pd.DataFrame:
+    """How well the network tells draws with a unique stable solution, as text: one row a world;
+    empty where it makes no such claim.
     """
     lines = [
         {
@@ -188,49 +188,44 @@ def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
 
 def warnings_of(evaluation: Evaluation) -> list[str]:
     """What a reader must not miss, a sentence each; empty where nothing is amiss."""
-    found = []
+    warnings = []
     for case in records(evaluation.summary):
         where = f"{case['world']}, {case['split']}"
         if not case["beats_trivial"]:
-            found.append(
+            warnings.append(
                 f"{where}: the network does NOT beat '{PREDICTOR_TITLES[case['best_trivial']]}'"
                 f" (mean NRMSE {number(case['nrmse'])} against"
                 f" {number(case['best_trivial_nrmse'])})."
             )
         if case["failures"]:
-            found.append(
+            warnings.append(
                 f"{where}: {case['failures']} of {case['draws']} predictions were not finite,"
                 " scored as zero."
             )
     if not evaluation.provenance["dataset"]["trained_on"]:
-        found.append(
+        warnings.append(
             "These are not the data that the network was trained on: some draws may be known to it."
         )
-    return found
+    return warnings
 
 
 def show(evaluation: Evaluation, console: Console) -> None:
-    """Print the scores on a terminal of 80 columns: who wins on each split, the network by every
-    metric, warnings.
+    """Print who wins on each split, the network by every metric, warnings.
+
+    Tables are whole at any width: columns that do not fit stand in a further table below.
     """
     compared = comparison(evaluation).rename(
         columns={PREDICTOR_TITLES[name]: short for name, short in NARROW.items()}
     )
     for split, rows in compared.groupby("split", sort=False):
         title = f"{split}: mean NRMSE (0 is exact) [95 % interval]"
-        console.print(_rich(rows.drop(columns="split"), title))
+        _print(console, rows.drop(columns="split"), title)
     split = evaluation.summary["split"].iloc[0]
-    console.print(
-        _rich(_by_world(evaluation, split), f"{split}: the network by every metric", gap=0)
-    )
+    _print(console, _by_world(evaluation, split), f"{split}: the network by every metric")
     console.print(NARROW_LEGEND, style="dim", highlight=False)
     if len(evaluation.trust):
-        console.print(
-            _rich(
-                claims(evaluation, intervals=False),
-                "the network's own word: its 90 % band, its flags",
-            )
-        )
+        title = "what the network claims of itself: its 90 % band, its flags"
+        _print(console, claims(evaluation, intervals=False), title)
     for warning in warnings_of(evaluation):
         console.print(
             f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True
@@ -259,21 +254,46 @@ def _by_world(evaluation: Evaluation, split: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def _rich(frame: pd.DataFrame, title: str, gap: int = 1) -> Table:
+TEXT_COLUMNS = ("world", "split", "outcome")
+GAP = 2
+
+
+def _print(console: Console, frame: pd.DataFrame, title: str) -> None:
+    """Print a table; columns that the console has no room for follow in tables of their own, which
+    repeat the columns that name the row.
+    """
+    console.print(f"\n{title}", style="bold", markup=False, highlight=False)
+    for part in _fitting(frame, console.width):
+        console.print(_rich(part))
+
+
+def _fitting(frame: pd.DataFrame, width: int) -> list[pd.DataFrame]:
+    """A table in parts of at most so many characters a line; no part is without a column of its
+    own.
+    """
+    widths = {
+        column: GAP + max(map(len, [str(column), *frame[column].map(str)])) for column in frame
+    }
+    keys = [column for column in ("world", "split") if column in frame]
+    room = width - sum(widths[column] for column in keys)
+    parts: list[list[Hashable]] = [[]]
+    used = 0
+    for column in (name for name in frame if name not in keys):
+        if parts[-1] and used + widths[column] > room:
+            parts.append([])
+            used = 0
+        parts[-1].append(column)
+        used += widths[column]
+    return [frame[[*keys, *part]] for part in parts]
+
+
+def _rich(frame: pd.DataFrame) -> Table:
     table = Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        box=SIMPLE_HEAD,
-        padding=(0, gap, 0, 0),
-    )
+        box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0)
+    )  # the box adds the last blank of a gap
     for column in frame.columns:
-        text = column in ("world", "split", "verdict")
-        table.add_column(
-            str(column),
-            justify="left" if text else "right",
-            no_wrap=column in ("world", "split", "verdict", "network"),
-        )
+        text = column in TEXT_COLUMNS
+        table.add_column(str(column), justify="left" if text else "right", overflow="fold")
     for row in frame.itertuples(index=False):
         loses = any(str(cell).startswith("LOSES") for cell in row)
         table.add_row(*(escape(str(cell)) for cell in row), style="bold red" if loses else None)

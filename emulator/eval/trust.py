@@ -1,12 +1,12 @@
-"""How far a network's word on its own errors holds: its band and flags against the truth, its
-verdicts against the solver's.
+"""How far what a network claims of its own errors holds: its band and flags against the truth, its
+probability of determinacy against the solver.
 
 A network may carry `trust` with
     half_width(theta, world) -> (B, S, H+1, 3)   half width of the 90 % band, natural units
     flagged(theta, world) -> (B,) bool           whether the draw should not be trusted
     determinacy(theta, world) -> (B,)            probability of a unique stable solution, where
                                                  judges(world)
-    held_out(n) -> slice                         which of n verdicts no fit saw
+    held_out(n) -> slice                         which of n draws of the prior no fit saw
 What it does not carry is reported as absent, never as good.
 
 Axes: n draws, P parameters, S shocks, H+1 horizons, O observables.
@@ -50,7 +50,7 @@ COLUMNS = (
     "bad",
     "bad_flagged",
 )
-VERDICT_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accuracy")
+DETERMINACY_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accuracy")
 
 
 def claims(
@@ -125,12 +125,12 @@ def _covered(case: Case, claimed: Claims) -> np.ndarray:
 def determinacy(
     trained: TrainedNetwork, data: DataSet, world: str, request: Request
 ) -> list[dict[str, Any]]:
-    """The network's probability of a unique stable solution against the solver's verdicts, one row,
+    """The network's probability of a unique stable solution against the solver's answer, one row,
     or none if absent.
 
-    Scored on the verdicts that `trust.held_out(n)` names: those it did not learn from. See
-    `emulator.models.trust.judge`. Raises `DatasetError` if the data set holds verdicts that were
-    altered.
+    Scored on the draws that `trust.held_out(n)` names: those it did not learn from. See
+    `emulator.models.trust.judge`. Raises `DatasetError` if the draws of the prior that the data
+    set holds were altered.
     """
     trust = trained.trust
     if (
@@ -145,15 +145,8 @@ def determinacy(
         probability = in_batches(
             lambda batch: trust.determinacy(batch, world), theta[rows], device, request.batch_size
         )
-    found = judge(torch.from_numpy(probability), torch.as_tensor(status[rows]))
+    scores = judge(torch.from_numpy(probability), torch.as_tensor(status[rows]))
     determinate = float(np.mean(status[rows] == Status.OK))
-    auc = np.nan if found.auc is None else found.auc
-    return [
-        dict(
-            zip(
-                VERDICT_COLUMNS,
-                (world, found.n, determinate, auc, found.brier, found.accuracy),
-                strict=True,
-            )
-        )
-    ]
+    auc = np.nan if scores.auc is None else scores.auc
+    values = (world, scores.n, determinate, auc, scores.brier, scores.accuracy)
+    return [dict(zip(DETERMINACY_COLUMNS, values, strict=True))]

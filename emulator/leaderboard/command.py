@@ -32,10 +32,10 @@ def leaderboard(
     """
     from emulator.leaderboard import board
 
-    found = board.collect(Path(results), names(splits))
-    files = board.write(found, output if output is not None else Path(results), figures)
-    say(f"{len(found.table)} rows: {', '.join(str(file) for file in files)}")
-    return found.table
+    collected = board.collect(Path(results), names(splits))
+    files = board.write(collected, output if output is not None else Path(results), figures)
+    say(f"{len(collected.table)} rows: {', '.join(str(file) for file in files)}")
+    return collected.table
 
 
 def release(

@@ -39,7 +39,7 @@ class Facts:
     `results.json`.
     """
 
-    made: Checkpoint
+    origin: Checkpoint
     results: dict[str, Any]
     data: DataSet
     output: Path
@@ -57,12 +57,13 @@ def render(facts: Facts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made, results = facts.made, facts.results
-    trained = restored(made)
+    origin = facts.origin
+    results = facts.results
+    trained = restored(origin)
     splits = list(dict.fromkeys(row["split"] for row in results["summary"]))
     return environment.get_template("model_card.md.j2").render(
         facts=facts,
-        made=made,
+        origin=origin,
         settings=results["provenance"]["settings"],
         name=(
             facts.output.name
@@ -72,33 +73,34 @@ def render(facts: Facts) -> str:
         weights=shipped.WEIGHTS,
         file_sha256=sha256(facts.content),
         n_weights=trained.n_weights,
-        training_time=_training_time(made),
+        training_time=_training_time(origin),
         commands=list(commands(facts)),
-        config=yaml.safe_dump(made.config, sort_keys=False),
+        config=yaml.safe_dump(origin.config, sort_keys=False),
         scores={split: list(_scores(results, split)) for split in splits},
         trust=list(_trust(results)),
         determinacy=list(_determinacy(results)),
-        ranges={world: list(_ranges(made, world)) for world in made.world_specs},
+        ranges={world: list(_ranges(origin, world)) for world in origin.world_specs},
     )
 
 
 def commands(facts: Facts) -> Iterator[str]:
     """From nothing to these files, one command a line."""
-    data, parent = shlex.quote(str(facts.data.path)), Path(facts.made.path).parent
+    data = shlex.quote(str(facts.data.path))
+    parent = Path(facts.origin.path).parent
     yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
     yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
-    if facts.made.trust:
+    if facts.origin.trust:
         yield (
             f"emulator calibrate --checkpoint {shlex.quote(str(parent / 'best.pt'))} --dataset"
-            f" {data} --output {shlex.quote(facts.made.path)}"
+            f" {data} --output {shlex.quote(facts.origin.path)}"
         )
     yield facts.results["provenance"]["command"]
     yield facts.release_command
 
 
-def _training_time(made: Checkpoint) -> str:
+def _training_time(origin: Checkpoint) -> str:
     """What the run itself recorded beside its checkpoints."""
-    place = Path(made.path).with_name("cost.json")
+    place = Path(origin.path).with_name("cost.json")
     if not place.is_file():
         return "not recorded"
     cost = json.loads(place.read_text(encoding="utf-8"))
@@ -121,11 +123,11 @@ def _scores(results: dict[str, Any], split: str) -> Iterator[dict[str, Any]]:
         for row in _records(results["scores"])
         if (row["predictor"], row["split"]) == (NETWORK, split)
     ]
-    found = {(row["world"], row["metric"]): row for row in rows}
+    scores = {(row["world"], row["metric"]): row for row in rows}
     for case in _records(results["summary"]):
         if case["split"] == split:
             shown = [
-                with_interval(found[case["world"], metric], percent)
+                with_interval(scores[case["world"], metric], percent)
                 for metric, percent in PERCENT.items()
             ]
             yield {**case, "shown": shown, "trivial": number(case["best_trivial_nrmse"])}
@@ -151,21 +153,21 @@ def _trust(results: dict[str, Any]) -> Iterator[list[str]]:
 
 
 def _determinacy(results: dict[str, Any]) -> Iterator[list[str]]:
-    """Cells of the table of verdicts, by world."""
+    """Cells of the table of determinacy, by world."""
     for row in _records(results["determinacy"]):
         shares = [number(row[key], percent=True) for key in ("determinate", "accuracy")]
         yield [row["world"], str(row["draws"]), *shares, number(row["auc"]), number(row["brier"])]
 
 
-def _ranges(made: Checkpoint, world: str) -> Iterator[dict[str, str]]:
+def _ranges(origin: Checkpoint, world: str) -> Iterator[dict[str, str]]:
     """Each parameter of a world with its prior and the range of its training draws, in its own
     unit.
     """
-    found = made.statistics[world]
+    statistics = origin.statistics[world]
     for p, low, high in zip(
-        made.world_specs[world].parameters,
-        found.theta_low.tolist(),
-        found.theta_high.tolist(),
+        origin.world_specs[world].parameters,
+        statistics.theta_low.tolist(),
+        statistics.theta_high.tolist(),
         strict=True,
     ):
         trained = f"{low:.4g} to {high:.4g}"

@@ -57,72 +57,73 @@ def release(request: Release) -> Path:
     numbers), `EvaluationError` for results of another checkpoint or of less than it knows,
     `DatasetError` for missing data.
     """
-    made = shipped.read(request.checkpoint)
+    origin = shipped.read(request.checkpoint)
     results = scored.read(request.results)
-    _check_scores(results, made, request)
-    data = _data(made, request)
-    content = weights_file.encode(made)
+    _check_scores(results, origin, request)
+    data = _data(origin, request)
+    content = weights_file.encode(origin)
     if len(content) > LARGEST:
         raise CheckpointError(
-            f"The weights of {made.path} take {len(content):,} bytes; at most {LARGEST:,} ship."
+            f"The weights of {origin.path} take {len(content):,} bytes; at most {LARGEST:,} ship."
             " Train a smaller network."
         )
-    facts = Facts(made, results, data, request.output, content, request.command, request.hardware)
+    facts = Facts(origin, results, data, request.output, content, request.command, request.hardware)
     text = render(facts)
     place = request.output / shipped.WEIGHTS
     write_bytes(place, content)
-    _check_answers(made, place)
-    write_text(request.output / shipped.CONFIG, yaml.safe_dump(made.config, sort_keys=False))
+    _check_answers(origin, place)
+    write_text(request.output / shipped.CONFIG, yaml.safe_dump(origin.config, sort_keys=False))
     write_text(request.output / shipped.CARD, text)
     return place
 
 
-def _check_scores(results: dict[str, Any], made: Checkpoint, request: Release) -> None:
+def _check_scores(results: dict[str, Any], origin: Checkpoint, request: Release) -> None:
     """Refuse scores that are not of this checkpoint on its own data, or that leave a world out."""
-    origin = results["provenance"]
-    found = origin["checkpoint"]["sha256"]
-    if found != made.sha256:
+    scored_from = results["provenance"]
+    scored_sha256 = scored_from["checkpoint"]["sha256"]
+    if scored_sha256 != origin.sha256:
         raise EvaluationError(
-            f"{request.results} holds scores of the checkpoint {found[:16]}...; {made.path} is"
-            f" {made.sha256[:16]}.... Run: emulator evaluate --checkpoint {made.path}"
+            f"{request.results} holds scores of the checkpoint {scored_sha256[:16]}...;"
+            f" {origin.path} is {origin.sha256[:16]}.... Run: emulator evaluate --checkpoint"
+            f" {origin.path}"
         )
-    if not origin["dataset"]["trained_on"]:
+    if not scored_from["dataset"]["trained_on"]:
         raise EvaluationError(
             f"{request.results} holds scores on other data than the network was trained on."
             " Evaluate it on its own data set."
         )
     known = {row["world"] for row in results["summary"] if row["split"] == "test"}
-    if missing := sorted(set(made.world_specs) - known):
+    if missing := sorted(set(origin.world_specs) - known):
         raise EvaluationError(
             f"{request.results} has no scores on 'test' of {', '.join(missing)}. Evaluate every"
             " world of the network."
         )
 
 
-def _data(made: Checkpoint, request: Release) -> DataSet:
+def _data(origin: Checkpoint, request: Release) -> DataSet:
     """The data set that the network was trained on.
 
     Raises `DatasetError`, `EvaluationError` if it is another.
     """
-    place = request.dataset or made.config.get("dataset")
+    place = request.dataset or origin.config.get("dataset")
     if place is None:
         raise EvaluationError(
-            f"{made.path} does not say which data set it was trained on. Pass --dataset."
+            f"{origin.path} does not say which data set it was trained on. Pass --dataset."
         )
     data = open_dataset(place)
-    if data.fingerprint != made.data_fingerprint:
+    if data.fingerprint != origin.data_fingerprint:
         raise EvaluationError(
-            f"{data.path} has the fingerprint {data.fingerprint[:16]}...; {made.path} was trained"
-            f" on {made.data_fingerprint[:16]}.... Pass --dataset with the data that it was"
+            f"{data.path} has the fingerprint {data.fingerprint[:16]}...; {origin.path} was trained"
+            f" on {origin.data_fingerprint[:16]}.... Pass --dataset with the data that it was"
             " trained on."
         )
     return data
 
 
-def _check_answers(made: Checkpoint, place: Path) -> None:
+def _check_answers(origin: Checkpoint, place: Path) -> None:
     """Refuse a file whose network does not answer as the checkpoint's does, bit for bit."""
-    before, after = restored(made), load(place)
-    for world, spec in made.world_specs.items():
+    before, after = restored(origin), load(place)
+    for world, spec in origin.world_specs.items():
         theta = torch.tensor(spec.theta(), dtype=torch.float32)
         with torch.inference_mode():
             same = torch.equal(before.network(theta, world), after.network(theta, world))
@@ -132,6 +133,6 @@ def _check_answers(made: Checkpoint, place: Path) -> None:
                 )
         if not same:
             raise CheckpointError(
-                f"{place} answers otherwise than {made.path} in world '{world}': its options do not"
-                " survive a weights file."
+                f"{place} answers otherwise than {origin.path} in world '{world}': its options do"
+                " not survive a weights file."
             )

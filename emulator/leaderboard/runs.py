@@ -78,13 +78,14 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
         run = _run(document, shown)
         scores = _scores(document)
         claims = {(row["world"], row["split"]): row for row in document["trust"]}
-        verdicts = {row["world"]: row for row in document["determinacy"]}
+        determinacy = {row["world"]: row for row in document["determinacy"]}
         return [
             run
             | _case(entry, document["worlds"][entry["world"]])
             | scores[entry["world"], entry["split"]]
             | _trust(
-                claims.get((entry["world"], entry["split"]), {}), verdicts.get(entry["world"], {})
+                claims.get((entry["world"], entry["split"]), {}),
+                determinacy.get(entry["world"], {}),
             )
             for entry in document["summary"]
         ]
@@ -98,16 +99,17 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
 def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
     """The part of a row that is the same for all worlds and splits of a run."""
     origin = document["provenance"]
-    made, data = origin["checkpoint"], origin["dataset"]
-    worlds = [str(world) for world in made["worlds"]]
-    config = dict(made["config"])
+    checkpoint = origin["checkpoint"]
+    data = origin["dataset"]
+    worlds = [str(world) for world in checkpoint["worlds"]]
+    config = dict(checkpoint["config"])
     recipe = {key: value for key, value in config.items() if key not in ONLY_SEED}
-    known = [made["model_name"], worlds, recipe, data["fingerprint"], data["trained_on"]]
+    known = [checkpoint["model_name"], worlds, recipe, data["fingerprint"], data["trained_on"]]
     seed = config.get("seed")
     return {
         "run": str(document["name"]),
-        "model": str(made["model_name"]),
-        "role": role(made["model_name"], worlds),
+        "model": str(checkpoint["model_name"]),
+        "role": role(checkpoint["model_name"], worlds),
         "worlds": len(worlds),
         "recipe": sha256(
             json.dumps(known if seed is not None else [*known, shown], sort_keys=True).encode()
@@ -116,7 +118,7 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
         "steps": _steps(config),
         "data": str(data["fingerprint"]),
         "trained_on": bool(data["trained_on"]),
-        "checkpoint_sha256": str(made["sha256"]),
+        "checkpoint_sha256": str(checkpoint["sha256"]),
         "commit": str(origin["commit"]),
         "command": str(origin["command"]),
         "file": shown,
@@ -149,26 +151,26 @@ def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
 
 def _scores(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, float]]:
     """The network's scores of each world and split, with the ends of their intervals."""
-    found: dict[tuple[str, str], dict[str, float]] = {}
+    scores: dict[tuple[str, str], dict[str, float]] = {}
     for row in document["scores"]:
         if row["predictor"] == NETWORK and row["metric"] in INTERVALS:
             name = row["metric"]
-            case = found.setdefault((row["world"], row["split"]), {})
+            case = scores.setdefault((row["world"], row["split"]), {})
             case |= {
                 name: float(row["value"]),
                 f"{name}_low": _number(row["low"]),
                 f"{name}_high": _number(row["high"]),
             }
-    return found
+    return scores
 
 
-def _trust(claim: dict[str, Any], verdict: dict[str, Any]) -> dict[str, float]:
+def _trust(claim: dict[str, Any], determinacy: dict[str, Any]) -> dict[str, float]:
     """What the network claims of itself against the truth; NaN for what it does not claim."""
     named = {"coverage": "coverage", "coverage_low": "low", "coverage_high": "high"}
     named |= {name: name for name in ("width", "flagged", "bad", "bad_flagged")}
     numbers = {column: _number(claim.get(name)) for column, name in named.items()}
     return numbers | {
-        name: _number(verdict.get(name)) for name in ("determinate", "auc", "brier", "accuracy")
+        name: _number(determinacy.get(name)) for name in ("determinate", "auc", "brier", "accuracy")
     }
 
 

@@ -74,8 +74,8 @@ def _entry(
     key: tuple[Hashable, ...], rows: pd.DataFrame, names: dict[str, str]
 ) -> dict[str, object]:
     first = rows.iloc[0]
-    found: dict[str, object] = dict(zip(["entry", *KEY], key, strict=True))
-    found |= {
+    entry: dict[str, object] = dict(zip(["entry", *KEY], key, strict=True))
+    entry |= {
         "run": names[str(key[0])],
         "seeds": len(rows),
         **{column: first[column] for column in SHARED},
@@ -84,15 +84,15 @@ def _entry(
         mean, low, high = over_seeds(rows[name].to_numpy())
         if len(rows) == 1:
             low, high = first[f"{name}_low"], first[f"{name}_high"]
-        found |= {name: mean, f"{name}_low": low, f"{name}_high": high}
-    known = np.isfinite(float(str(found["nrmse_low"])))
-    found["interval"] = NO_INTERVAL if not known else OVER_SEEDS if len(rows) > 1 else OVER_DRAWS
-    found |= {name: rows[name].mean() for name in PLAIN_SCORES}
-    found |= {
+        entry |= {name: mean, f"{name}_low": low, f"{name}_high": high}
+    known = np.isfinite(float(str(entry["nrmse_low"])))
+    entry["interval"] = NO_INTERVAL if not known else OVER_SEEDS if len(rows) > 1 else OVER_DRAWS
+    entry |= {name: rows[name].mean() for name in PLAIN_SCORES}
+    entry |= {
         "beats_trivial": bool(rows["beats_trivial"].all()),
         "failures": int(rows["failures"].sum()),
     }
-    return found | {"files": "; ".join(sorted(rows["file"]))}
+    return entry | {"files": "; ".join(sorted(rows["file"]))}
 
 
 def common_name(names: list[str]) -> str:

@@ -56,7 +56,8 @@ def read_study(folder: Path, name: str) -> pd.DataFrame | None:
     Raises `EvaluationError` for a file with other columns, an unknown start, a number that is none,
     or a training twice.
     """
-    path, columns = folder / name, list(COLUMNS[name])
+    path = folder / name
+    columns = list(COLUMNS[name])
     table = read_columns(path, columns)
     if table is None:
         return None

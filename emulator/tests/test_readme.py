@@ -51,8 +51,8 @@ def test_code_and_commands_run_as_written(readme, root, capfd, monkeypatch, tmp_
         "irf.csv",
         "compare.png",
         "compare.csv",
-        "results/small/report.html",
-        "results/LEADERBOARD.md",
+        "runs/small/evaluation/report.html",
+        "runs/LEADERBOARD.md",
         "exported/model.safetensors",
     ):
         assert (tmp_path / name).stat().st_size > 0

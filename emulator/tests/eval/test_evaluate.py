@@ -111,7 +111,7 @@ def test_untrained_network_is_marked_loudly(
     found = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=0))
     assert len(found.beaten) == 2
     assert sum("does NOT beat" in warning for warning in tables.warnings_of(found)) == 2
-    assert set(tables.comparison(found)["verdict"]) == {"LOSES"}
+    assert set(tables.comparison(found)["outcome"]) == {"LOSES"}
 
 
 def test_predictions_that_are_not_finite_are_failures(

@@ -8,15 +8,16 @@ import base64
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
+from rich.console import Console
 
 from emulator.data import DataSet
-from emulator.eval import Evaluation, Request, evaluate_checkpoint, figures, report
+from emulator.eval import Evaluation, Request, evaluate_checkpoint, figures, report, tables
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +167,21 @@ def test_report_escapes(evaluation: Evaluation, images: dict[str, bytes]) -> Non
     text = report.render(replace(evaluation, name=hostile, provenance=provenance), images)
     assert hostile not in text
     assert "&lt;script&gt;" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_tables_on_a_terminal_are_whole_at_any_width(evaluation: Evaluation, width: int) -> None:
+    """A pipe has 80 columns; nothing is cut, whatever the columns."""
+    page = StringIO()
+    tables.show(evaluation, Console(file=page, width=width))
+    text = page.getvalue()
+    assert "…" not in text
+    assert max(map(len, text.split("WARNING")[0].splitlines())) <= width
+    for split in ("test", "test_extrapolation_slice", "test_extrapolation_corner"):
+        assert f"\n{split}: mean NRMSE" in text
+    rows = evaluation.scores[evaluation.scores["shock"] == "all"]
+    for row in tables.records(rows[rows["metric"] == "nrmse"]):
+        assert tables.number(row["value"]) in text
+    if width > 60:
+        headings = ("outcome", "network", "nearest", "pooled", "err95%", "outside")
+        assert all(heading in text for heading in headings)
