@@ -46,11 +46,11 @@ from emulator.estimation import (
     weighted_distance,
 )
 from emulator.estimation.comparison import draw_fitted
-from emulator.estimation.responder import ExactResponder
+from emulator.estimation.responder import Responder
 from emulator.estimation.settings import QUANTILES
 from emulator.estimation.target import Target
 from emulator.files import sole_writer, write_text
-from emulator.inference import Emulator
+from emulator.inference import Economy, Emulator
 from emulator.spec import OBSERVABLES
 from emulator.worlds import split_names
 
@@ -154,7 +154,7 @@ def measure(
 def against_exact(
     target: Target,
     name: str,
-    world: emulator.ExactWorld,
+    world: Economy,
     budget: Budget,
     found: Estimate,
     output: Path,
@@ -186,9 +186,7 @@ def against_exact(
     } | costs(found, "measured", spent / exact.posterior.attrs["evaluations"], exact)
 
 
-def posterior(
-    target: Target, world: str | emulator.ExactWorld, budget: Budget, **settings: Any
-) -> Estimate:
+def posterior(target: Target, world: str | Economy, budget: Budget, **settings: Any) -> Estimate:
     """`estimate`, whose warnings the table's columns say better."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EstimationWarning)
@@ -223,14 +221,14 @@ def costs(
     }
 
 
-def seconds_a_draw(world: emulator.ExactWorld, target: Target, found: Estimate) -> float:
+def seconds_a_draw(world: Economy, target: Target, found: Estimate) -> float:
     """Processor time of the solver for one draw of the network's posterior, of those that it has
     not scored.
     """
     theta = found.density.prior.theta(found.density.prior.places(flat(found)))
     fresh = theta[~(theta[:, None] == found.rescored.theta[None]).all(axis=2).any(axis=1)]
     chosen = fresh[np.linspace(0, len(fresh) - 1, min(TIMED, len(fresh))).astype(int)]
-    judge = ExactResponder(world, target.shock, target.horizon)
+    judge = Responder(world.answerer, target.shock, target.horizon)
     start = time.process_time()
     judge.responses(chosen)
     return (time.process_time() - start) / len(chosen)

@@ -74,7 +74,7 @@ def main(
     out.print(table.groupby("setting", sort=False)[columns].sum().to_string(), soft_wrap=True)
 
 
-def recursive_target(world: emulator.ExactWorld, quarters: int, seed: int) -> Target:
+def recursive_target(world: emulator.Economy, quarters: int, seed: int) -> Target:
     """What a recursive VAR makes of one history of a world."""
     n = BURN_IN + LAGS + quarters
     shocks = np.random.default_rng(seed).normal(size=(1, n, world.spec.n_shocks))
@@ -84,7 +84,7 @@ def recursive_target(world: emulator.ExactWorld, quarters: int, seed: int) -> Ta
     return from_var(VAR(data).fit(LAGS), "rate", same, horizon=HORIZON, seed=seed)
 
 
-def own_responses(world: emulator.ExactWorld, like: Target, seed: int) -> Target:
+def own_responses(world: emulator.Economy, like: Target, seed: int) -> Target:
     """The world's exact responses with independent errors of another target's size."""
     irf = world.solver.irf(world.spec.theta(), horizon=HORIZON)[
         0, world.spec.shock_index(like.shock)
@@ -94,7 +94,7 @@ def own_responses(world: emulator.ExactWorld, like: Target, seed: int) -> Target
     return Target.of("own responses", like.shock, irf + sd * noise, sd)
 
 
-def fit(world: emulator.ExactWorld, target: Target, budget: Budget) -> dict[str, Any]:
+def fit(world: emulator.Economy, target: Target, budget: Budget) -> dict[str, Any]:
     """The intervals of one fit beside the truth, and what the estimate says against itself."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EstimationWarning)

@@ -1,30 +1,58 @@
 """Universal Macro Emulator: from the parameters of macroeconomic models to their impulse responses.
 
 import emulator
+nk = emulator.world("nk")                                # solved exactly
+nk.irf(kappa=0.1, phi_pi=2.0).responses.plot()           # an xarray Dataset, drawn
 em = emulator.load("universal")                          # the network that ships; needs PyTorch
-em.irf("nk", kappa=0.1, phi_pi=2.0)                      # an xarray Dataset: responses, band, flags
-emulator.world("nk").irf(kappa=0.1, phi_pi=2.0)          # the same question to the solver: exact
+em["nk"].irf(kappa=0.1, phi_pi=2.0)                      # the same question: band and flags
+emulator.world("my.mod").irf()                           # a Dynare file, in its own variables
 """
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulator.inference import Emulator, ExactWorld
+    from emulator import worlds
+    from emulator.estimation import estimate
+    from emulator.inference import Economy, Emulator
+    from emulator.training import train
+    from emulator.worlds.comparison import compare
 
-__all__ = ["__version__", "load", "world"]
+__all__ = [
+    "Economy",
+    "Emulator",
+    "__version__",
+    "compare",
+    "estimate",
+    "load",
+    "train",
+    "world",
+    "worlds",
+]
+
+_ELSEWHERE = {
+    "Economy": "emulator.inference",
+    "Emulator": "emulator.inference",
+    "compare": "emulator.worlds.comparison",
+    "estimate": "emulator.estimation",
+    "train": "emulator.training.trainer",
+}
+"""Names that are imported when they are asked for, each from its room."""
 
 
-def world(name: str | Path) -> ExactWorld:
-    """The world of that name, or of a `.mod` file: exact answers in float64.
+def world(name: str | Path, run: int | None = None) -> Economy:
+    """The economy of that name, or of a `.mod` file, over its solver: exact answers in float64.
 
-    Raises `UnknownNameError`, `ModFileError`.
+    A file with a mapping beside it answers with output, inflation and rate, one without in its own
+    variables and units; run: of a file with several solution commands the one that is answered, by
+    default the last. Raises `UnknownNameError`, `ModFileError`.
     """
-    from emulator.inference import ExactWorld
+    from emulator.inference import Economy
 
-    return ExactWorld.named(name)
+    return Economy.named(name, run)
 
 
 def load(name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
@@ -44,4 +72,12 @@ def __getattr__(name: str) -> Any:
         from emulator.provenance import package_version
 
         return package_version()
+    if name == "worlds":
+        return importlib.import_module("emulator.worlds")
+    if name in _ELSEWHERE:
+        return getattr(importlib.import_module(_ELSEWHERE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,31 +1,110 @@
-"""The `emulator` command: one door to what each room offers on the command line."""
+"""The `emulator` command: one door to what each room offers on the command line.
+
+A command is imported when it is called: `emulator --help` and a typing error pay for none.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import difflib
+import importlib
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
-from emulator import provenance
 from emulator.console import exit_with, out
-from emulator.data.command import generate, validate
-from emulator.explorer.command import explore
-from emulator.inference.command import WithFigure, export, irf
-from emulator.worlds.command import compare, worlds
+
+
+class Entry(NamedTuple):
+    """Where a command is, and what the list of commands says of it."""
+
+    place: str
+    summary: str
+
+
+COMMANDS = {
+    "irf": Entry(
+        "emulator.inference.command:irf",
+        "Impulse responses at these parameters, with a 90 % band from a network, or exact.",
+    ),
+    "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
+    "compare": Entry(
+        "emulator.worlds.command:compare", "Several worlds under the same shock: one picture."
+    ),
+    "explore": Entry(
+        "emulator.explorer.command:explore", "Worlds, shocks and sliders in the browser."
+    ),
+    "estimate": Entry(
+        "emulator.estimation.command:estimate", "Parameters that make worlds move like data."
+    ),
+    "generate": Entry(
+        "emulator.data.command:generate", "Draw parameters, solve, and write a data set."
+    ),
+    "validate": Entry("emulator.data.command:validate", "Check a data set against its worlds."),
+    "train": Entry("emulator.training.command:train", "Train a network on a data set."),
+    "calibrate": Entry(
+        "emulator.training.command:calibrate", "Fit a trained network's error band and flags."
+    ),
+    "evaluate": Entry(
+        "emulator.eval.command:evaluate", "Score a network beside trivial baselines."
+    ),
+    "leaderboard": Entry(
+        "emulator.leaderboard.command:leaderboard", "Collect scores into one page of tables."
+    ),
+    "release": Entry(
+        "emulator.leaderboard.command:release", "Write a scored network as the files that ship."
+    ),
+    "export": Entry(
+        "emulator.inference.command:export", "A trained network for other programs (ONNX)."
+    ),
+}
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """The function behind a command of the table, imported now."""
+    module, _, function = COMMANDS[name].place.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+class LazyGroup(TyperGroup):
+    """The commands of the table, each imported when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        if name not in COMMANDS:
+            return _refuse_unknown(ctx, name)
+        if ctx.meta.get("emulator.listing"):
+            return TyperCommand(name, help=COMMANDS[name].summary)
+        command = function_of(name)
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name, cls=getattr(command, "command_class", None))(command)
+        return get_command(single)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        ctx.meta["emulator.listing"] = True
+        super().format_help(ctx, formatter)
+
+
+def _refuse_unknown(ctx: Any, name: str) -> None:
+    """Say which command may have been meant; Typer says the rest."""
+    close = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    ctx.fail(f"No such command '{name}'.{hint} Known: {', '.join(COMMANDS)}.")
+
 
 app = typer.Typer(
     name="emulator",
-    help=(
-        "Exact impulse responses of macroeconomic models in batches, and networks that emulate"
-        " them."
-    ),
+    cls=LazyGroup,
+    help="Exact impulse responses of macroeconomic models in batches, and networks that emulate"
+    " them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (worlds, compare, explore, generate, validate):
-    app.command()(command)
-app.command(cls=WithFigure)(irf)
 
 
 @app.callback(invoke_without_command=True)
@@ -33,27 +112,12 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     if version:
+        from emulator import provenance
+
         out.print(provenance.package_version())
         raise typer.Exit
 
 
 def main() -> None:
     """Entry point of the console command."""
-    _add_learning_commands()
     exit_with(app)
-
-
-def _add_learning_commands() -> None:
-    """Commands that need PyTorch, added when the command line starts."""
-    from emulator.estimation.command import estimate
-    from emulator.eval.command import evaluate
-    from emulator.leaderboard.command import leaderboard, release
-    from emulator.training.command import calibrate, train
-
-    app.command()(train)
-    app.command()(calibrate)
-    app.command()(evaluate)
-    app.command()(leaderboard)
-    app.command()(release)
-    app.command()(export)
-    app.command()(estimate)

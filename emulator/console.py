@@ -15,8 +15,9 @@ from typing import Any
 import typer
 from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
 from emulator.errors import EmulatorError
@@ -87,6 +88,20 @@ def say(text: str) -> None:
     (paths can be copied).
     """
     out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def show(table: Table) -> None:
+    """Print a table whole: where its columns need more room than there is they are wrapped on a
+    terminal, and written at their full width into a pipe or a file.
+    """
+    natural = Measurement.get(out, out.options, table).maximum
+    if out.is_terminal and natural > out.width:
+        for column in table.columns:
+            column.overflow = "fold"
+            column.no_wrap = False
+        out.print(table)
+        return
+    out.print(table, width=max(natural, 1), crop=False, no_wrap=True, overflow="ignore")
 
 
 @contextmanager

@@ -49,7 +49,8 @@ SHARE = "[0, 1]"
 BELOW_ONE = "[0, 1)"
 INSIDE_ONE = "(0, 1)"
 DISCOUNT = "(0, 1]"
-AUTOREGRESSION = "[-1, 1]"
+AUTOREGRESSION = ANY_NUMBER
+"""Beyond one a process explodes, which is a status of its own and no impossible parameter."""
 
 _NUMBER = r"[+-]?(?:inf|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
 _INTERVAL = re.compile(rf"([\[(])\s*({_NUMBER})\s*,\s*({_NUMBER})\s*([\])])")

@@ -32,6 +32,10 @@ class NoSolutionError(EmulatorError):
     """The model has no unique stable solution at some of the given parameters."""
 
 
+class OutsideBoundsError(ParameterError, NoSolutionError):
+    """A parameter is outside what it can be at all, so that there is nothing to solve."""
+
+
 class SolverError(EmulatorError):
     """The matrices given to a solver do not form a linear rational-expectations model."""
 

@@ -66,6 +66,8 @@ class Status(IntEnum):
     """The solver takes no draws there: a parameter left the range that the world is solved in."""
     OUTSIDE_BOUNDS = 5
     """A parameter is outside what it can be at all, as a negative standard deviation is."""
+    UNSOLVABLE = 6
+    """A network takes the draw for one without a unique stable solution; it does not say why."""
     MISSING = 255
     """Fill value in storage: no draw was written here."""
 

@@ -40,11 +40,7 @@ class Option:
 
 def reference() -> str:
     """A section a command: usage, what it does, its arguments and options."""
-    cli._add_learning_commands()
-    callbacks = dict.fromkeys(
-        command.callback for command in cli.app.registered_commands if command.callback
-    )
-    return "\n".join(map(_section, callbacks))
+    return "\n".join(_section(cli.function_of(name)) for name in cli.COMMANDS)
 
 
 def _section(command: Callable[..., Any]) -> str:

@@ -139,7 +139,7 @@ def estimate(
         "budget": budget,
     }
     if not exact:
-        from emulator.inference.network import Emulator
+        from emulator.inference.emulator import Emulator
 
         settings["emulator"] = Emulator.load(checkpoint)
     from emulator.estimation.matching import MatchingProblem

@@ -27,16 +27,16 @@ from emulator.estimation.diagnostics import (
 )
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior, Ranges
-from emulator.estimation.responder import ExactResponder, Responder
+from emulator.estimation.responder import Responder
 from emulator.estimation.result import Estimate
 from emulator.estimation.settings import QUANTILES, Budget, Weighting
 from emulator.estimation.smc import metered, run_smc, sample_smc
 from emulator.estimation.target import Target
-from emulator.inference.exact import ExactWorld
+from emulator.inference.economy import Economy
 from emulator.worlds.priors import Prior as MarginalPrior
 
 if TYPE_CHECKING:
-    from emulator.inference.network import Emulator
+    from emulator.inference.emulator import Emulator
 
 FITTED = 500
 """Draws of the posterior whose responses make the fitted band."""
@@ -60,7 +60,7 @@ class MatchingProblem:
     def of(
         cls,
         target: Target,
-        world: str | Path | ExactWorld,
+        world: str | Path | Economy,
         *,
         emulator: Emulator | None = None,
         exact: bool = False,
@@ -83,7 +83,7 @@ class MatchingProblem:
             nutpie()
         solver = (
             world
-            if isinstance(world, ExactWorld)
+            if isinstance(world, Economy)
             else _solver(world, needed=exact or emulator is None or world not in emulator.worlds)
         )
         responder, exact_responder = _responders(
@@ -103,12 +103,12 @@ class MatchingProblem:
         )
 
 
-def _solver(world: str | Path, needed: bool) -> ExactWorld | None:
+def _solver(world: str | Path, needed: bool) -> Economy | None:
     """The world's solver, if there is one; a network may know worlds that this installation does
     not.
     """
     try:
-        solver = ExactWorld.named(world)
+        solver = Economy.named(world)
     except UnknownNameError:
         if needed:
             raise
@@ -119,21 +119,20 @@ def _solver(world: str | Path, needed: bool) -> ExactWorld | None:
 
 def _responders(
     target: Target,
-    world: str | Path | ExactWorld,
-    solver: ExactWorld | None,
+    world: str | Path | Economy,
+    solver: Economy | None,
     emulator: Emulator | None,
     exact: bool,
     shock: str,
 ) -> tuple[Responder, Responder | None]:
     """Who answers during the search, and the solver that a network is held against, if any."""
-    exact_responder = None if solver is None else ExactResponder(solver, shock, target.horizon)
+    exact_responder = None if solver is None else Responder(solver.answerer, shock, target.horizon)
     if exact:
         assert exact_responder is not None
         return exact_responder, None
-    from emulator.estimation.network_responder import NetworkResponder
-    from emulator.inference.network import Emulator
+    from emulator.inference.emulator import Emulator
 
-    if isinstance(world, ExactWorld):
+    if isinstance(world, Economy):
         name = world.spec.name
     else:
         name = str(world) if solver is None else solver.spec.name
@@ -143,7 +142,7 @@ def _responders(
             f"The network was not trained on '{world}'; it knows {', '.join(network.worlds)}. The"
             " world's solver answers with exact=True, on the command line --exact."
         )
-    responder = NetworkResponder(network, name, shock, target.horizon)
+    responder = Responder(network[name].answerer, shock, target.horizon)
     if exact_responder is not None and not exact_responder.spec.is_same_model(responder.spec):
         raise ParameterError(
             f"The solver of '{exact_responder.spec.name}' has other parameters, shocks or another"
@@ -155,7 +154,7 @@ def _responders(
 
 def estimate(
     target: Target,
-    world: str | Path | ExactWorld,
+    world: str | Path | Economy,
     *,
     emulator: Emulator | None = None,
     exact: bool = False,
@@ -168,13 +167,13 @@ def estimate(
 ) -> Estimate:
     """Estimate a world's parameters from a target of impulse responses.
 
-    world: a name, the path of a `.mod` file, or an `ExactWorld`; emulator: the network, by default
-    the one that ships; exact: let the solver answer instead. shock: the world's name of the shock,
-    by default the target's. The shock is of one standard deviation in the target and in the world,
-    so that its size is estimated as any other parameter. fixed, ranges: see `JointPrior.of`;
-    priors: by parameter (`emulator.worlds.priors.Prior`), by default the world's own; an empty
-    mapping makes all uniform over their ranges. Parameters that do not move the matched responses
-    are held at their defaults; the solver decides which, from derivatives.
+    world: a name, the path of a `.mod` file, or an `Economy` over a solver; emulator: the network,
+    by default the one that ships; exact: let the solver answer instead. shock: the world's name of
+    the shock, by default the target's. The shock is of one standard deviation in the target and in
+    the world, so that its size is estimated as any other parameter. fixed, ranges: see
+    `JointPrior.of`; priors: by parameter (`emulator.worlds.priors.Prior`), by default the world's
+    own; an empty mapping makes all uniform over their ranges. Parameters that do not move the
+    matched responses are held at their defaults; the solver decides which, from derivatives.
 
     Raises `UnknownNameError`, `ParameterError`, `NoSolutionError`, `EstimationError`; warns with
     `EstimationWarning` where the result is not to be relied on (`Estimate.complaints`).

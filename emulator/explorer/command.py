@@ -15,7 +15,7 @@ import typer
 from emulator.console import err, say
 
 if TYPE_CHECKING:
-    from emulator.inference.network import Emulator
+    from emulator.inference.emulator import Emulator
 
 
 def explore(
@@ -109,6 +109,6 @@ def _interrupts() -> Iterator[SimpleQueue[int]]:
 
 
 def _network(checkpoint: str) -> Emulator:
-    from emulator.inference.network import Emulator
+    from emulator.inference.emulator import Emulator
 
     return Emulator.load(checkpoint)

@@ -17,12 +17,12 @@ from emulator.errors import UnknownNameError, unknown_name
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario
 from emulator.explorer.uploads import Upload
-from emulator.inference.exact import ExactWorld
+from emulator.inference.economy import Economy
 from emulator.spec import WorldSpec
-from emulator.worlds import WORLDS, get_world
+from emulator.worlds import WORLDS
 
 if TYPE_CHECKING:
-    from emulator.inference.network import Emulator
+    from emulator.inference.emulator import Emulator
 
 AT_ONCE = 0.03
 """Seconds: a solver that took no longer is asked while a slider moves, others when it rests."""
@@ -43,7 +43,7 @@ class Economies:
         self.network, self.checkpoint = network, checkpoint
         self.fit: Fit | None = None  # data to draw responses over
         self.uploads: OrderedDict[str, Upload] = OrderedDict()
-        self._solvers: dict[str, ExactWorld] = {}
+        self._solvers: dict[str, Economy] = {}
         self._seconds: dict[str, float] = {}
         self._kept: OrderedDict[Hashable, xr.Dataset] = OrderedDict()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -58,7 +58,7 @@ class Economies:
         """What a world says of itself. Raises `UnknownNameError`."""
         return self.solver(world).spec
 
-    def solver(self, world: str) -> ExactWorld | Upload:
+    def solver(self, world: str) -> Economy | Upload:
         """Who solves a world exactly.
 
         Raises `UnknownNameError`; files are reached through `add` alone, never by a path.
@@ -73,7 +73,7 @@ class Economies:
                 )
             raise unknown_name("world", world[:60], self.names)
         if world not in self._solvers:
-            self._solvers[world] = ExactWorld(get_world(world))
+            self._solvers[world] = Economy.named(world)
         return self._solvers[world]
 
     def add(self, upload: Upload) -> None:

@@ -17,9 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import Any, TextIO
 
-import emulator
 from emulator.errors import EmulatorError, ModFileError
-from emulator.inference.exact import ExactWorld
+from emulator.inference.economy import Economy
+from emulator.inference.over_solver import SolverAnswerer
+from emulator.worlds import get_world
 
 MEMORY, FILE = 3 << 30, 64 << 20
 """Bytes: of address space, and of a file that it writes."""
@@ -56,7 +57,7 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _world(given: dict[str, str]) -> ExactWorld:
+def _world(given: dict[str, str]) -> Economy:
     """The world of the files, which lie alone in a folder and include nothing; its defaults must
     have a solution.
     """
@@ -72,14 +73,14 @@ def _world(given: dict[str, str]) -> ExactWorld:
         if given["mapping"]:
             path.with_name(f"{path.stem}.world.yaml").write_text(given["mapping"], encoding="utf-8")
         try:
-            world = emulator.world(str(path))
+            world = Economy(SolverAnswerer(get_world(path)))
         except EmulatorError as error:
             raise EmulatorError(str(error).replace(f"{folder}{os.sep}", "")) from None
     world.irf(horizon=0)
     return world
 
 
-def _answer(world: ExactWorld, question: dict[str, Any]) -> dict[str, Any]:
+def _answer(world: Economy, question: dict[str, Any]) -> dict[str, Any]:
     if "status" in question:
         return {"status": int(world.status(question["status"])[0])}
     return {"irf": world.irf(question.pop("values"), on_failure="nan", **question).to_dict()}

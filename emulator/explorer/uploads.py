@@ -41,7 +41,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
 class Upload:
-    """The world of a file that came from outside; what the explorer asks of an `ExactWorld`, asked
+    """The world of a file that came from outside; what the explorer asks of an `Economy`, asked
     of its process.
     """
 
@@ -84,7 +84,7 @@ class Upload:
         horizon: int,
         on_failure: str = "nan",
     ) -> xr.Dataset:
-        """Responses as `ExactWorld.irf` gives them.
+        """Responses as `Economy.irf` gives them.
 
         Raises `EmulatorError` as it does, and where an answer takes too long.
         """

@@ -19,77 +19,116 @@ theta                      (draw, parameter)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from matplotlib.figure import Figure
 
 from emulator.errors import NoSolutionError, ParameterError
-from emulator.inference.shock_size import Scaling
-from emulator.spec import OBSERVABLES, Status, WorldSpec
+from emulator.spec import BAND_LEVEL, Status, WorldSpec
 from emulator.worlds.comparison import WHY
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 AXES = ("draw", "shock", "horizon", "observable")
 
+BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 
-def answer(
-    scaling: Scaling,
-    theta: np.ndarray,
-    fields: Mapping[str, np.ndarray],
-    source: str,
-    draws: np.ndarray,
-) -> xr.Dataset:
-    """A Dataset of fields with the axes (n, S, H+1, 3), (n, P) or (n), with names, units and what
-    was asked; draws: what each is called, (n,).
+
+class Labels(NamedTuple):
+    """What an answer is about: the world, the shocks (S) with their sizes in words, the draws (n),
+    who answered, and what a reader should know of every answer.
     """
-    spec, axes = scaling.spec, {4: AXES, 2: ("draw", "parameter"), 1: ("draw",)}
+
+    spec: WorldSpec
+    shocks: Sequence[str]
+    sizes: Sequence[str]
+    draws: np.ndarray
+    source: str
+    parameters: str = ""
+    """Which parameters are not at their defaults, in words."""
+    notes: Sequence[str] = ()
+    trained_range: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        attributes = {
+            "world": self.spec.name,
+            "title": self.spec.title,
+            "source": self.source,
+            "parameters": self.parameters,
+        }
+        return attributes | ({"notes": " ".join(self.notes)} if self.notes else {})
+
+    def coordinates(self, periods: int) -> dict[str, Any]:
+        spec = self.spec
+        return {
+            "draw": self.draws,
+            "shock": list(self.shocks),
+            "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
+            "observable": list(spec.observable_names),
+            "parameter": list(spec.parameter_names),
+            "unit": ("observable", list(spec.observable_units)),
+            "size": ("shock", list(self.sizes)),
+        }
+
+
+def answer(labels: Labels, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """A Dataset of fields with the axes (n, S, H+1, O), (n, P) or (n), with names and units."""
+    spec = labels.spec
+    axes = {4: AXES, 2: ("draw", "parameter"), 1: ("draw",)}
     units = ", ".join(f"{o.name}: {o.unit}" for o in spec.observables)
-    found = {
+    variables: dict[str, Any] = {
         name: (axes[value.ndim], value, {"units": units} if value.ndim == 4 else {})
         for name, value in fields.items()
     }
-    found["theta"] = (
-        axes[2],
-        theta,
-        {"units": ", ".join(f"{p.name}: {p.unit}" for p in spec.parameters)},
-    )
-    return xr.Dataset(found, _names(scaling, draws, fields["irf"].shape[2]), _of(scaling, source))
+    of_theta = ", ".join(f"{p.name}: {p.unit}" for p in spec.parameters)
+    variables["theta"] = (axes[2], theta, {"units": of_theta})
+    data = xr.Dataset(variables, labels.coordinates(fields["irf"].shape[2]), labels.attributes)
+    if labels.trained_range is not None:
+        low, high = labels.trained_range
+        data = data.assign_coords(trained_from=("parameter", low), trained_to=("parameter", high))
+    doubt = doubt_in_words(data)
+    return data.assign_attrs(doubt=doubt) if doubt else data
 
 
 def derivatives(
-    scaling: Scaling,
-    values: np.ndarray,
-    signs: Mapping[str, np.ndarray],
-    source: str,
-    draws: np.ndarray,
+    labels: Labels, values: np.ndarray, signs: Mapping[str, np.ndarray]
 ) -> xr.DataArray:
-    """Derivatives (n, S, H+1, 3, P) with names; units: of the response, per unit of the parameter.
+    """Derivatives (n, S, H+1, O, P) with names; units: of the response, per unit of the parameter.
     signs: of each draw, (n,), as further coordinates.
     """
-    names = _names(scaling, draws, values.shape[2]) | {
-        name: ("draw", value) for name, value in signs.items()
-    }
-    return xr.DataArray(values, names, (*AXES, "parameter"), "jacobian", _of(scaling, source))
+    coordinates = labels.coordinates(values.shape[2])
+    coordinates |= {name: ("draw", sign) for name, sign in signs.items() if sign.ndim == 1}
+    axes = (*AXES, "parameter")
+    return xr.DataArray(values, coordinates, axes, "jacobian", labels.attributes)
 
 
-def _of(scaling: Scaling, source: str) -> dict[str, str]:
-    return {"world": scaling.spec.name, "title": scaling.spec.title, "source": source}
+def doubted(data: xr.Dataset) -> np.ndarray:
+    """Which draws (n,) of an answer its network doubts: flagged, with a solution, not solved."""
+    if "flagged" not in data:
+        return np.zeros(data.sizes["draw"], dtype=bool)
+    solved = data["determinate"].values if "determinate" in data else True
+    return np.asarray(data["flagged"].values & ~data["exact"].values & solved)
 
 
-def _names(scaling: Scaling, draws: np.ndarray, periods: int) -> dict[str, Any]:
-    spec = scaling.spec
-    return {
-        "draw": draws,
-        "shock": [spec.shock_names[k] for k in scaling.shocks],
-        "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
-        "observable": list(OBSERVABLES),
-        "parameter": list(spec.parameter_names),
-        "unit": ("observable", list(spec.observable_units)),
-        "size": ("shock", [str(size) for size in scaling.sizes]),
-    }
+def doubt_in_words(data: xr.Dataset) -> str:
+    """That, and for how many draws; empty where the network doubts none."""
+    flags = doubted(data)
+    if not flags.any():
+        return ""
+    which = "this answer" if len(flags) == 1 else f"{flags.sum():,} of {len(flags):,} draws"
+    why = ""
+    beyond = beyond_training(data.isel(draw=[int(np.flatnonzero(flags)[0])]))
+    if beyond:
+        why = f", beyond the training draws: {beyond}" if len(flags) == 1 else f"; first: {beyond}"
+    return (
+        f"The network flags {which}{why}. It may be wrong by more than its band says;"
+        " fallback='exact' asks the solver."
+    )
 
 
 def refuse(
@@ -130,7 +169,7 @@ def beyond_training(data: xr.Dataset) -> str:
     )
 
 
-def in_words(status: np.ndarray) -> str:
+def statuses_in_words(status: np.ndarray) -> str:
     """How many draws without finite responses have each `Status` (n,), and what it means."""
     counts = sorted(Counter(Status(code) for code in status).items())
     return ", ".join(
@@ -155,28 +194,45 @@ class Responses:
 
     @property
     def whole(self) -> xr.Dataset:
-        """The answer with all its axes, also where one draw or one shock was selected from it."""
-        lost = [axis for axis in AXES[:2] if axis not in self.data.dims]
-        found = self.data.expand_dims(lost)
-        return (
-            found.assign_coords(size=("shock", [str(found["size"].values)]))
-            if "shock" in lost
-            else found
-        )
+        """The answer with all its axes, also where one draw, shock or observable was selected."""
+        lost = [axis for axis in AXES if axis not in self.data.dims]
+        whole = self.data.expand_dims(lost).transpose(*AXES, ...)
+        for axis, name in (("shock", "size"), ("observable", "unit")):
+            if axis in lost:
+                whole = whole.assign_coords({name: (axis, [str(whole[name].values)])})
+        for name in ("theta", *SIGNS):
+            if name in whole:  # these have no other axes than their own
+                spare = [axis for axis in whole[name].dims if axis not in ("draw", "parameter")]
+                whole[name] = whole[name].isel(dict.fromkeys(spare, 0), drop=True)
+        return whole
 
-    def plot(self, path: str | Path | None = None, beside: xr.Dataset | None = None) -> Figure:
-        """A row a shock, a column an observable; with many draws their median, and where 50 and 90
-        % of them lie.
+    def plot(
+        self,
+        path: str | Path | None = None,
+        beside: xr.Dataset | None = None,
+        *,
+        shocks: Sequence[str] | str | None = None,
+        observables: Sequence[str] | str | None = None,
+        horizon: int | None = None,
+        ax: Any = None,
+        title: str | None = None,
+    ) -> Figure:
+        """A row a shock, a column an observable. A few draws are lines, named by the parameter if
+        one alone varies; of many the median, and where 50 and 90 % of them lie.
 
         path: where to write it (.png, .pdf, .svg); beside: another answer to the same question,
-        dashed, such as the exact one. Raises `ParameterError` for a format that cannot be drawn.
+        dashed, such as the exact one; shocks, observables: names, all by default; horizon: the last
+        one drawn, by default where responses have settled; ax: axes of Matplotlib's to draw one
+        panel in; title: in place of the usual one. Raises `ParameterError` for a format that cannot
+        be drawn, `UnknownNameError` for a name that the answer does not have.
         """
-        from emulator.inference.figures import draw
+        from emulator.inference.figures import View, draw
 
         return draw(
             self.whole,
             None if beside is None else beside.responses.whole,
             None if path is None else Path(path),
+            View(shocks, observables, horizon, ax, title),
         )
 
     def frame(self) -> Any:
@@ -186,7 +242,7 @@ class Responses:
         whole = self.whole
         parts = {name: whole[name] for name in ("irf", "lower", "upper") if name in whole}
         columns = {}
-        for observable in OBSERVABLES:
+        for observable in whole["observable"].values:
             for name, part in parts.items():
                 columns[observable if name == "irf" else f"{observable}_{name}"] = part.sel(
                     observable=observable, drop=True

@@ -5,26 +5,30 @@ programs.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import xarray as xr
 from typer.core import TyperCommand
 
-from emulator.console import err, say
+from emulator.console import err, say, show
 from emulator.errors import ParameterError
-from emulator.inference.answers import beyond_training
-from emulator.inference.exact import ExactWorld
-from emulator.inference.files import check_format as check_file
-from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, WorldSpec
-from emulator.worlds import is_path, split_names
-from emulator.worlds.command import named, show_tables
-from emulator.worlds.figures import check_format as check_figure
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.table import Table
+
+    from emulator.inference.economy import Economy
 
 DEFAULT_NETWORK = "universal"
 
 FIGURE = "irf.png"
 """Where `--plot` without a path puts the figure."""
+
+SHOWN = (0, 1, 2, 3, 4, 8, 12, 20, 40)
+"""Horizons of a printed table; files hold them all."""
+
+MOST_COLUMNS = 3
+"""Observables that stand side by side in a printed table; more stand below each other."""
 
 
 class WithFigure(TyperCommand):
@@ -36,8 +40,8 @@ class WithFigure(TyperCommand):
         following = [*args, "--"][1:]
         alone = [
             k
-            for k, (found, after) in enumerate(zip(args, following, strict=True))
-            if found == "--plot" and after.startswith("-")
+            for k, (word, after) in enumerate(zip(args, following, strict=True))
+            if word == "--plot" and after.startswith("-")
         ]
         for k in reversed(alone):
             args = [*args[: k + 1], FIGURE, *args[k + 1 :]]
@@ -70,14 +74,26 @@ def irf(
         ),
     ] = "1",
     horizon: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")
-    ] = DEFAULT_HORIZON,
+        int | None,
+        typer.Option(min=0, max=10_000, help="Last horizon, in periods.  [default: 40]"),
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Ask the world's solver, not a network.")
     ] = False,
     checkpoint: Annotated[
         str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
     ] = DEFAULT_NETWORK,
+    run: Annotated[
+        int | None,
+        typer.Option(help="Of a .mod file with several solution commands, which: 1, 2 ..."),
+    ] = None,
+    write_mapping: Annotated[
+        bool,
+        typer.Option(
+            "--write-mapping",
+            help="Write a proposed mapping beside a .mod file that has none, to be edited.",
+        ),
+    ] = False,
     plot: Annotated[
         Path | None,
         typer.Option(help=f"Write a figure (.png, .pdf or .svg); {FIGURE} if no path follows."),
@@ -89,53 +105,35 @@ def irf(
         ),
     ] = None,
 ) -> None:
-    """Impulse responses at these parameters, from the network that ships, with its 90 % band; or
-    from the world's solver (--exact).
+    """Impulse responses at these parameters, with a 90 % band from a network, or exact.
+
+    The network that ships answers, or with --exact the world's own solver. A .mod file is always
+    solved; without a mapping beside it, it answers with its own variables in its own units.
     """
-    if plot is not None:
-        check_figure(plot)
+    import warnings
+
+    from emulator.errors import DoubtWarning
+
+    _check_outputs(plot, output or [])
+    if write_mapping:
+        _write_mapping(world)
+    values = _values(set_ or [])
+    economy = _economy(world, checkpoint, exact, run)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DoubtWarning)  # said below the numbers
+        data = economy.irf(values, shocks=shock or None, size=size, horizon=horizon)
     for path in output or []:
-        check_file(path)
-    pairs = [pair(item) for item in set_ or []]
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        raise ParameterError(
-            f"--set names a parameter twice, in {', '.join(set_ or [])}; expected each at most"
-            " once."
-        )
-    if is_path(world) and checkpoint != DEFAULT_NETWORK:
-        raise ParameterError(
-            f"'{world}' is a file, which is solved; --checkpoint names a network, which knows its"
-            f" worlds by name: emulator irf NAME --checkpoint {checkpoint}."
-        )
-    found, spec = (
-        _solved(world, values, shock, size, horizon)
-        if exact or is_path(world)
-        else _predicted(checkpoint, world, values, shock, size, horizon)
-    )
-    for path in output or []:
-        found.responses.write(path)
+        data.responses.write(path)
         say(f"Numbers: {path}")
     if plot is not None:
-        found.responses.plot(plot)
+        data.responses.plot(plot)
         say(f"Figure: {plot}")
-    frame = (
-        found["irf"]
-        .isel(draw=0, drop=True)
-        .drop_vars("size")
-        .to_series()
-        .unstack("observable")[list(OBSERVABLES)]
-    )
-    sizes = dict(zip(found["shock"].values, found["size"].values, strict=True))
-    for name in sizes:
-        part = frame.loc[[name]]
-        show_tables(
-            part,
-            "shock",
-            spec.observable_units,
-            f"{spec.name}: {{}}, {sizes[name]}, {found.attrs['source']}",
-        )
-    _note(found, spec)
+    for table in tables(data):
+        show(table)
+    _notes(data, economy)
+
+
+irf.command_class = WithFigure  # type: ignore[attr-defined]  # read by emulator.cli
 
 
 def export(
@@ -144,43 +142,24 @@ def export(
     ] = DEFAULT_NETWORK,
     output: Annotated[Path, typer.Option(help="Folder of the files.")] = Path("exported"),
     worlds: Annotated[
-        str, typer.Option(help="Worlds, separated by commas; all that the network knows if empty.")
+        str,
+        typer.Option(
+            "--world",
+            "--worlds",
+            help="Worlds, separated by commas; all that the network knows if empty.",
+        ),
     ] = "",
     onnx: Annotated[
         bool, typer.Option("--onnx", help="Also an ONNX file for each world (extra \\[onnx]).")
     ] = False,
 ) -> None:
-    """A trained network for other programs: weights (safetensors), model card and, with --onnx, one
-    ONNX file a world.
-    """
+    """A trained network for other programs: weights, model card and, with --onnx, ONNX files."""
+    from emulator.inference.emulator import Emulator
     from emulator.inference.export import export as write
-    from emulator.inference.network import Emulator
+    from emulator.worlds import split_names
 
     for path in write(Emulator.load(checkpoint), output, split_names(worlds) or None, onnx):
         say(f"{path}  {path.stat().st_size:,} bytes")
-
-
-def _solved(
-    world: str, values: dict[str, str], shock: list[str] | None, size: str, horizon: int
-) -> tuple[xr.Dataset, WorldSpec]:
-    economy = ExactWorld(named(world))
-    return economy.irf(values, shocks=shock or None, size=size, horizon=horizon), economy.spec
-
-
-def _predicted(
-    checkpoint: str,
-    world: str,
-    values: dict[str, str],
-    shock: list[str] | None,
-    size: str,
-    horizon: int,
-) -> tuple[xr.Dataset, WorldSpec]:
-    from emulator.inference.network import Emulator
-
-    network = Emulator.load(checkpoint)
-    return network.irf(
-        world, values, shocks=shock or None, size=size, horizon=horizon
-    ), network.spec(world)
 
 
 def pair(item: str) -> tuple[str, str]:
@@ -191,23 +170,130 @@ def pair(item: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _note(found: xr.Dataset, spec: WorldSpec) -> None:
-    """What a reader should know of how far to trust the numbers, on the error stream."""
-    for p, value in zip(spec.parameters, found["theta"].values[0], strict=True):
-        if not p.low <= value <= p.high:
-            err.print(
-                f"note: {p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
-                f" {p.high:g}.",
-                markup=False,
-                highlight=False,
-            )
-    if "flagged" in found and bool(found["flagged"][0]):
-        beyond = beyond_training(found)
-        why = f", for it lies beyond the training draws: {beyond}" if beyond else ""
-        err.print(
-            f"note: the network flags this draw{why}. It may be wrong by more than its band says;"
-            " --exact asks the solver.",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+def tables(data: xr.Dataset) -> list[Table]:
+    """The responses of draw 0 as a table for each shock, with half widths of the band where there
+    is one.
+    """
+    if data.sizes["observable"] > MOST_COLUMNS:
+        return [_observables_below(data.isel(draw=0, shock=k)) for k in range(data.sizes["shock"])]
+    return [_observables_beside(data.isel(draw=0, shock=k)) for k in range(data.sizes["shock"])]
+
+
+def _observables_beside(one: xr.Dataset) -> Table:
+    """A row a horizon, a column an observable."""
+    from rich.table import Table
+
+    heads = [
+        f"{name}\n{unit}" for name, unit in zip(one.observable.values, one.unit.values, strict=True)
+    ]
+    table = Table("horizon", title=_title(one), title_justify="left")
+    for head in heads:
+        table.add_column(head, justify="right")
+    for h in (h for h in SHOWN if h < one.sizes["horizon"]):
+        table.add_row(
+            str(h), *(_cell(one.isel(horizon=h, observable=k)) for k in range(len(heads)))
         )
+    return table
+
+
+def _observables_below(one: xr.Dataset) -> Table:
+    """A row an observable, a column a horizon; for files with many variables."""
+    from rich.table import Table
+
+    shown = [h for h in SHOWN if h < one.sizes["horizon"]]
+    table = Table("horizon", title=_title(one), title_justify="left")
+    for h in shown:
+        table.add_column(str(h), justify="right")
+    for k, name in enumerate(one.observable.values):
+        cells = (number(float(one["irf"].isel(horizon=h, observable=k)), ".3g") for h in shown)
+        table.add_row(str(name), *cells)
+    return table
+
+
+def _title(one: xr.Dataset) -> str:
+    return f"{one.attrs['world']}: {one.shock.item()}, {one.size.item()}, {one.attrs['source']}"
+
+
+def _cell(point: xr.Dataset) -> str:
+    text = number(float(point["irf"]), "+.4f")
+    half = float(point["upper"] - point["irf"]) if "upper" in point else 0.0
+    return f"{text} ± {half:.4f}" if half > 0 else text
+
+
+def number(value: float, form: str) -> str:
+    """A number as a table shows it; what rounds to zero has no sign."""
+    text = format(value, form)
+    return text.replace("-", "").replace("+", "") if float(text) == 0 else text
+
+
+def _check_outputs(plot: Path | None, output: list[Path]) -> None:
+    """Refuse endings that stand for no format before anything is computed."""
+    if plot is not None:
+        from emulator.worlds.figures import check_format as check_figure
+
+        check_figure(plot)
+    if output:
+        from emulator.inference.files import check_format as check_file
+
+        for path in output:
+            check_file(path)
+
+
+def _values(pairs: list[str]) -> dict[str, str]:
+    values = dict(map(pair, pairs))
+    if len(values) < len(pairs):
+        raise ParameterError(
+            f"--set names a parameter twice, in {', '.join(pairs)}; expected each at most once."
+        )
+    return values
+
+
+def _economy(world: str, checkpoint: str, exact: bool, run: int | None) -> Economy:
+    """Who answers: the solver of a file, and of a world if asked for, else the network."""
+    from emulator.worlds import is_path
+
+    if is_path(world) or exact:
+        if is_path(world) and checkpoint != DEFAULT_NETWORK:
+            raise ParameterError(
+                f"'{world}' is a file, which is solved; --checkpoint names a network, which knows"
+                f" its worlds by name: emulator irf NAME --checkpoint {checkpoint}."
+            )
+        from emulator.inference.economy import Economy
+        from emulator.worlds.command import noted
+
+        with noted():
+            return Economy.named(world, run)
+    if run is not None:
+        raise ParameterError(f"--run chooses among the commands of a .mod file; '{world}' is none.")
+    from emulator.inference.emulator import Emulator
+
+    return Emulator.load(checkpoint)[world]
+
+
+def _write_mapping(world: str) -> None:
+    from emulator.worlds import is_path
+    from emulator.worlds.guess import write_mapping
+
+    if not is_path(world):
+        raise ParameterError(
+            f"--write-mapping is about the mapping of a .mod file; '{world}' is none."
+        )
+    say(f"Mapping: {write_mapping(Path(world))}")
+
+
+def _notes(data: xr.Dataset, economy: Economy) -> None:
+    """What a reader should know of how far to trust the numbers, on the error stream."""
+
+    def note(text: str) -> None:
+        err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+    for p, value in zip(economy.spec.parameters, data["theta"].values[0], strict=True):
+        if not p.low <= value <= p.high:
+            note(
+                f"{p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
+                f" {p.high:g}."
+            )
+    if "notes" in data.attrs:
+        note(data.attrs["notes"])
+    if "doubt" in data.attrs:
+        note(data.attrs["doubt"].replace("fallback='exact' asks", "--exact asks"))

@@ -5,7 +5,7 @@ but defaults.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,32 +14,45 @@ import pandas as pd
 from emulator.errors import ParameterError
 from emulator.spec import WorldSpec
 
-Draws = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
+DrawsLike = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
+
+Complete = Callable[[Mapping[str, np.ndarray], int], np.ndarray]
+"""Named columns, each one number or (n,), and n to theta (n, P)."""
+
+MOST_NAMED = 8
+"""Parameters that are named one by one where an answer says what was asked."""
 
 LONGEST_HORIZON = 10_000
 """Quarters; a response that is asked for beyond is a slip, and would fill the memory."""
 
 
 def theta_of(
-    spec: WorldSpec, draws: Draws = None, parameters: Mapping[str, Any] | None = None
+    spec: WorldSpec,
+    draws: DrawsLike = None,
+    parameters: Mapping[str, Any] | None = None,
+    complete: Complete | None = None,
 ) -> np.ndarray:
     """Parameter vectors (n, P), float64, in each parameter's own unit.
 
     draws: a table or mapping with a column for some of the parameters, the rest at their defaults
     (a row of a table, a `Series`, is one draw by the names of its index); or an array (n, P), or
     (P,) for one draw, in the order of `spec.parameter_names`. parameters: numbers, or columns of n,
-    that replace those of draws. Raises `UnknownNameError` for a name that the world does not have,
-    `ParameterError` for lengths that differ, for shapes that do not fit, for no draw at all and for
-    values that are not finite numbers.
+    that replace those of draws. complete: makes theta of n draws from named columns where other
+    parameters follow from them, as in a `.mod` file that computes one from another. Raises
+    `UnknownNameError` for a name that the world does not have, `ParameterError` for lengths that
+    differ, for shapes that do not fit, for no draw at all and for values that are not finite
+    numbers.
     """
     if isinstance(draws, pd.Series):
         draws = draws.to_frame().T
-    named = {
-        **(_columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}),
-        **(parameters or {}),
-    }
+    table = _columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}
+    named = {**table, **(parameters or {})}
     columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
     theta = _base(spec, draws, columns)
+    if complete is not None and (draws is None or table):
+        names = spec.parameter_names
+        given = {names[column]: values for column, values in columns.items()}
+        theta = complete(given, len(theta))
     for column, values in columns.items():
         theta[:, column] = values
     return spec.check_theta(theta)
@@ -82,13 +95,13 @@ def last_quarter(horizon: Any) -> int:
 
 def draws_wanted(n: Any) -> int:
     """A number of draws. Raises `ParameterError` unless it is a whole number, 0 or more."""
-    found = _whole(n)
-    if found is None:
+    number = _whole(n)
+    if number is None:
         raise ParameterError(f"The number of draws is {n!r}; expected a whole number, 0 or more.")
-    return found
+    return number
 
 
-def labels(draws: Draws, n: int) -> np.ndarray:
+def labels_of(draws: DrawsLike, n: int) -> np.ndarray:
     """What n draws are called: by the index of a table that names each of its rows once, else 0 to
     n - 1.
     """
@@ -97,13 +110,32 @@ def labels(draws: Draws, n: int) -> np.ndarray:
     return np.arange(n)
 
 
+def parameters_in_words(spec: WorldSpec, theta: np.ndarray) -> str:
+    """Which parameters of theta (n, P) are not at their defaults: their values or, where draws
+    differ, their range.
+    """
+    low = theta.min(axis=0)
+    high = theta.max(axis=0)
+    parts = []
+    for p, first, last in zip(spec.parameters, low, high, strict=True):
+        if first == last != p.default:
+            parts.append(f"{p.name} = {first:.4g}")
+        elif first != last:
+            parts.append(f"{p.name} from {first:.4g} to {last:.4g}")
+    if not parts:
+        return "Parameters at their defaults."
+    rest = "" if len(parts) == spec.n_parameters else "; the rest at their defaults"
+    named = ", ".join(parts) if len(parts) <= MOST_NAMED else f"{len(parts)} parameters changed"
+    return f"{named}{rest}."
+
+
 def _whole(number: Any) -> int | None:
     """A whole number, 0 or more; None for anything else."""
     try:
-        found = -1 if isinstance(number, bool | np.bool) else operator.index(number)
+        whole = -1 if isinstance(number, bool | np.bool) else operator.index(number)
     except TypeError:
         return None
-    return found if found >= 0 else None
+    return whole if whole >= 0 else None
 
 
 def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +153,7 @@ def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
 
 def _numbers(name: str, value: Any) -> np.ndarray:
     try:
-        found = _reals(value)
+        array = _reals(value)
     except (TypeError, ValueError):
         shown = (
             repr(value)
@@ -131,12 +163,12 @@ def _numbers(name: str, value: Any) -> np.ndarray:
         raise ParameterError(
             f"Parameter '{name}' was given as {shown}; expected a number, or a column of numbers."
         ) from None
-    if found.ndim > 1:
+    if array.ndim > 1:
         raise ParameterError(
-            f"Parameter '{name}' was given as an array of shape {found.shape}; expected a number,"
+            f"Parameter '{name}' was given as an array of shape {array.shape}; expected a number,"
             " or one a draw."
         )
-    return found
+    return array
 
 
 def _reals(value: Any) -> np.ndarray:
@@ -152,7 +184,7 @@ def _reals(value: Any) -> np.ndarray:
     return np.asarray(real.filled(np.nan) if isinstance(real, np.ma.MaskedArray) else real)
 
 
-def _base(spec: WorldSpec, draws: Draws, columns: Mapping[int, np.ndarray]) -> np.ndarray:
+def _base(spec: WorldSpec, draws: DrawsLike, columns: Mapping[int, np.ndarray]) -> np.ndarray:
     """As many draws as the call names, before named columns are written into them."""
     if draws is not None and not isinstance(draws, pd.DataFrame | Mapping):
         try:

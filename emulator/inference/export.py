@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from emulator.errors import CheckpointError, MissingExtraError, unknown_name
 from emulator.files import write_bytes, write_text
-from emulator.inference.network import Emulator
+from emulator.inference.emulator import Emulator
 from emulator.models import shipped, weights_file
 from emulator.models.checkpoint import Checkpoint
 

@@ -1,7 +1,10 @@
-"""Figures of answers: a row a shock, a column an observable."""
+"""Figures of answers: a panel for each shock and observable, with units on the axes."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,84 +12,233 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from emulator.inference.answers import check_same_shocks
+from emulator.errors import ParameterError, unknown_name
+from emulator.inference.answers import BAND_IN_WORDS, check_same_shocks, doubted
 from emulator.worlds.figures import check_format, label, new_figure, save
 
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
 
+SWEEP = 12
+"""Up to so many values of one parameter, the rest held, are drawn each as a line."""
+
 FAN = (0.9, 0.5)
 """Shares of the draws that lie within the shaded areas, horizon by horizon."""
 
+SETTLED = 0.02
+"""Where all responses stay below this share of their peak, a figure ends."""
 
-def draw(data: xr.Dataset, beside: xr.Dataset | None, path: Path | None) -> Figure:
-    """Responses, bands and, dashed, another answer beside them; written to `path` if there is
-    one.
+SHORTEST = 12
+"""A figure shows at least so many periods after impact, if there are as many."""
+
+MOST_COLUMNS = 4
+"""Panels side by side."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What of an answer is drawn: shocks and observables by name, all by default; the last horizon,
+    by default where the responses have settled; in which axes (one panel), under which title.
+    """
+
+    shocks: Sequence[str] | str | None = None
+    observables: Sequence[str] | str | None = None
+    horizon: int | None = None
+    ax: Any = None
+    title: str | None = None
+
+
+def draw(
+    data: xr.Dataset, beside: xr.Dataset | None, path: Path | None, view: View | None = None
+) -> Figure:
+    """Responses, bands and, dashed, another answer beside them; written to `path` if there is one.
+
+    Raises `ParameterError` for a format that cannot be drawn, a horizon beyond the answer's, or
+    several panels for one `ax`; `UnknownNameError` for a shock or observable that is not there.
     """
     if path is not None:
         check_format(path)
     if beside is not None:
         check_same_shocks(data, beside)
-    shocks = data["shock"].values
-    figure = new_figure(9.0, 2.4 * len(shocks) + 0.3)
-    axes = figure.subplots(len(shocks), 3, squeeze=False, sharex=True)
-    for row, shock in enumerate(shocks):
-        for column, observable in enumerate(data["observable"].values):
-            axis = axes[row, column]
-            here = data.sel(shock=shock, observable=observable)
-            _lines(axis, here) if data.sizes["draw"] <= FEW else _fan(axis, here["irf"])
-            if beside is not None:
-                other = beside["irf"].sel(shock=shock, observable=observable)
-                axis.plot(
-                    other["horizon"], other.values.T, color="black", linestyle="--", linewidth=1.0
-                )
-            label(
-                axis,
-                f"{shock} ({data['size'].values[row]}) → {observable}",
-                str(data["unit"].values[column]),
+    view = view or View()
+    data = _chosen(data, view)
+    last = _last(data, view)
+    panels = [(s, o) for s in data["shock"].values for o in data["observable"].values]
+    figure, axes = _axes(panels, data.sizes["observable"], view)
+    for axis, (shock, observable) in zip(axes, panels, strict=True):
+        here = data.sel(shock=shock, observable=observable)
+        _draw_panel(axis, here, _names_of_lines(data, beside is not None))
+        if beside is not None:
+            other = beside["irf"].sel(shock=shock, observable=observable)
+            axis.plot(
+                other["horizon"],
+                other.values.T,
+                color="black",
+                linestyle="--",
+                linewidth=1.0,
+                label=str(beside.attrs["source"]),
             )
-    for axis in axes[-1]:
-        axis.set_xlabel("quarters after impact", fontsize=8)
-    figure.suptitle(_title(data, beside), fontsize=10)
+        label(axis, _panel_title(here, shock, observable), str(here["unit"].values))
+        axis.set_xlabel(str(data["horizon"].attrs.get("units", "")), fontsize=8)
+        if last:
+            axis.set_xlim(0, last)
+    _finish(figure, axes, data, view)
     if path is not None:
         save(figure, path, dpi=120)
     return figure
 
 
-def _lines(axis: Any, here: xr.Dataset) -> None:
-    for k in range(here.sizes["draw"]):
+def _panel_title(here: xr.Dataset, shock: str, observable: str) -> str:
+    size = str(here["size"].values)
+    named = f"{in_words(shock)} ({size})" if not size.startswith("path:") else in_words(shock)
+    return f"{named} → {in_words(observable)}"
+
+
+def in_words(name: str) -> str:
+    """A name of the code as it is written in a text."""
+    return str(name).replace("_", " ")
+
+
+def _chosen(data: xr.Dataset, view: View) -> xr.Dataset:
+    for axis, wanted in (("shock", view.shocks), ("observable", view.observables)):
+        if wanted is None:
+            continue
+        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        known = [str(name) for name in data[axis].values]
+        for name in names:
+            if name not in known:
+                raise unknown_name(f"{axis} of this answer", str(name), known)
+        data = data.sel({axis: names})
+    return data
+
+
+def _last(data: xr.Dataset, view: View) -> int:
+    """The last horizon that is drawn."""
+    most = data.sizes["horizon"] - 1
+    if view.horizon is not None:
+        if not 0 <= view.horizon <= most:
+            raise ParameterError(
+                f"plot(horizon={view.horizon}): the answer has horizons 0 to {most}. Ask irf("
+                "horizon=...) for more."
+            )
+        return view.horizon
+    size = np.abs(np.nan_to_num(data["irf"].values)).max(axis=0)  # shock, horizon, observable
+    peak = size.max(axis=1, keepdims=True)
+    moving = np.flatnonzero((size > SETTLED * peak).any(axis=(0, 2)))
+    settled = int(moving[-1]) if moving.size else most
+    return min(most, max(SHORTEST, 4 * math.ceil(settled / 4)))
+
+
+def _axes(
+    panels: list[tuple[str, str]], n_observables: int, view: View
+) -> tuple[Figure, list[Any]]:
+    if view.ax is not None:
+        if len(panels) != 1:
+            raise ParameterError(
+                f"plot(ax=...) draws one panel; found {len(panels)}. Choose a shock and an"
+                " observable: plot(shocks='monetary', observables='output', ax=ax)."
+            )
+        return view.ax.figure, [view.ax]
+    columns = min(n_observables, MOST_COLUMNS)
+    rows_of_shock = math.ceil(n_observables / columns)
+    rows = rows_of_shock * (len(panels) // n_observables)
+    figure = new_figure(3.0 * max(columns, 2), 2.4 * rows + 0.6)
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
+    shock_grids = grid.reshape(-1, rows_of_shock * columns)
+    for unused in shock_grids[:, n_observables:].ravel():
+        unused.set_visible(False)
+    return figure, list(shock_grids[:, :n_observables].ravel())
+
+
+def _names_of_lines(data: xr.Dataset, compared: bool) -> list[str] | None:
+    """What each draw's line is called: the value of the one parameter that varies, or who answers
+    where another answer stands beside; None where draws are too many for lines of their own.
+    """
+    n = data.sizes["draw"]
+    if n == 1:
+        return [str(data.attrs["source"]) if compared else ""]
+    theta = data["theta"].values
+    varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
+    if len(varies) == 1 and n <= SWEEP:
+        name = data["parameter"].values[varies[0]]
+        return [f"{name} = {value:.4g}" for value in theta[:, varies[0]]]
+    return [f"draw {name}" for name in data["draw"].values] if n <= FEW else None
+
+
+def _draw_panel(axis: Any, here: xr.Dataset, names: list[str] | None) -> None:
+    if names is None:
+        _fan(axis, here["irf"])
+        return
+    colours = [f"C{k % 10}" for k in range(len(names))]
+    for k, (name, colour) in enumerate(zip(names, colours, strict=True)):
         one = here.isel(draw=k)
-        axis.plot(
-            one["horizon"],
-            one["irf"],
-            color=f"C{k}",
-            marker="o" if one.sizes["horizon"] == 1 else None,
-        )
-        if "lower" in one:
+        marker = "o" if one.sizes["horizon"] == 1 else None
+        axis.plot(one["horizon"], one["irf"], color=colour, marker=marker, label=name or None)
+        if "lower" in one and not bool(one["exact"]):
             axis.fill_between(
-                one["horizon"], one["lower"], one["upper"], color=f"C{k}", alpha=0.2, linewidth=0
+                one["horizon"], one["lower"], one["upper"], color=colour, alpha=0.2, linewidth=0
             )
 
 
 def _fan(axis: Any, irf: xr.DataArray) -> None:
     for share in FAN:
         low, high = np.nanquantile(irf.values, ((1 - share) / 2, (1 + share) / 2), axis=0)
-        axis.fill_between(irf["horizon"], low, high, color="C0", alpha=0.25, linewidth=0)
-    axis.plot(irf["horizon"], np.nanmedian(irf.values, axis=0), color="C0")
+        axis.fill_between(
+            irf["horizon"],
+            low,
+            high,
+            color="C0",
+            alpha=0.25,
+            linewidth=0,
+            label=f"{share:.0%} of the draws".replace("%", " %"),
+        )
+    axis.plot(irf["horizon"], np.nanmedian(irf.values, axis=0), color="C0", label="median")
 
 
-def _title(data: xr.Dataset, beside: xr.Dataset | None) -> str:
+def _finish(figure: Figure, axes: list[Any], data: xr.Dataset, view: View) -> None:
+    """Title, legend and, in small print below, the parameters and sizes of shocks."""
+    if view.ax is not None:
+        if view.title is not None:
+            axes[0].set_title(view.title, fontsize=9)
+        return
+    figure.suptitle(_title(data) if view.title is None else view.title, fontsize=10)
+    handles, names = axes[0].get_legend_handles_labels()
+    unique = dict(zip(names, handles, strict=True))  # draws of one answer share its name
+    caption = _caption(data)
+    if unique:
+        figure.legend(
+            list(unique.values()),
+            list(unique),
+            loc="outside lower center",
+            ncols=min(len(unique), 6),
+            fontsize=8,
+            frameon=False,
+            title=caption,
+            title_fontsize=7,
+        )
+    else:
+        figure.supxlabel(caption, fontsize=7)
+
+
+def _caption(data: xr.Dataset) -> str:
+    sizes = list(dict.fromkeys(str(size) for size in data["size"].values))
+    size = "; ".join(sizes) if len(sizes) == 1 else "sizes of shocks as named"
+    parameters = data.attrs.get("parameters", "")
+    return f"Shock: {size}. {parameters}".replace("Shock: path:", "Path of shocks:").strip()
+
+
+def _title(data: xr.Dataset) -> str:
     title = f"{data.attrs['title']}: {data.attrs['source']}"
+    if "lower" in data and not bool(data["exact"].all()) and data.sizes["draw"] <= FEW:
+        title += f", {BAND_IN_WORDS}"
     if data.sizes["draw"] > FEW:
-        title += f", {data.sizes['draw']:,} draws (median, 50 and 90 %)"
-    elif "lower" in data and not bool(data["exact"].all()):
-        title += ", 90 % band"
+        title += f", {data.sizes['draw']:,} draws"
     solved = data.get("determinate", xr.ones_like(data["exact"]))
-    doubted = solved & ~data["exact"] & data.get("flagged", xr.zeros_like(solved))
-    for count, words in (
+    counts = (
         (int((~solved).sum()), "without a solution"),
-        (int(doubted.sum()), "flagged: doubt it"),
-    ):
+        (int(doubted(data).sum()), "flagged: doubt it"),
+    )
+    for count, words in counts:
         if count:
             title += f", {words}" if data.sizes["draw"] == 1 else f", {count:,} {words}"
-    return title if beside is None else f"{title}; dashed: {beside.attrs['source']}"
+    return title

@@ -20,10 +20,7 @@ from scipy.stats import sobol_indices, uniform
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.inference.draws import last_quarter
 from emulator.inference.shock_size import Scaling
-from emulator.spec import OBSERVABLES, WorldSpec
-
-HORIZONS = (0, 4, 8, 20)
-"""Quarters for which indices are computed unless others are asked for."""
+from emulator.spec import WorldSpec
 
 BLOCKS = 16
 """Parts of the sequence, each of which gives indices of its own; their spread gives standard
@@ -39,7 +36,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Question:
+class SensitivityDesign:
     """Of which responses the variance is taken apart, and over which parameters."""
 
     spec: WorldSpec
@@ -58,7 +55,7 @@ class Question:
         horizons: Sequence[int],
         ranges: Ranges | None,
         fixed: Mapping[str, float],
-    ) -> Question:
+    ) -> SensitivityDesign:
         """fixed: parameters that are held at these values; ranges: of others, in place of the
         prior's.
 
@@ -102,7 +99,7 @@ class Question:
 
 
 def sobol(
-    question: Question, respond: Callable[[np.ndarray], np.ndarray], n: int, seed: int = 0
+    design: SensitivityDesign, respond: Callable[[np.ndarray], np.ndarray], n: int, seed: int = 0
 ) -> xr.Dataset:
     """First- and total-order indices, (parameter, shock, horizon, observable), from n (F + 2)
     draws, with standard errors.
@@ -121,8 +118,8 @@ def sobol(
     errors: list[np.ndarray] = []
 
     def outputs(x_Fn: np.ndarray) -> np.ndarray:
-        irf = respond(question.theta(x_Fn.T))
-        _refuse(question, ~np.isfinite(irf).all(axis=(1, 2, 3)))
+        irf = respond(design.theta(x_Fn.T))
+        _refuse(design, ~np.isfinite(irf).all(axis=(1, 2, 3)))
         flat = irf.reshape(len(irf), -1).T
         moves.append(flat.var(axis=1) > STILL * np.square(flat).mean(axis=1))
         return flat
@@ -133,15 +130,13 @@ def sobol(
         first, total = blocks.mean(axis=-1)
         return first, total
 
-    dists = [
-        uniform(low, high - low) for low, high in zip(question.low, question.high, strict=True)
-    ]
+    dists = [uniform(low, high - low) for low, high in zip(design.low, design.high, strict=True)]
     found = sobol_indices(
         func=outputs, n=n, dists=dists, method=estimate, rng=np.random.default_rng(seed)
     )
     first, total = errors[0]
     return _named(
-        question,
+        design,
         {
             "first_order": found.first_order,
             "total_order": found.total_order,
@@ -164,23 +159,25 @@ def _estimate(f_A: np.ndarray, f_B: np.ndarray, f_AB: np.ndarray, blocks: int) -
     return np.moveaxis(means, 1, 2) / variance[:, None, None]
 
 
-def _refuse(question: Question, failed: np.ndarray) -> None:
+def _refuse(design: SensitivityDesign, failed: np.ndarray) -> None:
     if failed.any():
         raise NoSolutionError(
-            f"World '{question.spec.name}': {failed.sum():,} of {len(failed):,} draws of these"
+            f"World '{design.spec.name}': {failed.sum():,} of {len(failed):,} draws of these"
             " ranges have no unique stable solution, and indices need every one. Narrow the"
             " ranges, ranges={'name': (low, high)}, or hold parameters at values."
         )
 
 
-def _named(question: Question, fields: Mapping[str, np.ndarray], moves: np.ndarray) -> xr.Dataset:
-    spec, scaling = question.spec, question.scaling
-    shape = (len(scaling.shocks), len(question.horizons), 3, len(question.free))
+def _named(
+    design: SensitivityDesign, fields: Mapping[str, np.ndarray], moves: np.ndarray
+) -> xr.Dataset:
+    spec, scaling = design.spec, design.scaling
+    shape = (len(scaling.shocks), len(design.horizons), spec.n_observables, len(design.free))
     coordinates: dict[str, Any] = {
-        "parameter": [spec.parameter_names[k] for k in question.free],
+        "parameter": [spec.parameter_names[k] for k in design.free],
         "shock": [spec.shock_names[k] for k in scaling.shocks],
-        "horizon": ("horizon", list(question.horizons), {"units": "quarters after impact"}),
-        "observable": list(OBSERVABLES),
+        "horizon": ("horizon", list(design.horizons), {"units": "quarters after impact"}),
+        "observable": list(spec.observable_names),
     }
     named = {
         name: (

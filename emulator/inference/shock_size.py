@@ -8,7 +8,10 @@ observable on impact.
                         something
     "25bp on rate"      whatever makes the rate rise by 25 basis points in the quarter of impact
 
-Axes: n draw, P parameter, S shock, H horizon; arrays are NumPy or PyTorch.
+In a world that is not linear in its shocks a size is written into theta, at the place of the
+shock's standard deviation, and the world is solved there.
+
+Axes: n draw, P parameter, S shock, H horizon, O observable; arrays are NumPy or PyTorch.
 """
 
 from __future__ import annotations
@@ -16,14 +19,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from array_api_compat import array_namespace
 
 from emulator.errors import ParameterError, unknown_name
-from emulator.spec import ANNUAL_POINTS, OBSERVABLES, QUARTERLY_POINTS, WorldSpec
+from emulator.spec import (
+    ANNUAL_POINTS,
+    OBSERVABLE_UNITS,
+    OBSERVABLES,
+    PERCENT,
+    QUARTERLY_POINTS,
+    WorldSpec,
+)
+
+if TYPE_CHECKING:
+    from emulator.inference.answerer import Answerer
 
 TEXT = re.compile(
     r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bp|pp|%)?(\s+on\s+(?P<on>\w+))?\s*",
@@ -35,8 +48,16 @@ SMALLEST_IMPACT = 1e-4
 rounding, or the network's error.
 """
 
+SMALLEST_SHARE = 0.02
+"""An impact below this share of the observable's largest response is no yardstick either: the shock
+works later, and to move the observable at once it would have to be many times its usual size.
+"""
+
 PER_ANNUAL_POINT = {QUARTERLY_POINTS: 0.25, ANNUAL_POINTS: 1.0}
 """Units of shocks that are rates, and how much of each one annualised percentage point is."""
+
+USUAL_UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
+"""Units of the observables that worlds share."""
 
 SizeLike = float | str | Mapping[str, float | str]
 
@@ -52,9 +73,12 @@ class ShockSize:
     on: str | None = None
 
     @classmethod
-    def read(cls, size: float | str) -> ShockSize:
-        """Raises `ParameterError` for text that is no size, `UnknownNameError` for an observable
-        that does not exist.
+    def read(cls, size: float | str, units: Mapping[str, str] | None = None) -> ShockSize:
+        """A size as it was written; units: of each observable that an impact may be asked of, by
+        default those of output, inflation and rate.
+
+        Raises `ParameterError` for text that is no size, `UnknownNameError` for an observable that
+        does not exist.
         """
         try:
             match = (
@@ -69,20 +93,29 @@ class ShockSize:
                 f"The size of a shock was given as {size!r}; expected standard deviations (2, '0.5"
                 " sd'), '25bp', '0.25pp', '1%', or an impact: '25bp on rate'."
             )
-        amount, unit, on = float(match["amount"]), (match["unit"] or "sd").lower(), match["on"]
+        amount = float(match["amount"])
+        unit = (match["unit"] or "sd").lower()
         if unit == "bp":
             amount, unit = amount / 100, "pp"
-        if on is None:
+        if match["on"] is None:
             return cls(amount, unit)
-        if on not in OBSERVABLES:
-            raise unknown_name("observable", on, OBSERVABLES)
-        expected = "%" if on == "output" else "pp"
+        return cls._by_impact(size, amount, match, dict(units or USUAL_UNITS))
+
+    @classmethod
+    def _by_impact(
+        cls, size: Any, amount: float, match: re.Match[str], units: Mapping[str, str]
+    ) -> ShockSize:
+        """A size by what it does to an observable, in the observable's own unit."""
+        on = match["on"]
+        if on not in units:
+            raise unknown_name("observable", on, units)
+        unit = (match["unit"] or "").lower().replace("bp", "pp")
+        expected = "%" if units[on] == PERCENT else "pp" if units[on] == ANNUAL_POINTS else ""
         if unit != expected:
-            example = (
-                "percent: 1% on output" if on == "output" else f"percentage points: 25bp on {on}"
-            )
+            example = {"%": f"1% on {on}", "pp": f"25bp on {on}", "": f"0.01 on {on}"}[expected]
             raise ParameterError(
-                f"The size {size!r} asks for an impact on {on}, which is measured in {example}."
+                f"The size {size!r} asks for an impact on {on}, which is measured in {units[on]}:"
+                f" {example}."
             )
         return cls(amount, unit, on)
 
@@ -109,21 +142,45 @@ class Scaling:
         Raises `ParameterError` where the world does not say in which unit a shock is measured, or
         is not linear in it.
         """
-        by_name = (
-            {spec.shock_names[spec.shock_index(name)]: value for name, value in size.items()}
-            if isinstance(size, Mapping)
-            else {}
-        )
-        sizes = [
-            ShockSize.read(
-                by_name.get(spec.shock_names[k], 1.0) if isinstance(size, Mapping) else size
-            )
-            for k in shocks
-        ]
+        named = dict(size) if isinstance(size, Mapping) else {}
+        by_name = {spec.shock_names[spec.shock_index(name)]: value for name, value in named.items()}
+        usual = 1.0 if isinstance(size, Mapping) else size
+        units = dict(zip(spec.observable_names, spec.observable_units, strict=True))
+        sizes = [ShockSize.read(by_name.get(spec.shock_names[k], usual), units) for k in shocks]
         scaling = cls(spec, shocks, sizes)
-        for shock, found in zip(shocks, sizes, strict=True):
-            scaling._check(shock, found)
+        for shock, one_size in zip(shocks, sizes, strict=True):
+            scaling._check(shock, one_size)
         return scaling
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the shocks."""
+        return [self.spec.shock_names[k] for k in self.shocks]
+
+    @property
+    def sizes_in_words(self) -> list[str]:
+        return [str(size) for size in self.sizes]
+
+    def answered(
+        self, answerer: Answerer, theta: np.ndarray, horizon: int
+    ) -> dict[str, np.ndarray]:
+        """The fields of an answer."""
+        return answerer.answered(theta, self, horizon)
+
+    @property
+    def reversed_shocks(self) -> list[str]:
+        """Shocks of a size below zero in a world that is not linear in its shocks: such a shock is
+        not the mirror of its opposite, and no standard deviation in theta stands for it.
+        """
+        if self.spec.linear:
+            return []
+        return [name for name, size in zip(self.names, self.sizes, strict=True) if size.amount < 0]
+
+    def amplitude(self, theta: np.ndarray, shock: int, size: ShockSize) -> np.ndarray:
+        """A size that is not an impact, in standard deviations of the shock, (n,)."""
+        if size.unit == "sd":
+            return np.full(len(theta), size.amount)
+        return np.asarray(self._in_deviations(theta, shock, size))
 
     def theta(self, theta: Any) -> Any:
         """theta (n, P) at which a solver is asked: in a world that is not linear in its shocks,
@@ -143,39 +200,76 @@ class Scaling:
         return array_namespace(theta).stack(columns, axis=1)
 
     def factor(self, theta: Any, irf: Any) -> Any:
-        """By what responses irf (n, S, H+1, 3) to these shocks at theta (n, P) are multiplied, (n,
-        S, 1, 1).
+        """By what responses irf (n, S, H+1, O) to these shocks at theta (n, P) are multiplied,
+        (n, S, 1, 1).
         """
         one = 0 * theta[:, 0] + 1.0
-        found = [
+        factors = [
             one * self._factor(shock, size, theta, irf[:, k, 0, :])
             for k, (shock, size) in enumerate(zip(self.shocks, self.sizes, strict=True))
         ]
-        return array_namespace(theta).stack(found, axis=1)[:, :, None, None]
+        return array_namespace(theta).stack(factors, axis=1)[:, :, None, None]
 
     def applied(self, theta: np.ndarray, irf: np.ndarray) -> np.ndarray:
-        """Responses (n, S, H+1, 3) to these shocks times their factors; draws without a solution,
-        which are NaN, stay so.
+        """Responses (n, S, H+1, O) to these shocks times their factors; draws without a solution,
+        which are NaN, stay so. Raises `ParameterError` as `check_impacts`.
         """
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
-        found = np.full_like(irf, np.nan)
-        found[solved] = irf[solved] * self.factor(theta[solved], irf[solved])
-        return found
+        self.check_impacts(irf[solved])
+        scaled = np.full_like(irf, np.nan)
+        scaled[solved] = irf[solved] * self.factor(theta[solved], irf[solved])
+        return scaled
+
+    def check_impacts(self, irf: Any) -> None:
+        """Refuse sizes by impact that have no meaning at one of the responses irf (n, S, H+1, O) to
+        one standard deviation.
+
+        That is where the observable hardly moves on impact, and where it moves the other way, so
+        that the shock asked for would be the opposite one. Raises `ParameterError`.
+        """
+        for k, size in enumerate(self.sizes):
+            if size.on is None or not self.spec.linear or len(irf) == 0:
+                continue
+            response = irf[:, k, :, self.spec.observable_names.index(size.on)]
+            impact = response[:, 0]
+            peak = abs(response).max(1)
+            largest = getattr(peak, "values", peak)  # PyTorch gives positions too
+            small = (abs(impact) < SMALLEST_IMPACT) | (abs(impact) < SMALLEST_SHARE * largest)
+            turned = (impact < 0) & (size.amount > 0)
+            if bool((small | turned).any()):
+                self._refuse(k, size, float(impact[small | turned][0]), bool(small.any()))
+
+    def _refuse(self, k: int, size: ShockSize, impact: float, small: bool) -> None:
+        shock = self.names[k]
+        observable = self.spec.observables[self.spec.observable_names.index(size.on or "")]
+        unit = observable.unit
+        factor = f"{size.amount / impact:.3g}" if impact else "infinitely many"
+        message = (
+            f"One standard deviation of '{shock}' moves {size.on} by {impact:.3g} {unit} on impact"
+            f" at one of the draws, so that '{size}' would be a shock of {factor} standard"
+            " deviations"
+        )
+        if small:
+            raise ParameterError(
+                f"{message}. '{shock}' hardly moves {size.on} on impact, which is no yardstick"
+                f" there. Give the size in standard deviations, such as"
+                f" {math.copysign(1.0, size.amount):g}."
+            )
+        raise ParameterError(
+            f"{message}: the opposite shock. For '{shock}' itself ask"
+            f" '{replace(size, amount=-size.amount)}', or give standard deviations, such as 1."
+        )
 
     def _factor(self, shock: int, size: ShockSize, theta: Any, impact: Any) -> Any:
         if not self.spec.linear:
             return 1.0
         if size.on is not None:
-            impact = impact[:, OBSERVABLES.index(size.on)]
-            if bool((abs(impact) < SMALLEST_IMPACT).any()):
-                raise ParameterError(
-                    f"Shock '{self.spec.shock_names[shock]}' hardly moves {size.on} on impact at"
-                    f" one of the draws, so that '{size}' has no meaning there. Give its size in"
-                    " standard deviations."
-                )
-            return size.amount / impact
+            return size.amount / impact[:, self.spec.observable_names.index(size.on)]
         if size.unit == "sd":
             return size.amount
+        return self._in_deviations(theta, shock, size)
+
+    def _in_deviations(self, theta: Any, shock: int, size: ShockSize) -> Any:
         deviation = theta[:, self._column(shock)]
         if bool((deviation <= 0).any()):
             raise ParameterError(
@@ -195,11 +289,6 @@ class Scaling:
                 f"World '{self.spec.name}' is not linear in its shocks: '{size}' for '{name}' does"
                 " not follow from one solution. Give standard deviations, or the shock's own unit"
                 " where it has one."
-            )
-        if size.amount < 0:
-            raise ParameterError(
-                f"World '{self.spec.name}' is not linear in its shocks: a shock of '{size}' is not"
-                f" the mirror of its opposite, and only the sign that '{name}' has is solved."
             )
 
     def _innovation(self, shock: int, size: ShockSize) -> float:

@@ -4,7 +4,13 @@ torch.
 
 from emulator.solvers.linear_re import Solution, block_size, solve_equations, solve_linear_re
 from emulator.solvers.qz import solve_qz, stable_root_count
-from emulator.solvers.state_space import StateSpace, impulse_response, simulate, spectral_radius
+from emulator.solvers.state_space import (
+    StateSpace,
+    impulse_response,
+    simulate,
+    spectral_radius,
+    superposed,
+)
 from emulator.solvers.structure import Structure
 
 __all__ = [
@@ -19,4 +25,5 @@ __all__ = [
     "solve_qz",
     "spectral_radius",
     "stable_root_count",
+    "superposed",
 ]

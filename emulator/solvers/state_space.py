@@ -107,6 +107,17 @@ def _transposed(xp: Any, stack: Any) -> Any:
     return turned
 
 
+def superposed(irf: np.ndarray, path_nST: np.ndarray) -> np.ndarray:
+    """Responses (N, H+1, O) to a path of shocks (N, S, T) in a linear world, whose responses to one
+    standard deviation are irf (N, S, H+1, O).
+    """
+    total = np.zeros((irf.shape[0], *irf.shape[2:]))
+    for period in range(path_nST.shape[2]):
+        later = irf[:, :, : irf.shape[2] - period]
+        total[:, period:] += np.einsum("ns,nsho->nho", path_nST[:, :, period], later)
+    return total
+
+
 def simulate(space: StateSpace, shocks: Any) -> Any:
     """Paths (N, T, O) from the zero state under shocks (N, T, S) in standard deviations."""
     xp = array_namespace(space.A, space.B, space.C, shocks)

@@ -11,7 +11,7 @@ import os
 from functools import cache, lru_cache
 from pathlib import Path
 
-from emulator.errors import UnknownNameError, unknown_name
+from emulator.errors import ParameterError, UnknownNameError, unknown_name
 from emulator.worlds.base import Draws, LinearWorld, World
 from emulator.worlds.check import check_world
 from emulator.worlds.source import Source, is_path, mapping_path
@@ -48,6 +48,32 @@ def get_world(name: str | Path) -> World:
             )
         raise unknown_name("world", str(name), WORLDS)
     return _of_table(str(name))
+
+
+def open_world(name: str | Path, run: int | None = None) -> World:
+    """What answers under a name or a path: `get_world`, but a `.mod` file without a mapping answers
+    with its own variables in its own units (`FileModel`).
+
+    run: of a file, which of its solution commands, by default the last. Raises as `get_world`, and
+    `ParameterError` for a run of what is no file.
+    """
+    if not is_path(name):
+        if run is not None:
+            raise ParameterError(
+                f"run={run} is about the commands of a .mod file; '{name}' is none."
+            )
+        return get_world(name)
+    if mapping_path(Path(name).absolute()).exists():
+        return get_world(name) if run is None else _run_of_file(Path(name).absolute(), run)
+    from emulator.worlds.filemodel import FileModel
+
+    return FileModel.read(Path(name), run)
+
+
+def _run_of_file(path: Path, run: int) -> World:
+    from emulator.worlds.modworld import ModWorld
+
+    return ModWorld.read(path, run)
 
 
 @cache

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from emulator.errors import NoSolutionError, ParameterError
-from emulator.solvers import StateSpace, impulse_response, simulate
+from emulator.solvers import StateSpace, impulse_response, simulate, superposed
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.source import Source
 
@@ -75,6 +76,20 @@ class World(ABC):
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of every answer, such as a request of a file not met."""
+        return ()
+
+    complete: Callable[[Mapping[str, np.ndarray], int], np.ndarray] | None = None
+    """Makes theta (n, P) from named columns and n where other parameters follow from them."""
+
+    def explain(self, theta: np.ndarray) -> str:
+        """Why a draw (1, P) has no solution, beyond its status; empty where nothing else is
+        known.
+        """
+        return ""
+
     def require(self) -> None:  # noqa: B027  # most worlds need nothing
         """Raise `MissingExtraError` where packages that the world is solved with are not
         installed.
@@ -112,6 +127,28 @@ class World(ABC):
         They begin in the steady state, or in the initial state where theta holds one (role
         "initial_state").
         """
+
+    def response_to_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
+        """Responses (n, H+1, O) to a path of shocks (n, S, T), in standard deviations of either
+        sign, each of which is a surprise; in the units of `irf`, NaN without a solution.
+
+        The sum of the single responses where the world is linear in its shocks; else the difference
+        between the simulated paths with and without them. Raises `ParameterError` where the path is
+        longer than H+1 periods.
+        """
+        if path_nST.shape[2] > horizon + 1:
+            raise ParameterError(
+                f"The path has {path_nST.shape[2]} periods; expected at most horizon + 1 ="
+                f" {horizon + 1}."
+            )
+        if self.spec.linear:
+            return superposed(self.irf(theta, horizon, on_failure="nan"), path_nST)
+        shocks = np.zeros((len(theta), horizon + 1, self.spec.n_shocks))
+        shocks[:, : path_nST.shape[2]] = np.moveaxis(path_nST, 2, 1)
+        with_shocks, without = (
+            self.simulate(theta, shocks * factor, on_failure="nan") for factor in (1.0, 0.0)
+        )
+        return with_shocks - without
 
     def draw(self, n: int, rng: np.random.Generator) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
@@ -206,7 +243,7 @@ class LinearWorld(World):
         """Steady state of the observables, (n, 3), around which `simulate` moves; zero unless the
         world has constants.
         """
-        return np.zeros((len(theta), 3))
+        return np.zeros((len(theta), self.spec.n_observables))
 
     def residual(self, theta: np.ndarray) -> np.ndarray:
         """Largest relative error of the solution in the model's own equations, (n,); zero where the
@@ -222,7 +259,7 @@ class LinearWorld(World):
                 f"The horizon is {horizon}; expected 0 (the impact period alone) or more."
             )
         theta = self.spec.check_theta(theta)
-        responses = np.empty((len(theta), self.spec.n_shocks, horizon + 1, 3))
+        responses = np.empty((len(theta), self.spec.n_shocks, horizon + 1, self.spec.n_observables))
         failed = np.zeros(len(theta), dtype=bool)
         for start in range(
             0, len(theta), IRF_BLOCK

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -63,15 +64,22 @@ def worlds(
         )
 
 
-def named(name: str) -> World:
-    """A world by name or path; what was noted while reading a file is printed."""
+@contextmanager
+def noted() -> Iterator[None]:
+    """Print what is noted while a file is read."""
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", ModFileWarning)
         try:
-            return get_world(name)
+            yield
         finally:  # an error may follow from what was passed over
             for note in notes:
                 err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)
+
+
+def named(name: str) -> World:
+    """A world by name or path; what was noted while reading a file is printed."""
+    with noted():
+        return get_world(name)
 
 
 def with_shock(shock: str) -> list[World]:

@@ -54,10 +54,19 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of this size in inches, which no window shows."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    """An empty figure of this size in inches; a notebook shows it, and no window."""
+    figure = _NotebookFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+class _NotebookFigure(Figure):
+    """A figure that a notebook shows: one that pyplot has not made is text there otherwise."""
+
+    def _repr_png_(self) -> bytes:
+        stream = io.BytesIO()
+        self.savefig(stream, format="png", dpi=100)
+        return stream.getvalue()
 
 
 def save(figure: Figure, path: Path, dpi: int) -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from emulator.errors import ModFileError, first_error
-from emulator.modfile import CompiledModel
+from emulator.errors import ModFileError, ParameterError, first_error
+from emulator.files import write_text
+from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.reading.syntax import EstimatedParameter, Expression
 from emulator.spec import Role
 from emulator.worlds.mapping import MappedParameter
 from emulator.worlds.priors import Shape
+from emulator.worlds.source import mapping_path
 
 SHAPES: dict[str, Shape] = {
     "beta": "beta",
@@ -186,6 +188,29 @@ def _role(item: EstimatedParameter, column: str) -> Role:
 
 def no_mapping(model: CompiledModel, beside: Path) -> ModFileError:
     """The error for a file without a mapping, with a mapping to start from."""
+    return ModFileError(
+        f"to make a world of {model.file.path.name}, write which variables are output (percent),"
+        f" inflation and rate (annualised percentage points) into {beside}; 'emulator irf"
+        f" {model.file.path.name} --write-mapping' writes a proposal. A guess from the names, to be"
+        " checked:\n\n" + proposed_mapping(model)
+    )
+
+
+def write_mapping(path: Path) -> Path:
+    """Write a proposed mapping beside a `.mod` file, to be checked and edited; its path.
+
+    Raises `ParameterError` where there is one already, `ModFileError` for a file that cannot be
+    read.
+    """
+    beside = mapping_path(path)
+    if beside.exists():
+        raise ParameterError(f"{beside} exists already, and is not written over. Edit it.")
+    write_text(beside, proposed_mapping(load(path)))
+    return beside
+
+
+def proposed_mapping(model: CompiledModel) -> str:
+    """The text of a mapping guessed from the names of a model's variables and its own values."""
     guess: list[str] = []
     variables: dict[str, str | None] = {}
     lower = {name.lower(): name for name in reversed(model.variables)}
@@ -209,11 +234,7 @@ def no_mapping(model: CompiledModel, beside: Path) -> ModFileError:
     lines = ["observables:", *guess]
     if model.calibration.estimated is None:
         lines += ["parameters:", *_ranges(model)]
-    return ModFileError(
-        f"to make a world of {model.file.path.name}, write which variables are output (percent),"
-        f" inflation and rate (annualised percentage points) into {beside}. A guess from the names,"
-        " to be checked:\n\n" + "\n".join(lines) + "\n"
-    )
+    return "\n".join(lines) + "\n"
 
 
 def _ranges(model: CompiledModel, width: float = 0.2) -> list[str]:

@@ -79,9 +79,9 @@ class ModWorld(LinearWorld):
         self.spec = make_spec(self)
 
     @classmethod
-    def read(cls, path: Path) -> ModWorld:
-        """The world of a file, with the mapping beside it."""
-        model, beside = load(path), mapping_path(path)
+    def read(cls, path: Path, run: int | None = None) -> ModWorld:
+        """The world of a file, with the mapping beside it; run: see `emulator.modfile.load`."""
+        model, beside = load(path, run), mapping_path(path)
         if not beside.exists():
             raise no_mapping(model, beside)
         return cls(model, read_text(beside))

@@ -38,7 +38,6 @@ LONG = sorted({(name, line) for name, text in ALL.items() for line in INDENTED.f
 def app():
     from emulator import cli
 
-    cli._add_learning_commands()
     return cli.app
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from scipy.stats import multivariate_normal
 
-from emulator.estimation.responder import Local, Responder
+from emulator.estimation.responder import Responder
 from emulator.estimation.target import Target
+from emulator.inference.answerer import Gradient, Local
 from emulator.models.base import EmulatorModel
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, WorldSpec
 
@@ -58,7 +59,9 @@ class LinearResponder(Responder):
     exact, title = True, "linear"
 
     def __init__(self):
-        super().__init__(SPEC, "monetary", LAST)
+        self.spec = SPEC
+        self.shock = SPEC.shock_index("monetary")
+        self.horizon = LAST
 
     def responses(self, theta):
         return np.tensordot(theta[:, :N], SLOPES, 1)
@@ -69,6 +72,16 @@ class LinearResponder(Responder):
     def local(self, theta, free):
         by = np.stack([SLOPES[k] if k < N else np.zeros_like(SLOPES[0]) for k in free])
         return Local(self.responses(theta[None])[0], 0.0, by, np.zeros(len(free)))
+
+    def judged(self, theta):
+        return self.responses(theta), self.log_solvable(theta)
+
+    def pulled(self, theta, free, force):
+        local = self.local(theta, free)
+        return Gradient(local.irf, 0.0, np.tensordot(local.irf_by, force(local.irf), 2))
+
+    def flagged(self, theta):
+        return np.zeros(len(theta), dtype=bool)
 
 
 class LinearNetwork(EmulatorModel):

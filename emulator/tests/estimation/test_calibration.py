@@ -13,7 +13,7 @@ import emulator
 from emulator.estimation.density import Criterion, Density, solvable_draws
 from emulator.estimation.nuts import sample, u_of
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import ExactResponder
+from emulator.estimation.responder import Responder
 from emulator.estimation.smc import run_smc
 from emulator.estimation.target import Target
 from emulator.tests.estimation.linear import LAST, LinearResponder
@@ -66,7 +66,7 @@ def test_smc_is_calibrated_on_the_exact_model_up_to_the_border_of_determinacy():
         name: world.spec.theta()[0, world.spec.index(name)]
         for name in ("beta", "sigma", "phi_y", "rho_m", "rho_r", "rho_u", "sigma_r", "sigma_u")
     }
-    check(ranks(ExactResponder(world, "monetary", 8), fixed, 0.3, 160, by_smc, 8))
+    check(ranks(Responder(world.answerer, "monetary", 8), fixed, 0.3, 160, by_smc, 8))
 
 
 @pytest.mark.slow

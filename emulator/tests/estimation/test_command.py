@@ -7,17 +7,10 @@ import sys
 import pandas as pd
 import pytest
 
-from emulator.cli import _add_learning_commands
 from emulator.estimation.result_files import check_estimates
 from emulator.tests.worlds.stranger import write_stranger
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def command():
-    """`emulator estimate`, which the command line adds when it starts."""
-    _add_learning_commands()
 
 
 def test_two_worlds_against_us_data(emulate, tmp_path):

@@ -7,10 +7,10 @@ from scipy.stats import multivariate_normal
 from emulator.errors import ParameterError, TargetError
 from emulator.estimation.density import Criterion, Density
 from emulator.estimation.diagnostics import diagnose, rescore
-from emulator.estimation.network_responder import NetworkResponder
 from emulator.estimation.nuts import log_evidence, missed, sample, u_of, z_of
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior
+from emulator.estimation.responder import Responder
 from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.inference import Emulator
@@ -163,7 +163,7 @@ def test_chains_that_saw_one_mode_of_two_are_told(density, scout):
 
 @pytest.mark.fast
 def test_a_network_gives_the_gradient_of_the_posterior(data):
-    network = NetworkResponder(Emulator(LinearNetwork()), "line", "monetary", data.horizon)
+    network = Responder(Emulator(LinearNetwork())["line"].answerer, "monetary", data.horizon)
     ours, theirs = (
         Density(who, Criterion(data), JointPrior.of(SPEC)) for who in (LinearResponder(), network)
     )
@@ -182,7 +182,7 @@ def test_a_network_gives_the_gradient_of_the_posterior(data):
         network.local(np.ones(N + 1), (0, 2)).irf_by, SLOPES[[0, 2]], atol=1e-5
     )
     with pytest.raises(ParameterError, match="answers to horizons 0 to 4"):
-        NetworkResponder(Emulator(LinearNetwork()), "line", "monetary", 5)
+        Responder(Emulator(LinearNetwork())["line"].answerer, "monetary", 5)
 
 
 @pytest.mark.fast

@@ -23,10 +23,11 @@ from emulator.estimation import (
     weighted_distance,
 )
 from emulator.estimation.density import Criterion, Density
-from emulator.estimation.network_responder import NetworkResponder
 from emulator.estimation.point import _standard_errors, find_point
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import ExactResponder
+from emulator.estimation.responder import Responder
+from emulator.inference import Economy
+from emulator.inference.over_solver import SolverAnswerer
 
 TRUTH = {"sigma": 1.2, "kappa": 0.12, "phi_pi": 1.8, "rho_i": 0.6, "rho_m": 0.4, "sigma_m": 0.3}
 FIXED = {"beta": 0.99, "phi_y": 0.125, "phi_pi": 1.8, "rho_m": 0.4}
@@ -63,7 +64,7 @@ def whole(responder, target, **fixed):
 
 
 def test_parameters_are_recovered_from_the_exact_solution_s_own_responses(nk):
-    density = whole(ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), **FIXED)
+    density = whole(Responder(nk.answerer, "monetary", 20), made_by(nk, 1e-3, **TRUTH), **FIXED)
     assert set(density.prior.names) == set(TRUTH) - set(FIXED)
     found = find_point(density, 6, np.random.default_rng(0))
     assert found.distance < 1e-4
@@ -77,7 +78,7 @@ def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
     say: two sets of parameters fit without error.
     """
     density = whole(
-        ExactResponder(nk, "monetary", 20), made_by(nk, 1e-3, **TRUTH), beta=0.99, phi_y=0.125
+        Responder(nk.answerer, "monetary", 20), made_by(nk, 1e-3, **TRUTH), beta=0.99, phi_y=0.125
     )
     fits = [find_point(density, 8, np.random.default_rng(seed)) for seed in range(4)]
     ends = {
@@ -90,7 +91,9 @@ def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
 
 
 def test_the_network_recovers_them_nearly(nk, em):
-    density = whole(NetworkResponder(em, "nk", "monetary", 20), made_by(nk, 0.02, **TRUTH), **FIXED)
+    density = whole(
+        Responder(em["nk"].answerer, "monetary", 20), made_by(nk, 0.02, **TRUTH), **FIXED
+    )
     found = find_point(density, 6, np.random.default_rng(0))
     values = found.theta[list(density.prior.free)]
     truth = np.array([TRUTH[name] for name in density.prior.names])
@@ -101,7 +104,7 @@ def test_the_network_recovers_them_nearly(nk, em):
 def test_derivatives_are_those_of_the_network(name, em):
     target, spec = us_monetary(replications=50), em.spec(name)
     responder, theta, free = (
-        NetworkResponder(em, name, "monetary", 20),
+        Responder(em[name].answerer, "monetary", 20),
         spec.theta()[0],
         range(spec.n_parameters),
     )
@@ -120,7 +123,10 @@ def test_the_network_s_gradient_is_nearly_the_solver_s(nk, em):
     free = range(nk.spec.n_parameters)
     ours, theirs = (
         who.local(nk.spec.theta()[0], free).irf_by * (nk.spec.high - nk.spec.low)[:, None, None]
-        for who in (NetworkResponder(em, "nk", "monetary", 20), ExactResponder(nk, "monetary", 20))
+        for who in (
+            Responder(em["nk"].answerer, "monetary", 20),
+            Responder(nk.answerer, "monetary", 20),
+        )
     )
     assert abs(ours - theirs).mean() < 0.1 * abs(theirs).mean()
 
@@ -134,13 +140,13 @@ def test_which_parameters_matter_follows_from_the_solver(em):
         world = emulator.world(name)
         assert (
             set(world.spec.parameter_names)
-            - set(whole(ExactResponder(world, "monetary", 20), target).prior.names)
+            - set(whole(Responder(world.answerer, "monetary", 20), target).prior.names)
             == held
         )
 
 
 def test_no_solution_means_no_density(nk):
-    density = whole(ExactResponder(nk, "monetary", 20), us_monetary(replications=50), kappa=0.1)
+    density = whole(Responder(nk.answerer, "monetary", 20), us_monetary(replications=50), kappa=0.1)
     theta = nk.spec.theta(phi_pi=0.81, phi_y=0.0)
     assert nk.status(theta)[0] != 0
     z = density.prior.z(density.prior.places(theta[:, list(density.prior.free)]))
@@ -155,7 +161,7 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
     wrong or a crash where both have none.
     """
     theta, free = nk.spec.theta()[0], (nk.spec.index("phi_pi"), nk.spec.index("kappa"))
-    responder = ExactResponder(nk, "monetary", 20)
+    responder = Responder(nk.answerer, "monetary", 20)
     central, solve = responder.local(theta, free).irf_by, responder.responses
 
     def without(above, below):
@@ -198,7 +204,7 @@ def test_the_network_keeps_out_of_where_there_is_no_solution(em):
     for name in ("nk", "rbc"):
         world = emulator.world(name)
         draws = world.solver.draw(400, np.random.default_rng(7))
-        responder = NetworkResponder(em, name, "monetary", 20)
+        responder = Responder(em[name].answerer, "monetary", 20)
         assert np.quantile(responder.log_solvable(draws.theta), 0.1) > -0.1
         assert np.median(responder.log_solvable(draws.rejected_theta)) < -5
 
@@ -282,7 +288,7 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
     ):
         with pytest.raises(error, match=message):
             estimate(target, emulator=em, budget=TINY, **arguments)
-    other = emulator.inference.ExactWorld(copy.copy(nk.solver))
+    other = Economy(SolverAnswerer(copy.copy(nk.solver)))
     other.solver.spec = nk.spec.model_copy(update={"definition": "f" * 64})
     with pytest.raises(
         ParameterError, match="another file than the world 'nk' that the network was trained on"

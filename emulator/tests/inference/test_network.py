@@ -1,5 +1,7 @@
 """The network that ships, asked as a user asks, held against the exact solution."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,8 @@ from emulator.errors import (
     ParameterError,
     UnknownNameError,
 )
-from emulator.inference import Emulator
+from emulator.inference import Economy, Emulator
 from emulator.inference.answers import beyond_training
-from emulator.inference.fallback import solver_of
 from emulator.models import build
 from emulator.models.check import _statistics
 from emulator.worlds import get_world
@@ -108,7 +109,7 @@ def test_beyond_the_horizon_of_training_there_is_an_answer_and_no_band(em):
 
 
 def test_parameters_out_of_range_are_named(em):
-    low = em.network.trust.normaliser.statistics("nk").theta_low[em.spec("nk").index("kappa")]
+    low = em.trust.normaliser.statistics("nk").theta_low[em.spec("nk").index("kappa")]
     found = em.irf("nk", kappa=[0.1, float(low) / 2], on_failure="nan")
     assert found["in_range"].values.tolist() == [True, False]
     assert found.responses.frame()["flagged"].groupby("draw").all().tolist() == [False, True]
@@ -126,11 +127,13 @@ def test_the_end_of_a_prior_is_within_the_range_and_what_lies_beyond_is_not(em):
     assert em.irf("switching")["in_range"].all()
     assert not em.irf("switching")["flagged"].any()
     assert em.irf("hank")["in_range"].all()  # whose rho_i is zero by default
-    beyond = em.irf("switching", active_at_impact=1.01)
+    beyond = em.irf("switching", sigma=4.05)
     assert not beyond["in_range"].any()
     assert beyond["flagged"].all()
     np.testing.assert_array_equal(beyond["trained_to"], high)
-    assert beyond_training(beyond) == f"active_at_impact = 1.01 (trained on {low[column]:.4g} to 1)"
+    sigma = em.spec("switching").index("sigma")
+    trained = f"(trained on {low[sigma]:.4g} to {high[sigma]:.4g})"
+    assert beyond_training(beyond) == f"sigma = 4.05 {trained}"
 
 
 def test_where_the_network_sees_no_solution_it_refuses(em):
@@ -268,10 +271,14 @@ def test_indices_of_doubted_draws_come_with_a_warning(em):
 @pytest.mark.checkout
 def test_a_world_of_a_file_is_solved_by_its_file(em):
     spec = get_world(OWN).spec
+    own = replace(em["nk"].answerer.trained, trust=em.trust)
+    answerer = copy.copy(em["nk"].answerer)
+    answerer.trained, answerer.spec = own, spec
+    economy = Economy(answerer)
     for fallback in (str(OWN), OWN, emulator.world(OWN), get_world(OWN)):
-        assert solver_of(spec, fallback, calibrated=True).spec.is_same_model(spec)
+        assert economy._solver(fallback).spec.is_same_model(spec)
     with pytest.raises(ParameterError, match=rf"fallback='path/to/{spec.name}\.mod'"):
-        solver_of(spec, "exact", calibrated=True)
+        economy._solver("exact")
     with pytest.raises(ParameterError, match="not that of the world"):
         em.irf("nk", fallback=OWN)
 

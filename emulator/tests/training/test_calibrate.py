@@ -141,9 +141,6 @@ def test_the_range_is_that_of_the_draws_trained_on(best, small_dataset):
 
 
 def test_on_the_command_line(best, small_dataset, tmp_path, emulate):
-    from emulator.cli import _add_learning_commands
-
-    _add_learning_commands()
     code, said, _ = emulate(
         "calibrate", "--checkpoint", best, "--dataset", small_dataset, "--output", tmp_path / "c.pt"
     )

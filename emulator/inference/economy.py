@@ -1,0 +1,449 @@
+"""One economy, asked: named parameters in, responses with names and units out, whoever answers.
+
+`emulator.world("nk")` is one over a solver, `emulator.load("universal")["nk"]` one over a network.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emulator.errors import (
+    CheckpointError,
+    DoubtWarning,
+    NoSolutionError,
+    OutsideBoundsError,
+    ParameterError,
+)
+from emulator.inference.answerer import Answerer
+from emulator.inference.answers import Labels, answer, derivatives, refuse
+from emulator.inference.draws import (
+    DrawsLike,
+    chosen_shocks,
+    draws_wanted,
+    labels_of,
+    last_quarter,
+    parameters_in_words,
+    theta_of,
+)
+from emulator.inference.over_solver import SolverAnswerer
+from emulator.inference.paths import Paths, ShockPath, is_path
+from emulator.inference.shock_size import Scaling, SizeLike
+from emulator.spec import WorldSpec
+from emulator.worlds import WORLDS, get_world, open_world
+from emulator.worlds import is_path as is_file
+from emulator.worlds.base import World
+from emulator.worlds.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from emulator.inference.sensitivity import Ranges, SensitivityDesign
+
+Shocks = str | Iterable[str] | Paths | None
+"""Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
+
+HORIZONS = (0, 4, 8, 20)
+"""Horizons for which indices of sensitivity are computed unless others are asked for."""
+
+DOUBTED = 1 / 3
+"""Share of flagged draws from which indices of sensitivity come with a warning."""
+
+
+class Economy:
+    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `simulate`.
+
+    `answerer` gives the same answers as plain arrays.
+    """
+
+    def __init__(self, answerer: Answerer) -> None:
+        self.answerer = answerer
+
+    @classmethod
+    def named(cls, name: str | Path, run: int | None = None) -> Economy:
+        """A world by its name, or by the path of a `.mod` file; run: of a file with several
+        solution commands the one that is answered, by default the last.
+
+        A file without a mapping beside it answers with its own variables. Raises
+        `UnknownNameError`, `ModFileError`, `ParameterError` for a run that is not there.
+        """
+        return cls(SolverAnswerer(open_world(name, run)))
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        return (
+            f"Economy '{spec.name}' ({self.answerer.title}): {spec.title}; {spec.n_parameters}"
+            f" parameters, shocks {', '.join(spec.shock_names)}, observables"
+            f" {', '.join(spec.observable_names)}"
+        )
+
+    @property
+    def spec(self) -> WorldSpec:
+        """What the world says of itself: parameters, shocks, observables, units."""
+        return self.answerer.spec
+
+    @property
+    def solver(self) -> World:
+        """The world itself, which takes and returns plain arrays. Raises `ParameterError` for an
+        economy that a network answers for.
+        """
+        if isinstance(self.answerer, SolverAnswerer):
+            return self.answerer.world
+        raise ParameterError(
+            f"A network answers for this economy, not a solver; ask emulator.world"
+            f"('{self.spec.name}')."
+        )
+
+    @property
+    def source(self) -> Source | None:
+        """The texts of the `.mod` file; None where the world is a class of Python, and of a
+        network's economy.
+        """
+        return self.solver.source if isinstance(self.answerer, SolverAnswerer) else None
+
+    def irf(
+        self,
+        draws: DrawsLike = None,
+        *,
+        shocks: Shocks = None,
+        shock: str | None = None,
+        size: SizeLike = 1.0,
+        horizon: int | None = None,
+        fallback: Fallback = None,
+        on_failure: str = "raise",
+        **parameters: Any,
+    ) -> xr.Dataset:
+        """Impulse responses as an xarray Dataset over (draw, shock, horizon, observable); see
+        `emulator.inference.answers`.
+
+        draws: a table, a mapping of names or an array (n, P), in each parameter's own unit;
+        parameters: by name, numbers or one a draw; the rest is at its defaults. shocks: names, all
+        by default, or a mapping of names to paths, {"monetary": [1, 1]} (see
+        `emulator.inference.paths`); size: standard deviations, "25bp", "1%", "25bp on rate" (see
+        `emulator.inference.shock_size`), or a mapping by shock; horizon: the last one.
+        fallback="exact" has the world's solver answer for draws that a network flags or takes for
+        unsolvable (for a model of one's own give the path of its .mod file, or the world itself).
+        Units: those of the observables, such as percent for output and annualised percentage points
+        for inflation and the rate.
+
+        Raises `NoSolutionError` for draws without a unique stable solution, as the solver or else
+        the network says, and `OutsideBoundsError` for parameters outside what they can be at all;
+        their responses are NaN with on_failure="nan". Raises `UnknownNameError` and
+        `ParameterError` for bad input. Warns with `DoubtWarning` where a network flags a draw and
+        no solver answered in its place.
+        """
+        theta = self._theta(draws, parameters)
+        last = self._last(horizon)
+        asked = self._asked(shocks, shock, size, last)
+        solver = self._solver(fallback)
+        self._refuse_impossible(theta, on_failure)
+        fields = self._fields(asked, theta, last, solver)
+        failed = ~fields.get("determinate", np.ones(len(theta), dtype=bool))
+        for name in ("irf", "lower", "upper"):
+            if name in fields:
+                fields[name][failed] = np.nan
+        refuse(
+            self.spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver)
+        )
+        data = answer(self._labels(asked, draws, theta), theta, fields)
+        if "doubt" in data.attrs:
+            warnings.warn(f"{self.spec.name}: {data.attrs['doubt']}", DoubtWarning, stacklevel=2)
+        return data
+
+    def jacobian(
+        self,
+        draws: DrawsLike = None,
+        *,
+        shocks: str | Iterable[str] | None = None,
+        shock: str | None = None,
+        size: SizeLike = 1.0,
+        horizon: int | None = None,
+        **parameters: Any,
+    ) -> xr.DataArray:
+        """Derivatives of responses by parameters, (draw, shock, horizon, observable, parameter); of
+        a network by automatic differentiation, of a solver by differences.
+
+        Units: of the response, per unit of the parameter. NaN at draws without a solution, which
+        the coordinate `determinate` (draw) says; a network's further coordinates `flagged`,
+        `in_range` .. are those of `irf`, whose arguments these are. Raises `UnknownNameError`,
+        `ParameterError` for bad input.
+        """
+        theta = self._theta(draws, parameters)
+        last = self._last(horizon)
+        scaling = self._scaling(shocks, shock, size)
+        slopes = self.answerer.jacobian(theta, scaling, last)
+        signs = self.answerer.signs(theta, scaling)
+        return derivatives(self._labels(scaling, draws, theta), slopes, signs)
+
+    def sensitivity(
+        self,
+        n: int | None = None,
+        *,
+        shocks: str | Iterable[str] | None = None,
+        shock: str | None = None,
+        size: SizeLike = 1.0,
+        horizons: Sequence[int] = HORIZONS,
+        ranges: Ranges | None = None,
+        seed: int = 0,
+        **fixed: float,
+    ) -> xr.Dataset:
+        """Sobol's indices of first and total order, (parameter, shock, horizon, observable), with
+        standard errors, from n (P + 2) draws; n: by default 1024 for a solver, 8192 for a network.
+
+        Parameters vary over the prior's ranges or those of `ranges`, except the ones that `fixed`
+        holds at values. Of a network's indices the attribute `without_solution` is the share of
+        draws which it takes for unsolvable, at which it answers all the same, and `flagged` that
+        which it doubts. Narrow the ranges where these are not small. Warns with `DoubtWarning`
+        where more than `DOUBTED` are flagged. Raises `NoSolutionError` where draws have no
+        solution (for a network: most), `ParameterError`, `UnknownNameError`.
+        """
+        from emulator.inference.sensitivity import SensitivityDesign, sobol
+
+        scaling = self._scaling(shocks, shock, size)
+        design = SensitivityDesign.of(self.spec, scaling, horizons, ranges, fixed)
+        last = self._last(max(design.horizons))
+        doubts = self._doubts(design, seed)
+        indices = sobol(
+            design,
+            lambda theta: self.answerer.scaled(theta, scaling, last, design.horizons),
+            (1024 if self.answerer.exact else 8192) if n is None else n,
+            seed,
+        )
+        return indices.assign_attrs(source=self.answerer.title, **doubts)
+
+    def status(self, draws: DrawsLike = None, **parameters: Any) -> np.ndarray:
+        """`Status` of each draw, (n,) uint8: whether it has a unique stable solution."""
+        return self.answerer.status(self._theta(draws, parameters))
+
+    def sample(self, n: int, seed: int | np.random.Generator = 0) -> pd.DataFrame:
+        """n draws from the prior that have a solution, a column a parameter, in its own unit; the
+        same seed gives the same draws.
+
+        A network's economy draws from the prior of the world that it was trained on. Raises
+        `ParameterError` unless n is a whole number, 0 or more, and for a `.mod` file without a
+        mapping, which has no prior.
+        """
+        import pandas as pd
+
+        world = self._world_of_prior()
+        theta = world.sample(draws_wanted(n), np.random.default_rng(seed))
+        return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
+
+    def simulate(
+        self,
+        draws: DrawsLike = None,
+        *,
+        periods: int = 200,
+        seed: int | np.random.Generator = 0,
+        on_failure: str = "raise",
+        **parameters: Any,
+    ) -> xr.DataArray:
+        """Paths (draw, period, observable) from the steady state under random shocks, independent
+        and standard normal; in the units of the observables. The solver answers.
+
+        Raises `NoSolutionError` as `irf` does, `ParameterError` for bad input and for an economy
+        that a network answers for.
+        """
+        import xarray as xr
+
+        theta = self._theta(draws, parameters)
+        spec, length = self.spec, draws_wanted(periods)
+        rng = np.random.default_rng(seed)
+        shocks = rng.standard_normal((len(theta), length, spec.n_shocks))
+        paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
+        return xr.DataArray(
+            paths,
+            dims=("draw", "period", "observable"),
+            coords={
+                "draw": labels_of(draws, len(theta)),
+                "period": np.arange(length),
+                "observable": list(spec.observable_names),
+                "unit": ("observable", list(spec.observable_units)),
+            },
+            name="simulation",
+            attrs={"world": spec.name, "title": spec.title, "source": self.answerer.title},
+        )
+
+    def _refuse_impossible(self, theta: np.ndarray, on_failure: str) -> None:
+        """`OutsideBoundsError` for a draw with a parameter outside what it can be, unless NaN was
+        asked for.
+        """
+        possible = self.spec.possible(theta)
+        if on_failure == "nan" or possible.all():
+            return
+        first = int(np.flatnonzero(~possible)[0])
+        raise OutsideBoundsError(
+            f"World '{self.spec.name}' has no unique stable solution at {(~possible).sum():,} of"
+            f" {len(theta):,} draws: {self.spec.impossible(theta[first])} (draw {first})."
+            " Change the parameters, or have NaN there: on_failure='nan'."
+        )
+
+    # What was asked
+
+    def _theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
+        return theta_of(self.spec, draws, parameters, self.answerer.complete)
+
+    def _scaling(
+        self, shocks: str | Iterable[str] | None, shock: str | None, size: SizeLike
+    ) -> Scaling:
+        if is_path(shocks):
+            raise ParameterError(
+                "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
+                f" of {', '.join(self.spec.shock_names)}."
+            )
+        if shock is not None and shocks is not None:
+            raise ParameterError("Both shock= and shocks= were given; expected one of the two.")
+        chosen = chosen_shocks(self.spec, shocks if shock is None else shock)
+        return Scaling.of(self.spec, chosen, size)
+
+    def _asked(
+        self, shocks: Shocks, shock: str | None, size: SizeLike, last: int
+    ) -> Scaling | ShockPath:
+        if isinstance(shocks, Mapping) and shock is None:
+            return ShockPath.of(self.spec, shocks, size, last)
+        return self._scaling(shocks, shock, size)
+
+    def _last(self, horizon: int | None) -> int:
+        usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
+        last = usual if horizon is None else last_quarter(horizon)
+        if most is not None and last > most:
+            raise ParameterError(
+                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}."
+            )
+        return last
+
+    def _labels(self, asked: Scaling | ShockPath, draws: DrawsLike, theta: np.ndarray) -> Labels:
+        who = self.answerer
+        return Labels(
+            spec=self.spec,
+            shocks=asked.names,
+            sizes=asked.sizes_in_words,
+            draws=labels_of(draws, len(theta)),
+            source=who.title,
+            parameters=parameters_in_words(self.spec, theta),
+            notes=who.notes,
+            trained_range=who.trained_range,
+        )
+
+    # Who answers
+
+    def _fields(
+        self,
+        asked: Scaling | ShockPath,
+        theta: np.ndarray,
+        last: int,
+        solver: SolverAnswerer | None,
+    ) -> dict[str, np.ndarray]:
+        """The fields of an answer; a solver's in the place of what a network doubts."""
+        refusal = self.answerer.refusal(asked)
+        if refusal and solver is None:
+            raise ParameterError(refusal)
+        if refusal and solver is not None:
+            return asked.answered(solver, theta, last)
+        fields = asked.answered(self.answerer, theta, last)
+        if solver is None:
+            return fields
+        rows = fields["flagged"] | ~fields["determinate"]
+        if rows.any():
+            solved = asked.answered(solver, theta[rows], last)
+            for name in ("irf", "lower", "upper"):
+                fields[name][rows] = solved["irf"]
+            fields["determinate"][rows] = solved["determinate"]
+        fields["exact"] = rows
+        return fields
+
+    def _solver(self, fallback: Fallback) -> SolverAnswerer | None:
+        """The solver that is asked for, if one is.
+
+        Raises `CheckpointError` where a network never flags a draw, `ParameterError` for what is no
+        solver or solves another model.
+        """
+        if fallback is None or self.answerer.exact:
+            return None
+        if not self.answerer.calibrated:
+            raise CheckpointError(
+                "This network is not calibrated, so that no draw is ever flagged. Run `emulator"
+                " calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers."
+            )
+        world = self._world(fallback)
+        if not world.spec.is_same_model(self.spec):
+            raise ParameterError(
+                f"The solver of '{world.spec.name}' is not that of the world '{self.spec.name}'"
+                " which the network was trained on: parameters, shocks or file differ."
+            )
+        return SolverAnswerer(world)
+
+    def _world(self, fallback: Fallback) -> World:
+        if isinstance(fallback, Economy):
+            return fallback.solver
+        if isinstance(fallback, World):
+            return fallback
+        if isinstance(fallback, str | Path) and is_file(fallback):
+            return get_world(fallback)
+        if fallback != "exact":
+            raise ParameterError(
+                f"fallback is {fallback!r}; expected 'exact', the path of a .mod file, a World, or"
+                " None."
+            )
+        if self.spec.name not in WORLDS:
+            raise ParameterError(
+                f"The world '{self.spec.name}' of this network was read from a .mod file; name the"
+                f" file: fallback='path/to/{self.spec.name}.mod'."
+            )
+        return get_world(self.spec.name)
+
+    def _world_of_prior(self) -> World:
+        return self.solver if self.answerer.exact else self._world("exact")
+
+    def _why(
+        self,
+        fields: Mapping[str, np.ndarray],
+        theta: np.ndarray,
+        failed: np.ndarray,
+        solver: SolverAnswerer | None,
+    ) -> str:
+        of_failed = {
+            name: values[failed] for name, values in fields.items() if len(values) == len(failed)
+        }
+        return (solver or self.answerer).explain(theta[failed], of_failed)
+
+    def _doubts(self, design: SensitivityDesign, seed: int) -> dict[str, float]:
+        """Shares of a design's draws without a solution and flagged, as a network says; see
+        `sensitivity`.
+        """
+        if self.answerer.exact:
+            return {}
+        shape = (4096, len(design.free))
+        values = np.random.default_rng(seed).uniform(design.low, design.high, shape)
+        signs = self.answerer.signs(design.theta(values), design.scaling)
+        if "flagged" not in signs:
+            return {}
+        unsolvable = float(1 - signs["determinate"].mean())
+        flagged = float(signs["flagged"].mean())
+        name = self.spec.name
+        if unsolvable > 0.5:
+            raise NoSolutionError(
+                f"World '{name}': the network takes {unsolvable:.0%} of the draws of these ranges"
+                " for unsolvable. Narrow them, ranges={'name': (low, high)}, or hold parameters at"
+                " values."
+            )
+        if flagged > DOUBTED:
+            warnings.warn(
+                f"{name}: the network doubts its answers at {flagged:.0%} of the draws of these"
+                " ranges, and with them these indices. Narrow the ranges, or ask the solver:"
+                f" emulator.world('{name}').sensitivity.",
+                DoubtWarning,
+                stacklevel=3,
+            )
+        return {"without_solution": unsolvable, "flagged": flagged}
+
+
+Fallback = str | Path | World | Economy | None
+"""'exact' for the solver of a world that the package has; for a model of one's own the path of its
+`.mod` file, or the world itself.
+"""

@@ -1,0 +1,171 @@
+"""A world's own solver as answerer: exact in float64, derivatives by differences.
+
+Axes: n draw, P parameter, S shock, H horizon, O observable, F parameter of a derivative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from emulator.inference.answerer import Answerer, Local
+from emulator.inference.answers import statuses_in_words
+from emulator.inference.shock_size import Scaling
+from emulator.spec import Status
+from emulator.worlds.base import World
+
+MOST_ROWS = 4096
+"""Draws and neighbours of theirs that are solved at once for derivatives."""
+
+SMALLEST_WIDTH = 1e-2
+"""Width that stands for the range of a parameter without one, where its default is smaller."""
+
+
+def differences(
+    solve: Callable[[np.ndarray], np.ndarray],
+    theta: np.ndarray,
+    columns: Sequence[int],
+    steps: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Responses (n, ..) that `solve` finds at theta (n, P), and their derivatives (F, n, ..) by the
+    parameters at `columns`, solved in one batch.
+
+    steps (F,): half widths; low, high (P,): where no neighbour may lie beyond. Differences are
+    central, but one-sided at such an end and where a neighbour has no solution; NaN where a draw
+    has none, or neither of its neighbours.
+    """
+    rows = np.repeat(theta[None], 1 + 2 * len(columns), axis=0)
+    for k, (column, step) in enumerate(zip(columns, steps, strict=True)):
+        rows[1 + 2 * k, :, column] = np.minimum(theta[:, column] + step, high[column])
+        rows[2 + 2 * k, :, column] = np.maximum(theta[:, column] - step, low[column])
+    irf = solve(rows.reshape(-1, theta.shape[1]))
+    irf = irf.reshape(*rows.shape[:2], *irf.shape[1:])
+    lost = ~np.isfinite(irf).all(axis=tuple(range(2, irf.ndim)))
+    rows[lost] = np.broadcast_to(theta, rows.shape)[lost]
+    irf[lost] = np.broadcast_to(irf[0], irf.shape)[lost]
+    width = np.stack(
+        [
+            rows[1 + 2 * k, :, column] - rows[2 + 2 * k, :, column]
+            for k, column in enumerate(columns)
+        ]
+    )
+    width = np.where((width > 0) & ~lost[0], width, np.nan)
+    return irf[0], (irf[1::2] - irf[2::2]) / width.reshape(*width.shape, *[1] * (irf.ndim - 2))
+
+
+class SolverAnswerer(Answerer):
+    """The world itself. Where a model divides by zero or numbers overflow, NaN and infinity say
+    so, without a warning.
+    """
+
+    exact = True
+    title = "exact solution"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.spec = world.spec
+        self.last_horizon = world.longest_horizon
+        self.notes = world.notes
+        self.complete = world.complete
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return self.world.status(theta)
+
+    def responses(
+        self, theta: np.ndarray, horizon: int, shocks: Sequence[int] | None = None
+    ) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            irf = self.world.irf(theta, horizon=horizon, on_failure="nan")
+        return irf if shocks is None else irf[:, list(shocks)]
+
+    def log_solvable(self, theta: np.ndarray) -> np.ndarray:
+        return np.where(self.status(theta) == Status.OK, 0.0, -np.inf)
+
+    def judged(self, theta: np.ndarray, horizon: int, shock: int) -> tuple[np.ndarray, np.ndarray]:
+        irf = self.responses(theta, horizon, [shock])[:, 0]
+        return irf, np.where(np.isfinite(irf).all(axis=(1, 2)), 0.0, -np.inf)
+
+    def scaled(
+        self,
+        theta: np.ndarray,
+        scaling: Scaling,
+        horizon: int,
+        horizons: Sequence[int] | None = None,
+    ) -> np.ndarray:
+        chosen = slice(None) if horizons is None else list(horizons)
+        if scaling.reversed_shocks:
+            return self._by_paths(theta, scaling, horizon)[:, :, chosen]
+        irf = self.responses(scaling.theta(theta), horizon, scaling.shocks)
+        with np.errstate(all="ignore"):
+            return scaling.applied(theta, irf)[:, :, chosen]
+
+    def _by_paths(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
+        """Each shock as a path of one period: in a world that is not linear in its shocks, the way
+        to a size below zero.
+        """
+        parts = []
+        for shock, size in zip(scaling.shocks, scaling.sizes, strict=True):
+            path_nST = np.zeros((len(theta), self.spec.n_shocks, 1))
+            path_nST[:, shock, 0] = scaling.amplitude(theta, shock, size)
+            parts.append(self.along_path(theta, path_nST, horizon))
+        return np.stack(parts, axis=1)
+
+    def along_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return self.world.response_to_path(theta, path_nST, horizon)
+
+    def answered(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> dict[str, np.ndarray]:
+        irf = self.scaled(theta, scaling, horizon)
+        solved = np.isfinite(irf).all(axis=(1, 2, 3))
+        return {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}
+
+    def signs(self, theta: np.ndarray, scaling: Scaling | None = None) -> dict[str, np.ndarray]:
+        return {"determinate": self.status(theta) == Status.OK}
+
+    def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
+        more = self.world.explain(theta[:1])
+        return statuses_in_words(self.status(theta)) + (f": {more}" if more else "")
+
+    def jacobian(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
+        """By differences: central, or one-sided where one of the neighbours has no solution."""
+        columns = range(self.spec.n_parameters)
+        high = np.full(len(columns), np.inf)
+        low = -high
+        low[list(self.spec.standard_deviations)] = 0.0
+        block = max(1, MOST_ROWS // (1 + 2 * len(columns)))
+        parts = [
+            differences(
+                lambda rows: self.scaled(rows, scaling, horizon),
+                theta[start : start + block],
+                columns,
+                self._steps(),
+                low,
+                high,
+            )[1]
+            for start in range(0, len(theta), block)
+        ]
+        return np.moveaxis(np.concatenate(parts, axis=1), 0, -1)
+
+    def local(self, theta: np.ndarray, horizon: int, shock: int, columns: Sequence[int]) -> Local:
+        """By differences within the ranges of the prior, all solved in one batch."""
+        irf, by = differences(
+            lambda rows: self.responses(rows, horizon, [shock])[:, 0],
+            theta[None],
+            list(columns),
+            self._steps()[list(columns)],
+            self.spec.low,
+            self.spec.high,
+        )
+        solvable = 0.0 if np.isfinite(irf).all() else -np.inf
+        return Local(irf[0], solvable, by[:, 0], np.zeros(len(columns)))
+
+    def _steps(self) -> np.ndarray:
+        """Half width (P,) of a difference by each parameter."""
+        width = self.spec.high - self.spec.low
+        defaults = np.abs([p.default for p in self.spec.parameters])
+        without_range = np.maximum(defaults, SMALLEST_WIDTH)
+        return self.world.difference * np.where(np.isfinite(width), width, without_range)

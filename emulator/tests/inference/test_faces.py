@@ -1,0 +1,187 @@
+"""What a user holds: how it shows itself, what it offers, and files without a mapping."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import emulator
+from emulator.errors import ParameterError, UnknownNameError
+from emulator.modfile import load
+
+pytestmark = pytest.mark.fast
+
+OWN = """
+var y pi i a; varexo e_m e_a;
+parameters beta kappa phi rr rho;
+beta = 0.99; kappa = 0.1; phi = 1.5; rho = 0.8; rr = 1/beta - 1;
+model(linear);
+  y = y(+1) - (i - pi(+1)) + rr*a;
+  pi = beta*pi(+1) + kappa*y;
+  i = phi*pi + e_m;
+  a = rho*a(-1) + e_a;
+end;
+shocks; var e_m; stderr 0.25; var e_a; stderr 0.5; end;
+stoch_simul(order=1);
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.mod"
+    path.write_text(OWN)
+    return path
+
+
+def test_the_package_offers_what_users_need_and_nothing_private():
+    assert {"load", "world", "worlds", "compare", "estimate", "train"} <= set(dir(emulator))
+    assert not [name for name in dir(emulator) if name.startswith("_") and name != "__version__"]
+    for name in dir(emulator):
+        getattr(emulator, name)
+
+
+def test_everything_says_what_it_is():
+    em = emulator.load("universal")
+    assert "Emulator of nk, var" in repr(em)
+    assert repr(em["nk"]).startswith("Economy 'nk' (network universal)")
+    assert repr(emulator.world("sw07")).startswith("Economy 'sw07' (exact solution)")
+    assert list(em) == list(em.worlds)
+    assert "nk" in em
+
+
+def test_draws_have_names_and_follow_from_a_seed():
+    nk = emulator.world("nk")
+    draws = nk.sample(5, seed=3)
+    assert list(draws.columns) == list(nk.spec.parameter_names)
+    pd.testing.assert_frame_equal(draws, nk.sample(5, seed=3))
+    pd.testing.assert_frame_equal(draws, emulator.load()["nk"].sample(5, seed=3))
+    assert not draws.equals(nk.sample(5, seed=4))
+    assert np.isfinite(nk.irf(draws)["irf"]).all()
+
+
+def test_shock_is_understood_beside_shocks():
+    nk = emulator.world("nk")
+    one, same = nk.irf(shock="monetary"), nk.irf(shocks="monetary")
+    assert one.identical(same)
+    with pytest.raises(ParameterError, match="Both shock= and shocks="):
+        nk.irf(shock="monetary", shocks="demand")
+
+
+def test_a_file_without_a_mapping_answers_with_its_own_variables(own):
+    economy = emulator.world(own)
+    assert economy.spec.observable_names == ("y", "pi", "i", "a")
+    data = economy.irf(horizon=20)
+    assert data["irf"].shape == (1, 2, 21, 4)
+    assert "units of the file" in data["irf"].attrs["units"]
+    model = load(own)
+    solution = model.solve(model.theta())
+    expected = [solution.impact[0]]
+    for _ in range(20):
+        expected.append(solution.transition[0] @ expected[-1])
+    np.testing.assert_allclose(
+        data["irf"].values[0], np.moveaxis(np.array(expected)[:, :4], -1, 0), atol=1e-13
+    )
+
+
+def test_what_the_file_computes_from_a_parameter_follows_it(own):
+    economy = emulator.world(own)
+    given = economy.irf(beta=[0.99, 0.9], shocks="e_a")
+    np.testing.assert_allclose(given["theta"].sel(parameter="rr"), [1 / 0.99 - 1, 1 / 0.9 - 1])
+    held = economy.irf(beta=0.9, rr=1 / 0.99 - 1, shocks="e_a")
+    assert float(abs(held["irf"][0] - given["irf"][1]).max()) > 1e-3
+
+
+def test_parameters_shocks_sizes_and_draws_of_a_file(own):
+    economy = emulator.world(own)
+    plain = economy.irf(shocks="e_m")["irf"]
+    np.testing.assert_allclose(economy.irf(shocks="e_m", size=2)["irf"], 2 * plain)
+    np.testing.assert_allclose(economy.irf(shocks="e_m", stderr_e_m=0.5)["irf"], 2 * plain)
+    by_impact = economy.irf(shocks="e_m", size="-0.01 on y")["irf"].sel(observable="y")
+    assert float(by_impact[0, 0, 0]) == pytest.approx(-0.01)
+    assert economy.irf({"phi": [1.2, 1.5, 2.0]})["irf"].shape[0] == 3
+    assert economy.jacobian(shocks="e_m", horizon=2).sizes["parameter"] == 7
+    assert economy.status(phi=[1.5, 0.5]).tolist() == [0, 1]
+    assert economy.simulate(periods=30, seed=1).shape == (1, 30, 4)
+    with pytest.raises(ParameterError, match="in the units of the file"):
+        economy.irf(shocks="e_m", size="25bp on y")
+    with pytest.raises(UnknownNameError, match="Did you mean 'kappa'"):
+        economy.irf(kapa=0.2)
+    with pytest.raises(ParameterError, match="--write-mapping proposes it"):
+        economy.sample(3)
+
+
+def test_a_mapping_is_proposed_once_and_never_written_over(own, emulate):
+    code, _, _ = emulate("irf", own, "--write-mapping", "--horizon", "2")
+    assert code == 0
+    mapping = Path(str(own)[: -len(".mod")] + ".world.yaml")
+    assert mapping.exists()
+    assert "output" in mapping.read_text()
+    code, _, error = emulate("irf", own, "--write-mapping")
+    assert code != 0
+    assert "not written over" in error
+
+
+def test_a_notebook_shows_figures():
+    figure = emulator.world("nk").irf(shocks="monetary").responses.plot()
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_plots_take_shocks_observables_horizon_axes_and_title():
+    from matplotlib.figure import Figure
+
+    data = emulator.world("nk").irf()
+    figure = data.responses.plot(
+        shocks="monetary", observables=["output", "rate"], horizon=8, title="Mine"
+    )
+    assert [axis.get_title() for axis in figure.axes] == [
+        "monetary (1 sd) → output",
+        "monetary (1 sd) → rate",
+    ]
+    assert figure.axes[0].get_xlim() == (0, 8)
+    assert figure.get_suptitle() == "Mine"
+    axis = Figure().subplots()
+    data.responses.plot(shocks="demand", observables="rate", ax=axis)
+    assert len(axis.lines) == 2
+    with pytest.raises(ParameterError, match="draws one panel; found 9"):
+        data.responses.plot(ax=axis)
+    with pytest.raises(UnknownNameError, match="Did you mean 'output'"):
+        data.responses.plot(observables="outptu")
+
+
+def test_a_sweep_is_one_line_a_value_with_a_legend():
+    data = emulator.world("nk").irf(kappa=np.linspace(0.05, 0.4, 8), shocks="monetary")
+    figure = data.responses.plot()
+    assert len(figure.axes[0].lines) == 9  # and the line at zero
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names[0] == "kappa = 0.05"
+    assert len(names) == 8
+
+
+def test_legend_names_are_words_and_the_caption_says_the_parameters():
+    em = emulator.load()
+    asked = {"kappa": 0.05, "shocks": "monetary"}
+    figure = em["nk"].irf(**asked).responses.plot(beside=emulator.world("nk").irf(**asked))
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["network universal", "exact solution"]
+    assert "kappa = 0.05; the rest at their defaults" in figure.legends[0].get_title().get_text()
+    assert figure.axes[0].get_ylabel() == "percent"
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_one_changed_byte_of_an_exported_netcdf_is_an_error(tmp_path, at):
+    import xarray as xr
+
+    path = tmp_path / "answer.nc"
+    data = emulator.world("nk").irf(shocks="monetary")
+    data.responses.write(path)
+    with xr.open_dataset(path, engine="h5netcdf") as again:
+        np.testing.assert_array_equal(again["irf"], data["irf"])
+        assert again["observable"].values.astype(str).tolist() == ["output", "inflation", "rate"]
+    whole = bytearray(path.read_bytes())
+    value = data["irf"].values[0, 0, 3 * at, 0].tobytes()
+    place = bytes(whole).index(value)
+    whole[place + 2] ^= 1
+    path.write_bytes(whole)
+    with pytest.raises(OSError), xr.open_dataset(path, engine="h5netcdf") as again:  # noqa: PT011
+        again.load()

@@ -1,0 +1,160 @@
+"""A Dynare `.mod` file without a mapping: its own variables, parameters and shocks, in its own
+units.
+
+It answers as every world does and has no prior: what varies, and how, only a mapping says.
+Axes: n draw, P parameter, V variable of the file, S shock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from emulator.errors import ParameterError
+from emulator.modfile import CompiledModel, load
+from emulator.modfile.compiling.responses import explain
+from emulator.solvers import StateSpace
+from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.worlds.base import LinearWorld
+from emulator.worlds.modspec import world_name
+from emulator.worlds.source import Source, mapping_path
+
+FILE_UNITS = "deviation from the steady state, in the units of the file"
+LOG_UNITS = "deviation of the logarithm from the steady state"
+
+
+class FileModel(LinearWorld):
+    """The model of a file, solved at any of its parameters.
+
+    theta holds the file's parameters that have a value, then a standard deviation `stderr_NAME` for
+    each shock and a correlation for each pair that has one.
+    """
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        defaults = model.theta()[0]
+        self.columns = np.flatnonzero(np.isfinite(defaults))
+        self.defaults = defaults[self.columns]
+        multipliers = len(model.planner.multipliers) if model.planner else 0
+        self.shown = model.variables[: len(model.variables) - multipliers]
+        self.loglinear = "loglinear" in model.calibration.options
+        self.source = Source(file=model.file.path.name, text=model.file.text, mapping="")
+        self.spec = self._spec()
+
+    @classmethod
+    def read(cls, path: str | Path, run: int | None = None) -> FileModel:
+        """The model of a file, as of one of its solution commands, by default the last.
+
+        Raises `ModFileError`, `ParameterError` for a run that the file does not have.
+        """
+        return cls(load(path, run))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was passed over in the file, or asked for and not done."""
+        return self.model.notes
+
+    def complete(self, given: Mapping[str, np.ndarray], n: int) -> np.ndarray:
+        """theta (n, P) from named columns; what the file computes from them follows."""
+        columns = {name: np.broadcast_to(values, n) for name, values in given.items()}
+        theta = self.model.theta(columns)[:, self.columns]
+        return np.array(np.broadcast_to(theta, (n, len(self.columns))))
+
+    def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        raise ParameterError(
+            f"'{self.model.file.path.name}' says no prior from which to draw parameters: no mapping"
+            f" {mapping_path(self.model.file.path).name} lies beside it. Write one"
+            f" (emulator irf {self.model.file.path.name} --write-mapping proposes it), or give the"
+            " parameters."
+        )
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        return self.model.solve(self._full(theta)).status.astype(np.uint8)
+
+    def residual(self, theta: np.ndarray) -> np.ndarray:
+        return self.model.solve(self._full(theta)).residual
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        full = self._full(theta)
+        solution = self.model.solve(full)
+        selection = np.eye(len(self.shown), len(self.model.all_variables))
+        c = np.repeat(selection[None], len(full), axis=0)
+        if self.loglinear:
+            c = c / self._positive(full)[:, :, None]
+        return StateSpace(solution.transition, solution.impact, c)
+
+    def explain(self, theta: np.ndarray) -> str:
+        """Why a draw (1, P) has no solution, with file and line."""
+        full = self._full(theta)
+        return explain(self.model, full, Status(self.model.solve(full).status[0]))
+
+    def _full(self, theta: np.ndarray) -> np.ndarray:
+        """The columns of the compiled model, NaN where the file gives a parameter no value."""
+        theta = self.spec.check_theta(theta)
+        full = np.full((len(theta), len(self.model.parameters)), np.nan)
+        full[:, self.columns] = theta
+        return full
+
+    def _positive(self, full: np.ndarray) -> np.ndarray:
+        """Steady states (n, V), by which deviations become those of logarithms."""
+        steady = self.model.steady_state(full)[:, : len(self.shown)]
+        wrong = (steady <= 0).any(axis=0)
+        if wrong.any():
+            name = self.shown[int(np.flatnonzero(wrong)[0])]
+            raise ParameterError(
+                f"{self.model.file.path.name}: stoch_simul(loglinear) needs a positive steady state"
+                f" of every variable; that of '{name}' is not."
+            )
+        return steady
+
+    def _spec(self) -> WorldSpec:
+        file, model = self.model.file, self.model
+        said = {d.name: d for d in (*file.parameters, *file.variables, *file.shocks)}
+        sizes = set(model.calibration.stderr.values())
+        unit = LOG_UNITS if self.loglinear else FILE_UNITS
+
+        def tex(name: str) -> str:
+            return (said[name].tex if name in said else "") or name
+
+        def meaning(name: str) -> str:
+            return (said[name].long_name if name in said else "") or f"{name} of the file"
+
+        names = [model.parameters[column] for column in self.columns]
+        return WorldSpec(
+            name=world_name(file.path.stem),
+            title=file.path.stem,
+            summary=f"The model of {file.path.name}, in its own variables.",
+            source=file.path.name,
+            prior="None: the file has no mapping.",
+            parameters=tuple(
+                Parameter(
+                    name=name,
+                    tex=tex(name),
+                    low=0.0 if name in sizes else -np.inf,
+                    high=np.inf,
+                    default=float(value),
+                    unit="of the file",
+                    meaning=meaning(name),
+                    role="shock_size" if name in sizes else "constant",
+                )
+                for name, value in zip(names, self.defaults, strict=True)
+            ),
+            shocks=tuple(
+                Shock(
+                    name=name,
+                    tex=tex(name),
+                    meaning=meaning(name),
+                    size=model.calibration.stderr[name],
+                )
+                for name in model.shocks
+            ),
+            observables=tuple(
+                Observable(name=name, tex=tex(name), unit=unit, meaning=meaning(name))
+                for name in self.shown
+            ),
+            states=model.all_variables,
+            extrapolation=Extrapolation(slice_parameters=(), corner_parameters=()),
+            definition=file.sha256,
+        )
