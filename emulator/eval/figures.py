@@ -96,7 +96,7 @@ def bars(evaluation: Evaluation) -> Figure:
     for axes, split in zip(panels, splits, strict=True):
         _bar_panel(axes, rows[rows["split"] == split], worlds)
         axes.set_title(f"split: {split}")
-        axes.set_ylabel("mean NRMSE\n(training std. dev.)")
+        axes.set_ylabel("mean NRMSE\n(training standard deviations)")
     positive = rows["value"][rows["value"] > 0]
     if len(positive):
         panels[0].set_ylim(positive.min() / 2.5, positive.max() * 3)
@@ -156,7 +156,7 @@ def horizons(evaluation: Evaluation) -> Figure:
             )
         axes.set_ylim(bottom=_floor(curves.sel(world=world)))
         axes.set_title(f"{world}, split: {curves['split'].item()}")
-        axes.set_ylabel("NRMSE at horizon\n(training std. dev.)")
+        axes.set_ylabel("NRMSE at horizon\n(training standard deviations)")
         axes.margins(x=0.01)
     panels[-1].set_xlabel("horizon (quarters after the shock)")
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -27,6 +27,7 @@ NARROW_LEGEND = (
     " quarters. sign%: right at impact. peak%, time q: error in its size and date. outside: draws"
     " beyond the training range."
 )
+NARROW_CLAIMS = {"half width (sd)": "width (sd)", "of these flagged": "bad flagged"}
 NARROW = {"training_mean": "mean", "linear_regression": "linear", "nearest_neighbour": "nearest"}
 
 
@@ -224,8 +225,9 @@ def show(evaluation: Evaluation, console: Console) -> None:
     _print(console, _by_world(evaluation, split), f"{split}: the network by every metric")
     console.print(NARROW_LEGEND, style="dim", highlight=False)
     if len(evaluation.trust):
-        title = "what the network claims of itself: its 90 % band, its flags"
-        _print(console, claims(evaluation, intervals=False), title)
+        claimed = claims(evaluation, intervals=False).rename(columns=NARROW_CLAIMS)
+        claimed["split"] = claimed["split"].str.removeprefix("test_extrapolation_")
+        _print(console, claimed, "what the network claims of itself: its 90 % band, its flags")
     for warning in warnings_of(evaluation):
         console.print(
             f"WARNING  {warning}", style="bold red", markup=False, highlight=False, soft_wrap=True

@@ -1,4 +1,4 @@
-"""What a network says of itself: coverage, flags and verdicts as by hand; wrong claims are seen;
+"""What a network claims of itself: coverage, flags and determinacy as by hand; wrong claims are seen;
 absent ones stay absent.
 """
 
