@@ -90,7 +90,9 @@ def test_axes_carry_names_and_units(evaluation: Evaluation) -> None:
         "responses": figures.responses(evaluation.examples["nk"]),
     }
     for name in ("bars", "horizons"):
-        assert all("training standard deviations" in axes.get_ylabel() for axes in drawn[name].get_axes())
+        assert all(
+            "training standard deviations" in axes.get_ylabel() for axes in drawn[name].get_axes()
+        )
     shocks = {text.get_text() for axes in drawn["responses"].get_axes() for text in axes.texts}
     assert shocks == {"monetary", "demand", "cost\npush"}
     assert all(

@@ -1,4 +1,5 @@
-"""What a network claims of itself: coverage, flags and determinacy as by hand; wrong claims are seen;
+"""What a network claims of itself: coverage, flags and determinacy as by hand; wrong
+claims are seen;
 absent ones stay absent.
 """
 
