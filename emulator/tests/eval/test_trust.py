@@ -1,6 +1,5 @@
 """What a network claims of itself: coverage, flags and determinacy as by hand; wrong
-claims are seen;
-absent ones stay absent.
+claims are seen; absent ones stay absent.
 """
 
 from __future__ import annotations
