@@ -66,6 +66,10 @@ class ModelCheckError(EmulatorError):
     """A network breaks the conformance suite."""
 
 
+class ServerBusyError(EmulatorError):
+    """The explorer has as many slow questions as it takes at a time; asked again, it answers."""
+
+
 class DatasetError(EmulatorError):
     """A data set is missing, incomplete, altered or was made by another request."""
 

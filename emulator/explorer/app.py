@@ -2,26 +2,29 @@
 /upload takes a file.
 
 Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no
-script but its own (Content-Security-Policy), and other sites can neither read it nor post to it.
+script but its own, and other sites can neither read it nor post to it (see `guard`).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, ServerBusyError
 from emulator.explorer import downloads, palette
 from emulator.explorer.curves import Answer, ask, rows
 from emulator.explorer.economies import Economies
+from emulator.explorer.guard import guard
+from emulator.explorer.own_names import OwnNames
 from emulator.explorer.panel import panel
 from emulator.explorer.state import LONGEST_HORIZON, MOST_PINS, Scenario, State
 from emulator.explorer.symbols import symbol
-from emulator.explorer.uploads import LARGEST, Upload
+from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
 from emulator.spec import OBSERVABLES, Parameter, WorldSpec
 
 SIZES = ("1", "2 sd", "25bp", "1%", "25bp on rate", "1% on output")
@@ -29,28 +32,16 @@ SIZES = ("1", "2 sd", "25bp", "1%", "25bp on rate", "1% on output")
 be typed.
 """
 
-SAFE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src"
-        " 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
 PLOT = (420, 240)
 """Width and height of a panel in pixels, until the page says how large its panels are."""
 
 
-def create_app(economies: Economies, hosts: list[str] | None = None) -> Flask:
-    """The application; hosts: names under which it may be asked for (others are refused), None for
-    any.
+def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[str] = ()) -> Flask:
+    """The application of a server that listens on `host`; `names`: further names under which it may
+    be asked for.
     """
     app = Flask(__name__)
-    app.config.update(
-        MAX_CONTENT_LENGTH=2 * LARGEST + 20_000, MAX_FORM_PARTS=8, TRUSTED_HOSTS=hosts
-    )
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_PARTS=8)
     app.jinja_env.globals.update(
         symbol=symbol,
         colour_of=palette.colour_of,
@@ -58,8 +49,8 @@ def create_app(economies: Economies, hosts: list[str] | None = None) -> Flask:
         marks=palette.MARKS,
         step=step,
     )
-    app.after_request(_secured)
-    app.before_request(_refuse_other_sites)
+    guard(app, OwnNames.of(host, names))
+    app.register_error_handler(ServerBusyError, lambda error: (jsonify(error=str(error)), 503))
     app.register_error_handler(EmulatorError, lambda error: (jsonify(error=str(error)), 400))
     app.register_error_handler(HTTPException, _http_error)
     _add_page(app, economies)
@@ -91,7 +82,7 @@ def _add_page(app: Flask, economies: Economies) -> None:
             for name, default in zip(("w", "h"), PLOT, strict=True)
         )
         state = State.read(fields.get("state", ""), economies.spec)
-        answer = ask(state, economies, patient=fields.get("patient") == "1")
+        answer = ask(state, economies, patient=fields.get("patient") == "1", gone=_gone())
         drawn = _drawn(answer, width or PLOT[0], height or PLOT[1])
         numbers = (
             render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
@@ -109,9 +100,8 @@ def _add_page(app: Flask, economies: Economies) -> None:
         file, mapping = request.files.get("mod"), request.files.get("mapping")
         if file is None or not file.filename:
             raise EmulatorError("No file was chosen; expected a Dynare file, such as model.mod.")
-        found = Upload(file.filename, file.read(), mapping.read() if mapping is not None else b"")
-        economies.add(found)
-        return jsonify(world=found.name)
+        upload = Upload(file.filename, file.read(), mapping.read() if mapping is not None else b"")
+        return jsonify(world=economies.load(upload))
 
     @app.get("/palette.css")
     def colours() -> Response:
@@ -133,6 +123,12 @@ def _add_downloads(app: Flask, economies: Economies) -> None:
     @app.get("/responses.py")
     def code() -> Response:
         return _file(downloads.recipe(answer(), economies), "text/x-python", "responses.py")
+
+
+def _gone() -> Callable[[], bool]:
+    """Tells whether whoever asked has gone, where the server knows."""
+    known: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
+    return known
 
 
 def _query() -> str:
@@ -193,31 +189,6 @@ def _drawn(answer: Answer, width: int, height: int) -> dict[str, Any]:
 def _table(answer: Answer) -> dict[str, Any]:
     heads, lines = rows(answer)
     return {"heads": heads, "lines": lines}
-
-
-def _secured(response: Response) -> Response:
-    response.headers.update(SAFE)
-    if not request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _refuse_other_sites() -> tuple[Response, int] | None:
-    """A page of another site may not have the reader's browser post here."""
-    if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") not in (
-        "same-origin",
-        "none",
-    ):
-        return (
-            jsonify(
-                error=(
-                    "This was sent from another site; the explorer takes files from its own page"
-                    " only."
-                )
-            ),
-            403,
-        )
-    return None
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +56,16 @@ def explore(
             )
         ),
     ] = None,
-    open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    names: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--name",
+            help="A further name under which other machines reach this one; may be repeated.",
+        ),
+    ] = None,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-browser", help="Open the page in the browser.")
+    ] = True,
     screenshot: Annotated[
         Path | None,
         typer.Option(
@@ -63,49 +76,90 @@ def explore(
     """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with
     Ctrl-C.
     """
-    from emulator.explorer.curves import ask
-    from emulator.explorer.economies import Economies
-    from emulator.explorer.fit import Fit
-    from emulator.explorer.screenshot import shoot
-    from emulator.explorer.serve import LOCAL, served
-    from emulator.explorer.state import State
+    solvers = "exact solutions only" if no_network else f"the network '{checkpoint}' is loaded"
+    with _signals() as signals:
+        err.print(f"Starting the explorer ({solvers}) ...", markup=False, highlight=False)
 
-    economies = Economies(None if no_network else _network(checkpoint), checkpoint)
-    if fit is not None:
-        economies.fit = Fit.read(fit, economies.spec)
-        state = state or economies.fit.scenario.text
-    wanted = State.read(state.rpartition("?")[2], economies.spec)
-    shown = wanted.query() if state else ""
-    if screenshot is not None:
-        ask(wanted, economies)  # slow solutions, so that the picture need not wait for them
-        with served(economies, host) as place:
-            shoot(f"{place}?{shown}", screenshot)
-        say(f"Screenshot: {screenshot}")
-        return
-    with _interrupts() as interrupts, served(economies, host, port) as place:
-        say(f"The explorer is at {place}{'?' + shown if shown else ''}  (Ctrl-C ends it)")
-        if host not in LOCAL:
-            err.print(
-                "note: everybody who reaches this machine over the network can use the explorer and"
-                " load files into it.",
-                markup=False,
-            )
-        if open_:
-            webbrowser.open(f"{place}?{shown}")
-        interrupts.get()
+        from emulator.explorer.curves import ask
+        from emulator.explorer.economies import Economies
+        from emulator.explorer.fit import Fit
+        from emulator.explorer.own_names import LOCAL
+        from emulator.explorer.screenshot import shoot
+        from emulator.explorer.serve import served
+        from emulator.explorer.state import State
+
+        economies = Economies(None if no_network else _network(checkpoint), checkpoint)
+        if fit is not None:
+            economies.fit = Fit.read(fit, economies.spec)
+            state = state or economies.fit.scenario.text
+        wanted = State.read(state.rpartition("?")[2], economies.spec)
+        shown = f"?{wanted.query()}" if state else ""
+        if screenshot is not None:
+            ask(wanted, economies)  # slow solutions, so that the picture need not wait for them
+            with served(economies, host) as place:
+                shoot(place + shown, screenshot)
+            say(f"Screenshot: {screenshot}")
+            return
+        signals.serving = True
+        with served(economies, host, port, names or ()) as place:
+            say(f"The explorer is at {place}{shown}  (Ctrl-C ends it)")
+            if host not in LOCAL:
+                err.print(
+                    "note: everybody who reaches this machine over the network can use the explorer"
+                    " and load files into it.",
+                    markup=False,
+                )
+            if open_ and _has_screen():
+                # Beside: some browsers return only when they are closed.
+                Thread(target=webbrowser.open, args=(place + shown,), daemon=True).start()
+            number = signals.queue.get()
+    if number != signal.SIGINT:
+        raise typer.Exit(128 + number)
+
+
+class _Signals:
+    """Signals that end the explorer.
+
+    While it serves each becomes an entry of `queue`, since an exception is lost where it rises in a
+    destructor or a callback; before, it ends the command as an exception, so that temporary folders
+    are removed.
+    """
+
+    def __init__(self) -> None:
+        self.serving = False
+        self.queue: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
+
+    def take(self, number: int, frame: FrameType | None) -> None:
+        if self.serving:
+            self.queue.put(number)
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+        else:
+            raise SystemExit(128 + number)
 
 
 @contextmanager
-def _interrupts() -> Iterator[SimpleQueue[int]]:
-    """Each Ctrl-C as an entry of a queue: Python's own answer, an exception, is lost where it rises
-    in a destructor or a callback.
-    """
-    found: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
-    before = signal.signal(signal.SIGINT, lambda number, frame: found.put(number))
+def _signals() -> Iterator[_Signals]:
+    """Ctrl-C, SIGTERM and the end of the terminal, taken until the block ends."""
+    signals = _Signals()
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
+        ending.append(signal.SIGHUP)
+    before = {number: signal.signal(number, signals.take) for number in ending}
     try:
-        yield found
+        yield signals
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _has_screen() -> bool:
+    """Whether a browser has a screen to open on; without one, Linux would start one in the
+    terminal.
+    """
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _network(checkpoint: str) -> Emulator:

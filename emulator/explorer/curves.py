@@ -4,6 +4,7 @@ believing them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -88,33 +89,48 @@ class Answer:
         )
 
 
-def ask(state: State, economies: Economies, patient: bool = True) -> Answer:
+def ask(
+    state: State,
+    economies: Economies,
+    patient: bool = True,
+    gone: Callable[[], bool] = lambda: False,
+) -> Answer:
     """Every curve that a state asks for; a scenario that cannot be answered becomes a note, never a
     curve.
 
-    patient: wait for slow solvers; otherwise the answer may be incomplete.
+    patient: wait for slow solvers, unless whoever asks is `gone`; otherwise the answer may be
+    incomplete.
     """
+
+    def solved(scenario: Scenario) -> xr.Dataset | None:
+        return economies.solved(scenario, state.horizon, patient, gone)
+
     answer = Answer(
         state, economies.fit if economies.fit is not None and economies.fit.shows(state) else None
     )
     for place, scenario in state.scenarios().items():
         try:
-            _ask_one(answer, place, scenario, economies, patient)
+            predicted = economies.predicted(scenario, state.horizon)
+            _add_curves(answer, place, scenario, predicted, solved)
         except EmulatorError as error:
             answer.notes.append(f"{state.label(scenario)}: {error}")
     return answer
 
 
-def _ask_one(
-    answer: Answer, place: int, scenario: Scenario, economies: Economies, patient: bool
+def _add_curves(
+    answer: Answer,
+    place: int,
+    scenario: Scenario,
+    predicted: xr.Dataset | None,
+    solve: Callable[[Scenario], xr.Dataset | None],
 ) -> None:
-    state, label = answer.state, answer.state.label(scenario)
-    predicted = economies.predicted(scenario, state.horizon)
+    """The network's curve where there is one, and the exact one where it is wanted."""
+    label = answer.state.label(scenario)
     if predicted is not None:
         answer.curves.append(Curve(label, place, predicted))
         answer.notes += [f"{label}: {words}" for words in doubts(predicted)]
-    if predicted is None or state.exact:
-        solved = economies.solved(scenario, state.horizon, patient)
+    if predicted is None or answer.state.exact:
+        solved = solve(scenario)
         if solved is None:
             answer.complete = False
             return

@@ -129,11 +129,12 @@ def recipe(answer: Answer, economies: Economies) -> str:
         if any(not curve.exact for curve in answer.curves)
         else ""
     )
+    worlds = dict.fromkeys(scenario.world for scenario in answer.state.scenarios().values())
+    uploads = filter(None, map(economies.upload, worlds))
     files = "".join(
         f"# {upload.file} and {upload.file.removesuffix('.mod')}.world.yaml, as they were loaded"
         " into the explorer, lie in the folder that this is run in.\n"
-        for name, upload in economies.uploads.items()
-        if any(scenario.world == name for scenario in answer.state.scenarios().values())
+        for upload in uploads
     )
     body = f"{files}{network}answers = {{\n{''.join(lines)}}}\n"
     return HEAD.format(version=package_version(), csv=CSV) + body + TAIL.format(csv=CSV)
@@ -152,6 +153,6 @@ def _call(curve: Curve, state: State, economies: Economies) -> str:
     values = dict(scenario.values)
     if not curve.exact:
         return f"    {curve.name!r}: network.irf({scenario.world!r}, {values!r}, {options}),\n"
-    upload = economies.uploads.get(scenario.world)
+    upload = economies.upload(scenario.world)
     world = upload.file if upload else scenario.world
     return f"    {curve.name!r}: emulator.world({world!r}).irf({values!r}, {options}),\n"

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from emulator.errors import UnknownNameError, unknown_name
+from emulator.errors import ServerBusyError, UnknownNameError, unknown_name
+from emulator.explorer.cache import AnswerCache
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario
 from emulator.explorer.uploads import Upload
@@ -32,6 +33,11 @@ MOST_UPLOADS, MOST_ANSWERS = 4, 256
 go.
 """
 
+READING_AT_ONCE, SLOW_AT_ONCE = 2, 5
+"""Files that are read, and slow questions that are answered or wait for their turn. More of them
+are refused at once, so that the server's other threads stay free for whoever moves a slider.
+"""
+
 
 class Economies:
     """The worlds of the page.
@@ -42,29 +48,37 @@ class Economies:
     def __init__(self, network: Emulator | None, checkpoint: str = "universal") -> None:
         self.network, self.checkpoint = network, checkpoint
         self.fit: Fit | None = None  # data to draw responses over
-        self.uploads: OrderedDict[str, Upload] = OrderedDict()
+        self._lock = threading.Lock()  # of all that follows
+        self._uploads: OrderedDict[str, Upload] = OrderedDict()
+        self._reading: list[Upload] = []
+        self._closed = False
         self._solvers: dict[str, Economy] = {}
         self._seconds: dict[str, float] = {}
-        self._kept: OrderedDict[Hashable, xr.Dataset] = OrderedDict()
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._keeping = threading.Lock()
+        self._answers = AnswerCache(MOST_ANSWERS)
+        self._slow = threading.BoundedSemaphore(SLOW_AT_ONCE)
 
     @property
     def names(self) -> tuple[str, ...]:
-        with self._keeping:
-            return (*WORLDS, *self.uploads)
+        with self._lock:
+            return (*WORLDS, *self._uploads)
 
     def spec(self, world: str) -> WorldSpec:
         """What a world says of itself. Raises `UnknownNameError`."""
         return self.solver(world).spec
 
+    def upload(self, world: str) -> Upload | None:
+        """The uploaded file of that world, where it is one."""
+        with self._lock:
+            return self._uploads.get(world)
+
     def solver(self, world: str) -> Economy | Upload:
         """Who solves a world exactly.
 
-        Raises `UnknownNameError`; files are reached through `add` alone, never by a path.
+        Raises `UnknownNameError`; files are reached through `load` alone, never by a path.
         """
-        if world in self.uploads:
-            return self.uploads[world]
+        upload = self.upload(world)
+        if upload is not None:
+            return upload
         if world not in WORLDS:
             if "-" in world:
                 raise UnknownNameError(
@@ -76,21 +90,45 @@ class Economies:
             self._solvers[world] = Economy.named(world)
         return self._solvers[world]
 
-    def add(self, upload: Upload) -> None:
-        """Offer a file's world on the page, under a name that its content determines."""
-        with self._keeping:
-            known = self.uploads.pop(upload.name, None)
-            if known is not None:
-                known.close()
-            self.uploads[upload.name] = upload
-            while len(self.uploads) > MOST_UPLOADS:
-                self.uploads.popitem(last=False)[1].close()
+    def load(self, upload: Upload) -> str:
+        """Read a file and offer its world on the page, under the name that its content determines;
+        the oldest files are given up. Returns the name.
+
+        Raises `EmulatorError` for a file that cannot be read, `ServerBusyError`.
+        """
+        with self._lock:
+            if upload.name in self._uploads:
+                self._uploads.move_to_end(upload.name)
+                return upload.name
+            if self._closed or len(self._reading) >= READING_AT_ONCE:
+                raise ServerBusyError(
+                    "The explorer is reading other files just now. Load this one again in a moment."
+                )
+            self._reading.append(upload)
+        try:
+            upload.read()
+        finally:
+            with self._lock:
+                self._reading.remove(upload)
+        with self._lock:
+            superfluous = []
+            if self._closed or upload.name in self._uploads:
+                superfluous.append(upload)
+            else:
+                self._uploads[upload.name] = upload
+            while len(self._uploads) > MOST_UPLOADS:
+                superfluous.append(self._uploads.popitem(last=False)[1])
+        for old in superfluous:
+            old.close()  # outside of the lock: ending a process takes a while
+        return upload.name
 
     def close(self) -> None:
-        """End the processes of uploaded files."""
-        with self._keeping:
-            for upload in self.uploads.values():
-                upload.close()
+        """End the processes of uploaded files, also of those that are being read."""
+        with self._lock:
+            self._closed = True
+            uploads = (*self._uploads.values(), *self._reading)
+        for upload in uploads:
+            upload.close()
 
     def emulated(self, world: str) -> bool:
         """Whether the network knows this world, with these parameters and shocks."""
@@ -105,13 +143,13 @@ class Economies:
         """
         if self.network is None or not self.emulated(scenario.world):
             return None
-        network, values = self.network, dict(scenario.values)
-        return self._once(
+        network = self.network
+        return self._answers.once(
             ("network", scenario, horizon),
-            self._locks["network"],
+            "network",
             lambda: network.irf(
                 scenario.world,
-                values,
+                dict(scenario.values),
                 shocks=scenario.shock,
                 size=scenario.size,
                 horizon=horizon,
@@ -119,40 +157,50 @@ class Economies:
             ),
         )
 
-    def solved(self, scenario: Scenario, horizon: int, patient: bool = True) -> xr.Dataset | None:
+    def solved(
+        self,
+        scenario: Scenario,
+        horizon: int,
+        patient: bool = True,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> xr.Dataset | None:
         """The exact answer; None where it is not known yet and would keep an impatient asker
-        waiting. Raises `EmulatorError`.
+        waiting, or where a patient one has gone meanwhile.
+
+        Raises `EmulatorError`, `ServerBusyError`.
         """
         key = ("exact", scenario, horizon)
-        if patient or self._seconds.get(scenario.world, np.inf) <= AT_ONCE:
-            return self._once(
-                key, self._locks[scenario.world], lambda: self._solve(scenario, horizon)
+        known = self._answers.known(key)
+        if known is not None:
+            return known
+        quick = self._seconds.get(scenario.world, np.inf) <= AT_ONCE
+        if not patient and not quick:
+            return None
+        slow = not quick or self.upload(scenario.world) is not None
+        if slow and not self._slow.acquire(blocking=False):
+            if not patient:
+                return None
+            raise ServerBusyError(
+                "the explorer is solving other slow models just now; ask again in a moment."
             )
-        with self._keeping:
-            return self._kept.get(key)
+        try:
+            return self._answers.once(
+                key,
+                scenario.world,
+                lambda: self._solve(scenario, horizon),
+                given_up=gone if patient else lambda: True,
+            )
+        finally:
+            if slow:
+                self._slow.release()
 
     def _solve(self, scenario: Scenario, horizon: int) -> xr.Dataset:
         started = time.perf_counter()
         solver, values = self.solver(scenario.world), dict(scenario.values)
-        found = solver.irf(
+        answer = solver.irf(
             values, shocks=scenario.shock, size=scenario.size, horizon=horizon, on_failure="nan"
         )
-        if not bool(found["determinate"][0]):
-            found.attrs["status"] = int(solver.status(values)[0])
+        if not bool(answer["determinate"][0]):
+            answer.attrs["status"] = int(solver.status(values)[0])
         self._seconds[scenario.world] = time.perf_counter() - started
-        return found
-
-    def _once(
-        self, key: Hashable, lock: threading.Lock, make: Callable[[], xr.Dataset]
-    ) -> xr.Dataset:
-        """A kept answer, or one that is made now; who asks for the same meanwhile waits for it."""
-        with lock:
-            with self._keeping:
-                found = self._kept.get(key)
-            if found is None:
-                found = make()
-                with self._keeping:
-                    self._kept[key] = found
-                    while len(self._kept) > MOST_ANSWERS:
-                        self._kept.popitem(last=False)
-        return found
+        return answer

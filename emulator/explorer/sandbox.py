@@ -1,81 +1,83 @@
 """The process in which a file from the page is read and solved: `python -m
 emulator.explorer.sandbox`, JSON lines in and out.
 
-First line: file, text, mapping. Then a line a question. The process holds one world, may use so
-much memory and write so large files, and whoever started it ends it when an answer takes too long.
-Nothing of a file is ever executed (see `emulator.modfile`); this guards against what is merely slow
-or large.
+First line: the texts (file, text, mapping) and the seconds of processor time. Then a line a
+question. The process holds one world, reads no file of the machine, may use so much memory and
+processor time, and whoever started it ends it when an answer takes too long by the clock. Nothing
+of a text is ever executed (see `emulator.modfile`); this guards against what is merely slow or
+large.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
-import re
 import sys
-import tempfile
+import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from emulator.errors import EmulatorError, ModFileError
+from emulator.errors import EmulatorError
 from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
-from emulator.worlds import get_world
+from emulator.modfile import load_text
+from emulator.worlds import Source, from_source
+from emulator.worlds.guess import no_mapping
+from emulator.worlds.source import mapping_path
 
 MEMORY, FILE = 3 << 30, 64 << 20
 """Bytes: of address space, and of a file that it writes."""
 
-INCLUDE = re.compile(r"@#\s*include")
-"""A directive that names another file, or where to look for one."""
-
 
 def main() -> None:
     """Read a world from the first line, then answer line by line until the input ends."""
-    _limit()
+    _limit_memory()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a library prints is no answer
+    opening = json.loads(sys.stdin.readline())
+    limit_processor_time(opening["seconds"]["read_processor"])
     try:
-        world = _world(json.loads(sys.stdin.readline()))
+        world = _world(opening["texts"])
         _say(answers, {"spec": world.spec.model_dump(mode="json")})
     except (EmulatorError, RecursionError, MemoryError) as error:
         _say(answers, _refusal(error))
         return
     for line in sys.stdin:
+        limit_processor_time(opening["seconds"]["answer_processor"])
         try:
             _say(answers, _answer(world, json.loads(line)))
         except (EmulatorError, RecursionError, MemoryError) as error:
             _say(answers, _refusal(error))
 
 
-def _limit() -> None:
+def limit_processor_time(seconds: float) -> None:
+    """Let the system end this process once it has used so many more seconds of processor time."""
     try:
         import resource
-    except ImportError:  # Windows has no such limits; the limit of time stands
+    except ImportError:  # Windows has no such limits; the limit by the clock stands
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), most))
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE, FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _world(given: dict[str, str]) -> Economy:
-    """The world of the files, which lie alone in a folder and include nothing; its defaults must
-    have a solution.
-    """
-    if INCLUDE.search(given["text"]):
-        raise ModFileError(
-            "@#include and @#includepath are not supported in the explorer, whose files stand"
-            " alone; put the text in their place.",
-            given["file"],
-        )
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / given["file"]
-        path.write_text(given["text"], encoding="utf-8")
-        if given["mapping"]:
-            path.with_name(f"{path.stem}.world.yaml").write_text(given["mapping"], encoding="utf-8")
-        try:
-            world = Economy(SolverAnswerer(get_world(path)))
-        except EmulatorError as error:
-            raise EmulatorError(str(error).replace(f"{folder}{os.sep}", "")) from None
+def _world(texts: dict[str, str]) -> Economy:
+    """The world of the texts, which stand alone; its defaults must have a solution."""
+    file = texts["file"]
+    if not texts["mapping"]:
+        raise no_mapping(load_text(texts["text"], file), mapping_path(Path(file)))
+    source = Source(file=file, text=texts["text"], mapping=texts["mapping"])
+    world = Economy(SolverAnswerer(from_source(source)))
     world.irf(horizon=0)
     return world
 

@@ -6,84 +6,73 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from emulator.errors import EmulatorError, MissingExtraError
 from emulator.explorer.economies import Economies
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
-"""Hosts that only this machine reaches."""
-
-THREADS = 8
-"""So many answers at once: a few may wait for a slow solver while others follow a slider."""
+THREADS = 12
+"""So many answers at once, some more than may be slow (see `economies`)."""
 
 
-def server(economies: Economies, host: str, port: int) -> Any:
+def server(economies: Economies, host: str, port: int, names: Iterable[str] = ()) -> Any:
     """A server that listens already and answers once `run` is called; port 0 takes a free one.
 
-    Asked by this machine alone, it answers to the names of this machine alone, so that no site can
-    have its own name point here. Raises `MissingExtraError`, and `EmulatorError` where the address
-    is not to be had.
+    names: further names under which it may be asked for. Raises `MissingExtraError`, and
+    `EmulatorError` where the address is not to be had.
     """
     try:
-        from waitress.server import create_server
-
         from emulator.explorer.app import create_app
+        from emulator.explorer.connections import BoundedServer
     except ImportError as error:
         raise MissingExtraError((error.name or "flask").partition(".")[0], "explorer") from None
     logging.getLogger("waitress.queue").setLevel(
         logging.ERROR
     )  # that an answer waits for a thread is no news to the user
-    app = create_app(economies, [*LOCAL, "[::1]"] if host in LOCAL else None)
+    app = create_app(economies, host, names)
     try:
-        return create_server(
-            app,
-            host=_one_address(host),
-            port=port,
-            threads=THREADS,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
-        )
+        return BoundedServer(app, host=_one_address(host), port=port, threads=THREADS)
     except (OSError, OverflowError, ValueError) as error:
         raise EmulatorError(_why(error, host, port)) from None
 
 
 @contextmanager
-def served(economies: Economies, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def served(
+    economies: Economies, host: str = "127.0.0.1", port: int = 0, names: Iterable[str] = ()
+) -> Iterator[str]:
     """The explorer at an address, in a thread beside, until the block ends."""
-    found = server(economies, host, port)
-    thread = threading.Thread(target=found.run, daemon=True)
+    listening = server(economies, host, port, names)
+    thread = threading.Thread(target=listening.run, daemon=True)
     thread.start()
     try:
-        yield address(found)
+        yield address(listening)
     finally:
-        found.task_dispatcher.shutdown(
-            timeout=5
-        )  # answers that are being written are written to their end
-        found.trigger.pull_trigger(
-            lambda: _end(found)
-        )  # in its own thread, whose loop uses the sockets
+        economies.close()  # which ends answers that a process of an uploaded file is to give
+        # Answers that are being written are written to their end.
+        listening.task_dispatcher.shutdown(timeout=5)
+        # In its own thread, whose loop uses the sockets.
+        listening.trigger.pull_trigger(lambda: _end(listening))
         thread.join(timeout=10)  # at once, unless somebody does not read an answer
-        found.close()  # only now: a trigger closed while it is pulled is an error here
-        economies.close()
+        listening.close()  # only now: a trigger closed while it is pulled is an error here
 
 
-def _end(found: Any) -> None:
+def _end(listening: Any) -> None:
     """Take no more questions, and end the connections that browsers keep, each after its last
     answer: the loop goes on while there is one.
     """
-    for channel in found.active_channels.values():
+    for channel in listening.active_channels.values():
         channel.close_when_flushed = True
-    found.trigger.del_channel()
-    found.del_channel()
+    listening.trigger.del_channel()
+    listening.del_channel()
 
 
-def address(found: Any) -> str:
-    """Where a server is reached."""
-    host, port = found.effective_host, found.effective_port
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+def address(listening: Any) -> str:
+    """Where this machine reaches a server."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = everywhere.get(listening.effective_host, listening.effective_host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{listening.effective_port}/"
 
 
 def _one_address(host: str) -> str:

@@ -2,11 +2,21 @@
 a browser does.
 """
 
+import webbrowser
+
 import pytest
 
 import emulator
 from emulator.explorer.app import create_app
 from emulator.explorer.economies import Economies
+
+
+@pytest.fixture(autouse=True)
+def no_browser(monkeypatch):
+    """No test opens a window; addresses that would have been opened."""
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    return opened
 
 
 @pytest.fixture(scope="package")
@@ -16,11 +26,18 @@ def network():
 
 @pytest.fixture
 def economies(network):
-    found = Economies(network)
-    yield found
-    found.close()
+    economies = Economies(network)
+    yield economies
+    economies.close()
 
 
 @pytest.fixture
 def client(economies):
-    return create_app(economies, ["localhost", "127.0.0.1"]).test_client()
+    return client_of(create_app(economies))
+
+
+def client_of(app):
+    """A client whose posts name the page's own origin, as a browser's do."""
+    client = app.test_client()
+    client.environ_base["HTTP_ORIGIN"] = "http://localhost"
+    return client

@@ -5,12 +5,16 @@ fitted result over data.
 import http.client
 import io
 import json
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -20,6 +24,7 @@ from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.serve import served, server
+from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
 @pytest.mark.fast
@@ -55,11 +60,8 @@ def test_bad_input_ends_in_a_message(emulate, arguments, words):
 @pytest.mark.fast
 @pytest.mark.parametrize("package", ["flask", "waitress"])
 def test_a_missing_package_is_named_with_its_extra(emulate, monkeypatch, package):
-    for name in [
-        name
-        for name in sys.modules
-        if name.split(".")[0] == package or name == "emulator.explorer.app"
-    ]:
+    ours = ("emulator.explorer.app", "emulator.explorer.connections")
+    for name in [name for name in sys.modules if name in ours or name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     code, _, said = emulate("explore", "--no-network")
@@ -100,25 +102,117 @@ def test_a_connection_that_a_browser_keeps_does_not_hold_the_server():
     kept.close()
 
 
-def test_the_command_serves_until_it_is_interrupted(tmp_path):
+@contextmanager
+def explorer(folder, *arguments):
+    """The command in a process of its own, with its temporary files in a folder; its address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "emulator", "explore", "--no-network", "--port", "0"],
+        [*COMMAND, "--no-network", "--no-browser", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
     )
     try:
         line = process.stdout.readline()
-        place = re.search(r"http://127\.0\.0\.1:\d+/", line)
-        assert place, line
-        with urllib.request.urlopen(place[0]) as answer:
-            assert answer.status == 200
+        address = re.search(r"http://127\.0\.0\.1:\d+/", line)
+        assert address, line + process.stderr.read()
+        yield process, address[0]
     finally:
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
+        process.kill()
+        process.communicate()
+
+
+COMMAND = (sys.executable, "-m", "emulator", "explore")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_the_command_serves_until_it_is_told_to_end(tmp_path, number, code):
+    with explorer(tmp_path) as (process, address):
+        with urllib.request.urlopen(address) as answer:
+            assert answer.status == 200
+        process.send_signal(number)
+        _, said = process.communicate(timeout=300)
     assert "Traceback" not in said
-    assert process.returncode == 0
+    assert process.returncode == code
+
+
+@pytest.mark.parametrize("moment", ["while the file is read", "when it answered"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_explorer_that_is_ended_leaves_no_folder(tmp_path, number, moment):
+    with explorer(tmp_path) as (process, address), ThreadPoolExecutor(1) as beside:
+        upload = beside.submit(send_to, address)
+        while not list(tmp_path.glob("emulator-explorer-*")):
+            time.sleep(0.02)
+        if moment == "when it answered":
+            assert b"own-" in upload.result()
+        process.send_signal(number)
+        process.communicate(timeout=300)
+        upload.exception()  # there may be one: the answer was cut off
+    assert list(tmp_path.iterdir()) == []
+
+
+def send_to(address):
+    """Upload a file as the page does; the answer."""
+    head = '--b\r\nContent-Disposition: form-data; filename="own.mod"; name='
+    parts = f'{head}"mod"\r\n\r\n{MOD}\r\n{head}"mapping"\r\n\r\n{MAPPING}\r\n'
+    headers = {
+        "Origin": address.strip("/"),
+        "Content-Type": "multipart/form-data; boundary=b",
+    }
+    request = urllib.request.Request(address + "upload", f"{parts}--b--\r\n".encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        return answer.read()
+
+
+def test_the_command_says_at_once_what_it_does(tmp_path):
+    """Before it imports what takes long: it is told to end as soon as it has said so."""
+    process = subprocess.Popen(
+        [*COMMAND, "--no-browser"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert "Starting the explorer" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=300)
+    assert "Traceback" not in said
+    assert process.returncode == 143
+
+
+@pytest.mark.fast
+def test_help_and_import_do_not_pay_for_answers(tmp_path):
+    program = (
+        "import sys, emulator.explorer, emulator.explorer.command\n"
+        "print(*{'torch', 'flask', 'pandas', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("arguments", "screens", "opens"),
+    [
+        ((), ("DISPLAY",), True),
+        (("--open",), ("WAYLAND_DISPLAY",), True),
+        ((), ("BROWSER",), True),
+        (("--no-browser",), ("DISPLAY", "BROWSER"), False),
+        ((), (), False),  # a browser in the terminal is none
+    ],
+)
+def test_the_browser_is_opened_where_there_is_a_screen(
+    emulate, monkeypatch, no_browser, arguments, screens, opens
+):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    for name in screens:
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setattr("emulator.explorer.command.say", lambda _: signal.raise_signal(2))
+    code, _, _ = emulate("explore", "--no-network", "--port", "0", *arguments)
+    assert code == 0
+    while opens and not no_browser:  # in a thread beside
+        time.sleep(0.01)
+    assert len(no_browser) == opens
+    assert all(address.startswith("http://127.0.0.1:") for address in no_browser)
 
 
 def test_the_python_code_gives_the_same_numbers(client, tmp_path):

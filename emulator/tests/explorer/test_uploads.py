@@ -2,19 +2,28 @@
 answers all the while.
 """
 
+import atexit
+import gc
 import io
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import emulator
-from emulator.errors import EmulatorError, ModFileError
+from emulator.errors import EmulatorError, ModFileError, ServerBusyError, UnknownNameError
+from emulator.explorer.economies import READING_AT_ONCE, SLOW_AT_ONCE
+from emulator.explorer.process import SandboxProcess, Seconds
+from emulator.explorer.state import Scenario
 from emulator.explorer.uploads import LARGEST, Upload, stem
 
 MOD = """var y pi r; varexo e; parameters rho phi;
@@ -31,6 +40,9 @@ parameters:
   rho: {prior: uniform, low: 0.1, high: 0.9, meaning: "<b>memory</b>"}
   phi: {prior: uniform, low: 1.1, high: 3.0}
 """
+
+
+SW07 = Path(emulator.__file__).parent / "worlds" / "sw07"
 
 
 def send(client, mod=MOD, mapping=MAPPING, name="own.mod"):
@@ -95,13 +107,11 @@ def test_without_a_mapping_a_guess_is_offered_that_names_no_folder_of_this_machi
         ("", MAPPING, "empty"),
         ("var y;", MAPPING, "no model block"),
         (MOD.replace("rho*y(-1)", "__import__('os').system('id')*y(-1)"), MAPPING, "system"),
-        ('@#include "/etc/passwd"\n' + MOD, MAPPING, "whose files stand alone"),
-        (
-            f'  @# include "{Path(emulator.__file__).parent / "worlds" / "sw07"}"\n',
-            MAPPING,
-            "whose files stand alone",
-        ),
-        ('@#includepath "/"\n' + MOD, MAPPING, "whose files stand alone"),
+        ('@#include "/etc/passwd"\n' + MOD, MAPPING, "the text stands alone"),
+        (f'  @# include "{SW07}"\n', MAPPING, "the text stands alone"),
+        (f'@#/**/include "{SW07}"\n', MAPPING, "the text stands alone"),
+        (f'@#define f = "{SW07}"\n@#include f\n', MAPPING, "the text stands alone"),
+        ('@#includepath "/"\n' + MOD, MAPPING, "the text stands alone"),
         (MOD, "observables: !!python/object/apply:os.system [id]", "YAML"),
         (MOD, "a: &a [1]\nb: [*a, *a]", "aliases"),
         (MOD.replace("phi = 1.5", "phi = 0.5"), MAPPING, "own.world.yaml: parameters.phi"),
@@ -151,22 +161,35 @@ def slow_process(monkeypatch, tmp_path, program):
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        ("import time; time.sleep(60)", "no answer within 1"),
-        ("while True: pass", "no answer within 1"),
+        ("import time; time.sleep(3600)", "no answer within 1 seconds by the clock"),
+        ("while True: pass", "no answer within 1 seconds by the clock"),
         ("raise SystemExit(1)", "ended without an answer"),
         ("print('x' * 30_000_000, flush=True)", "too long an answer"),
     ],
 )
 def test_a_process_that_takes_too_long_or_too_much_is_ended(monkeypatch, tmp_path, program, words):
     slow_process(monkeypatch, tmp_path, program)
-    started = time.monotonic()
     with pytest.raises(ModFileError, match=words):
-        Upload("own.mod", MOD.encode(), MAPPING.encode(), read_seconds=1.0)
-    assert time.monotonic() - started < 20
-    time.sleep(0.1)
-    assert not [
-        p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _read(p)
-    ]
+        Upload("own.mod", MOD.encode(), MAPPING.encode(), Seconds(read=1.0)).read()
+    assert not running(tmp_path)
+
+
+def test_a_process_that_computes_for_too_long_is_ended_by_its_processor_time(monkeypatch, tmp_path):
+    """By the clock it has an hour, as if the machine were busy."""
+    program = (
+        "from emulator.explorer import sandbox\nsandbox.limit_processor_time(1)\nwhile True: 0"
+    )
+    slow_process(monkeypatch, tmp_path, program)
+    upload = Upload("own.mod", MOD.encode(), seconds=Seconds(read=3600.0, read_processor=1.0))
+    with pytest.raises(ModFileError, match="no answer within 1 seconds of processor time"):
+        upload.read()
+    assert not running(tmp_path)
+
+
+def running(folder):
+    """Processes whose command names a file of this folder."""
+    commands = Path("/proc").glob("[0-9]*/cmdline")
+    return [path for path in commands if str(folder).encode() in _read(path)]
 
 
 def _read(path):
@@ -177,20 +200,19 @@ def _read(path):
 
 
 def test_an_answer_that_takes_too_long_costs_the_process_but_not_the_world():
-    upload = Upload("own.mod", MOD.encode(), MAPPING.encode())
+    upload = Upload("own.mod", MOD.encode(), MAPPING.encode()).read()
     try:
-        upload._answer_seconds = 0.5
-        upload._process.send_signal(
-            signal.SIGSTOP
-        )  # so that no answer comes, however fast the machine
+        upload._process.seconds = Seconds(answer=0.5)
+        upload._process.process.send_signal(signal.SIGSTOP)  # no answer, however fast the machine
+        folder = Path(upload._process.folder)
         with pytest.raises(ModFileError, match="no answer within"):
             upload.irf({}, shocks="monetary", size="1", horizon=200)
-        upload._answer_seconds = 10.0
+        assert not folder.exists()
         assert np.isfinite(upload.irf({}, shocks="monetary", size="1", horizon=4)["irf"]).all()
         with pytest.raises(EmulatorError, match="Unknown parameter"):
             upload.irf({"nix": 1.0}, shocks="monetary", size="1", horizon=4)
     finally:
-        folder = Path(upload._folder)
+        folder = Path(upload._process.folder)
         upload.close()
     assert not folder.exists()
 
@@ -198,8 +220,112 @@ def test_an_answer_that_takes_too_long_costs_the_process_but_not_the_world():
 def test_the_oldest_files_are_given_up_with_their_processes(client, economies, monkeypatch):
     monkeypatch.setattr("emulator.explorer.economies.MOST_UPLOADS", 1)
     first = send(client).get_json()["world"]
-    process = economies.uploads[first]._process
+    process = economies.upload(first)._process.process
     second = send(client, name="other.mod").get_json()["world"]
-    assert list(economies.uploads) == [second]
+    assert economies.upload(first) is None
+    assert economies.names[-1] == second
     assert process.poll() is not None
     assert "was not loaded here" in client.get(f"/?world={first}").text
+
+
+def test_a_file_that_is_given_up_while_it_answers_starts_no_other_process(tmp_path):
+    """Whoever took hold of it before is told, and nothing is left running."""
+    upload = Upload("own.mod", MOD.encode(), MAPPING.encode()).read()
+    process, folder = upload._process.process, Path(upload._process.folder)
+    process.send_signal(signal.SIGSTOP)  # it is answering
+    with ThreadPoolExecutor(1) as beside:
+        asking = beside.submit(upload.irf, {}, shocks="monetary", size="1", horizon=4)
+        upload.close()
+        with pytest.raises(UnknownNameError, match="given up"):
+            asking.result()
+    assert process.poll() is not None
+    assert not folder.exists()
+    with pytest.raises(UnknownNameError, match="given up"):
+        upload.irf({}, shocks="monetary", size="1", horizon=4)
+    assert upload._process is None
+
+
+@pytest.mark.fast
+def test_a_file_that_is_refused_leaves_nothing(monkeypatch, tmp_path, client):
+    slow_process(monkeypatch, tmp_path, 'print(\'{"error": "no"}\', flush=True)')
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    at_exit = atexit._ncallbacks()
+    for k in range(3):
+        answer = send(client, f"// {k}")
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "no")
+    assert atexit._ncallbacks() == at_exit
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, Upload | SandboxProcess)]
+    assert [path.name for path in tmp_path.iterdir()] == ["stand_in"]
+
+
+class Held(Upload):
+    """A file whose reading takes until it is let go."""
+
+    def __init__(self, text):
+        super().__init__("own.mod", text)
+        self.begun, self.let_go = threading.Event(), threading.Event()
+
+    def read(self):
+        self.begun.set()
+        assert self.let_go.wait(60)
+        return self
+
+
+@pytest.mark.fast
+def test_uploads_have_a_pool_of_their_own(economies, client):
+    """More files than are read at once are refused, and the page answers all the while."""
+    uploads = [Held(b"// %d" % k) for k in range(READING_AT_ONCE)]
+    with ThreadPoolExecutor(READING_AT_ONCE) as beside:
+        names = [beside.submit(economies.load, upload) for upload in uploads]
+        for upload in uploads:
+            assert upload.begun.wait(60)
+        answer = send(client)
+        assert answer.status_code == 503
+        assert "in a moment" in answer.get_json()["error"]
+        assert client.get("/picture?state=world%3Dnk").status_code == 200
+        for upload in uploads:
+            upload.let_go.set()
+    assert {name.result() for name in names} == {upload.name for upload in uploads}
+
+
+@pytest.mark.fast
+def test_the_same_file_is_read_once(economies):
+    first, second = Held(b"//"), Held(b"//")
+    first.let_go.set()
+    assert economies.load(first) == economies.load(second)
+    assert not second.begun.is_set()
+
+
+@pytest.mark.fast
+def test_slow_questions_leave_threads_for_others(economies, monkeypatch):
+    """One more than may wait for a slow solver is told so; the network answers all the while."""
+    let_go = threading.Event()
+    economies._seconds["hank"] = 9.0
+    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(60) and xr.Dataset())
+    scenarios = [Scenario("hank", "monetary", f"{k} sd") for k in range(2, 3 + SLOW_AT_ONCE)]
+    with ThreadPoolExecutor(SLOW_AT_ONCE) as beside:
+        waiting = [beside.submit(economies.solved, one, 20) for one in scenarios[:-1]]
+        while economies._slow._value:
+            time.sleep(0.01)
+        with pytest.raises(ServerBusyError, match="in a moment"):
+            economies.solved(scenarios[-1], 20)
+        assert economies.solved(scenarios[-1], 20, patient=False) is None
+        assert economies.predicted(Scenario("nk", "monetary"), 20) is not None
+        let_go.set()
+    assert all(one.result() is not None for one in waiting)
+
+
+@pytest.mark.fast
+def test_whoever_goes_away_gives_up_the_turn(economies, monkeypatch):
+    let_go = threading.Event()
+    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(60) and xr.Dataset())
+    with ThreadPoolExecutor(1) as beside:
+        first = beside.submit(economies.solved, Scenario("hank", "monetary", "2 sd"), 20)
+        while economies._slow._value == SLOW_AT_ONCE:
+            time.sleep(0.01)
+        second = Scenario("hank", "monetary", "3 sd")
+        assert economies.solved(second, 20, gone=lambda: True) is None
+        let_go.set()
+        assert first.result() is not None

@@ -1,0 +1,71 @@
+"""What the explorer refuses before it answers: foreign names, requests of other sites; and what its
+page may load.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, jsonify, request
+
+from emulator.explorer.own_names import OwnNames
+
+SAFE = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src"
+        " 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def guard(app: Flask, own: OwnNames) -> None:
+    """Refuse what was asked under a foreign name or by another site; send the page's policy with
+    every answer.
+    """
+
+    @app.before_request
+    def refuse() -> tuple[Response, int] | None:
+        host = request.headers.get("Host", "")
+        if not own.allow(host):
+            return _refusal(
+                400,
+                f"The explorer does not answer to the name '{host[:80]}'. If this is a name of"
+                " your machine, start the explorer with --name and this name.",
+            )
+        if request.method in ("GET", "HEAD"):
+            return _refuse_embedding()
+        return _refuse_foreign_post(host)
+
+    @app.after_request
+    def secured(response: Response) -> Response:
+        response.headers.update(SAFE)
+        if not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _refuse_embedding() -> tuple[Response, int] | None:
+    """Another site may link here, but not have the reader's browser ask for pictures and files."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    mode = request.headers.get("Sec-Fetch-Mode", "navigate")
+    if site in ("same-origin", "none") or mode == "navigate":
+        return None
+    return _refusal(403, "The explorer answers its own page only.")
+
+
+def _refuse_foreign_post(host: str) -> tuple[Response, int] | None:
+    """A browser names the origin of every page that posts; what names none, or another, is refused.
+
+    Fetch metadata are asked too where there are any: browsers send them to this machine and over
+    HTTPS, not over plain HTTP to others.
+    """
+    origin = request.headers.get("Origin", "").lower()
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if origin in (f"http://{host.lower()}", f"https://{host.lower()}") and site == "same-origin":
+        return None
+    return _refusal(403, "The explorer takes files from its own page only.")
+
+
+def _refusal(status: int, reason: str) -> tuple[Response, int]:
+    return jsonify(error=reason), status
