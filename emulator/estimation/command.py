@@ -22,7 +22,6 @@ from emulator.estimation.settings import (
     Weighting,
 )
 from emulator.files import check_writable, sole_writer, write_text
-from emulator.inference.command import pair
 from emulator.worlds import split_names
 
 if TYPE_CHECKING:
@@ -298,6 +297,8 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
 
 
 def _pairs(items: list[str] | None, read: Callable[[str], Any]) -> list[tuple[str, Any]]:
+    from emulator.inference.command import pair
+
     pairs = []
     for item in items or []:
         name, value = pair(item)
