@@ -33,7 +33,7 @@ import typer
 from statsmodels.tsa.api import VAR
 
 import emulator
-from emulator.console import out, run
+from emulator.console import out, run, say
 from emulator.errors import EstimationWarning
 from emulator.estimation import Budget, Target, estimate, from_var
 from emulator.files import write_text
@@ -66,7 +66,7 @@ def main(
         }
         for setting, (world, target) in targets.items():
             rows.append({"setting": setting, "history": history, **fit(world, target, budget)})
-            out.print(rows[-1], soft_wrap=True, markup=False, highlight=False)
+            say(f"{setting}, history {history}: missed {rows[-1]['missed'] or 'none'}")
     table = pd.DataFrame(rows)
     if output is not None:
         write_text(output, table.to_csv(index=False, lineterminator="\n"))

@@ -181,8 +181,10 @@ def _verified(path: Path) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise EstimationError(f"'{path}' is damaged: {error}. Estimate again.") from None
-    if not isinstance(document, dict):
-        raise EstimationError(f"'{path}' is damaged: expected an object of JSON. Estimate again.")
+    if not isinstance(document, dict) or not isinstance(document.get("files"), dict):
+        raise EstimationError(
+            f"'{path}' is damaged: expected an object of JSON that names files. Estimate again."
+        )
     check_seal(document, path, EstimationError)
     for name, recorded in document["files"].items():
         beside = path.parent / name

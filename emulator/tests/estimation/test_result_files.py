@@ -93,7 +93,7 @@ def test_what_is_missing_damaged_or_unfinished_is_said(written, tmp_path):
     with pytest.raises(EstimationError, match="carries no checksum"):
         read_estimate(copy / "nk")
     (copy / "nk" / "result.json").write_text("[]")
-    with pytest.raises(EstimationError, match="expected an object"):
+    with pytest.raises(EstimationError, match="expected an object of JSON that names files"):
         read_estimate(copy / "nk")
     (copy / "estimate.json").unlink()
     with pytest.raises(EstimationError, match="folder of a finished estimate"):
