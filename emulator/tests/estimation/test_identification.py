@@ -2,6 +2,8 @@
 answers; one whose identification holds there is not.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,6 +70,18 @@ def test_it_holds_where_the_world_decides_a_quarter_ahead(us, ahead):
     result = estimate(us, ahead, exact=True, budget=TINY)
     assert result.movements == ()
     assert not any("identification" in complaint for complaint in result.complaints)
+
+
+@pytest.mark.checkout
+@pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")  # of few draws
+def test_the_us_fit_of_the_tutorial_is_on_no_bound():
+    budget = Budget(starts=3, chains=2, draws=60, rescored=0)
+    path = Path(emulator.__file__).parents[1] / "examples" / "decided_ahead.mod"
+    result = estimate(us_monetary(replications=200), path, exact=True, budget=budget)
+    assert result.point.at_bound == ()
+    assert result.point.agreeing == 3
+    assert result.point.distance < len(result.target.entries)
+    assert result.movements == ()
 
 
 def test_data_that_the_world_itself_made_do_not_make_it_true():
