@@ -46,7 +46,7 @@ from emulator.estimation import (
     weighted_distance,
 )
 from emulator.estimation.comparison import draw_fitted
-from emulator.estimation.responder import Responder
+from emulator.estimation.density import Responder
 from emulator.estimation.settings import QUANTILES
 from emulator.estimation.target import Target
 from emulator.files import sole_writer, write_text

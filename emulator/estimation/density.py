@@ -16,17 +16,19 @@ Axes: n draw, F free parameter, H horizon, M matched entry.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 import numpy as np
 from scipy.special import expit
 
-from emulator.errors import NoSolutionError, TargetError
+from emulator.errors import NoSolutionError, ParameterError, TargetError
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import Responder
 from emulator.estimation.settings import Weighting
 from emulator.estimation.target import Target
+from emulator.inference.answerer import Answerer, Force, Gradient, Local
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, WorldSpec
 
 DRAWS_THAT_TELL = 16
 """Draws of the prior at which derivatives are taken to see which parameters move the matched
@@ -99,6 +101,89 @@ class Criterion:
         """The quadratic form (m - y)' V^-1 (m - y), (...,); infinity where responses are NaN."""
         squares = np.square(self.residuals(irf)).sum(axis=-1)
         return np.where(np.isfinite(squares), squares, np.inf)
+
+
+class Responder:
+    """What an estimation asks of an answerer: one world's responses of output, inflation and the
+    rate to one shock of one standard deviation, up to one horizon.
+
+    Raises `UnknownNameError` for a shock that the world does not have, `ParameterError` for a
+    horizon beyond the answerer's last and for a world without these observables in these units.
+    """
+
+    def __init__(self, answerer: Answerer, shock: str, horizon: int) -> None:
+        most = answerer.last_horizon
+        if most is not None and horizon > most:
+            raise ParameterError(
+                f"The target's horizon is {horizon}; this {answerer.title.split()[0]} answers to"
+                f" horizons 0 to {most}. Match an earlier last horizon."
+            )
+        self.answerer = answerer
+        self.spec = answerer.spec
+        self.exact = answerer.exact
+        self.title = "exact solution" if answerer.exact else "network"
+        self.horizon = horizon
+        self.shock = answerer.spec.shock_index(shock)
+        self.observables = matched_observables(answerer.spec)
+
+    def responses(self, theta: np.ndarray) -> np.ndarray:
+        """Responses (n, H+1, 3) at theta (n, P); NaN where the solver finds no unique stable
+        solution.
+        """
+        irf = self.answerer.responses(theta, self.horizon, [self.shock])[:, 0]
+        return irf[..., self.observables]
+
+    def log_solvable(self, theta: np.ndarray) -> np.ndarray:
+        """Logarithm (n,) of the probability that each draw has a unique stable solution."""
+        return self.answerer.log_solvable(theta)
+
+    def judged(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`responses` and `log_solvable` of the same draws; a solver finds both in one."""
+        irf, log_solvable = self.answerer.judged(theta, self.horizon, self.shock)
+        return irf[..., self.observables], log_solvable
+
+    def local(self, theta: np.ndarray, free: Sequence[int]) -> Local:
+        """Responses and derivatives by the free parameters at one draw (P,); NaN where the solver
+        finds no solution, there or at both neighbours.
+        """
+        local = self.answerer.local(theta, self.horizon, self.shock, free)
+        return local._replace(
+            irf=local.irf[..., self.observables], irf_by=local.irf_by[..., self.observables]
+        )
+
+    def pulled(self, theta: np.ndarray, free: Sequence[int], force: Force) -> Gradient:
+        """The gradient of f(responses) + log-probability of a solution by the free parameters, at
+        one draw (P,); force: derivatives of f.
+        """
+
+        def force_on_all(irf: np.ndarray) -> np.ndarray:
+            forces = np.zeros_like(irf)
+            forces[..., self.observables] = force(irf[..., self.observables])
+            return forces
+
+        pulled = self.answerer.gradient(theta, self.horizon, self.shock, free, force_on_all)
+        return pulled._replace(irf=pulled.irf[..., self.observables])
+
+    def flagged(self, theta: np.ndarray) -> np.ndarray:
+        """Which draws (n,) the answerer says itself to doubt; a solver none."""
+        return self.answerer.flagged(theta)
+
+
+def matched_observables(spec: WorldSpec) -> list[int]:
+    """Positions of output, inflation and the rate among a world's observables.
+
+    Raises `ParameterError` where one of them is missing or has another unit than targets have.
+    """
+    units = dict(zip(spec.observable_names, spec.observable_units, strict=True))
+    for name, unit in zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True):
+        if units.get(name) != unit:
+            has = f"{name} in '{units[name]}'" if name in units else f"no observable '{name}'"
+            raise ParameterError(
+                f"World '{spec.name}' has {has}; a target is matched by {', '.join(OBSERVABLES)} in"
+                f" {', '.join(OBSERVABLE_UNITS)}. A mapping beside a .mod file says which of its"
+                " variables these are (docs/modfile.md)."
+            )
+    return [spec.observable_names.index(name) for name in OBSERVABLES]
 
 
 class Parts(NamedTuple):

@@ -30,8 +30,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from emulator.errors import MissingExtraError
-from emulator.estimation.density import Criterion
-from emulator.estimation.responder import Responder
+from emulator.estimation.density import Criterion, Responder
 from emulator.estimation.target import Target
 from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
 

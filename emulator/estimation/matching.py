@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emulator.errors import EstimationWarning, ParameterError, UnknownNameError
-from emulator.estimation.density import Criterion, Density
+from emulator.estimation.density import Criterion, Density, Responder
 from emulator.estimation.diagnostics import (
     Evidence,
     Rescored,
@@ -27,11 +27,11 @@ from emulator.estimation.diagnostics import (
 )
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior, Ranges
-from emulator.estimation.responder import Responder
 from emulator.estimation.result import Estimate
 from emulator.estimation.settings import QUANTILES, Budget, Weighting
 from emulator.estimation.smc import metered, run_smc, sample_smc
 from emulator.estimation.target import Target
+from emulator.inference.answerer import Answerer
 from emulator.inference.economy import Economy
 from emulator.worlds.priors import Prior as MarginalPrior
 
@@ -81,26 +81,58 @@ class MatchingProblem:
             from emulator.estimation.nuts import nutpie
 
             nutpie()
-        solver = (
-            world
-            if isinstance(world, Economy)
-            else _solver(world, needed=exact or emulator is None or world not in emulator.worlds)
-        )
-        responder, exact_responder = _responders(
-            target, world, solver, emulator, exact, shock or target.shock
-        )
+        answerer, solver = _answerers(world, emulator, exact)
+        shock = shock or target.shock
         own = getattr(solver.solver, "priors", None) if solver is not None else None
+        exact_responder = (
+            None
+            if solver is None or answerer.exact
+            else Responder(solver.answerer, shock, target.horizon)
+        )
         return cls(
             target=target,
             criterion=Criterion(target, weighting),
-            responder=responder,
+            responder=Responder(answerer, shock, target.horizon),
             exact_responder=exact_responder,
             prior=JointPrior.of(
-                responder.spec, fixed, ranges, shapes=own if priors is None else priors
+                answerer.spec, fixed, ranges, shapes=own if priors is None else priors
             ),
             fixed=frozenset(fixed or {}),
             budget=budget,
         )
+
+
+def _answerers(
+    world: str | Path | Economy, emulator: Emulator | None, exact: bool
+) -> tuple[Answerer, Economy | None]:
+    """Who answers during the search, and the world's solver, if there is one.
+
+    Raises `UnknownNameError`, `ParameterError` for a solver of another model than the network's.
+    """
+    if isinstance(world, Economy) and not world.answerer.exact:
+        if exact:
+            raise ParameterError(
+                f"A network answers for the economy '{world.spec.name}' that was handed over;"
+                " expected emulator.world(...) with exact=True."
+            )
+        return _beside(world.answerer, _solver(world.spec.name, needed=False))
+    if isinstance(world, Economy):
+        solver: Economy | None = world
+    else:
+        solver = _solver(world, needed=exact or emulator is None or world not in emulator.worlds)
+    if exact:
+        assert solver is not None
+        return solver.answerer, solver
+    from emulator.inference.emulator import Emulator
+
+    name = str(world) if solver is None else solver.spec.name
+    network = emulator or Emulator.load()
+    if name not in network.worlds:
+        raise UnknownNameError(
+            f"The network was not trained on '{name}'; it knows {', '.join(network.worlds)}. The"
+            " world's solver answers with exact=True, on the command line --exact."
+        )
+    return _beside(network[name].answerer, solver)
 
 
 def _solver(world: str | Path, needed: bool) -> Economy | None:
@@ -117,39 +149,15 @@ def _solver(world: str | Path, needed: bool) -> Economy | None:
     return solver
 
 
-def _responders(
-    target: Target,
-    world: str | Path | Economy,
-    solver: Economy | None,
-    emulator: Emulator | None,
-    exact: bool,
-    shock: str,
-) -> tuple[Responder, Responder | None]:
-    """Who answers during the search, and the solver that a network is held against, if any."""
-    exact_responder = None if solver is None else Responder(solver.answerer, shock, target.horizon)
-    if exact:
-        assert exact_responder is not None
-        return exact_responder, None
-    from emulator.inference.emulator import Emulator
-
-    if isinstance(world, Economy):
-        name = world.spec.name
-    else:
-        name = str(world) if solver is None else solver.spec.name
-    network = emulator or Emulator.load()
-    if name not in network.worlds:
-        raise UnknownNameError(
-            f"The network was not trained on '{world}'; it knows {', '.join(network.worlds)}. The"
-            " world's solver answers with exact=True, on the command line --exact."
-        )
-    responder = Responder(network[name].answerer, shock, target.horizon)
-    if exact_responder is not None and not exact_responder.spec.is_same_model(responder.spec):
+def _beside(network: Answerer, solver: Economy | None) -> tuple[Answerer, Economy | None]:
+    """A network's answerer and its world's solver, once it is known to be of the same model."""
+    if solver is not None and not solver.spec.is_same_model(network.spec):
         raise ParameterError(
-            f"The solver of '{exact_responder.spec.name}' has other parameters, shocks or another"
-            f" file than the world '{name}' that the network was trained on. Use the exact solver,"
-            " or a network that was trained on this model."
+            f"The solver of '{solver.spec.name}' has other parameters, shocks or another file than"
+            f" the world '{network.spec.name}' that the network was trained on. Use the exact"
+            " solver, or a network that was trained on this model."
         )
-    return responder, exact_responder
+    return network, solver
 
 
 def estimate(
@@ -167,9 +175,10 @@ def estimate(
 ) -> Estimate:
     """Estimate a world's parameters from a target of impulse responses.
 
-    world: a name, the path of a `.mod` file, or an `Economy` over a solver; emulator: the network,
-    by default the one that ships; exact: let the solver answer instead. shock: the world's name of
-    the shock, by default the target's. The shock is of one standard deviation in the target and in
+    world: a name, the path of a `.mod` file, or an `Economy`, over a solver (`emulator.world`) or
+    over a network (`emulator.load()["nk"]`); emulator: the network, by default the one that ships;
+    exact: let the solver answer instead. shock: the world's name of the shock, by default the
+    target's. The shock is of one standard deviation in the target and in
     the world, so that its size is estimated as any other parameter. fixed, ranges: see
     `JointPrior.of`; priors: by parameter (`emulator.worlds.priors.Prior`), by default the world's
     own; an empty mapping makes all uniform over their ranges. Parameters that do not move the

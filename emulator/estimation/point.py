@@ -20,7 +20,7 @@ from scipy.special import ndtri
 from emulator.errors import NoSolutionError
 from emulator.estimation.density import Density, solvable_draws
 from emulator.estimation.prior import EDGE
-from emulator.estimation.responder import Local
+from emulator.inference.answerer import Local
 
 SCORED = 256
 """Draws of the prior that are scored; the best of them are where searches start."""

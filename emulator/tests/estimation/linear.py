@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.stats import multivariate_normal
 
-from emulator.estimation.responder import Responder
+from emulator.estimation.density import Responder
 from emulator.estimation.target import Target
 from emulator.inference.answerer import Gradient, Local
 from emulator.models.base import EmulatorModel

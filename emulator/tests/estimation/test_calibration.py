@@ -10,10 +10,9 @@ from scipy.special import expit
 from scipy.stats import chisquare
 
 import emulator
-from emulator.estimation.density import Criterion, Density, solvable_draws
+from emulator.estimation.density import Criterion, Density, Responder, solvable_draws
 from emulator.estimation.nuts import sample, u_of
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import Responder
 from emulator.estimation.smc import run_smc
 from emulator.estimation.target import Target
 from emulator.tests.estimation.linear import LAST, LinearResponder

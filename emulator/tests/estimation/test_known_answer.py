@@ -5,12 +5,11 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from emulator.errors import ParameterError, TargetError
-from emulator.estimation.density import Criterion, Density
+from emulator.estimation.density import Criterion, Density, Responder
 from emulator.estimation.diagnostics import diagnose, rescore
 from emulator.estimation.nuts import log_evidence, missed, sample, u_of, z_of
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import Responder
 from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.inference import Emulator

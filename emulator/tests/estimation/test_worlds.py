@@ -22,12 +22,13 @@ from emulator.estimation import (
     us_monetary,
     weighted_distance,
 )
-from emulator.estimation.density import Criterion, Density
+from emulator.estimation.density import Criterion, Density, Responder
+from emulator.estimation.matching import MatchingProblem
 from emulator.estimation.point import _standard_errors, find_point
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.responder import Responder
 from emulator.inference import Economy
 from emulator.inference.over_solver import SolverAnswerer
+from emulator.tests.worlds.stranger import write_stranger
 
 TRUTH = {"sigma": 1.2, "kappa": 0.12, "phi_pi": 1.8, "rho_i": 0.6, "rho_m": 0.4, "sigma_m": 0.3}
 FIXED = {"beta": 0.99, "phi_y": 0.125, "phi_pi": 1.8, "rho_m": 0.4}
@@ -161,19 +162,20 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
     wrong or a crash where both have none.
     """
     theta, free = nk.spec.theta()[0], (nk.spec.index("phi_pi"), nk.spec.index("kappa"))
-    responder = Responder(nk.answerer, "monetary", 20)
-    central, solve = responder.local(theta, free).irf_by, responder.responses
+    answerer = SolverAnswerer(nk.solver)
+    responder = Responder(answerer, "monetary", 20)
+    central, solve = responder.local(theta, free).irf_by, answerer.responses
 
     def without(above, below):
-        def responses(draws):
-            irf = solve(draws)
+        def responses(draws, horizon, shocks=None):
+            irf = solve(draws, horizon, shocks)
             irf[
                 above & (draws[:, free[0]] > theta[free[0]])
                 | below & (draws[:, free[0]] < theta[free[0]])
             ] = np.nan
             return irf
 
-        responder.responses = responses
+        answerer.responses = responses
         return responder.local(theta, free)
 
     for above in (True, False):
@@ -288,8 +290,9 @@ def test_bad_requests_are_refused_before_work_begins(nk, em, monkeypatch):
     ):
         with pytest.raises(error, match=message):
             estimate(target, emulator=em, budget=TINY, **arguments)
-    other = Economy(SolverAnswerer(copy.copy(nk.solver)))
-    other.solver.spec = nk.spec.model_copy(update={"definition": "f" * 64})
+    world = copy.copy(nk.solver)
+    world.spec = nk.spec.model_copy(update={"definition": "f" * 64})
+    other = Economy(SolverAnswerer(world))
     with pytest.raises(
         ParameterError, match="another file than the world 'nk' that the network was trained on"
     ):
@@ -315,3 +318,48 @@ def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):
     assert said not in " ".join(
         estimate(target, nk, exact=True, fixed=FIXED, budget=TINY).complaints
     )
+
+
+def test_an_economy_over_a_network_is_answered_by_that_network(nk, em):
+    target = made_by(nk, 0.1)
+    over_network, named = (
+        MatchingProblem.of(target, *world, emulator=network, budget=TINY)
+        for world, network in (([em["nk"]], None), (["nk"], em))
+    )
+    assert over_network.responder.answerer is named.responder.answerer is em["nk"].answerer
+    assert over_network.exact_responder.exact
+    with pytest.raises(ParameterError, match="A network answers for the economy 'nk'"):
+        MatchingProblem.of(target, em["nk"], exact=True)
+
+
+@pytest.mark.fast
+def test_a_file_without_a_mapping_has_not_what_a_target_is_matched_by(nk, tmp_path):
+    write_stranger(tmp_path)
+    (tmp_path / "mine.world.yaml").unlink()
+    with pytest.raises(ParameterError, match=r"'mine' has no observable 'output'.*mapping beside"):
+        estimate(made_by(nk, 0.1), tmp_path / "mine.mod", exact=True, shock="e_m", budget=TINY)
+
+
+@pytest.mark.fast
+def test_observables_are_matched_by_name_whatever_their_order(nk):
+    """A world whose observables come in another order, with one more among them."""
+    order = [2, 0, 0, 1]
+
+    class Shuffled(SolverAnswerer):
+        def responses(self, theta, horizon, shocks=None):
+            return super().responses(theta, horizon, shocks)[..., order]
+
+    shuffled = Shuffled(nk.solver)
+    extra = nk.spec.observables[0].model_copy(update={"name": "hours"})
+    observables = (nk.spec.observables[2], extra, *nk.spec.observables[:2])
+    shuffled.spec = nk.spec.model_copy(update={"observables": observables})
+    ours, theirs = (Responder(who, "monetary", 12) for who in (shuffled, nk.answerer))
+    theta = nk.spec.theta()
+    np.testing.assert_array_equal(ours.responses(theta), theirs.responses(theta))
+    np.testing.assert_array_equal(ours.judged(theta)[0], theirs.judged(theta)[0])
+    free = range(nk.spec.n_parameters)
+    force = Criterion(us_monetary(replications=50, horizon=12)).force
+    for found, expected in zip(
+        ours.pulled(theta[0], free, force), theirs.pulled(theta[0], free, force), strict=True
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
