@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
-from emulator.models.trust.adviser import Adviser, fit
+from emulator.models.trust.learner import Learner, fit
 from emulator.spec import BAND_LEVEL
 
 LEVEL = BAND_LEVEL
@@ -57,7 +57,7 @@ class ErrorBand(nn.Module):
         blocks = [h.bit_length() if by_block else 0 for h in range(horizon + 1)]
         self.shape = (n_shocks, blocks[-1] + 1, 3)
         self.members = nn.ModuleList(
-            Adviser(n_parameters, math.prod(self.shape)) for _ in range(members)
+            Learner(n_parameters, math.prod(self.shape)) for _ in range(members)
         )
         self.register_buffer("block_H", torch.tensor(blocks), persistent=False)
         self.register_buffer("quantile_SHO", torch.zeros(n_shocks, horizon + 1, 3))
@@ -85,7 +85,7 @@ class ErrorBand(nn.Module):
         target = band._log_errors(error_BSHO / irf_scale_SO[:, None])
         scores, order = [], []
         for member, (fit_rows, score_rows) in zip(band.members, parts, strict=True):
-            assert isinstance(member, Adviser)
+            assert isinstance(member, Learner)
             member.constant.data = target[fit_rows].median(0).values
             fit(member, z_BP[fit_rows], target[fit_rows], nn.functional.smooth_l1_loss, generator)
             scores.append(

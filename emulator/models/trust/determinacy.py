@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from emulator.models.trust.adviser import Adviser, fit
+from emulator.models.trust.learner import Learner, fit
 from emulator.spec import DETERMINATE_FROM, Status
 
 HELD_OUT = 0.2
@@ -22,7 +22,7 @@ smoothed share everywhere.
 
 class Judgement(NamedTuple):
     """How good probabilities are: area under the ROC curve (None where all draws are of one kind),
-    share judged rightly at 0.5, Brier score.
+    share classified rightly at 0.5, Brier score.
     """
 
     auc: float | None
@@ -36,7 +36,7 @@ class Determinacy(nn.Module):
 
     def __init__(self, n_parameters: int) -> None:
         super().__init__()
-        self.adviser = Adviser(n_parameters, 1)
+        self.adviser = Learner(n_parameters, 1)  # the name of its weights in checkpoints
 
     def forward(self, z_BP: Tensor) -> Tensor:
         """Probability (B,)."""
@@ -44,30 +44,31 @@ class Determinacy(nn.Module):
 
     @classmethod
     def fitted(cls, z_BP: Tensor, ok_B: Tensor, generator: torch.Generator) -> Determinacy:
-        """A classifier fitted on verdicts: parameters drawn from the prior, and whether each has a
-        solution.
-        """
-        made = cls(z_BP.shape[1])
+        """A classifier fitted on draws of the prior, and on which of them have a solution."""
+        classifier = cls(z_BP.shape[1])
+        learner = classifier.adviser
         share = (ok_B.sum() + 1) / (len(ok_B) + 2)
-        made.adviser.constant.data[:] = torch.logit(share)
+        learner.constant.data[:] = torch.logit(share)
         if min(int(ok_B.sum()), int((~ok_B).sum())) >= RARE:
             fit(
-                made.adviser,
+                learner,
                 z_BP,
                 ok_B[:, None].float(),
                 nn.functional.binary_cross_entropy_with_logits,
                 generator,
             )
-        return made.requires_grad_(False)
+        return classifier.requires_grad_(False)
 
 
 def held_out(n: int) -> slice:
-    """Which of a world's n verdicts judge the classifier: the last fifth, which no fit sees."""
+    """Which of a world's n draws of the prior score the classifier: the last fifth, which no fit
+    sees.
+    """
     return slice(n - max(1, round(HELD_OUT * n)), n)
 
 
 def judge(probability_B: Tensor, status_B: Tensor) -> Judgement:
-    """Score probabilities against the solver's verdicts.
+    """Score probabilities against the status that the solver found.
 
     AUC is the share of (OK, not OK) pairs in the right order, ties counting half.
     """

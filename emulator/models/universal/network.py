@@ -16,7 +16,7 @@ out.
 
 Weights are sums of a part made from tokens, which all worlds share, and a part of the world's own,
 so that for a given world all of it folds into small matrices (`folding`). A world's own parts start
-at zero, or as its nearest relative's in a network that has learnt (`kinship`). Axes: B batch, P
+at zero, or as its nearest relative's in a network that has learnt (`transfer`). Axes: B batch, P
 parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H horizon.
 """
 
@@ -35,10 +35,10 @@ from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
-from emulator.models.universal.kinship import Known, forget, inherit, relative
 from emulator.models.universal.layers import Corrections, Shared, Sizes
 from emulator.models.universal.start import START_DRAWS, regress
 from emulator.models.universal.tokens import Description
+from emulator.models.universal.transfer import Known, forget, inherit, relative
 from emulator.spec import WorldSpec
 
 MOST_OWN = 2
@@ -207,7 +207,7 @@ class UniversalEmulator(EmulatorModel):
         """Take over what another universal network shares, and the own parts of worlds that it
         knows by the same name.
 
-        A new world starts from those of its nearest relative, if it has one (`kinship`).
+        A new world starts from those of its nearest relative, if it has one (`transfer`).
         """
         if not isinstance(other, UniversalEmulator):
             super().start_from(other)

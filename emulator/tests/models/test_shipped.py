@@ -18,7 +18,7 @@ from emulator.files import sha256
 from emulator.models import build, load, shipped, weights_file
 from emulator.models import checkpoint as checkpoints
 from emulator.models.check import _statistics
-from emulator.models.trust import adviser
+from emulator.models.trust import learner
 from emulator.models.trust.trust import Evidence, Trust
 from emulator.worlds import get_world
 
@@ -121,7 +121,7 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
 
 
 def test_trust_travels_with_the_weights(tmp_path, monkeypatch):
-    monkeypatch.setattr(adviser, "STEPS", 20)  # how well it was fitted does not matter here
+    monkeypatch.setattr(learner, "STEPS", 20)  # how well it was fitted does not matter here
     trust = some_trust()
     weights_file.write(tmp_path / "model.safetensors", a_checkpoint(trust=trust.content))
     again = load(tmp_path / "model.safetensors").trust

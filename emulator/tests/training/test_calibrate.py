@@ -11,7 +11,7 @@ from emulator.errors import CheckpointError, DatasetError
 from emulator.models import checkpoint as checkpoints
 from emulator.models import load
 from emulator.models.baselines import PerWorldMLPBaseline
-from emulator.models.trust import adviser
+from emulator.models.trust import learner
 from emulator.training.calibrate import _training_rows, calibrate_checkpoint
 
 WORLDS = ["nk", "lss"]
@@ -21,7 +21,7 @@ WORLDS = ["nk", "lss"]
 def short_fits():
     """What the fits are worth is tested where they live."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adviser, "STEPS", 60)
+        patch.setattr(learner, "STEPS", 60)
         yield
 
 

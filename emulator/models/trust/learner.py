@@ -1,5 +1,6 @@
-"""The small network behind each advice, and its fit: it starts as a constant and departs from it
-only where that pays on draws set aside.
+"""The small network behind error bands and the classifier of determinacy, and its fit.
+
+It starts as a constant and departs from it only where that pays on draws set aside.
 
 Axes: B batch, P parameter, K outputs.
 """
@@ -28,7 +29,7 @@ LEARNING_RATE = 3e-3
 SET_ASIDE = 0.2
 
 
-class Adviser(nn.Module):
+class Learner(nn.Module):
     """Standardised parameters (B, P) -> K numbers (B, K): a constant plus a bounded network that
     begins at zero.
     """
@@ -45,13 +46,13 @@ class Adviser(nn.Module):
 
 
 def fit(
-    adviser: Adviser,
+    learner: Learner,
     z_BP: Tensor,
     target_BK: Tensor,
     loss: Callable[[Tensor, Tensor], Tensor],
     generator: torch.Generator,
 ) -> None:
-    """Fit an adviser whose constant is already set, and freeze it.
+    """Fit a learner whose constant is already set, and freeze it.
 
     Minibatches of AdamW under a cosine; a fifth of the draws is set aside, the weights that did
     best on it are kept, and the fit ends when it no longer gains. Where nothing is gained at all
@@ -59,33 +60,32 @@ def fit(
     """
     order = torch.randperm(len(z_BP), generator=generator)
     aside, used = order.tensor_split([max(1, round(SET_ASIDE * len(z_BP)))])
-    optimiser = torch.optim.AdamW(adviser.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
+    optimiser = torch.optim.AdamW(learner.parameters(), lr=LEARNING_RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
-    best, kept, waited = (
-        _loss_on(adviser, z_BP[aside], target_BK[aside], loss),
-        copy.deepcopy(adviser.state_dict()),
-        0,
-    )
+    best = _loss_on(learner, z_BP[aside], target_BK[aside], loss)
+    best_weights = copy.deepcopy(learner.state_dict())
+    waited = 0
     for step in range(1, STEPS + 1):
         rows = used[torch.randint(len(used), (min(BATCH, len(used)),), generator=generator)]
         optimiser.zero_grad()
-        loss(adviser(z_BP[rows]), target_BK[rows]).backward()
+        loss(learner(z_BP[rows]), target_BK[rows]).backward()
         optimiser.step()
         schedule.step()
         if step % CHECK_EVERY:
             continue
-        found = _loss_on(adviser, z_BP[aside], target_BK[aside], loss)
-        waited = 0 if found < best else waited + 1
-        if found < best:
-            best, kept = found, copy.deepcopy(adviser.state_dict())
+        now = _loss_on(learner, z_BP[aside], target_BK[aside], loss)
+        waited = 0 if now < best else waited + 1
+        if now < best:
+            best = now
+            best_weights = copy.deepcopy(learner.state_dict())
         if waited >= PATIENCE:
             break
-    adviser.load_state_dict(kept)
-    adviser.requires_grad_(False)
+    learner.load_state_dict(best_weights)
+    learner.requires_grad_(False)
 
 
 @torch.no_grad()
 def _loss_on(
-    adviser: Adviser, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
+    learner: Learner, z_BP: Tensor, target_BK: Tensor, loss: Callable[[Tensor, Tensor], Tensor]
 ) -> float:
-    return float(loss(adviser(z_BP), target_BK))
+    return float(loss(learner(z_BP), target_BK))

@@ -7,7 +7,7 @@ import torch
 
 from emulator.models.check import _statistics, _theta
 from emulator.models.universal import UniversalEmulator
-from emulator.models.universal.kinship import relative
+from emulator.models.universal.transfer import relative
 from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast
