@@ -65,13 +65,11 @@ class EmulatorModel(nn.Module):
         """
         if not self.normaliser.fitted:
             return self.standardised(theta_BP, world, horizon)
-        scale = self.normaliser.statistics(world).irf_scale[:, None, :]
-        return (
-            self.standardised(self.normaliser.theta(theta_BP, world), world, horizon)[
-                :, : len(scale)
-            ]
-            * scale
-        )
+        irf = self.standardised(self.normaliser.theta(theta_BP, world), world, horizon)
+        scale = self.normaliser.scale(world, irf.shape[2])
+        if irf.shape[1] > len(scale):
+            irf = irf[:, : len(scale)]
+        return irf * scale
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised
@@ -140,7 +138,7 @@ class EmulatorModel(nn.Module):
 
     def forward(
         self,
-        theta: Tensor,
+        theta: Tensor | list[Tensor],
         world_id: str | list[str],
         horizon: int | None = None,
         apart: bool = False,
@@ -151,8 +149,10 @@ class EmulatorModel(nn.Module):
         horizon: the last one, by default the one that the network was built for, beyond it only
         where `any_horizon`. In a mixed batch S is the largest number of shocks among its worlds and
         the responses beyond a world's own are zero; `apart` returns a list instead, one unpadded
-        tensor for each world in the order of `rows_by_world`. Before `bind` scales are one and
-        means zero. Raises `ModelError` on shapes and horizons that do not fit.
+        tensor for each world in the order of `rows_by_world`. A batch may come gathered by world:
+        theta a list of tensors, world_id the world of each; the answer is then apart as well.
+        Before `bind` scales are one and means zero. Raises `ModelError` on shapes and horizons that
+        do not fit.
         """
         last = self.horizon if horizon is None else horizon
         if last < 0 or (last > self.horizon and not self.any_horizon):
@@ -160,6 +160,8 @@ class EmulatorModel(nn.Module):
                 f"Responses up to horizon {last} were asked for; {type(self).__name__} was built"
                 f" for 0 to {self.horizon}."
             )
+        if isinstance(theta, list):
+            return self._gathered(theta, world_id, last)
         groups = self._groups(theta, world_id)
         theta = theta.to(self.precision(theta))
         parts = [
@@ -177,6 +179,17 @@ class EmulatorModel(nn.Module):
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
 
+    def _gathered(self, pieces: list[Tensor], worlds: str | list[str], last: int) -> list[Tensor]:
+        if isinstance(worlds, str) or len(worlds) != len(pieces):
+            raise ModelError(f"theta comes in {len(pieces)} pieces; the worlds are {worlds}.")
+        precision = self.precision(pieces[0]) if pieces else None
+        for theta, world in zip(pieces, worlds, strict=True):
+            self._refuse_misfit(theta, world)
+        return [
+            self._of_one_world(theta.to(precision), world, last)
+            for theta, world in zip(pieces, worlds, strict=True)
+        ]
+
     def precision(self, theta: Tensor) -> torch.dtype:
         """What the network computes in: its first weight's type, or that of theta if it has no
         weights.
@@ -193,7 +206,9 @@ class EmulatorModel(nn.Module):
         n_parameters, n_shocks = self._dims(world)
         if self.normaliser.fitted:
             n_shocks = self.normaliser.shocks(world)
-        irf = self.natural(theta[:, :n_parameters], world, horizon)
+        if theta.shape[1] > n_parameters:
+            theta = theta[:, :n_parameters]
+        irf = self.natural(theta, world, horizon)
         if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
             irf = irf[:, :n_shocks, : horizon + 1]
         return irf.to(theta.dtype)
@@ -207,12 +222,10 @@ class EmulatorModel(nn.Module):
 
     def _groups(self, theta: Tensor, world_id: str | list[str]) -> list[tuple[str, Tensor | None]]:
         """Each world of the batch with its rows; None stands for all of them."""
-        if theta.ndim != 2:
-            raise ModelError(f"theta must be (batch, parameters); found {tuple(theta.shape)}.")
         if isinstance(world_id, str):
             rows_of: dict[str, list[int]] = {world_id: []}
         else:
-            if len(world_id) != theta.shape[0]:
+            if theta.ndim == 2 and len(world_id) != theta.shape[0]:
                 raise ModelError(
                     f"world_id names {len(world_id)} worlds for {theta.shape[0]} rows of theta."
                 )
@@ -220,14 +233,20 @@ class EmulatorModel(nn.Module):
         if not rows_of:
             raise ModelError("A batch without rows needs the name of its world, not an empty list.")
         for world in rows_of:
-            if theta.shape[1] < self._dims(world)[0]:
-                raise ModelError(
-                    f"World '{world}' has {self._dims(world)[0]} parameters; theta has"
-                    f" {theta.shape[1]} columns."
-                )
+            self._refuse_misfit(theta, world)
         if len(rows_of) == 1:
             return [(world, None) for world in rows_of]
         return [(world, torch.tensor(rows, device=theta.device)) for world, rows in rows_of.items()]
+
+    def _refuse_misfit(self, theta: Tensor, world: str) -> None:
+        if theta.ndim != 2:
+            raise ModelError(f"theta must be (batch, parameters); found {tuple(theta.shape)}.")
+        n_parameters = self._dims(world)[0]
+        if theta.shape[1] < n_parameters:
+            raise ModelError(
+                f"World '{world}' has {n_parameters} parameters; theta has {theta.shape[1]}"
+                " columns."
+            )
 
 
 class OneWorld(nn.Module):
@@ -243,16 +262,24 @@ class OneWorld(nn.Module):
 
 def rows_by_world(world_ids: list[str]) -> dict[str, list[int]]:
     """The rows of each world of a mixed batch, worlds in the order of their first rows."""
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = {}
     for row, world in enumerate(world_ids):
-        found.setdefault(world, []).append(row)
-    return found
+        rows.setdefault(world, []).append(row)
+    return rows
 
 
 def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
     """Linear layers of these sizes with SiLU (and dropout) between them; the last layer is
     linear.
     """
+    for width in sizes:
+        if not isinstance(width, int) or isinstance(width, bool) or width < 1:
+            raise ModelError(
+                "Layers of a network have widths that are whole numbers of at least 1; found"
+                f" {width!r:.50}."
+            )
+    if not 0 <= dropout < 1:
+        raise ModelError(f"dropout is a share of at least 0 and below 1; found {dropout}.")
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes[:-1]):
         layers += [nn.Linear(inputs, outputs), nn.SiLU()]

@@ -45,6 +45,8 @@ class Normaliser(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.worlds: dict[str, int] = {}
+        self._divisors: dict[str, tuple[Tensor, int, Tensor, Tensor | None]] = {}
+        self._scales: dict[str, tuple[Tensor, int, Tensor]] = {}
 
     @property
     def fitted(self) -> bool:
@@ -52,10 +54,14 @@ class Normaliser(nn.Module):
 
     def fit(self, statistics: Mapping[str, WorldStatistics]) -> None:
         """Take over the statistics of every world, replacing earlier ones."""
+        for name in list(self._buffers):  # of worlds that the network knew before
+            del self._buffers[name]
         self.worlds = {}
-        for number, (world, found) in enumerate(statistics.items()):
+        self._divisors = {}
+        self._scales = {}
+        for number, (world, own) in enumerate(statistics.items()):
             self.worlds[world] = number
-            for field, value in found._asdict().items():
+            for field, value in own._asdict().items():
                 self.register_buffer(f"{field}_{number}", value.clone())
 
     def statistics(self, world: str) -> WorldStatistics:
@@ -64,13 +70,11 @@ class Normaliser(nn.Module):
         Raises `ModelError` for a world that was not in the training data.
         """
         number = self._number(world)
-        return WorldStatistics(
-            *(getattr(self, f"{field}_{number}") for field in WorldStatistics._fields)
-        )
+        return WorldStatistics(*(self._buffer(field, number) for field in WorldStatistics._fields))
 
     def shocks(self, world: str) -> int:
         """The number of shocks of one world. Raises `ModelError` as `statistics` does."""
-        return getattr(self, f"irf_scale_{self._number(world)}").shape[0]
+        return self._buffer("irf_scale", self._number(world)).shape[0]
 
     def _number(self, world: str) -> int:
         if world not in self.worlds:
@@ -83,15 +87,51 @@ class Normaliser(nn.Module):
         """Which parameters (B, P) are beyond the smallest or largest value of the training split,
         bool.
         """
-        found = self.statistics(world)
-        return (theta_BP < found.theta_low) | (theta_BP > found.theta_high)
+        statistics = self.statistics(world)
+        return (theta_BP < statistics.theta_low) | (theta_BP > statistics.theta_high)
 
     def theta(self, theta_BP: Tensor, world: str) -> Tensor:
         """Parameters as standard scores of the training split; parameters that never varied become
         zero.
         """
-        found = self.statistics(world)
-        varied = found.theta_std > 0
-        return torch.where(
-            varied, (theta_BP - found.theta_mean) / torch.where(varied, found.theta_std, 1.0), 0.0
-        )
+        number = self._number(world)
+        divisor, varied = self._divisor(world, number)
+        z_BP = (theta_BP - self._buffer("theta_mean", number)) / divisor
+        return z_BP if varied is None else torch.where(varied, z_BP, 0.0)
+
+    def scale(self, world: str, periods: int) -> Tensor:
+        """Scales of a world's responses, the same at each horizon: (S, H+1, 3), whole in memory,
+        since products with numbers that are repeated on the way take four times as long.
+        """
+        scale = self._buffer("irf_scale", self._number(world))
+        if torch.compiler.is_compiling() or scale.is_inference():
+            return scale[:, None]
+        kept = self._scales.get(world)
+        changed = kept is None or kept[0] is not scale or kept[1] != scale._version
+        if kept is None or changed or kept[2].shape[1] != periods:
+            with torch.inference_mode(False):
+                whole = scale[:, None].expand(-1, periods, -1).contiguous()
+            kept = (scale, scale._version, whole)
+            self._scales[world] = kept
+        return kept[2]
+
+    def _divisor(self, world: str, number: int) -> tuple[Tensor, Tensor | None]:
+        """What a world's parameters are divided by (P,), and which of them varied, None for all.
+
+        Kept from call to call, as long as the standard deviations are the same tensor unchanged.
+        """
+        std = self._buffer("theta_std", number)
+        if torch.compiler.is_compiling() or std.is_inference():
+            varied = std > 0
+            return torch.where(varied, std, 1.0), varied
+        kept = self._divisors.get(world)
+        if kept is None or kept[0] is not std or kept[1] != std._version:
+            with torch.inference_mode(False):  # kept for callers in any mode
+                varied = std > 0
+                divisor = torch.where(varied, std, 1.0)
+            kept = (std, std._version, divisor, None if bool(varied.all()) else varied)
+            self._divisors[world] = kept
+        return kept[2], kept[3]
+
+    def _buffer(self, field: str, number: int) -> Tensor:
+        return self._buffers[f"{field}_{number}"]  # type: ignore[return-value]

@@ -24,7 +24,7 @@ from emulator.training import (
     collate_single_world,
     load_config,
 )
-from emulator.training.losses import horizon_weights, irf_loss, smoothness
+from emulator.training.losses import SquaredLosses, horizon_weights, irf_loss, smoothness
 from emulator.training.optimisation import EarlyStopping, lr_factor
 from emulator.training.sources import moments
 
@@ -200,6 +200,36 @@ class TestLosses:
             torch.tensor(pred), torch.tensor(true), weights, torch.tensor(real), kind
         ).mean()
         assert float(found) == pytest.approx(expected, rel=1e-12)
+
+    @pytest.mark.parametrize("horizon", [0, 1, 12, 40])
+    def test_the_short_way_gives_the_same_bits(self, horizon):
+        """`SquaredLosses` and its gradients, against `irf_loss` and PyTorch's own gradients."""
+        generator = torch.Generator().manual_seed(0)
+        rows = [torch.tensor([0, 3, 4]), torch.tensor([1, 2])]
+        shapes = [
+            (len(own), shocks, horizon + 1, 3) for own, shocks in zip(rows, (3, 2), strict=True)
+        ]
+        truths = [torch.randn(shape, generator=generator) for shape in shapes]
+        scales = [torch.rand(shape[1:], generator=generator) + 0.1 for shape in shapes]
+        weights = horizon_weights("exponential", horizon)
+        upstream = torch.rand(5, generator=generator)
+        outcomes = []
+        for short in (False, True):
+            preds = [torch.ones_like(true).mul_(1.1).requires_grad_() for true in truths]
+            if short:
+                repeated = weights[:, None].expand(-1, 3).contiguous()
+                losses = SquaredLosses.apply(repeated, rows, scales, truths, *preds)
+            else:
+                parts = [
+                    irf_loss(
+                        pred / scale, true, weights, torch.ones(true.shape[:2], dtype=torch.bool)
+                    )
+                    for pred, scale, true in zip(preds, scales, truths, strict=True)
+                ]
+                losses = torch.cat(parts)[torch.argsort(torch.cat(rows))]
+            gradients = torch.autograd.grad((losses * upstream).sum(), preds)
+            outcomes.append([losses, *gradients])
+        assert all(torch.equal(long, short) for long, short in zip(*outcomes, strict=True))
 
     def test_smoothness_against_the_formula_written_out(self):
         rng = np.random.default_rng(1)

@@ -33,12 +33,23 @@ class Piece(NamedTuple):
 class Gathered(Sequence[Sample]):
     """A batch of samples gathered by world.
 
-    A list of sample dictionaries to whom iterates, tensors to who looks inside.
+    Iterates as sample dictionaries; `pieces` holds the tensors, one piece a world in the order of
+    their first samples. `idle`: the batch only keeps a process in step, and does not count.
     """
 
-    def __init__(self, pieces: list[Piece], size: int) -> None:
+    def __init__(self, pieces: list[Piece], size: int, idle: bool = False) -> None:
         self.pieces = pieces
         self.size = size
+        self.idle = idle
+
+    @property
+    def world_ids(self) -> list[str]:
+        """The world of each sample."""
+        names = [""] * self.size
+        for piece in self.pieces:
+            for row in piece.position.tolist():
+                names[row] = piece.world_id
+        return names
 
     def __len__(self) -> int:
         return self.size
@@ -48,9 +59,9 @@ class Gathered(Sequence[Sample]):
             return [self[k] for k in range(*index.indices(self.size))]
         wanted = index + self.size if index < 0 else index
         for piece in self.pieces:
-            found = (piece.position == wanted).nonzero()
-            if len(found):
-                row = int(found[0])
+            places = (piece.position == wanted).nonzero()
+            if len(places):
+                row = int(places[0])
                 return {
                     "theta": piece.theta[row],
                     "irf": piece.irf[row],
@@ -97,7 +108,8 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
         raise TrainingError(
             f"Responses of several lengths in one batch: {sorted(horizons)} periods; expected one."
         )
-    size, first = len(batch), batch.pieces[0]
+    size = len(batch)
+    first = batch.pieces[0]
     widest = max(piece.theta.shape[1] for piece in batch.pieces)
     shocks = max(piece.irf.shape[1] for piece in batch.pieces)
     theta = first.theta.new_zeros(size, widest)
@@ -105,7 +117,6 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
     theta_mask = torch.zeros(size, widest, dtype=torch.bool)
     shock_mask = torch.zeros(size, shocks, dtype=torch.bool)
     sample_idx = torch.zeros(size, dtype=torch.int64)
-    world_ids = [first.world_id] * size
     for piece in batch.pieces:
         own_p, own_s = piece.theta.shape[1], piece.irf.shape[1]
         theta[:, :own_p].index_copy_(0, piece.position, piece.theta)
@@ -113,13 +124,10 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
         theta_mask[:, :own_p].index_fill_(0, piece.position, True)
         shock_mask[:, :own_s].index_fill_(0, piece.position, True)
         sample_idx.index_copy_(0, piece.position, piece.sample_idx)
-        if len(batch.pieces) > 1:
-            for row in piece.position.tolist():
-                world_ids[row] = piece.world_id
     return {
         "theta": theta,
         "irf": irf,
-        "world_ids": world_ids,
+        "world_ids": batch.world_ids,
         "sample_idx": sample_idx,
         "theta_mask": theta_mask,
         "shock_mask": shock_mask,

@@ -141,9 +141,13 @@ class IRFDataset(Dataset[Sample]):
     def gather(self, indices: np.ndarray) -> Gathered:
         """Samples at positions 0 to len-1, gathered by world."""
         owner = np.searchsorted(self._ends, indices, side="right")
+        positions = [
+            (number, np.flatnonzero(owner == number)) for number in range(len(self.sources))
+        ]
         pieces = []
-        for number in np.unique(owner):
-            position = np.flatnonzero(owner == number)
+        for number, position in sorted(
+            (entry for entry in positions if len(entry[1])), key=lambda entry: entry[1][0]
+        ):
             within = indices[position] - self._starts[number]
             theta, irf = self.sources[number].gather(within)
             rows = torch.from_numpy(self.sources[number].rows[within])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, defau
 from torch.utils.data.distributed import DistributedSampler
 
 from emulator.errors import TrainingError
-from emulator.training.collate import Batch, collate_mixed_worlds
+from emulator.training.collate import Batch, Gathered, collate_mixed_worlds
 from emulator.training.dataset import IRFDataset
 from emulator.training.processes import random_state, seed_everything, set_random_state
 
@@ -27,6 +27,9 @@ class EpochLoader(Protocol):
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Batches of an epoch from batch `start` on."""
+
+    def steps(self, number: int, start: int = 0) -> Iterator[Batch | Gathered]:
+        """The same, left as they were gathered where nothing but padding is to be done to them."""
 
 
 class BatchLoader:
@@ -95,6 +98,23 @@ class BatchLoader:
         return self.epoch(0)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        rows_of, idle = self._rows(number, start)
+        for lone, batch in zip(idle, self._collated(rows_of, number), strict=True):
+            yield batch | {"idle": True} if lone else batch
+
+    def steps(self, number: int, start: int = 0) -> Iterator[Batch | Gathered]:
+        if self.workers.get("num_workers") or self.collate_fn is not collate_mixed_worlds:
+            yield from self.epoch(number, start)
+            return
+        for rows, lone in zip(*self._rows(number, start), strict=True):
+            batch = self.dataset.gather(rows)
+            batch.idle = lone
+            yield batch
+
+    def _rows(self, number: int, start: int) -> tuple[list[np.ndarray], list[bool]]:
+        """Positions of this process's share of each batch, and whether it is one that does not
+        count.
+        """
         rng = np.random.default_rng([self.seed, number]) if self.shuffle else None
         order = self.dataset.order(rng)
         pieces = [
@@ -102,16 +122,17 @@ class BatchLoader:
             for batch in range(start, self._length)
         ]
         shares = [rows[self.rank :: self.processes] for rows in pieces]
-        if self.shuffle:
-            # Too small a last batch for all processes: one without a share takes part in the step
-            # with a sample that does not count.
-            rows_of = [
-                mine if len(mine) else rows[:1] for mine, rows in zip(shares, pieces, strict=True)
-            ]
-        else:
-            rows_of = shares = [mine for mine in shares if len(mine)]
-        for mine, batch in zip(shares, self._collated(rows_of, number), strict=True):
-            yield batch if len(mine) else batch | {"idle": True}
+        idle = [not len(mine) for mine in shares]
+        if not self.shuffle:
+            shares = [mine for mine in shares if len(mine)]
+            return shares, [False] * len(shares)
+        # Too small a last batch for all processes: one without a share takes part in the step with
+        # a sample that does not count.
+        rows_of = [
+            rows[:1] if lone else mine
+            for rows, mine, lone in zip(pieces, shares, idle, strict=True)
+        ]
+        return rows_of, idle
 
     def _collated(self, rows_of: list[np.ndarray], number: int) -> Iterable[Batch]:
         """The batches of these positions, in order."""
@@ -142,12 +163,12 @@ def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
         )
     weights = np.asarray(sizes, dtype=np.float64) / max(sizes)
     ideal = batch_size * weights ** (1 / temperature) / (weights ** (1 / temperature)).sum()
-    found = np.maximum(np.floor(ideal), 1).astype(int)
-    while found.sum() < batch_size:
-        found[np.argmax(ideal - found)] += 1
-    while found.sum() > batch_size:  # the worlds raised to one took it from the others
-        found[np.argmax(np.where(found > 1, found - ideal, -np.inf))] -= 1
-    return [int(quota) for quota in found]
+    counts = np.maximum(np.floor(ideal), 1).astype(int)
+    while counts.sum() < batch_size:
+        counts[np.argmax(ideal - counts)] += 1
+    while counts.sum() > batch_size:  # the worlds raised to one took it from the others
+        counts[np.argmax(np.where(counts > 1, counts - ideal, -np.inf))] -= 1
+    return [int(quota) for quota in counts]
 
 
 class WorldBatches:
@@ -179,13 +200,11 @@ class WorldBatches:
                 f"batch_size is {batch_size} for {processes} processes; expected at least one"
                 " sample each."
             )
-        self.dataset, self.seed, self.collate_fn, self.rank, self.processes = (
-            dataset,
-            seed,
-            collate_fn,
-            rank,
-            processes,
-        )
+        self.dataset = dataset
+        self.seed = seed
+        self.collate_fn = collate_fn
+        self.rank = rank
+        self.processes = processes
         self.quotas = quotas(dataset.sizes, batch_size, temperature)
         self._length = steps or -(-len(dataset) // batch_size)
         self._rounds: dict[tuple[int, int], np.ndarray] = {}
@@ -195,11 +214,19 @@ class WorldBatches:
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Batches of an epoch from batch `start` on."""
+        return (self.collate_fn(gathered) for gathered in self._gathered(number, start))
+
+    def steps(self, number: int, start: int = 0) -> Iterator[Batch | Gathered]:
+        if self.collate_fn is collate_mixed_worlds:
+            return self._gathered(number, start)
+        return self.epoch(number, start)
+
+    def _gathered(self, number: int, start: int) -> Iterator[Gathered]:
         for batch in range(number * self._length + start, (number + 1) * self._length):
             rows = np.concatenate(
                 [self._rows(world, batch * quota, quota) for world, quota in enumerate(self.quotas)]
             )
-            yield self.collate_fn(self.dataset.gather(rows[self.rank :: self.processes]))
+            yield self.dataset.gather(rows[self.rank :: self.processes])
 
     def _rows(self, world: int, first: int, count: int) -> np.ndarray:
         """`count` positions of a world's endless sequence of rounds, from `first` on."""
@@ -231,6 +258,9 @@ class ForeignLoader:
 
     def __len__(self) -> int:
         return len(self.loader)
+
+    def steps(self, number: int, start: int = 0) -> Iterator[Batch | Gathered]:
+        return self.epoch(number, start)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         sampler = getattr(self.loader, "sampler", None)

@@ -9,6 +9,8 @@ H horizon, O observable.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -84,3 +86,47 @@ def relative_weights(true_BSHO: Tensor, real_BS: Tensor) -> Tensor:
     return 1.0 / (
         size / (3 * true_BSHO.shape[2] * real_BS.sum(dim=1).clamp_min(1)) + SMALL_RESPONSE
     )
+
+
+class SquaredLosses(torch.autograd.Function):
+    """`irf_loss` with squared errors of several worlds' samples, none of them padded: (B,).
+
+    The same numbers bit for bit, and the same gradients, from half as many operations. Arguments:
+    weights_HO, those of the horizons repeated for each observable; rows, scales (S, H+1, O) and
+    true responses in their units of each world; then its predicted responses in natural units, one
+    tensor for each world.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        weights_HO: Tensor,
+        rows: list[Tensor],
+        scales: list[Tensor],
+        truths: list[Tensor],
+        *predictions: Tensor,
+    ) -> Tensor:
+        errors = [
+            (prediction / scale).sub_(true)
+            for prediction, scale, true in zip(predictions, scales, truths, strict=True)
+        ]
+        weights_H = weights_HO[:, 0]
+        losses_B = weights_HO.new_empty(sum(map(len, rows)))
+        for own, error in zip(rows, errors, strict=True):
+            losses = (error.square().sum(dim=(1, 3)) * weights_H).sum(dim=1)
+            losses_B.index_copy_(0, own, losses)
+        ctx.weights_HO = weights_HO
+        ctx.rows = rows
+        ctx.scales = scales
+        ctx.errors = errors
+        return losses_B
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient_B: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = []
+        for own, scale, error in zip(ctx.rows, ctx.scales, ctx.errors, strict=True):
+            twice = 2 * gradient_B.index_select(0, own)
+            slope = twice[:, None, None, None] * ctx.weights_HO
+            gradients.append((error * slope).div_(scale))
+        return (None, None, None, None, *gradients)

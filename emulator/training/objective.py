@@ -7,6 +7,7 @@ Axes: B batch, W world, S shock, H horizon, O observable.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -15,23 +16,40 @@ from torch import Tensor, nn
 from emulator.errors import ModelError, TrainingError
 from emulator.models.base import EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
+from emulator.training.collate import Batch, Gathered, collate_mixed_worlds
 from emulator.training.config import TrainingConfig
-from emulator.training.losses import horizon_weights, irf_loss, relative_weights, smoothness
+from emulator.training.losses import (
+    SquaredLosses,
+    horizon_weights,
+    irf_loss,
+    relative_weights,
+    smoothness,
+)
 from emulator.training.processes import Group, unwrapped
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class OfWorld(NamedTuple):
-    """The samples of one world in a batch: its number, their rows, true responses (B', S, H+1, 3)
-    in units of `scale` (S, 1, 3), which shocks are real (B', S).
+    """The samples of one world in a batch: its number and name, their rows, theta (B', >= P), true
+    responses (B', S, H+1, 3) in units of `scale` (S, H+1, 3), which shocks are real (B', S), None
+    for all.
     """
 
     number: int
+    world: str
     rows: Tensor
+    theta: Tensor
     true: Tensor
     scale: Tensor
-    real: Tensor
+    some_real: Tensor | None
+
+    @property
+    def real(self) -> Tensor:
+        """Which shocks are real (B', S)."""
+        if self.some_real is None:
+            return torch.ones(self.true.shape[:2], dtype=torch.bool, device=self.true.device)
+        return self.some_real
 
 
 class Objective:
@@ -51,47 +69,79 @@ class Objective:
         self.worlds = list(statistics)
         self._number = {world: k for k, world in enumerate(self.worlds)}
         self._entries_W = 3.0 * torch.tensor(
-            [found.irf_scale.shape[0] for found in statistics.values()], dtype=torch.float64
+            [own.irf_scale.shape[0] for own in statistics.values()], dtype=torch.float64
         )
         natural = config.loss_units != "normalised"
         self._scales = [
-            (torch.ones_like(f.irf_scale) if natural else f.irf_scale)[:, None].to(device)
-            for f in statistics.values()
+            (torch.ones_like(own.irf_scale) if natural else own.irf_scale).to(device)
+            for own in statistics.values()
         ]
+        self._whole_scales: dict[tuple[int, int, int], Tensor] = {}
         self._weights: dict[int, Tensor] = {}
+        self._weights_HO: dict[tuple[int, int], Tensor] = {}
         self._last: tuple[Any, list[OfWorld]] = (None, [])
 
-    def losses(self, model: nn.Module, batch: dict[str, Any], horizon: int | None = None) -> Tensor:
+    def losses(
+        self, model: nn.Module, batch: Batch | Gathered, horizon: int | None = None
+    ) -> Tensor:
         """Loss of each sample (B,), in normalised units, smoothness penalty included; up to
         `horizon` only if given.
         """
-        last = batch["irf"].shape[2] - 1
+        parts = self._of_worlds(batch)
+        last = parts[0].true.shape[2] - 1
         self.horizon = max(self.horizon, last)
         if horizon is not None and horizon > last:
             raise TrainingError(
                 f"A stage of the curriculum ends at horizon {horizon}; the data end at {last}."
             )
         last = last if horizon is None else horizon
-        parts = self._of_worlds(batch)
-        predicted = self._predict(model, batch, parts, horizon)
-        found = [self._loss(pred, part, last) for pred, part in zip(predicted, parts, strict=True)]
-        return torch.cat(found)[torch.argsort(torch.cat([part.rows for part in parts]))]
+        predictions = self._predict(model, batch, parts, horizon)
+        truths = [part.true[:, :, : last + 1] for part in parts]
+        if self._plain(predictions, truths, parts):
+            return SquaredLosses.apply(
+                self._repeated_weights(last, truths[0].shape[3]),
+                [part.rows for part in parts],
+                [part.scale[:, : last + 1] for part in parts],
+                truths,
+                *predictions,
+            )
+        losses = [
+            self._loss(pred, true, part, last)
+            for pred, true, part in zip(predictions, truths, parts, strict=True)
+        ]
+        return torch.cat(losses)[torch.argsort(torch.cat([part.rows for part in parts]))]
+
+    def _plain(self, predictions: list[Tensor], truths: list[Tensor], parts: list[OfWorld]) -> bool:
+        """Whether the losses are squared errors in full precision over what is real, and no
+        more.
+        """
+        return (
+            self.config.loss_fn == "mse"
+            and self.config.lambda_smooth == 0
+            and all(
+                part.some_real is None
+                and pred.shape == true.shape
+                and pred.dtype == true.dtype == torch.float32
+                for pred, true, part in zip(predictions, truths, parts, strict=True)
+            )
+        )
 
     def _predict(
-        self, model: nn.Module, batch: dict[str, Any], parts: list[OfWorld], horizon: int | None
+        self,
+        model: nn.Module,
+        batch: Batch | Gathered,
+        parts: list[OfWorld],
+        horizon: int | None,
     ) -> list[Tensor]:
         """Responses of each world's samples, from one call of the model."""
-        ours = isinstance(unwrapped(model), EmulatorModel)
-        options: dict[str, Any] = {"apart": True} if ours else {}
-        if horizon is not None:
-            options["horizon"] = horizon
-        theta = batch["theta"].to(self.device)
-        with torch.autocast(
-            self.device.type, DTYPES[self.config.precision], enabled=self.config.precision != "fp32"
-        ):
-            pred = model(theta, batch["world_ids"], **options)
-        if ours:
-            return pred
+        options: dict[str, Any] = {} if horizon is None else {"horizon": horizon}
+        with self._autocast():
+            if isinstance(unwrapped(model), EmulatorModel):
+                worlds = [part.world for part in parts]
+                return model([part.theta for part in parts], worlds, **options)
+            padded = collate_mixed_worlds(batch) if isinstance(batch, Gathered) else batch
+            theta = padded["theta"].to(self.device)
+            pred = model(theta, padded["world_ids"], **options)
         if len(pred) != len(theta):
             raise ModelError(
                 f"The network returned responses of shape {tuple(pred.shape)} for {len(theta)}"
@@ -101,33 +151,35 @@ class Objective:
             pred = pred[:, None]
         return [pred[part.rows] for part in parts]
 
-    def _loss(self, pred: Tensor, part: OfWorld, horizon: int) -> Tensor:
-        true = part.true[:, :, : horizon + 1]
-        pred = pred[
-            :, : true.shape[1]
-        ]  # a network may always return the shocks of its widest world
+    def _autocast(self) -> AbstractContextManager[Any]:
+        kind, precision = self.device.type, self.config.precision
+        if precision == "fp32" and not torch.is_autocast_enabled(kind):
+            return nullcontext()
+        return torch.autocast(kind, DTYPES[precision], enabled=precision != "fp32")
+
+    def _loss(self, pred: Tensor, true: Tensor, part: OfWorld, horizon: int) -> Tensor:
+        pred = pred[:, : true.shape[1]]  # a network may always return its widest world's shocks
         if pred.shape != true.shape:
             raise ModelError(
                 f"The network returned responses of shape {tuple(pred.shape)}; the data have"
                 f" {tuple(true.shape)}."
             )
-        pred = pred.float() / part.scale
-        losses = irf_loss(
-            pred, true, self._horizon_weights(horizon), part.real, self.config.loss_fn
-        )
+        pred = pred.float() / part.scale[:, : horizon + 1]
+        real = part.real
+        losses = irf_loss(pred, true, self._horizon_weights(horizon), real, self.config.loss_fn)
         if self.config.lambda_smooth > 0:
-            losses = losses + self.config.lambda_smooth * smoothness(pred, part.real)
+            losses = losses + self.config.lambda_smooth * smoothness(pred, real)
         return losses
 
-    def counts(self, batch: dict[str, Any]) -> Tensor:
+    def counts(self, batch: Batch | Gathered) -> Tensor:
         """Samples of each world (W,) in a batch; none in one that only keeps a process in step."""
-        found = torch.zeros(len(self.worlds), dtype=torch.float64)
-        if not batch.get("idle"):
+        counts = [0] * len(self.worlds)
+        if not idle(batch):
             for part in self._of_worlds(batch):
-                found[part.number] = len(part.rows)
-        return found
+                counts[part.number] = len(part.rows)
+        return torch.tensor(counts, dtype=torch.float64)
 
-    def total(self, losses_B: Tensor, batch: dict[str, Any], counts_W: Tensor) -> Tensor:
+    def total(self, losses_B: Tensor, batch: Batch | Gathered, counts_W: Tensor) -> Tensor:
         """The samples' share in the loss of a batch, times the number of its samples.
 
         counts_W: samples of each world in the batch, over all processes. Samples weigh the same, or
@@ -135,12 +187,10 @@ class Objective:
         samples of loss / (3 S_w). Under `sample_weighting: relative` each loss is first divided by
         the size of its true response.
         """
-        if batch.get("idle"):
+        if idle(batch):
             return 0.0 * losses_B.sum()
-        relative, equal = (
-            self.config.sample_weighting == "relative",
-            self.config.world_weighting == "equal",
-        )
+        relative = self.config.sample_weighting == "relative"
+        equal = self.config.world_weighting == "equal"
         if not (relative or equal):
             return losses_B.sum()
         weights_B = torch.ones_like(losses_B)
@@ -163,7 +213,8 @@ class Objective:
 
         Raises `TrainingError` on a loss that is not finite, with the place that `where` names.
         """
-        total, count = 0.0, 0
+        total = 0.0
+        count = 0
         sums_W, counts_W = torch.zeros(2, len(self.worlds), dtype=torch.float64)
         for batch in batches:
             losses_B = self.losses(model, batch)
@@ -190,36 +241,70 @@ class Objective:
             sum(by_world.values()) / len(by_world) if equal else float(sums[0] / sums[1])
         ), by_world
 
-    def _of_worlds(self, batch: dict[str, Any]) -> list[OfWorld]:
+    def _of_worlds(self, batch: Batch | Gathered) -> list[OfWorld]:
         """A batch's samples by world; those of the last batch are kept.
 
         Raises `TrainingError` for a world that the training data lack.
         """
         if self._last[0] is not batch:  # not by its tensors, which a loader may fill anew
-            irf = batch["irf"].to(self.device)
-            real = (
-                batch["shock_mask"].to(self.device)
-                if "shock_mask" in batch
-                else torch.ones(irf.shape[:2], dtype=torch.bool, device=self.device)
-            )
-            found = []
-            for world, rows_of in rows_by_world(world_names(batch)).items():
-                if world not in self._number:
-                    raise TrainingError(
-                        f"World '{world}' is not in the training data; the training loader has"
-                        f" {', '.join(self.worlds)}."
-                    )
-                rows, scale = (
-                    torch.tensor(rows_of, device=self.device),
-                    self._scales[self._number[world]],
-                )
-                shocks = min(len(scale), irf.shape[1])
-                true = irf[rows, :shocks] / scale[:shocks]
-                found.append(
-                    OfWorld(self._number[world], rows, true, scale[:shocks], real[rows, :shocks])
-                )
-            self._last = (batch, found)
+            parts = self._gathered(batch) if isinstance(batch, Gathered) else self._padded(batch)
+            self._last = (batch, parts)
         return self._last[1]
+
+    def _gathered(self, batch: Gathered) -> list[OfWorld]:
+        return [
+            self._part(piece.world_id, piece.position.to(self.device), piece.theta, piece.irf, None)
+            for piece in batch.pieces
+        ]
+
+    def _padded(self, batch: Batch) -> list[OfWorld]:
+        rows_of_worlds = rows_by_world(world_names(batch))
+        theta = batch["theta"].to(self.device)
+        irf = batch["irf"].to(self.device)
+        real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else None
+        parts = []
+        for world, rows_of in rows_of_worlds.items():
+            rows = torch.tensor(rows_of, device=self.device)
+            own_real = None if real is None else real[rows]
+            parts.append(self._part(world, rows, theta[rows], irf[rows], own_real))
+        return parts
+
+    def _part(
+        self, world: str, rows: Tensor, theta: Tensor, irf: Tensor, real: Tensor | None
+    ) -> OfWorld:
+        if world not in self._number:
+            raise TrainingError(
+                f"World '{world}' is not in the training data; the training loader has"
+                f" {', '.join(self.worlds)}."
+            )
+        number = self._number[world]
+        shocks = min(len(self._scales[number]), irf.shape[1])
+        if shocks < irf.shape[1]:
+            irf = irf[:, :shocks]
+        if real is not None:
+            real = real[:, :shocks]
+            real = None if bool(real.all()) else real
+        scale = self._whole_scale(number, shocks, irf.shape[2])
+        true = irf.to(self.device) / scale
+        return OfWorld(number, world, rows, theta.to(self.device), true, scale, real)
+
+    def _whole_scale(self, number: int, shocks: int, periods: int) -> Tensor:
+        """A world's scales (S, H+1, O), repeated for each horizon: quotients by numbers that are
+        repeated on the way take four times as long.
+        """
+        key = (number, shocks, periods)
+        if key not in self._whole_scales:
+            scale = self._scales[number][:shocks, None]
+            self._whole_scales[key] = scale.expand(-1, periods, -1).contiguous()
+        return self._whole_scales[key]
+
+    def _repeated_weights(self, horizon: int, observables: int) -> Tensor:
+        """Weights of the horizons, repeated for each observable (H+1, O)."""
+        key = (horizon, observables)
+        if key not in self._weights_HO:
+            weights_H = self._horizon_weights(horizon)
+            self._weights_HO[key] = weights_H[:, None].expand(-1, observables).contiguous()
+        return self._weights_HO[key]
 
     def _horizon_weights(self, horizon: int) -> Tensor:
         if horizon not in self._weights:
@@ -229,14 +314,21 @@ class Objective:
         return self._weights[horizon]
 
 
-def not_finite(losses_B: Tensor, batch: dict[str, Any]) -> list[str]:
+def not_finite(losses_B: Tensor, batch: Batch | Gathered) -> list[str]:
     """The world of each sample whose loss is not finite."""
     rows = (~torch.isfinite(losses_B)).nonzero().flatten().tolist()
     return [world_names(batch)[row] for row in rows]
 
 
-def world_names(batch: dict[str, Any]) -> list[str]:
+def idle(batch: Batch | Gathered) -> bool:
+    """Whether a batch only keeps a process in step."""
+    return batch.idle if isinstance(batch, Gathered) else bool(batch.get("idle"))
+
+
+def world_names(batch: Batch | Gathered) -> list[str]:
     """The world of each sample of a batch. Raises `TrainingError` for a batch that does not say."""
+    if isinstance(batch, Gathered):
+        return batch.world_ids
     keys = set(batch) if isinstance(batch, Mapping) else set()
     missing = [key for key in ("theta", "irf", "world_ids") if key not in keys]
     if missing:

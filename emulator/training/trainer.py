@@ -23,11 +23,12 @@ from emulator.data import open_dataset
 from emulator.errors import TrainingError, TrainingInterrupted
 from emulator.files import sole_writer, sweep, write_json
 from emulator.models.base import EmulatorModel
+from emulator.training.collate import Batch, Gathered
 from emulator.training.config import TrainingConfig
 from emulator.training.dataset import IRFDataset
 from emulator.training.loader import BatchLoader, epoch_loader
 from emulator.training.monitor import Monitor
-from emulator.training.objective import Objective, not_finite, world_names
+from emulator.training.objective import Objective, idle, not_finite, world_names
 from emulator.training.optimisation import (
     EarlyStopping,
     WeightAverage,
@@ -214,7 +215,7 @@ class Trainer:
 
     def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
         self.model.train()
-        for batch in self.train_loader.epoch(self.epoch, start=self.batch):
+        for batch in self.train_loader.steps(self.epoch, start=self.batch):
             counts_W, signalled = self._agree(self.objective.counts(batch), interrupt)
             if signalled:
                 self._leave(interrupt)
@@ -236,11 +237,13 @@ class Trainer:
         )
         return total[:-1], bool(total[-1] > 0)
 
-    def _train_step(self, batch: dict[str, Any], counts_W: Tensor) -> float:
+    def _train_step(self, batch: Batch | Gathered, counts_W: Tensor) -> float:
         """One optimiser step on this process's share of a batch with `counts_W` samples of each
         world; its mean loss.
         """
-        config, optimizer, count = self.config, self.optimizer, int(counts_W.sum())
+        config = self.config
+        optimizer = self.optimizer
+        count = int(counts_W.sum())
         assert optimizer is not None
         warmup = config.warmup_epochs * len(self.train_loader)
         rate = config.lr * lr_factor(
@@ -253,11 +256,11 @@ class Trainer:
             self.step, self._total_steps, config.curriculum, config.curriculum_share
         )
         losses_B = self.objective.losses(self.parallel, batch, horizon)
-        samples = 0 if batch.get("idle") else len(losses_B)
+        samples = 0 if idle(batch) else len(losses_B)
         total = self.objective.total(losses_B, batch, counts_W)
         value = float(total.detach())
         where = f"at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}"
-        self._check_finite(losses_B, batch, where)
+        self._check_finite(value, losses_B, batch, where)
         # DistributedDataParallel averages gradients over processes; the loss is an average over
         # samples.
         if total.requires_grad:  # else no world of the batch learns
@@ -282,9 +285,12 @@ class Trainer:
         self.samples += samples
         return value / max(samples, 1)
 
-    def _check_finite(self, losses_B: Tensor, batch: dict[str, Any], where: str) -> None:
+    def _check_finite(
+        self, total: float, losses_B: Tensor, batch: Batch | Gathered, where: str
+    ) -> None:
         """Stop every process if the loss of a sample is not finite in any of them."""
-        bad = not_finite(losses_B, batch)
+        # No loss is negative, so that a finite total has finite terms only.
+        bad = [] if math.isfinite(total) else not_finite(losses_B, batch)
         if not self.group.any(bool(bad)):
             return
         which = (
@@ -304,7 +310,7 @@ class Trainer:
         self.model.eval()
         with self.average.in_place():
             val_loss, by_world = self.objective.mean(
-                self.model, self.val_loader.epoch(0), self.group, f"after epoch {self.epoch + 1}"
+                self.model, self.val_loader.steps(0), self.group, f"after epoch {self.epoch + 1}"
             )
             lowest = self.stopping.update(val_loss)
             self.epoch += 1
