@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import nn
 from emulator import provenance
 from emulator.errors import CheckpointError, EmulatorError
 from emulator.files import sha256, write_bytes
-from emulator.models import MODELS, model_class
+from emulator.models import MODELS, model_class, soundness
 from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.trust import Trust
@@ -92,7 +93,7 @@ def content(checkpoint: Checkpoint) -> dict[str, Any]:
         },
         "worlds": {name: spec.model_dump_json() for name, spec in checkpoint.world_specs.items()},
         "statistics": {
-            name: dict(found._asdict()) for name, found in checkpoint.statistics.items()
+            name: dict(moments._asdict()) for name, moments in checkpoint.statistics.items()
         },
         "config": checkpoint.config,
         "data_fingerprint": checkpoint.data_fingerprint,
@@ -127,46 +128,64 @@ def _unseal(path: Path, content: bytes) -> tuple[bytes, str]:
             " the end."
         )
     archive = content[:-_COMMENT_LENGTH][:-2] + b"\0\0"
-    found, expected = sha256(archive), end[_END_LENGTH + len(_COMMENT) :].decode("ascii", "replace")
+    actual = sha256(archive)
+    expected = end[_END_LENGTH + len(_COMMENT) :].decode("ascii", "replace")
     if (
-        found != expected
+        actual != expected
         or struct.unpack("<H", end[_END_LENGTH - 2 : _END_LENGTH])[0] != _COMMENT_LENGTH
     ):
         raise CheckpointError(
-            f"{path} was altered: its SHA-256 is {found[:16]}..., expected {expected[:16]}...."
+            f"{path} was altered: its SHA-256 is {actual[:16]}..., expected {expected[:16]}...."
             " Restore it or train again."
         )
-    return archive, found
+    return archive, actual
 
 
 def file_bytes(place: Path) -> bytes:
     """All bytes of a checkpoint's file. Raises `CheckpointError` where there is none to read."""
     try:
+        soundness.refuse_other_than_files(place)
         return place.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
             f"{place} does not exist. Train a network first: emulator train --config"
             " configs/baseline_mlp.yaml"
         ) from None
-    except (IsADirectoryError, PermissionError, NotADirectoryError) as error:
-        raise CheckpointError(f"{place} cannot be read as a checkpoint: {error}") from None
+    except (IsADirectoryError, PermissionError, NotADirectoryError, ValueError) as error:
+        raise CheckpointError(f"{place!s:.200} cannot be read as a checkpoint: {error}") from None
 
 
 def read(path: str | Path) -> Checkpoint:
     """Read and verify a checkpoint; nothing in it is executed. Raises `CheckpointError`."""
     place = Path(path)
     archive, digest = _unseal(place, file_bytes(place))
+    _refuse_packed(place, archive)
     try:
         raw = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds here; each means the same to the caller
         raise CheckpointError(
             f"{place} cannot be read by PyTorch {torch.__version__}: {error}"
         ) from None
-    return from_content(raw, place, digest)
+    return from_content(raw, place, digest, len(archive))
 
 
-def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
-    """The checkpoint that `content` made a dictionary of, as read from a file with this SHA-256.
+def _refuse_packed(place: Path, archive: bytes) -> None:
+    """Refuse an archive whose entries unfold to more than its own size; PyTorch never packs."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as entries:
+            unpacked = sum(entry.file_size for entry in entries.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError) as error:
+        raise CheckpointError(f"{place} cannot be read as a checkpoint: {error}") from None
+    if unpacked > len(archive):
+        raise CheckpointError(
+            f"{place} has {len(archive)} bytes and unfolds to {unpacked}; no checkpoint of this"
+            " project is packed."
+        )
+
+
+def from_content(raw: Any, place: Path, digest: str, size: int) -> Checkpoint:
+    """The checkpoint that `content` made a dictionary of, as read from a file with this SHA-256 and
+    of `size` bytes.
 
     Raises `CheckpointError`.
     """
@@ -175,8 +194,9 @@ def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
             f"{place} has format {raw.get('format') if isinstance(raw, Mapping) else type(raw)!r};"
             f" expected '{FORMAT}'."
         )
+    soundness.refuse_unsound(raw, place, size)
     try:
-        return Checkpoint(
+        checkpoint = Checkpoint(
             model_name=raw["model"]["name"],
             model_options=raw["model"]["options"],
             weights=raw["model"]["weights"],
@@ -184,7 +204,7 @@ def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
                 name: WorldSpec.model_validate_json(text) for name, text in raw["worlds"].items()
             },
             statistics={
-                name: WorldStatistics(**found) for name, found in raw["statistics"].items()
+                name: WorldStatistics(**moments) for name, moments in raw["statistics"].items()
             },
             path=str(place),
             sha256=digest,
@@ -207,6 +227,8 @@ def from_content(raw: Any, place: Path, digest: str) -> Checkpoint:
         raise CheckpointError(
             f"{place} lacks what a checkpoint of this format holds: {error}"
         ) from None
+    soundness.refuse_unsound_statistics(checkpoint.statistics, checkpoint.world_specs, place, size)
+    return checkpoint
 
 
 def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
@@ -232,14 +254,25 @@ def restore(checkpoint: Checkpoint) -> EmulatorModel:
             " emulator.models.checkpoint.load_weights."
         )
     try:
-        model = model_class(checkpoint.model_name)(**checkpoint.model_options)
+        with soundness.no_larger_than(checkpoint.weights):
+            model = model_class(checkpoint.model_name)(**checkpoint.model_options)
         model.bind(checkpoint.statistics, checkpoint.world_specs)
-    except (TypeError, ValueError, EmulatorError) as error:
+    except (
+        AttributeError,
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        EmulatorError,
+    ) as error:
         raise CheckpointError(
             f"{path}: its model options do not build {checkpoint.model_name}: {error}"
         ) from None
     load_weights(model, checkpoint)
-    return model.eval()
+    soundness.refuse_unsound_answers(model.eval(), path)
+    return model
 
 
 def trust_of(checkpoint: Checkpoint) -> Trust | None:
@@ -247,8 +280,18 @@ def trust_of(checkpoint: Checkpoint) -> Trust | None:
     if not checkpoint.trust:
         return None
     try:
-        return Trust.restored(checkpoint.trust, checkpoint.statistics)
-    except (AttributeError, KeyError, TypeError, RuntimeError) as error:
+        with soundness.no_larger_than(checkpoint.trust["weights"]):
+            return Trust.restored(checkpoint.trust, checkpoint.statistics)
+    except (
+        AttributeError,
+        ArithmeticError,
+        LookupError,
+        MemoryError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        EmulatorError,
+    ) as error:
         raise CheckpointError(
             f"{checkpoint.path}: its trust cannot be read: {error}. Make it anew: emulator"
             " calibrate"

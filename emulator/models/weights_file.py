@@ -68,10 +68,10 @@ def read(path: str | Path) -> Checkpoint:
     sealed = file_bytes(place)
     entry = _entry(place, sealed)
     digest = entry["sha256"]
-    found = sha256(_with_sum(sealed, digest, _UNSEALED))
-    if found != digest:
+    actual = sha256(_with_sum(sealed, digest, _UNSEALED))
+    if actual != digest:
         raise CheckpointError(
-            f"{place} was altered: its SHA-256 is {found[:16]}..., expected {digest[:16]}...."
+            f"{place} was altered: its SHA-256 is {actual[:16]}..., expected {digest[:16]}...."
             " Install or download it again."
         )
     try:
@@ -79,8 +79,7 @@ def read(path: str | Path) -> Checkpoint:
         raw = _put_back(entry["content"], tensors)
     except (SafetensorError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{place} cannot be read as safetensors: {error}") from None
-    _refuse_non_numbers(str(place), tensors)
-    return from_content(raw, place, digest)
+    return from_content(raw, place, digest, len(sealed))
 
 
 def _entry(place: Path, sealed: bytes) -> dict[str, Any]:
