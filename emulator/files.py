@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from emulator.errors import EmulatorError, MissingExtraError
+from emulator.errors import EmulatorError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,32 +119,30 @@ def _checksum(content: dict[str, Any]) -> str:
 
 
 def netcdf_bytes(groups: Mapping[str, xr.Dataset]) -> bytes:
-    """NetCDF 4 of Datasets by group, "/" for the root, with HDF5's checksum (fletcher32) on every
-    array of numbers: whoever reads an altered number gets an error, with any library.
+    """NetCDF 4 of Datasets by group, "/" for the root, with HDF5's checksum over every array, so
+    that a changed byte is an error when it is read, with any library.
 
-    Texts, single numbers and attributes have no such checksum; where they matter, name the file's
-    SHA-256 beside it. Raises `MissingExtraError` without h5netcdf.
+    Texts are arrays of characters: those of changing length have no checksum in HDF5. Nor have
+    single numbers and attributes; where they matter, name the file's SHA-256 beside it.
     """
-    try:
-        import h5netcdf  # noqa: F401  (xarray names no extra of ours when it is missing)
-    except ImportError:
-        raise MissingExtraError("h5netcdf", "estimation") from None
     with tempfile.TemporaryDirectory() as aside:
         whole = Path(aside) / "whole.nc"
         for k, (group, data) in enumerate(groups.items()):
-            encoding = {
-                name: {"fletcher32": True}
-                for name, variable in data.variables.items()
-                if variable.ndim and variable.size and variable.dtype.kind in "biufc"
-            }
             data.to_netcdf(
                 whole,
                 mode="a" if k else "w",
                 group=None if group == "/" else group,
                 engine="h5netcdf",
-                encoding=encoding,
+                encoding={str(name): _checked(array) for name, array in data.variables.items()},
             )
         return whole.read_bytes()
+
+
+def _checked(array: xr.Variable) -> dict[str, Any]:
+    """How NetCDF is to hold an array so that its bytes have a checksum."""
+    if array.dtype.kind in "OUS":
+        return {"dtype": "S1", "fletcher32": True}
+    return {"fletcher32": True} if array.ndim else {}
 
 
 def sha256(content: bytes) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from emulator.errors import EmulatorError, ParameterError
-from emulator.files import write_bytes
+from emulator.files import netcdf_bytes, write_bytes
 
 
 def write(data: xr.Dataset, path: Path) -> None:
@@ -43,19 +42,7 @@ def _csv(data: xr.Dataset) -> bytes:
 
 
 def _netcdf(data: xr.Dataset) -> bytes:
-    """NetCDF 4 with HDF5's checksum over every array, so that a changed byte is an error when it is
-    read. Texts are arrays of characters: those of changing length have no checksum in HDF5.
-    """
-    encoding: dict[str, dict[str, Any]] = {}
-    for name, variable in data.variables.items():
-        of_text = variable.dtype.kind in "OUS"
-        encoding[str(name)] = {"dtype": "S1"} if of_text else {}
-        if variable.ndim or of_text:
-            encoding[str(name)]["fletcher32"] = True
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / "answer.nc"
-        data.to_netcdf(whole, engine="h5netcdf", encoding=encoding)
-        return whole.read_bytes()
+    return netcdf_bytes({"/": data})
 
 
 def _json(data: xr.Dataset) -> bytes:
