@@ -98,7 +98,9 @@ def main(
 ) -> None:
     """Posteriors by network and by solver: distances and times."""
     torch.set_num_threads(1)
-    target, network, slow = us_monetary(), Emulator.load(checkpoint), split_names(weighted)
+    target = us_monetary()
+    network = Emulator.load(checkpoint)
+    slow = split_names(weighted)
     budget = Budget(kept=kept, starts=starts, chains=chains, draws=draws, rescored=rescored)
     with sole_writer(output):
         table = output / "estimation.csv"
@@ -123,32 +125,33 @@ def measure(
 ) -> dict[str, Any]:
     """One row: the network's posterior, then the exact solver's, sampled (twice) or weighted."""
     world = emulator.world(name)
-    found = posterior(target, name, budget, emulator=network)
-    found.write(output / name)
-    scored, shifts = found.rescored, weighted_distance(found)
+    result = posterior(target, name, budget, emulator=network)
+    result.write(output / name)
+    scored = result.rescored
+    shifts = weighted_distance(result)
     assert scored is not None
     row = {
         "world": name,
-        "parameters": len(found.density.prior.names),
+        "parameters": len(result.density.prior.names),
         "chains": budget.chains,
         "draws": budget.draws,
         "kept": budget.kept,
-        "log_ml_network": found.evidence.log,
-        "its_error": found.evidence.error,
-        "log_ml_by_weights": found.exact_evidence,
-        "r_hat_network": found.diagnostics.r_hat,
+        "log_ml_network": result.evidence.log,
+        "its_error": result.evidence.error,
+        "log_ml_by_weights": result.exact_evidence,
+        "r_hat_network": result.diagnostics.r_hat,
         "rescored": len(scored.theta),
         "effective_share": scored.effective,
         "pareto_k": scored.k_hat,
-        "flagged": found.flagged,
+        "flagged": result.flagged,
         "weighted_largest": shifts["in_prior_sd"].max(),
         "weighted_median": shifts["in_prior_sd"].median(),
         "weighted_noise_largest": shifts["noise_in_prior_sd"].max(),
         "weighted_noise_median": shifts["noise_in_prior_sd"].median(),
     }
     if sampled:
-        return row | against_exact(target, name, world, budget, found, output)
-    return row | costs(found, "proportion", seconds_a_draw(world, target, found))
+        return row | against_exact(target, name, world, budget, result, output)
+    return row | costs(result, "proportion", seconds_a_draw(world, target, result))
 
 
 def against_exact(
@@ -156,7 +159,7 @@ def against_exact(
     name: str,
     world: Economy,
     budget: Budget,
-    found: Estimate,
+    result: Estimate,
     output: Path,
 ) -> dict[str, Any]:
     """The columns of a world whose solver is sampled with, twice."""
@@ -165,7 +168,8 @@ def against_exact(
         for seed in (budget.seed, budget.seed + 1)
     )
     exact.write(output / name / EXACT)
-    ours, noise = posterior_distance(found, exact), posterior_distance(again, exact)
+    ours = posterior_distance(result, exact)
+    noise = posterior_distance(again, exact)
     write_text(
         output / name / "distance.csv",
         ours.join(noise.add_suffix("_other_seed")).to_csv(lineterminator="\n"),
@@ -183,7 +187,7 @@ def against_exact(
         "noise_median": noise["in_prior_sd"].median(),
         "largest_in_posterior_sd": ours["in_sd"].max(),
         "noise_largest_in_posterior_sd": noise["in_sd"].max(),
-    } | costs(found, "measured", spent / exact.posterior.attrs["evaluations"], exact)
+    } | costs(result, "measured", spent / exact.posterior.attrs["evaluations"], exact)
 
 
 def posterior(target: Target, world: str | Economy, budget: Budget, **settings: Any) -> Estimate:
@@ -194,12 +198,13 @@ def posterior(target: Target, world: str | Economy, budget: Budget, **settings: 
 
 
 def costs(
-    found: Estimate, exact_run: str, exact_evaluation: float, exact: Estimate | None = None
+    result: Estimate, exact_run: str, exact_evaluation: float, exact: Estimate | None = None
 ) -> dict[str, Any]:
     """Seconds of the processor: an evaluation of the likelihood, sampling, and all from target to
-    verdict; their ratios, exact over network.
+    weights; their ratios, exact over network.
     """
-    ours, evaluations = found.processor_seconds, found.posterior.attrs["evaluations"]
+    ours = result.processor_seconds
+    evaluations = result.posterior.attrs["evaluations"]
     sampling = (
         exact_evaluation * evaluations if exact is None else exact.processor_seconds["posterior"]
     )
@@ -221,23 +226,23 @@ def costs(
     }
 
 
-def seconds_a_draw(world: Economy, target: Target, found: Estimate) -> float:
+def seconds_a_draw(world: Economy, target: Target, result: Estimate) -> float:
     """Processor time of the solver for one draw of the network's posterior, of those that it has
     not scored.
     """
-    theta = found.density.prior.theta(found.density.prior.places(flat(found)))
-    fresh = theta[~(theta[:, None] == found.rescored.theta[None]).all(axis=2).any(axis=1)]
+    theta = result.density.prior.theta(result.density.prior.places(flat(result)))
+    fresh = theta[~(theta[:, None] == result.rescored.theta[None]).all(axis=2).any(axis=1)]
     chosen = fresh[np.linspace(0, len(fresh) - 1, min(TIMED, len(fresh))).astype(int)]
-    judge = Responder(world.answerer, target.shock, target.horizon)
+    responder = Responder(world.answerer, target.shock, target.horizon)
     start = time.process_time()
-    judge.responses(chosen)
+    responder.responses(chosen)
     return (time.process_time() - start) / len(chosen)
 
 
-def flat(found: Estimate) -> np.ndarray:
+def flat(result: Estimate) -> np.ndarray:
     """The posterior's draws (n, F)."""
     return np.stack(
-        [found.posterior.posterior[name].values.ravel() for name in found.density.prior.names],
+        [result.posterior.posterior[name].values.ravel() for name in result.density.prior.names],
         axis=1,
     )
 
