@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pydantic import ValidationError  # a command that only prints help does not pay for it
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LONG_NAME = re.compile(r"(\w{60})\w{40,}+")
 
 
 class EmulatorError(Exception):
@@ -46,7 +50,8 @@ class ModFileError(EmulatorError):
     """
 
     def __init__(self, message: str, place: object = None) -> None:
-        super().__init__(f"{place}: {message}" if place is not None else message)
+        short = _LONG_NAME.sub(lambda match: f"{match[1]}...", message)
+        super().__init__(printable(f"{place}: {short}" if place is not None else short))
         self.place = place
 
 
@@ -164,3 +169,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.5)
     hint = f"Did you mean '{lower[close[0]]}'? " if close else ""
     return f"{hint}Known: {', '.join(names)}." if len(names) <= 40 else hint.strip()
+
+
+def printable(text: str) -> str:
+    """A text of somebody else's as it may be shown: the control characters, which a terminal would
+    obey, are written out (`\\x1b`).
+    """
+    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from emulator.console import err, out, say
 from emulator.errors import (
@@ -109,18 +110,19 @@ def with_shock(shock: str) -> list[World]:
 
 
 def _describe(spec: WorldSpec) -> None:
+    # Text of a file is shown as it stands: Text reads no markup in it.
     out.print(
-        f"[bold]{spec.name}[/bold]: {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource:"
-        f" {spec.source}"
+        Text(spec.name, style="bold")
+        + Text(f": {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
     )
     table = Table("parameter", "default", "range", "meaning")
     for p in spec.parameters:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
-        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", meaning)
+        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", Text(meaning))
     out.print(table)
     table = Table("shock (one standard deviation)", "meaning")
     for shock in spec.shocks:
-        table.add_row(shock.name, shock.meaning)
+        table.add_row(shock.name, Text(shock.meaning))
     out.print(table)
     out.print(
         "Observables: "

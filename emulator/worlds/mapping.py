@@ -6,12 +6,12 @@ Which variables are observed, which parameters vary, which shocks.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from emulator.errors import ModFileError, first_error, nearest
+from emulator.errors import ModFileError, first_error, nearest, printable
 from emulator.spec import Role, WorldName
 from emulator.worlds.priors import Prior
 
@@ -21,8 +21,20 @@ DEEPEST = 10
 """Tables and lists inside of one another."""
 
 
+def _refuse_control(record: BaseModel) -> None:
+    """Raises `ValueError` for text with control characters, which a terminal would obey."""
+    for name, value in record:
+        if isinstance(value, str) and printable(value) != value:
+            raise ValueError(f"{name} holds a control character; expected plain text")
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _plain_text(self) -> Self:
+        _refuse_control(self)
+        return self
 
 
 class Observed(_Record):
@@ -86,6 +98,11 @@ class MappedParameter(Prior):
     role: Role = "constant"
     within: str = Field(default="", alias="bounds")
 
+    @model_validator(mode="after")
+    def _plain_text(self) -> Self:
+        _refuse_control(self)
+        return self
+
 
 class HeldOut(_Record):
     """Parameters whose upper tails are held out of training; see `emulator.spec.Extrapolation`."""
@@ -134,6 +151,11 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a list or a table stands where a key, a plain name, was expected",
+                    problem_mark=key.start_mark,
+                )
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key '{key.value}' stands here a second time",

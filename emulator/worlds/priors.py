@@ -21,6 +21,11 @@ LEAST_MASS = 1e-9
 """
 
 
+SMALLEST = 1e-100
+LARGEST = 1e100
+"""Sizes of numbers whose squares and ratios can be computed."""
+
+
 class Prior(BaseModel):
     """One parameter's prior: a shape with its mean and standard deviation, cut to [low, high].
 
@@ -46,6 +51,11 @@ class Prior(BaseModel):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}; expected a finite number")
+            if value and not SMALLEST <= abs(value) <= LARGEST:
+                raise ValueError(
+                    f"{name} is {value:g}; expected 0 or a number of a size between {SMALLEST:g}"
+                    f" and {LARGEST:g}"
+                )
         if self.prior == "uniform":
             if self.low is None or self.high is None:
                 raise ValueError("a uniform prior needs low and high")
@@ -58,18 +68,35 @@ class Prior(BaseModel):
             self.mean is not None and self.mean > least
         ):
             raise ValueError(f"the mean of a {self.prior} prior must be above {least:g}")
-        low, high = self.bounds()
+        self._check_range()
+        return self
+
+    def _check_range(self) -> None:
+        """Raises `ValueError` where no distribution has these moments, or none of it lies between
+        the bounds.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                low, high = self.bounds()
+                below, within = (float(p) for p in self.probability(np.array([low, high])))
+                middle = float(self.quantile(np.array((below + within) / 2)))
+        except (OverflowError, ZeroDivisionError):
+            raise ValueError(
+                f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} cannot be computed:"
+                " its moments are too large, too small or too far apart"
+            ) from None
         if not low < high or not math.isfinite(high - low):
             raise ValueError(f"the range {low:g} to {high:g} is empty or without end")
-        below, within = (
-            float(p) for p in self.probability(np.array([low, high]))
-        )  # raises where no distribution has these moments
         if not within - below > LEAST_MASS:
+            moments = "" if self.mean is None else f" of mean {self.mean:g} and sd {self.sd:g}"
             raise ValueError(
-                f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} has no probability"
+                f"a {self.prior} prior{moments} has no probability between {low:g} and {high:g}"
+            )
+        if not math.isfinite(middle):
+            raise ValueError(
+                f"a {self.prior} prior of mean {self.mean:g} and sd {self.sd:g} has no quantiles"
                 f" between {low:g} and {high:g}"
             )
-        return self
 
     def bounds(self) -> tuple[float, float]:
         """low and high; where one is not given, the quantile that leaves 0.5 % outside."""
@@ -90,7 +117,7 @@ class Prior(BaseModel):
         if self.prior in ("inv_gamma", "inv_gamma2"):
             s, nu = self._inverse_gamma()
             square = x**2 if self.prior == "inv_gamma" else x
-            with np.errstate(divide="ignore"):
+            with np.errstate(divide="ignore", over="ignore"):
                 return special.gammaincc(nu / 2, s / (2 * np.maximum(square, 0.0)))
         return self._distribution().cdf(x)
 
@@ -138,9 +165,8 @@ class Prior(BaseModel):
             nu = 2 * (2 + mean**2 / variance)
             return mean * (nu - 2), nu
 
-        def excess(
-            log_gap: float,
-        ) -> float:  # mean at nu = 2 + exp(log_gap) over the mean wanted, in logs
+        def excess(log_gap: float) -> float:
+            """The mean at nu = 2 + exp(log_gap) over the mean wanted, in logarithms."""
             nu = 2 + math.exp(log_gap)
             return (
                 0.5 * (log_gap + math.log((variance + mean**2) / 2))
@@ -149,5 +175,10 @@ class Prior(BaseModel):
                 - math.log(mean)
             )
 
+        if not excess(-40.0) < 0.0 < excess(30.0):
+            raise ValueError(
+                f"an inv_gamma prior of mean {mean:g} and sd {sd:g} cannot be computed: its moments"
+                " are too far apart"
+            )
         nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
         return (nu - 2) * (variance + mean**2), nu

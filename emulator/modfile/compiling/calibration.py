@@ -10,7 +10,7 @@ the same names; what is computed from them follows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ import numpy as np
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, filled
 from emulator.modfile.compiling.runs import (
+    STATEMENT,
     Run,
     Step,
     chosen_run,
@@ -29,6 +30,7 @@ from emulator.modfile.compiling.runs import (
     steady_state_model_of,
     steps_of,
 )
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
@@ -194,17 +196,21 @@ class Calibration:
             return value * first * second
 
 
-def calibration(file: ModFile, number: int | None = None) -> Calibration:
+def calibration(
+    file: ModFile, number: int | None = None, budget: Budget | None = None
+) -> Calibration:
     """Read the statements of a file that count for a run, by default its last `stoch_simul`; see
     `runs`.
 
     Raises `ModFileError` for covariances of shocks without variances, `ParameterError` for a run
     that the file does not have.
     """
-    runs = runs_of(file)
+    budget = budget or Budget()
+    budget.place = file.model.place
+    runs = runs_of(file, budget)
     run = chosen_run(file, runs, number)
     statements = statements_until(file, run)
-    steps, blocks = steps_of(file, statements)
+    steps, blocks = steps_of(file, statements, budget)
     moments = [step for step in steps if isinstance(step, ShockMoment)]
     sized = {m.names[0] for m in moments if len(m.names) == 1}
     pairs = tuple(dict.fromkeys((m.names[0], m.names[1]) for m in moments if len(m.names) == 2))
@@ -233,8 +239,7 @@ def calibration(file: ModFile, number: int | None = None) -> Calibration:
         moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
         notes=notes_on_reading(file, statements, runs, number),
     )
-    initval = tuple(_frozen(settings, position, initial) for position, initial in blocks)
-    return replace(settings, initval=initval)
+    return replace(settings, initval=_initval(settings, blocks, budget))
 
 
 def _assigned(step: Step) -> tuple[str, ...]:
@@ -243,21 +248,29 @@ def _assigned(step: Step) -> tuple[str, ...]:
     return step.assigns if isinstance(step, Skipped) else ()
 
 
-def _frozen(calibration: Calibration, position: int, initial: Assignment) -> Assignment:
-    """An initial value with the values that its parameters have at its place, where the file sets
-    them anew further down.
+def _initval(
+    settings: Calibration, blocks: Sequence[tuple[int, Assignment]], budget: Budget
+) -> tuple[Assignment, ...]:
+    """The initial values, each with the number of steps before it, with the values that their
+    parameters have there where the file sets them anew further down.
     """
-    later = {name for step in calibration.steps[position:] for name in _assigned(step)}
-    read = later & {symbol.name for symbol in symbols(initial.value)}
-    if not read:
-        return initial
-    values = replace(calibration, steps=calibration.steps[:position]).values({})
-    known = {
-        name: float(values[name])
-        for name in read
-        if name in values and not isinstance(values[name], ModFileError)
-    }
-    return replace(initial, value=filled(initial.value, known))
+    last = {name: k for k, step in enumerate(settings.steps) for name in _assigned(step)}
+    before: tuple[int, dict[str, Any]] = -1, {}
+    assignments = []
+    for position, initial in blocks:
+        names = {symbol.name for symbol in symbols(initial.value)}
+        moving = {name for name in names if last.get(name, -1) >= position}
+        if moving and before[0] != position:
+            budget.statements(STATEMENT * position)
+            before = position, replace(settings, steps=settings.steps[:position]).values({})
+        known = {
+            name: float(before[1][name])
+            for name in moving
+            if name in before[1] and not isinstance(before[1][name], ModFileError)
+        }
+        value = filled(initial.value, known) if moving else initial.value
+        assignments.append(replace(initial, value=value))
+    return tuple(assignments)
 
 
 def _free(name: str, taken: frozenset[str] | set[str]) -> str:

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from emulator.errors import ModFileError, ModFileWarning
+from emulator.errors import ModFileError, ModFileWarning, printable
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
 from emulator.modfile.compiling.equations import compile_equations, compiled
 from emulator.modfile.compiling.matrices import Dates
@@ -14,6 +14,7 @@ from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
 from emulator.modfile.compiling.runs import notes_on_order
 from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
 from emulator.modfile.reading.support import check_supported
 from emulator.modfile.reading.syntax import ModFile
@@ -30,32 +31,37 @@ def load(path: str | Path, run: int | None = None) -> CompiledModel:
     Raises `ModFileError`, with file and line, for a file that cannot be read, is not well formed or
     asks for what is not supported, `ParameterError` for a run that the file does not have.
     """
-    return _compiled(parse(path), run)
+    budget = Budget()
+    return _compiled(parse(path, budget), run, budget)
 
 
 def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
     """`load` of a text at hand; `name` is the file name that messages give it."""
-    return _compiled(parse_text(text, name), run)
+    budget = Budget()
+    return _compiled(parse_text(text, name, budget), run, budget)
 
 
-def _compiled(file: ModFile, number: int | None) -> CompiledModel:
-    settings = calibration(file, number)
+def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledModel:
+    settings = calibration(file, number, budget)
     check_supported(file)
     if not settings.shocks:
         refuse_without_shocks(file)
-    _warn(settings.notes)
+    notes = tuple(map(printable, settings.notes))
+    _warn(notes)
     planner = planner_of(file)
     if planner is not None:
         planner.refuse_no_discount(settings.values({}))
     file = with_multipliers(file, planner) if planner else file
     variables = tuple(d.name for d in file.variables)
     exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
+    budget.place = file.model.place
+    budget.model(max(len(variables), len(settings.shocks)))
     declared = tuple(d.name for d in file.parameters)
     try:
         equations = compiled(
             file.sha256,
             lambda: compile_equations(
-                symbolic_model(file, planner), variables, exogenous, declared
+                symbolic_model(file, planner, budget), variables, exogenous, declared
             ),
         )
     except RecursionError:
@@ -65,6 +71,8 @@ def _compiled(file: ModFile, number: int | None) -> CompiledModel:
         *(settings.stderr[name] for name in settings.shocks),
         *settings.corr.values(),
     )
+    budget.place = file.model.place
+    dates = Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks, budget)
     model = CompiledModel(
         file=file,
         calibration=settings,
@@ -72,12 +80,14 @@ def _compiled(file: ModFile, number: int | None) -> CompiledModel:
         variables=variables,
         shocks=settings.shocks,
         parameters=columns,
-        dates=Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks),
+        dates=dates,
         planner=planner,
     )
-    on_order = notes_on_order(settings.run, nonlinear=model.needs_steady_state)
+    on_order = tuple(
+        map(printable, notes_on_order(settings.run, nonlinear=model.needs_steady_state))
+    )
     _warn(on_order)
-    return replace(model, notes=(*settings.notes, *on_order))
+    return replace(model, notes=(*notes, *on_order))
 
 
 def _warn(notes: tuple[str, ...]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from emulator.modfile.compiling.equations import Entry
+from emulator.modfile.reading.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class Dates:
         variables: Sequence[str],
         exogenous: Sequence[str],
         shocks: Sequence[str],
+        budget: Budget | None = None,
     ) -> Dates:
         """The auxiliary variables that the derivatives ask for; `shocks` are those of `exogenous`
         that have a variance.
+
+        Raises `ModFileError` where the matrices would go beyond the `budget`.
         """
-        builder = _Builder(
-            list(variables), set(exogenous), {name: k for k, name in enumerate(shocks)}
-        )
+        positions = {name: k for k, name in enumerate(shocks)}
+        builder = _Builder(list(variables), set(exogenous), positions, budget or Budget())
         cells = tuple(builder.cell(entry) for entry in entries)
         return cls(tuple(builder.variables), len(shocks), cells, tuple(builder.identities))
 
@@ -71,7 +74,10 @@ class Dates:
 
 
 class _Builder:
-    def __init__(self, variables: list[str], exogenous: set[str], shocks: dict[str, int]) -> None:
+    def __init__(
+        self, variables: list[str], exogenous: set[str], shocks: dict[str, int], budget: Budget
+    ) -> None:
+        self.budget = budget
         self.variables = variables
         self.position = {name: k for k, name in enumerate(variables)}
         self.exogenous = exogenous
@@ -105,6 +111,7 @@ class _Builder:
         if name not in self.position:
             self.position[name] = len(self.variables)
             self.variables.append(name)
+            self.budget.model(len(self.variables))
             self.identities.append((self.position[name], matrix, column))
         return name
 

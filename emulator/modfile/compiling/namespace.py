@@ -36,9 +36,15 @@ class Namespace:
     dated: dict[tuple[str, int], sympy.Symbol] = field(default_factory=dict)
     steady: dict[str, sympy.Symbol] = field(default_factory=dict)
     constants: dict[str, sympy.Symbol] = field(default_factory=dict)
+    _dates: dict[sympy.Symbol, tuple[int, str, int]] = field(default_factory=dict)
 
     def at(self, name: str, shift: int) -> sympy.Symbol:
-        return self.dated.setdefault((name, shift), sympy.Symbol(f"{name}({shift})"))
+        symbol = self.dated.get((name, shift))
+        if symbol is None:
+            symbol = sympy.Symbol(f"{name}({shift})")
+            self._dates[symbol] = len(self.dated), name, shift
+            self.dated[name, shift] = symbol
+        return symbol
 
     def steady_state(self, name: str) -> sympy.Symbol:
         return self.steady.setdefault(name, sympy.Symbol(f"steady({name})"))
@@ -46,10 +52,18 @@ class Namespace:
     def parameter(self, name: str) -> sympy.Symbol:
         return self.constants.setdefault(name, sympy.Symbol(name))
 
+    def dates_in(self, expression: sympy.Expr) -> dict[sympy.Symbol, tuple[str, int]]:
+        """(name, shift) of each dated symbol of an expression, in the order in which the model
+        first met them.
+        """
+        dates = self._dates
+        present = sorted((s for s in expression.free_symbols if s in dates), key=dates.__getitem__)
+        return {symbol: dates[symbol][1:] for symbol in present}
+
 
 def moved(names: Namespace, expression: sympy.Expr, shift: int) -> sympy.Expr:
     """An expression some periods later (or, with a negative shift, earlier)."""
-    dates = {s: key for key, s in list(names.dated.items()) if s in expression.free_symbols}
+    dates = names.dates_in(expression)
     return expression.xreplace(
         {s: names.at(name, date + shift) for s, (name, date) in dates.items()}
     )

@@ -141,8 +141,7 @@ def first_order_conditions(
     ]
     conditions: dict[str, sympy.Expr] = {name: sympy.Integer(0) for name in chosen}
     for term in terms:
-        dated = {symbol: key for key, symbol in names.dated.items() if symbol in term.free_symbols}
-        for symbol, (name, shift) in dated.items():
+        for symbol, (name, shift) in names.dates_in(term).items():
             if name in conditions:
                 conditions[name] += discount ** (-shift) * moved(names, term.diff(symbol), -shift)
     return list(conditions.values())

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, printable
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
@@ -31,6 +32,9 @@ SOLVING = ("stoch_simul", "osr", "ramsey_policy", "discretionary_policy")
 
 DEFAULT_ORDER = "2"
 """The order of a `stoch_simul` that names none (Dynare Reference Manual, `stoch_simul`)."""
+
+STATEMENT = 20
+"""Steps of work for one statement that is carried out."""
 
 MOST_NAMES = 6
 """Names that the description of a run lists."""
@@ -58,7 +62,7 @@ class Run:
 
     def __str__(self) -> str:
         options = ", ".join(f"{name}={text}" if text else name for name, text in self.own.items())
-        where = f"{Path(self.place.file).name}:{self.place.line}"
+        where = f"{printable(Path(self.place.file).name)}:{self.place.line}"
         text = f"run {self.number}: {self.command}({options}) at {where}"
         if not self.changed:
             return text
@@ -67,7 +71,7 @@ class Run:
         return f"{text}, after new values of {names}"
 
 
-def runs_of(file: ModFile) -> tuple[Run, ...]:
+def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
     """The runs of a file, in order."""
     runs: list[Run] = []
     options: dict[str, str] = {}
@@ -76,6 +80,7 @@ def runs_of(file: ModFile) -> tuple[Run, ...]:
         if not isinstance(statement, Command) or statement.name not in SOLVING:
             continue
         options = options | statement.options
+        budget.statements(STATEMENT * len(options))
         changed = _changed(file, file.statements[start:position]) if runs else ()
         start = position + 1
         runs.append(
@@ -138,7 +143,7 @@ def statements_until(file: ModFile, run: Run | None) -> tuple[Statement, ...]:
 
 
 def steps_of(
-    file: ModFile, statements: Sequence[Statement]
+    file: ModFile, statements: Sequence[Statement], budget: Budget
 ) -> tuple[list[Step], list[tuple[int, Assignment]]]:
     """What changes values, in order; and the initial values, each with the number of steps before
     it.
@@ -158,6 +163,7 @@ def steps_of(
             initval += [(len(steps), a) for a in statement.assignments]
         elif isinstance(statement, ShocksBlock):
             if statement.overwrite:
+                budget.statements(len(steps))
                 steps = [step for step in steps if not isinstance(step, ShockMoment)]
             steps.extend(_moments(statement, declared))
         elif isinstance(statement, Command) and statement.name == "steady":
@@ -167,6 +173,7 @@ def steps_of(
                 steps += [a for a in homotopy if a.name in parameters]
                 initval += [(len(steps), a) for a in homotopy if a.name not in parameters]
             if steady is not None:
+                budget.statements(STATEMENT * (len(initval) + len(steady.assignments)))
                 steps.append(steady)
     return steps, initval
 

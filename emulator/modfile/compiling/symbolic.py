@@ -28,6 +28,7 @@ from emulator.modfile.compiling.namespace import (
 )
 from emulator.modfile.compiling.optimal_policy import Planner, first_order_conditions
 from emulator.modfile.compiling.tape import record
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Call,
     Declaration,
@@ -59,17 +60,21 @@ class SymbolicModel:
     static: tuple[sympy.Expr, ...]
 
 
-def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicModel:
+def symbolic_model(
+    file: ModFile, planner: Planner | None = None, budget: Budget | None = None
+) -> SymbolicModel:
     """The model block in symbols, with a planner's first-order conditions after it.
 
-    Raises `ModFileError` for what cannot be resolved, with its place.
+    Raises `ModFileError` for what cannot be resolved, with its place, and for derivatives beyond
+    the `budget`.
     """
+    budget = budget or Budget()
     names = Namespace(
         frozenset(d.name for d in file.variables),
         frozenset(d.name for d in (*file.shocks, *file.deterministic_shocks)),
         frozenset(d.name for d in file.parameters),
     )
-    reader = _Reader(file, names)
+    reader = _Reader(file, names, budget)
     dynamic = [e for e in file.model.equations if "static" not in e.tags]
     if not dynamic:
         raise ModFileError("the model has no equations.", file.model.place)
@@ -85,6 +90,11 @@ def symbolic_model(file: ModFile, planner: Planner | None = None) -> SymbolicMod
             _check_linear(names, residual, equation.place)
     conditions: list[sympy.Expr] = []
     if planner is not None:
+        for residual, equation in zip(residuals, dynamic, strict=True):
+            # Their derivatives are differentiated once more.
+            variables = len(names.dates_in(residual))
+            budget.place = equation.place
+            budget.derivatives(variables * residual.count_ops(), variables)
         wanted, discount = (
             reader.read(e, planner.place) for e in (planner.objective, planner.discount)
         )
@@ -108,8 +118,8 @@ def _check_linear(names: Namespace, residual: sympy.Expr, place: Place) -> None:
     """Raise `ModFileError` for an equation that is not linear in variables and shocks, though the
     block says `model(linear)`.
     """
-    dated = {s: name for (name, _), s in names.dated.items() if s in residual.free_symbols}
-    for symbol, name in dated.items():
+    dated = names.dates_in(residual)
+    for symbol, (name, _) in dated.items():
         if any(other in dated for other in residual.diff(symbol).free_symbols):
             raise ModFileError(
                 f"the block is model(linear), but this equation is not linear in '{name}'. Write"
@@ -129,15 +139,18 @@ def in_steady_state(
         frozenset(),
         frozenset(d.name for d in file.parameters),
     )
-    reader = _Reader(file, names, trends=False)
+    reader = _Reader(file, names, Budget(), trends=False)
     return names, [reader.whole(expression, place) for expression, place in expressions]
 
 
 class _Reader:
     """Reads expressions of one file; locals are read once, where they stand."""
 
-    def __init__(self, file: ModFile, names: Namespace, trends: bool = True) -> None:
+    def __init__(
+        self, file: ModFile, names: Namespace, budget: Budget, trends: bool = True
+    ) -> None:
         self.names = names
+        self.budget = budget
         self.predetermined = frozenset(file.predetermined)
         self.trends = {d.name: d for d in file.trends} if trends else {}
         self.deflated = {
@@ -154,6 +167,8 @@ class _Reader:
         value = self.whole(equation.left, equation.place) - self.whole(
             equation.right, equation.place
         )
+        terms = self._size(equation.left) + self._size(equation.right)
+        self.budget.derivatives(terms, len(self.names.dates_in(value)))
         return self._detrended(value, equation.place) if self.today else value
 
     def whole(self, expression: Expression, place: Place) -> sympy.Expr:
@@ -161,7 +176,10 @@ class _Reader:
 
         Raises `ModFileError` if it is too long for anyone to differentiate.
         """
-        if self._size(expression) > MOST_TERMS:
+        terms = self._size(expression)
+        self.budget.place = place
+        self.budget.derivatives(terms, 0)
+        if terms > MOST_TERMS:
             raise ModFileError(
                 f"with its '#' variables written out the expression has more than {MOST_TERMS:,}"
                 " terms.",
@@ -191,12 +209,12 @@ class _Reader:
         """The residual with every variable at its date of today, steady states being those
         variables.
         """
-        still = {
-            s: self.names.at(name, 0)
-            for (name, shift), s in list(self.names.dated.items())
-            if shift
-        }
-        still |= {s: self.names.at(name, 0) for name, s in self.names.steady.items()}
+        present = residual.free_symbols
+        dates = self.names.dates_in(residual)
+        still = {s: self.names.at(name, 0) for s, (name, shift) in dates.items() if shift}
+        for name, symbol in self.names.steady.items():
+            if symbol in present:
+                still[symbol] = self.names.at(name, 0)
         return residual.xreplace(still)
 
     def read(
@@ -265,7 +283,7 @@ class _Reader:
         """A local at another date or in the steady state: what it holds is moved."""
         if not steady:
             return moved(self.names, value, shift)
-        dates = {s: key for key, s in self.names.dated.items() if s in value.free_symbols}
+        dates = self.names.dates_in(value)
         return value.xreplace({s: self.names.steady_state(name) for s, (name, _) in dates.items()})
 
     def _with_trend(
@@ -281,6 +299,7 @@ class _Reader:
         if trend.growth is None:
             raise ModFileError(f"the trend '{trend.name}' has no growth factor.", trend.place)
         steps = range(1, date + 1) if date > 0 else range(date + 1, 1)
+        self.budget.derivatives(len(steps), 0)
         growth = [self.read(trend.growth, place, k) for k in steps]
         if trend.growth_is_log:
             return self.today[trend.name] + (

@@ -30,7 +30,8 @@ class Builder(Transformer):
     """Makes `syntax` objects.
 
     `kinds` maps the names declared so far to what they are, `external` holds the declared
-    functions; `undeclared` and `unknown_calls` collect the names of one item that are neither.
+    functions; `undeclared` and `unknown_calls` collect the names of one item that are neither,
+    `naming` those that are arguments of functions which name things other than variables.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Builder(Transformer):
         self.external: set[str] = set()
         self.undeclared: list[Token] = []
         self.unknown_calls: list[Token] = []
+        self.naming: set[str] = set()
 
     def number(self, token: Token) -> Expression:
         return Number(float(token.lower().replace("d", "e")))
@@ -96,8 +98,7 @@ class Builder(Transformer):
             return self._shifted(name, given)
         word = name.lower()
         if word in NAMING_FUNCTIONS:
-            named = {argument.name for argument in given if isinstance(argument, Symbol)}
-            self.undeclared = [token for token in self.undeclared if token not in named]
+            self.naming |= {argument.name for argument in given if isinstance(argument, Symbol)}
         elif word not in FUNCTIONS and name not in self.external:
             self.unknown_calls.append(name)
         if word in FUNCTIONS and len(given) not in FUNCTIONS[word]:

@@ -25,7 +25,7 @@ LETTERS = {"e": "variable", "x": "shock", "p": "parameter"}
 """What `y|e`, `u|x` and `a|p` inside of the model declare."""
 
 _RESERVED = DECLARATIONS | BLOCKS | {"end", "expectation"}
-_DECLARED_IN_MODEL = re.compile(r"([A-Za-z_]\w*)\s*\|\s*([exp])(?!\w)", re.IGNORECASE)
+_DECLARED_IN_MODEL = re.compile(r"(?<!\w)([A-Za-z_]\w*+)\s*+\|\s*([exp])(?!\w)", re.IGNORECASE)
 
 
 @dataclass
@@ -81,8 +81,9 @@ class Declarations:
         """The names that equations declare where they use them, as `y|e`; the whole model may use
         them.
         """
-        for found in _DECLARED_IN_MODEL.finditer(span.text):
-            self.add(Declaration(found[1], span.place_of(found.start())), LETTERS[found[2].lower()])
+        for match in _DECLARED_IN_MODEL.finditer(span.text):
+            place = span.place_of(match.start())
+            self.add(Declaration(match[1], place), LETTERS[match[2].lower()])
 
     def add(self, entry: Declaration, kind: str) -> None:
         if entry.name.lower() in _RESERVED:

@@ -58,7 +58,9 @@ class Reader:
         With `strict`, a name that is not declared is an error. Raises ModFileError at the line
         where the text goes wrong.
         """
-        self.builder.undeclared, self.builder.unknown_calls = [], []
+        self.builder.undeclared = []
+        self.builder.unknown_calls = []
+        self.builder.naming = set()
         _check_brackets(span)
         try:
             result = self._grammar.parse(span.text, start=start)
@@ -72,6 +74,8 @@ class Reader:
 
     def _refuse_unknown(self, span: Span) -> None:
         for token in self.builder.undeclared:
+            if token in self.builder.naming:
+                continue
             raise ModFileError(
                 f"'{token}' is not declared; declare it with 'var', 'varexo' or 'parameters' before"
                 " it is used.",
@@ -115,18 +119,18 @@ def _grammar_text() -> str:
 
 def _check_brackets(span: Span) -> None:
     opened: list[tuple[str, int]] = []
-    for found in _BRACKETS.finditer(span.text):
-        letter = found[0]
+    for match in _BRACKETS.finditer(span.text):
+        letter = match[0]
         if letter in ("(", "["):
-            opened.append((letter, found.start()))
+            opened.append((letter, match.start()))
             if len(opened) > DEEPEST:
                 raise ModFileError(
-                    f"brackets nest more than {DEEPEST} deep.", span.place_of(found.start())
+                    f"brackets nest more than {DEEPEST} deep.", span.place_of(match.start())
                 )
         elif letter in _CLOSES and (not opened or opened.pop()[0] != _CLOSES[letter]):
             raise ModFileError(
                 f"'{letter}' closes nothing: the '{_CLOSES[letter]}' for it is missing.",
-                span.place_of(found.start()),
+                span.place_of(match.start()),
             )
     if opened:
         letter, offset = opened[-1]
@@ -145,8 +149,8 @@ def _explained(error: UnexpectedInput, span: Span, what: str) -> tuple[str, Plac
         return f"{what} ends too early: {wanted} was expected before ';'.", place
     if rest.startswith("*") and span.text[:offset].rstrip().endswith("*"):
         return "'**' is not an operator of Dynare's; write x^2 for a power.", place
-    found = rest.split(None, 1)[0][:30] if rest.strip() else rest
-    message = f"in {what}, '{found}' was not expected; {wanted} was."
+    unexpected = rest.split(None, 1)[0][:30] if rest.strip() else rest
+    message = f"in {what}, '{unexpected}' was not expected; {wanted} was."
     before = span.text[:offset].rstrip()
     if "\n" in span.text[len(before) : offset] and expected & _OPERATORS:
         message += f" Is a ';' missing at the end of line {span.place_of(len(before)).line}?"

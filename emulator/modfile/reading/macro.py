@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lark import Tree
+
 from emulator.errors import ModFileError
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.macro_expressions import Scope, bindings, evaluate, parse_macro
-from emulator.modfile.reading.macro_values import MacroError, Value, show, truth
+from emulator.modfile.reading.macro_values import MacroError, Value, length, show, truth
 from emulator.modfile.reading.source import Line, read_lines
 from emulator.modfile.reading.syntax import Place
 
 MOST_LINES = 200_000
 """Lines that a file may expand to, and turns that its loops may take."""
-MOST_LETTERS = 20_000_000
-"""Letters of those lines."""
 DEEPEST_BLOCK = 60
+PARSING = 4
+"""Steps of work for each letter of a macro expression that is parsed."""
 MODEL_SUFFIXES = (".mod", ".inc", ".dyn")
 
 _DIRECTIVE = re.compile(r"\s*@#\s*(?P<word>\w*)(?P<rest>.*)", re.DOTALL)
@@ -42,24 +45,25 @@ class _Node:
     otherwise: _Node | None = None
 
 
-def expand(lines: Sequence[Line], folder: Path | None) -> list[Line]:
+def expand(lines: Sequence[Line], folder: Path | None, budget: Budget | None = None) -> list[Line]:
     """The lines with all macros carried out; `folder` is where `@#include` looks first, None for a
     text that stands alone and may include nothing.
 
-    ModFileError says where one is wrong.
+    ModFileError says where one is wrong, or goes beyond the `budget`.
     """
-    processor = _Processor(folder)
+    processor = _Processor(folder, budget or Budget())
     processor.run(_tree(lines))
     return processor.output
 
 
 class _Processor:
-    def __init__(self, folder: Path | None) -> None:
-        self.scope = Scope()
+    def __init__(self, folder: Path | None, budget: Budget) -> None:
+        self.budget = budget
+        self.scope = Scope(budget=budget)
         self.output: list[Line] = []
         self.folders = [] if folder is None else [folder]
         self.search: list[Path] = []
-        self.turns = self.letters = 0
+        self.turns = 0
         self.depth = 0
 
     def run(self, nodes: list[_Node]) -> None:
@@ -71,26 +75,26 @@ class _Processor:
                     " a file include itself?",
                     node.place,
                 )
-            self.turns += 1
-            if self.turns > MOST_LINES:
-                raise ModFileError(
-                    f"the macros expand to more than {MOST_LINES:,} lines; does a loop or an"
-                    " @#include go on without end?",
-                    node.place,
-                )
+            self.budget.place = node.place
+            self.count_turn(node)
             try:
                 self.carry_out(node)
             except MacroError as error:
                 raise ModFileError(str(error), node.place) from None
         self.depth -= 1
 
+    def count_turn(self, node: _Node) -> None:
+        self.turns += 1
+        if self.turns > MOST_LINES:
+            raise ModFileError(
+                f"the macros expand to more than {MOST_LINES:,} lines; does a loop or an @#include"
+                " go on without end?",
+                node.place,
+            )
+
     def carry_out(self, node: _Node) -> None:
         if not node.word:
-            text = self.filled(node.rest)
-            self.letters += len(text)
-            if self.letters > MOST_LETTERS:
-                raise MacroError(f"the macros expand to more than {MOST_LETTERS:,} letters.")
-            self.output.append(Line(text, node.place))
+            self.output.append(Line(self.filled(node.rest), node.place))
             return
         actions: dict[str, Callable[[_Node], None]] = {
             "define": self.define,
@@ -112,20 +116,30 @@ class _Processor:
     def value(self, text: str) -> Value:
         if not text.strip():
             raise MacroError("a macro expression is missing here.")
-        return evaluate(parse_macro(text), self.scope)
+        return evaluate(self.parsed(text), self.scope)
+
+    def parsed(self, text: str, start: str = "value") -> Tree:
+        self.budget.macros(elements=PARSING * len(text))
+        return parse_macro(text, start)
 
     def filled(self, text: str) -> str:
         """The text with every `@{expression}` replaced by its value."""
         parts: list[str] = []
         position = 0
-        while found := _INLINE.search(text, position):
-            end = _closing_brace(text, found.end())
-            parts += [text[position : found.start()], show(self.value(text[found.end() : end]))]
+        self.budget.text(len(text))
+        while opening := _INLINE.search(text, position):
+            end = _closing_brace(text, opening.end())
+            value = self.value(text[opening.end() : end])
+            if not isinstance(value, str):
+                self.budget.macros(elements=length(value))
+            shown = show(value)
+            self.budget.text(len(shown))
+            parts += [text[position : opening.start()], shown]
             position = end + 1
         return "".join([*parts, text[position:]])
 
     def define(self, node: _Node) -> None:
-        tree = parse_macro(node.rest, "define")
+        tree = self.parsed(node.rest, "define")
         name = str(tree.children[0])
         if tree.data == "define_function":
             self.scope.functions[name] = (
@@ -178,10 +192,10 @@ class _Processor:
         return value
 
     def loop(self, node: _Node) -> None:
-        target, elements, condition = parse_macro(node.rest, "loop").children
+        target, elements, condition = self.parsed(node.rest, "loop").children
         for bound in bindings(target, evaluate(elements, self.scope), condition, self.scope):
             self.scope.values.update(bound)
-            self.turns += 1
+            self.count_turn(node)
             self.run(node.body)
 
     def branch(self, node: _Node) -> None:
@@ -196,7 +210,7 @@ class _Processor:
             return True
         try:
             if node.word in ("ifdef", "ifndef"):
-                [name] = parse_macro(node.rest, "test_name").children
+                [name] = self.parsed(node.rest, "test_name").children
                 known = name in self.scope.values or name in self.scope.functions
                 return known == (node.word == "ifdef")
             return truth(self.value(node.rest))
@@ -271,17 +285,18 @@ def _directives(lines: Sequence[Line]) -> Iterator[tuple[str, str, Place]]:
     """(word, rest, place) of every directive, with its continuation lines; word is '' for text."""
     queue = iter(lines)
     for line in queue:
-        found = _DIRECTIVE.fullmatch(line.text)
-        if found is None:
+        directive = _DIRECTIVE.fullmatch(line.text)
+        if directive is None:
             yield "", line.text, line.place
             continue
-        rest = found["rest"].rstrip()
-        while rest.endswith("\\"):
+        pieces = [directive["rest"].rstrip()]
+        while pieces[-1].endswith("\\"):
             following = next(queue, None)
             if following is None:
                 raise ModFileError(
                     "the macro directive goes on at the next line, but the file ends here.",
                     line.place,
                 )
-            rest = rest.rstrip("\\") + "\n" + following.text.rstrip()
-        yield found["word"], rest, line.place
+            pieces[-1] = pieces[-1].rstrip("\\")
+            pieces.append(following.text.rstrip())
+        yield directive["word"], "\n".join(pieces), line.place

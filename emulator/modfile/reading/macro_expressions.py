@@ -16,6 +16,7 @@ from typing import Any
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.macro_values import (
     ARITHMETIC,
     FUNCTIONS,
@@ -37,11 +38,8 @@ from emulator.modfile.reading.macro_values import (
 DEEPEST = 100
 """Nested expressions and calls of macro functions."""
 
-MOST_WORK = 1_000_000
-"""Evaluations that the macros of a file may take: seconds."""
-
-COMPARISONS = 10
-"""Comparisons of two elements that count as one evaluation."""
+LETTERS = 10
+"""Letters of a string that cost as much as one element of an array."""
 
 _BUILDING = frozenset(
     {"array", "tuple", "comprehension", "selection", "binary", "union", "cast", "power"}
@@ -56,18 +54,12 @@ class Scope:
     values: dict[str, Value] = field(default_factory=dict)
     functions: dict[str, tuple[list[str], Tree]] = field(default_factory=dict)
     depth: int = 0
-    work: list[int] = field(default_factory=lambda: [0])
-    """What was done so far, in one cell that all scopes of a file share."""
-
-    def spend(self, work: int) -> None:
-        self.work[0] += work
-        if self.work[0] > MOST_WORK:
-            raise MacroError(
-                "the macros take too long; does a loop or a function grow without end?"
-            )
+    budget: Budget = field(default_factory=Budget)
+    """Of the file: all its scopes share it."""
 
     def inner(self, values: dict[str, Value]) -> Scope:
         """A scope in which some names have other values."""
+        self.budget.macros(elements=len(self.values))
         return replace(self, values={**self.values, **values})
 
 
@@ -91,9 +83,9 @@ def parse_macro(text: str, start: str = "value") -> Tree:
             if (error.pos_in_stream or 0) >= 0
             else ""
         )
-        found = f"unexpected '{rest}'" if rest else "it ends too early"
+        reason = f"unexpected '{rest}'" if rest else "it ends too early"
         raise MacroError(
-            f"the macro expression '{' '.join(text.split())[:80]}' is not understood: {found}."
+            f"the macro expression '{' '.join(text.split())[:80]}' is not understood: {reason}."
         ) from None
     return tree
 
@@ -105,10 +97,16 @@ def evaluate(tree: Any, scope: Scope) -> Value:
             f"macro expressions or functions nest more than {DEEPEST} deep; does a function call"
             " itself without end?"
         )
-    scope.spend(1)
+    scope.budget.macros(evaluations=1)
     value = _RULES[tree.data](replace(scope, depth=scope.depth + 1), *tree.children)
-    if tree.data in _BUILDING and length(value) > LONGEST:
-        raise MacroError(f"a macro value has more than {LONGEST:,} elements.")
+    if tree.data in _BUILDING:
+        size = length(value)
+        if size > LONGEST:
+            raise MacroError(f"a macro value has more than {LONGEST:,} elements.")
+        if isinstance(value, str):
+            scope.budget.macros(built=size // LETTERS)
+        elif isinstance(value, list | tuple):
+            scope.budget.macros(elements=size, built=len(value))
     return value
 
 
@@ -125,6 +123,7 @@ def bindings(
     not hold are left out.
     """
     names = target_names(target)
+    scope.budget.macros(elements=length(elements))
     single = not isinstance(target.children[0], Tree)
     for element in array(elements, "a loop"):
         parts = (element,) if single else element
@@ -138,8 +137,10 @@ def bindings(
 
 
 def _binary(scope: Scope, left_tree: Tree, sign: Token, right_tree: Tree) -> Value:
-    left, right = evaluate(left_tree, scope), evaluate(right_tree, scope)
+    left = evaluate(left_tree, scope)
+    right = evaluate(right_tree, scope)
     if sign in ("==", "!="):
+        scope.budget.macros(elements=length(left))
         same = type(left) is type(right) and left == right
         return same if sign == "==" else not same
     if sign in ("<", ">", "<=", ">="):
@@ -149,15 +150,18 @@ def _binary(scope: Scope, left_tree: Tree, sign: Token, right_tree: Tree) -> Val
     if sign == "+" and isinstance(left, str | list) and type(left) is type(right):
         return left + right  # type: ignore[operator]
     if sign == "-" and isinstance(left, list):
-        scope.spend(len(left) * len(array(right, "'-'")) // COMPARISONS)
-        return [element for element in left if element not in array(right, "'-'")]
+        removed = array(right, "'-'")
+        scope.budget.macros(elements=len(left) * length(removed))
+        return [element for element in left if element not in removed]
     if sign == "*" and isinstance(left, list):
+        scope.budget.macros(elements=len(left) * len(array(right, "'*'")))
         return product(left, array(right, "'*'"))
     return arithmetic(sign, ARITHMETIC[sign], left, right)
 
 
 def _power(scope: Scope, base_tree: Tree, exponent_tree: Tree) -> Value:
-    base, exponent = evaluate(base_tree, scope), evaluate(exponent_tree, scope)
+    base = evaluate(base_tree, scope)
+    exponent = evaluate(exponent_tree, scope)
     if isinstance(base, list):
         times = whole(exponent, "'^'")
         if not 1 <= times <= 20:
@@ -174,11 +178,14 @@ def _range(scope: Scope, *parts: Tree) -> Value:
     count = math.floor((last - first) / step + 1e-9) + 1
     if count > LONGEST:
         raise MacroError(f"a range has more than {LONGEST:,} elements.")
+    scope.budget.macros(built=max(count, 0))
     return [first + step * k for k in range(max(count, 0))]
 
 
 def _contains(scope: Scope, element_tree: Tree, whole_tree: Tree) -> bool:
-    element, container = evaluate(element_tree, scope), evaluate(whole_tree, scope)
+    element = evaluate(element_tree, scope)
+    container = evaluate(whole_tree, scope)
+    scope.budget.macros(elements=length(container))
     if isinstance(container, str) and isinstance(element, str):
         return element in container
     return element in array(container, "'in'")
@@ -189,7 +196,7 @@ def _sets(keep: Callable[[Value, list], bool], whole: bool) -> Callable[..., Val
         left, right = (
             array(evaluate(tree, scope), "'|' or '&'") for tree in (left_tree, right_tree)
         )
-        scope.spend(len(left) * len(right) // COMPARISONS)
+        scope.budget.macros(elements=len(left) * length(right))
         return (
             [*left, *(x for x in right if x not in left)]
             if whole
@@ -209,6 +216,7 @@ def _index(scope: Scope, value_tree: Tree, *index_trees: Tree) -> Value:
         for index in indices
         for pick in (index if isinstance(index, list) else [index])
     ]
+    scope.budget.macros(built=len(picks))
     for pick in picks:
         if not 1 <= pick <= len(value):
             raise MacroError(f"index {pick} is outside of 1 to {len(value)}.")
@@ -220,7 +228,9 @@ def _index(scope: Scope, value_tree: Tree, *index_trees: Tree) -> Value:
 
 
 def _cast(scope: Scope, kind: Token, tree: Tree) -> Value:
-    value, wanted = evaluate(tree, scope), kind.strip("() \t\n")
+    value = evaluate(tree, scope)
+    wanted = kind.strip("() \t\n")
+    scope.budget.macros(elements=length(value))
     if wanted in ("real", "int"):
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -290,6 +300,8 @@ def _call(scope: Scope, name: Token, *trees: Tree | None) -> Value:
             )
         return evaluate(body, scope.inner(dict(zip(arguments, values, strict=True))))
     if name in QUESTIONS and len(values) == 1:
+        if name == "sum":
+            scope.budget.macros(elements=length(values[0]))
         return QUESTIONS[name](values[0])
     if name in FUNCTIONS:
         return arithmetic(name, FUNCTIONS[name], *values)

@@ -27,18 +27,18 @@ def read_native(line: Span, reader: Reader) -> list[Assignment | Skipped]:
     """The assignments of one line outside of `if` and loops; what is not within the grammar of
     expressions becomes Skipped.
     """
-    found: list[Assignment | Skipped] = []
+    statements: list[Assignment | Skipped] = []
     # Blanks keep the columns, so that the lines of the pieces stay known.
     joined = Span(_CONTINUED.sub(lambda dots: " " * len(dots[0]), line.text), line.places)
     for piece in split(joined, ";,"):
         if piece.text:
-            found.append(
+            statements.append(
                 _assignment(piece, reader)
                 or Skipped(
                     piece.words, assigned_names(piece.text, reader.kinds), False, piece.place
                 )
             )
-    return found
+    return statements
 
 
 def assigned_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def assigned_names(text: str, declared: Collection[str]) -> tuple[str, ...]:
     """
     names: list[str] = []
     bare = re.sub(QUOTED, "''", text)
-    names += [found[1] for found in _ONE.finditer(bare)]
+    names += [match[1] for match in _ONE.finditer(bare)]
     for several in _SEVERAL.finditer(bare):
         names += re.findall(r"(?<![\w.])[A-Za-z_]\w*(?![\w.])", several[1])
     names = [name for name in names if name not in declared]

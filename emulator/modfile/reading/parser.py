@@ -21,6 +21,7 @@ from emulator.modfile.reading.blocks import (
     read_shocks,
     read_steady_state_model,
 )
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.declarations import Declarations
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
@@ -41,28 +42,28 @@ from emulator.modfile.reading.syntax import (
 )
 
 
-def parse(path: str | Path) -> ModFile:
-    """The parsed file; ModFileError with file and line where it cannot be read or says what Dynare
-    would not accept.
+def parse(path: str | Path, budget: Budget | None = None) -> ModFile:
+    """The parsed file; ModFileError with file and line where it cannot be read, says what Dynare
+    would not accept, or goes beyond the `budget`.
     """
     path = Path(path)
-    return _parsed(read_lines(path), path, path.parent)
+    return _parsed(read_lines(path), path, path.parent, budget or Budget())
 
 
-def parse_text(text: str, name: str = "model.mod") -> ModFile:
+def parse_text(text: str, name: str = "model.mod", budget: Budget | None = None) -> ModFile:
     """The same for a text at hand, which may be a stranger's: it reads no file, so `@#include` is
     refused. `name` is what messages call it.
     """
-    return _parsed(strip_comments(text, name), Path(name), None)
+    return _parsed(strip_comments(text, name), Path(name), None, budget or Budget())
 
 
-def _parsed(lines: Sequence[Line], path: Path, folder: Path | None) -> ModFile:
-    expanded = expand(lines, folder)
+def _parsed(lines: Sequence[Line], path: Path, folder: Path | None, budget: Budget) -> ModFile:
+    expanded = expand(lines, folder, budget)
     if not any(line.text.strip() for line in expanded):
         raise ModFileError(
             "the file is empty; declarations and a model block were expected.", Place(str(path), 1)
         )
-    parser = _Parser()
+    parser = _Parser(budget)
     for segment in scan(expanded, parser.reader.kinds):
         parser.take(segment)
     text = "\n".join(stripped for line in expanded if (stripped := line.text.rstrip()))
@@ -72,7 +73,8 @@ def _parsed(lines: Sequence[Line], path: Path, folder: Path | None) -> ModFile:
 class _Parser:
     """Takes the segments one by one; the names that one declares change how the next is cut."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
         self.reader = Reader()
         self.declarations = Declarations(self.reader)
         self.models: list[Model] = []
@@ -80,6 +82,7 @@ class _Parser:
         self.open: list[Place] = []
 
     def take(self, segment: Segment) -> None:
+        self.budget.place = segment.span.place
         if isinstance(segment, Native):
             self.native(segment.span)
         elif isinstance(segment, Block):
@@ -126,20 +129,21 @@ class _Parser:
         else:
             self.statements.append(self.of_planner(command(word, span), span))
 
-    def of_planner(self, found: Command, span: Span) -> Command:
+    def of_planner(self, planned: Command, span: Span) -> Command:
         """A command as it is; the discount factor of `ramsey_model` is read into the objective that
         stands before it.
         """
-        text = found.options.get("planner_discount")
-        if text and found.name in ("ramsey_model", "ramsey_policy"):
+        text = planned.options.get("planner_discount")
+        if text and planned.name in ("ramsey_model", "ramsey_policy"):
             discount = self.reader.read(
                 Span(text, (span.place,)), "value", "the planner's discount factor", strict=True
             )
+            self.budget.statements(len(self.statements))
             self.statements[:] = [
                 replace(s, discount=discount) if isinstance(s, PlannerObjective) else s
                 for s in self.statements
             ]
-        return found
+        return planned
 
     def about_name(self, name: str, span: Span, following: str) -> None:
         """`alpha = 0.3;`, or `alpha.prior(...);`, which is a command named after what stands behind

@@ -113,26 +113,26 @@ class Cursor:
     def __init__(self, whole: Span) -> None:
         self.whole = whole
         self.text = whole.text
-        self._ends = [found.start() for found in re.finditer("\n", whole.text)]
+        self._ends = [match.start() for match in re.finditer("\n", whole.text)]
 
     def skip(self, position: int) -> int:
         """The next position that is neither a blank nor an empty statement."""
-        found = _BLANK.match(self.text, position)
-        return found.end() if found else position
+        match = _BLANK.match(self.text, position)
+        return match.end() if match else position
 
     def word(self, position: int) -> str:
-        found = _WORD.match(self.text, position)
-        return found[0] if found else ""
+        match = _WORD.match(self.text, position)
+        return match[0] if match else ""
 
     def next_letter(self, position: int) -> str:
-        found = _LETTER.search(self.text, position)
-        return found[0] if found else ""
+        match = _LETTER.search(self.text, position)
+        return match[0] if match else ""
 
     def semicolon(self, position: int) -> int:
         """Where the next `;` stands that is not in a string; -1 if there is none."""
-        for found in _UNTIL_SEMICOLON.finditer(self.text, position):
-            if found[0] == ";":
-                return found.start()
+        for match in _UNTIL_SEMICOLON.finditer(self.text, position):
+            if match[0] == ";":
+                return match.start()
         return -1
 
     def cut(self, start: int, stop: int) -> Span:
@@ -145,25 +145,25 @@ def split(span: Span, separators: str) -> list[Span]:
     """The parts of a text between separators that stand outside of brackets and strings."""
     parts: list[Span] = []
     depth = start = 0
-    for found in _PIECES.finditer(span.text):
-        letter = found[0]
+    for match in _PIECES.finditer(span.text):
+        letter = match[0]
         if letter in "([{":
             depth += 1
         elif letter in ")]}":
             depth -= 1
         elif letter in separators and depth <= 0:
-            parts.append(span.part(start, found.start()))
-            start = found.end()
+            parts.append(span.part(start, match.start()))
+            start = match.end()
     return [*parts, span.part(start)]
 
 
 def closing_bracket(text: str) -> int:
     """Where the bracket closes with which the text begins; -1 if it does not."""
     depth = 0
-    for found in _PIECES.finditer(text):
-        depth += (found[0] in ("(", "[", "{")) - (found[0] in (")", "]", "}"))
+    for match in _PIECES.finditer(text):
+        depth += (match[0] in ("(", "[", "{")) - (match[0] in (")", "]", "}"))
         if depth == 0:
-            return found.start()
+            return match.start()
     return -1
 
 
@@ -172,8 +172,8 @@ def nesting(span: Span) -> int:
     brackets is an index.
     """
     level = depth = 0
-    for found in _TOKENS.finditer(span.text):
-        word = found[0]
+    for match in _TOKENS.finditer(span.text):
+        word = match[0]
         if word in ("(", "[", "{"):
             depth += 1
         elif word in (")", "]", "}"):

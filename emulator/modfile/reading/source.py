@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +17,11 @@ LARGEST_FILE = 4_000_000
 
 # A quote after a name, a bracket or another quote is MATLAB's transpose and opens nothing.
 QUOTED = r"""(?<![\w)\]}.'])'(?:[^'\n]|'')*'|"[^"\n]*"|\$[^$\n]*\$"""
-_COMMENT = re.compile(rf"(?P<kept>{QUOTED})|(?P<line>//[^\n]*|%[^\n]*)|(?P<block>/\*)")
+_COMMENT = re.compile(rf"(?P<quoted>{QUOTED})|(?P<line>//[^\n]*|%[^\n]*)|(?P<block>/\*)")
+
+
+# No statement needs a control character, and a terminal obeys them: they are read as blanks.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Line(NamedTuple):
@@ -41,8 +47,13 @@ class Span:
         """The text on one line, single blanks between its words."""
         return " ".join(self.text.split())
 
+    @cached_property
+    def _breaks(self) -> list[int]:
+        """Where the lines end: pieces are cut from a text of many lines many times."""
+        return [match.start() for match in re.finditer("\n", self.text)]
+
     def place_of(self, offset: int) -> Place:
-        return self.places[min(self.text.count("\n", 0, offset), len(self.places) - 1)]
+        return self.places[min(bisect_left(self._breaks, offset), len(self.places) - 1)]
 
     def part(self, start: int, stop: int | None = None) -> Span:
         """The text from `start` to `stop` without blanks around it."""
@@ -51,7 +62,7 @@ class Span:
         text = self.text[start:stop]
         start += len(text) - len(text.lstrip())
         text = text.strip()
-        first = self.text.count("\n", 0, start)
+        first = bisect_left(self._breaks, start)
         return Span(text, self.places[first : first + text.count("\n") + 1] or self.places[-1:])
 
 
@@ -89,26 +100,27 @@ def strip_comments(text: str, name: str) -> list[Line]:
     """The lines of `text` with `//`, `%` and `/* */` comments taken out; those inside of strings
     stay.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept: list[str] = []
+    text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    pieces: list[str] = []
     position = 0
-    while found := _COMMENT.search(text, position):
-        kept.append(text[position : found.start()])
-        position = found.end()
-        if found["kept"]:
-            kept.append(found[0])
-        elif found["block"]:
+    while match := _COMMENT.search(text, position):
+        pieces.append(text[position : match.start()])
+        position = match.end()
+        if match["quoted"]:
+            pieces.append(match[0])
+        elif match["block"]:
             end = text.find("*/", position)
             if end < 0:
-                line = text.count("\n", 0, found.start()) + 1
+                line = text.count("\n", 0, match.start()) + 1
                 raise ModFileError(
                     "the comment '/*' that begins here is not closed with '*/'.", Place(name, line)
                 )
-            kept.append(" " + "\n" * text.count("\n", position, end))
+            pieces.append(" " + "\n" * text.count("\n", position, end))
             position = end + 2
-    kept.append(text[position:])
+    pieces.append(text[position:])
     return [
-        Line(line, Place(name, number)) for number, line in enumerate("".join(kept).split("\n"), 1)
+        Line(line, Place(name, number))
+        for number, line in enumerate("".join(pieces).split("\n"), 1)
     ]
 
 
