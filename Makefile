@@ -22,6 +22,7 @@ slow: .venv/.installed-dev
 	$(BIN)/python -m pytest -m slow
 
 docs: .venv/.installed-dev
+	$(BIN)/python docs/_ext/screenshot.py
 	$(BIN)/sphinx-build --fail-on-warning --quiet docs build/docs
 
 lint: .venv/.installed-dev

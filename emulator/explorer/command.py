@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emulator.console import err, say
+from emulator.errors import DoubtWarning
 
 if TYPE_CHECKING:
     from emulator.inference.emulator import Emulator
@@ -76,9 +78,10 @@ def explore(
     """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with
     Ctrl-C.
     """
-    solvers = "exact solutions only" if no_network else f"the network '{checkpoint}' is loaded"
-    with _signals() as signals:
-        err.print(f"Starting the explorer ({solvers}) ...", markup=False, highlight=False)
+    with _signals() as signals, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DoubtWarning)  # the page says so beside the answer
+        answers = "exact solutions only" if no_network else f"loading the network '{checkpoint}'"
+        err.print(f"Starting the explorer: {answers} ...", markup=False, highlight=False)
 
         from emulator.explorer.curves import ask
         from emulator.explorer.economies import Economies

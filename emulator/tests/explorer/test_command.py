@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import runpy
 import signal
 import socket
 import subprocess
@@ -15,15 +16,18 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import emulator
 from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.serve import served, server
+from emulator.explorer.state import State
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
@@ -178,13 +182,18 @@ def test_the_command_says_at_once_what_it_does(tmp_path):
 
 
 @pytest.mark.fast
-def test_help_and_import_do_not_pay_for_answers(tmp_path):
+def test_help_and_import_do_not_pay_for_answers():
     program = (
-        "import sys, emulator.explorer, emulator.explorer.command\n"
-        "print(*{'torch', 'flask', 'pandas', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules))"
+        "import sys, emulator.explorer, emulator.cli\n"
+        "sys.argv = ['emulator', 'explore', '--help']\n"
+        "try: emulator.cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'flask', 'pandas', 'matplotlib', 'xarray', 'numpy', 'scipy', 'zarr'}\n"
+        "print(*heavy & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (done.stdout.strip(), done.stderr) == ("", "")
+    assert "--no-browser" in done.stdout
+    assert done.stderr.strip() == ""
 
 
 @pytest.mark.fast
@@ -306,3 +315,14 @@ def test_a_damaged_result_is_refused(estimated, economies, file, content):
 def test_the_folder_above_names_its_worlds(estimated, economies):
     with pytest.raises(EmulatorError, match="estimates of nk"):
         Fit.read(estimated.parent, economies.spec)
+
+
+@pytest.mark.fast
+@pytest.mark.checkout
+def test_the_picture_of_the_documentation_is_taken_by_the_command_on_its_page():
+    """`make docs` runs this command; every name and value in it is one that the explorer knows."""
+    script = Path(emulator.__file__).parents[1] / "docs" / "_ext" / "screenshot.py"
+    arguments = runpy.run_path(str(script))["arguments"]()
+    assert arguments[:3] == ["explore", "--screenshot", "docs/figures/explorer.png"]
+    state = State.read(arguments[arguments.index("--state") + 1], Economies(None).spec)
+    assert [scenario.world for scenario in state.scenarios().values()] == ["nk", "switching", "nk"]
