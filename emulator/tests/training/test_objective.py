@@ -104,6 +104,29 @@ def test_losses_in_natural_units_are_not_divided_by_scales(train_set, val_set, t
     torch.testing.assert_close(trainer.objective.losses(trainer.model, uneven), expected)
 
 
+@torch.no_grad()
+def test_what_the_exact_truth_and_a_prediction_of_zero_cost(train_set, val_set, tmp_path, uneven):
+    """Under the default `lambda_smooth` the truth pays for not being smooth; without it nothing."""
+    losses = {}
+    for penalty in (TrainingConfig().lambda_smooth, 0.0):
+        trainer = make_trainer(train_set, val_set, tmp_path, lambda_smooth=penalty)
+        trainer._prepare(Group())
+        truth = trainer.objective.losses(lambda theta, ids: uneven["irf"], uneven)
+        zero = trainer.objective.losses(lambda theta, ids: 0 * uneven["irf"], uneven)
+        losses[penalty] = truth, zero
+    second = [
+        0.01 * (irf[:, 2:] - 2 * irf[:, 1:-1] + irf[:, :-2]).square().sum()
+        for irf in (
+            uneven["irf"][row, : SHOCKS[world]] / trainer.statistics[world].irf_scale[:, None]
+            for row, world in enumerate(uneven["world_ids"])
+        )
+    ]
+    torch.testing.assert_close(losses[0.01][0], torch.stack(second))
+    assert (losses[0.01][0] > 0).all()
+    assert (losses[0.0][0] == 0).all()
+    torch.testing.assert_close(losses[0.01][1], losses[0.0][1])
+
+
 def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
     """Without steps (rate zero but for rounding) the training loss is the mean over batches;
     validation is by hand.
