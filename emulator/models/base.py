@@ -125,9 +125,9 @@ class EmulatorModel(nn.Module):
         Raises `ModelError` if the data have a world, a number of parameters or of shocks that the
         network was not built for.
         """
-        for world, found in statistics.items():
+        for world, moments in statistics.items():
             dims = self._dims(world)
-            data = (found.theta_mean.shape[0], found.irf_scale.shape[0])
+            data = (moments.theta_mean.shape[0], moments.irf_scale.shape[0])
             if data[0] != dims[0] or data[1] > dims[1]:
                 raise ModelError(
                     f"World '{world}' has {data[0]} parameters and {data[1]} shocks in the data; "

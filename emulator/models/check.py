@@ -67,15 +67,15 @@ def _samples(spec: WorldSpec, sign: float = 1.0) -> tuple[Tensor, Tensor]:
     """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, 3) that are sums of two
     decays, each of a size that depends on theta.
     """
-    theta, found = _theta(spec, DRAWS), _statistics(spec)
+    theta, moments = _theta(spec, DRAWS), _statistics(spec)
     slopes = (
         torch.randn(2, spec.n_parameters, generator=torch.Generator().manual_seed(3))
         / spec.n_parameters**0.5
     )
-    sizes_n2 = torch.tanh((theta - found.theta_mean) / found.theta_std @ slopes.T)
+    sizes_n2 = torch.tanh((theta - moments.theta_mean) / moments.theta_std @ slopes.T)
     decays_2H = torch.tensor([0.9, 0.5])[:, None] ** torch.arange(HORIZON + 1)
     loadings = torch.randn(2, spec.n_shocks, 3, generator=torch.Generator().manual_seed(4))
-    return theta, sign * found.irf_scale[:, None, :] * torch.einsum(
+    return theta, sign * moments.irf_scale[:, None, :] * torch.einsum(
         "nk,kh,kso->nsho", sizes_n2, decays_2H, loadings
     )
 
@@ -103,10 +103,10 @@ def _close(left: Tensor, right: Tensor, what: str) -> None:
 def _shapes(make: Make, specs: dict[str, WorldSpec]) -> None:
     model = make()
     for name, spec in specs.items():
-        found = tuple(model(_theta(spec, 5), name).shape)
-        _expect(found == (5, spec.n_shocks, HORIZON + 1, 3), f"world {name} gives {found}")
+        shape = tuple(model(_theta(spec, 5), name).shape)
+        _expect(shape == (5, spec.n_shocks, HORIZON + 1, 3), f"world {name} gives {shape}")
         _expect(
-            model(_theta(spec, 5), [name] * 5).shape == found,
+            model(_theta(spec, 5), [name] * 5).shape == shape,
             "a list of one world differs from its name",
         )
 

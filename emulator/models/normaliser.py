@@ -106,14 +106,14 @@ class Normaliser(nn.Module):
         scale = self._buffer("irf_scale", self._number(world))
         if torch.compiler.is_compiling() or scale.is_inference():
             return scale[:, None]
-        kept = self._scales.get(world)
-        changed = kept is None or kept[0] is not scale or kept[1] != scale._version
-        if kept is None or changed or kept[2].shape[1] != periods:
+        cached = self._scales.get(world)
+        changed = cached is None or cached[0] is not scale or cached[1] != scale._version
+        if cached is None or changed or cached[2].shape[1] != periods:
             with torch.inference_mode(False):
                 whole = scale[:, None].expand(-1, periods, -1).contiguous()
-            kept = (scale, scale._version, whole)
-            self._scales[world] = kept
-        return kept[2]
+            cached = (scale, scale._version, whole)
+            self._scales[world] = cached
+        return cached[2]
 
     def _divisor(self, world: str, number: int) -> tuple[Tensor, Tensor | None]:
         """What a world's parameters are divided by (P,), and which of them varied, None for all.
@@ -124,14 +124,14 @@ class Normaliser(nn.Module):
         if torch.compiler.is_compiling() or std.is_inference():
             varied = std > 0
             return torch.where(varied, std, 1.0), varied
-        kept = self._divisors.get(world)
-        if kept is None or kept[0] is not std or kept[1] != std._version:
+        cached = self._divisors.get(world)
+        if cached is None or cached[0] is not std or cached[1] != std._version:
             with torch.inference_mode(False):  # kept for callers in any mode
                 varied = std > 0
                 divisor = torch.where(varied, std, 1.0)
-            kept = (std, std._version, divisor, None if bool(varied.all()) else varied)
-            self._divisors[world] = kept
-        return kept[2], kept[3]
+            cached = (std, std._version, divisor, None if bool(varied.all()) else varied)
+            self._divisors[world] = cached
+        return cached[2], cached[3]
 
     def _buffer(self, field: str, number: int) -> Tensor:
         return self._buffers[f"{field}_{number}"]  # type: ignore[return-value]

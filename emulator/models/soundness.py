@@ -67,10 +67,13 @@ def refuse_unsound(raw: Mapping[str, Any], place: Path, size: int) -> None:
     """
     try:
         _check(raw, size)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = f"'{error.args[0]}' is missing" if isinstance(error, KeyError) else str(error)
+    except KeyError as error:
         raise CheckpointError(
-            f"{place} is no checkpoint to be believed: {message}. Train again, or restore it."
+            f"{place} lacks what a checkpoint of this format holds: {error} is missing."
+        ) from None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{place} is no checkpoint to be believed: {error}. Train again, or restore it."
         ) from None
 
 

@@ -66,8 +66,8 @@ def calibrate_checkpoint(
     _check(checkpoint, trained, data, allow_other_data)
     with threads(trained.network, n_threads):
         trust, report = calibrate(trained, data, seed)
-    kept = {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
-    save(place, dataclasses.replace(trained, trust=trust), kept)
+    record = {"seed": seed, "data_fingerprint": data.fingerprint, "worlds": report}
+    save(place, dataclasses.replace(trained, trust=trust), record)
     return place, report
 
 
@@ -224,28 +224,28 @@ def tables(report: Report) -> list[Table]:
         ("draws", *SHORT.values(), "width"),
     )
     flags = _table(
-        "Draws flagged, %; probability of determinacy on verdicts held out",
+        "Draws flagged, %; probability of determinacy on draws held out",
         (*SHORT.values(), "AUC", "Brier", "right, %"),
     )
-    for world, found in report.items():
+    for world, scores in report.items():
         covered, flagged = (
-            [f"{100 * found['splits'][split][kind]:.1f}" for split in SHORT]
+            [f"{100 * scores['splits'][split][kind]:.1f}" for split in SHORT]
             for kind in ("coverage", "flagged")
         )
         coverage.add_row(
-            world, str(found["draws"]), *covered, f"{found['splits']['test']['width']:.2g}"
+            world, str(scores["draws"]), *covered, f"{scores['splits']['test']['width']:.2g}"
         )
-        verdict = found["determinacy"] or {}
-        judged = [
-            "-" if verdict.get(kind) is None else f"{factor * verdict[kind]:.4g}"
+        classifier = scores["determinacy"] or {}
+        classified = [
+            "-" if classifier.get(kind) is None else f"{factor * classifier[kind]:.4g}"
             for kind, factor in (("auc", 1), ("brier", 1), ("accuracy", 100))
         ]
-        flags.add_row(world, *flagged, *judged)
+        flags.add_row(world, *flagged, *classified)
     return [coverage, flags]
 
 
 def _table(title: str, columns: tuple[str, ...]) -> Table:
-    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("world", *columns):
-        made.add_column(column, justify="left" if column == "world" else "right", no_wrap=True)
-    return made
+        table.add_column(column, justify="left" if column == "world" else "right", no_wrap=True)
+    return table

@@ -121,8 +121,8 @@ class _Processes(nn.Module):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for as many points as the weights to be loaded have."""
         for name in ("points", "weights"):
-            if isinstance(found := state_dict.get(prefix + name), Tensor):
-                setattr(self, name, getattr(self, name).new_zeros(found.shape))
+            if isinstance(stored := state_dict.get(prefix + name), Tensor):
+                setattr(self, name, getattr(self, name).new_zeros(stored.shape))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, z_BP: Tensor) -> Tensor:
@@ -161,13 +161,13 @@ def _regress(
         )  # a bound reached says that a parameter does not matter
         tuned = GaussianProcessRegressor(kernel, alpha=0.0, optimizer=_lbfgs(iterations))
         tuned.fit(points[:tuning_draws], values[:tuning_draws])
-    found: Any = GaussianProcessRegressor(tuned.kernel_, alpha=0.0, optimizer=None).fit(
+    process: Any = GaussianProcessRegressor(tuned.kernel_, alpha=0.0, optimizer=None).fit(
         points, values
     )
-    signal = found.kernel_.k1
+    signal = process.kernel_.k1
     return (
         np.broadcast_to(signal.k2.length_scale, points.shape[1]),
-        signal.k1.constant_value * found.alpha_,
+        signal.k1.constant_value * process.alpha_,
     )
 
 
@@ -187,7 +187,7 @@ def _lbfgs(iterations: int) -> Callable[..., tuple[np.ndarray, float]]:
             for length, noise in STARTS
         ]
         best = min(starts, key=lambda start: objective(start, eval_gradient=False))
-        found = minimize(
+        optimum = minimize(
             objective,
             best,
             method="L-BFGS-B",
@@ -195,6 +195,6 @@ def _lbfgs(iterations: int) -> Callable[..., tuple[np.ndarray, float]]:
             bounds=bounds.tolist(),
             options={"maxiter": iterations},
         )
-        return found.x, float(found.fun)
+        return optimum.x, float(optimum.fun)
 
     return optimise

@@ -39,9 +39,9 @@ class LinearBaseline(PerWorldBaseline):
             at_zero_and_units = torch.cat(
                 [torch.zeros(1, self.param_dims[world]), torch.eye(self.param_dims[world])]
             )
-            found = torch.from_numpy(fitted.predict(at_zero_and_units.numpy())).flatten(1)
-            layer.bias.copy_(found[0])
-            layer.weight.copy_((found[1:] - found[0]).T)
+            answers = torch.from_numpy(fitted.predict(at_zero_and_units.numpy())).flatten(1)
+            layer.bias.copy_(answers[0])
+            layer.weight.copy_((answers[1:] - answers[0]).T)
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         return self.as_responses(self.part(self.layers, world)(theta_BP), world)

@@ -51,11 +51,11 @@ class PrincipalComponents(nn.Module):
         variance, vectors = torch.linalg.eigh(centred.T @ centred / len(values))
         count = min(len(self.deviation), len(variance))
         deviation = variance.flip(0)[:count].clamp_min(0).sqrt()
-        kept = deviation > NEGLIGIBLE * deviation[0]
+        spanned = deviation > NEGLIGIBLE * deviation[0]
         self.basis.zero_()
         self.deviation.zero_()
-        self.basis[:count] = torch.where(kept[:, None], vectors.T.flip(0)[:count], 0.0)
-        self.deviation[:count] = torch.where(kept, deviation, 0.0)
+        self.basis[:count] = torch.where(spanned[:, None], vectors.T.flip(0)[:count], 0.0)
+        self.deviation[:count] = torch.where(spanned, deviation, 0.0)
         self.fitted.fill_(True)
         return self
 

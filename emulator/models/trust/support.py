@@ -47,7 +47,7 @@ class EmptyCorners(nn.Module):
         """The largest empty corner of each pair of parameters and signs, where there is one worth
         the name.
         """
-        found = []
+        corners = []
         n, n_parameters = theta_NP.shape
         signed = torch.stack([theta_NP.T, -theta_NP.T])  # (2, P, N)
         ordered = signed.sort(dim=2).values.contiguous()
@@ -67,13 +67,13 @@ class EmptyCorners(nn.Module):
             for t, j in (best.values >= EXPECTED).nonzero().tolist():
                 place = best.indices[t, j]
                 edge = ordered[t, i + 1 + j, n - 1 - int(fewest[t, j, place])]
-                found.append((i, i + 1 + j, 1 - 2 * s, 1 - 2 * t, value[place], edge))
-        made = cls(len(found))
-        for k, (first, second, sign_1, sign_2, edge_1, edge_2) in enumerate(found):
-            made.column_Q2[k] = torch.tensor([first, second])
-            made.sign_Q2[k] = torch.tensor([sign_1, sign_2])
-            made.edge_Q2[k] = torch.stack([edge_1, edge_2])
-        return made
+                corners.append((i, i + 1 + j, 1 - 2 * s, 1 - 2 * t, value[place], edge))
+        support = cls(len(corners))
+        for k, (first, second, sign_1, sign_2, edge_1, edge_2) in enumerate(corners):
+            support.column_Q2[k] = torch.tensor([first, second])
+            support.sign_Q2[k] = torch.tensor([sign_1, sign_2])
+            support.edge_Q2[k] = torch.stack([edge_1, edge_2])
+        return support
 
 
 KNOTS = 65
@@ -127,16 +127,16 @@ class Remoteness(nn.Module):
     def fitted(cls, theta_NP: Tensor) -> Remoteness:
         """The scores of the training draws, and the farthest of them."""
         n, n_parameters = theta_NP.shape
-        made = cls(n_parameters)
-        made.reach = torch.special.ndtri(torch.tensor(1 - 0.5 / n, dtype=torch.float64)).to(
+        remoteness = cls(n_parameters)
+        remoteness.reach = torch.special.ndtri(torch.tensor(1 - 0.5 / n, dtype=torch.float64)).to(
             theta_NP.dtype
         )
-        rank_K = torch.special.ndtr(made.reach * torch.linspace(-1, 1, KNOTS)) * n - 0.5
+        rank_K = torch.special.ndtr(remoteness.reach * torch.linspace(-1, 1, KNOTS)) * n - 0.5
         lower = rank_K.floor().clamp(0, n - 1).long()
         ordered = theta_NP.sort(0).values
         share = (rank_K - lower).clamp(0, 1)[:, None]
-        made.value_PK = torch.lerp(
+        remoteness.value_PK = torch.lerp(
             ordered[lower], ordered[(lower + 1).clamp_max(n - 1)], share
         ).T.contiguous()
-        made.farthest = made(theta_NP).max()
-        return made
+        remoteness.farthest = remoteness(theta_NP).max()
+        return remoteness

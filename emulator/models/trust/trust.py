@@ -59,14 +59,12 @@ class WorldTrust(nn.Module):
         remoteness: Remoteness,
         determinacy: Determinacy | None,
     ) -> WorldTrust:
-        made = cls(band.options, len(corners.column_Q2), determinacy is not None)
-        made.band, made.corners, made.remoteness, made.determinacy = (
-            band,
-            corners,
-            remoteness,
-            determinacy,
-        )
-        return made
+        part = cls(band.options, len(corners.column_Q2), determinacy is not None)
+        part.band = band
+        part.corners = corners
+        part.remoteness = remoteness
+        part.determinacy = determinacy
+        return part
 
 
 class Trust(nn.Module):
@@ -93,27 +91,27 @@ class Trust(nn.Module):
 
         statistics: of its training split. Raises `ModelError` if there are too few draws.
         """
-        made = cls({})
-        made.normaliser.fit(statistics)
-        for number, (world, found) in enumerate(evidence):
+        trust = cls({})
+        trust.normaliser.fit(statistics)
+        for number, (world, own) in enumerate(evidence):
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
-                made._position[world] = number
-                made.parts.append(made._part(world, found, torch.Generator().manual_seed(seed)))
-        return made.eval().requires_grad_(False)
+                trust._position[world] = number
+                trust.parts.append(trust._part(world, own, torch.Generator().manual_seed(seed)))
+        return trust.eval().requires_grad_(False)
 
-    def _part(self, world: str, found: Evidence, generator: torch.Generator) -> WorldTrust:
+    def _part(self, world: str, evidence: Evidence, generator: torch.Generator) -> WorldTrust:
         statistics = self.normaliser.statistics(world)
-        z = self.normaliser.theta(found.theta, world)
-        band = ErrorBand.fitted(z, found.error, statistics.irf_scale, generator)
+        z = self.normaliser.theta(evidence.theta, world)
+        band = ErrorBand.fitted(z, evidence.error, statistics.irf_scale, generator)
         determinacy = None
-        if found.verdict_theta is not None and found.status is not None:
-            verdict_z = self.normaliser.theta(found.verdict_theta, world)
-            determinacy = Determinacy.fitted(verdict_z, found.status == Status.OK, generator)
+        if evidence.verdict_theta is not None and evidence.status is not None:
+            verdict_z = self.normaliser.theta(evidence.verdict_theta, world)
+            determinacy = Determinacy.fitted(verdict_z, evidence.status == Status.OK, generator)
         part = WorldTrust.assembled(
             band,
-            EmptyCorners.fitted(found.theta_train),
-            Remoteness.fitted(found.theta_train),
+            EmptyCorners.fitted(evidence.theta_train),
+            Remoteness.fitted(evidence.theta_train),
             determinacy,
         )
         part.widest = _relative_width(band(z), statistics).quantile(EXTREME)
@@ -121,8 +119,8 @@ class Trust(nn.Module):
 
     @staticmethod
     def held_out(n: int) -> slice:
-        """Which of a world's n verdicts judge the probability of a solution: the last fifth, which
-        no fit sees.
+        """Which of a world's n draws of the prior score the probability of a solution: the last
+        fifth, which no fit sees.
         """
         return held_out(n)
 
@@ -142,10 +140,10 @@ class Trust(nn.Module):
 
         Raises `KeyError`, `TypeError` or `RuntimeError` if it does not fit itself.
         """
-        made = cls(content["options"])
-        made.normaliser.fit(statistics)
-        made.parts.load_state_dict(content["weights"])
-        return made.eval().requires_grad_(False)
+        trust = cls(content["options"])
+        trust.normaliser.fit(statistics)
+        trust.parts.load_state_dict(content["weights"])
+        return trust.eval().requires_grad_(False)
 
     def half_width(self, theta: Tensor, world: str) -> Tensor:
         """Half width (B, S, H+1, 3), natural units, of the band around a prediction that holds the

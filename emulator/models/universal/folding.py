@@ -163,19 +163,19 @@ class _Spread:
         """Weights (.., common parameters) as (.., P)."""
         if len(self.positions) == self.parameters:
             return weights
-        found = weights.new_zeros(*weights.shape[:-1], self.parameters)
-        found[..., self.positions] = weights
-        return found
+        whole = weights.new_zeros(*weights.shape[:-1], self.parameters)
+        whole[..., self.positions] = weights
+        return whole
 
     def of_shocks(self, weights: Tensor, own: Tensor | None) -> Tensor:
         """Weights (S, common parameters, ..) and on each shock's own (S, K, ..) as (S, P, ..)."""
         if len(self.positions) == self.parameters:
             return weights
-        found = weights.new_zeros(len(weights), self.parameters, weights.shape[2])
-        found[:, self.positions] = weights
+        whole = weights.new_zeros(len(weights), self.parameters, weights.shape[2])
+        whole[:, self.positions] = weights
         if own is not None:
-            found[self.shock, self.parameter] = own[self.shock, self.place]
-        return found
+            whole[self.shock, self.parameter] = own[self.shock, self.place]
+        return whole
 
 
 def _columns(positions: tuple[int, ...]) -> slice | list[int] | None:

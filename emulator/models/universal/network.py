@@ -79,9 +79,9 @@ class UniversalEmulator(EmulatorModel):
         own_parameters: bool = True,
         start: bool = True,
     ) -> None:
-        found = {name: Description.read(plain) for name, plain in worlds.items()}
+        descriptions = {name: Description.read(plain) for name, plain in worlds.items()}
         super().__init__(
-            worlds={name: d.plain() for name, d in found.items()},
+            worlds={name: d.plain() for name, d in descriptions.items()},
             H=H,
             width=width,
             shock_width=shock_width,
@@ -95,16 +95,21 @@ class UniversalEmulator(EmulatorModel):
             own_parameters=own_parameters,
             start=start,
         )
-        if not found or H < 0 or min(width, shock_width, layers, token_dim) < 1 or states < 3:
+        if (
+            not descriptions
+            or H < 0
+            or min(width, shock_width, layers, token_dim) < 1
+            or states < 3
+        ):
             raise ModelError(
                 "UniversalEmulator needs at least one world, H >= 0, width, shock_width, layers and"
                 " token_dim of at least 1, and three states or more."
             )
-        self.param_dims = {name: len(d.parameters) for name, d in found.items()}
-        self.shock_dims = {name: len(d.shocks) for name, d in found.items()}
+        self.param_dims = {name: len(d.parameters) for name, d in descriptions.items()}
+        self.shock_dims = {name: len(d.shocks) for name, d in descriptions.items()}
         self.horizon, self.any_horizon = H, structure
-        self._position = {name: k for k, name in enumerate(found)}
-        self._seen = {name: self._known(d) for name, d in found.items()}
+        self._position = {name: k for k, name in enumerate(descriptions)}
+        self._seen = {name: self._known(d) for name, d in descriptions.items()}
         sizes = Sizes(width, shock_width, layers, token_dim)
         self.heads = nn.ModuleList(
             Head(tuple(map(len, d.own)), states, H, structure) for d in self._seen.values()
@@ -113,9 +118,9 @@ class UniversalEmulator(EmulatorModel):
         self.shared = Shared(sizes, largest.common, largest.per_shock, world_token)
         self.corrections = nn.ModuleList(
             Corrections(self._seen[name], sizes, *self._head(name).rows_of(largest), names=names)
-            for name in found
+            for name in descriptions
         )
-        for name in found:
+        for name in descriptions:
             self._head(name).scatter(self._own(name))
         self._folded: dict[str, tuple[int, Folded]] = {}
         self._made_of: dict[str, list[nn.Parameter]] = {}
@@ -134,7 +139,7 @@ class UniversalEmulator(EmulatorModel):
         """What the options let the network know of a world."""
         nothing = ((),) * len(description.shocks)
         own = (
-            tuple(found[:MOST_OWN] for found in description.own)
+            tuple(own_of_shock[:MOST_OWN] for own_of_shock in description.own)
             if self.options["own_parameters"]
             else nothing
         )
@@ -159,11 +164,11 @@ class UniversalEmulator(EmulatorModel):
         self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
     ) -> None:
         super().bind(statistics, specs)
-        for world, found in statistics.items():
+        for world, moments in statistics.items():
             own = self._own(world)
-            shock, observable, live = separate(found.irf_scale)
+            shock, observable, live = separate(moments.irf_scale)
             mean = (
-                found.theta_mean[list(self._seen[world].sizes)]
+                moments.theta_mean[list(self._seen[world].sizes)]
                 if self._seen[world].sizes
                 else torch.ones_like(shock)
             )
@@ -231,19 +236,19 @@ class UniversalEmulator(EmulatorModel):
         own = self._own(world)
         forget(own, self._known_as(world))
         new = self._known_as(world)
-        if (found := relative(new, taught)) is not None:
-            inherit(own, new, taught[found])
+        if (nearest := relative(new, taught)) is not None:
+            inherit(own, new, taught[nearest])
 
     @torch.no_grad()
     def _known_as(self, world: str) -> Known:
-        head, found = self._head(world), self.normaliser.statistics(world)
+        head, moments = self._head(world), self.normaliser.statistics(world)
         return Known(
             self._seen[world],
             head,
             head.units(self._own(world)),
             self._make(world),
-            found.theta_mean,
-            found.theta_std,
+            moments.theta_mean,
+            moments.theta_std,
             (self._own(world).common, self._own(world).per_shock),
         )
 
@@ -296,19 +301,23 @@ class UniversalEmulator(EmulatorModel):
         if world not in self._made_of:
             self._made_of[world] = [*self.shared.parameters(), *self._own(world).parameters()]
         versions = sum(map(_VERSION, self._made_of[world]))  # each only grows
-        kept = self._folded.get(world)
-        if kept is None or kept[0] != versions or kept[1].first.device != self.shared.first.device:
+        folded = self._folded.get(world)
+        if (
+            folded is None
+            or folded[0] != versions
+            or folded[1].first.device != self.shared.first.device
+        ):
             with torch.inference_mode(False), torch.no_grad():  # kept for callers in any mode
-                kept = self._folded[world] = (versions, self._make(world))
-        return kept[1]
+                folded = self._folded[world] = (versions, self._make(world))
+        return folded[1]
 
     def _learns(self, world: str) -> bool:
         """Whether training changes this world's answers: not where the start explains them all."""
         return float(self._own(world).reach) > 0
 
     def _make(self, world: str) -> Folded:
-        found = self.normaliser.statistics(world) if self.normaliser.fitted else None
-        return fold(self.shared, self._own(world), self._head(world), self._seen[world], found)
+        moments = self.normaliser.statistics(world) if self.normaliser.fitted else None
+        return fold(self.shared, self._own(world), self._head(world), self._seen[world], moments)
 
 
 class Alone(nn.Module):

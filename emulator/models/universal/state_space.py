@@ -53,8 +53,8 @@ class Powers(NamedTuple):
 
 def powers(A_BNN: Tensor) -> Powers:
     """Powers of a transition as it is."""
-    found = _squared(A_BNN, SHORT)
-    return Powers(found[:-1], found[-1], None)
+    squares = _squared(A_BNN, SHORT)
+    return Powers(squares[:-1], squares[-1], None)
 
 
 def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Powers:
@@ -64,8 +64,10 @@ def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Po
     sqrt(N) is scaled down to it, then one that would grow faster than `growth`; then `decay_B`
     scales it further.
     """
-    found, factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
-    return Powers(found[:SHORT], found[SHORT], factor[..., 0] ** _steps(A_BNN.dtype, A_BNN.device))
+    squares, factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
+    return Powers(
+        squares[:SHORT], squares[SHORT], factor[..., 0] ** _steps(A_BNN.dtype, A_BNN.device)
+    )
 
 
 def bounding_factor(
@@ -87,11 +89,11 @@ def _within_norm(
     it by, and what it was divided by (B, 1, 1).
     """
     above = (_norms(A_BNN) * (1 / (SHRINK * NORM * states**0.5))).clamp_min(1 / SHRINK)
-    found = _squared(A_BNN / above, DOUBLINGS - 1)
-    excess = (_norms(torch.bmm(found[-1], found[-1])) * growth ** -(2**DOUBLINGS)).clamp_min(
+    squares = _squared(A_BNN / above, DOUBLINGS - 1)
+    excess = (_norms(torch.bmm(squares[-1], squares[-1])) * growth ** -(2**DOUBLINGS)).clamp_min(
         SHRINK ** (2**DOUBLINGS)
     )
-    return found, decay_B.sigmoid()[:, None, None] * excess ** -(0.5**DOUBLINGS), above
+    return squares, decay_B.sigmoid()[:, None, None] * excess ** -(0.5**DOUBLINGS), above
 
 
 def _norms(A_BNN: Tensor) -> Tensor:
@@ -100,10 +102,10 @@ def _norms(A_BNN: Tensor) -> Tensor:
 
 def _squared(A_BNN: Tensor, times: int) -> list[Tensor]:
     """A^1, A^2, A^4 .. A^(2^times)."""
-    found = [A_BNN]
+    squares = [A_BNN]
     for _ in range(times):
-        found.append(torch.bmm(found[-1], found[-1]))
-    return found
+        squares.append(torch.bmm(squares[-1], squares[-1]))
+    return squares
 
 
 @cache

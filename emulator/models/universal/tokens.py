@@ -60,7 +60,7 @@ class Description:
             parameters, roles, shocks = (
                 tuple(str(name) for name in plain[key]) for key in ("parameters", "roles", "shocks")
             )
-            found = cls(
+            description = cls(
                 parameters,
                 roles,
                 shocks,
@@ -72,31 +72,31 @@ class Description:
                 f"A world is described by parameters, roles, shocks, sizes and own; found {plain!r}"
                 f" ({error!r})."
             ) from None
-        taken = [*found.sizes, *(p for own in found.own for p in own)]
+        taken = [*description.sizes, *(p for own in description.own for p in own)]
         fits = (
-            len(found.parameters) == len(found.roles)
-            and len(found.own) == len(found.shocks)
-            and len(found.sizes) in (0, len(found.shocks))
+            len(description.parameters) == len(description.roles)
+            and len(description.own) == len(description.shocks)
+            and len(description.sizes) in (0, len(description.shocks))
         )
         if not (
             fits
-            and found.parameters
-            and found.shocks
+            and description.parameters
+            and description.shocks
             and len(set(taken)) == len(taken)
-            and set(taken) <= set(range(len(found.parameters)))
+            and set(taken) <= set(range(len(description.parameters)))
         ):
             raise ModelError(
                 "A world needs a role for each parameter, shocks, a size for each of them or none,"
                 f" and no parameter taken twice; found {plain!r}."
             )
-        return found
+        return description
 
     def plain(self) -> dict[str, Any]:
         """As lists and texts, as a checkpoint keeps it."""
-        found = {
+        values = {
             key: list(getattr(self, key)) for key in ("parameters", "roles", "shocks", "sizes")
         }
-        return found | {"own": [list(own) for own in self.own]}
+        return values | {"own": [list(own) for own in self.own]}
 
     @property
     def common(self) -> tuple[int, ...]:
@@ -119,11 +119,11 @@ def name_features(name: str) -> Tensor:
 
     Feature hashing: Weinberger et al. (2009), doi:10.1145/1553374.1553516.
     """
-    found = torch.zeros(HASHED)
+    features_F = torch.zeros(HASHED)
     for piece in pieces(name):
         digest = hashlib.sha256(piece.encode()).digest()
-        found[int.from_bytes(digest[:4], "big") % HASHED] += 1.0 if digest[4] % 2 else -1.0
-    return found / found.norm().clamp_min(1.0)
+        features_F[int.from_bytes(digest[:4], "big") % HASHED] += 1.0 if digest[4] % 2 else -1.0
+    return features_F / features_F.norm().clamp_min(1.0)
 
 
 def pieces(name: str) -> Sequence[str]:

@@ -82,7 +82,7 @@ def relative(new: Known, known: Mapping[str, Known]) -> str | None:
 
 def _as_large(folded: Folded, other: Folded) -> bool:
     """Whether two networks have hidden layers of the same number and widths."""
-    layers, others = ([weight.shape for weight, _ in found.hidden] for found in (folded, other))
+    layers, others = ([weight.shape for weight, _ in network.hidden] for network in (folded, other))
     return layers == others and folded.shock_hidden.shape[1:] == other.shock_hidden.shape[1:]
 
 
@@ -123,14 +123,14 @@ def meeting(seen: Description, other: Description) -> Tensor:
     same = (scores > 0) & (
         (scores == scores.amax(1, keepdim=True)) | (scores == scores.amax(0, keepdim=True))
     )
-    found = same.float()
+    pairs_PQ = same.float()
     for shock, match in enumerate(same_shocks(seen, other)):
         if match is not None:
             pairs = [*zip(seen.own[shock], other.own[match], strict=False)]
             pairs += [(seen.sizes[shock], other.sizes[match])] if seen.sizes and other.sizes else []
             for p, q in pairs:
-                found[p, q] = 1.0
-    return found.T
+                pairs_PQ[p, q] = 1.0
+    return pairs_PQ.T
 
 
 def scores_of(new: Known, old: Known) -> tuple[Tensor, Tensor]:
