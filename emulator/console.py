@@ -27,6 +27,9 @@ err = Console(stderr=True)
 
 SHORTEST_BAR = 6
 
+UNBOUNDED = 10_000
+"""Columns of a place where any table fits."""
+
 
 class RateColumn(ProgressColumn):
     """Units of work a second, as the task names them."""
@@ -94,14 +97,22 @@ def show(table: Table) -> None:
     """Print a table whole: where its columns need more room than there is they are wrapped on a
     terminal, and written at their full width into a pipe or a file.
     """
-    natural = Measurement.get(out, out.options, table).maximum
+    anywhere = out.options.update(max_width=UNBOUNDED)  # else no table is wider than its place
+    natural = Measurement.get(out, anywhere, table).maximum
     if out.is_terminal and natural > out.width:
         for column in table.columns:
             column.overflow = "fold"
             column.no_wrap = False
         out.print(table)
         return
-    out.print(table, width=max(natural, 1), crop=False, no_wrap=True, overflow="ignore")
+    wide = Console(file=out.file, width=max(natural, out.width))  # `print(width=)` only narrows
+    wide.print(table, crop=False, no_wrap=True, overflow="ignore")
+
+
+def number(value: float, form: str) -> str:
+    """A number as a table shows it; what rounds to zero has no sign."""
+    text = format(value, form)
+    return text.replace("-", "").replace("+", "") if float(text) == 0 else text
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from emulator.console import err, say, show
+from emulator.console import err, number, say, show
 from emulator.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -218,12 +218,6 @@ def _cell(point: xr.Dataset) -> str:
     text = number(float(point["irf"]), "+.4f")
     half = float(point["upper"] - point["irf"]) if "upper" in point else 0.0
     return f"{text} ± {half:.4f}" if half > 0 else text
-
-
-def number(value: float, form: str) -> str:
-    """A number as a table shows it; what rounds to zero has no sign."""
-    text = format(value, form)
-    return text.replace("-", "").replace("+", "") if float(text) == 0 else text
 
 
 def _check_outputs(plot: Path | None, output: list[Path]) -> None:

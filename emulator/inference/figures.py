@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from emulator.errors import ParameterError, unknown_name
 from emulator.inference.answers import BAND_IN_WORDS, check_same_shocks, doubted
-from emulator.worlds.figures import check_format, label, new_figure, save
+from emulator.worlds.figures import check_format, label, new_figure, periods, save
 
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
@@ -79,7 +79,7 @@ def draw(
                 label=str(beside.attrs["source"]),
             )
         label(axis, _panel_title(here, shock, observable), str(here["unit"].values))
-        axis.set_xlabel(str(data["horizon"].attrs.get("units", "")), fontsize=8)
+        periods(axis, str(data["horizon"].attrs.get("units", "")))
         if last:
             axis.set_xlim(0, last)
     _finish(figure, axes, data, view)

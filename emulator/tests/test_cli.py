@@ -20,6 +20,8 @@ from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import contents, flip_byte
 from emulator.worlds import WORLDS, get_world
 
+ROTEMBERG = Path(emulator.__file__).parents[1] / "examples" / "rotemberg.mod"
+
 REPOSITORY = Path(emulator.__file__).parents[1]
 ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
 REQUEST = [
@@ -233,6 +235,16 @@ def test_irf_prints_and_writes_the_numbers_of_the_solver(emulate, tmp_path):
     )
     np.testing.assert_allclose(written_HO, solved_HO, rtol=1e-12)
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.checkout
+def test_tables_are_whole_where_nobody_has_a_terminal(emulate):
+    """Small numbers of a file's own variables were cut to '-8.37e-...' at 80 columns."""
+    code, out, _ = emulate("irf", ROTEMBERG, "--set", "psi=120")
+    assert code == 0
+    assert "…" not in out
+    assert len({len(line) for line in out.splitlines() if line.startswith("│")}) == 1
+    assert max(map(len, out.splitlines())) > 80
 
 
 @pytest.mark.parametrize("arguments", [["--plot"], ["--plot", "--exact"], ["--plot=irf.png"]])

@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from emulator.console import err, out, say
+from emulator.console import err, number, out, say, show
 from emulator.errors import (
     EmulatorError,
     MissingExtraError,
@@ -156,10 +156,12 @@ def compare(
     worlds: Annotated[
         str,
         typer.Option(
+            "--world",
+            "--worlds",
             help=(
                 "Worlds and paths of .mod files, separated by commas; 'all': every world with this"
                 " shock."
-            )
+            ),
         ),
     ] = "all",
     horizon: Annotated[
@@ -213,5 +215,5 @@ def show_tables(frame: pd.DataFrame, level: str, units: Iterable[str], title: st
         )
         shown = part.droplevel(level)
         for horizon, row in shown[shown.index.isin(SHOWN)].iterrows():
-            table.add_row(str(horizon), *(f"{value:+.4f}" for value in row))
-        out.print(table)
+            table.add_row(str(horizon), *(number(value, "+.4f") for value in row))
+        show(table)

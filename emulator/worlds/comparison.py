@@ -64,7 +64,7 @@ def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON
 
 def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
     """Responses (world, horizon, observable) to one standard deviation of a shock of the same name,
-    at each world's defaults.
+    at each world's defaults; the coordinate `title` (world) names each in words.
 
     Units: output in percent; inflation and rate in annualised percentage points. Raises
     `UnknownNameError` if a world has no such shock, `NoSolutionError` if it has no solution at its
@@ -90,10 +90,11 @@ def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON)
         responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True)
         for world in worlds
     ]
-    return xr.concat(
+    cube = xr.concat(
         parts,
         dim=xr.IndexVariable("world", [world.spec.name for world in worlds]),
         coords="minimal",
         compat="override",
         join="override",
     )
+    return cube.assign_coords(title=("world", [world.spec.title for world in worlds]))

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emulator.errors import EmulatorError, ParameterError
 from emulator.files import write_bytes
@@ -24,28 +25,29 @@ def check_format(path: Path) -> None:
 
 def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
     """Several worlds in one picture: a column an observable, a line a world."""
-    figure = new_figure(10.0, 3.4)
+    figure = new_figure(10.0, 3.6)
     axes = figure.subplots(1, 3)
     styles = ("-", "--", "-.", ":")
     for column, observable in enumerate(responses["observable"].values):
         axis = axes[column]
         for k, world in enumerate(responses["world"].values):
             line = responses.sel(world=world, observable=observable)
+            in_words = str(line["title"].values).partition(":")[0]
             axis.plot(
                 responses["horizon"],
                 line,
                 color=f"C{k % 10}",
                 linestyle=styles[k % len(styles)],
-                label=str(world),
+                label=f"{world}: {in_words}",
             )
         label(axis, str(observable), str(responses["unit"].values[column]))
-        axis.set_xlabel("quarters after impact", fontsize=8)
+        periods(axis, "quarters after impact")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
         loc="outside lower center",
-        ncols=min(len(labels), 8),
+        ncols=2,
         fontsize=9,
         frameon=False,
     )
@@ -80,6 +82,12 @@ def save(figure: Figure, path: Path, dpi: int) -> None:
         write_bytes(path, stream.getvalue())
     except OSError as error:
         raise EmulatorError(f"'{path}' cannot be written: {error.strerror or error}.") from None
+
+
+def periods(axis: Any, unit: str) -> None:
+    """The horizontal axis of a panel: whole periods, and what they are."""
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axis.set_xlabel(unit, fontsize=8)
 
 
 def label(axis: Any, title: str, unit: str) -> None:
