@@ -105,10 +105,10 @@ def from_source(source: Source) -> World:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return (0, 0)
-    return (found.st_mtime_ns, found.st_size)
+    return (status.st_mtime_ns, status.st_size)
 
 
 def split_names(names: str) -> list[str]:
@@ -122,11 +122,11 @@ def expand_worlds(names: str) -> list[str]:
     Raises `UnknownNameError`.
     """
     listed = (list(WORLDS) if name == "all" else [name] for name in split_names(names))
-    found = list(dict.fromkeys(name for part in listed for name in part))
-    for name in found or [names]:
+    worlds = list(dict.fromkeys(name for part in listed for name in part))
+    for name in worlds or [names]:
         if not is_path(name) and name not in WORLDS:
             raise unknown_name("world", name, [*WORLDS, "all", "path/to/model.mod"])
-    return found
+    return worlds
 
 
 __all__ = [

@@ -155,7 +155,7 @@ def _shock(world: ModWorld, name: str) -> Shock:
 def _observable(world: ModWorld, name: str) -> Observable:
     mapped = getattr(world.mapping.observables, name)
     return Observable(
-        name=name,  # type: ignore[arg-type]
+        name=name,
         tex=mapped.tex or mapped.expression,
         unit=UNITS[name],
         meaning=mapped.meaning or f"{mapped.expression} of the file",

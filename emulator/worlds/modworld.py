@@ -81,7 +81,8 @@ class ModWorld(LinearWorld):
     @classmethod
     def read(cls, path: Path, run: int | None = None) -> ModWorld:
         """The world of a file, with the mapping beside it; run: see `emulator.modfile.load`."""
-        model, beside = load(path, run), mapping_path(path)
+        model = load(path, run)
+        beside = mapping_path(path)
         if not beside.exists():
             raise no_mapping(model, beside)
         return cls(model, read_text(beside))

@@ -96,12 +96,13 @@ class Calibration:
             elif isinstance(step, SteadyStateModel):
                 self._settle(step, values, lost)
             elif isinstance(step, ShockMoment) and len(step.names) == 2:
-                self._set(
-                    self.corr[step.names[0], step.names[1]], step, given, covariances, values, lost
-                )
+                column = self.corr[step.names[0], step.names[1]]
+                if column not in given:
+                    self._set(column, step, into=covariances, values=values, lost=lost)
             else:
                 name = step.name if isinstance(step, Assignment) else self.stderr[step.names[0]]
-                self._set(name, step, given, values, values, lost)
+                if name not in given:
+                    self._set(name, step, into=values, values=values, lost=lost)
         for (first, second), column in self.corr.items():
             if column in covariances and {self.stderr[first], self.stderr[second]} <= values.keys():
                 with np.errstate(all="ignore"):
@@ -114,13 +115,10 @@ class Calibration:
         self,
         name: str,
         step: Assignment | ShockMoment,
-        given: Mapping[str, Any],
         into: dict[str, Any],
         values: dict[str, Any],
         lost: dict[str, ModFileError],
     ) -> None:
-        if name in given:
-            return
         try:
             into[name] = self._value(step, values, lost)
             lost.pop(name, None)

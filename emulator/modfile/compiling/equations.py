@@ -141,7 +141,8 @@ def _derivatives(
     residuals: Sequence[sympy.Expr], date_of: dict[sympy.Symbol, tuple[str, int]]
 ) -> tuple[tuple[Entry, ...], list[sympy.Expr]]:
     """Every derivative that is not identically zero, ordered by equation, then by name and date."""
-    entries, values = [], []
+    entries: list[Entry] = []
+    values: list[sympy.Expr] = []
     for row, residual in enumerate(residuals):
         for symbol in sorted(
             (s for s in residual.free_symbols if s in date_of), key=lambda s: date_of[s]

@@ -86,7 +86,8 @@ class _Builder:
 
     def cell(self, entry: Entry) -> tuple[int, int, int] | None:
         """The place of a derivative; None for shocks without a variance, which never move."""
-        name, shift = entry.name, entry.shift
+        name = entry.name
+        shift = entry.shift
         if name in self.exogenous:
             if name not in self.shocks:
                 return None

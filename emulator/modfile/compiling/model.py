@@ -153,12 +153,12 @@ class CompiledModel:
     def steady(self) -> SteadyStates:
         multipliers = self.planner.multipliers if self.planner else ()
         return SteadyStates(
-            self.file,
-            self.calibration,
-            self.equations,
-            self.variables,
-            len(self.file.parameters),
-            multipliers,
+            file=self.file,
+            calibration=self.calibration,
+            equations=self.equations,
+            variables=self.variables,
+            n_parameters=len(self.file.parameters),
+            multipliers=multipliers,
         )
 
     def check_theta(self, theta: Any) -> np.ndarray:
@@ -172,7 +172,7 @@ class CompiledModel:
         return array
 
     def steady_state(self, theta: Any) -> np.ndarray:
-        """Steady state (N, V) in the units of the file; NaN for draws at which none was found."""
+        """Steady state (N, V) in the units of the file; NaN for draws that have none."""
         return self.steady.solve(self.check_theta(theta))[0]
 
     def matrices(self, theta: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,8 @@ from scipy.sparse.csgraph import connected_components, maximum_bipartite_matchin
 
 from emulator.solvers.stacks import solve_stack
 
-STEPS, HALVINGS = 100, 25
+STEPS = 100
+HALVINGS = 25
 
 SOLVED = 1e-8
 """Largest residual, relative to 1 and to the size of the unknowns' effect, of a root that is called
@@ -54,7 +55,9 @@ def damped_newton(
         if len(active) == 0:
             break
         step = _step(jacobian(point[active], active), value[active])
-        moved = _search(residual, point, value, size, active, step)
+        moved = _search(
+            residual=residual, point=point, value=value, size=size, rows=active, step=step
+        )
         if not moved.any():
             break
         rows = active[moved]
@@ -102,10 +105,11 @@ def _search(
     length = 1.0
     for _ in range(HALVINGS):
         tried = point[rows[waiting]] + length * step[waiting]
-        found = residual(tried, rows[waiting])
-        better = _size(found) < size[rows[waiting]]
+        after = residual(tried, rows[waiting])
+        better = _size(after) < size[rows[waiting]]
         into = rows[waiting[better]]
-        point[into], value[into] = tried[better], found[better]
+        point[into] = tried[better]
+        value[into] = after[better]
         waiting = waiting[~better]
         if len(waiting) == 0:
             break
@@ -131,9 +135,16 @@ def solve_by_blocks(
     for equations, unknowns in _blocks(pattern):
         for method in ("hybr", "lm"):
             with np.errstate(all="ignore"):
-                found = _solve_block(residual, jacobian, point, equations, unknowns, method)
-            if found is not None:
-                point[unknowns] = found
+                root = _solve_block(
+                    residual=residual,
+                    jacobian=jacobian,
+                    point=point,
+                    equations=equations,
+                    unknowns=unknowns,
+                    method=method,
+                )
+            if root is not None:
+                point[unknowns] = root
                 break
     return point
 
@@ -162,12 +173,12 @@ def _solve_block(
     if np.abs(value(point[unknowns])).max() < FINE:
         return point[unknowns]
     try:
-        found = optimize.root(
+        result = optimize.root(
             value, point[unknowns], jac=derivative, method=method, options={"xtol": 1e-14}
         )  # type: ignore[call-overload]
     except (ValueError, np.linalg.LinAlgError):
         return None
-    return found.x if np.abs(value(found.x)).max() < SOLVED else None
+    return result.x if np.abs(value(result.x)).max() < SOLVED else None
 
 
 def _blocks(pattern: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

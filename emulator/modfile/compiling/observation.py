@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import sympy
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.model import CompiledModel, Linearised
@@ -77,11 +78,12 @@ def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) 
                 f"an observable is an expression of endogenous variables; '{shock}' is a shock.",
                 place,
             )
-    names, found = in_steady_state(model.file, parsed)
+    names, symbolic = in_steady_state(model.file, parsed)
     today = [names.at(variable, 0) for variable in model.variables]
     still = {symbol: names.at(variable, 0) for variable, symbol in names.steady.items()}
-    cells, values = [], []
-    for row, (expression, (_, place)) in enumerate(zip(found, parsed, strict=True)):
+    cells: list[tuple[int, int]] = []
+    values: list[sympy.Expr] = []
+    for row, (expression, (_, place)) in enumerate(zip(symbolic, parsed, strict=True)):
         moved = {
             symbol for (_, shift), symbol in names.dated.items() if shift
         } & expression.free_symbols

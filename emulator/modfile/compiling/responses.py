@@ -38,8 +38,6 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     that cannot be read or asks for what is not supported, `NoSolutionError` where there is no
     steady state or no unique stable solution, with the count of roots.
     """
-    import xarray as xr
-
     if horizon < 0:
         raise ParameterError(
             f"The horizon is {horizon}; expected 0 (the impact period alone) or more."
@@ -60,17 +58,23 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     responses = impulse_response(space, horizon)[0]
     if "loglinear" in model.calibration.options:
         responses = responses / _positive(model, model.steady_state(theta)[0, : len(shown)])
-    moved = [
-        k
-        for k, name in enumerate(model.shocks)
-        if theta[0, model.parameters.index(model.calibration.stderr[name])] > SMALLEST
-    ]
+    return _labelled(model, theta, shown, responses)
+
+
+def _labelled(
+    model: CompiledModel, theta: np.ndarray, shown: tuple[str, ...], responses: np.ndarray
+) -> xr.DataArray:
+    """Responses (K, horizon, shown variables) by name; shocks of size zero are left out."""
+    import xarray as xr
+
+    sizes = [theta[0, model.parameters.index(model.calibration.stderr[k])] for k in model.shocks]
+    moving = [k for k, size in enumerate(sizes) if size > SMALLEST]
     return xr.DataArray(
-        responses[moved],
+        responses[moving],
         dims=("shock", "horizon", "variable"),
         coords={
-            "shock": [model.shocks[k] for k in moved],
-            "horizon": np.arange(horizon + 1),
+            "shock": [model.shocks[k] for k in moving],
+            "horizon": np.arange(responses.shape[1]),
             "variable": list(shown),
         },
         name="irf",
@@ -150,10 +154,10 @@ def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
     error = model.steady.residual(point, theta)[0]
     if not np.isfinite(error).all():
         worst = int(np.argmin(np.isfinite(error)))
-        found = "is not a number there"
+        reason = "is not a number there"
     else:
         worst = int(np.argmax(np.abs(error)))
-        found = f"is off by {error[worst]:.2e}"
+        reason = f"is off by {error[worst]:.2e}"
     static = [e.place for e in model.file.model.equations if "dynamic" not in e.tags]
     source = (
         "the steady_state_model"
@@ -162,5 +166,5 @@ def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
     )
     return (
         f"no steady state: {source} does not solve the model. The equation at {static[worst]}"
-        f" {found}; check steady_state_model or initval."
+        f" {reason}; check steady_state_model or initval."
     )

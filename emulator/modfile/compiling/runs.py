@@ -187,10 +187,10 @@ def _moments(block: ShocksBlock, declared: list[str]) -> list[ShockMoment]:
     errors have no response.
     """
     position = {name: k for k, name in enumerate(declared)}
-    kept = [m for m in block.moments if all(name in position for name in m.names)]
+    of_shocks = [m for m in block.moments if all(name in position for name in m.names)]
     ordered = [
         ShockMoment(m.kind, tuple(sorted(m.names, key=position.__getitem__)), m.value, m.place)
-        for m in kept
+        for m in of_shocks
     ]
     return sorted(ordered, key=lambda m: len(m.names))
 

@@ -42,7 +42,9 @@ class SteadyStates:
         n_parameters: int,
         multipliers: tuple[str, ...] = (),
     ) -> None:
-        self.calibration, self.equations, self.variables = calibration, equations, variables
+        self.calibration = calibration
+        self.equations = equations
+        self.variables = variables
         self.n_parameters = n_parameters
         self.n_multipliers = len(multipliers)
         self.parameters = tuple(d.name for d in file.parameters)
@@ -227,28 +229,19 @@ class SteadyStates:
             )
             point = np.repeat(anchor, len(rows), axis=0)
             for share in np.linspace(0, 1, HOMOTOPY + 1)[1:] if len(rows) else ():
-                point, found = self._newton(base + share * (theta[rows] - base), point)
-                rows, point = rows[found], point[found]
+                point, solved = self._newton(base + share * (theta[rows] - base), point)
+                rows = rows[solved]
+                point = point[solved]
             steady[rows] = point
         return steady
 
     def _at_file_parameters(self) -> tuple[np.ndarray, np.ndarray]:
-        """The file's own theta (1, P) and its steady state (1, V), found once, with patience."""
+        """The file's own theta (1, P) and its steady state (1, V), computed once, with patience."""
         if self._anchor is None:
-            found = self.calibration.values({})
-            base = np.array(
-                [
-                    [
-                        (
-                            value
-                            if not isinstance(value := found.get(name, np.nan), Exception)
-                            else np.nan
-                        )
-                        for name in self.parameters
-                    ]
-                ],
-                dtype=float,
-            )
+            of_file = self.calibration.values({})
+            values = (of_file.get(name, np.nan) for name in self.parameters)
+            known = [np.nan if isinstance(value, Exception) else value for value in values]
+            base = np.array([known], dtype=float)
             start = self._start(base)
             steady, solved = self._newton(base, start)
             if not solved[0]:

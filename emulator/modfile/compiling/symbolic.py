@@ -100,7 +100,12 @@ def symbolic_model(
         )
         chosen = [d.name for d in file.variables if d.name not in planner.multipliers]
         conditions = first_order_conditions(
-            names, wanted, residuals, discount, planner.multipliers, chosen
+            names=names,
+            objective=wanted,
+            constraints=residuals,
+            discount=discount,
+            multipliers=planner.multipliers,
+            chosen=chosen,
         )
     still = [
         reader.standing(r)

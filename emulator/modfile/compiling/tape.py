@@ -53,12 +53,12 @@ class Tape:
         """
         first = self.n_inputs + len(self.constants)
         spent: list[list[int]] = [[] for _ in self.steps]
-        kept = set(self.outputs)
+        needed = set(self.outputs)
         for k in reversed(range(len(self.steps))):
             for operand in self.steps[k][1]:
-                if operand >= first and operand not in kept:
+                if operand >= first and operand not in needed:
                     spent[k].append(operand)
-                    kept.add(operand)
+                    needed.add(operand)
         return spent
 
     def used(self) -> set[int]:
@@ -118,8 +118,9 @@ class _Recorder:
         ] = {}  # expression, or step already written -> provisional register
 
     def tape(self) -> Tape:
-        found = [self._visit(expression) for expression in self.outputs]
-        first, shift = len(self.inputs), len(self.constants)
+        outputs = [self._visit(expression) for expression in self.outputs]
+        first = len(self.inputs)
+        shift = len(self.constants)
 
         def place(
             k: int,
@@ -127,7 +128,7 @@ class _Recorder:
             return first + (-k - 1) if k < 0 else k if k < first else k + shift
 
         steps = tuple((name, tuple(place(k) for k in operands)) for name, operands in self.steps)
-        return Tape(first, tuple(self.constants), steps, tuple(place(k) for k in found))
+        return Tape(first, tuple(self.constants), steps, tuple(place(k) for k in outputs))
 
     def _visit(self, root: sympy.Expr) -> int:
         stack = [root]
@@ -195,7 +196,8 @@ class _Recorder:
     @staticmethod
     def _fraction(product: sympy.Expr) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
         """Factors above and below the line; above is never empty."""
-        above, below = [], []
+        above: list[sympy.Expr] = []
+        below: list[sympy.Expr] = []
         for factor in product.args:
             if factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
                 below.append(sympy.Pow(factor.base, -factor.exp))

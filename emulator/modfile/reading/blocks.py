@@ -182,7 +182,8 @@ def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
                 )
     priors = [k for k, value in enumerate(fields) if isinstance(value, Token)]
     split = priors[0] if priors else len(fields)
-    before, after = fields[:split], fields[split + 1 :]
+    before = fields[:split]
+    after = fields[split + 1 :]
     if len(priors) > 1 or len(before) not in (0, 1, 3) or len(after) > len(_AFTER_PRIOR) + 1:
         raise ModFileError(
             "the line is not understood; expected: name, [initial, [lower, upper,]] prior, mean,"

@@ -26,8 +26,10 @@ from emulator.modfile.reading.macro_values import (
     Value,
     arithmetic,
     array,
+    converted,
     kind_of,
     length,
+    picked,
     product,
     real,
     show,
@@ -217,34 +219,13 @@ def _index(scope: Scope, value_tree: Tree, *index_trees: Tree) -> Value:
         for pick in (index if isinstance(index, list) else [index])
     ]
     scope.budget.macros(built=len(picks))
-    for pick in picks:
-        if not 1 <= pick <= len(value):
-            raise MacroError(f"index {pick} is outside of 1 to {len(value)}.")
-    if isinstance(value, str):
-        return "".join(value[pick - 1] for pick in picks)
-    if len(picks) == 1 and not isinstance(indices[0], list):
-        return value[picks[0] - 1]
-    return [value[pick - 1] for pick in picks]
+    return picked(value, picks, single=len(picks) == 1 and not isinstance(indices[0], list))
 
 
 def _cast(scope: Scope, kind: Token, tree: Tree) -> Value:
     value = evaluate(tree, scope)
-    wanted = kind.strip("() \t\n")
     scope.budget.macros(elements=length(value))
-    if wanted in ("real", "int"):
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            raise MacroError(f"{show(value, True)} cannot be made a number.") from None
-        return number if wanted == "real" else arithmetic("(int)", math.trunc, number)
-    if wanted == "string":
-        return show(value)
-    if wanted == "bool":
-        if isinstance(value, str) and value in ("true", "false"):
-            return value == "true"
-        return truth(value)
-    elements = list(value) if isinstance(value, list | tuple) else [value]
-    return elements if wanted == "array" else tuple(elements)
+    return converted(value, kind.strip("() \t\n"))
 
 
 def _name(scope: Scope, name: Token) -> Value:

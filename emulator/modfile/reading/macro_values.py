@@ -61,7 +61,8 @@ def length(value: Value) -> int:
     """
     if not isinstance(value, list | tuple):
         return len(value) if isinstance(value, str) else 1
-    count, waiting = len(value), [value]
+    count = len(value)
+    waiting = [value]
     while waiting and count <= LONGEST:
         for element in waiting.pop():
             if isinstance(element, list | tuple):
@@ -115,6 +116,34 @@ ARITHMETIC: dict[str, Callable[..., float]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
+
+
+def converted(value: Value, wanted: str) -> Value:
+    """A value as bool, real, int, string, tuple or array."""
+    if wanted in ("real", "int"):
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            raise MacroError(f"{show(value, True)} cannot be made a number.") from None
+        return number if wanted == "real" else arithmetic("(int)", math.trunc, number)
+    if wanted == "string":
+        return show(value)
+    if wanted == "bool":
+        if isinstance(value, str) and value in ("true", "false"):
+            return value == "true"
+        return truth(value)
+    elements = list(value) if isinstance(value, list | tuple) else [value]
+    return elements if wanted == "array" else tuple(elements)
+
+
+def picked(value: str | list | tuple, picks: list[int], single: bool) -> Value:
+    """The elements at these positions, from 1; one element, not an array of it, where `single`."""
+    for pick in picks:
+        if not 1 <= pick <= len(value):
+            raise MacroError(f"index {pick} is outside of 1 to {len(value)}.")
+    if isinstance(value, str):
+        return "".join(value[pick - 1] for pick in picks)
+    return value[picks[0] - 1] if single else [value[pick - 1] for pick in picks]
 
 
 def product(*arrays: list) -> list:

@@ -61,9 +61,11 @@ def _assignment(piece: Span, reader: Reader) -> Assignment | None:
     setter = _SETTER.match(piece.text)
     plain = _PLAIN.match(piece.text)
     if setter and piece.text.endswith(")"):
-        name, value = setter["name"], piece.part(setter.end(), len(piece.text) - 1)
+        name = setter["name"]
+        value = piece.part(setter.end(), len(piece.text) - 1)
     elif plain:
-        name, value = plain[1], piece.part(plain.end())
+        name = plain[1]
+        value = piece.part(plain.end())
     else:
         return None
     if plain and name in reader.kinds:

@@ -110,7 +110,8 @@ class _Parser:
         self.statements.append(Skipped(span.words, names, True, span.place))
 
     def sentence(self, sentence: Sentence) -> None:
-        word, span = sentence.word, sentence.span
+        word = sentence.word
+        span = sentence.span
         following = span.part(len(word)).text
         if word in self.reader.kinds and (
             word.lower() not in COMMANDS | DECLARATIONS or following.startswith("=")

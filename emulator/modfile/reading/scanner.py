@@ -269,6 +269,7 @@ def _native(cursor: Cursor, position: int) -> tuple[Native, int]:
     start = position
     # What stands behind three dots is a comment.
     while end >= 0 and "..." in re.sub(QUOTED, "", cursor.text[start:end]):
-        start, end = end + 1, cursor.text.find("\n", end + 1)
+        start = end + 1
+        end = cursor.text.find("\n", start)
     end = len(cursor.text) if end < 0 else end
     return Native(cursor.cut(position, end)), end

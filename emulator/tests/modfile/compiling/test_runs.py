@@ -186,3 +186,13 @@ def test_draws_without_a_discount_factor_have_no_solution(tmp_path):
     path.write_text(PLANNER.replace("planner_discount = beta", "planner_discount = 1"))
     assert irf(path, 1).shape[0] == 1
     assert "planner_discount" in explain(model, model.theta(beta=1.2), Status(status[1]))
+
+
+def test_the_command_line_says_what_was_not_done(emulate, tmp_path):
+    path = tmp_path / "high.mod"
+    path.write_text(CHAPTER.replace("order=1", "order=2"))
+    path.with_name("high.world.yaml").write_text(MAPPING)
+    code, _, err = emulate("irf", path, "--horizon", "2")
+    assert code == 0
+    assert "asks for order=2; the responses are those of the first order" in err
+    assert "3 commands solve the model" in err
