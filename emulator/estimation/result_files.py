@@ -207,34 +207,57 @@ def _csv(table: pd.DataFrame, index: bool = True) -> bytes:
 def result(estimate: Estimate) -> dict[str, Any]:
     """What is not in a table, as JSON takes it; numbers that are not finite are null."""
     target = estimate.target
-    criterion = estimate.density.criterion
-    scored = estimate.rescored
-    chains = estimate.diagnostics
+    density = estimate.density
     return {
         "world": estimate.spec.name,
-        "answered_by": estimate.density.responder.title,
+        "answered_by": density.responder.title,
         "target": {
             "name": target.name,
             "shock": target.shock,
             "source": target.source,
             "matched_entries": int(target.matched.sum()),
         },
-        "world_shock": estimate.spec.shock_names[estimate.density.responder.shock],
-        "weighting": criterion.weighting,
-        "estimated": list(estimate.density.prior.names),
+        "world_shock": estimate.spec.shock_names[density.responder.shock],
+        "weighting": density.criterion.weighting,
+        "estimated": list(density.prior.names),
         "held": {
             name: {"value": value, "why": why} for name, (value, why) in estimate.held.items()
-        },
-        "point": {
-            "distance": _finite(estimate.point.distance),
-            "log_likelihood": _finite(estimate.point.log_likelihood),
-            "searches": len(estimate.point.objectives),
-            "agreeing": estimate.point.agreeing,
-            "at_bound": list(estimate.point.at_bound),
         },
         "sampler": estimate.budget.sampler,
         "kept": estimate.budget.kept,
         "seed": estimate.budget.seed,
+        **_search(estimate),
+        **_sampling(estimate),
+        "moves_where_the_target_does_not": [move._asdict() for move in estimate.movements],
+        "flagged_share": estimate.flagged,
+        "complaints": estimate.complaints,
+        "seconds": {stage: round(value, 3) for stage, value in estimate.seconds.items()},
+        "processor_seconds": {
+            stage: round(value, 3) for stage, value in estimate.processor_seconds.items()
+        },
+        "versions": provenance.versions(),
+    }
+
+
+def _search(estimate: Estimate) -> dict[str, Any]:
+    """Of the point estimate."""
+    point = estimate.point
+    return {
+        "point": {
+            "distance": _finite(point.distance),
+            "log_likelihood": _finite(point.log_likelihood),
+            "searches": len(point.objectives),
+            "agreeing": point.agreeing,
+            "at_bound": list(point.at_bound),
+        }
+    }
+
+
+def _sampling(estimate: Estimate) -> dict[str, Any]:
+    """Of the posterior: its chains, the marginal likelihood, the solver's weights."""
+    chains = estimate.diagnostics
+    scored = estimate.rescored
+    return {
         "unlike_the_scout": list(estimate.missed),
         "chains": {
             "chains": chains.chains,
@@ -259,14 +282,6 @@ def result(estimate: Estimate) -> dict[str, Any]:
                 "without_solution": scored.unsolved,
             }
         ),
-        "moves_where_the_target_does_not": [move._asdict() for move in estimate.movements],
-        "flagged_share": estimate.flagged,
-        "complaints": estimate.complaints,
-        "seconds": {stage: round(value, 3) for stage, value in estimate.seconds.items()},
-        "processor_seconds": {
-            stage: round(value, 3) for stage, value in estimate.processor_seconds.items()
-        },
-        "versions": provenance.versions(),
     }
 
 
