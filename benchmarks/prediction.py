@@ -28,12 +28,13 @@ import pandas as pd
 import torch
 import typer
 
-from emulator.console import out, progress, run
+from emulator.console import out, run
 from emulator.errors import ParameterError
 from emulator.files import write_text
 from emulator.leaderboard.speed import COLUMNS, SPEED, read_speed, speed_table
 from emulator.models import load
 from emulator.models.base import EmulatorModel
+from emulator.progress import progress
 from emulator.worlds import get_world, split_names
 
 

@@ -33,6 +33,8 @@ __all__ = [
     "worlds",
 ]
 
+__version__ = "0.1.0"
+
 _ELSEWHERE = {
     "Economy": "emulator.inference",
     "Emulator": "emulator.inference",
@@ -68,10 +70,6 @@ def load(name_or_path: str | Path = "universal", device: str = "cpu") -> Emulato
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from emulator.provenance import package_version
-
-        return package_version()
     if name == "worlds":
         return importlib.import_module("emulator.worlds")
     if name in _ELSEWHERE:

@@ -14,7 +14,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from emulator.console import exit_with, out
+from emulator import __version__
+from emulator.console import exit_with
 
 
 class Entry(NamedTuple):
@@ -27,7 +28,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "irf": Entry(
         "emulator.inference.command:irf",
-        "Impulse responses at these parameters, with a 90 % band from a network, or exact.",
+        "Impulse responses at these parameters, from a network or exact.",
     ),
     "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
     "compare": Entry(
@@ -71,12 +72,24 @@ def function_of(name: str) -> Callable[..., Any]:
 class LazyGroup(TyperGroup):
     """The commands of the table, each imported when it is called."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Answer `--version` and typing errors here: Typer's own parser imports pydantic first."""
+        first = args[0] if args else "--help"
+        if first == "--version":
+            typer.echo(__version__)
+            ctx.exit()
+        if first.startswith("-") and first not in ("--help", "--"):
+            ctx.fail(f"No such option '{first}'. Known: --version, --help.")
+        if not first.startswith("-") and first not in COMMANDS:
+            _refuse_unknown(ctx, first)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, name: str) -> Any:
         if name not in COMMANDS:
-            return _refuse_unknown(ctx, name)
+            return None
         if ctx.meta.get("emulator.listing"):
             return TyperCommand(name, help=COMMANDS[name].summary)
         command = function_of(name)
@@ -102,6 +115,7 @@ app = typer.Typer(
     help="Exact impulse responses of macroeconomic models in batches, and networks that emulate"
     " them.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # the list of commands is plain text: Markdown in it costs a third more
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -112,9 +126,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
 ) -> None:
     if version:
-        from emulator import provenance
-
-        out.print(provenance.package_version())
+        typer.echo(__version__)
         raise typer.Exit
 
 

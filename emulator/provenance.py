@@ -8,17 +8,10 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from emulator import __version__
+
 DISTRIBUTION = "universal-macro-emulator"
 RECORDED = ("numpy", "scipy", "torch", "zarr", "xarray")
-
-
-@cache
-def package_version() -> str:
-    """Version of this package, `0+unknown` when it runs from a folder that was never installed."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "0+unknown"
 
 
 @cache
@@ -26,7 +19,7 @@ def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the packages that decide its numbers (no import
     needed).
     """
-    found = {"python": platform.python_version(), DISTRIBUTION: package_version()}
+    found = {"python": platform.python_version(), DISTRIBUTION: __version__}
     for name in RECORDED:
         try:
             found[name] = metadata.version(name)

@@ -75,6 +75,24 @@ class Status(IntEnum):
     def label(self) -> str:
         return self.name.lower()
 
+    @property
+    def meaning(self) -> str:
+        """Why such a draw has no finite responses, as a clause of a message."""
+        return _MEANINGS.get(self, "the solver finds none")
+
+
+_MEANINGS = {
+    Status.OK: (
+        "there is a solution, but a parameter or the size of a shock makes numbers too large to"
+        " hold"
+    ),
+    Status.INDETERMINATE: "many stable solutions",
+    Status.EXPLOSIVE: "no stable solution",
+    Status.NOT_CONVERGED: ("no steady state is found, or no solution that satisfies the equations"),
+    Status.OUTSIDE_BOUNDS: "a parameter is outside what it can be at all",
+    Status.UNSOLVABLE: "the network finds none likely",
+}
+
 
 WorldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
 """Names of worlds become names of folders and files: letters, digits and underscores only."""

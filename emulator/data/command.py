@@ -7,20 +7,18 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from emulator.console import err, out, say
-from emulator.data import card
-from emulator.data.generate import generate_dataset
+from emulator.console import err, say, show
 from emulator.data.schema import DEFAULT_VERDICTS, MIN_DRAWS, SPLITS, Fractions
-from emulator.data.store import DataSet
-from emulator.data.validate import validate_dataset
 from emulator.errors import DatasetError
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds import expand_worlds
+
+if TYPE_CHECKING:
+    from emulator.data.store import DataSet
 
 NUMBER = re.compile(r"[0-9]{1,12}")
 
@@ -106,6 +104,9 @@ def generate(
 
     An interrupted run resumes.
     """
+    from emulator.data import card
+    from emulator.data.generate import generate_dataset
+
     usual, exceptions = read_sizes(n_samples)
     try:
         fractions = Fractions(
@@ -202,6 +203,8 @@ def read_sizes(text: str) -> tuple[int, dict[str, int]]:
 
 
 def _print(data: DataSet) -> None:
+    from rich.table import Table
+
     table = Table("world", title="Draws of each split")
     for split in SPLITS:
         table.add_column(split.removeprefix("test_extrapolation_"), justify="right", no_wrap=True)
@@ -212,7 +215,7 @@ def _print(data: DataSet) -> None:
             or "none"
         )
         table.add_row(name, *(str(len(rows)) for rows in data.splits(name).values()), refused)
-    out.print(table)
+    show(table)
 
 
 def validate(
@@ -221,6 +224,8 @@ def validate(
     ] = "datasets/v1.0-dev",
 ) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
+    from emulator.data.validate import validate_dataset
+
     findings = validate_dataset(path)
     for finding in findings:
         say(f"{finding.world}: {finding.what}")

@@ -14,8 +14,7 @@ import zarr
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from emulator import provenance
-from emulator.console import progress
+from emulator import __version__, provenance
 from emulator.data import card
 from emulator.data.claim import claim
 from emulator.data.executors import Engine, make_shards, open_engine
@@ -38,6 +37,7 @@ from emulator.data.storage import Folder, open_folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
 from emulator.errors import DatasetError, first_error, unknown_name
+from emulator.progress import progress
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES
 from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
 
@@ -114,7 +114,7 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
         "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
         "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
         "sources": sources,
-        "made_by": provenance.package_version(),
+        "made_by": __version__,
     }
     try:
         request = Request.model_validate({**fixed, **asked})

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from emulator.files import sha256
 from emulator.spec import DEFAULT_HORIZON, WorldName, WorldSpec
-from emulator.worlds import Source, World, from_source, get_world
+from emulator.worlds import Source, from_source, get_world
+
+if TYPE_CHECKING:
+    from emulator.worlds import World
 
 FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")

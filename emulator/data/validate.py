@@ -10,7 +10,6 @@ import numpy as np
 import zarr
 from pydantic import ValidationError
 
-from emulator.console import progress
 from emulator.data import card
 from emulator.data.schema import SPLITS, Request, shard_size
 from emulator.data.shards import checksums, shard_file
@@ -25,6 +24,7 @@ from emulator.data.splits import (
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.errors import DatasetError
+from emulator.progress import progress
 from emulator.spec import Status
 from emulator.worlds import WORLDS, LinearWorld, World
 

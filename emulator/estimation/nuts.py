@@ -22,10 +22,10 @@ import numpy as np
 from scipy.special import expit, logsumexp
 from scipy.stats import ks_2samp, multivariate_normal
 
-from emulator.console import progress
 from emulator.errors import EstimationError, MissingExtraError
 from emulator.estimation.density import Density
 from emulator.estimation.diagnostics import Evidence, arviz
+from emulator.progress import progress
 
 MISSED = 0.2
 """Largest difference between the distribution functions of chains and scout, for one parameter,

@@ -23,10 +23,10 @@ from rich.progress import Progress
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
 
-from emulator.console import progress
 from emulator.estimation.density import Density, Parts, solvable_draws
 from emulator.estimation.diagnostics import Evidence, arviz
 from emulator.estimation.settings import KEPT
+from emulator.progress import progress
 
 STEPS = 8
 """Metropolis steps after each stage, beside one for each free parameter; twice as many after the

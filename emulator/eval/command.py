@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
 from emulator.console import out, say
@@ -60,7 +59,7 @@ def evaluate(
             "--allow-other-data", help="Score on data other than the network was trained on."
         ),
     ] = False,
-) -> pd.DataFrame:
+) -> Any:
     """Score a checkpoint beside the trivial baselines; write JSON, CSV, figures and an HTML
     report.
     """

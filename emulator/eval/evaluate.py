@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from emulator import provenance
-from emulator.console import progress
 from emulator.data import DataSet, open_dataset
 from emulator.eval.bootstrap import CONFIDENCE
 from emulator.eval.cases import NETWORK, Case
@@ -23,6 +22,7 @@ from emulator.eval.trust import claims, determinacy
 from emulator.models import load
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES, TrivialBaseline
 from emulator.models.trained import TrainedNetwork, predict
+from emulator.progress import progress
 
 
 def evaluate_checkpoint(request: Request) -> Evaluation:

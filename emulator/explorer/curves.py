@@ -17,7 +17,6 @@ from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
 from emulator.inference.answers import beyond_training
 from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Status
-from emulator.worlds.comparison import WHY
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def doubts(predicted: xr.Dataset) -> list[str]:
 def in_words(status: int) -> str:
     """A `Status` and what it means."""
     found = Status(status)
-    return f"{found.label.replace('_', ' ')}: {WHY.get(found, 'none is found')}"
+    return f"{found.label.replace('_', ' ')}: {found.meaning}"
 
 
 def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:

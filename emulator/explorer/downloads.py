@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from emulator import __version__
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.palette import CURVES, MARKS, colour_of, mark_of
 from emulator.explorer.state import Scenario, State
-from emulator.provenance import package_version
 from emulator.spec import OBSERVABLES
 from emulator.worlds.figures import label, new_figure
 
@@ -137,7 +137,7 @@ def recipe(answer: Answer, economies: Economies) -> str:
         for upload in uploads
     )
     body = f"{files}{network}answers = {{\n{''.join(lines)}}}\n"
-    return HEAD.format(version=package_version(), csv=CSV) + body + TAIL.format(csv=CSV)
+    return HEAD.format(version=__version__, csv=CSV) + body + TAIL.format(csv=CSV)
 
 
 def _call(curve: Curve, state: State, economies: Economies) -> str:

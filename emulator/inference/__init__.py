@@ -5,19 +5,19 @@ PyTorch is needed for networks only.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from emulator.inference.economy import Economy
-
 if TYPE_CHECKING:
+    from emulator.inference.economy import Economy
     from emulator.inference.emulator import Emulator
+
+_PLACES = {"Economy": "economy", "Emulator": "emulator"}
 
 __all__ = ["Economy", "Emulator"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Emulator":
-        from emulator.inference.emulator import Emulator
-
-        return Emulator
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"emulator.inference.{_PLACES[name]}"), name)

@@ -18,17 +18,16 @@ theta                      (draw, parameter)
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-from emulator.errors import NoSolutionError, ParameterError
-from emulator.spec import BAND_LEVEL, Status, WorldSpec
-from emulator.worlds.comparison import WHY
+from emulator.errors import ParameterError
+from emulator.inference.labels import Answered, Labels, ranges_in_words
+from emulator.spec import BAND_LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,46 +37,9 @@ AXES = ("draw", "shock", "horizon", "observable")
 BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 
 
-class Labels(NamedTuple):
-    """What an answer is about: the world, the shocks (S) with their sizes in words, the draws (n),
-    who answered, and what a reader should know of every answer.
-    """
-
-    spec: WorldSpec
-    shocks: Sequence[str]
-    sizes: Sequence[str]
-    draws: np.ndarray
-    source: str
-    parameters: str = ""
-    """Which parameters are not at their defaults, in words."""
-    notes: Sequence[str] = ()
-    trained_range: tuple[np.ndarray, np.ndarray] | None = None
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        attributes = {
-            "world": self.spec.name,
-            "title": self.spec.title,
-            "source": self.source,
-            "parameters": self.parameters,
-        }
-        return attributes | ({"notes": " ".join(self.notes)} if self.notes else {})
-
-    def coordinates(self, periods: int) -> dict[str, Any]:
-        spec = self.spec
-        return {
-            "draw": self.draws,
-            "shock": list(self.shocks),
-            "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
-            "observable": list(spec.observable_names),
-            "parameter": list(spec.parameter_names),
-            "unit": ("observable", list(spec.observable_units)),
-            "size": ("shock", list(self.sizes)),
-        }
-
-
-def answer(labels: Labels, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> xr.Dataset:
+def answer(answered: Answered) -> xr.Dataset:
     """A Dataset of fields with the axes (n, S, H+1, O), (n, P) or (n), with names and units."""
+    labels, fields = answered.labels, answered.fields
     spec = labels.spec
     axes = {4: AXES, 2: ("draw", "parameter"), 1: ("draw",)}
     units = ", ".join(f"{o.name}: {o.unit}" for o in spec.observables)
@@ -86,12 +48,12 @@ def answer(labels: Labels, theta: np.ndarray, fields: Mapping[str, np.ndarray]) 
         for name, value in fields.items()
     }
     of_theta = ", ".join(f"{p.name}: {p.unit}" for p in spec.parameters)
-    variables["theta"] = (axes[2], theta, {"units": of_theta})
-    data = xr.Dataset(variables, labels.coordinates(fields["irf"].shape[2]), labels.attributes)
+    variables["theta"] = (axes[2], answered.theta, {"units": of_theta})
+    data = xr.Dataset(variables, _coordinates(labels, fields["irf"].shape[2]), labels.attributes)
     if labels.trained_range is not None:
         low, high = labels.trained_range
         data = data.assign_coords(trained_from=("parameter", low), trained_to=("parameter", high))
-    doubt = doubt_in_words(data)
+    doubt = answered.doubt
     return data.assign_attrs(doubt=doubt) if doubt else data
 
 
@@ -101,10 +63,23 @@ def derivatives(
     """Derivatives (n, S, H+1, O, P) with names; units: of the response, per unit of the parameter.
     signs: of each draw, (n,), as further coordinates.
     """
-    coordinates = labels.coordinates(values.shape[2])
+    coordinates = _coordinates(labels, values.shape[2])
     coordinates |= {name: ("draw", sign) for name, sign in signs.items() if sign.ndim == 1}
     axes = (*AXES, "parameter")
     return xr.DataArray(values, coordinates, axes, "jacobian", labels.attributes)
+
+
+def _coordinates(labels: Labels, periods: int) -> dict[str, Any]:
+    spec = labels.spec
+    return {
+        "draw": labels.draws,
+        "shock": list(labels.shocks),
+        "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
+        "observable": list(spec.observable_names),
+        "parameter": list(spec.parameter_names),
+        "unit": ("observable", list(spec.observable_units)),
+        "size": ("shock", list(labels.sizes)),
+    }
 
 
 def doubted(data: xr.Dataset) -> np.ndarray:
@@ -115,44 +90,6 @@ def doubted(data: xr.Dataset) -> np.ndarray:
     return np.asarray(data["flagged"].values & ~data["exact"].values & solved)
 
 
-def doubt_in_words(data: xr.Dataset) -> str:
-    """That, and for how many draws; empty where the network doubts none."""
-    flags = doubted(data)
-    if not flags.any():
-        return ""
-    which = "this answer" if len(flags) == 1 else f"{flags.sum():,} of {len(flags):,} draws"
-    why = ""
-    beyond = beyond_training(data.isel(draw=[int(np.flatnonzero(flags)[0])]))
-    if beyond:
-        why = f", beyond the training draws: {beyond}" if len(flags) == 1 else f"; first: {beyond}"
-    return (
-        f"The network flags {which}{why}. It may be wrong by more than its band says;"
-        " fallback='exact' asks the solver."
-    )
-
-
-def refuse(
-    spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: str, why: Callable[[], str]
-) -> None:
-    """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why: in
-    words.
-    """
-    if on_failure not in ("raise", "nan"):
-        raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
-    if on_failure == "nan" or not failed.any():
-        return
-    first = int(np.flatnonzero(failed)[0])
-    values = ", ".join(
-        f"{name}={value:.6g}"
-        for name, value in zip(spec.parameter_names, theta[first], strict=True)
-    )
-    raise NoSolutionError(
-        f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,}"
-        f" draws: {why()}. Draw {first}: {values}. Change the parameters (`emulator worlds"
-        f" {spec.name}` shows defaults and ranges), or have NaN there: on_failure='nan'."
-    )
-
-
 def beyond_training(data: xr.Dataset) -> str:
     """Which parameters of draw 0 lie outside the range that the network was trained on, and that
     range; empty where none does.
@@ -160,23 +97,10 @@ def beyond_training(data: xr.Dataset) -> str:
     if "parameter_in_range" not in data:
         return ""
     outside = data.isel(draw=0).where(~data["parameter_in_range"][0], drop=True)
-    columns = (
+    names, values, low, high = (
         outside[name].values for name in ("parameter", "theta", "trained_from", "trained_to")
     )
-    return ", ".join(
-        f"{name} = {value:.6g} (trained on {low:.4g} to {high:.4g})"
-        for name, value, low, high in zip(*columns, strict=True)
-    )
-
-
-def statuses_in_words(status: np.ndarray) -> str:
-    """How many draws without finite responses have each `Status` (n,), and what it means."""
-    counts = sorted(Counter(Status(code) for code in status).items())
-    return ", ".join(
-        f"{count:,} {'overflow' if found == Status.OK else found.label}"
-        f" ({WHY.get(found, 'the solver finds none')})"
-        for found, count in counts
-    )
+    return ranges_in_words(names, values, low, high)
 
 
 SIGNS = ("exact", "flagged", "determinate")

@@ -14,10 +14,11 @@ from emulator.console import err, number, say, show
 from emulator.errors import ParameterError
 
 if TYPE_CHECKING:
-    import xarray as xr
+    import numpy as np
     from rich.table import Table
 
     from emulator.inference.economy import Economy
+    from emulator.inference.labels import Answered
 
 DEFAULT_NETWORK = "universal"
 
@@ -110,27 +111,18 @@ def irf(
     The network that ships answers, or with --exact the world's own solver. A .mod file is always
     solved; without a mapping beside it, it answers with its own variables in its own units.
     """
-    import warnings
-
-    from emulator.errors import DoubtWarning
-
     _check_outputs(plot, output or [])
     if write_mapping:
         _write_mapping(world)
-    values = _values(set_ or [])
     economy = _economy(world, checkpoint, exact, run)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DoubtWarning)  # said below the numbers
-        data = economy.irf(values, shocks=shock or None, size=size, horizon=horizon)
-    for path in output or []:
-        data.responses.write(path)
-        say(f"Numbers: {path}")
-    if plot is not None:
-        data.responses.plot(plot)
-        say(f"Figure: {plot}")
-    for table in tables(data):
+    answered = economy.answered(
+        _values(set_ or []), shocks=shock or None, size=size, horizon=horizon
+    )
+    if plot is not None or output:
+        _write(answered, plot, output or [])
+    for table in tables(answered):
         show(table)
-    _notes(data, economy)
+    _notes(answered)
 
 
 irf.command_class = WithFigure  # type: ignore[attr-defined]  # read by emulator.cli
@@ -170,53 +162,54 @@ def pair(item: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def tables(data: xr.Dataset) -> list[Table]:
+def tables(answered: Answered) -> list[Table]:
     """The responses of draw 0 as a table for each shock, with half widths of the band where there
-    is one.
+    is one: a column an observable, or a row where observables are many.
     """
-    if data.sizes["observable"] > MOST_COLUMNS:
-        return [_observables_below(data.isel(draw=0, shock=k)) for k in range(data.sizes["shock"])]
-    return [_observables_beside(data.isel(draw=0, shock=k)) for k in range(data.sizes["shock"])]
+    spec = answered.labels.spec
+    make = _beside if spec.n_observables <= MOST_COLUMNS else _below
+    return [make(answered, row) for row in range(len(answered.labels.shocks))]
 
 
-def _observables_beside(one: xr.Dataset) -> Table:
+def _beside(answered: Answered, row: int) -> Table:
     """A row a horizon, a column an observable."""
-    from rich.table import Table
-
-    heads = [
-        f"{name}\n{unit}" for name, unit in zip(one.observable.values, one.unit.values, strict=True)
-    ]
-    table = Table("horizon", title=_title(one), title_justify="left")
-    for head in heads:
-        table.add_column(head, justify="right")
-    for h in (h for h in SHOWN if h < one.sizes["horizon"]):
-        table.add_row(
-            str(h), *(_cell(one.isel(horizon=h, observable=k)) for k in range(len(heads)))
-        )
+    spec = answered.labels.spec
+    table = _table(answered, row)
+    for observable in spec.observables:
+        table.add_column(f"{observable.name}\n{observable.unit}", justify="right")
+    for h in _shown(answered):
+        cells = [_cell(answered.fields, (0, row, h, k)) for k in range(spec.n_observables)]
+        table.add_row(str(h), *cells)
     return table
 
 
-def _observables_below(one: xr.Dataset) -> Table:
+def _below(answered: Answered, row: int) -> Table:
     """A row an observable, a column a horizon; for files with many variables."""
-    from rich.table import Table
-
-    shown = [h for h in SHOWN if h < one.sizes["horizon"]]
-    table = Table("horizon", title=_title(one), title_justify="left")
-    for h in shown:
+    table = _table(answered, row)
+    table.caption = answered.labels.spec.observables[0].unit
+    for h in _shown(answered):
         table.add_column(str(h), justify="right")
-    for k, name in enumerate(one.observable.values):
-        cells = (number(float(one["irf"].isel(horizon=h, observable=k)), ".3g") for h in shown)
-        table.add_row(str(name), *cells)
+    irf = answered.fields["irf"][0, row]
+    for k, name in enumerate(answered.labels.spec.observable_names):
+        table.add_row(name, *(number(irf[h, k], ".3g") for h in _shown(answered)))
     return table
 
 
-def _title(one: xr.Dataset) -> str:
-    return f"{one.attrs['world']}: {one.shock.item()}, {one.size.item()}, {one.attrs['source']}"
+def _table(answered: Answered, row: int) -> Table:
+    from rich.table import Table
+
+    labels = answered.labels
+    title = f"{labels.spec.name}: {labels.shocks[row]}, {labels.sizes[row]}, {labels.source}"
+    return Table("horizon", title=title, title_justify="left", caption_justify="left")
 
 
-def _cell(point: xr.Dataset) -> str:
-    text = number(float(point["irf"]), "+.4f")
-    half = float(point["upper"] - point["irf"]) if "upper" in point else 0.0
+def _shown(answered: Answered) -> list[int]:
+    return [h for h in SHOWN if h < answered.fields["irf"].shape[2]]
+
+
+def _cell(fields: dict[str, np.ndarray], place: tuple[int, ...]) -> str:
+    text = number(fields["irf"][place], "+.4f")
+    half = fields["upper"][place] - fields["irf"][place] if "upper" in fields else 0.0
     return f"{text} ± {half:.4f}" if half > 0 else text
 
 
@@ -231,6 +224,18 @@ def _check_outputs(plot: Path | None, output: list[Path]) -> None:
 
         for path in output:
             check_file(path)
+
+
+def _write(answered: Answered, plot: Path | None, output: list[Path]) -> None:
+    from emulator.inference.answers import answer
+
+    data = answer(answered)
+    for path in output:
+        data.responses.write(path)
+        say(f"Numbers: {path}")
+    if plot is not None:
+        data.responses.plot(plot)
+        say(f"Figure: {plot}")
 
 
 def _values(pairs: list[str]) -> dict[str, str]:
@@ -275,19 +280,20 @@ def _write_mapping(world: str) -> None:
     say(f"Mapping: {write_mapping(Path(world))}")
 
 
-def _notes(data: xr.Dataset, economy: Economy) -> None:
+def _notes(answered: Answered) -> None:
     """What a reader should know of how far to trust the numbers, on the error stream."""
 
     def note(text: str) -> None:
         err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
 
-    for p, value in zip(economy.spec.parameters, data["theta"].values[0], strict=True):
+    labels = answered.labels
+    for p, value in zip(labels.spec.parameters, answered.theta[0], strict=True):
         if not p.low <= value <= p.high:
             note(
                 f"{p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
                 f" {p.high:g}."
             )
-    if "notes" in data.attrs:
-        note(data.attrs["notes"])
-    if "doubt" in data.attrs:
-        note(data.attrs["doubt"].replace("fallback='exact' asks", "--exact asks"))
+    for text in labels.notes:
+        note(text)
+    if answered.doubt:
+        note(answered.doubt.replace("fallback='exact' asks", "--exact asks"))

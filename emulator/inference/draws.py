@@ -5,16 +5,19 @@ but defaults.
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from emulator.errors import ParameterError
 from emulator.spec import WorldSpec
 
-DrawsLike = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
+if TYPE_CHECKING:
+    import pandas as pd
+
+    DrawsLike = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
 
 Complete = Callable[[Mapping[str, np.ndarray], int], np.ndarray]
 """Named columns, each one number or (n,), and n to theta (n, P)."""
@@ -43,9 +46,9 @@ def theta_of(
     differ, for shapes that do not fit, for no draw at all and for values that are not finite
     numbers.
     """
-    if isinstance(draws, pd.Series):
+    if _is_pandas(draws, "Series"):
         draws = draws.to_frame().T
-    table = _columns(draws) if isinstance(draws, pd.DataFrame | Mapping) else {}
+    table = _columns(draws) if isinstance(draws, Mapping) or _is_table(draws) else {}
     named = {**table, **(parameters or {})}
     columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
     theta = _base(spec, draws, columns)
@@ -105,7 +108,7 @@ def labels_of(draws: DrawsLike, n: int) -> np.ndarray:
     """What n draws are called: by the index of a table that names each of its rows once, else 0 to
     n - 1.
     """
-    if isinstance(draws, pd.DataFrame) and draws.index.nlevels == 1 and draws.index.is_unique:
+    if _is_table(draws) and draws.index.nlevels == 1 and draws.index.is_unique:
         return draws.index.to_numpy()
     return np.arange(n)
 
@@ -138,10 +141,20 @@ def _whole(number: Any) -> int | None:
     return whole if whole >= 0 else None
 
 
-def _columns(draws: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
+def _is_table(draws: Any) -> bool:
+    return _is_pandas(draws, "DataFrame")
+
+
+def _is_pandas(draws: Any, kind: str) -> bool:
+    """Whether draws are of a class of pandas, which is not imported to know that."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(draws, getattr(pandas, kind))
+
+
+def _columns(draws: Any) -> dict[str, Any]:
     twice = (
         [str(name) for name in draws.columns[draws.columns.duplicated()]]
-        if isinstance(draws, pd.DataFrame)
+        if _is_table(draws)
         else []
     )
     if twice:
@@ -186,7 +199,7 @@ def _reals(value: Any) -> np.ndarray:
 
 def _base(spec: WorldSpec, draws: DrawsLike, columns: Mapping[int, np.ndarray]) -> np.ndarray:
     """As many draws as the call names, before named columns are written into them."""
-    if draws is not None and not isinstance(draws, pd.DataFrame | Mapping):
+    if draws is not None and not (isinstance(draws, Mapping) or _is_table(draws)):
         try:
             array = _reals(draws)
         except (TypeError, ValueError):
@@ -195,7 +208,7 @@ def _base(spec: WorldSpec, draws: DrawsLike, columns: Mapping[int, np.ndarray]) 
                 f" {spec.n_parameters}), a table or a mapping of names."
             ) from None
         base = spec.check_theta(array[None, :] if array.ndim == 1 else array).copy()
-    elif isinstance(draws, pd.DataFrame):
+    elif _is_table(draws):
         base = np.repeat(spec.theta(), len(draws), axis=0)
     else:
         lengths = {values.size for values in columns.values() if values.ndim}

@@ -20,9 +20,7 @@ from emulator.errors import (
     ParameterError,
 )
 from emulator.inference.answerer import Answerer
-from emulator.inference.answers import Labels, answer, derivatives, refuse
 from emulator.inference.draws import (
-    DrawsLike,
     chosen_shocks,
     draws_wanted,
     labels_of,
@@ -30,6 +28,7 @@ from emulator.inference.draws import (
     parameters_in_words,
     theta_of,
 )
+from emulator.inference.labels import Answered, Labels, refuse
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from emulator.inference.draws import DrawsLike
     from emulator.inference.sensitivity import Ranges, SensitivityDesign
 
 Shocks = str | Iterable[str] | Paths | None
@@ -137,7 +137,36 @@ class Economy:
         `ParameterError` for bad input. Warns with `DoubtWarning` where a network flags a draw and
         no solver answered in its place.
         """
-        theta = self._theta(draws, parameters)
+        from emulator.inference.answers import answer
+
+        answered = self.answered(
+            draws,
+            parameters,
+            shocks=shocks,
+            shock=shock,
+            size=size,
+            horizon=horizon,
+            fallback=fallback,
+            on_failure=on_failure,
+        )
+        if answered.doubt:
+            warnings.warn(f"{self.spec.name}: {answered.doubt}", DoubtWarning, stacklevel=2)
+        return answer(answered)
+
+    def answered(
+        self,
+        draws: DrawsLike,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        shocks: Shocks = None,
+        shock: str | None = None,
+        size: SizeLike = 1.0,
+        horizon: int | None = None,
+        fallback: Fallback = None,
+        on_failure: str = "raise",
+    ) -> Answered:
+        """`irf` as plain arrays with their labels; raises as that does, and warns of nothing."""
+        theta = self._theta(draws, parameters or {})
         last = self._last(horizon)
         asked = self._asked(shocks, shock, size, last)
         solver = self._solver(fallback)
@@ -150,10 +179,7 @@ class Economy:
         refuse(
             self.spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver)
         )
-        data = answer(self._labels(asked, draws, theta), theta, fields)
-        if "doubt" in data.attrs:
-            warnings.warn(f"{self.spec.name}: {data.attrs['doubt']}", DoubtWarning, stacklevel=2)
-        return data
+        return Answered(self._labels(asked, draws, theta), theta, fields)
 
     def jacobian(
         self,
@@ -176,6 +202,8 @@ class Economy:
         theta = self._theta(draws, parameters)
         last = self._last(horizon)
         scaling = self._scaling(shocks, shock, size)
+        from emulator.inference.answers import derivatives
+
         slopes = self.answerer.jacobian(theta, scaling, last)
         signs = self.answerer.signs(theta, scaling)
         return derivatives(self._labels(scaling, draws, theta), slopes, signs)

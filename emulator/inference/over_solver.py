@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from emulator.inference.answerer import Answerer, Local
-from emulator.inference.answers import statuses_in_words
+from emulator.inference.labels import statuses_in_words
 from emulator.inference.shock_size import Scaling
 from emulator.spec import Status
 from emulator.worlds.base import World

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
 from emulator.console import say
@@ -26,7 +25,7 @@ def leaderboard(
     figures: Annotated[
         Path | None, typer.Option(help="Folder of the figures; beside the two files if not given.")
     ] = None,
-) -> pd.DataFrame:
+) -> Any:
     """Collect the results below a folder into LEADERBOARD.md and leaderboard.csv, with figures
     where they allow them.
     """

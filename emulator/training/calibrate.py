@@ -17,13 +17,14 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from torch import Tensor
 
-from emulator.console import progress, say
+from emulator.console import say
 from emulator.data import DataSet, open_dataset
 from emulator.errors import CheckpointError, DatasetError
 from emulator.files import check_writable
 from emulator.models.normaliser import SILENT
 from emulator.models.trained import BATCH, TrainedNetwork, load, predict, save
 from emulator.models.trust import Evidence, Trust, judge
+from emulator.progress import progress
 from emulator.training.dataset import IRFDataset
 from emulator.training.processes import threads
 

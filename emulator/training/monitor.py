@@ -7,8 +7,8 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from emulator.console import progress
 from emulator.errors import MissingExtraError
+from emulator.progress import progress
 from emulator.training.config import TrainingConfig
 
 REFRESH = 10

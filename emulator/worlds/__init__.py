@@ -10,11 +10,14 @@ import importlib
 import os
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ParameterError, UnknownNameError, unknown_name
-from emulator.worlds.base import Draws, LinearWorld, World
-from emulator.worlds.check import check_world
 from emulator.worlds.source import Source, is_path, mapping_path
+
+if TYPE_CHECKING:
+    from emulator.worlds.base import Draws, LinearWorld, World
+    from emulator.worlds.check import check_world
 
 WORLDS = {
     "nk": "emulator.worlds.nk:NewKeynesian",
@@ -129,6 +132,21 @@ def expand_worlds(names: str) -> list[str]:
     return worlds
 
 
+_ELSEWHERE = {
+    "Draws": "base",
+    "LinearWorld": "base",
+    "World": "base",
+    "check_world": "check",
+}
+"""Names that are imported when they are asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"emulator.worlds.{_ELSEWHERE[name]}"), name)
+
+
 __all__ = [
     "WORLDS",
     "Draws",
@@ -140,5 +158,6 @@ __all__ = [
     "from_source",
     "get_world",
     "is_path",
+    "open_world",
     "split_names",
 ]

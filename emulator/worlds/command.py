@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
-import pandas as pd
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from emulator.console import err, number, out, say, show
 from emulator.errors import (
@@ -22,12 +18,14 @@ from emulator.errors import (
     ParameterError,
     UnknownNameError,
 )
-from emulator.spec import OBSERVABLES, WorldSpec
-from emulator.worlds import WORLDS, check_world, get_world, split_names
-from emulator.worlds.base import World
-from emulator.worlds.comparison import compare as compare_worlds
-from emulator.worlds.comparison import responses_of
-from emulator.worlds.figures import check_format, draw_comparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from rich.table import Table
+
+    from emulator.spec import WorldSpec
+    from emulator.worlds.base import World
 
 SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
 """Quarters of a printed table; files hold them all."""
@@ -48,12 +46,16 @@ def worlds(
     """List the worlds; show one world's parameters, shocks and units; or check a world, such as a
     .mod file of your own.
     """
+    from rich.table import Table
+
+    from emulator.worlds import WORLDS, get_world
+
     if not name:
         table = Table("world", "title", "parameters", "shocks")
         for key in WORLDS:
             spec = get_world(key).spec
             table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names))
-        out.print(table)
+        show(table)
     elif name[0] == "check" and len(name) == 2:
         _check(named(name[1]))
     elif len(name) == 1 and name[0] != "check":
@@ -79,6 +81,8 @@ def noted() -> Iterator[None]:
 
 def named(name: str) -> World:
     """A world by name or path; what was noted while reading a file is printed."""
+    from emulator.worlds import get_world
+
     with noted():
         return get_world(name)
 
@@ -89,6 +93,8 @@ def with_shock(shock: str) -> list[World]:
 
     Raises `UnknownNameError` if no world has the shock.
     """
+    from emulator.worlds import WORLDS, get_world
+
     having = [world for world in map(get_world, WORLDS) if shock in world.spec.shock_names]
     if not having:
         raise UnknownNameError(
@@ -111,6 +117,9 @@ def with_shock(shock: str) -> list[World]:
 
 def _describe(spec: WorldSpec) -> None:
     # Text of a file is shown as it stands: Text reads no markup in it.
+    from rich.table import Table
+    from rich.text import Text
+
     out.print(
         Text(spec.name, style="bold")
         + Text(f": {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
@@ -119,11 +128,11 @@ def _describe(spec: WorldSpec) -> None:
     for p in spec.parameters:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
         table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", Text(meaning))
-    out.print(table)
+    show(table)
     table = Table("shock (one standard deviation)", "meaning")
     for shock in spec.shocks:
         table.add_row(shock.name, Text(shock.meaning))
-    out.print(table)
+    show(table)
     out.print(
         "Observables: "
         + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables),
@@ -133,6 +142,11 @@ def _describe(spec: WorldSpec) -> None:
 
 def _check(world: World, n: int = 64) -> None:
     """The conformance suite on draws from the prior, and how often the prior has a solution."""
+    import numpy as np
+
+    from emulator.worlds import check_world
+    from emulator.worlds.comparison import responses_of
+
     spec = world.spec
     say(
         f"{spec.name}: {spec.n_parameters} parameters, shocks {', '.join(spec.shock_names)},"
@@ -175,6 +189,10 @@ def compare(
     """Several worlds under the same shock of one standard deviation, each at its defaults: one
     picture and its numbers.
     """
+    from emulator.worlds import split_names
+    from emulator.worlds.comparison import compare as compare_worlds
+    from emulator.worlds.figures import check_format, draw_comparison
+
     check_format(plot)
     if csv.suffix.lower() != ".csv":
         raise ParameterError(f"The file '{csv}' must end in .csv.")
@@ -183,7 +201,7 @@ def compare(
         shock,
         horizon,
     )
-    frame = responses.to_series().unstack("observable")[list(OBSERVABLES)]
+    frame = responses.to_series().unstack("observable")[list(responses["observable"].values)]
     _write(frame, csv)
     draw_comparison(
         responses,
@@ -192,7 +210,8 @@ def compare(
         plot,
     )
     say(f"Figure: {plot}")
-    show_tables(frame, "world", responses["unit"].values, f"{shock}, one standard deviation: {{}}")
+    for world in responses["world"].values:
+        show(_table(responses.sel(world=world), f"{shock}, one standard deviation: {world}"))
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -203,17 +222,13 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     say(f"Numbers: {path}")
 
 
-def show_tables(frame: pd.DataFrame, level: str, units: Iterable[str], title: str) -> None:
-    """Print one table for each value of an index level, a row a quarter of `SHOWN`; `title` has a
-    place for the value.
-    """
-    for key, part in frame.groupby(level=level, sort=False):
-        table = Table(
-            "quarter",
-            *(f"{name} ({unit})" for name, unit in zip(OBSERVABLES, units, strict=True)),
-            title=title.format(key),
-        )
-        shown = part.droplevel(level)
-        for horizon, row in shown[shown.index.isin(SHOWN)].iterrows():
-            table.add_row(str(horizon), *(number(value, "+.4f") for value in row))
-        show(table)
+def _table(responses: xr.DataArray, title: str) -> Table:
+    """One world's responses (horizon, observable): a row a quarter of `SHOWN`."""
+    from rich.table import Table
+
+    table = Table("quarter", title=title, title_justify="left")
+    for name, unit in zip(responses["observable"].values, responses["unit"].values, strict=True):
+        table.add_column(f"{name}\n{unit}", justify="right")
+    for h in (h for h in SHOWN if h < responses.sizes["horizon"]):
+        table.add_row(str(h), *(number(value, "+.4f") for value in responses.values[h]))
+    return table

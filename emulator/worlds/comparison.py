@@ -11,16 +11,6 @@ from emulator.errors import NoSolutionError, UnknownNameError
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
 from emulator.worlds.base import World
 
-WHY = {
-    Status.OK: (
-        "there is a solution, but a parameter or the size of a shock makes numbers too large to"
-        " hold"
-    ),
-    Status.INDETERMINATE: "many stable solutions",
-    Status.EXPLOSIVE: "no stable solution",
-    Status.NOT_CONVERGED: "no steady state is found, or no solution that satisfies the equations",
-}
-
 
 def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
     """Responses (S, H+1, 3) at one theta (1, P), in the units of `World.irf`.
@@ -33,10 +23,9 @@ def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
         responses = world.irf(theta, horizon=horizon, on_failure="nan")
         if not np.isfinite(responses).all():
             status = Status(world.status(theta)[0])
-            why = WHY.get(status, "the solver finds none")
             raise NoSolutionError(
                 f"World '{world.spec.name}' has no unique stable solution at these parameters:"
-                f" {status.label} ({why}). Change them, or the model; `emulator worlds"
+                f" {status.label} ({status.meaning}). Change them, or the model; `emulator worlds"
                 f" {world.source.file if world.source else world.spec.name}` shows defaults and"
                 " ranges."
             )

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from emulator import console
+from emulator import progress
 from emulator.data.meter import Meter
 from emulator.data.schema import Request
 from emulator.tests.data.tampering import flip_byte
@@ -28,7 +28,7 @@ def bars(monkeypatch):
             )
             return number
 
-    monkeypatch.setattr(console, "Progress", Watched)
+    monkeypatch.setattr(progress, "Progress", Watched)
     return seen
 
 
@@ -85,7 +85,7 @@ def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, 
     tasks = [("nk", shard) for shard in (1, 2, 3, 4)] + [
         ("lss", shard) for shard in range(5)
     ]  # a shard of nk was there
-    line, left = console.RateColumn(), console.TimeColumn()
+    line, left = progress.RateColumn(), progress.TimeColumn()
     with Progress(
         console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False
     ) as display:
@@ -114,7 +114,7 @@ def terminal(request, monkeypatch):
     """A console of some width that writes into memory."""
     file = io.StringIO()
     monkeypatch.setattr(
-        console, "err", Console(file=file, width=request.param, force_terminal=False)
+        progress, "err", Console(file=file, width=request.param, force_terminal=False)
     )
     return file, request.param
 
@@ -132,7 +132,7 @@ def test_the_line_fits_the_terminal_and_shows_bar_count_rate_and_time(
     terminal, name, unit, total, note
 ):
     file, width = terminal
-    with console.progress() as display:
+    with progress.progress() as display:
         task = display.add_task(name, total=total, unit=unit, note="")
         display.update(task, completed=total / 3)
         display.update(task, completed=total, note=note)
@@ -149,7 +149,7 @@ def test_the_line_fits_the_terminal_and_shows_bar_count_rate_and_time(
 
 def test_time_left_is_said_while_the_work_goes_on(terminal):
     file, _ = terminal
-    with console.progress() as display:
+    with progress.progress() as display:
         display.add_task("solving", total=10, unit="draws", note="nk, shard 0")
     assert " left" in file.getvalue()
     assert len(file.getvalue().splitlines()) == 1

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from emulator import console
+from emulator import progress
 from emulator.estimation.density import Criterion, Density
 from emulator.estimation.nuts import sample
 from emulator.estimation.prior import JointPrior
@@ -34,7 +34,7 @@ def clock(monkeypatch):
 def quiet(monkeypatch):
     """What is written where the error output is no terminal."""
     file = io.StringIO()
-    monkeypatch.setattr(console, "err", Console(file=file, width=100, force_terminal=False))
+    monkeypatch.setattr(progress, "err", Console(file=file, width=100, force_terminal=False))
     return file
 
 
@@ -52,7 +52,7 @@ def moves_of_a_run():
 @pytest.mark.fast
 def test_rate_and_time_left_are_known_from_the_second_stage_on(clock):
     seconds, runs, particles = 2.0, 3, 40
-    line, left_column = console.RateColumn(), console.TimeColumn()
+    line, left_column = progress.RateColumn(), progress.TimeColumn()
     with Progress(
         console=Console(file=io.StringIO()), get_time=lambda: clock[0], auto_refresh=False
     ) as display:

@@ -1,0 +1,134 @@
+"""What an answer is about and what it holds, as plain arrays, and what is to be said of it.
+
+Axes: n draw, P parameter, S shock, H horizon, O observable.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from emulator.errors import NoSolutionError, ParameterError
+from emulator.spec import Status, WorldSpec
+
+
+class Labels(NamedTuple):
+    """What an answer is about: the world, the shocks (S) with their sizes in words, the draws (n),
+    who answered, and what a reader should know of every answer.
+    """
+
+    spec: WorldSpec
+    shocks: Sequence[str]
+    sizes: Sequence[str]
+    draws: np.ndarray
+    source: str
+    parameters: str = ""
+    """Which parameters are not at their defaults, in words."""
+    notes: Sequence[str] = ()
+    trained_range: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        attributes = {
+            "world": self.spec.name,
+            "title": self.spec.title,
+            "source": self.source,
+            "parameters": self.parameters,
+        }
+        return attributes | ({"notes": " ".join(self.notes)} if self.notes else {})
+
+
+class Answered(NamedTuple):
+    """An answer before it is an xarray Dataset: `fields` as in `emulator.inference.answers`."""
+
+    labels: Labels
+    theta: np.ndarray
+    fields: dict[str, np.ndarray]
+
+    @property
+    def doubted(self) -> np.ndarray:
+        """Which draws (n,) the network doubts: flagged, with a solution, and not solved."""
+        if "flagged" not in self.fields:
+            return np.zeros(len(self.theta), dtype=bool)
+        solved = self.fields.get("determinate", np.ones(len(self.theta), dtype=bool))
+        return self.fields["flagged"] & ~self.fields["exact"] & solved
+
+    @property
+    def doubt(self) -> str:
+        """What a reader should know of the draws that the network doubts; empty without any."""
+        flags = self.doubted
+        if not flags.any():
+            return ""
+        first = int(np.flatnonzero(flags)[0])
+        beyond = self.beyond_training(first)
+        which = "this answer" if len(flags) == 1 else f"{flags.sum():,} of {len(flags):,} draws"
+        why = ""
+        if beyond:
+            why = (
+                f", beyond the training draws: {beyond}"
+                if len(flags) == 1
+                else f"; first: {beyond}"
+            )
+        return (
+            f"The network flags {which}{why}. It may be wrong by more than its band says;"
+            " fallback='exact' asks the solver."
+        )
+
+    def beyond_training(self, draw: int) -> str:
+        """Which parameters of a draw lie outside the range of the training draws, and that range;
+        empty where none does.
+        """
+        spec, trained = self.labels.spec, self.labels.trained_range
+        if trained is None or "parameter_in_range" not in self.fields:
+            return ""
+        outside = np.flatnonzero(~self.fields["parameter_in_range"][draw])
+        return ranges_in_words(
+            [spec.parameter_names[k] for k in outside],
+            self.theta[draw, outside],
+            trained[0][outside],
+            trained[1][outside],
+        )
+
+
+def ranges_in_words(
+    names: Sequence[str], values: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> str:
+    """Parameters beyond the range of the training draws, and that range."""
+    return ", ".join(
+        f"{name} = {value:.6g} (trained on {least:.4g} to {most:.4g})"
+        for name, value, least, most in zip(names, values, low, high, strict=True)
+    )
+
+
+def refuse(
+    spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: str, why: Callable[[], str]
+) -> None:
+    """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why: in
+    words.
+    """
+    if on_failure not in ("raise", "nan"):
+        raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+    if on_failure == "nan" or not failed.any():
+        return
+    first = int(np.flatnonzero(failed)[0])
+    values = ", ".join(
+        f"{name}={value:.6g}"
+        for name, value in zip(spec.parameter_names, theta[first], strict=True)
+    )
+    raise NoSolutionError(
+        f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,}"
+        f" draws: {why()}. Draw {first}: {values}. Change the parameters (`emulator worlds"
+        f" {spec.name}` shows defaults and ranges), or have NaN there: on_failure='nan'."
+    )
+
+
+def statuses_in_words(codes: np.ndarray) -> str:
+    """How many draws without finite responses have each `Status` (n,), and what it means."""
+    counts = sorted(Counter(Status(code) for code in codes).items())
+    return ", ".join(
+        f"{count:,} {'overflow' if status == Status.OK else status.label} ({status.meaning})"
+        for status, count in counts
+    )
