@@ -14,6 +14,8 @@ import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emulator.version import __version__
+
 if TYPE_CHECKING:
     from emulator import worlds
     from emulator.estimation import estimate
@@ -32,8 +34,6 @@ __all__ = [
     "world",
     "worlds",
 ]
-
-__version__ = "0.1.0"
 
 _ELSEWHERE = {
     "Economy": "emulator.inference",

@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from emulator import __version__
 from emulator.console import exit_with
+from emulator.version import __version__
 
 
 class Entry(NamedTuple):

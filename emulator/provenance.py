@@ -8,7 +8,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from emulator import __version__
+from emulator.version import __version__
 
 DISTRIBUTION = "universal-macro-emulator"
 RECORDED = ("numpy", "scipy", "torch", "zarr", "xarray")

@@ -14,7 +14,7 @@ import zarr
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from emulator import __version__, provenance
+from emulator import provenance
 from emulator.data import card
 from emulator.data.claim import claim
 from emulator.data.executors import Engine, make_shards, open_engine
@@ -39,6 +39,7 @@ from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.progress import progress
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES
+from emulator.version import __version__
 from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from emulator import __version__
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.palette import CURVES, MARKS, colour_of, mark_of
 from emulator.explorer.state import Scenario, State
 from emulator.spec import OBSERVABLES
+from emulator.version import __version__
 from emulator.worlds.figures import label, new_figure
 
 CSV = "responses.csv"

@@ -194,7 +194,7 @@ def test_what_the_system_refuses_is_said_with_what_to_do(emulate, monkeypatch, n
     def refused(*_):
         raise OSError(number, os.strerror(number), "x")
 
-    monkeypatch.setattr("emulator.worlds.command.get_world", refused)
+    monkeypatch.setattr("emulator.worlds.get_world", refused)
     code, _, err = emulate("worlds", "nk")
     assert code == 1
     assert err.startswith(f"error: 'x': {os.strerror(number)}. ".rstrip())
