@@ -340,14 +340,6 @@ class WorldSpec(Record):
                 f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world"
                 f" '{self.name}') is {array[row, column]}; expected finite numbers."
             )
-        sizes = list(self.standard_deviations)
-        if (array[:, sizes] < 0).any():
-            row, size = np.argwhere(array[:, sizes] < 0)[0]
-            raise ParameterError(
-                f"theta[{row}, {sizes[size]}] (parameter '{self.parameter_names[sizes[size]]}' of"
-                f" world '{self.name}') is {array[row, sizes[size]]}; expected a standard deviation"
-                " of zero or more."
-            )
         return array
 
 

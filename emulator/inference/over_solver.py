@@ -116,7 +116,7 @@ class SolverAnswerer(Answerer):
 
     def along_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
         with np.errstate(all="ignore"):
-            return self.world.response_to_path(theta, path_nST, horizon)
+            return self.world.response_to_path(theta, path_nST, horizon, on_failure="nan")
 
     def answered(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> dict[str, np.ndarray]:
         irf = self.scaled(theta, scaling, horizon)

@@ -20,6 +20,7 @@ from array_api_compat import array_namespace
 from emulator.errors import SolverError
 from emulator.solvers.decision_rule import Attempt, attempt, relative_residual
 from emulator.solvers.qz import CRITERIUM, solve_qz
+from emulator.solvers.scaling import WIDE, is_tame, settle_scaled, widths
 from emulator.solvers.stacks import blank, norm, zeros
 from emulator.solvers.state_space import to_numpy
 from emulator.solvers.structure import Structure
@@ -144,8 +145,12 @@ def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
             loose,
         )
     status = _status(found)
-    for row in np.flatnonzero(status == Status.NOT_CONVERGED):
-        status[row] = _settle(found, matrices, int(row))
+    with np.errstate(invalid="ignore"):
+        wide = ~(widths(*(to_numpy(m) for m in matrices[:3])) < WIDE)
+    tame = is_tame(to_numpy(found.transition), to_numpy(found.impact))
+    status[(status == Status.OK) & ~tame] = Status.NOT_CONVERGED
+    for row in np.flatnonzero(wide | (status == Status.NOT_CONVERGED)):
+        status[row] = _settle(found, matrices, int(row), bool(wide[row]))
     failed = status != Status.OK
     transition, impact = found.transition, found.impact
     if failed.any():
@@ -186,23 +191,25 @@ def _status(found: Attempt) -> np.ndarray:
     return status
 
 
-def _settle(found: Attempt, matrices: tuple[Any, ...], row: int) -> Status:
-    """The verdict of the QZ method on a draw that doubling left open (unit roots, say); its
-    solution, once certified.
+def _settle(attempted: Attempt, matrices: tuple[Any, ...], row: int, wide: bool) -> Status:
+    """The status by the QZ method of a draw that doubling left open (unit roots, say) or whose
+    coefficients are wide apart; its solution, once certified.
 
     A determinate model whose solution cannot be certified stays what it is: not converged.
     """
-    lead, current, lag, shock = (to_numpy(m[row]) for m in matrices)
-    transition, impact, verdict = solve_qz(lead, current, lag, shock)
-    if verdict is not Status.OK:
-        return verdict
-    error = float(
-        relative_residual(*(m[None] for m in (lead, current, lag, shock, transition, impact)))[0]
-    )
-    if not error < TOLERANCE:
+    of_row = tuple(to_numpy(m[row]) for m in matrices)
+    if wide:
+        attempts = [(to_numpy(attempted.transition[row]), to_numpy(attempted.impact[row]))]
+        transition, impact, status, error = settle_scaled(of_row, attempts, TOLERANCE)
+    else:
+        transition, impact, status = solve_qz(*of_row)
+        error = float(relative_residual(*(m[None] for m in (*of_row, transition, impact)))[0])
+    if status is not Status.OK:
+        return status
+    if not (error < TOLERANCE and is_tame(transition[None], impact[None])[0]):
         return Status.NOT_CONVERGED
-    xp = array_namespace(found.transition)
-    found.residual[row] = error
-    for stack, solved in ((found.transition, transition), (found.impact, impact)):
+    xp = array_namespace(attempted.transition)
+    attempted.residual[row] = error
+    for stack, solved in ((attempted.transition, transition), (attempted.impact, impact)):
         stack[row] = xp.asarray(solved, dtype=stack.dtype, device=stack.device)
     return Status.OK

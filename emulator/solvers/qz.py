@@ -57,7 +57,13 @@ def blanchard_kahn(lead: np.ndarray, current: np.ndarray, lag: np.ndarray) -> St
     """
     if not all(np.isfinite(m).all() for m in (lead, current, lag)):
         return Status.NOT_CONVERGED
-    stable, needed = stable_root_count(lead, current, lag)
+    try:
+        stable, needed = stable_root_count(lead, current, lag)
+    except (
+        np.linalg.LinAlgError,
+        ValueError,
+    ):  # the iteration of LAPACK did not end, or overflowed
+        return Status.NOT_CONVERGED
     if stable == needed:
         return Status.OK
     return Status.INDETERMINATE if stable > needed else Status.EXPLOSIVE
@@ -78,9 +84,9 @@ def solve_qz(
         return transition, impact, status
     try:
         return *_stable_solution(lead, current, lag, shock), status
-    except (
-        np.linalg.LinAlgError
-    ):  # the stable roots do not determine the variables (Klein 2000, assumption 4.5)
+    except (np.linalg.LinAlgError, ValueError):
+        # The stable roots do not determine the variables (Klein 2000, assumption 4.5), or rounding
+        # errors are so large that `ordqz` cannot put the roots in order.
         return transition, impact, Status.NOT_CONVERGED
 
 

@@ -131,7 +131,7 @@ def simulate(space: StateSpace, shocks: Any) -> Any:
 
 def spectral_radius(stack: Any) -> np.ndarray:
     """Largest modulus of the eigenvalues of each matrix (N, D, D), as NumPy (N,); NaN where entries
-    are not finite.
+    are not finite and where LAPACK finds no eigenvalues.
     """
     matrices = to_numpy(stack)
     size = matrices.shape[1]
@@ -144,8 +144,19 @@ def spectral_radius(stack: Any) -> np.ndarray:
             return _radius_2x2(matrices)
     radius = np.full(len(matrices), np.nan)
     finite = np.isfinite(matrices).all(axis=(1, 2))
-    radius[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=1)
+    try:
+        radius[finite] = np.abs(np.linalg.eigvals(matrices[finite])).max(axis=1)
+    except np.linalg.LinAlgError:  # at one matrix, which the call does not name
+        for row in np.flatnonzero(finite):
+            radius[row] = _radius_or_nan(matrices[row])
     return radius
+
+
+def _radius_or_nan(matrix: np.ndarray) -> float:
+    try:
+        return float(np.abs(np.linalg.eigvals(matrix)).max())
+    except np.linalg.LinAlgError:
+        return np.nan
 
 
 def _radius_2x2(matrices: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from emulator.declarations import interval
-from emulator.errors import EmulatorError, ParameterError, UnknownNameError
+from emulator.errors import EmulatorError, NoSolutionError, ParameterError, UnknownNameError
 from emulator.spec import OBSERVABLES, Extrapolation, Parameter, Status
 from emulator.worlds import WORLDS, expand_worlds, get_world
 from emulator.worlds.nk import SPEC
@@ -45,10 +45,13 @@ def test_unknown_names_come_with_the_nearest_known_one():
 
 
 def test_standard_deviations_cannot_be_negative():
+    theta = SPEC.theta(sigma_m=-1)
+    assert not SPEC.possible(theta)[0]
+    assert SPEC.impossible(theta[0]).startswith("parameter 'sigma_m' ")
     with pytest.raises(
-        ParameterError, match=r"'sigma_m' of world 'nk'\) is -1.0; expected a standard deviation"
+        NoSolutionError, match=r"'sigma_m' .* is -1; expected a value in \[0, inf\)"
     ):
-        SPEC.theta(sigma_m=-1)
+        get_world("nk").irf(theta)
 
 
 @pytest.mark.parametrize("value", ["high", None, [1, 2]])

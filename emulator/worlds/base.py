@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from emulator.errors import NoSolutionError, ParameterError
-from emulator.solvers import StateSpace, impulse_response, simulate, superposed
+from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.source import Source
 
@@ -103,7 +103,8 @@ class World(ABC):
     def status(self, theta: np.ndarray) -> np.ndarray:
         """`Status` of each draw (n, P) -> (n,) uint8.
 
-        Raises `ParameterError` on a wrong shape or values not finite.
+        A draw that `spec.possible` does not hold for is `Status.OUTSIDE_BOUNDS`, whatever else it
+        is. Raises `ParameterError` on a wrong shape or values not finite.
         """
 
     @abstractmethod
@@ -114,7 +115,7 @@ class World(ABC):
         period.
 
         Units: output in percent; inflation and rate in annualised percentage points (see
-        `spec.observables`). Draws without a unique stable solution raise `NoSolutionError`, or give
+        `spec.observables`). Draws whose status is not `Status.OK` raise `NoSolutionError`, or give
         NaN with `on_failure="nan"`.
         """
 
@@ -128,27 +129,57 @@ class World(ABC):
         "initial_state").
         """
 
-    def response_to_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
-        """Responses (n, H+1, O) to a path of shocks (n, S, T), in standard deviations of either
-        sign, each of which is a surprise; in the units of `irf`, NaN without a solution.
+    def response_to_path(
+        self,
+        theta: np.ndarray,
+        shocks: np.ndarray,
+        horizon: int | None = None,
+        *,
+        on_failure: OnFailure = "raise",
+    ) -> np.ndarray:
+        """Responses (n, H+1, O) to a path of shocks (n, S, T), or (1, S, T) for all draws, in
+        standard deviations and of either sign; in the units of `irf`.
 
-        The sum of the single responses where the world is linear in its shocks; else the difference
-        between the simulated paths with and without them. Raises `ParameterError` where the path is
-        longer than H+1 periods.
+        Each shock surprises in its own period, and none is expected. After the path no shock
+        comes; H is `horizon`, or T - 1 where that is left out. The response is the path with the
+        shocks minus the path without, so that one standard deviation in the first period gives
+        `irf`. Raises `ParameterError` for shapes that do not fit and for a path longer than the
+        horizon.
         """
-        if path_nST.shape[2] > horizon + 1:
+        theta = self.spec.check_theta(theta)
+        pulses = self._pulses(theta, shocks, horizon)
+        return self._simulated_response(theta, pulses, on_failure)
+
+    def _simulated_response(
+        self, theta: np.ndarray, shocks: np.ndarray, on_failure: OnFailure
+    ) -> np.ndarray:
+        """What shocks (n, T, S) change on the path (n, T, O)."""
+        still = self.simulate(theta, np.zeros_like(shocks), on_failure=on_failure)
+        return self.simulate(theta, shocks, on_failure=on_failure) - still
+
+    def _pulses(self, theta: np.ndarray, shocks: np.ndarray, horizon: int | None) -> np.ndarray:
+        """A path of shocks as `simulate` takes it, (n, H+1, S)."""
+        array = np.asarray(shocks, dtype=np.float64)
+        spec, n = self.spec, len(theta)
+        if array.ndim != 3 or array.shape[0] not in (1, n) or array.shape[1] != spec.n_shocks:
             raise ParameterError(
-                f"The path has {path_nST.shape[2]} periods; expected at most horizon + 1 ="
-                f" {horizon + 1}."
+                f"World '{spec.name}' takes a path of shocks of shape ({n}, {spec.n_shocks}, T) or"
+                f" (1, {spec.n_shocks}, T), in standard deviations; found {array.shape}."
             )
-        if self.spec.linear:
-            return superposed(self.irf(theta, horizon, on_failure="nan"), path_nST)
-        shocks = np.zeros((len(theta), horizon + 1, self.spec.n_shocks))
-        shocks[:, : path_nST.shape[2]] = np.moveaxis(path_nST, 2, 1)
-        with_shocks, without = (
-            self.simulate(theta, shocks * factor, on_failure="nan") for factor in (1.0, 0.0)
-        )
-        return with_shocks - without
+        last = array.shape[2] - 1 if horizon is None else horizon
+        if not array.shape[2] - 1 <= last or last < 0:
+            raise ParameterError(
+                f"The path of shocks has {array.shape[2]} periods and the horizon is {last};"
+                " expected at least one period, and none after the horizon."
+            )
+        if self.longest_horizon is not None and last > self.longest_horizon:
+            raise ParameterError(
+                f"The horizon is {last}; world '{spec.name}' is solved for {self.longest_horizon}"
+                " periods at most."
+            )
+        pulses = np.zeros((n, last + 1, spec.n_shocks))
+        pulses[:, : array.shape[2]] = np.swapaxes(array, 1, 2)
+        return pulses
 
     def draw(self, n: int, rng: np.random.Generator) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
@@ -225,9 +256,40 @@ class World(ABC):
         )
         raise NoSolutionError(
             f"World '{self.spec.name}': {len(rows)} draw(s) without a unique stable solution"
-            f" ({reasons}). The first is row {rows[0]}: {values}. Ask `status(theta)` which, or"
-            " pass on_failure='nan'."
+            f" ({reasons}). The first is row {rows[0]}: {values}.{self._why(theta[0])} Ask"
+            " `status(theta)` which, or pass on_failure='nan'."
         )
+
+    def _why(self, draw: np.ndarray) -> str:
+        """A sentence on the parameter for which a failed draw (P,) is refused, where there is
+        one.
+        """
+        impossible = self.spec.impossible(draw)
+        if impossible:
+            return f" Its {impossible}."
+        if self.status(draw[None])[0] != Status.OUTSIDE_RANGE:
+            return ""
+        columns = np.flatnonzero((draw < self.spec.low) | (draw > self.spec.high))
+        if not columns.size:
+            return ""
+        parameter = self.spec.parameters[columns[0]]
+        return (
+            f" Its parameter '{parameter.name}' is {draw[columns[0]]:g}; the world is solved for"
+            f" values from {parameter.low:g} to {parameter.high:g}."
+        )
+
+
+def mark_impossible(
+    spec: WorldSpec, theta: np.ndarray, status: np.ndarray, *solutions: np.ndarray
+) -> None:
+    """Write `Status.OUTSIDE_BOUNDS` into the status (n,) of draws (n, P) that cannot be, and NaN
+    into their solutions (n, ...).
+    """
+    impossible = ~spec.possible(theta)
+    if impossible.any():
+        status[impossible] = Status.OUTSIDE_BOUNDS
+        for solution in solutions:
+            solution[impossible] = np.nan
 
 
 class LinearWorld(World):
@@ -275,8 +337,14 @@ class LinearWorld(World):
         self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
         theta = self.spec.check_theta(theta)
+        return self._simulated_response(theta, shocks, on_failure) + self.mean(theta)[:, None, :]
+
+    def _simulated_response(
+        self, theta: np.ndarray, shocks: np.ndarray, on_failure: OnFailure
+    ) -> np.ndarray:
+        """Deviations (n, T, O) from the mean: all of them are responses to the shocks."""
         shocks = self._check_shocks(theta, shocks)
-        return simulate(self._solved(theta, on_failure), shocks) + self.mean(theta)[:, None, :]
+        return simulate(self._solved(theta, on_failure), shocks)
 
     def _solved(self, theta: np.ndarray, on_failure: OnFailure) -> StateSpace:
         theta = self.spec.check_theta(theta)

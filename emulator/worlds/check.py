@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from emulator.declarations import interval
 from emulator.errors import EmulatorError, ParameterError, WorldCheckError
 from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Observable, Parameter, Shock, Status
 from emulator.worlds.base import LinearWorld, World
@@ -17,6 +18,14 @@ responses.
 
 RESIDUAL_TOLERANCE = 1e-10
 
+PATH_TOLERANCE = 1e-10
+"""The same for an impulse asked for as a path of shocks."""
+
+SCALES = (1e-300, 1e-30, 1e30, -1e30, 1e300)
+
+MOST_DEAR_DRAWS = 8
+"""Odd draws that are asked for where a draw takes seconds."""
+
 
 def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) -> None:
     """Run every check on n draws from the prior.
@@ -24,9 +33,10 @@ def check_world(world: World, *, n: int = 64, seed: int = 0, horizon: int = 40) 
     Raises `WorldCheckError` that lists all checks that failed.
 
     Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range
-    and held by float32; a batch equals its single draws; input is refused when malformed; responses
-    fade; simulation agrees with the IRF; linearity in shock size (linear worlds); which parameters
-    are a shock's own; the state space and the residual (where there is one).
+    and held by float32; a batch equals its single draws; input is refused when malformed; refused
+    draws have no responses; responses fade; simulation and paths of shocks agree with the IRF;
+    linearity in shock size (linear worlds); which parameters are a shock's own; the state space and
+    the residual (where there is one).
     """
     theta = world.sample(n, np.random.default_rng(seed))
     failures = []
@@ -46,12 +56,12 @@ def _expect(condition: bool | np.bool_, message: str) -> None:
         raise WorldCheckError(message)
 
 
-def _close(left: np.ndarray, right: np.ndarray, what: str) -> None:
+def _close(left: np.ndarray, right: np.ndarray, what: str, tolerance: float = TOLERANCE) -> None:
     scale = max(float(np.abs(right).max(initial=0.0)), 1.0)
     error = float(np.abs(left - right).max(initial=0.0)) / scale
     _expect(
-        error <= TOLERANCE,
-        f"{what}: largest relative difference {error:.2e}, expected at most {TOLERANCE:.0e}",
+        error <= tolerance,
+        f"{what}: largest relative difference {error:.2e}, expected at most {tolerance:.0e}",
     )
 
 
@@ -155,6 +165,47 @@ def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
         _expect(False, f"theta with {what} was not refused with ParameterError")
 
 
+def _refused_draws_have_no_responses(world: World, theta: np.ndarray, horizon: int) -> None:
+    """Responses and paths are NaN just where the status is not `Status.OK`, however odd the draws,
+    and none of them ends the batch or moves an ordinary draw in it.
+    """
+    spec = world.spec
+    odd = np.concatenate([theta[:1], hostile_draws(world, theta[0])])
+    possible = spec.possible(odd)
+    status = world.status(odd)
+    _expect(
+        ((status == Status.OUTSIDE_BOUNDS) == ~possible).all(),
+        "a draw outside the bounds of a parameter, and no other, has the status outside_bounds",
+    )
+    shocks = np.ones((len(odd), 3, spec.n_shocks))
+    with np.errstate(all="ignore"):
+        answers = (
+            ("irf", world.irf(odd, horizon=3, on_failure="nan")),
+            ("simulate", world.simulate(odd, shocks, on_failure="nan")),
+        )
+    for what, answer in answers:
+        axes = tuple(range(1, answer.ndim))
+        answered = np.isfinite(answer).all(axis=axes)
+        _expect((answered == (status == Status.OK)).all(), f"{what} and status disagree")
+        _expect(np.isnan(answer[~answered]).all(), f"{what} gives numbers for a refused draw")
+    alone = world.irf(theta[:1], horizon=3)
+    _close(answers[0][1][:1], alone, "a draw alone against the same draw among odd ones")
+
+
+def hostile_draws(world: World, draw: np.ndarray) -> np.ndarray:
+    """A draw (P,) with one parameter at a time outside its bounds or of an odd size, as (n, P);
+    fewer where draws cost much.
+    """
+    rows = []
+    for column, parameter in enumerate(world.spec.parameters):
+        ends = interval(parameter.bounds)
+        values = [end for end in (ends.lower - 1, ends.upper + 1) if np.isfinite(end)]
+        for value in (*values, *SCALES):
+            rows.append(draw.copy())
+            rows[-1][column] = value
+    return np.array(rows if world.draws_per_task >= 1000 else rows[:MOST_DEAR_DRAWS])
+
+
 def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> None:
     quarters = min(2000, world.longest_horizon or 2000)
     irf = np.abs(world.irf(theta, horizon=quarters)).max(axis=3)
@@ -189,6 +240,30 @@ def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
             irf[:, shock],
             f"simulated impulse of shock {shock} against irf",
         )
+
+
+def _paths_of_shocks_agree(world: World, theta: np.ndarray, horizon: int) -> None:
+    """An impulse in the first period is `irf`; the response to a path is the simulated path with
+    the shocks minus that without; in linear worlds the opposite path has the opposite response.
+    """
+    few, spec = theta[:8], world.spec
+    irf = world.irf(few, horizon=horizon)
+    for shock in range(spec.n_shocks):
+        impulse = np.zeros((1, spec.n_shocks, 1))
+        impulse[0, shock] = 1.0
+        _close(
+            world.response_to_path(few, impulse, horizon),
+            irf[:, shock],
+            f"a path of one impulse of shock {shock} against irf",
+            PATH_TOLERANCE,
+        )
+    path = np.random.default_rng(6).normal(size=(len(few), spec.n_shocks, 6))
+    answer = world.response_to_path(few, path)
+    shocks = path.transpose(0, 2, 1)
+    still = world.simulate(few, np.zeros_like(shocks))
+    _close(answer, world.simulate(few, shocks) - still, "a path of shocks against simulate")
+    if spec.linear:
+        _close(world.response_to_path(few, -path), -answer, "the opposite path of shocks")
 
 
 def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -268,9 +343,11 @@ CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     _batch_equals_single,
     _horizons_agree,
     _refuses_bad_input,
+    _refused_draws_have_no_responses,
     _returns_to_steady_state,
     _responses_are_alive,
     _simulation_agrees,
+    _paths_of_shocks_agree,
     _steady_state_is_at_rest,
     _linear_in_shock_size,
     _shocks_have_their_own_parameters,

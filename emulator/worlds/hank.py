@@ -166,6 +166,8 @@ def solve_draw(row: tuple[float, ...]) -> Solved:
     On one thread, so that the same digits come out in whatever process it is solved. Raises
     `MissingExtraError`.
     """
+    if not SPEC.possible(np.array([row]))[0]:
+        return _unsolved(Status.OUTSIDE_BOUNDS)
     if not _meaningful(row):
         return _unsolved(Status.OUTSIDE_RANGE)
     tastes, policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
@@ -173,18 +175,20 @@ def solve_draw(row: tuple[float, ...]) -> Solved:
     with _threads().limit(limits=1, user_api="blas"):
         try:
             household = solve_household(tastes, POINTS, PERIODS)
-        except NoSolutionError:
+            status = determinacy(household.jacobian_OITT, tastes, policy)
+            if status != Status.OK:
+                return _unsolved(status)
+            paths, error = solve(household.jacobian_OITT, tastes, policy, processes(persistence))
+        except (NoSolutionError, np.linalg.LinAlgError, ValueError):
+            # Besides its own, LAPACK's and the household library's complaints at odd parameters.
             return _unsolved(Status.NOT_CONVERGED)
-        status = determinacy(household.jacobian_OITT, tastes, policy)
-        if status != Status.OK:
-            return _unsolved(status)
-        paths, error = solve(household.jacobian_OITT, tastes, policy, processes(persistence))
     error = max(error, household.steady.error(tastes.debt))
     unit = (UNITS * paths[:, : HORIZON + 1]).transpose(2, 1, 0)
+    responses = unit * (size / 100)[:, None, None]
     faded = np.abs(unit[:, -1]).max(axis=1) < FADED * np.abs(unit).max(axis=(1, 2))
-    if error > ERROR_TOLERANCE or not faded.all():
+    if not (error <= ERROR_TOLERANCE and faded.all() and np.isfinite(responses).all()):
         return _unsolved(Status.NOT_CONVERGED)
-    return Solved(Status.OK, unit * (size / 100)[:, None, None], error)
+    return Solved(Status.OK, responses, error)
 
 
 def _unsolved(status: Status) -> Solved:
@@ -200,13 +204,10 @@ def processes(persistence: np.ndarray) -> np.ndarray:
 
 
 def _meaningful(row: tuple[float, ...]) -> bool:
-    p = dict(zip(SPEC.parameter_names, row, strict=True))
-    positive = all(p[name] > 0 for name in ("eis", "frisch", "sd_e", "debt", "r", "kappa"))
-    return (
-        positive
-        and p["mu"] > 1
-        and all(0 <= p[name] < 1 for name in SPEC.parameter_names if name.startswith("rho_"))
-    )
+    """Whether the method of solution takes the draw, whose parameters are within their bounds."""
+    named = dict(zip(SPEC.parameter_names, row, strict=True))
+    persistences = (value for name, value in named.items() if name.startswith("rho_"))
+    return named["kappa"] > 0 and all(0 <= value < 1 for value in persistences)
 
 
 class HeterogeneousAgents(World):

@@ -120,5 +120,5 @@ class LinearStateSpace(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         a, b, c = self.split(theta)
-        explosive = (self.status(theta) == Status.EXPLOSIVE)[:, None, None]
-        return StateSpace(np.where(explosive, np.nan, a), np.where(explosive, np.nan, b), c)
+        failed = (self.status(theta) != Status.OK)[:, None, None]
+        return StateSpace(np.where(failed, np.nan, a), np.where(failed, np.nan, b), c)

@@ -21,7 +21,7 @@ from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.spec import Status
-from emulator.worlds.base import LinearWorld
+from emulator.worlds.base import LinearWorld, mark_impossible
 from emulator.worlds.guess import no_mapping, priors_of
 from emulator.worlds.mapping import MappedShock, Mapping, parse_mapping, read_text
 from emulator.worlds.modspec import make_spec
@@ -179,6 +179,7 @@ class ModWorld(LinearWorld):
             self.model.theta(dict(zip(self.spec.parameter_names, theta.T, strict=True)))
         )
         solution = solve_linear_re(*at.matrices, self.model.structure)
+        mark_impossible(self.spec, theta, solution.status, solution.transition, solution.impact)
         states = np.array(self.states)
         of_file = states < len(self.model.variables)
         c = np.zeros((len(theta), 3, len(states)))

@@ -28,7 +28,7 @@ from emulator.spec import (
     Shock,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld
+from emulator.worlds.base import LinearWorld, mark_impossible
 
 X, PI, RATE, M, R, U = range(6)
 
@@ -164,7 +164,10 @@ class NewKeynesian(LinearWorld):
 
     def solve(self, theta: np.ndarray) -> Solution:
         """Decision rules of x, pi, i, m, r, u (quarterly percent), certified draw by draw."""
-        return solve_equations(equations, self.spec.check_theta(theta), STRUCTURE)
+        theta = self.spec.check_theta(theta)
+        solution = solve_equations(equations, theta, STRUCTURE)
+        mark_impossible(self.spec, theta, solution.status, solution.transition, solution.impact)
+        return solution
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self.solve(theta).status

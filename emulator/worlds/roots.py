@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.spec import Status, WorldSpec
+from emulator.worlds.base import mark_impossible
 
 ROOT_RANGE = (0.3, 0.98)
 """Largest root of a draw, even over this range: from shocks gone in a year to half-lives of more
@@ -20,10 +21,11 @@ def rescale(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def judge(spec: WorldSpec, theta: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """`Status` (n,) of draws with the given spectral radius: explosive, outside the declared range,
-    or OK.
+    """`Status` (n,) of draws with the given spectral radius: outside the bounds, explosive, outside
+    the declared range, or OK.
     """
     status = np.full(len(theta), Status.OK, dtype=np.uint8)
     status[((theta < spec.low) | (theta > spec.high)).any(axis=1)] = Status.OUTSIDE_RANGE
     status[~(radius < 1.0)] = Status.EXPLOSIVE
+    mark_impossible(spec, theta, status)
     return status

@@ -26,7 +26,7 @@ from emulator.solvers.regime_paths import average_path, average_state_space
 from emulator.solvers.regime_switching import SwitchingSolution, solve_switching_equations
 from emulator.spec import Extrapolation, Parameter, Status, WorldSpec
 from emulator.worlds import nk
-from emulator.worlds.base import LinearWorld, OnFailure
+from emulator.worlds.base import LinearWorld, OnFailure, mark_impossible
 
 REGIMES = ("active", "passive")
 _NK = {p.name: p for p in nk.SPEC.parameters}
@@ -76,8 +76,6 @@ _OF_NK = tuple(
 )
 """Where theta holds the parameters of `nk`, regime by regime."""
 
-_CHANCES = [SPEC.index(name) for name in ("p_active", "p_passive", "active_at_impact")]
-
 
 def chain(theta: Any) -> Any:
     """Transition probabilities (n, 2, 2) at theta (n, 17), NumPy or PyTorch; a row is the regime
@@ -113,14 +111,10 @@ class RegimeSwitching(LinearWorld):
     def solve(self, theta: np.ndarray) -> SwitchingSolution:
         """Decision rules of x, pi, i, m, r, u (quarterly percent) in either regime, certified draw
         by draw.
-
-        A draw whose chances are none, below zero or above one, is `Status.OUTSIDE_RANGE`.
         """
         theta = self.spec.check_theta(theta)
         solution = solve_switching_equations(equations, theta, nk.STRUCTURE)
-        impossible = ((theta[:, _CHANCES] < 0) | (theta[:, _CHANCES] > 1)).any(axis=1)
-        solution.status[impossible] = Status.OUTSIDE_RANGE
-        solution.transition[impossible] = solution.impact[impossible] = np.nan
+        mark_impossible(self.spec, theta, solution.status, solution.transition, solution.impact)
         return solution
 
     def status(self, theta: np.ndarray) -> np.ndarray:
@@ -136,8 +130,8 @@ class RegimeSwitching(LinearWorld):
         theta = self.spec.check_theta(theta)
         return _average(self.solve(theta), theta)
 
-    def simulate(
-        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    def _simulated_response(
+        self, theta: np.ndarray, shocks: np.ndarray, on_failure: OnFailure
     ) -> np.ndarray:
         """Mean (n, T, 3) over all paths of the regimes, the first quarter's drawn by
         `active_at_impact`; in the units of `irf`.
@@ -145,7 +139,6 @@ class RegimeSwitching(LinearWorld):
         A shock in a later quarter meets the regimes with the probabilities that the chain has
         reached by then.
         """
-        theta = self.spec.check_theta(theta)
         shocks = self._check_shocks(theta, shocks)
         solution = self.solve(theta)
         self._refuse(theta, solution.status != Status.OK, on_failure, solution.status)

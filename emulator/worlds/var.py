@@ -164,14 +164,18 @@ class VectorAutoregression(LinearWorld):
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         _, a1, a2, impact = self.split(theta)
-        transition, shock = (
-            companion(a1, a2),
-            np.concatenate([impact, np.zeros_like(impact)], axis=1),
-        )
-        explosive = self.status(theta) == Status.EXPLOSIVE
-        transition[explosive], shock[explosive] = np.nan, np.nan
+        transition = companion(a1, a2)
+        shock = np.concatenate([impact, np.zeros_like(impact)], axis=1)
+        failed = self.status(theta) != Status.OK
+        transition[failed] = np.nan
+        shock[failed] = np.nan
         return StateSpace(transition, shock, np.broadcast_to(np.eye(3, 6), (len(theta), 3, 6)))
 
     def mean(self, theta: np.ndarray) -> np.ndarray:
         constant, a1, a2, _ = self.split(theta)
-        return np.linalg.solve(np.eye(3) - a1 - a2, constant[:, :, None])[:, :, 0]
+        mean = np.full((len(theta), 3), np.nan)
+        # A draw with a unit root has no mean, and would end the solution of all others.
+        ok = self.status(theta) == Status.OK
+        system = np.eye(3) - a1[ok] - a2[ok]
+        mean[ok] = np.linalg.solve(system, constant[ok, :, None])[:, :, 0]
+        return mean

@@ -36,7 +36,7 @@ from emulator.spec import (
     WorldSpec,
 )
 from emulator.worlds import nk
-from emulator.worlds.base import OnFailure, World
+from emulator.worlds.base import OnFailure, World, mark_impossible
 
 RANGES: dict[str, dict[str, float]] = {
     "sigma": {"low": 1.0},
@@ -137,6 +137,7 @@ class Economy:
         status = solution.status.copy()
         status[(status == Status.OK) & ~(bound > 0)] = Status.OUTSIDE_RANGE
         status[(status == Status.OK) & ~news.unique(PERIODS[-1])] = Status.INDETERMINATE
+        mark_impossible(SPEC, theta, status)
         economy = cls(
             news=news,
             response=np.ascontiguousarray(solution.transition[:, JUMPS, nk.RATE].T),
@@ -270,7 +271,8 @@ class ZeroLowerBound(World):
                 found = bounded_paths(some, rate, state, horizon + 1)
                 paths[first + rows, k] = found.values.transpose(2, 0, 1) * UNITS
                 spells[first + rows, k] = found.spell
-                verdict[rows[~found.solved]] = Status.NOT_CONVERGED
+                finite = np.isfinite(paths[first + rows, k]).all(axis=(1, 2))
+                verdict[rows[~(found.solved & finite)]] = Status.NOT_CONVERGED
             status[first : first + BLOCK] = verdict
         paths[status != Status.OK] = np.nan
         return paths, spells, status
@@ -313,5 +315,6 @@ def _simulate(economy: Economy, shocks: np.ndarray) -> tuple[np.ndarray, np.ndar
         solved &= found.solved
         path[:, t] = (found.values[0] * UNITS[:, None]).T
         rate = found.values[0, 2]
+    solved &= np.isfinite(path).all(axis=(1, 2))
     path[~solved] = np.nan
     return path, solved

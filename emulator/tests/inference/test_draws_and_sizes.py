@@ -70,7 +70,6 @@ def test_the_users_arrays_stay_as_they_were():
             {},
             "(parameter 'sigma' of world 'nk') is nan",
         ),
-        (None, {"sigma_m": -1.0}, "standard deviation of zero or more"),
     ],
 )
 def test_bad_draws_are_refused(draws, parameters, message):

@@ -240,7 +240,7 @@ def test_each_kind_of_failure_is_labelled():
     labels = [
         Status.OK,
         Status.INDETERMINATE,
-        Status.OUTSIDE_RANGE,
+        Status.OUTSIDE_BOUNDS,
         Status.OUTSIDE_RANGE,
         Status.NOT_CONVERGED,
         Status.NOT_CONVERGED,
@@ -248,7 +248,8 @@ def test_each_kind_of_failure_is_labelled():
     assert [Status(code) for code in status] == labels
     with pytest.raises(
         NoSolutionError,
-        match=r"5 draw\(s\).*1 indeterminate, 2 not_converged, 2 outside_range.*row 1.*phi_pi=0.9",
+        match=r"5 draw\(s\).*1 indeterminate, 2 not_converged, 1 outside_bounds, 1 outside_range"
+        r".*row 1.*phi_pi=0.9",
     ):
         HANK.irf(theta)
     irf, paths = (

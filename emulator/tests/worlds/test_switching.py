@@ -239,8 +239,8 @@ def test_one_draw_in_five_is_refused_and_counted():
 def test_a_draw_without_solution_says_why():
     cases = {
         Status.INDETERMINATE: {"phi_pi_passive": 0.5, "p_passive": 0.99, "kappa": 0.5},
-        Status.EXPLOSIVE: {"rho_r": 1.02},
-        Status.OUTSIDE_RANGE: {"p_passive": 1.01},
+        Status.EXPLOSIVE: {"rho_i": -1.2},
+        Status.OUTSIDE_BOUNDS: {"p_passive": 1.01},
     }
     for status, values in cases.items():
         theta = np.concatenate([SPEC.theta(), SPEC.theta(values)])

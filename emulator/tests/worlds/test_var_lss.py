@@ -137,8 +137,8 @@ def test_explosive_and_out_of_range_draws_are_labelled_and_counted(world):
     with pytest.raises(NoSolutionError, match="explosive"):
         world.irf(theta)
     irf = world.irf(theta, on_failure="nan")
-    assert np.isfinite(irf[[0, 2]]).all()
-    assert np.isnan(irf[1]).all()
+    assert np.isfinite(irf[0]).all()
+    assert np.isnan(irf[1:]).all()
     draws = world.draw(3000, np.random.default_rng(8))
     assert set(draws.rejections) <= {"outside_range"}
     assert sum(draws.rejections.values()) == len(draws.rejected_theta)
