@@ -231,6 +231,13 @@ class WorldSpec(Record):
         return len(self.observables)
 
     @property
+    def shocks_add_up(self) -> bool:
+        """Whether the response to a path of shocks is the sum of impulse responses that begin later
+        and later. Not so where a shock meets the regimes with the chances of its own period.
+        """
+        return self.linear and not any(p.role == "regime" for p in self.parameters)
+
+    @property
     def standard_deviations(self) -> tuple[int, ...]:
         """Positions in theta of the parameters of role "shock_size"."""
         return tuple(k for k, p in enumerate(self.parameters) if p.role == "shock_size")

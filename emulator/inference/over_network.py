@@ -125,12 +125,22 @@ class NetworkAnswerer(Answerer):
         return superposed(self.responses(theta, horizon), path_nST)
 
     def refusal(self, asked: Scaling | ShockPath) -> str:
-        if self.spec.linear or (isinstance(asked, Scaling) and not asked.reversed_shocks):
+        if isinstance(asked, ShockPath):
+            answered = self.spec.shocks_add_up
+            what = "a path of shocks"
+        else:
+            answered = self.spec.linear or not asked.reversed_shocks
+            what = "a size below zero"
+        if answered:
             return ""
-        what = "a path of shocks" if isinstance(asked, ShockPath) else "a size below zero"
+        why = (
+            "has regimes, which a later shock meets with other chances"
+            if self.spec.linear
+            else "is not linear in its shocks"
+        )
         return (
-            f"World '{self.spec.name}' is not linear in its shocks, and the network was trained on"
-            f" single shocks of one sign: {what} is answered by the solver,"
+            f"World '{self.spec.name}' {why}, and the network was trained on single shocks of one"
+            f" sign: {what} is answered by the solver,"
             f" emulator.world('{self.spec.name}') or fallback='exact' (on the command line"
             " --exact)."
         )

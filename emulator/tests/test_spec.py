@@ -232,6 +232,11 @@ def test_ranges_without_end_survive_json():
     assert type(SPEC).model_validate_json(spec.model_dump_json()) == spec
 
 
+def test_shocks_add_up_unless_a_bound_or_regimes_stand_between():
+    added = {name for name in WORLDS if get_world(name).spec.shocks_add_up}
+    assert added == set(WORLDS) - {"zlb", "switching"}
+
+
 def test_sizes_and_order_of_the_three_worlds():
     sizes = {
         name: (get_world(name).spec.n_parameters, get_world(name).spec.n_shocks)

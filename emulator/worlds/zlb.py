@@ -193,6 +193,7 @@ class Paths:
     solved: np.ndarray
 
 
+@np.errstate(all="ignore")  # a path that overflows is not called solved
 def bounded_paths(economy: Economy, rate: np.ndarray, state: np.ndarray, periods: int) -> Paths:
     """Perfect-foresight paths under the bound, after last quarter's rate (N,) >= -bound, from this
     quarter's m, r, u (3, N).

@@ -17,7 +17,7 @@ def em():
     return emulator.load("universal")
 
 
-@pytest.mark.parametrize("name", ["nk", "sw07", "switching"])
+@pytest.mark.parametrize("name", ["nk", "sw07"])
 def test_a_path_of_shocks_is_the_sum_of_its_periods(name):
     world = emulator.world(name)
     single = world.irf(shocks="monetary")["irf"].values[0, 0]
@@ -60,6 +60,8 @@ def test_the_network_adds_up_where_the_world_is_linear_and_else_names_the_solver
     exact = emulator.world("nk").irf(shocks={"monetary": [1, 1]})
     assert float(abs(path["irf"] - exact["irf"]).max()) < 0.02
     assert ((path["lower"] <= path["irf"]) & (path["irf"] <= path["upper"])).all()
+    with pytest.raises(ParameterError, match=r"'switching' has regimes.*fallback='exact'"):
+        em["switching"].irf(shocks={"demand": [1, 1]})
     for asked in ({"shocks": {"demand": [1, 1]}}, {"shocks": "demand", "size": -1}):
         with pytest.raises(ParameterError, match=r"emulator\.world\('zlb'\) or fallback='exact'"):
             em["zlb"].irf(**asked)
