@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,11 @@ def show(table: Table) -> None:
         return
     wide = Console(file=out.file, width=max(natural, out.width))  # `print(width=)` only narrows
     wide.print(table, crop=False, no_wrap=True, overflow="ignore")
+
+
+def head(name: str, unit: str) -> str:
+    """Name and unit above a column of numbers, on lines so short that three columns fit."""
+    return "\n".join([name, *textwrap.wrap(unit, 18)])
 
 
 def number(value: float, form: str) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -264,13 +265,13 @@ def _finish_world(
     spec = world.spec
     shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
     regions = make_regions(world, request.fractions)
-    theta = zarr.open_group(folder.store(name), mode="r")["theta"]
+    theta: Any = zarr.open_group(folder.store(name), mode="r")["theta"]
     codes = np.concatenate(
         [
             held_out(spec, regions, np.asarray(theta[record.start : record.stop]))
             for record in shards
         ]
-    )  # type: ignore[index]
+    )
     splits = make_splits(name, codes, request.fractions, request.seed)
     folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
     rejections = sum((Counter(record.rejections) for record in shards), Counter[str]())

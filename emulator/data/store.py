@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -212,12 +213,11 @@ class DataSet:
         """Sorted rows of an array, shard by shard, so that no more than they and one shard are in
         memory.
         """
-        array = self.group(world)[name]
-        found = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)  # type: ignore[union-attr]
+        array: Any = self.group(world)[name]
+        values = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
         for record in self.world(world).shards:
             first, last = np.searchsorted(rows, [record.start, record.stop])
             if first < last:
-                found[first:last] = np.asarray(array[record.start : record.stop])[
-                    rows[first:last] - record.start
-                ]  # type: ignore[index]
-        return found
+                shard = np.asarray(array[record.start : record.stop])
+                values[first:last] = shard[rows[first:last] - record.start]
+        return values

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import zarr
@@ -97,11 +97,12 @@ def _files(data: DataSet, world: str) -> Iterator[str]:
 def _listing(data: DataSet, world: str) -> Iterator[str]:
     """Files that the manifest forgets: what has no checksum cannot be trusted."""
     entry = data.world(world)
+    stored: Iterable[tuple[str, Any]] = data.group(world).arrays()
     arrays = {
         name: array.ndim
-        for name, array in data.group(world).arrays()
+        for name, array in stored
         if "sample" in (array.metadata.dimension_names or ())
-    }  # type: ignore[union-attr]
+    }
     if any(set(record.sha256) != set(arrays) for record in entry.shards):
         yield (
             "the manifest does not hold checksums of exactly the arrays"

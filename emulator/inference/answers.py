@@ -100,7 +100,7 @@ def beyond_training(data: xr.Dataset) -> str:
     names, values, low, high = (
         outside[name].values for name in ("parameter", "theta", "trained_from", "trained_to")
     )
-    return ranges_in_words(names, values, low, high)
+    return ranges_in_words(list(map(str, names)), values, low, high)
 
 
 SIGNS = ("exact", "flagged", "determinate")

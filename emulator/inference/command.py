@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from emulator.console import err, number, say, show
+from emulator.console import err, head, number, say, show
 from emulator.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _beside(answered: Answered, row: int) -> Table:
     spec = answered.labels.spec
     table = _table(answered, row)
     for observable in spec.observables:
-        table.add_column(f"{observable.name}\n{observable.unit}", justify="right")
+        table.add_column(head(observable.name, observable.unit), justify="right")
     for h in _shown(answered):
         cells = [_cell(answered.fields, (0, row, h, k)) for k in range(spec.n_observables)]
         table.add_row(str(h), *cells)

@@ -16,6 +16,7 @@ from emulator.spec import WorldSpec
 
 if TYPE_CHECKING:
     import pandas as pd
+    from typing_extensions import TypeIs
 
     DrawsLike = Mapping[str, Any] | pd.DataFrame | pd.Series | np.ndarray | None
 
@@ -46,7 +47,7 @@ def theta_of(
     differ, for shapes that do not fit, for no draw at all and for values that are not finite
     numbers.
     """
-    if _is_pandas(draws, "Series"):
+    if _is_row(draws):
         draws = draws.to_frame().T
     table = _columns(draws) if isinstance(draws, Mapping) or _is_table(draws) else {}
     named = {**table, **(parameters or {})}
@@ -141,8 +142,12 @@ def _whole(number: Any) -> int | None:
     return whole if whole >= 0 else None
 
 
-def _is_table(draws: Any) -> bool:
+def _is_table(draws: Any) -> TypeIs[pd.DataFrame]:
     return _is_pandas(draws, "DataFrame")
+
+
+def _is_row(draws: Any) -> TypeIs[pd.Series]:
+    return _is_pandas(draws, "Series")
 
 
 def _is_pandas(draws: Any, kind: str) -> bool:
