@@ -293,7 +293,5 @@ def _notes(answered: Answered) -> None:
                 f"{p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
                 f" {p.high:g}."
             )
-    for text in labels.notes:
-        note(text)
     if answered.doubt:
         note(answered.doubt.replace("fallback='exact' asks", "--exact asks"))

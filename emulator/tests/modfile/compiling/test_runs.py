@@ -194,5 +194,12 @@ def test_the_command_line_says_what_was_not_done(emulate, tmp_path):
     path.with_name("high.world.yaml").write_text(MAPPING)
     code, _, err = emulate("irf", path, "--horizon", "2")
     assert code == 0
-    assert "asks for order=2; the responses are those of the first order" in err
-    assert "3 commands solve the model" in err
+    assert err.count("asks for order=2; the responses are those of the first order") == 1
+    assert err.count("3 commands solve the model") == 1
+
+
+def test_a_shock_of_size_zero_is_switched_on_by_the_command_line(emulate, chapter):
+    code, out, err = emulate("irf", chapter, "--set", "stderr_e_m=0.5", "--horizon", "1")
+    assert code == 0, err
+    assert "+0.5000" in out
+    assert "+0.4500" in out
