@@ -23,7 +23,7 @@ slow: .venv/.installed-dev
 
 docs: .venv/.installed-dev
 	$(BIN)/python docs/_ext/screenshot.py
-	$(BIN)/sphinx-build --fail-on-warning --quiet docs build/docs
+	$(BIN)/sphinx-build --fail-on-warning docs build/docs
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 
 import pytest
@@ -68,21 +69,65 @@ def test_every_command_and_option_is_in_the_reference(part):
     assert "`--size` `TEXT` | `1` |" in irf
 
 
+SCRIPT = """# %% [markdown]
+# # Title
+#
+# Text.
+
+# %%
+N = 300
+print(N)
+open('ran.txt', 'a').write('x')
+
+# %%
+open('figure.png', 'w').close()
+"""
+
+
 def test_a_script_becomes_text_and_code(part):
-    cells = list(part("percent").cells("# %% [markdown]\n# # Title\n#\n# Text.\n\n# %%\nx = 1\n"))
-    assert cells == ["# Title\n\nText.", "```python\nx = 1\n```"]
+    text, code, last = part("percent").cells(SCRIPT)
+    assert (text.text, text.is_code) == ("# Title\n\nText.", False)
+    assert (code.text.splitlines()[0], code.line, code.is_code) == ("N = 300", 7, True)
+    assert last.text == "open('figure.png', 'w').close()"
 
 
 def test_scripts_run_with_other_values_and_once(part, monkeypatch, tmp_path):
     percent = part("percent")
     monkeypatch.setattr(percent, "RUNS", tmp_path)
     script = tmp_path / "small.py"
-    text = "N = 300\nprint(N)\nopen('ran.txt', 'a').write('x')\n"
     for _ in range(2):
-        folder = percent.run(script, text, {"N": "20"})
-        assert (folder / "printed.txt").read_text() == "20\n"
+        folder = percent.run(script, SCRIPT, {"N": "20"})
+        results = json.loads((folder / "cells.json").read_text())
+    assert [result["printed"] for result in results] == ["20\n", ""]
+    assert [result["figures"] for result in results] == [[], ["figure.png"]]
     assert (folder / "ran.txt").read_text() == "x"
     with pytest.raises(RuntimeError, match="sets M 0 times"):
-        percent.run(script, text, {"M": "1"})
+        percent.run(script, SCRIPT, {"M": "1"})
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
-        percent.run(script, "1/0\n", {})
+        percent.run(script, "# %%\n1/0\n", {})
+
+
+def test_what_a_cell_prints_and_draws_stands_below_it(part, monkeypatch, tmp_path):
+    percent = part("percent")
+    monkeypatch.setattr(percent, "RUNS", tmp_path / "runs")
+    monkeypatch.setattr(percent, "ROOT", tmp_path)
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "small.py").write_text(SCRIPT)
+    page = percent.page("small", {})
+    order = [
+        "# Title",
+        "print(N)",
+        "```text\n300\n```",
+        "open('figure.png'",
+        "![What the cell draws",
+    ]
+    assert [page.index(piece) for piece in order] == sorted(page.index(piece) for piece in order)
+
+
+def test_formulas_and_copy_buttons_come_from_no_other_server(part):
+    from importlib.metadata import distribution
+
+    source = (ROOT / "docs" / "conf.py").read_text(encoding="utf-8")
+    assert "http" not in source
+    files = [str(file) for file in distribution("sphinx-mathjax-offline").files or ()]
+    assert any(file.endswith("mathjax/tex-svg.js") for file in files)
