@@ -189,7 +189,7 @@ class WorldSpec(Record):
 
     @property
     def sha256(self) -> str:
-        """Names this spec, every word of it."""
+        """SHA-256 of all that the spec says."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def is_same_model(self, other: WorldSpec) -> bool:

@@ -51,8 +51,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A solution not yet judged: led variables on the stable path (N, f, s); largest moduli of the
-    roots (N,).
+    """A solution not yet certified: led variables on the stable path (N, f, s); largest moduli of
+    the roots (N,).
     """
 
     transition: Any
@@ -191,4 +191,5 @@ def relative_residual(
         np.sqrt(sum(to_numpy(norm(m)) ** 2 for m in group))
         for group in (errors, (lead, current, lag, shock), (transition, impact))
     )
-    return error / (coefficient * np.maximum(solution, 1.0))
+    size = coefficient * np.maximum(solution, 1.0)
+    return np.where(np.isfinite(size), error / size, np.nan)

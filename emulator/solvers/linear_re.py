@@ -117,15 +117,15 @@ def _check_shapes(lead: Any, current: Any, lag: Any, shock: Any) -> None:
         len(shape) == 3 and shape[1] == shape[2] and tuple(lead.shape) == shape == tuple(lag.shape)
     )
     if not fits or len(shock.shape) != 3 or tuple(shock.shape[:2]) != shape[:2]:
-        found = ", ".join(str(tuple(m.shape)) for m in (lead, current, lag, shock))
+        shapes = ", ".join(str(tuple(m.shape)) for m in (lead, current, lag, shock))
         raise SolverError(
-            f"Expected lead, current, lag (N, n, n) and shock (N, n, k); found {found}."
+            f"Expected lead, current, lag (N, n, n) and shock (N, n, k); found {shapes}."
         )
 
 
 def _solve_block(st: Structure, lead: Any, current: Any, lag: Any, shock: Any) -> Solution:
     """One block: a first attempt, a second one around it for the draws that it leaves loose, then
-    the verdict.
+    the status.
     """
     with np.errstate(all="ignore"):  # what overflows is not certified
         return _certified(st, (lead, current, lag, shock))
@@ -135,28 +135,28 @@ def _certified(st: Structure, matrices: tuple[Any, ...]) -> Solution:
     current = matrices[1]
     xp = array_namespace(*matrices)
     zero = zeros(current, len(st.lead), len(st.lag))
-    found = attempt(xp, st, matrices, zero)
-    loose = ~(found.residual < LOOSE)
+    attempted = attempt(xp, st, matrices, zero)
+    loose = ~(attempted.residual < LOOSE)
     if loose.any():
         rows = xp.asarray(np.flatnonzero(loose), device=current.device)
         _improve(
-            found,
-            attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, found.path[rows])),
+            attempted,
+            attempt(xp, st, tuple(m[rows] for m in matrices), _guess(xp, attempted.path[rows])),
             loose,
         )
-    status = _status(found)
+    status = _status(attempted)
     with np.errstate(invalid="ignore"):
         wide = ~(widths(*(to_numpy(m) for m in matrices[:3])) < WIDE)
-    tame = is_tame(to_numpy(found.transition), to_numpy(found.impact))
+    tame = is_tame(to_numpy(attempted.transition), to_numpy(attempted.impact))
     status[(status == Status.OK) & ~tame] = Status.NOT_CONVERGED
     for row in np.flatnonzero(wide | (status == Status.NOT_CONVERGED)):
-        status[row] = _settle(found, matrices, int(row), bool(wide[row]))
+        status[row] = _settle(attempted, matrices, int(row), bool(wide[row]))
     failed = status != Status.OK
-    transition, impact = found.transition, found.impact
+    transition, impact = attempted.transition, attempted.impact
     if failed.any():
         mask = xp.asarray(failed, device=transition.device)[:, None, None]
         transition, impact = blank(transition, mask), blank(impact, mask)
-    return Solution(transition, impact, status, found.residual)
+    return Solution(transition, impact, status, attempted.residual)
 
 
 def _guess(xp: Any, path: Any) -> Any:
@@ -180,13 +180,13 @@ def _improve(first: Attempt, second: Attempt, rows: np.ndarray) -> None:
         getattr(first, name)[into] = getattr(second, name)[better]
 
 
-def _status(found: Attempt) -> np.ndarray:
+def _status(attempted: Attempt) -> np.ndarray:
     """Blanchard-Kahn from the factored pencil; what it does not settle is called not converged."""
-    inside, outside = found.stable < CRITERIUM, found.unstable < 1 / CRITERIUM
-    solved = found.residual < TOLERANCE
+    inside, outside = attempted.stable < CRITERIUM, attempted.unstable < 1 / CRITERIUM
+    solved = attempted.residual < TOLERANCE
     status = np.full(solved.shape, Status.NOT_CONVERGED, dtype=np.uint8)
     status[solved & inside & outside] = Status.OK
-    status[solved & inside & (found.unstable > 1 / CRITERIUM)] = Status.INDETERMINATE
+    status[solved & inside & (attempted.unstable > 1 / CRITERIUM)] = Status.INDETERMINATE
     status[solved & ~inside & outside] = Status.EXPLOSIVE
     return status
 

@@ -6,7 +6,7 @@ probability p_ij. A minimal-state-variable solution `y = T_i y_1 + R_i e` makes 
 2150-2166). It is found for the few led variables on the few lagged ones: some periods of the
 forward method (Cho 2016, Rev. Econ. Dyn. 21, 182-200), then Newton's.
 
-Why one solution settles the verdict, whichever was found: let y be *any* solution and w = y - T_i
+Why one solution settles the status, whichever was found: let y be *any* solution and w = y - T_i
 y_1 - R_i e. Then `w = F_i E[w']` with `F_i = -(A_i sum_j p_ij T_j + B_i)^-1 A_i`, so that its
 second moments obey `Q_i <= F_i (sum_j p_ij Q_j') F_i'`: if the spectral radius of [p_ij F_i (x)
 F_i] is below one, w = 0 or w explodes, and no other solution is mean-square stable; if above,
@@ -30,6 +30,7 @@ from emulator.errors import SolverError
 from emulator.solvers.decision_rule import Rule, assemble, exogenous_process, relative_residual
 from emulator.solvers.linear_re import LOOSE, TOLERANCE, block_size
 from emulator.solvers.qz import CRITERIUM
+from emulator.solvers.scaling import WIDE, equilibrate, widths
 from emulator.solvers.stacks import blank, identity, pick, solve_stack, zeros
 from emulator.solvers.state_space import spectral_radius, to_numpy
 from emulator.solvers.structure import Structure
@@ -38,6 +39,11 @@ from emulator.spec import Status
 FORWARD_STEPS, NEWTON_STEPS = 12, 6
 """First attempt: periods of the forward method, then steps of Newton's; together they reach
 rounding error.
+"""
+
+MOST_SCALED = 1e12
+"""Largest over smallest factor of scaling up to which a scaled model is trusted to tell the status:
+beyond it the products of coefficients that decide are rounding errors.
 """
 
 RESTARTS = 6
@@ -102,11 +108,11 @@ def _by_blocks(
     joined = {
         name: xp.concat([getattr(b, name) for b in blocks]) for name in ("transition", "impact")
     }
-    verdicts = {
+    diagnoses = {
         name: np.concatenate([getattr(b, name) for b in blocks])
         for name in ("status", "residual", "stable", "bubble")
     }
-    return SwitchingSolution(**joined, **verdicts)
+    return SwitchingSolution(**joined, **diagnoses)
 
 
 def _check(lead: Any, current: Any, lag: Any, shock: Any, chain: Any) -> None:
@@ -120,10 +126,10 @@ def _check(lead: Any, current: Any, lag: Any, shock: Any, chain: Any) -> None:
         or tuple(shock.shape[:3]) != shape[:3]
         or tuple(chain.shape) != (*shape[:2], shape[1])
     ):
-        found = ", ".join(str(tuple(m.shape)) for m in (lead, current, lag, shock, chain))
+        shapes = ", ".join(str(tuple(m.shape)) for m in (lead, current, lag, shock, chain))
         raise SolverError(
             "Expected lead, current, lag (N, K, n, n), shock (N, K, n, k) and chain (N, K, K);"
-            f" found {found}."
+            f" found {shapes}."
         )
     rows = to_numpy(chain)
     if (rows < 0).any() or (np.abs(rows.sum(axis=2) - 1) > 1e-9).any():
@@ -134,15 +140,15 @@ def _check(lead: Any, current: Any, lag: Any, shock: Any, chain: Any) -> None:
 
 def _solve_block(st: Structure, *matrices: Any) -> SwitchingSolution:
     """One block: a first attempt, others from elsewhere for the draws that it leaves open, then the
-    verdict.
+    status.
     """
     xp, current = array_namespace(*matrices), matrices[1]
     f, s = len(st.lead), len(st.lag)
-    found = _attempt(xp, st, matrices, zeros(_flat(current), f, s), FORWARD_STEPS, NEWTON_STEPS)
+    solution = _attempt(xp, st, matrices, zeros(_flat(current), f, s), FORWARD_STEPS, NEWTON_STEPS)
     general = xp.arange(1, f * s + 1, dtype=current.dtype, device=current.device)
     for restart in range(RESTARTS):
-        left = found.status == Status.NOT_CONVERGED
-        rows = np.flatnonzero(left | (found.residual > LOOSE))
+        left = solution.status == Status.NOT_CONVERGED
+        rows = np.flatnonzero(left | (solution.residual > LOOSE))
         if not rows.size:
             break
         part = tuple(m[xp.asarray(rows, device=m.device)] for m in matrices)
@@ -153,14 +159,48 @@ def _solve_block(st: Structure, *matrices: Any) -> SwitchingSolution:
             xp, st, part, start, 0 if restart else 32 * FORWARD_STEPS, 4 * NEWTON_STEPS
         )
         better = (again.status != Status.NOT_CONVERGED) & (
-            left[rows] | (again.residual < found.residual[rows])
+            left[rows] | (again.residual < solution.residual[rows])
         )
         for field in fields(SwitchingSolution):
-            getattr(found, field.name)[rows[better]] = getattr(again, field.name)[better]
-    mask = xp.asarray(found.status != Status.OK, device=found.impact.device)[:, None, None, None]
+            getattr(solution, field.name)[rows[better]] = getattr(again, field.name)[better]
+    _settle_wide(st, matrices, solution)
+    mask = xp.asarray(solution.status != Status.OK, device=solution.impact.device)[
+        :, None, None, None
+    ]
     return replace(
-        found, transition=blank(found.transition, mask), impact=blank(found.impact, mask)
+        solution, transition=blank(solution.transition, mask), impact=blank(solution.impact, mask)
     )
+
+
+def _settle_wide(st: Structure, matrices: tuple[Any, ...], solution: SwitchingSolution) -> None:
+    """Call a draw whose coefficients are wide apart not converged, unless the scaled model (see
+    `emulator.solvers.scaling`) has the same status and the same radii, and is not far from it.
+    """
+    *equations, chain = (to_numpy(m) for m in matrices)
+    n = len(chain)
+    wide = ~(widths(*(_flat(m) for m in equations[:3])).reshape(n, -1).max(axis=1) < WIDE)
+    for row in np.flatnonzero(wide & (solution.status != Status.NOT_CONVERGED)):
+        with np.errstate(all="ignore"):
+            scaled = [m[row].reshape(-1, m.shape[3]) for m in equations]
+            rows, columns = equilibrate(*scaled[:3])
+            scaled = [rows[:, None] * m for m in scaled]
+            scaled[:3] = [m * columns for m in scaled[:3]]
+            parts = [m.reshape(1, *e.shape[1:]) for m, e in zip(scaled, equations, strict=True)]
+            zero = np.zeros((chain.shape[1], len(st.lead), len(st.lag)))
+            again = _attempt(
+                np, st, (*parts, chain[[row]]), zero, 32 * FORWARD_STEPS, 4 * NEWTON_STEPS
+            )
+            spread = rows.max() / rows.min() * columns.max() / columns.min()
+        same = (
+            spread < MOST_SCALED
+            and again.status[0] == solution.status[row]
+            and all(
+                np.isclose(getattr(again, name)[0], getattr(solution, name)[row], rtol=1e-6)
+                for name in ("stable", "bubble")
+            )
+        )
+        if not same:
+            solution.status[row] = Status.NOT_CONVERGED
 
 
 def _attempt(
@@ -207,7 +247,7 @@ def _attempt(
         transition, impact = assemble(xp, st, rule, persistence, innovation)
         tomorrow = current + lead @ expected(chain, transition)
         residual = relative_residual(xp.zeros_like(lead), tomorrow, lag, shock, transition, impact)
-        return _judge(st, chain, rule, persistence, transition, impact, residual)
+        return _certified(st, chain, rule, persistence, transition, impact, residual)
 
 
 def _stable_path(lagged: Any, led: Any, chain: Any, path: Any, forward: int, newton: int) -> Any:
@@ -262,7 +302,7 @@ def _led_response(xp: Any, chain: Any, onward: Any, forced: Any, persistence: An
     return columns
 
 
-def _judge(
+def _certified(
     st: Structure,
     chain: Any,
     rule: Rule,
@@ -271,8 +311,8 @@ def _judge(
     impact: Any,
     residual: np.ndarray,
 ) -> SwitchingSolution:
-    """The verdict: T is block triangular, so that its radius is that of its lagged block or of an
-    exogenous process.
+    """The certificate: T is block triangular, so that its radius is that of its lagged block or of
+    an exogenous process.
     """
     n, k = chain.shape[:2]
     residual = residual.reshape(n, k).max(axis=1)

@@ -52,13 +52,13 @@ def widths(lead: np.ndarray, current: np.ndarray, lag: np.ndarray) -> np.ndarray
 def equilibrate(
     lead: np.ndarray, current: np.ndarray, lag: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Powers of two, of equations (n,) and of variables (n,), that bring the largest coefficient of
-    each near one.
+    """Powers of two, of equations (m,) and of variables (n,), that bring the largest coefficient of
+    each near one, from matrices (m, n).
     """
     sizes = np.max(np.abs([lead, current, lag]), axis=0)
     with np.errstate(divide="ignore"):
         logs = np.log2(sizes)
-    rows, columns = np.zeros(len(sizes)), np.zeros(len(sizes))
+    rows, columns = np.zeros(sizes.shape[0]), np.zeros(sizes.shape[1])
     for _ in range(ROUNDS):
         scaled = logs + rows[:, None] + columns
         by_row, by_column = scaled.max(axis=1), scaled.max(axis=0)

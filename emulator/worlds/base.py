@@ -51,7 +51,8 @@ class Draws:
 class World(ABC):
     """An economy.
 
-    A subclass sets `spec` and says how to draw parameters, judge them and solve them.
+    A subclass sets `spec` and says how to draw parameters, what their status is and what solves
+    them.
     """
 
     spec: WorldSpec
@@ -97,7 +98,7 @@ class World(ABC):
 
     @abstractmethod
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n parameter vectors (n, P) from the prior, before any is judged."""
+        """n parameter vectors (n, P) from the prior, before any is accepted or refused."""
 
     @abstractmethod
     def status(self, theta: np.ndarray) -> np.ndarray:
@@ -184,8 +185,9 @@ class World(ABC):
     def draw(self, n: int, rng: np.random.Generator) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
 
-        Values are rounded to float32 before they are judged, so that what a data set stores is what
-        was solved. Raises `NoSolutionError` if the prior hardly ever gives a solution.
+        Values are rounded to float32 before they are accepted or refused, so that what a data set
+        stores is what was solved. Raises `NoSolutionError` if the prior hardly ever gives a
+        solution.
         """
         accepted: list[np.ndarray] = []
         rejected: list[np.ndarray] = []

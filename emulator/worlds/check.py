@@ -115,7 +115,7 @@ def _draws(world: World, theta: np.ndarray, horizon: int) -> None:
     )
     _expect(
         (theta == theta.astype(np.float32)).all(),
-        "draws must be rounded to float32 before they are judged",
+        "draws must be rounded to float32 before their status is asked",
     )
     _expect(
         (world.status(theta) == Status.OK).all(),

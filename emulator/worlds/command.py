@@ -100,11 +100,11 @@ def with_shock(shock: str) -> list[World]:
         raise UnknownNameError(
             f"No world has a shock '{shock}'; `emulator worlds` lists the shocks of each."
         )
-    found = []
+    opened = []
     for world in having:
         try:
             world.require()
-            found.append(world)
+            opened.append(world)
         except MissingExtraError as error:
             err.print(
                 f"note: '{world.spec.name}' is left out. {error}",
@@ -112,7 +112,7 @@ def with_shock(shock: str) -> list[World]:
                 highlight=False,
                 soft_wrap=True,
             )
-    return found
+    return opened
 
 
 def _describe(spec: WorldSpec) -> None:

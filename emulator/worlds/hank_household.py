@@ -188,18 +188,18 @@ class _Market:
         }
         if not self.last:
             block.initialize_backward(problem)
-        found = block.backward_steady_state(problem, tol=POLICY_TOLERANCE)
-        before, distribution = block.forward_steady_state(found, tol=DISTRIBUTION_TOLERANCE)
-        self.last = {"Va": found["Va"], "Dbeg": before}
+        steady = block.backward_steady_state(problem, tol=POLICY_TOLERANCE)
+        before, distribution = block.forward_steady_state(steady, tol=DISTRIBUTION_TOLERANCE)
+        self.last = {"Va": steady["Va"], "Dbeg": before}
         return SteadyState(
             beta=beta,
             vphi=vphi,
             skill=self.skill,
             transition=self.transition,
             grid=self.grid,
-            a=found["a"],
-            c=found["c"],
-            n=found["n"],
-            marginal=self.transition @ found["Va"],
+            a=steady["a"],
+            c=steady["c"],
+            n=steady["n"],
+            marginal=self.transition @ steady["Va"],
             distribution=distribution,
         )

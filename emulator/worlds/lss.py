@@ -23,7 +23,7 @@ from emulator.spec import (
     WorldSpec,
 )
 from emulator.worlds.base import LinearWorld
-from emulator.worlds.roots import ROOT_RANGE, judge, rescale
+from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 # Illustrative defaults: a damped cycle in the first two states, two monotone ones, all four loaded.
 DEFAULT_A = np.array(
@@ -116,7 +116,7 @@ class LinearStateSpace(LinearWorld):
         return np.concatenate([a.reshape(n, 16), rest[:, 16:]], axis=1)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
-        return judge(self.spec, theta, spectral_radius(self.split(theta)[0]))
+        return status_of_roots(self.spec, theta, spectral_radius(self.split(theta)[0]))
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         a, b, c = self.split(theta)

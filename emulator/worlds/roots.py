@@ -1,5 +1,5 @@
-"""Roots of worlds whose dynamics are drawn freely: spread over the stable range, judged draw by
-draw.
+"""Roots of worlds whose dynamics are drawn freely: spread over the stable range, and
+labelled draw by draw.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ than eight.
 """
 
 
-def rescale(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Factors (n, 1, 1) that bring matrices of the found spectral radius (n,) to the wanted one."""
-    return (wanted / np.maximum(found, 1e-12))[:, None, None]
+def rescale(radius: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Factors (n, 1, 1) that bring matrices of a spectral radius (n,) to the wanted one."""
+    return (wanted / np.maximum(radius, 1e-12))[:, None, None]
 
 
-def judge(spec: WorldSpec, theta: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def status_of_roots(spec: WorldSpec, theta: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """`Status` (n,) of draws with the given spectral radius: outside the bounds, explosive, outside
     the declared range, or OK.
     """

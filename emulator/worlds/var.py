@@ -23,7 +23,7 @@ from emulator.spec import (
     WorldSpec,
 )
 from emulator.worlds.base import LinearWorld
-from emulator.worlds.roots import ROOT_RANGE, judge, rescale
+from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 NAMES = ("output", "inflation", "rate")
 LOWER = [(row, column) for row in range(3) for column in range(row + 1)]
@@ -34,7 +34,7 @@ DEFAULT_L = np.array([[0.7, 0.0, 0.0], [0.1, 0.8, 0.0], [0.15, 0.15, 0.6]])
 
 
 def _parameters() -> tuple[Parameter, ...]:
-    found = [
+    parameters = [
         Parameter(
             name=f"c_{k + 1}",
             tex=f"c_{k + 1}",
@@ -48,7 +48,7 @@ def _parameters() -> tuple[Parameter, ...]:
         for k, name in enumerate(NAMES)
     ]
     for lag, default, bound in ((1, DEFAULT_A1, 2.0), (2, DEFAULT_A2, 1.5)):
-        found += [
+        parameters += [
             Parameter(
                 name=f"a{lag}_{i + 1}{j + 1}",
                 tex=f"A_{{{lag},{i + 1}{j + 1}}}",
@@ -62,7 +62,7 @@ def _parameters() -> tuple[Parameter, ...]:
             for i in range(3)
             for j in range(3)
         ]
-    found += [
+    parameters += [
         Parameter(
             name=f"l_{i + 1}{j + 1}",
             tex=f"L_{{{i + 1}{j + 1}}}",
@@ -75,7 +75,7 @@ def _parameters() -> tuple[Parameter, ...]:
         )
         for i, j in LOWER
     ]
-    return tuple(found)
+    return tuple(parameters)
 
 
 SPEC = WorldSpec(
@@ -160,7 +160,7 @@ class VectorAutoregression(LinearWorld):
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         _, a1, a2, _ = self.split(theta)
-        return judge(self.spec, theta, spectral_radius(companion(a1, a2)))
+        return status_of_roots(self.spec, theta, spectral_radius(companion(a1, a2)))
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         _, a1, a2, impact = self.split(theta)

@@ -262,19 +262,19 @@ class ZeroLowerBound(World):
         )
         status = np.empty(n, dtype=np.uint8)
         for first in range(0, n, BLOCK):
-            economy, verdict = Economy.of(theta[first : first + BLOCK])
-            rows = np.flatnonzero(verdict == Status.OK)
+            economy, by_draw = Economy.of(theta[first : first + BLOCK])
+            rows = np.flatnonzero(by_draw == Status.OK)
             some, rate = economy.take(rows), np.zeros(len(rows))
             for k in range(starts):
                 state = some.start.copy()
                 if k:
                     state[k - 1] += some.size[k - 1]
-                found = bounded_paths(some, rate, state, horizon + 1)
-                paths[first + rows, k] = found.values.transpose(2, 0, 1) * UNITS
-                spells[first + rows, k] = found.spell
+                bounded = bounded_paths(some, rate, state, horizon + 1)
+                paths[first + rows, k] = bounded.values.transpose(2, 0, 1) * UNITS
+                spells[first + rows, k] = bounded.spell
                 finite = np.isfinite(paths[first + rows, k]).all(axis=(1, 2))
-                verdict[rows[~(found.solved & finite)]] = Status.NOT_CONVERGED
-            status[first : first + BLOCK] = verdict
+                by_draw[rows[~(bounded.solved & finite)]] = Status.NOT_CONVERGED
+            status[first : first + BLOCK] = by_draw
         paths[status != Status.OK] = np.nan
         return paths, spells, status
 
@@ -297,8 +297,7 @@ class ZeroLowerBound(World):
             part = slice(first, first + BLOCK)
             economy, status[part] = Economy.of(theta[part])
             rows = np.flatnonzero(status[part] == Status.OK)
-            found, solved = _simulate(economy.take(rows), shocks[part][rows])
-            paths[first + rows] = found
+            paths[first + rows], solved = _simulate(economy.take(rows), shocks[part][rows])
             status[first + rows[~solved]] = Status.NOT_CONVERGED
         self._refuse(theta, status != Status.OK, on_failure, status)
         return paths
@@ -312,10 +311,10 @@ def _simulate(economy: Economy, shocks: np.ndarray) -> tuple[np.ndarray, np.ndar
     rate, state, solved = np.zeros(len(shocks)), economy.start, np.ones(len(shocks), dtype=bool)
     for t in range(shocks.shape[1]):
         state = (economy.persistence * state if t else state) + economy.size * shocks[:, t].T
-        found = bounded_paths(economy, rate, state, 1)
-        solved &= found.solved
-        path[:, t] = (found.values[0] * UNITS[:, None]).T
-        rate = found.values[0, 2]
+        bounded = bounded_paths(economy, rate, state, 1)
+        solved &= bounded.solved
+        path[:, t] = (bounded.values[0] * UNITS[:, None]).T
+        rate = bounded.values[0, 2]
     solved &= np.isfinite(path).all(axis=(1, 2))
     path[~solved] = np.nan
     return path, solved

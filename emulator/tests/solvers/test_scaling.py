@@ -13,7 +13,7 @@ from emulator.solvers.scaling import (
     widths,
 )
 from emulator.spec import Status
-from emulator.worlds import nk
+from emulator.worlds import get_world, nk
 from emulator.worlds.nk import SPEC, NewKeynesian
 
 NK = NewKeynesian()
@@ -186,3 +186,18 @@ def test_responses_beyond_the_range_of_numbers_are_not_converged():
     theta = SPEC.theta(sigma_m=1e300)
     assert NK.status(theta)[0] == Status.NOT_CONVERGED
     assert NK.status(SPEC.theta(sigma_m=1e60))[0] == Status.OK
+
+
+def test_regimes_that_are_equal_are_never_determinate_where_the_model_without_them_is_not():
+    """`switching` with the rule of one regime in both is `nk`, whose status is certified."""
+    switching = get_world("switching")
+    theta = odd_draws(300, 8)
+    both = np.repeat(switching.spec.theta(), len(theta), axis=0)
+    for column, name in enumerate(switching.spec.parameter_names):
+        plain = name.removesuffix("_active").removesuffix("_passive")
+        if plain in SPEC.parameter_names:
+            both[:, column] = theta[:, SPEC.index(plain)]
+    with np.errstate(all="ignore"):
+        alone, status = NK.status(theta), switching.status(both)
+    assert not ((status == Status.OK) & np.isin(alone, (1, 2))).any()
+    assert ((status == Status.OK) & (alone == Status.OK)).sum() > 40
