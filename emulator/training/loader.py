@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, RandomSampler, SequentialSampler, default_collate
+from torch.utils.data import DataLoader
 from torch.utils.data.distributed import DistributedSampler
 
 from emulator.errors import TrainingError
@@ -139,7 +139,7 @@ class BatchLoader:
         if not self.workers.get("num_workers"):
             return (self.collate_fn(self.dataset.gather(rows)) for rows in rows_of)
         # A generator of its own, since a loader with workers draws their seeds from the global one.
-        generator = torch.Generator().manual_seed(_seed(self.seed, number))
+        generator = torch.Generator().manual_seed(seed_of_epoch(self.seed, number))
         return DataLoader(
             self.dataset,
             batch_sampler=rows_of,  # type: ignore[arg-type]
@@ -268,7 +268,7 @@ class ForeignLoader:
             sampler.set_epoch(number)
         # The data's randomness lives apart from the model's, so that skipping to `start` leaves the
         # model's alone.
-        seed = _seed(self.seed, number)
+        seed = seed_of_epoch(self.seed, number)
         outside = random_state()
         seed_everything(seed)
         for generator in (
@@ -291,88 +291,6 @@ class ForeignLoader:
             set_random_state(inside)
 
 
-def _seed(seed: int, epoch: int) -> int:
+def seed_of_epoch(seed: int, epoch: int) -> int:
     """Of the generators that loaders draw from in an epoch."""
     return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
-OF_WORKERS = (
-    "num_workers",
-    "prefetch_factor",
-    "pin_memory",
-    "timeout",
-    "worker_init_fn",
-    "multiprocessing_context",
-)
-"""Options of a `DataLoader` that say how batches are made, and not which."""
-
-
-def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoader:
-    """The loader as the trainer uses it.
-
-    A plain `DataLoader` over an `IRFDataset` keeps its batch size, collation and workers, and gets
-    the permutation of (seed, epoch). Raises `TrainingError` for loaders without a length, or that
-    would give every process the same samples.
-    """
-    if isinstance(loader, BatchLoader):
-        return loader.shared(rank, processes)
-    _refuse_unusable(loader)
-    if _plain(loader):
-        return BatchLoader(
-            loader.dataset,
-            loader.batch_size,
-            isinstance(loader.sampler, RandomSampler),
-            seed,
-            loader.collate_fn,
-            drop_last=loader.drop_last,
-            rank=rank,
-            processes=processes,
-            workers={option: getattr(loader, option) for option in OF_WORKERS},
-        )
-    if processes > 1 and not isinstance(getattr(loader, "sampler", None), DistributedSampler):
-        raise TrainingError(
-            f"{processes} processes would train on the same samples: give the DataLoader a"
-            " DistributedSampler."
-        )
-    return ForeignLoader(loader, seed)
-
-
-def _refuse_unusable(loader: Any) -> None:
-    try:
-        length = len(loader)
-    except TypeError as error:
-        raise TrainingError(
-            f"The loader {type(loader).__name__} has no length ({error}); the learning-rate"
-            " schedule needs one."
-        ) from None
-    if length == 0:
-        raise TrainingError(
-            "A loader has no batch: it has fewer samples than one batch and drop_last=True, or no"
-            " samples at all."
-        )
-    if getattr(loader, "persistent_workers", False):
-        raise TrainingError(
-            "Persistent workers keep random states that no checkpoint can hold; use"
-            " persistent_workers=False."
-        )
-    if getattr(loader, "collate_fn", None) is default_collate and isinstance(
-        loader.dataset, IRFDataset
-    ):
-        raise TrainingError(
-            "PyTorch's own collation does not know worlds; give the DataLoader"
-            " collate_fn=collate_mixed_worlds."
-        )
-
-
-def _plain(loader: Any) -> bool:
-    """Whether it is a `DataLoader` that takes every sample of an `IRFDataset` once, in order or
-    shuffled.
-    """
-    if not isinstance(loader, DataLoader) or not isinstance(loader.dataset, IRFDataset):
-        return False
-    sampler: Any = loader.sampler
-    if loader.batch_size is None or type(sampler) not in (RandomSampler, SequentialSampler):
-        return False
-    return isinstance(sampler, SequentialSampler) or (
-        not sampler.replacement and sampler.num_samples == len(loader.dataset)
-    )

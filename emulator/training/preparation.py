@@ -1,4 +1,4 @@
-"""What happens before the first step: the loader, the data's scales, the network's start."""
+"""What happens before the first step: the loaders, the data's scales, the network's start."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Subset
+from torch.utils.data import (
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    default_collate,
+)
+from torch.utils.data.distributed import DistributedSampler
 
 from emulator.errors import ModelError, TrainingError
 from emulator.models import load
@@ -23,11 +30,91 @@ from emulator.training.loader import (
     EpochLoader,
     ForeignLoader,
     WorldBatches,
-    epoch_loader,
 )
 from emulator.training.objective import world_names
 from emulator.training.processes import Group, seed_everything
 from emulator.training.sources import moments
+
+OF_WORKERS = (
+    "num_workers",
+    "prefetch_factor",
+    "pin_memory",
+    "timeout",
+    "worker_init_fn",
+    "multiprocessing_context",
+)
+"""Options of a `DataLoader` that say how batches are made, and not which."""
+
+
+def epoch_loader(loader: Any, seed: int, rank: int, processes: int) -> EpochLoader:
+    """The loader as the trainer uses it.
+
+    A plain `DataLoader` over an `IRFDataset` keeps its batch size, collation and workers, and gets
+    the permutation of (seed, epoch). Raises `TrainingError` for loaders without a length, or that
+    would give every process the same samples.
+    """
+    if isinstance(loader, BatchLoader):
+        return loader.shared(rank, processes)
+    _refuse_unusable(loader)
+    if _plain(loader):
+        return BatchLoader(
+            loader.dataset,
+            loader.batch_size,
+            isinstance(loader.sampler, RandomSampler),
+            seed,
+            loader.collate_fn,
+            drop_last=loader.drop_last,
+            rank=rank,
+            processes=processes,
+            workers={option: getattr(loader, option) for option in OF_WORKERS},
+        )
+    if processes > 1 and not isinstance(getattr(loader, "sampler", None), DistributedSampler):
+        raise TrainingError(
+            f"{processes} processes would train on the same samples: give the DataLoader a"
+            " DistributedSampler."
+        )
+    return ForeignLoader(loader, seed)
+
+
+def _refuse_unusable(loader: Any) -> None:
+    try:
+        length = len(loader)
+    except TypeError as error:
+        raise TrainingError(
+            f"The loader {type(loader).__name__} has no length ({error}); the learning-rate"
+            " schedule needs one."
+        ) from None
+    if length == 0:
+        raise TrainingError(
+            "A loader has no batch: it has fewer samples than one batch and drop_last=True, or no"
+            " samples at all."
+        )
+    if getattr(loader, "persistent_workers", False):
+        raise TrainingError(
+            "Persistent workers keep random states that no checkpoint can hold; use"
+            " persistent_workers=False."
+        )
+    if getattr(loader, "collate_fn", None) is default_collate and isinstance(
+        loader.dataset, IRFDataset
+    ):
+        raise TrainingError(
+            "PyTorch's own collation does not know worlds; give the DataLoader"
+            " collate_fn=collate_mixed_worlds."
+        )
+
+
+def _plain(loader: Any) -> bool:
+    """Whether it is a `DataLoader` that takes every sample of an `IRFDataset` once, in order or
+    shuffled.
+    """
+    if not isinstance(loader, DataLoader) or not isinstance(loader.dataset, IRFDataset):
+        return False
+    sampler: Any = loader.sampler
+    if loader.batch_size is None or type(sampler) not in (RandomSampler, SequentialSampler):
+        return False
+    return isinstance(sampler, SequentialSampler) or (
+        not sampler.replacement and sampler.num_samples == len(loader.dataset)
+    )
 
 
 def training_loader(loader: Any, config: TrainingConfig, group: Group) -> EpochLoader:

@@ -8,6 +8,8 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from emulator.errors import CheckpointError, ConfigError
 from emulator.models import checkpoint as checkpoints
 from emulator.training.config import TrainingConfig
@@ -53,6 +55,37 @@ def remove_run(folder: Path) -> None:
 def _files_of_run(folder: Path) -> list[Path]:
     named = [folder / name for name in RUN_FILES]
     return [path for path in named if path.exists()] + sorted(folder.glob("epoch_*.pt"))
+
+
+def record_epoch(
+    trainer: Trainer,
+    train_loss: float | None,
+    val_loss: float,
+    by_world: dict[str, float],
+    lowest: bool,
+) -> None:
+    """Add an epoch that has ended to the history; `lowest`: its validation loss is the best."""
+    history = trainer.history
+    history["epoch"].append(trainer.epoch)
+    history["train_loss"].append(train_loss)
+    history["val_loss"].append(val_loss)
+    for world, value in by_world.items():
+        history["val_loss_by_world"].setdefault(world, []).append(value)
+    if lowest:
+        history["best_epoch"] = trainer.epoch
+    history["stopped_early"] = trainer.stopping.stop and trainer.epoch < trainer.epochs
+
+
+def cost(trainer: Trainer) -> dict[str, Any]:
+    """What the run took so far, and of what machine."""
+    return {
+        "seconds": round(trainer.seconds, 1),
+        "steps": trainer.step,
+        "trainable_weights": sum(weight.numel() for weight in trainer.parameters),
+        "device": trainer.device.type,
+        "threads": torch.get_num_threads(),
+        "processes": trainer.group.size,
+    }
 
 
 def write_weights(

@@ -26,7 +26,7 @@ from emulator.models.base import EmulatorModel
 from emulator.training.collate import Batch, Gathered
 from emulator.training.config import TrainingConfig
 from emulator.training.dataset import IRFDataset
-from emulator.training.loader import BatchLoader, epoch_loader
+from emulator.training.loader import BatchLoader
 from emulator.training.monitor import Monitor
 from emulator.training.objective import Objective, idle, not_finite, world_names
 from emulator.training.optimisation import (
@@ -37,6 +37,7 @@ from emulator.training.optimisation import (
     make_optimizer,
 )
 from emulator.training.preparation import (
+    epoch_loader,
     learn_data,
     notes,
     refuse_other_horizon,
@@ -52,6 +53,8 @@ from emulator.training.processes import (
     threads,
 )
 from emulator.training.state import (
+    cost,
+    record_epoch,
     refuse_overwriting,
     remove_run,
     restore_state,
@@ -183,16 +186,16 @@ class Trainer:
             start_network(self.model, self.train_loader.dataset, config, group.rank)
         self.model.to(self.device)
         self.objective = Objective(config, self.statistics, self.device)
-        self._parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.parameters = [weight for weight in self.model.parameters() if weight.requires_grad]
         self._parts = (
-            self.model.parts() if isinstance(self.model, EmulatorModel) else [self._parameters]
+            self.model.parts() if isinstance(self.model, EmulatorModel) else [self.parameters]
         )
-        self.optimizer = make_optimizer(self._parameters, config)
+        self.optimizer = make_optimizer(self.parameters, config)
         self.average = WeightAverage(self.model, config.ema_decay)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.parallel = group.wrap(self.model) if self.optimizer else self.model
-        self._epochs = config.epochs if self.optimizer else 1
-        self._total_steps = self._epochs * len(self.train_loader)
+        self.epochs = config.epochs if self.optimizer else 1
+        self._total_steps = self.epochs * len(self.train_loader)
         if group.leads and self.optimizer:
             for line in notes(config, self.train_loader, self._loaders[0], group.size):
                 err.print(f"note: {line}")
@@ -211,7 +214,7 @@ class Trainer:
 
     @property
     def _finished(self) -> bool:
-        return self.batch == 0 and (self.epoch >= self._epochs or self.stopping.stop)
+        return self.batch == 0 and (self.epoch >= self.epochs or self.stopping.stop)
 
     def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
         self.model.train()
@@ -314,47 +317,18 @@ class Trainer:
             )
             lowest = self.stopping.update(val_loss)
             self.epoch += 1
-            self.batch, self.loss_sum, self.samples = 0, 0.0, 0.0
-            self._record(train_loss, val_loss, by_world, lowest)
+            self.batch = 0
+            self.loss_sum = self.samples = 0.0
+            record_epoch(self, train_loss, val_loss, by_world, lowest)
             if self.group.leads:
                 if lowest and self.config.save_best:
                     write_weights(self, "best.pt", val_loss)
                 write_json(self.folder / "history.json", self.history)
-                write_json(self.folder / "cost.json", self._cost())
+                write_json(self.folder / "cost.json", cost(self))
                 if self._finished:
                     write_weights(self, "final.pt", val_loss)
         save_state(self, periodic=self.epoch % self.config.save_every_n_epochs == 0)
         monitor.epoch(self.step, self.epoch, train_loss, val_loss, self.stopping.best)
-
-    def _record(
-        self, train_loss: float | None, val_loss: float, by_world: dict[str, float], lowest: bool
-    ) -> None:
-        for key, value in (
-            ("epoch", self.epoch),
-            ("train_loss", train_loss),
-            ("val_loss", val_loss),
-        ):
-            self.history[key].append(value)
-        for world, value in by_world.items():
-            self.history["val_loss_by_world"].setdefault(world, []).append(value)
-        if lowest:
-            self.history["best_epoch"] = self.epoch
-        self.history["stopped_early"] = self.stopping.stop and self.epoch < self._epochs
-
-    def _cost(self) -> dict[str, Any]:
-        """What the run took so far, and of what machine."""
-        weights = sum(weight.numel() for weight in self._parameters)
-        machine = {
-            "device": self.device.type,
-            "threads": torch.get_num_threads(),
-            "processes": self.group.size,
-        }
-        return {
-            "seconds": round(self.seconds, 1),
-            "steps": self.step,
-            "trainable_weights": weights,
-            **machine,
-        }
 
     def _leave(self, interrupt: Interrupt) -> None:
         number = interrupt.caught or 15
