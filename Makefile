@@ -6,6 +6,9 @@ RUN := runs/baseline_mlp
 FRESH := datasets/fresh
 WORLDS := nk,var,lss,rbc,sw07,switching,zlb
 
+# Python keeps what it compiled, so that five starts do not compile five times.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint slow docs clean
 
 demo: .venv/.installed

@@ -19,13 +19,13 @@ def versions() -> dict[str, str]:
     """Versions of Python, of this package and of the packages that decide its numbers (no import
     needed).
     """
-    found = {"python": platform.python_version(), DISTRIBUTION: __version__}
+    versions_of = {"python": platform.python_version(), DISTRIBUTION: __version__}
     for name in RECORDED:
         try:
-            found[name] = metadata.version(name)
+            versions_of[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions_of
 
 
 @cache

@@ -107,10 +107,10 @@ def write(folder: Folder, manifest: Manifest) -> None:
 
 def _sizes(request: Request) -> dict[int, list[str]]:
     """Numbers of draws and the worlds that have so many."""
-    found: dict[int, list[str]] = {}
+    worlds_by_size: dict[int, list[str]] = {}
     for name in request.worlds:
-        found.setdefault(request.size(name), []).append(name)
-    return found
+        worlds_by_size.setdefault(request.size(name), []).append(name)
+    return worlds_by_size
 
 
 def _verdicts(folder: Folder, request: Request, world: str) -> dict[str, int]:

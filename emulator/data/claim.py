@@ -77,12 +77,12 @@ def _request(folder: Folder) -> Request | None:
 def _clear(folder: Folder, request: Request) -> None:
     """Delete a data set, and only that: a folder that holds anything else is refused as it is."""
     ours = {REQUEST, MANIFEST, RECORDS, card.CARD, card.FIGURES, *request.worlds}
-    found = folder.entries()
-    foreign = [name for name in found if name not in ours and not name.endswith(".partial")]
+    entries = folder.entries()
+    foreign = [name for name in entries if name not in ours and not name.endswith(".partial")]
     if foreign:
         raise DatasetError(
             f"{folder} also holds {', '.join(foreign)}, which no data set has; nothing was deleted."
             " Move it away, or choose another --output."
         )
-    for name in found:
+    for name in entries:
         folder.remove(name)

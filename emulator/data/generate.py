@@ -19,6 +19,7 @@ from emulator import provenance
 from emulator.data import card
 from emulator.data.claim import claim
 from emulator.data.executors import Engine, make_shards, open_engine
+from emulator.data.folders import open_folder
 from emulator.data.jobs import Task, marked_run
 from emulator.data.layout import group_files
 from emulator.data.meter import Meter
@@ -34,7 +35,7 @@ from emulator.data.schema import (
 )
 from emulator.data.shards import RECORDS, intact, read_record, record_name, write_record
 from emulator.data.splits import held_out, make_regions, make_splits, splits_name
-from emulator.data.storage import Folder, open_folder
+from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
 from emulator.errors import DatasetError, first_error, unknown_name
@@ -90,13 +91,13 @@ def generate_dataset(
 def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
     opened = [(name, get_world(name)) for name in worlds]
-    found = {world.spec.name: world for _, world in opened}
+    worlds_by_name = {world.spec.name: world for _, world in opened}
     sources = {
         world.spec.name: world.source
         for name, world in opened
         if is_path(name) and world.source is not None
     }
-    for name, world in found.items():
+    for name, world in worlds_by_name.items():
         if world.spec.observable_names != OBSERVABLES:
             raise DatasetError(
                 f"World '{name}' observes {', '.join(world.spec.observable_names)}; a data set"
@@ -109,11 +110,11 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
                 f" '{name}'. Give it another, with `name:` in its mapping."
             )
     for name in samples:
-        if name not in found:
-            raise unknown_name("world among the exceptions to n_samples", name, found)
+        if name not in worlds_by_name:
+            raise unknown_name("world among the exceptions to n_samples", name, worlds_by_name)
     fixed = {
         "worlds": tuple(world.spec.name for _, world in opened),
-        "specs_sha256": {name: world.spec.sha256 for name, world in found.items()},
+        "specs_sha256": {name: world.spec.sha256 for name, world in worlds_by_name.items()},
         "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
         "sources": sources,
         "made_by": __version__,
@@ -122,7 +123,7 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
         request = Request.model_validate({**fixed, **asked})
         sizes = {
             name: shard_size(world.draws_per_task, request.shard, request.chunk)
-            for name, world in found.items()
+            for name, world in worlds_by_name.items()
         }
         return Request.model_validate(
             {
@@ -180,10 +181,10 @@ def _finished(folder: Folder, request: Request) -> dict[Task, ShardRecord]:
     recorded = [
         task for task in _tasks(request) if record_name(*task).removeprefix(f"{RECORDS}/") in there
     ]
-    found = {task: read_record(folder, *task) for task in recorded}
+    records = {task: read_record(folder, *task) for task in recorded}
     return {
         task: record
-        for task, record in found.items()
+        for task, record in records.items()
         if record is not None and intact(folder, task[0], record)
     }
 
@@ -218,12 +219,12 @@ def _whole(folder: Folder, manifest: Manifest) -> bool:
     unaltered.
     """
     for name, entry in manifest.worlds.items():
-        expected = {f"{name}/{file}": found for file, found in entry.metadata_sha256.items()} | {
+        expected = {f"{name}/{file}": digest for file, digest in entry.metadata_sha256.items()} | {
             splits_name(name): entry.splits_sha256
         }
         if any(
-            not folder.exists(file) or folder.sha256(file) != found
-            for file, found in expected.items()
+            not folder.exists(file) or folder.sha256(file) != digest
+            for file, digest in expected.items()
         ):
             return False
         if not all(intact(folder, name, record) for record in entry.shards):

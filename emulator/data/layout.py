@@ -161,7 +161,7 @@ def create_group(
 
 
 def _coordinates(spec: WorldSpec, request: Request) -> dict[str, tuple[str, list[Any]]]:
-    found: dict[str, tuple[str, list[Any]]] = {
+    coordinates: dict[str, tuple[str, list[Any]]] = {
         "parameter": ("parameter", list(spec.parameter_names)),
         "parameter_unit": ("parameter", [p.unit for p in spec.parameters]),
         "shock": ("shock", list(spec.shock_names)),
@@ -170,7 +170,7 @@ def _coordinates(spec: WorldSpec, request: Request) -> dict[str, tuple[str, list
         "observable_unit": ("observable", list(spec.observable_units)),
     }
     if request.periods:
-        found["period"] = ("period", list(range(request.periods)))
+        coordinates["period"] = ("period", list(range(request.periods)))
     if spec.states:
-        found["state"] = ("state", list(spec.states))
-    return found
+        coordinates["state"] = ("state", list(spec.states))
+    return coordinates

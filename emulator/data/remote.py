@@ -87,10 +87,10 @@ class RemoteFolder(Folder):
         folder = self._path(below).rstrip("/")
         try:
             with self._said():
-                found = self._fs.ls(folder, detail=False)
+                paths = self._fs.ls(folder, detail=False)
         except FileNotFoundError:
             return []
-        names = {path.rstrip("/").removeprefix(folder).lstrip("/") for path in found}
+        names = {path.rstrip("/").removeprefix(folder).lstrip("/") for path in paths}
         return sorted(names - {"", self.LOCK})
 
     def walk(self, below: str) -> list[str]:

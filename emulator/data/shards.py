@@ -111,12 +111,12 @@ def checksums(folder: Folder, world: str, arrays: list[str], shard: int) -> dict
 
     Raises `DatasetError` naming a file that is not there.
     """
-    found = {}
+    digests = {}
     for name in arrays:
         metadata = f"{world}/{name}/zarr.json"
         try:
             ndim = len(json.loads(folder.read_bytes(metadata))["shape"])
-            found[name] = folder.sha256(f"{world}/{shard_file(name, shard, ndim)}")
+            digests[name] = folder.sha256(f"{world}/{shard_file(name, shard, ndim)}")
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{world}: shard {shard} of '{name}' is missing ({error.filename or error})."
@@ -125,7 +125,7 @@ def checksums(folder: Folder, world: str, arrays: list[str], shard: int) -> dict
             raise DatasetError(
                 f"{world}: the metadata of '{name}' cannot be read ({folder.at(metadata)})."
             ) from None
-    return found
+    return digests
 
 
 def intact(folder: Folder, world: str, record: ShardRecord) -> bool:

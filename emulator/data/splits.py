@@ -38,7 +38,7 @@ def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
     hours, of the draws before they are judged.
     """
     spec, reference = world.spec, _reference(world)
-    found = {}
+    regions = {}
     for name, parameters, share in (
         (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),
         (CORNER, spec.extrapolation.corner_parameters, fractions.test_extrapolation_corner),
@@ -48,10 +48,10 @@ def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
             p: float(np.float32(np.quantile(reference[:, spec.index(p)], 1 - tail)))
             for p in parameters
         }
-        found[name] = Region(
+        regions[name] = Region(
             all_of=tuple(Condition(parameter=p, at_least=v) for p, v in thresholds.items())
         )
-    return found
+    return regions
 
 
 def inside(spec: WorldSpec, region: Region, theta: np.ndarray) -> np.ndarray:
@@ -64,10 +64,10 @@ def held_out(spec: WorldSpec, regions: dict[str, Region], theta: np.ndarray) -> 
 
     The corner takes draws that lie in both.
     """
-    found = np.zeros(len(theta), dtype=np.uint8)
+    codes = np.zeros(len(theta), dtype=np.uint8)
     for name in (SLICE, CORNER):
-        found[inside(spec, regions[name], theta)] = SPLITS.index(name)
-    return found
+        codes[inside(spec, regions[name], theta)] = SPLITS.index(name)
+    return codes
 
 
 def make_splits(

@@ -1,6 +1,4 @@
-"""Where a data set lies: a folder on this machine's disks, or a place behind an fsspec URL.
-
-One way to both.
+"""Where a data set lies: what any folder offers, and a folder on this machine's disks.
 
 Names below a folder are relative, with forward slashes. Local files are written aside and renamed;
 object stores (S3, GCS, Azure) put an object whole or not at all, which is the same promise.
@@ -8,7 +6,6 @@ object stores (S3, GCS, Azure) put an object whole or not at all, which is the s
 
 from __future__ import annotations
 
-import re
 import shutil
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
@@ -19,10 +16,6 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from emulator import files
-
-URL = re.compile(r"[a-z][a-z0-9+.-]+(://|::)")
-FOLDED_URL = re.compile(r"([a-z][a-z0-9+.-]+):/(?!/)(.*)")
-"""What `pathlib` makes of a URL: `s3://bucket/x` as `s3:/bucket/x`."""
 
 
 class Folder(ABC):
@@ -104,29 +97,6 @@ class Folder(ABC):
 
         Raises `EmulatorError` if another run holds it.
         """
-
-
-def open_folder(place: str | Path | Folder) -> Folder:
-    """The folder of a path or of an fsspec URL (`s3://bucket/x`, `memory://x`, `file:///x`);
-    nothing is made.
-
-    Raises `MissingExtraError` or `DatasetError` if nothing installed speaks the URL's protocol.
-    """
-    if isinstance(place, Folder):
-        return place
-    text = str(place)
-    if isinstance(place, Path) and (folded := FOLDED_URL.fullmatch(text)):
-        text = (
-            f"{folded[1]}:///{folded[2]}" if folded[1] == "file" else f"{folded[1]}://{folded[2]}"
-        )
-    if not URL.match(text):
-        return LocalFolder(Path(place))
-    protocol, _, rest = text.partition("://")
-    if protocol in ("file", "local"):
-        return LocalFolder(Path(rest))
-    from emulator.data.remote import RemoteFolder  # a folder on a disk needs no fsspec
-
-    return RemoteFolder(text)
 
 
 class LocalFolder(Folder):

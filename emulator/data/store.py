@@ -12,10 +12,11 @@ import xarray as xr
 import zarr
 from pydantic import ValidationError
 
+from emulator.data.folders import open_folder
 from emulator.data.schema import SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums
 from emulator.data.splits import read_splits, splits_name
-from emulator.data.storage import Folder, open_folder
+from emulator.data.storage import Folder
 from emulator.data.verdicts import VERDICTS_FILE, read_verdicts
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.spec import WorldSpec
@@ -33,9 +34,9 @@ def open_dataset(path: str | Path | Folder) -> DataSet:
     try:
         content = folder.read_bytes(MANIFEST)
     except (FileNotFoundError, NotADirectoryError):
-        found = "is not finished" if folder.exists(REQUEST) else "does not exist or is no data set"
+        state = "is not finished" if folder.exists(REQUEST) else "does not exist or is no data set"
         raise DatasetError(
-            f"{folder} {found}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate"
+            f"{folder} {state}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate"
             f" --output {folder} (an interrupted run resumes)."
         ) from None
     advice = (

@@ -66,8 +66,8 @@ def read_verdicts(folder: Folder, world: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         with np.load(
             io.BytesIO(folder.read_bytes(verdicts_name(world))), allow_pickle=False
-        ) as found:
-            return found["theta"], found["status"]
+        ) as archive:
+            return archive["theta"], archive["status"]
     except FileNotFoundError:
         raise DatasetError(
             f"{place} is missing. Run the generate command again: it remakes damaged files."

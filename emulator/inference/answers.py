@@ -25,16 +25,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from emulator.errors import ParameterError
 from emulator.inference.labels import Answered, Labels, ranges_in_words
-from emulator.spec import BAND_LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AXES = ("draw", "shock", "horizon", "observable")
-
-BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 
 
 def answer(answered: Answered) -> xr.Dataset:
@@ -80,14 +76,6 @@ def _coordinates(labels: Labels, periods: int) -> dict[str, Any]:
         "unit": ("observable", list(spec.observable_units)),
         "size": ("shock", list(labels.sizes)),
     }
-
-
-def doubted(data: xr.Dataset) -> np.ndarray:
-    """Which draws (n,) of an answer its network doubts: flagged, with a solution, not solved."""
-    if "flagged" not in data:
-        return np.zeros(data.sizes["draw"], dtype=bool)
-    solved = data["determinate"].values if "determinate" in data else True
-    return np.asarray(data["flagged"].values & ~data["exact"].values & solved)
 
 
 def beyond_training(data: xr.Dataset) -> str:
@@ -185,12 +173,3 @@ class Responses:
         from emulator.inference.files import write
 
         write(self.data, Path(path))
-
-
-def check_same_shocks(data: xr.Dataset, other: xr.Dataset) -> None:
-    """Raise `ParameterError` unless two answers are about the same shocks."""
-    if list(data["shock"].values) != list(other["shock"].values):
-        raise ParameterError(
-            f"The answers are about different shocks: {', '.join(data['shock'].values)} and"
-            f" {', '.join(other['shock'].values)}."
-        )

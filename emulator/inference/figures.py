@@ -13,8 +13,10 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from emulator.errors import ParameterError, unknown_name
-from emulator.inference.answers import BAND_IN_WORDS, check_same_shocks, doubted
+from emulator.spec import BAND_LEVEL
 from emulator.worlds.figures import check_format, label, new_figure, periods, save
+
+BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
@@ -59,7 +61,7 @@ def draw(
     if path is not None:
         check_format(path)
     if beside is not None:
-        check_same_shocks(data, beside)
+        _check_same_shocks(data, beside)
     view = view or View()
     data = _chosen(data, view)
     last = _last(data, view)
@@ -92,6 +94,15 @@ def _panel_title(here: xr.Dataset, shock: str, observable: str) -> str:
     size = str(here["size"].values)
     named = f"{in_words(shock)} ({size})" if not size.startswith("path:") else in_words(shock)
     return f"{named} → {in_words(observable)}"
+
+
+def _check_same_shocks(data: xr.Dataset, other: xr.Dataset) -> None:
+    """Raise `ParameterError` unless two answers are about the same shocks."""
+    if list(data["shock"].values) != list(other["shock"].values):
+        raise ParameterError(
+            f"The answers are about different shocks: {', '.join(data['shock'].values)} and"
+            f" {', '.join(other['shock'].values)}."
+        )
 
 
 def in_words(name: str) -> str:
@@ -227,6 +238,14 @@ def _caption(data: xr.Dataset) -> str:
     return f"Shock: {size}. {parameters}".replace("Shock: path:", "Path of shocks:").strip()
 
 
+def _doubted(data: xr.Dataset) -> np.ndarray:
+    """Which draws (n,) of an answer its network doubts: flagged, with a solution, not solved."""
+    if "flagged" not in data:
+        return np.zeros(data.sizes["draw"], dtype=bool)
+    solved = data["determinate"].values if "determinate" in data else True
+    return np.asarray(data["flagged"].values & ~data["exact"].values & solved)
+
+
 def _title(data: xr.Dataset) -> str:
     title = f"{data.attrs['title']}: {data.attrs['source']}"
     if "lower" in data and not bool(data["exact"].all()) and data.sizes["draw"] <= FEW:
@@ -236,7 +255,7 @@ def _title(data: xr.Dataset) -> str:
     solved = data.get("determinate", xr.ones_like(data["exact"]))
     counts = (
         (int((~solved).sum()), "without a solution"),
-        (int(doubted(data).sum()), "flagged: doubt it"),
+        (int(_doubted(data).sum()), "flagged: doubt it"),
     )
     for count, words in counts:
         if count:

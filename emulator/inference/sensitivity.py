@@ -131,15 +131,15 @@ def sobol(
         return first, total
 
     dists = [uniform(low, high - low) for low, high in zip(design.low, design.high, strict=True)]
-    found = sobol_indices(
+    indices = sobol_indices(
         func=outputs, n=n, dists=dists, method=estimate, rng=np.random.default_rng(seed)
     )
     first, total = errors[0]
     return _named(
         design,
         {
-            "first_order": found.first_order,
-            "total_order": found.total_order,
+            "first_order": indices.first_order,
+            "total_order": indices.total_order,
             "first_order_error": first,
             "total_order_error": total,
         },

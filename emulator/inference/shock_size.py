@@ -307,5 +307,5 @@ class Scaling:
 
     def _column(self, shock: int) -> int | None:
         """Where theta holds the shock's standard deviation, if it does."""
-        found = self.spec.standard_deviations
-        return found[shock] if len(found) == self.spec.n_shocks else None
+        size = self.spec.shocks[shock].size
+        return None if size is None else self.spec.index(size)

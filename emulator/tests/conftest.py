@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ import pytest
 from emulator.cli import app
 from emulator.console import exit_with
 from emulator.data import generate_dataset
+
+# Two processes of tests, and those that tests start, share two cores: one thread each.
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ.setdefault(threads, "1")
 
 SMALL_WORLDS = ("nk", "var", "lss")
 SMALL = {"n_samples": 300, "seed": 42, "horizon": 40, "periods": 20, "chunk": 64, "shard": 128}

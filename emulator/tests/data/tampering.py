@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import zarr
 
+from emulator.data.folders import open_folder
 from emulator.data.schema import fingerprint
 from emulator.data.shards import checksums
-from emulator.data.storage import open_folder
 from emulator.files import sha256_file, write_json
 
 

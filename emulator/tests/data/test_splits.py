@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.data import SPLITS, Fractions, open_dataset
+from emulator.data.folders import open_folder
 from emulator.data.splits import (
     CORNER,
     SLICE,
@@ -15,7 +16,6 @@ from emulator.data.splits import (
     make_splits,
     read_splits,
 )
-from emulator.data.storage import open_folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.files import write_json

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from emulator.data import jobs, open_dataset, validate_dataset
+from emulator.data.folders import open_folder
 from emulator.data.remote import RemoteFolder
-from emulator.data.storage import LocalFolder, open_folder
+from emulator.data.storage import LocalFolder
 from emulator.errors import DatasetError, EmulatorError, MissingExtraError
 from emulator.tests.data.tampering import contents
 from emulator.tests.data.test_resume import interrupted

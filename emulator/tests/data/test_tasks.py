@@ -9,9 +9,9 @@ import pytest
 
 from emulator.data import Fractions, jobs, open_dataset, validate_dataset
 from emulator.data.executors import Engine, make_shards
+from emulator.data.folders import open_folder
 from emulator.data.schema import shard_size
 from emulator.data.splits import SLICE, make_regions
-from emulator.data.storage import open_folder
 from emulator.errors import DatasetError, MissingExtraError
 from emulator.tests.data.tampering import contents, edit_json
 from emulator.worlds import get_world
