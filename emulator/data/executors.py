@@ -168,7 +168,7 @@ def _cluster(scheduler: str) -> Iterator[Engine]:
         logging.CRITICAL
     )  # a lost scheduler is told by the error below, not by the client's tracebacks too
     try:
-        if any(found is None for found in client.run(find_spec, PACKAGE).values()):
+        if any(spec is None for spec in client.run(find_spec, PACKAGE).values()):
             raise DatasetError(
                 f"Workers of the scheduler at {scheduler} lack this package. Give every worker the"
                 " environment that the command runs in."

@@ -47,9 +47,9 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
     """
     here = provenance.versions()
     different = [
-        f"{name} {here.get(name, 'missing')} instead of {found}"
-        for name, found in job.versions.items()
-        if here.get(name) != found
+        f"{name} {here.get(name, 'missing')} instead of {version}"
+        for name, version in job.versions.items()
+        if here.get(name) != version
     ]
     if different or job.request.world(world).spec.sha256 != job.request.specs_sha256[world]:
         what = ", ".join(different) or f"another world '{world}'"

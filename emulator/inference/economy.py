@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emulator.errors import (
-    CheckpointError,
     DoubtWarning,
-    NoSolutionError,
     OutsideBoundsError,
     ParameterError,
 )
@@ -28,13 +26,13 @@ from emulator.inference.draws import (
     parameters_in_words,
     theta_of,
 )
+from emulator.inference.fallback import solver_of, with_fallback, world_of
 from emulator.inference.labels import Answered, Labels, refuse
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
-from emulator.worlds import WORLDS, get_world, open_world
-from emulator.worlds import is_path as is_file
+from emulator.worlds import open_world
 from emulator.worlds.base import World
 from emulator.worlds.source import Source
 
@@ -43,16 +41,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from emulator.inference.draws import DrawsLike
-    from emulator.inference.sensitivity import Ranges, SensitivityDesign
+    from emulator.inference.fallback import Fallback
+    from emulator.inference.sensitivity import Ranges
 
 Shocks = str | Iterable[str] | Paths | None
 """Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
 
 HORIZONS = (0, 4, 8, 20)
 """Horizons for which indices of sensitivity are computed unless others are asked for."""
-
-DOUBTED = 1 / 3
-"""Share of flagged draws from which indices of sensitivity come with a warning."""
 
 
 class Economy:
@@ -169,9 +165,9 @@ class Economy:
         theta = self._theta(draws, parameters or {})
         last = self._last(horizon)
         asked = self._asked(shocks, shock, size, last)
-        solver = self._solver(fallback)
+        solver = solver_of(self.answerer, fallback)
         self._refuse_impossible(theta, on_failure)
-        fields = self._fields(asked, theta, last, solver)
+        fields = with_fallback(asked, self.answerer, theta, last, solver)
         failed = ~fields.get("determinate", np.ones(len(theta), dtype=bool))
         for name in ("irf", "lower", "upper"):
             if name in fields:
@@ -227,15 +223,15 @@ class Economy:
         holds at values. Of a network's indices the attribute `without_solution` is the share of
         draws which it takes for unsolvable, at which it answers all the same, and `flagged` that
         which it doubts. Narrow the ranges where these are not small. Warns with `DoubtWarning`
-        where more than `DOUBTED` are flagged. Raises `NoSolutionError` where draws have no
+        where more than a third is flagged. Raises `NoSolutionError` where draws have no
         solution (for a network: most), `ParameterError`, `UnknownNameError`.
         """
-        from emulator.inference.sensitivity import SensitivityDesign, sobol
+        from emulator.inference.sensitivity import SensitivityDesign, shares_doubted, sobol
 
         scaling = self._scaling(shocks, shock, size)
         design = SensitivityDesign.of(self.spec, scaling, horizons, ranges, fixed)
         last = self._last(max(design.horizons))
-        doubts = self._doubts(design, seed)
+        doubts = shares_doubted(self.answerer, design, seed)
         indices = sobol(
             design,
             lambda theta: self.answerer.scaled(theta, scaling, last, design.horizons),
@@ -360,73 +356,8 @@ class Economy:
 
     # Who answers
 
-    def _fields(
-        self,
-        asked: Scaling | ShockPath,
-        theta: np.ndarray,
-        last: int,
-        solver: SolverAnswerer | None,
-    ) -> dict[str, np.ndarray]:
-        """The fields of an answer; a solver's in the place of what a network doubts."""
-        refusal = self.answerer.refusal(asked)
-        if refusal and solver is None:
-            raise ParameterError(refusal)
-        if refusal and solver is not None:
-            return asked.answered(solver, theta, last)
-        fields = asked.answered(self.answerer, theta, last)
-        if solver is None:
-            return fields
-        rows = fields["flagged"] | ~fields["determinate"]
-        if rows.any():
-            solved = asked.answered(solver, theta[rows], last)
-            for name in ("irf", "lower", "upper"):
-                fields[name][rows] = solved["irf"]
-            fields["determinate"][rows] = solved["determinate"]
-        fields["exact"] = rows
-        return fields
-
-    def _solver(self, fallback: Fallback) -> SolverAnswerer | None:
-        """The solver that is asked for, if one is.
-
-        Raises `CheckpointError` where a network never flags a draw, `ParameterError` for what is no
-        solver or solves another model.
-        """
-        if fallback is None or self.answerer.exact:
-            return None
-        if not self.answerer.calibrated:
-            raise CheckpointError(
-                "This network is not calibrated, so that no draw is ever flagged. Run `emulator"
-                " calibrate` on its checkpoint, or ask `emulator.world(...)` for exact answers."
-            )
-        world = self._world(fallback)
-        if not world.spec.is_same_model(self.spec):
-            raise ParameterError(
-                f"The solver of '{world.spec.name}' is not that of the world '{self.spec.name}'"
-                " which the network was trained on: parameters, shocks or file differ."
-            )
-        return SolverAnswerer(world)
-
-    def _world(self, fallback: Fallback) -> World:
-        if isinstance(fallback, Economy):
-            return fallback.solver
-        if isinstance(fallback, World):
-            return fallback
-        if isinstance(fallback, str | Path) and is_file(fallback):
-            return get_world(fallback)
-        if fallback != "exact":
-            raise ParameterError(
-                f"fallback is {fallback!r}; expected 'exact', the path of a .mod file, a World, or"
-                " None."
-            )
-        if self.spec.name not in WORLDS:
-            raise ParameterError(
-                f"The world '{self.spec.name}' of this network was read from a .mod file; name the"
-                f" file: fallback='path/to/{self.spec.name}.mod'."
-            )
-        return get_world(self.spec.name)
-
     def _world_of_prior(self) -> World:
-        return self.solver if self.answerer.exact else self._world("exact")
+        return self.solver if self.answerer.exact else world_of(self.spec, "exact")
 
     def _why(
         self,
@@ -439,39 +370,3 @@ class Economy:
             name: values[failed] for name, values in fields.items() if len(values) == len(failed)
         }
         return (solver or self.answerer).explain(theta[failed], of_failed)
-
-    def _doubts(self, design: SensitivityDesign, seed: int) -> dict[str, float]:
-        """Shares of a design's draws without a solution and flagged, as a network says; see
-        `sensitivity`.
-        """
-        if self.answerer.exact:
-            return {}
-        shape = (4096, len(design.free))
-        values = np.random.default_rng(seed).uniform(design.low, design.high, shape)
-        signs = self.answerer.signs(design.theta(values), design.scaling)
-        if "flagged" not in signs:
-            return {}
-        unsolvable = float(1 - signs["determinate"].mean())
-        flagged = float(signs["flagged"].mean())
-        name = self.spec.name
-        if unsolvable > 0.5:
-            raise NoSolutionError(
-                f"World '{name}': the network takes {unsolvable:.0%} of the draws of these ranges"
-                " for unsolvable. Narrow them, ranges={'name': (low, high)}, or hold parameters at"
-                " values."
-            )
-        if flagged > DOUBTED:
-            warnings.warn(
-                f"{name}: the network doubts its answers at {flagged:.0%} of the draws of these"
-                " ranges, and with them these indices. Narrow the ranges, or ask the solver:"
-                f" emulator.world('{name}').sensitivity.",
-                DoubtWarning,
-                stacklevel=3,
-            )
-        return {"without_solution": unsolvable, "flagged": flagged}
-
-
-Fallback = str | Path | World | Economy | None
-"""'exact' for the solver of a world that the package has; for a model of one's own the path of its
-`.mod` file, or the world itself.
-"""

@@ -9,6 +9,7 @@ independently and uniformly. Axes: n draw, P parameter, S shock, H horizon, F fr
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ import numpy as np
 import xarray as xr
 from scipy.stats import sobol_indices, uniform
 
-from emulator.errors import NoSolutionError, ParameterError
+from emulator.errors import DoubtWarning, NoSolutionError, ParameterError
+from emulator.inference.answerer import Answerer
 from emulator.inference.draws import last_quarter
 from emulator.inference.shock_size import Scaling
 from emulator.spec import WorldSpec
@@ -31,6 +33,9 @@ STILL = 1e-12
 """A response whose variance is below this share of its mean square does not move: its indices are
 NaN.
 """
+
+DOUBTED = 1 / 3
+"""Share of flagged draws from which indices of sensitivity come with a warning."""
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -145,6 +150,37 @@ def sobol(
         },
         moves[0],
     )
+
+
+def shares_doubted(answerer: Answerer, design: SensitivityDesign, seed: int) -> dict[str, float]:
+    """Shares of a design's draws without a solution and flagged, as a network says; see
+    `Economy.sensitivity`.
+    """
+    if answerer.exact:
+        return {}
+    shape = (4096, len(design.free))
+    values = np.random.default_rng(seed).uniform(design.low, design.high, shape)
+    signs = answerer.signs(design.theta(values), design.scaling)
+    if "flagged" not in signs:
+        return {}
+    unsolvable = float(1 - signs["determinate"].mean())
+    flagged = float(signs["flagged"].mean())
+    name = design.spec.name
+    if unsolvable > 0.5:
+        raise NoSolutionError(
+            f"World '{name}': the network takes {unsolvable:.0%} of the draws of these ranges"
+            " for unsolvable. Narrow them, ranges={'name': (low, high)}, or hold parameters at"
+            " values."
+        )
+    if flagged > DOUBTED:
+        warnings.warn(
+            f"{name}: the network doubts its answers at {flagged:.0%} of the draws of these"
+            " ranges, and with them these indices. Narrow the ranges, or ask the solver:"
+            f" emulator.world('{name}').sensitivity.",
+            DoubtWarning,
+            stacklevel=3,
+        )
+    return {"without_solution": unsolvable, "flagged": flagged}
 
 
 def _estimate(f_A: np.ndarray, f_B: np.ndarray, f_AB: np.ndarray, blocks: int) -> np.ndarray:

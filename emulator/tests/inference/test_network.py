@@ -17,8 +17,9 @@ from emulator.errors import (
     ParameterError,
     UnknownNameError,
 )
-from emulator.inference import Economy, Emulator
+from emulator.inference import Emulator
 from emulator.inference.answers import beyond_training
+from emulator.inference.fallback import solver_of
 from emulator.models import build
 from emulator.models.check import _statistics
 from emulator.worlds import get_world
@@ -274,11 +275,10 @@ def test_a_world_of_a_file_is_solved_by_its_file(em):
     own = replace(em["nk"].answerer.trained, trust=em.trust)
     answerer = copy.copy(em["nk"].answerer)
     answerer.trained, answerer.spec = own, spec
-    economy = Economy(answerer)
     for fallback in (str(OWN), OWN, emulator.world(OWN), get_world(OWN)):
-        assert economy._solver(fallback).spec.is_same_model(spec)
+        assert solver_of(answerer, fallback).spec.is_same_model(spec)
     with pytest.raises(ParameterError, match=rf"fallback='path/to/{spec.name}\.mod'"):
-        economy._solver("exact")
+        solver_of(answerer, "exact")
     with pytest.raises(ParameterError, match="not that of the world"):
         em.irf("nk", fallback=OWN)
 
