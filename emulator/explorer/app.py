@@ -16,14 +16,12 @@ from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from emulator.errors import EmulatorError, ServerBusyError
-from emulator.explorer import downloads, palette
+from emulator.explorer import downloads, looks
 from emulator.explorer.curves import Answer, ask, rows
 from emulator.explorer.economies import Economies
-from emulator.explorer.guard import guard
-from emulator.explorer.own_names import OwnNames
+from emulator.explorer.guard import OwnNames, guard
 from emulator.explorer.panel import panel
 from emulator.explorer.state import LONGEST_HORIZON, MOST_PINS, Scenario, State
-from emulator.explorer.symbols import symbol
 from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
 from emulator.spec import OBSERVABLES, Parameter, WorldSpec
 
@@ -43,10 +41,10 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_PARTS=8)
     app.jinja_env.globals.update(
-        symbol=symbol,
-        colour_of=palette.colour_of,
-        mark_of=palette.mark_of,
-        marks=palette.MARKS,
+        symbol=looks.symbol,
+        colour_of=looks.colour_of,
+        mark_of=looks.mark_of,
+        marks=looks.MARKS,
         step=step,
     )
     guard(app, OwnNames.of(host, names))
@@ -105,7 +103,7 @@ def _add_page(app: Flask, economies: Economies) -> None:
 
     @app.get("/palette.css")
     def colours() -> Response:
-        return Response(palette.css(), mimetype="text/css")
+        return Response(looks.css(), mimetype="text/css")
 
 
 def _add_downloads(app: Flask, economies: Economies) -> None:

@@ -86,7 +86,6 @@ def explore(
         from emulator.explorer.curves import ask
         from emulator.explorer.economies import Economies
         from emulator.explorer.fit import Fit
-        from emulator.explorer.own_names import LOCAL
         from emulator.explorer.screenshot import shoot
         from emulator.explorer.serve import served
         from emulator.explorer.state import State
@@ -106,6 +105,8 @@ def explore(
         signals.serving = True
         with served(economies, host, port, names or ()) as place:
             say(f"The explorer is at {place}{shown}  (Ctrl-C ends it)")
+            from emulator.explorer.guard import LOCAL  # needs Flask, which is there by now
+
             if host not in LOCAL:
                 err.print(
                     "note: everybody who reaches this machine over the network can use the explorer"

@@ -12,7 +12,7 @@ import pandas as pd
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
-from emulator.explorer.palette import CURVES, MARKS, colour_of, mark_of
+from emulator.explorer.looks import CURVES, MARKS, colour_of, mark_of
 from emulator.explorer.state import Scenario, State
 from emulator.spec import OBSERVABLES
 from emulator.version import __version__

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.fit import Fit
-from emulator.explorer.palette import MARKS, colour_of, mark_of
+from emulator.explorer.looks import MARKS, colour_of, mark_of
 from emulator.spec import OBSERVABLES
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 22

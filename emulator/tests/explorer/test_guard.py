@@ -7,7 +7,7 @@ import pytest
 
 from emulator.explorer.app import create_app
 from emulator.explorer.economies import Economies
-from emulator.explorer.own_names import OwnNames
+from emulator.explorer.guard import OwnNames
 
 pytestmark = pytest.mark.fast
 

@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from emulator.explorer.palette import CURVES, INK, PAPER, colour_of, css, mark_of
-from emulator.explorer.symbols import symbol
+from emulator.explorer.looks import CURVES, INK, PAPER, colour_of, css, mark_of, symbol
 from emulator.worlds import WORLDS, get_world
 
 pytestmark = pytest.mark.fast
