@@ -68,20 +68,19 @@ def _add_page(app: Flask, economies: Economies) -> None:
         try:
             state = State.read(_query(), economies.spec)
         except EmulatorError as refusal:
-            error, state = str(refusal), State.read("", economies.spec)
+            error = str(refusal)
+            state = State.read("", economies.spec)
         shown = _context(state, economies) | _drawn(ask(state, economies, patient=False), *PLOT)
         return render_template("page.html", **shown, error=error), 400 if error else 200
 
     @app.get("/picture")
     def picture() -> Response:
         fields = request.args
-        width, height = (
-            fields.get(name, default, type=int)
-            for name, default in zip(("w", "h"), PLOT, strict=True)
-        )
         state = State.read(fields.get("state", ""), economies.spec)
         answer = ask(state, economies, patient=fields.get("patient") == "1", gone=_gone())
-        drawn = _drawn(answer, width or PLOT[0], height or PLOT[1])
+        width = fields.get("w", PLOT[0], type=int) or PLOT[0]
+        height = fields.get("h", PLOT[1], type=int) or PLOT[1]
+        drawn = _drawn(answer, width, height)
         numbers = (
             render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
         )
@@ -95,7 +94,8 @@ def _add_page(app: Flask, economies: Economies) -> None:
 
     @app.post("/upload")
     def upload() -> Response:
-        file, mapping = request.files.get("mod"), request.files.get("mapping")
+        file = request.files.get("mod")
+        mapping = request.files.get("mapping")
         if file is None or not file.filename:
             raise EmulatorError("No file was chosen; expected a Dynare file, such as model.mod.")
         upload = Upload(file.filename, file.read(), mapping.read() if mapping is not None else b"")

@@ -76,8 +76,8 @@ class Answer:
     @property
     def units(self) -> tuple[str, ...]:
         """Of output, inflation and rate."""
-        found = self.curves[0].data["unit"].values if self.curves else OBSERVABLE_UNITS
-        return tuple(map(str, found))
+        units = self.curves[0].data["unit"].values if self.curves else OBSERVABLE_UNITS
+        return tuple(map(str, units))
 
     @property
     def size(self) -> str:
@@ -143,31 +143,31 @@ def _add_curves(
 
 def doubts(predicted: xr.Dataset) -> list[str]:
     """Why a network's answer should be doubted, in plain words; empty where there is no reason."""
-    found = []
+    reasons = []
     outside = beyond_training(predicted)
     if outside:
-        found.append(
+        reasons.append(
             f"out of range: {outside}. The network was not trained there, and its band does not"
             " cover that."
         )
     if not bool(predicted.get("determinate", xr.DataArray([True]))[0]):
         probability = float(predicted["probability_determinate"][0])
-        found.append(
-            "indeterminate: by the network's judgement there is no unique stable solution here"
+        reasons.append(
+            "indeterminate: the network takes it that there is no unique stable solution here"
             f" (probability of one {probability:.2g}). It draws nothing."
         )
-    elif not found and "flagged" in predicted and bool(predicted["flagged"][0]):
-        found.append(
+    elif not reasons and "flagged" in predicted and bool(predicted["flagged"][0]):
+        reasons.append(
             "the network flags this answer itself: it may be wrong by more than its band says. The"
             " exact solution settles it."
         )
-    return found
+    return reasons
 
 
 def in_words(status: int) -> str:
     """A `Status` and what it means."""
-    found = Status(status)
-    return f"{found.label.replace('_', ' ')}: {found.meaning}"
+    known = Status(status)
+    return f"{known.label.replace('_', ' ')}: {known.meaning}"
 
 
 def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:

@@ -43,12 +43,12 @@ def table(answer: Answer) -> str:
     band.
     """
     frames = {curve.name: curve.data.responses.frame() for curve in answer.curves}
-    found: str = (
+    content: str = (
         pd.concat(frames, names=["scenario"]).to_csv(lineterminator="\n")
         if frames
         else "scenario\n"
     )
-    return found
+    return content
 
 
 def picture(answer: Answer) -> bytes:

@@ -198,7 +198,8 @@ class Economies:
 
     def _solve(self, scenario: Scenario, horizon: int) -> xr.Dataset:
         started = time.perf_counter()
-        solver, values = self.solver(scenario.world), dict(scenario.values)
+        solver = self.solver(scenario.world)
+        values = dict(scenario.values)
         answer = solver.irf(
             values, shocks=scenario.shock, size=scenario.size, horizon=horizon, on_failure="nan"
         )

@@ -59,11 +59,9 @@ class Fit:
                 **{name: held["value"] for name, held in about["held"].items()},
                 **points.astype(float).to_dict(),
             }
-            name, world, shock = (
-                str(about["target"]["name"]),
-                str(about["world"]),
-                str(about["world_shock"]),
-            )
+            name = str(about["target"]["name"])
+            world = str(about["world"])
+            shock = str(about["world_shock"])
             data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[
                 ["target", "target_sd", "matched"]
             ]

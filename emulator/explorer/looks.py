@@ -48,7 +48,8 @@ def css() -> str:
     """The colours as variables of CSS, for the system's choice of light or dark and for the
     reader's own.
     """
-    light, dark = _variables("light"), _variables("dark")
+    light = _variables("light")
+    dark = _variables("dark")
     return (
         f":root{{color-scheme:light;{light}}}\n@media"
         f" (prefers-color-scheme:dark){{:root{{color-scheme:dark;{dark}}}}}\n"
@@ -62,13 +63,13 @@ def _variables(theme: str) -> str:
     return f"--paper:{PAPER[theme]};--ink:{INK[theme]};{curves}"
 
 
-LONGEST = 80
+LONGEST_TEX = 80
 """Characters; longer TeX is left out, and the plain name stands alone."""
 
-LARGEST = 400.0
+LARGEST_SYMBOL = 400.0
 """Pixels: width and height of a symbol; one that is larger is left out."""
 
-COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
+PATH_COMMANDS = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("Z", 1)}
 """matplotlib's codes of a path: the command of SVG and how many vertices it takes."""
 
 _one_at_a_time = threading.Lock()
@@ -79,7 +80,7 @@ def symbol(tex: str) -> Markup:
     """An SVG in the colour of the text around it; empty where the TeX is too long, too large, draws
     nothing or is not understood.
     """
-    if not tex or len(tex) > LONGEST or "$" in tex:
+    if not tex or len(tex) > LONGEST_TEX or "$" in tex:
         return Markup("")
     try:
         with _one_at_a_time:  # mathtext's parser is not made for threads
@@ -90,19 +91,22 @@ def symbol(tex: str) -> Markup:
         return Markup("")
     box = path.get_extents()
     sides = (box.x0, box.y1, box.width, box.height)
-    if not all(math.isfinite(side) and abs(side) <= LARGEST for side in sides):
+    if not all(math.isfinite(side) and abs(side) <= LARGEST_SYMBOL for side in sides):
         return Markup("")
-    x, y, width, height = box.x0 - 0.5, -box.y1 - 0.5, box.width + 1.0, box.height + 1.0
+    size = f"{box.width + 1.0:.1f} {box.height + 1.0:.1f}"
+    width, height = size.split()
+    corner = f"{box.x0 - 0.5:.1f} {-box.y1 - 0.5:.1f}"
     return Markup(
-        f'<svg class="tex" aria-hidden="true" width="{width:.1f}" height="{height:.1f}"'
-        f' viewBox="{x:.1f} {y:.1f} {width:.1f} {height:.1f}"><path d="{_outline(path)}"/></svg>'
+        f'<svg class="tex" aria-hidden="true" width="{width}" height="{height}"'
+        f' viewBox="{corner} {size}"><path d="{_outline(path)}"/></svg>'
     )
 
 
 def _outline(path: TextPath) -> str:
-    parts, k = [], 0
+    parts = []
+    k = 0
     while k < len(path.vertices):
-        letter, n = COMMANDS[int(path.codes[k])]
+        letter, n = PATH_COMMANDS[int(path.codes[k])]
         points = " ".join(f"{px:.2f} {-py:.2f}" for px, py in path.vertices[k : k + n])
         parts.append(letter if letter == "Z" else letter + points)
         k += n

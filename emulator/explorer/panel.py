@@ -25,8 +25,8 @@ SMALLEST, LARGEST = (120, 70), (2000, 1200)
 MARKED = 8
 """Marks a curve."""
 
-TOLD = (0, 4, 8)
-"""Quarters that the picture's description tells."""
+DESCRIBED = (0, 4, 8)
+"""Quarters that the picture's description names."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,9 @@ def panel(answer: Answer, observable: int, width: int, height: int) -> Markup:
     """An observable's responses: data, bands, lines, marks, axes, and a description for those who
     do not see it.
     """
-    drawn, last, unit = (
-        [curve for curve in answer.curves if curve.drawn],
-        answer.state.horizon,
-        answer.units[observable],
-    )
+    drawn = [curve for curve in answer.curves if curve.drawn]
+    last = answer.state.horizon
+    unit = answer.units[observable]
     frame = _frame(drawn, answer.fit, observable, last, width, height)
     data = _data(frame, answer.fit, observable) if answer.fit is not None else ""
     shapes = [
@@ -67,7 +65,10 @@ def panel(answer: Answer, observable: int, width: int, height: int) -> Markup:
         *(_line(frame, curve, observable) for curve in drawn),
     ]
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        frame.width, frame.height, _told(drawn, observable, unit, last), Markup("".join(shapes))
+        frame.width,
+        frame.height,
+        _description(drawn, observable, unit, last),
+        Markup("".join(shapes)),
     )
 
 
@@ -82,9 +83,11 @@ def _frame(
         [end[: last + 1, observable] for end in (fit.lower, fit.upper)] if fit is not None else []
     )
     known = np.concatenate([[0.0], *ends])
-    low, high = float(np.nanmin(known)), float(np.nanmax(known))
+    low = float(np.nanmin(known))
+    high = float(np.nanmax(known))
     if high - low < 1e-9:
-        low, high = low - 1.0, high + 1.0
+        low -= 1.0
+        high += 1.0
     margin = 0.04 * (high - low)
     wide, tall = (
         min(max(size, least), most)
@@ -111,10 +114,10 @@ def _grid(frame: Frame) -> str:
 
 
 def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
-    found = MaxNLocator(most, steps=[1, 2, 4, 5, 10], integer=whole).tick_values(low, high)
+    ticks = MaxNLocator(most, steps=[1, 2, 4, 5, 10], integer=whole).tick_values(low, high)
     return [
         0.0 if abs(value) < 1e-12 * (high - low) else float(value)
-        for value in found
+        for value in ticks
         if low <= value <= high
     ]
 
@@ -165,13 +168,15 @@ def _line(frame: Frame, curve: Curve, observable: int) -> str:
     )
 
 
-def _told(curves: Sequence[Curve], observable: int, unit: str, last: int) -> str:
-    quarters = [h for h in TOLD if h <= last]
-    found = [
+def _description(curves: Sequence[Curve], observable: int, unit: str, last: int) -> str:
+    quarters = [h for h in DESCRIBED if h <= last]
+    responses = [
         f"{curve.name}: "
         + ", ".join(f"{curve.irf[h, observable]:+.3f} in quarter {h}" for h in quarters)
         for curve in curves
     ]
     return (
-        f"{OBSERVABLES[observable]}, {unit}. " + ("; ".join(found) or "No response is drawn") + "."
+        f"{OBSERVABLES[observable]}, {unit}. "
+        + ("; ".join(responses) or "No response is drawn")
+        + "."
     )

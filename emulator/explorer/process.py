@@ -93,8 +93,9 @@ class SandboxProcess:
             answer: dict[str, Any] = json.loads(content)
             return answer
         self.process.kill()
-        returned, exceeded = self.process.wait(), getattr(signal, "SIGXCPU", None)
-        if exceeded is not None and returned == -exceeded:
+        code = self.process.wait()
+        exceeded = getattr(signal, "SIGXCPU", None)
+        if exceeded is not None and code == -exceeded:
             raise ProcessEndedError(
                 f"no answer within {processor_seconds:g} seconds of processor time; it was stopped."
             )

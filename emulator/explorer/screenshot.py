@@ -30,8 +30,8 @@ def shoot(address: str, path: Path, width: int = 1440, height: int = 900) -> Non
     """
     if path.suffix.lower() != ".png":
         raise ParameterError(f"The screenshot '{path}' must end in .png.")
-    found = browser()
-    if found is None:
+    program = browser()
+    if program is None:
         raise EmulatorError(
             f"No browser was found to take the picture with; looked for {', '.join(BROWSERS)}."
             " Install one (Debian: apt-get install chromium), or name it in EMULATOR_CHROMIUM."
@@ -40,7 +40,7 @@ def shoot(address: str, path: Path, width: int = 1440, height: int = 900) -> Non
     with tempfile.TemporaryDirectory() as profile:
         aside = Path(profile) / "screenshot.png"
         command = [
-            found,
+            program,
             "--headless",
             "--disable-gpu",
             "--hide-scrollbars",
@@ -52,12 +52,12 @@ def shoot(address: str, path: Path, width: int = 1440, height: int = 900) -> Non
             address,
         ]
         try:
-            said = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
+            done = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
-            raise EmulatorError(f"{found} took no picture within {SECONDS} seconds.") from None
+            raise EmulatorError(f"{program} took no picture within {SECONDS} seconds.") from None
         if not aside.is_file():
             raise EmulatorError(
-                f"{found} took no picture (exit code {said.returncode}):"
-                f" {said.stderr.decode(errors='replace')[-300:]}"
+                f"{program} took no picture (exit code {done.returncode}):"
+                f" {done.stderr.decode(errors='replace')[-300:]}"
             )
         shutil.copyfile(aside, path)

@@ -27,7 +27,7 @@ DEFAULT_HORIZON, LONGEST_HORIZON = 20, 200
 
 MOST_PINS, MOST_FIELDS, LONGEST_SIZE = 4, 400, 40
 MOST_NAMED = 4
-"""Values that a label tells."""
+"""Values that a label names."""
 
 SpecOf = Callable[[str], WorldSpec]
 
@@ -46,12 +46,12 @@ class Scenario:
     @classmethod
     def read(cls, fields: Iterable[tuple[str, str]], spec_of: SpecOf) -> Scenario:
         """From the fields of an address. Raises `UnknownNameError`, `ParameterError`."""
-        found = dict(fields)
-        world = found.pop("world")
+        others = dict(fields)
+        world = others.pop("world")
         spec = spec_of(world)
-        shock = found.pop("shock", None) or default_shock(spec)
+        shock = others.pop("shock", None) or default_shock(spec)
         spec.shock_index(shock)
-        size = found.pop("size", "1")
+        size = others.pop("size", "1")
         if len(size) > LONGEST_SIZE:
             raise ParameterError(
                 f"The size of the shock has {len(size)} characters; expected at most"
@@ -60,7 +60,7 @@ class Scenario:
         ShockSize.read(size)
         given = {
             name.removeprefix(PREFIX): value
-            for name, value in found.items()
+            for name, value in others.items()
             if name.startswith(PREFIX)
         }
         theta = spec.theta(given)[0]  # type: ignore[arg-type]  # text is read as a number, or refused by name
@@ -157,10 +157,10 @@ class State:
             for world in self.beside
             if world != self.live.world
         ]
-        found: dict[Scenario, int] = {}
+        places: dict[Scenario, int] = {}
         for place, scenario in enumerate([self.live, *others, *self.pins]):
-            found.setdefault(scenario, place)
-        return {place: scenario for scenario, place in found.items()}
+            places.setdefault(scenario, place)
+        return {place: scenario for scenario, place in places.items()}
 
     def label(self, scenario: Scenario) -> str:
         """What tells a scenario from the others: its world, some of its values, and its shock where
@@ -171,7 +171,8 @@ class State:
             if scenario in self.pins and scenario != self.live
             else ""
         )
-        named, more = scenario.values[:MOST_NAMED], len(scenario.values) - MOST_NAMED
+        named = scenario.values[:MOST_NAMED]
+        more = len(scenario.values) - MOST_NAMED
         parts = [
             scenario.world,
             *(f"{name}={value:g}" for name, value in named),

@@ -91,7 +91,7 @@ def test_where_there_is_no_solution_no_line_is_drawn(client):
         re.findall(r"<figure>.*?</figure>", found["picture"], re.DOTALL)
     )
     assert "No response is drawn" in found["picture"]
-    assert "by the network&#39;s judgement" in found["notes"]
+    assert "the network takes it that there is no unique stable solution" in found["notes"]
 
 
 def test_a_slow_solver_is_waited_for_only_when_the_page_rests(economies):
