@@ -106,7 +106,7 @@ def read_estimate(folder: str | Path) -> SavedEstimate:
     from emulator.estimation.diagnostics import arviz
 
     folder = Path(folder)
-    document = _verified(folder / RESULT)
+    document = verified(folder / RESULT)
     contents = {name: (folder / name).read_bytes() for name in document["files"]}
     tables = {
         name: pd.read_csv(io.BytesIO(content))
@@ -141,9 +141,9 @@ def check_estimates(folder: str | Path) -> list[str]:
     interrupted.
     """
     folder = Path(folder)
-    worlds: list[str] = _verified(folder / SUMMARY)["worlds"]
+    worlds: list[str] = verified(folder / SUMMARY)["worlds"]
     for world in worlds:
-        _verified(folder / world / RESULT)
+        verified(folder / world / RESULT)
     return worlds
 
 
@@ -170,8 +170,11 @@ def remove_estimate(folder: Path) -> list[str]:
     return sorted(place.name for place in worlds)
 
 
-def _verified(path: Path) -> dict[str, Any]:
-    """A JSON document whose own checksum holds, and those of the files that it names beside it."""
+def verified(path: Path) -> dict[str, Any]:
+    """A JSON document whose own checksum holds, and those of the files that it names beside it.
+
+    Raises `EstimationError`.
+    """
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:

@@ -10,7 +10,6 @@ fit.csv           the data's responses with their standard deviations, and which
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EmulatorError
+from emulator.estimation.result_files import verified
 from emulator.explorer.state import Scenario, SpecOf, State
 from emulator.spec import OBSERVABLES
 
@@ -48,12 +48,12 @@ class Fit:
     def read(cls, folder: Path, spec_of: SpecOf) -> Fit:
         """From the folder of one world.
 
-        Raises `EmulatorError` for one that is not, `UnknownNameError`, `ParameterError` where it
-        does not fit the world.
+        Raises `EmulatorError` for one that is not, or was altered after it was written,
+        `UnknownNameError`, `ParameterError` where it does not fit the world.
         """
-        result, parameters, table = (_content(folder, name) for name in FILES)
+        _, parameters, table = (_content(folder, name) for name in FILES)
+        about = verified(folder / FILES[0])
         try:
-            about = json.loads(result)
             points = pd.read_csv(io.StringIO(parameters)).set_index("parameter")["point"]
             values = {
                 **{name: held["value"] for name, held in about["held"].items()},

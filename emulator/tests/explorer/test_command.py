@@ -28,6 +28,7 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.serve import served, server
 from emulator.explorer.state import State
+from emulator.files import sealed, sha256_file
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
@@ -255,7 +256,6 @@ def estimated(tmp_path):
         "target": {"name": "made-up"},
         "held": {"beta": {"value": 0.99, "why": "given"}, "rho_r": {"value": 0.4, "why": "given"}},
     }
-    (folder / "result.json").write_text(json.dumps(about))
     pd.DataFrame(
         {"parameter": ["kappa", "phi_pi"], "point": [0.05, 2.0], "mean": [0.06, 2.1]}
     ).to_csv(folder / "parameters.csv", index=False)
@@ -273,6 +273,8 @@ def estimated(tmp_path):
         },
         index=index,
     ).to_csv(folder / "fit.csv")
+    files = {name: sha256_file(folder / name) for name in ("parameters.csv", "fit.csv")}
+    (folder / "result.json").write_text(json.dumps(sealed(about | {"files": files})))
     return folder
 
 
@@ -293,21 +295,43 @@ def test_a_fitted_result_starts_at_its_estimate_over_the_data(estimated, client,
     assert client.get(f"/responses.png?{economies.fit.scenario.text}").data.startswith(b"\x89PNG")
 
 
+def seal(folder):
+    """As if `emulator estimate` had written what lies here."""
+    about = json.loads((folder / "result.json").read_text())
+    about.pop("sha256", None)
+    about["files"] = {name: sha256_file(folder / name) for name in about["files"]}
+    (folder / "result.json").write_text(json.dumps(sealed(about)))
+
+
 @pytest.mark.fast
 @pytest.mark.parametrize(
-    ("file", "content"),
+    ("file", "content", "sealed_again"),
     [
-        ("result.json", "{"),
-        ("result.json", "[]"),
-        ("parameters.csv", ""),
-        ("fit.csv", "a,b\n1,2\n"),
-        ("parameters.csv", "parameter,point\nnix,1\n"),
-        ("parameters.csv", "parameter,point\nkappa,x\n"),
+        ("result.json", "{", False),
+        ("result.json", "[]", False),
+        ("result.json", '{"files": {}}', True),
+        ("parameters.csv", "", True),
+        ("fit.csv", "a,b\n1,2\n", True),
+        ("parameters.csv", "parameter,point\nnix,1\n", True),
+        ("parameters.csv", "parameter,point\nkappa,x\n", True),
     ],
 )
-def test_a_damaged_result_is_refused(estimated, economies, file, content):
+def test_a_damaged_result_is_refused(estimated, economies, file, content, sealed_again):
     (estimated / file).write_text(content)
+    if sealed_again:
+        seal(estimated)
     with pytest.raises(EmulatorError):
+        Fit.read(estimated, economies.spec)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("file", ["result.json", "parameters.csv", "fit.csv"])
+def test_one_altered_digit_of_a_result_is_noticed(estimated, economies, file):
+    text = (estimated / file).read_text()
+    (estimated / file).write_text(
+        text.replace("0.05", "0.06").replace("2.0", "2.1").replace("0.4", "0.5")
+    )
+    with pytest.raises(EmulatorError, match="altered"):
         Fit.read(estimated, economies.spec)
 
 

@@ -256,7 +256,7 @@ def test_a_file_that_is_refused_leaves_nothing(monkeypatch, tmp_path, client):
         assert (answer.status_code, answer.get_json()["error"]) == (400, "no")
     assert atexit._ncallbacks() == at_exit
     gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, Upload | SandboxProcess)]
+    assert not [one for one in gc.get_objects() if type(one) in (Upload, SandboxProcess)]
     assert [path.name for path in tmp_path.iterdir()] == ["stand_in"]
 
 
