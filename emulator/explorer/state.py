@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
-from emulator.errors import ParameterError, nearest
+from emulator.errors import OutsideBoundsError, ParameterError, nearest
 from emulator.inference.shock_size import ShockSize
 from emulator.spec import WorldSpec
 
@@ -45,7 +45,10 @@ class Scenario:
 
     @classmethod
     def read(cls, fields: Iterable[tuple[str, str]], spec_of: SpecOf) -> Scenario:
-        """From the fields of an address. Raises `UnknownNameError`, `ParameterError`."""
+        """From the fields of an address.
+
+        Raises `UnknownNameError`, `ParameterError`, also for a parameter outside what it can be.
+        """
         others = dict(fields)
         world = others.pop("world")
         spec = spec_of(world)
@@ -64,6 +67,9 @@ class Scenario:
             if name.startswith(PREFIX)
         }
         theta = spec.theta(given)[0]  # type: ignore[arg-type]  # text is read as a number, or refused by name
+        impossible = spec.impossible(theta)
+        if impossible:
+            raise OutsideBoundsError(f"World '{world}': {impossible}.")
         changed = (
             (p.name, float(value))
             for p, value in zip(spec.parameters, theta, strict=True)

@@ -59,6 +59,7 @@ def test_defaults_are_left_out_and_values_stand_in_the_worlds_order():
         ("p.kappa=nan", ParameterError, "finite"),
         ("p.kappa=1e999", ParameterError, "finite"),
         ("p.sigma_m=-1", ParameterError, "standard deviation"),
+        ("p.kappa=-1", ParameterError, "expected a value in"),
         ("horizon=-1", ParameterError, "0 to 200"),
         ("horizon=10000", ParameterError, "0 to 200"),
         ("horizon=²", ParameterError, "whole quarters"),
