@@ -47,7 +47,7 @@ path = next(
     if path.exists()
 )
 ahead = emulator.world(path)
-impact = ahead.irf(shocks="monetary", horizon=1)["irf"].sel(draw=0, shock="monetary")
+impact = ahead.irf(shock="monetary", horizon=1)["irf"].sel(draw=0, shock="monetary")
 print(impact.to_pandas().round(2).to_string())
 
 # %% [markdown]

@@ -1,49 +1,38 @@
 # %% [markdown]
 # # Your own `.mod` file
 #
-# A Dynare file becomes a world: responses in percent and annualised percentage points, solved for
-# thousands of parameter
-# vectors at once, beside the worlds that come with the package. Dynare is not needed. The file here
-# is a New Keynesian model
-# with quadratic costs of changing prices (Rotemberg 1982), written as its first-order conditions,
-# not linearised.
+# A Dynare file is an economy that answers questions: responses in its own variables at once, and
+# with a mapping beside it responses in percent and annualised percentage points, for thousands of
+# parameter vectors in one call, beside the models of the package. Dynare is not needed.
+#
+# The file here is a New Keynesian model with quadratic costs of changing prices (Rotemberg 1982).
+# It is written as first-order conditions, not linearised.
 
 # %%
+import shutil
 from pathlib import Path
 
 import emulator
 
-MODEL = """
-var C (long_name='consumption'), W (long_name='real wage'),
-    Pi (long_name='gross inflation'), R (long_name='gross policy rate'),
-    m (long_name='monetary policy');
-varexo e_m (long_name='monetary tightening');
-parameters beta sigma nu theta psi phi_pi rho_i;
-beta = 0.99; sigma = 1.5; nu = 1; theta = 6; psi = 60; phi_pi = 1.5; rho_i = 0.7;
-
-model;
-  [name='Euler equation']   C^(-sigma) = beta*R*C(+1)^(-sigma)/Pi(+1);
-  [name='labour supply']    W = C^(sigma + nu);
-  [name='Phillips curve']   (Pi - 1)*Pi = beta*(C(+1)/C)^(1 - sigma)*(Pi(+1) - 1)*Pi(+1)
-                                          + theta/psi*(W - (theta - 1)/theta);
-  [name='Taylor rule']      log(beta*R) = rho_i*log(beta*R(-1)) + (1 - rho_i)*phi_pi*log(Pi) + m;
-  m = 0.3*m(-1) + e_m;
-end;
-
-steady_state_model;
-  Pi = 1;  R = 1/beta;  W = (theta - 1)/theta;  C = W^(1/(sigma + nu));  m = 0;
-end;
-
-shocks;
-  var e_m; stderr 0.0025;
-end;
-stoch_simul(order=1, irf=20);
-"""
+HERE = Path("examples") if Path("examples").exists() else Path()
+MODEL = shutil.copy(HERE / "rotemberg.mod", "my.mod")
+print(Path(MODEL).read_text())
 
 # %% [markdown]
-# Beside the file stands its *mapping*: what is observed, in which units, and which parameters vary
-# over which ranges.
-# The coefficients turn the model's own quantities into percent and annualised percentage points.
+# **As it is.** The variables are the file's own: consumption and gross rates, in levels, so that
+# 0.001 of `Pi` are 0.1 percent a quarter.
+
+# %%
+model = emulator.world("my.mod")
+answer = model.irf(psi=[20, 60, 120], horizon=12)
+answer.responses.plot("own_variables.png", observables=["C", "Pi", "R"])
+print(answer["irf"].sel(shock="e_m", observable="C")[:, :5].values.round(4))
+
+# %% [markdown]
+# **With a mapping.** `my.world.yaml` beside the file says what is output, inflation and the rate,
+# in common units, and which parameters vary over which ranges. The command
+# `emulator irf my.mod --write-mapping` proposes one. Now the model stands beside the others,
+# and has a prior to draw from.
 
 # %%
 MAPPING = """
@@ -59,62 +48,48 @@ parameters:
   rho_i:  {low: 0, high: 0.95, role: policy_rule, meaning: smoothing of the rate}
   stderr_e_m: {low: 0.0005, high: 0.005, unit: quarterly rate, role: shock_size}
 """
-
-Path("rotemberg.mod").write_text(MODEL)
-Path("rotemberg.world.yaml").write_text(MAPPING)
-mine = emulator.world("rotemberg.mod")
-print(mine.spec.title, "-", ", ".join(mine.spec.parameter_names))
+Path("my.world.yaml").write_text(MAPPING)
+mine = emulator.world("my.mod")
+print(mine)
 
 # %% [markdown]
-# Ask it as any other world. The size of the shock is chosen by its effect, so that it means the
-# same in every model:
-# whatever raises the rate by 25 basis points in the first quarter.
+# The size of the shock can be chosen by its effect, so that it means the same in every model:
+# whatever raises the rate by 25 basis points in the first quarter. The textbook model `nk` stands
+# beside it, dashed.
 
 # %%
-asked = {"shocks": "monetary", "size": "25bp on rate", "horizon": 12}
-flexible, sticky = (mine.irf(psi=psi, **asked) for psi in (20, 120))
-print("\nOutput after a tightening, percent, by cost of changing prices")
-print("quarter       " + "".join(f"{quarter:>8}" for quarter in range(5)))
-for name, answer in (("psi = 20", flexible), ("psi = 120", sticky)):
-    path = answer["irf"].sel(observable="output")[0, 0, :5].values
-    print(f"{name:14}" + "".join(f"{value:8.3f}" for value in path))
+question = {"shock": "monetary", "size": "25bp on rate", "horizon": 12}
+sticky = mine.irf(psi=120, **question)
+sticky.responses.plot("own_model.png", beside=emulator.world("nk").irf(**question))
+print("output, percent:", sticky["irf"].sel(observable="output")[0, 0, :5].values.round(3))
 
 # %% [markdown]
-# A thousand draws of the prior are one call. Which parameter moves what? Sobol's indices say which
-# share of the variance of a
-# response over the prior is due to each parameter, with all its interactions (total order). The
-# size of the shock is held, and given in
-# its own unit: where a shock is sized by its effect, draws with hardly any effect would rule the
-# variance.
+# **A thousand draws of the prior** are one call. The shock is one standard deviation here: at some
+# draws a tightening lowers the rate on impact, since output and inflation fall so much, and a size
+# "25bp on rate" is refused there.
 
 # %%
-many = mine.irf(mine.sample(1000, rng=0), **asked)
-middle = (
-    many["irf"]
-    .sel(observable="output", horizon=0)
-    .quantile([0.05, 0.5, 0.95], dim="draw")
-    .values.ravel()
-)
-print("\nOutput on impact over the prior: {:.3f}, {:.3f}, {:.3f} (5, 50, 95 %)".format(*middle))
+many = mine.irf(mine.sample(1000, seed=0), shock="monetary", horizon=12)
+on_impact = many["irf"].sel(observable="output", horizon=0)
+print("output on impact, 5, 50, 95 %:", on_impact.quantile([0.05, 0.5, 0.95]).values.round(3))
+many.responses.plot("over_the_prior.png")
 
-shares = mine.sensitivity(1024, shocks="monetary", horizons=[0, 4], stderr_e_m=0.0025)
+# %% [markdown]
+# **Which parameter moves what?** Sobol's indices, total order: the share of the variance of a
+# response over the prior that is due to each parameter, with all its interactions. The size of the
+# shock is held, in its own unit.
+
+# %%
+shares = mine.sensitivity(1024, shock="monetary", horizons=[0, 4], stderr_e_m=0.0025)
 table = (
     shares["total_order"]
     .sel(shock="monetary")
     .to_dataframe()["total_order"]
     .unstack(["observable", "horizon"])
 )
-print("\nShare of the variance due to each parameter (total order), on impact and after a year")
 print(table[["output", "inflation"]].round(2).to_string())
 
 # %% [markdown]
-# Beside a world of the package, in one picture: the new model in lines, `nk` dashed.
-
-# %%
-sticky.responses.plot("own_model.png", beside=emulator.world("nk").irf(**asked))
-
-# %% [markdown]
-# On the command line the same file is `emulator worlds check rotemberg.mod`, `emulator irf
-# rotemberg.mod --shock monetary` and
-# `emulator compare --shock monetary --worlds rotemberg.mod,nk,sw07`. What is read and what is
-# refused: [the page on `.mod` files](../docs/modfile.md).
+# On the command line the same file is `emulator irf my.mod --shock monetary`,
+# `emulator worlds check my.mod` and `emulator compare --shock monetary --world my.mod,nk,sw07`.
+# What is read and what is refused: [the page on `.mod` files](../docs/modfile.md).

@@ -71,8 +71,8 @@ def main() -> None:
         assert make_trainer(data, run, resume=True).fit() == history
 
         print("4. Load the best checkpoint and compare with the exact solution")
-        asked = {"shocks": "monetary", "kappa": 0.15, "phi_pi": 2.0}
-        predicted = emulator.load(run / "best.pt").irf("nk", **asked)["irf"]
+        asked = {"shock": "monetary", "kappa": 0.15, "phi_pi": 2.0}
+        predicted = emulator.load(run / "best.pt")["nk"].irf(**asked)["irf"]
         exact = emulator.world("nk").irf(**asked)["irf"]
         print("   monetary tightening, output in percent, quarters 0 to 4")
         print("   exact    ", exact.sel(observable="output").values[0, 0, :5].round(3))

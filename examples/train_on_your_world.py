@@ -1,11 +1,10 @@
 # %% [markdown]
 # # Train on your world
 #
-# The network that ships knows eight worlds. For a model of your own it can be taught: draw
-# parameters, solve each draw exactly, train,
-# calibrate what the network says of its own errors, score it on draws that it never saw. Training
-# starts from the weights that
-# ship, which know from the other worlds what a parameter's role and name mean.
+# The network that ships knows eight worlds. For a model of your own you teach it: draw parameters,
+# solve each draw exactly, train, calibrate bands and flags, and score on draws that it never saw.
+# Training starts from the weights that ship, which know from other worlds what the role and the
+# name of a parameter mean.
 
 # %%
 from pathlib import Path
@@ -23,8 +22,8 @@ DRAWS = 2_000
 STEPS = 300
 
 # %% [markdown]
-# **Draw and solve.** Two regions of the prior are kept out of training altogether, to see later how
-# the network does beyond what it knows.
+# **Draw and solve.** Two regions of the prior are kept out of training, to see later how the
+# network does beyond what it knows.
 
 # %%
 data = generate_dataset("own_data", [str(WORLD)], DRAWS, seed=1, periods=0)
@@ -33,9 +32,8 @@ print("Draws by split:", {split: len(rows) for split, rows in data.splits(name).
 
 # %% [markdown]
 # **Train.** The settings are those of the network that ships (`configs/universal_A.yaml`), with
-# fewer and smaller steps: first on the
-# impact quarters, then on all. The published networks saw 100,000 draws of most worlds and took
-# 24,000 steps.
+# fewer and smaller steps: first on the impact quarters, then on all. The published network saw
+# 100,000 draws of most worlds and took 24,000 steps.
 
 # %%
 config = TrainingConfig(
@@ -70,17 +68,15 @@ print(
 )
 
 # %% [markdown]
-# **Calibrate and score.** Calibration fits an error band, flags and the probability of a solution
-# on the validation draws; the score is on `test`,
-# beside predictors that cost nothing. NRMSE is the root mean square error in standard deviations of
-# the training split.
+# **Calibrate and score.** Calibration fits an error band, flags and a classifier of determinacy on
+# the validation draws. The score is on `test`, beside predictors that cost nothing. NRMSE is the
+# root mean square error in standard deviations of the training split.
 
 # %%
 checkpoint, _ = calibrate_checkpoint(Path("own_run/best.pt"), Path("own_data"))
-found = evaluate_checkpoint(
-    Request(checkpoint, Path("own_data"), splits=("test",), bootstrap=0)
-).scores
-rows = found[(found["metric"] == "nrmse") & (found["shock"] == "all")]
+request = Request(checkpoint, Path("own_data"), splits=("test",), bootstrap=0)
+scores = evaluate_checkpoint(request).scores
+rows = scores[(scores["metric"] == "nrmse") & (scores["shock"] == "all")]
 print("\nMean NRMSE on test")
 print(rows[["predictor", "value"]].to_string(index=False, float_format="{:.3f}".format))
 
@@ -88,8 +84,7 @@ print(rows[["predictor", "value"]].to_string(index=False, float_format="{:.3f}".
 # **Ask.** The run's folder is a network like any other. The solver stands beside it.
 
 # %%
-mine = emulator.load("own_run")
-asked = {"shocks": "monetary", "size": "25bp", "horizon": 20, "h": 0.7}
-answer = mine.irf(name, **asked)
-answer.responses.plot("train_on_your_world.png", beside=emulator.world(WORLD).irf(**asked))
+question = {"shock": "monetary", "size": "25bp", "horizon": 20, "h": 0.7}
+answer = emulator.load("own_run")[name].irf(**question)
+answer.responses.plot("train_on_your_world.png", beside=emulator.world(WORLD).irf(**question))
 print("\nFlagged:", bool(answer["flagged"][0]), " in range:", bool(answer["in_range"][0]))

@@ -44,17 +44,16 @@ def reference() -> str:
 
 
 def _section(command: Callable[..., Any]) -> str:
-    name, found = (
-        command.__name__,
-        [_option(p) for p in inspect.signature(command, eval_str=True).parameters.values()],
-    )
+    name = command.__name__
+    parameters = inspect.signature(command, eval_str=True).parameters.values()
+    options = [_option(parameter) for parameter in parameters]
     usage = [
         "emulator",
         name,
-        *(f"{o.names[0]} {o.value}".strip() for o in found if o.needed),
+        *(f"{o.names[0]} {o.value}".strip() for o in options if o.needed),
         "[OPTIONS]",
     ]
-    rows = "\n".join(option.row for option in found)
+    rows = "\n".join(option.row for option in options)
     return (
         f"## `emulator {name}`\n\n   "
         f" {' '.join(usage)}\n\n{inspect.cleandoc(command.__doc__ or '')}\n\n| | default |"
@@ -76,13 +75,16 @@ def _option(parameter: inspect.Parameter) -> Option:
         ),
         None,
     )
+    words = (info.default, *(info.param_decls or ()))  # typer keeps the first as a default
     declared = tuple(
-        word
-        for word in (info.default, *(info.param_decls or ()))
+        name
+        for word in words
         if isinstance(word, str) and word.startswith("-")
-    )  # typer keeps the first as a default
+        for name in word.split("/")  # an option that is on or off has two names
+    )
     if isinstance(info, typer.models.ArgumentInfo):
-        names, value = ((info.metavar or parameter.name.upper()),), ""
+        names = (info.metavar or parameter.name.upper(),)
+        value = ""
     else:
         names = declared or (f"--{parameter.name.replace('_', '-')}",)
         value = "" if kind is bool else info.metavar or KINDS[plain or str]
@@ -92,4 +94,6 @@ def _option(parameter: inspect.Parameter) -> Option:
 def _default(value: Any) -> str:
     if value is inspect.Parameter.empty:
         return "needed"
+    if value is True:
+        return "on"
     return "" if value in (None, False, "") else f"`{value}`"

@@ -2,7 +2,7 @@
 
 <!-- example own_model -->                     a script of `examples/`, run, with what it printed
                                                and drew
-<!-- example hank_from_300_solves DRAWS=20 --> the same, run with another value of one of its
+<!-- example hank_by_network POINTS=64 -->     the same, run with another value of one of its
 constants
 <!-- commands -->                              the command line, from the commands themselves
 <!-- api emulator.inference -->                a module's public names, from their docstrings
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from types import ModuleType
 from typing import Any
 
 import commands
@@ -40,14 +41,21 @@ def _made(kind: str, words: list[str], untouched: str) -> str:
 
 
 def api(module: str) -> str:
-    """A module and all that its `__all__` names: functions and classes by autodoc, tables and
-    tuples by what they hold.
+    """A module and all that its `__all__` names: functions and classes by autodoc, modules by their
+    name, tables and tuples by what they hold.
     """
-    found = importlib.import_module(module)
+    room = importlib.import_module(module)
     parts = [f".. automodule:: {module}\n   :no-members:\n"]
-    for name in found.__all__:
-        thing = getattr(found, name)
-        if isinstance(thing, type):
+    for name in room.__all__:
+        thing = getattr(room, name)
+        home = _home(thing, name)
+        if isinstance(thing, ModuleType):
+            parts.append(
+                f".. py:data:: {module}.{name}\n\n   The room :py:mod:`{thing.__name__}`.\n"
+            )
+        elif module == "emulator" and home:
+            parts.append(f".. py:data:: {module}.{name}\n\n   See :py:obj:`{home}.{name}`.\n")
+        elif isinstance(thing, type):
             parts.append(f".. autoclass:: {module}.{name}\n")
         elif callable(thing):
             parts.append(f".. autofunction:: {module}.{name}\n")
@@ -56,3 +64,10 @@ def api(module: str) -> str:
                 f".. py:data:: {module}.{name}\n\n   {', '.join(f'``{item}``' for item in thing)}\n"
             )
     return "```{eval-rst}\n" + "\n".join(parts) + "```\n"
+
+
+def _home(thing: Any, name: str) -> str:
+    """The room whose page documents a name that `emulator` itself offers too; empty without one."""
+    room = ".".join(getattr(thing, "__module__", "emulator").split(".")[:2])
+    offers = getattr(importlib.import_module(room), "__all__", ())
+    return room if room != "emulator" and name in offers else ""
