@@ -122,11 +122,11 @@ def explore(
 
 
 class _Signals:
-    """Signals that end the explorer.
+    """Signals that end the explorer, each an entry of `queue`.
 
-    While it serves each becomes an entry of `queue`, since an exception is lost where it rises in a
-    destructor or a callback; before, it ends the command as an exception, so that temporary folders
-    are removed.
+    Before it serves, a signal also rises as an exception, so that nothing is waited for and
+    temporary folders are removed. The entry counts where the exception is lost, as it is in a
+    destructor or a callback.
     """
 
     def __init__(self) -> None:
@@ -134,12 +134,12 @@ class _Signals:
         self.queue: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
 
     def take(self, number: int, frame: FrameType | None) -> None:
+        self.queue.put(number)
         if self.serving:
-            self.queue.put(number)
-        elif number == signal.SIGINT:
+            return
+        if number == signal.SIGINT:
             raise KeyboardInterrupt
-        else:
-            raise SystemExit(128 + number)
+        raise SystemExit(128 + number)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -175,11 +175,30 @@ def test_the_command_says_at_once_what_it_does(tmp_path):
     process = subprocess.Popen(
         [*COMMAND, "--no-browser"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
-    assert "Starting the explorer" in process.stderr.readline()
-    process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=300)
+    try:
+        assert "Starting the explorer" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=300)
+    finally:
+        process.kill()
     assert "Traceback" not in said
     assert process.returncode == 143
+
+
+@pytest.mark.fast
+def test_a_signal_whose_exception_is_lost_still_ends_the_explorer(emulate, monkeypatch):
+    """As in a destructor that runs while PyTorch is imported."""
+
+    def lose_an_interrupt(*_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("emulator.explorer.economies.Economies.__init__", lose_an_interrupt)
+    monkeypatch.setattr("emulator.explorer.serve.served", lambda *_: nullcontext("http://here/"))
+    monkeypatch.setattr("emulator.explorer.state.State.read", lambda *_: None)
+    code, out, _ = emulate("explore", "--no-network", "--no-browser")
+    assert code == 0
+    assert "http://here/" in out
 
 
 @pytest.mark.fast
