@@ -2,6 +2,7 @@
 a browser does.
 """
 
+import os
 import webbrowser
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 import emulator
 from emulator.explorer.app import create_app
 from emulator.explorer.economies import Economies
+from emulator.explorer.serve import served
+from emulator.tests.explorer.browsing import installed, playwright
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +44,45 @@ def client_of(app):
     client = app.test_client()
     client.environ_base["HTTP_ORIGIN"] = "http://localhost"
     return client
+
+
+@pytest.fixture(scope="package")
+def site(network):
+    with served(Economies(network)) as place:
+        yield place
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    with playwright().sync_playwright() as driver:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        window = driver.chromium.launch(executable_path=installed(), args=arguments)
+        yield window
+        window.close()
+
+
+@pytest.fixture
+def page(chromium, site):
+    """A window, 1400 by 900; the test fails if a script does, or if anything is asked of another
+    place.
+    """
+    context = chromium.new_context(
+        viewport={"width": 1400, "height": 900}, base_url=site, accept_downloads=True
+    )
+    window = context.new_page()
+    complaints = []
+
+    def hear(message):
+        if message.type == "error" and "400" not in message.text:
+            complaints.append(message.text)
+
+    def look(request):
+        if not request.url.startswith((site, "data:")):
+            complaints.append(request.url)
+
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    window.on("console", hear)
+    window.on("request", look)
+    yield window
+    context.close()
+    assert complaints == []

@@ -4,7 +4,6 @@ fitted result over data.
 
 import http.client
 import io
-import json
 import os
 import re
 import runpy
@@ -18,17 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import emulator
-from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
-from emulator.explorer.fit import Fit
 from emulator.explorer.serve import served, server
 from emulator.explorer.state import State
-from emulator.files import sealed, sha256_file
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
@@ -78,9 +73,9 @@ def test_a_missing_package_is_named_with_its_extra(emulate, monkeypatch, package
 def test_without_a_network_the_solver_answers_and_pytorch_is_not_imported(tmp_path):
     program = (
         "import sys\nfrom emulator.explorer.economies import Economies\nfrom emulator.explorer.app"
-        " import create_app\nclient = create_app(Economies(None)).test_client()\nfound ="
+        " import create_app\nclient = create_app(Economies(None)).test_client()\nshown ="
         " client.get('/picture?state=world%3Dnk&patient=1').get_json()\nassert 'class=\"line c0\"'"
-        " in found['picture'] and 'band' not in found['picture'], found\nassert 'torch' not in"
+        " in shown['picture'] and 'band' not in shown['picture'], shown\nassert 'torch' not in"
         " sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
@@ -262,102 +257,6 @@ def test_the_python_code_gives_the_same_numbers(client, tmp_path):
         written, shown, rtol=1e-5, atol=1e-7
     )  # another process may round a network's float32 otherwise
     assert len(written["scenario"].unique()) == 6
-
-
-@pytest.fixture
-def estimated(tmp_path):
-    """A world's folder as `emulator estimate` writes it, of numbers that are easily told."""
-    folder = tmp_path / "nk"
-    folder.mkdir()
-    about = {
-        "world": "nk",
-        "world_shock": "monetary",
-        "target": {"name": "made-up"},
-        "held": {"beta": {"value": 0.99, "why": "given"}, "rho_r": {"value": 0.4, "why": "given"}},
-    }
-    pd.DataFrame(
-        {"parameter": ["kappa", "phi_pi"], "point": [0.05, 2.0], "mean": [0.06, 2.1]}
-    ).to_csv(folder / "parameters.csv", index=False)
-    index = pd.MultiIndex.from_product(
-        [range(5), ("output", "inflation", "rate")], names=["horizon", "observable"]
-    )
-    values = np.arange(15.0)
-    matched = np.arange(15) > 1
-    pd.DataFrame(
-        {
-            "target": np.where(matched, values, np.nan),
-            "target_sd": np.where(matched, 2.0, np.nan),
-            "matched": matched,
-            "point": values,
-        },
-        index=index,
-    ).to_csv(folder / "fit.csv")
-    files = {name: sha256_file(folder / name) for name in ("parameters.csv", "fit.csv")}
-    (folder / "result.json").write_text(json.dumps(sealed(about | {"files": files})))
-    return folder
-
-
-@pytest.mark.fast
-def test_a_fitted_result_starts_at_its_estimate_over_the_data(estimated, client, economies):
-    economies.fit = Fit.read(estimated, economies.spec)
-    assert economies.fit.scenario.values == (("kappa", 0.05), ("phi_pi", 2.0), ("rho_r", 0.4))
-    np.testing.assert_allclose(economies.fit.upper[1], [3 + 3.29, 4 + 3.29, 5 + 3.29])
-    assert np.isnan(economies.fit.irf[0, :2]).all()
-    shown = client.get("/picture", query_string={"state": economies.fit.scenario.text}).get_json()[
-        "picture"
-    ]
-    assert "data: made-up" in shown
-    assert len(re.findall(r'class="mark plain" d="((?:M[\d. ]+m[^M]*)+)"', shown)) >= 3
-    assert (
-        "made-up" not in client.get("/picture?state=size%3D2").get_json()["picture"]
-    )  # another size than the data's
-    assert client.get(f"/responses.png?{economies.fit.scenario.text}").data.startswith(b"\x89PNG")
-
-
-def seal(folder):
-    """As if `emulator estimate` had written what lies here."""
-    about = json.loads((folder / "result.json").read_text())
-    about.pop("sha256", None)
-    about["files"] = {name: sha256_file(folder / name) for name in about["files"]}
-    (folder / "result.json").write_text(json.dumps(sealed(about)))
-
-
-@pytest.mark.fast
-@pytest.mark.parametrize(
-    ("file", "content", "sealed_again"),
-    [
-        ("result.json", "{", False),
-        ("result.json", "[]", False),
-        ("result.json", '{"files": {}}', True),
-        ("parameters.csv", "", True),
-        ("fit.csv", "a,b\n1,2\n", True),
-        ("parameters.csv", "parameter,point\nnix,1\n", True),
-        ("parameters.csv", "parameter,point\nkappa,x\n", True),
-    ],
-)
-def test_a_damaged_result_is_refused(estimated, economies, file, content, sealed_again):
-    (estimated / file).write_text(content)
-    if sealed_again:
-        seal(estimated)
-    with pytest.raises(EmulatorError):
-        Fit.read(estimated, economies.spec)
-
-
-@pytest.mark.fast
-@pytest.mark.parametrize("file", ["result.json", "parameters.csv", "fit.csv"])
-def test_one_altered_digit_of_a_result_is_noticed(estimated, economies, file):
-    text = (estimated / file).read_text()
-    (estimated / file).write_text(
-        text.replace("0.05", "0.06").replace("2.0", "2.1").replace("0.4", "0.5")
-    )
-    with pytest.raises(EmulatorError, match="altered"):
-        Fit.read(estimated, economies.spec)
-
-
-@pytest.mark.fast
-def test_the_folder_above_names_its_worlds(estimated, economies):
-    with pytest.raises(EmulatorError, match="estimates of nk"):
-        Fit.read(estimated.parent, economies.spec)
 
 
 @pytest.mark.fast

@@ -110,6 +110,6 @@ def test_every_symbol_of_every_world_is_drawn(world):
 )
 def test_hostile_symbols_are_outlines_or_nothing(tex):
     started = time.monotonic()
-    found = symbol(tex)
+    outline = symbol(tex)
     assert time.monotonic() - started < 2.0
-    assert re.fullmatch(r'|<svg class="tex"[^<>]*><path d="[MLQCZ0-9. -]+"/></svg>', found)
+    assert re.fullmatch(r'|<svg class="tex"[^<>]*><path d="[MLQCZ0-9. -]+"/></svg>', outline)

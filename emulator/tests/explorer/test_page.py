@@ -29,16 +29,16 @@ def drawn(client, state, **fields):
 
 
 def test_curves_are_the_answers_of_inference_to_the_last_bit(economies, network):
-    found = {
+    shown = {
         curve.name: curve for curve in asked(economies, "p.kappa=0.05&size=25bp&with=sw07").curves
     }
-    assert list(found) == ["nk, kappa=0.05", "nk, kappa=0.05 (exact)", "sw07", "sw07 (exact)"]
+    assert list(shown) == ["nk, kappa=0.05", "nk, kappa=0.05 (exact)", "sw07", "sw07 (exact)"]
     options = {"shocks": "monetary", "size": "25bp", "horizon": 20}
     expected = network.irf("nk", kappa=0.05, **options)
-    np.testing.assert_array_equal(found["nk, kappa=0.05"].irf, expected["irf"].values[0, 0])
-    np.testing.assert_array_equal(found["nk, kappa=0.05"].band[1], expected["upper"].values[0, 0])
+    np.testing.assert_array_equal(shown["nk, kappa=0.05"].irf, expected["irf"].values[0, 0])
+    np.testing.assert_array_equal(shown["nk, kappa=0.05"].band[1], expected["upper"].values[0, 0])
     np.testing.assert_array_equal(
-        found["sw07 (exact)"].irf, emulator.world("sw07").irf(**options)["irf"].values[0, 0]
+        shown["sw07 (exact)"].irf, emulator.world("sw07").irf(**options)["irf"].values[0, 0]
     )
 
 
@@ -86,12 +86,12 @@ def test_warnings_in_plain_words(client, state, words):
 
 
 def test_where_there_is_no_solution_no_line_is_drawn(client):
-    found = drawn(client, "p.phi_pi=0.8&p.phi_y=0")
+    shown = drawn(client, "p.phi_pi=0.8&p.phi_y=0")
     assert 'class="line c0"' not in "".join(
-        re.findall(r"<figure>.*?</figure>", found["picture"], re.DOTALL)
+        re.findall(r"<figure>.*?</figure>", shown["picture"], re.DOTALL)
     )
-    assert "No response is drawn" in found["picture"]
-    assert "the network takes it that there is no unique stable solution" in found["notes"]
+    assert "No response is drawn" in shown["picture"]
+    assert "the network takes it that there is no unique stable solution" in shown["notes"]
 
 
 def test_a_slow_solver_is_waited_for_only_when_the_page_rests(economies):
@@ -106,18 +106,18 @@ def test_a_slow_solver_is_waited_for_only_when_the_page_rests(economies):
 
 
 def test_csv_holds_what_inference_says(client, network):
-    found = pd.read_csv(
+    shown = pd.read_csv(
         io.BytesIO(client.get("/responses.csv?p.kappa=0.07&horizon=8").data)
     ).set_index(["scenario", "horizon"])
     expected = network.irf("nk", kappa=0.07, shocks="monetary", horizon=8)
     np.testing.assert_allclose(
-        found.loc["nk, kappa=0.07", "inflation_lower"],
+        shown.loc["nk, kappa=0.07", "inflation_lower"],
         expected["lower"].sel(observable="inflation").values[0, 0],
         rtol=1e-12,
     )
     exact = emulator.world("nk").irf(kappa=0.07, shocks="monetary", horizon=8)
     np.testing.assert_allclose(
-        found.loc["nk, kappa=0.07 (exact)", "rate"],
+        shown.loc["nk, kappa=0.07 (exact)", "rate"],
         exact["irf"].sel(observable="rate").values[0, 0],
         rtol=1e-12,
     )
