@@ -61,7 +61,7 @@ def draw(
     if path is not None:
         check_format(path)
     if beside is not None:
-        _check_same_shocks(data, beside)
+        _check_same_panels(data, beside)
     view = view or View()
     data = _chosen(data, view)
     last = _last(data, view)
@@ -69,7 +69,8 @@ def draw(
     figure, axes = _axes(panels, data.sizes["observable"], view)
     for axis, (shock, observable) in zip(axes, panels, strict=True):
         here = data.sel(shock=shock, observable=observable)
-        _draw_panel(axis, here, _names_of_lines(data, beside is not None))
+        own, others = ("", "") if beside is None else _told_apart(data, beside)
+        _draw_panel(axis, here, _names_of_lines(data, own))
         if beside is not None:
             other = beside["irf"].sel(shock=shock, observable=observable)
             axis.plot(
@@ -78,7 +79,7 @@ def draw(
                 color="black",
                 linestyle="--",
                 linewidth=1.0,
-                label=str(beside.attrs["source"]),
+                label=others,
             )
         label(axis, _panel_title(here, shock, observable), str(here["unit"].values))
         periods(axis, str(data["horizon"].attrs.get("units", "")))
@@ -96,18 +97,34 @@ def _panel_title(here: xr.Dataset, shock: str, observable: str) -> str:
     return f"{named} → {in_words(observable)}"
 
 
-def _check_same_shocks(data: xr.Dataset, other: xr.Dataset) -> None:
-    """Raise `ParameterError` unless two answers are about the same shocks."""
-    if list(data["shock"].values) != list(other["shock"].values):
-        raise ParameterError(
-            f"The answers are about different shocks: {', '.join(data['shock'].values)} and"
-            f" {', '.join(other['shock'].values)}."
-        )
+def _check_same_panels(data: xr.Dataset, other: xr.Dataset) -> None:
+    """Raise `ParameterError` unless two answers are about the same shocks and observables."""
+    for axis in ("shock", "observable"):
+        ours, theirs = ([str(name) for name in one[axis].values] for one in (data, other))
+        if ours != theirs:
+            raise ParameterError(
+                f"The answers are about different {axis}s: {', '.join(ours)} and"
+                f" {', '.join(theirs)}."
+            )
+
+
+def _told_apart(data: xr.Dataset, beside: xr.Dataset) -> tuple[str, str]:
+    """What two answers are called in one legend: by who answers, the model, or the parameters,
+    whichever differs first.
+    """
+    for attribute in ("source", "title", "parameters"):
+        ours, theirs = (str(one.attrs.get(attribute, "")) for one in (data, beside))
+        if attribute == "title":
+            ours, theirs = (title.partition(":")[0] for title in (ours, theirs))
+        if ours != theirs:
+            return ours, theirs
+    return "this answer", "the one beside it"
 
 
 def in_words(name: str) -> str:
-    """A name of the code as it is written in a text."""
-    return str(name).replace("_", " ")
+    """A name of the code as it is written in a text; a symbol such as e_m stays what it is."""
+    parts = str(name).split("_")
+    return str(name) if min(map(len, parts)) < 2 else " ".join(parts)
 
 
 def _chosen(data: xr.Dataset, view: View) -> xr.Dataset:
@@ -161,13 +178,13 @@ def _axes(
     return figure, list(shock_grids[:, :n_observables].ravel())
 
 
-def _names_of_lines(data: xr.Dataset, compared: bool) -> list[str] | None:
-    """What each draw's line is called: the value of the one parameter that varies, or who answers
-    where another answer stands beside; None where draws are too many for lines of their own.
+def _names_of_lines(data: xr.Dataset, own: str) -> list[str] | None:
+    """What each draw's line is called: the value of the one parameter that varies, or `own` where
+    another answer stands beside; None where draws are too many for lines of their own.
     """
     n = data.sizes["draw"]
     if n == 1:
-        return [str(data.attrs["source"]) if compared else ""]
+        return [own]
     theta = data["theta"].values
     varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
     if len(varies) == 1 and n <= SWEEP:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from emulator.errors import EmulatorError, ParameterError
 from emulator.files import write_bytes
 
 FORMATS = (".png", ".pdf", ".svg")
+
+UNIT_WIDTH = 32
+"""Letters of a unit on one line beside a panel."""
 
 
 def check_format(path: Path) -> None:
@@ -94,4 +98,4 @@ def label(axis: Any, title: str, unit: str) -> None:
     """What every panel has: a line at zero, a title, a unit."""
     axis.axhline(0.0, color="black", linewidth=0.6)
     axis.set_title(title, fontsize=9)
-    axis.set_ylabel(unit, fontsize=8)
+    axis.set_ylabel(textwrap.fill(unit, UNIT_WIDTH), fontsize=8)

@@ -185,3 +185,37 @@ def test_one_changed_byte_of_an_exported_netcdf_is_an_error(tmp_path, at):
     path.write_bytes(whole)
     with pytest.raises(OSError), xr.open_dataset(path, engine="h5netcdf") as again:  # noqa: PT011
         again.load()
+
+
+def _legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_two_lines_of_a_legend_are_never_called_the_same():
+    """A tutorial's figure had two lines called "exact solution"."""
+    nk = emulator.world("nk")
+    asked = {"shock": "monetary", "horizon": 8}
+    base = nk.irf(**asked)
+    zlb = emulator.world("zlb").irf(**asked)
+    assert _legend(base.responses.plot(beside=zlb)) == [
+        "Three-equation New Keynesian model",
+        "New Keynesian model under a zero lower bound",
+    ]
+    stickier = nk.irf(kappa=0.03, **asked)
+    ours, theirs = _legend(base.responses.plot(beside=stickier))
+    assert ours != theirs
+    assert "kappa = 0.03" in theirs
+
+
+def test_long_units_and_symbols_of_a_file_stay_readable(own):
+    """The unit of a file's own variables ran over its neighbours, and e_m was written 'e m'."""
+    answer = emulator.world(own).irf(horizon=4)
+    axis = answer.responses.plot().axes[0]
+    assert max(map(len, axis.get_ylabel().splitlines())) <= 32
+    assert axis.get_title().startswith("e_m (1 sd) → ")
+
+
+def test_answers_about_other_observables_are_not_drawn_together(own):
+    answer = emulator.world(own).irf(shock="e_m", horizon=4)
+    with pytest.raises(ParameterError, match="different observables: y, pi, i, a and y"):
+        answer.responses.plot(beside=answer.isel(observable=[0]))
