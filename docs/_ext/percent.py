@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RUNS = ROOT / "build" / "examples"
 """A folder a script: what it wrote, and in `cells.json` what each cell printed and drew.
 
-A script whose code has not changed since is not run again.
+A script is not run again where neither its code nor that of the package has changed since.
 """
 
 
@@ -78,7 +79,7 @@ def run(script: Path, text: str, settings: Mapping[str, str]) -> Path:
         if n_set != 1:
             raise RuntimeError(f"{script} sets {key} {n_set} times; expected once.")
     code = re.sub(r"^#(?! %%).*\n", "", text, flags=re.MULTILINE)
-    folder = RUNS / f"{script.stem}-{hashlib.sha256(code.encode()).hexdigest()[:12]}"
+    folder = RUNS / f"{script.stem}-{hashlib.sha256(code.encode() + _sources()).hexdigest()[:12]}"
     if not (folder / "cells.json").exists():
         began = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +97,21 @@ def run(script: Path, text: str, settings: Mapping[str, str]) -> Path:
             raise RuntimeError(f"{script} failed:\n{done.stdout}\n{done.stderr}")
         print(f"ran examples/{script.name} in {time.monotonic() - began:.0f} s", flush=True)
     return folder
+
+
+@cache
+def _sources() -> bytes:
+    """A digest of all that a script's output depends on beside its own code."""
+    files = [
+        *ROOT.glob("examples/*.mod"),
+        *ROOT.glob("examples/*.yaml"),
+        *ROOT.glob("emulator/**/*.*"),
+    ]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        if path.suffix in (".py", ".mod", ".yaml", ".safetensors") and "tests" not in path.parts:
+            digest.update(path.read_bytes())
+    return digest.digest()
 
 
 def run_cells(script: Path) -> None:
