@@ -220,7 +220,7 @@ def uploads_in_memory():
 
 @pytest.mark.fast
 def test_a_file_that_is_refused_leaves_nothing(monkeypatch, tmp_path, client):
-    slow_process(monkeypatch, tmp_path, 'print(\'{"error": "no"}\', flush=True)')
+    slow_process(monkeypatch, tmp_path, 'input(); print(\'{"error": "no"}\', flush=True)')
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
     at_exit = atexit._ncallbacks()
