@@ -27,6 +27,8 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _fill(app: Any, page: str, source: list[str]) -> None:
+    if MARK.search(source[0]):
+        app.env.note_reread()  # its parts come from elsewhere, which may have changed
     source[0] = MARK.sub(lambda mark: _made(mark[1], mark[2].split(), mark[0]), source[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,9 @@ SETTLED = 0.02
 
 SHORTEST = 12
 """A figure shows at least so many periods after impact, if there are as many."""
+
+LETTERS = 15
+"""Letters of small print on an inch."""
 
 MOST_COLUMNS = 4
 """Panels side by side."""
@@ -232,7 +236,7 @@ def _finish(figure: Figure, axes: list[Any], data: xr.Dataset, view: View) -> No
     figure.suptitle(_title(data) if view.title is None else view.title, fontsize=10)
     handles, names = axes[0].get_legend_handles_labels()
     unique = dict(zip(names, handles, strict=True))  # draws of one answer share its name
-    caption = _caption(data)
+    caption = textwrap.fill(_caption(data), int(LETTERS * figure.get_figwidth()))
     if unique:
         figure.legend(
             list(unique.values()),

@@ -215,6 +215,17 @@ def test_long_units_and_symbols_of_a_file_stay_readable(own):
     assert axis.get_title().startswith("e_m (1 sd) → ")
 
 
+def test_a_long_caption_stays_within_its_figure():
+    """Six parameters and their ranges over the prior ran out of the figure on both sides."""
+    ranges = {name: [0.2, 0.4567] for name in ("rho_i", "rho_m", "rho_r", "rho_u", "phi_y")}
+    figure = emulator.world("nk").irf(ranges, shock="monetary").responses.plot()
+    caption = figure.legends[0].get_title()
+    box = caption.get_window_extent(figure.canvas.get_renderer())
+    assert "rho_m from 0.2 to 0.4567" in caption.get_text().replace("\n", " ")
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
+
+
 def test_answers_about_other_observables_are_not_drawn_together(own):
     answer = emulator.world(own).irf(shock="e_m", horizon=4)
     with pytest.raises(ParameterError, match="different observables: y, pi, i, a and y"):
