@@ -187,6 +187,15 @@ class WorldSpec(Record):
                 del written["bounds"]
         return fields
 
+    def __str__(self) -> str:
+        return (
+            f"{self.title}; {self.n_parameters} parameters, shocks"
+            f" {', '.join(self.shock_names)}, observables {', '.join(self.observable_names)}"
+        )
+
+    def __repr__(self) -> str:
+        return f"WorldSpec '{self.name}': {self}"
+
     @property
     def sha256(self) -> str:
         """SHA-256 of all that the spec says."""

@@ -43,6 +43,12 @@ class Target:
     matched: np.ndarray
     source: str
 
+    def __repr__(self) -> str:
+        return (
+            f"Target '{self.name}': responses to '{self.shock}', {int(self.matched.sum())} entries"
+            f" matched over horizons 0 to {len(self.irf) - 1}; {self.source}"
+        )
+
     def __post_init__(self) -> None:
         periods, n = len(self.irf), self.irf.size
         if (

@@ -71,12 +71,7 @@ class Economy:
         return cls(SolverAnswerer(open_world(name, run)))
 
     def __repr__(self) -> str:
-        spec = self.spec
-        return (
-            f"Economy '{spec.name}' ({self.answerer.title}): {spec.title}; {spec.n_parameters}"
-            f" parameters, shocks {', '.join(spec.shock_names)}, observables"
-            f" {', '.join(spec.observable_names)}"
-        )
+        return f"Economy '{self.spec.name}' ({self.answerer.title}): {self.spec}"
 
     @property
     def spec(self) -> WorldSpec:

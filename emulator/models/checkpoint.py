@@ -61,6 +61,12 @@ class Checkpoint:
     path: str = ""
     sha256: str = ""
 
+    def __repr__(self) -> str:
+        return (
+            f"Checkpoint '{self.path}': {self.model_name} of {', '.join(self.world_specs)}, epoch"
+            f" {self.epoch}, validation loss {self.val_loss:.4g}"
+        )
+
 
 def name_of(model: nn.Module) -> str:
     """The name under which the class is in the table of models, else its qualified name."""

@@ -40,6 +40,13 @@ class TrainedNetwork:
     trust: Trust | None = None
     origin: Checkpoint | None = None
 
+    def __repr__(self) -> str:
+        calibrated = "calibrated" if self.trust is not None else "not calibrated"
+        return (
+            f"TrainedNetwork of {', '.join(self.world_specs)} ({type(self.network).__name__},"
+            f" {self.n_weights:,} weights, {calibrated})"
+        )
+
     @property
     def world_specs(self) -> Mapping[str, WorldSpec]:
         """The spec of each world that the network knows, as it was when the network was trained."""

@@ -77,6 +77,9 @@ class World(ABC):
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
 
+    def __repr__(self) -> str:
+        return f"World '{self.spec.name}': {self.spec}"
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of every answer, such as a request of a file not met."""

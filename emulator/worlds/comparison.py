@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from emulator.errors import NoSolutionError, UnknownNameError
 from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
+from emulator.worlds import get_world
 from emulator.worlds.base import World
 
 
@@ -51,25 +54,28 @@ def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON
     )
 
 
-def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON) -> xr.DataArray:
+def compare(
+    worlds: Sequence[World | str | Path], shock: str = "monetary", horizon: int = DEFAULT_HORIZON
+) -> xr.DataArray:
     """Responses (world, horizon, observable) to one standard deviation of a shock of the same name,
     at each world's defaults; the coordinate `title` (world) names each in words.
 
+    worlds: names, paths of `.mod` files with a mapping, worlds, or economies over their solvers.
     Units: output in percent; inflation and rate in annualised percentage points. Raises
     `UnknownNameError` if a world has no such shock, `NoSolutionError` if it has no solution at its
     defaults.
     """
     if not worlds:
         raise UnknownNameError("There is nothing to compare: no world is named.")
-    worlds = list(dict.fromkeys(worlds))  # the same one twice is one
-    names = [world.spec.name for world in worlds]
+    opened: list[World] = list(dict.fromkeys(map(_opened, worlds)))  # the same one twice is one
+    names = [world.spec.name for world in opened]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UnknownNameError(
             f"Two of the worlds are named '{twice}'. Give one another name, with `name:` in its"
             " mapping."
         )
-    without = [world.spec for world in worlds if shock not in world.spec.shock_names]
+    without = [world.spec for world in opened if shock not in world.spec.shock_names]
     if without:
         known = "; ".join(f"{spec.name}: {', '.join(spec.shock_names)}" for spec in without)
         raise UnknownNameError(
@@ -77,13 +83,18 @@ def compare(worlds: Sequence[World], shock: str, horizon: int = DEFAULT_HORIZON)
         )
     parts = [
         responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True)
-        for world in worlds
+        for world in opened
     ]
     cube = xr.concat(
         parts,
-        dim=xr.IndexVariable("world", [world.spec.name for world in worlds]),
+        dim=xr.IndexVariable("world", [world.spec.name for world in opened]),
         coords="minimal",
         compat="override",
         join="override",
     )
-    return cube.assign_coords(title=("world", [world.spec.title for world in worlds]))
+    return cube.assign_coords(title=("world", [world.spec.title for world in opened]))
+
+
+def _opened(world: Any) -> World:
+    """The world that was named, or the solver of an economy."""
+    return get_world(world) if isinstance(world, str | Path) else getattr(world, "solver", world)

@@ -46,8 +46,20 @@ def test_everything_says_what_it_is():
     assert "Emulator of nk, var" in repr(em)
     assert repr(em["nk"]).startswith("Economy 'nk' (network universal)")
     assert repr(emulator.world("sw07")).startswith("Economy 'sw07' (exact solution)")
+    assert repr(em.trained).startswith("TrainedNetwork of nk, var")
+    assert "828,441 weights, calibrated" in repr(em.trained)
+    assert "UniversalEmulator of nk" in repr(em.checkpoint)
+    assert repr(emulator.world("nk").solver).startswith("World 'nk': Three-equation")
+    assert repr(em.spec("nk")).startswith("WorldSpec 'nk': Three-equation")
     assert list(em) == list(em.worlds)
     assert "nk" in em
+
+
+def test_worlds_are_compared_by_name_or_by_economy():
+    named = emulator.compare(["nk", "zlb"], "monetary", horizon=4)
+    held = emulator.compare([emulator.world("nk"), emulator.world("zlb")], horizon=4)
+    np.testing.assert_array_equal(named, held)
+    assert named["world"].values.tolist() == ["nk", "zlb"]
 
 
 def test_draws_have_names_and_follow_from_a_seed():
