@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import xarray as xr
 
+from emulator.console import number
 from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
@@ -178,6 +179,6 @@ def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:
     ]
     columns = [curve.irf[:, k] for k in range(len(OBSERVABLES)) for curve in answer.curves]
     return heads, [
-        [str(h), *(f"{column[h]:+.4f}" for column in columns)]
+        [str(h), *(number(column[h], "+.4f") for column in columns)]
         for h in range(answer.state.horizon + 1)
     ]
