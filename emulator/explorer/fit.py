@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EmulatorError
-from emulator.estimation.result_files import verified
 from emulator.explorer.state import Scenario, SpecOf, State
 from emulator.spec import OBSERVABLES
 
@@ -51,6 +50,8 @@ class Fit:
         Raises `EmulatorError` for one that is not, or was altered after it was written,
         `UnknownNameError`, `ParameterError` where it does not fit the world.
         """
+        from emulator.estimation.result_files import verified  # asked only where there is a fit
+
         _, parameters, table = (_content(folder, name) for name in FILES)
         about = verified(folder / FILES[0])
         try:
