@@ -8,7 +8,7 @@ import sys
 import warnings
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -78,7 +78,7 @@ def explore(
     """Worlds, shocks and sliders in the browser: responses follow while you drag. Ends with
     Ctrl-C.
     """
-    with _signals() as signals, warnings.catch_warnings():
+    with _signals() as signals, warnings.catch_warnings(), ExitStack() as at_end:
         warnings.simplefilter("ignore", DoubtWarning)  # the page says so beside the answer
         answers = "exact solutions only" if no_network else f"loading the network '{checkpoint}'"
         err.print(f"Starting the explorer: {answers} ...", markup=False, highlight=False)
@@ -90,7 +90,7 @@ def explore(
         from emulator.explorer.serve import served
         from emulator.explorer.state import State
 
-        economies = Economies(None if no_network else _network(checkpoint), checkpoint)
+        economies = Economies(None if no_network else _network(checkpoint, at_end), checkpoint)
         if fit is not None:
             economies.fit = Fit.read(fit, economies.spec)
             state = state or economies.fit.scenario.text
@@ -166,7 +166,14 @@ def _has_screen() -> bool:
     return any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
 
 
-def _network(checkpoint: str) -> Emulator:
+def _network(checkpoint: str, at_end: ExitStack) -> Emulator:
+    """The network, on one thread of PyTorch: for one draw at a time more of them would only wait
+    for each other, which costs seconds of processor time on a busy machine.
+    """
+    import torch
+
     from emulator.inference.emulator import Emulator
 
+    at_end.callback(torch.set_num_threads, torch.get_num_threads())
+    torch.set_num_threads(1)
     return Emulator.load(checkpoint)
