@@ -72,6 +72,12 @@ class DataSet:
         self._splits: dict[str, dict[str, np.ndarray]] = {}
         self._verified: set[tuple[str, str]] = set()
 
+    def __repr__(self) -> str:
+        return (
+            f"DataSet '{self.path}': {', '.join(self.worlds)}, horizons 0 to {self.horizon},"
+            f" fingerprint {self.fingerprint[:16]}"
+        )
+
     @property
     def path(self) -> Path | str:
         """Where the data lie: a path, or the text of an fsspec URL."""
