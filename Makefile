@@ -30,6 +30,7 @@ docs: .venv/.installed-dev
 
 lint: .venv/.installed-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

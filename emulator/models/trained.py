@@ -75,7 +75,8 @@ def load(name_or_path: str | Path) -> TrainedNetwork:
     Raises `UnknownNameError` for a name that does not ship, `CheckpointError` for a file that is
     missing, truncated, altered, or of a class that is not in the table of models.
     """
-    return restored(shipped.read(shipped.find(name_or_path)))
+    with one_thread():
+        return restored(shipped.read(shipped.find(name_or_path)))
 
 
 def restored(origin: Checkpoint) -> TrainedNetwork:
@@ -148,6 +149,19 @@ def placed(trained: TrainedNetwork, device: str) -> torch.device:
     if target.type == "meta":
         raise DeviceError("The device 'meta' holds no numbers. Try --device cpu.")
     return target
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One PyTorch thread: for many small operations, among which several only wait for each
+    other.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
