@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ __all__ = ["IRFDataset", "collate_mixed_worlds", "collate_single_world"]
 
 IN_MEMORY_LIMIT = 4e9
 """Bytes of theta and responses up to which a split is held in memory unless told otherwise."""
+
+AHEAD = 1024
+"""Samples that are gathered in one go where batches are smaller: enough that what a gathering costs
+by itself is shared by many batches, few enough for a processor's cache.
+"""
 
 
 class IRFDataset(Dataset[Sample]):
@@ -140,21 +146,59 @@ class IRFDataset(Dataset[Sample]):
 
     def gather(self, indices: np.ndarray) -> Gathered:
         """Samples at positions 0 to len-1, gathered by world."""
+        return self._gather_many([indices])[0]
+
+    def batches(self, rows_of: Iterable[np.ndarray]) -> Iterator[Gathered]:
+        """`gather` of each of these positions in turn, some batches ahead: the tensors of a world's
+        samples in several batches are gathered in one go, and are views of one tensor.
+        """
+        waiting: list[np.ndarray] = []
+        size = 0
+        for rows in rows_of:
+            waiting.append(rows)
+            size += len(rows)
+            if size >= AHEAD:
+                yield from self._gather_many(waiting)
+                waiting = []
+                size = 0
+        if waiting:
+            yield from self._gather_many(waiting)
+
+    def _gather_many(self, rows_of: list[np.ndarray]) -> list[Gathered]:
+        """`gather` of each of these positions."""
+        indices = np.concatenate(rows_of)
         owner = np.searchsorted(self._ends, indices, side="right")
-        positions = [
-            (number, np.flatnonzero(owner == number)) for number in range(len(self.sources))
-        ]
-        pieces = []
-        for number, position in sorted(
-            (entry for entry in positions if len(entry[1])), key=lambda entry: entry[1][0]
+        of_worlds = [np.flatnonzero(owner == number) for number in range(len(self.sources))]
+        within = [indices[own] - start for own, start in zip(of_worlds, self._starts, strict=True)]
+        if len(rows_of) > 1 and not all(
+            source.cheap(own) for source, own in zip(self.sources, within, strict=True)
         ):
-            within = indices[position] - self._starts[number]
-            theta, irf = self.sources[number].gather(within)
-            rows = torch.from_numpy(self.sources[number].rows[within])
-            pieces.append(
-                Piece(self.world_ids[number], torch.from_numpy(position), theta, irf, rows)
+            half = len(rows_of) // 2
+            return self._gather_many(rows_of[:half]) + self._gather_many(rows_of[half:])
+        sizes = [len(rows) for rows in rows_of]
+        batch = np.repeat(np.arange(len(sizes)), sizes)
+        position = np.concatenate([np.arange(size) for size in sizes])
+        pieces_of: list[list[tuple[int, Piece]]] = [[] for _ in sizes]
+        for number, own in enumerate(of_worlds):
+            if not len(own):
+                continue
+            theta, irf = self.sources[number].gather(within[number])
+            tensors = (
+                torch.from_numpy(position[own]),
+                theta,
+                irf,
+                torch.from_numpy(self.sources[number].rows[within[number]]),
             )
-        return Gathered(pieces, len(indices))
+            counts = np.bincount(batch[own], minlength=len(sizes))
+            firsts = position[own][(np.cumsum(counts) - counts).clip(max=len(own) - 1)].tolist()
+            cut = [tensor.split(counts.tolist()) for tensor in tensors]
+            for k in np.flatnonzero(counts).tolist():
+                piece = Piece(self.world_ids[number], *(views[k] for views in cut))
+                pieces_of[k].append((firsts[k], piece))
+        return [
+            Gathered([piece for _, piece in sorted(pieces, key=itemgetter(0))], size)
+            for pieces, size in zip(pieces_of, sizes, strict=True)
+        ]
 
     def order(self, rng: np.random.Generator | None) -> np.ndarray:
         """Positions in the order of an epoch: as stored without `rng`, else shuffled.

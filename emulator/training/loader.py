@@ -106,8 +106,8 @@ class BatchLoader:
         if self.workers.get("num_workers") or self.collate_fn is not collate_mixed_worlds:
             yield from self.epoch(number, start)
             return
-        for rows, lone in zip(*self._rows(number, start), strict=True):
-            batch = self.dataset.gather(rows)
+        rows_of, idle = self._rows(number, start)
+        for batch, lone in zip(self.dataset.batches(rows_of), idle, strict=True):
             batch.idle = lone
             yield batch
 
@@ -222,11 +222,12 @@ class WorldBatches:
         return self.epoch(number, start)
 
     def _gathered(self, number: int, start: int) -> Iterator[Gathered]:
-        for batch in range(number * self._length + start, (number + 1) * self._length):
-            rows = np.concatenate(
+        return self.dataset.batches(
+            np.concatenate(
                 [self._rows(world, batch * quota, quota) for world, quota in enumerate(self.quotas)]
-            )
-            yield self.dataset.gather(rows[self.rank :: self.processes])
+            )[self.rank :: self.processes]
+            for batch in range(number * self._length + start, (number + 1) * self._length)
+        )
 
     def _rows(self, world: int, first: int, count: int) -> np.ndarray:
         """`count` positions of a world's endless sequence of rounds, from `first` on."""

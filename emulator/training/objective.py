@@ -68,9 +68,7 @@ class Objective:
         self.config, self.device, self.horizon = config, device, 0
         self.worlds = list(statistics)
         self._number = {world: k for k, world in enumerate(self.worlds)}
-        self._entries_W = 3.0 * torch.tensor(
-            [own.irf_scale.shape[0] for own in statistics.values()], dtype=torch.float64
-        )
+        self._entries = [3.0 * own.irf_scale.shape[0] for own in statistics.values()]
         natural = config.loss_units != "normalised"
         self._scales = [
             (torch.ones_like(own.irf_scale) if natural else own.irf_scale).to(device)
@@ -171,18 +169,18 @@ class Objective:
             losses = losses + self.config.lambda_smooth * smoothness(pred, real)
         return losses
 
-    def counts(self, batch: Batch | Gathered) -> Tensor:
-        """Samples of each world (W,) in a batch; none in one that only keeps a process in step."""
+    def counts(self, batch: Batch | Gathered) -> list[int]:
+        """Samples of each world in a batch; none in one that only keeps a process in step."""
         counts = [0] * len(self.worlds)
         if not idle(batch):
             for part in self._of_worlds(batch):
-                counts[part.number] = len(part.rows)
-        return torch.tensor(counts, dtype=torch.float64)
+                counts[part.number] = part.true.shape[0]
+        return counts
 
-    def total(self, losses_B: Tensor, batch: Batch | Gathered, counts_W: Tensor) -> Tensor:
+    def total(self, losses_B: Tensor, batch: Batch | Gathered, counts: list[int]) -> Tensor:
         """The samples' share in the loss of a batch, times the number of its samples.
 
-        counts_W: samples of each world in the batch, over all processes. Samples weigh the same, or
+        counts: samples of each world in the batch, over all processes. Samples weigh the same, or
         under `world_weighting: equal` such that L = mean over worlds of the mean over a world's
         samples of loss / (3 S_w). Under `sample_weighting: relative` each loss is first divided by
         the size of its true response.
@@ -198,10 +196,9 @@ class Objective:
             if relative:
                 weights_B[part.rows] = relative_weights(part.true, part.real)
             if equal:
-                weights_B[part.rows] *= float(
-                    counts_W.sum()
-                    / ((counts_W > 0).sum() * counts_W[part.number] * self._entries_W[part.number])
-                )
+                present = sum(count > 0 for count in counts)
+                entries = self._entries[part.number]
+                weights_B[part.rows] *= sum(counts) / (present * counts[part.number] * entries)
         return (losses_B * weights_B).sum()
 
     @torch.no_grad()
@@ -225,7 +222,7 @@ class Objective:
                 )
             total += float(losses_B.sum())
             count += len(losses_B)
-            counts_W += self.counts(batch)
+            counts_W += torch.tensor(self.counts(batch))
             for part in self._of_worlds(batch):
                 sums_W[part.number] += losses_B[part.rows].double().sum().cpu()
         sums = group.sum(
@@ -233,7 +230,9 @@ class Objective:
         )
         sums_W, counts_W = sums[2:].chunk(2)
         equal = self.config.world_weighting == "equal"
-        means_W = sums_W / counts_W / (self._entries_W if equal else 1.0)
+        means_W = sums_W / counts_W
+        if equal:
+            means_W /= torch.tensor(self._entries, dtype=torch.float64)
         by_world = {
             world: float(means_W[k]) for k, world in enumerate(self.worlds) if counts_W[k] > 0
         }

@@ -38,6 +38,10 @@ class Source(ABC):
     def gather(self, positions: np.ndarray) -> Block:
         """theta (b, P) and irf (b, S, H+1, 3), float32, of positions within the split."""
 
+    def cheap(self, positions: np.ndarray) -> bool:
+        """Whether these positions can be gathered in one go without reading scattered rows."""
+        return True
+
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
         """The whole split once, in pieces that fit in memory."""
@@ -111,6 +115,9 @@ class ShardSource(Source):
         for ring, values in zip(self._ring, (theta, irf), strict=True):
             ring[slot * self.shard :][: len(values)] = values
         self._held[slot], self._slot_of[shard] = shard, slot
+
+    def cheap(self, positions: np.ndarray) -> bool:
+        return len(np.unique(self.rows[positions] // self.shard)) <= self._slots
 
     def gather(self, positions: np.ndarray) -> Block:
         rows = self.rows[positions]

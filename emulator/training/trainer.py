@@ -219,34 +219,33 @@ class Trainer:
     def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
         self.model.train()
         for batch in self.train_loader.steps(self.epoch, start=self.batch):
-            counts_W, signalled = self._agree(self.objective.counts(batch), interrupt)
+            counts, signalled = self._agree(self.objective.counts(batch), interrupt)
             if signalled:
                 self._leave(interrupt)
-            loss = self._train_step(batch, counts_W)
+            loss = self._train_step(batch, counts)
             self.batch += 1
             self.step += 1
             monitor.step(self.step, self.epoch, loss, self.history["lr"][-1])
             if self.config.save_every_n_steps and self.step % self.config.save_every_n_steps == 0:
                 save_state(self)
 
-    def _agree(self, counts_W: Tensor, interrupt: Interrupt) -> tuple[Tensor, bool]:
+    def _agree(self, counts: list[int], interrupt: Interrupt) -> tuple[list[int], bool]:
         """Samples of each world in the batch over all processes, and whether any of them was told
         to stop.
         """
         if self.group.size == 1:
-            return counts_W, interrupt.caught is not None
-        total = self.group.sum(
-            torch.cat([counts_W, torch.tensor([float(interrupt.caught is not None)])])
-        )
-        return total[:-1], bool(total[-1] > 0)
+            return counts, interrupt.caught is not None
+        shares = [*counts, int(interrupt.caught is not None)]
+        *whole, signals = self.group.sum(torch.tensor(shares, dtype=torch.float64)).tolist()
+        return [int(count) for count in whole], signals > 0
 
-    def _train_step(self, batch: Batch | Gathered, counts_W: Tensor) -> float:
-        """One optimiser step on this process's share of a batch with `counts_W` samples of each
+    def _train_step(self, batch: Batch | Gathered, counts: list[int]) -> float:
+        """One optimiser step on this process's share of a batch with `counts` samples of each
         world; its mean loss.
         """
         config = self.config
         optimizer = self.optimizer
-        count = int(counts_W.sum())
+        count = sum(counts)
         assert optimizer is not None
         warmup = config.warmup_epochs * len(self.train_loader)
         rate = config.lr * lr_factor(
@@ -260,7 +259,7 @@ class Trainer:
         )
         losses_B = self.objective.losses(self.parallel, batch, horizon)
         samples = 0 if idle(batch) else len(losses_B)
-        total = self.objective.total(losses_B, batch, counts_W)
+        total = self.objective.total(losses_B, batch, counts)
         value = float(total.detach())
         where = f"at step {self.step} (epoch {self.epoch + 1}), learning rate {rate:.3g}"
         self._check_finite(value, losses_B, batch, where)
