@@ -148,9 +148,16 @@ class SquaredLosses(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient_B: Tensor) -> tuple[Tensor | None, ...]:
-        gradients = []
-        for own, scale, error in zip(ctx.rows, ctx.scales, ctx.errors, strict=True):
-            twice = 2 * gradient_B.index_select(0, own)
-            slope = twice[:, None, None, None] * ctx.weights_HO
-            gradients.append((error * slope).div_(scale))
+        if gradient_B.stride(0) == 0:  # one number for all samples, as the gradient of a sum is
+            slope = 2 * gradient_B[0] * ctx.weights_HO
+            slopes = [slope] * len(ctx.rows)
+        else:
+            slopes = [
+                (2 * gradient_B.index_select(0, own))[:, None, None, None] * ctx.weights_HO
+                for own in ctx.rows
+            ]
+        gradients = [
+            (error * slope).div_(scale)
+            for error, slope, scale in zip(ctx.errors, slopes, ctx.scales, strict=True)
+        ]
         return (None, None, None, None, *gradients)

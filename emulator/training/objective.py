@@ -94,18 +94,25 @@ class Objective:
             )
         last = last if horizon is None else horizon
         predictions = self._predict(model, batch, parts, horizon)
-        truths = [part.true[:, :, : last + 1] for part in parts]
+        if horizon is not None:
+            parts = [
+                part._replace(
+                    true=part.true[:, :, : last + 1],
+                    scale=part.scale[:, : last + 1],
+                )
+                for part in parts
+            ]
+        truths = [part.true for part in parts]
         if self._plain(predictions, truths, parts):
             return SquaredLosses.apply(
                 self._repeated_weights(last, truths[0].shape[3]),
                 [part.rows for part in parts],
-                [part.scale[:, : last + 1] for part in parts],
+                [part.scale for part in parts],
                 truths,
                 *predictions,
             )
         losses = [
-            self._loss(pred, true, part, last)
-            for pred, true, part in zip(predictions, truths, parts, strict=True)
+            self._loss(pred, part, last) for pred, part in zip(predictions, parts, strict=True)
         ]
         return torch.cat(losses)[torch.argsort(torch.cat([part.rows for part in parts]))]
 
@@ -155,14 +162,15 @@ class Objective:
             return nullcontext()
         return torch.autocast(kind, DTYPES[precision], enabled=precision != "fp32")
 
-    def _loss(self, pred: Tensor, true: Tensor, part: OfWorld, horizon: int) -> Tensor:
+    def _loss(self, pred: Tensor, part: OfWorld, horizon: int) -> Tensor:
+        true = part.true
         pred = pred[:, : true.shape[1]]  # a network may always return its widest world's shocks
         if pred.shape != true.shape:
             raise ModelError(
                 f"The network returned responses of shape {tuple(pred.shape)}; the data have"
                 f" {tuple(true.shape)}."
             )
-        pred = pred.float() / part.scale[:, : horizon + 1]
+        pred = pred.float() / part.scale
         real = part.real
         losses = irf_loss(pred, true, self._horizon_weights(horizon), real, self.config.loss_fn)
         if self.config.lambda_smooth > 0:

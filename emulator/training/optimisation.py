@@ -93,6 +93,24 @@ def make_optimizer(
     return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
 
 
+@torch.no_grad()
+def clip_gradients(parameters: list[nn.Parameter], largest: float) -> float:
+    """Scale the gradients of weights on one device such that the norm of all together is at most
+    `largest`; the norm before.
+
+    The same bits as `nn.utils.clip_grad_norm_`, without its sorting of gradients by device and
+    without a product with one where nothing is to be clipped.
+    """
+    gradients = [weight.grad for weight in parameters if weight.grad is not None]
+    if not gradients:
+        return 0.0
+    norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    share = largest / (norm + 1e-6)
+    if not float(share) >= 1:  # also for a norm that is not a number
+        torch._foreach_mul_(gradients, share)
+    return float(norm)
+
+
 class WeightAverage:
     """An average of the trainable weights: a <- d a + (1 - d) w after every step, d = min(decay, (1
     + t) / (10 + t)).

@@ -32,6 +32,7 @@ from emulator.training.objective import Objective, idle, not_finite, world_names
 from emulator.training.optimisation import (
     EarlyStopping,
     WeightAverage,
+    clip_gradients,
     curriculum_horizon,
     lr_factor,
     make_optimizer,
@@ -253,7 +254,8 @@ class Trainer:
         )
         for parameters in optimizer.param_groups:
             parameters["lr"] = rate
-        optimizer.zero_grad()
+        for weight in self.parameters:  # `zero_grad` of an optimiser does more than that
+            weight.grad = None
         horizon = curriculum_horizon(
             self.step, self._total_steps, config.curriculum, config.curriculum_share
         )
@@ -268,9 +270,7 @@ class Trainer:
         if total.requires_grad:  # else no world of the batch learns
             self.scaler.scale(total * (self.group.size / count)).backward()
         self.scaler.unscale_(optimizer)
-        norms = [
-            nn.utils.clip_grad_norm_(part, config.grad_clip or math.inf) for part in self._parts
-        ]
+        norms = [clip_gradients(part, config.grad_clip or math.inf) for part in self._parts]
         if not (
             self.scaler.is_enabled() or all(map(math.isfinite, norms))
         ):  # in fp16 the scaler leaves such a step out by itself
