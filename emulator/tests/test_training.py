@@ -24,7 +24,13 @@ from emulator.training import (
     collate_single_world,
     load_config,
 )
-from emulator.training.losses import SquaredLosses, horizon_weights, irf_loss, smoothness
+from emulator.training.losses import (
+    SquaredLosses,
+    horizon_weights,
+    irf_loss,
+    smoothness,
+    sums_at_horizons,
+)
 from emulator.training.optimisation import EarlyStopping, lr_factor
 from emulator.training.sources import moments
 
@@ -72,6 +78,32 @@ class TestDataset:
             for rows in np.split(indices, range(50, len(indices), 50)):
                 left, right = (collate_mixed_worlds(d.gather(rows)) for d in (train_set, streamed))
                 assert all(np.array_equal(left[key], right[key]) for key in left)
+
+    @pytest.mark.parametrize("in_memory", [True, False])
+    def test_batches_gathered_ahead_are_those_gathered_one_by_one(
+        self, small_dataset, in_memory, monkeypatch
+    ):
+        monkeypatch.setattr("emulator.training.dataset.AHEAD", 100)
+        dataset = IRFDataset(small_dataset, WORLDS, "train", in_memory=in_memory)
+        rng = np.random.default_rng(0)
+        for order in (rng.permutation(len(dataset)), dataset.order(rng), np.arange(len(dataset))):
+            rows_of = np.split(order, [1, *range(30, len(order), 30)])
+            batches = list(dataset.batches(rows_of))
+            assert len(batches) == len(rows_of)
+            for batch, rows in zip(batches, rows_of, strict=True):
+                alone = dataset.gather(rows)
+                names = [piece.world_id for piece in batch.pieces]
+                firsts = [int(piece.position[0]) for piece in batch.pieces]
+                assert len(batch) == len(rows)
+                assert names == [piece.world_id for piece in alone.pieces]
+                assert firsts == sorted(firsts)
+                for piece, other in zip(batch.pieces, alone.pieces, strict=True):
+                    assert all(map(torch.equal, piece[1:], other[1:]))
+                for row, sample in enumerate(rows[:3]):
+                    one = dataset[int(sample)]
+                    assert batch[row]["world_id"] == one["world_id"]
+                    assert batch[row]["sample_idx"] == one["sample_idx"]
+                    assert torch.equal(batch[row]["irf"], one["irf"])
 
     def test_an_epoch_holds_every_sample_once(self, train_set, small_dataset):
         for dataset in (train_set, IRFDataset(small_dataset, WORLDS, "train", in_memory=False)):
@@ -230,6 +262,25 @@ class TestLosses:
             gradients = torch.autograd.grad((losses * upstream).sum(), preds)
             outcomes.append([losses, *gradients])
         assert all(torch.equal(long, short) for long, short in zip(*outcomes, strict=True))
+
+    @pytest.mark.parametrize("shocks", [1, 2, 3, 8, 13])
+    @pytest.mark.parametrize("periods", [1, 2, 13, 41])
+    def test_sums_by_slices_have_the_bits_of_pytorchs_own(self, shocks, periods):
+        generator = torch.Generator().manual_seed(0)
+        for samples in (1, 2, 21, 200):
+            squares = torch.randn(samples, shocks, periods, 3, generator=generator).square()
+            assert torch.equal(sums_at_horizons(squares), squares.sum(dim=(1, 3)))
+
+    def test_one_gradient_for_all_samples_gives_the_bits_of_one_for_each(self):
+        rows = [torch.tensor([0, 3, 4]), torch.tensor([1, 2])]
+        preds = [torch.randn(len(own), 3, 5, 3).requires_grad_() for own in rows]
+        scales = [torch.rand(3, 5, 3) + 0.1 for _ in rows]
+        truths = [torch.randn(len(own), 3, 5, 3) for own in rows]
+        weights = horizon_weights("exponential", 4)[:, None].expand(-1, 3).contiguous()
+        losses = SquaredLosses.apply(weights, rows, scales, truths, *preds)
+        one = torch.autograd.grad(losses.sum() * 0.3, preds, retain_graph=True)
+        each = torch.autograd.grad(losses, preds, torch.full((5,), 0.3))
+        assert all(map(torch.equal, one, each))
 
     def test_smoothness_against_the_formula_written_out(self):
         rng = np.random.default_rng(1)

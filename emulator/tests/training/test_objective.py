@@ -1,5 +1,7 @@
 """What a sample weighs, which horizons a step sees, and which weights are judged."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,12 @@ from emulator.errors import ConfigError, TrainingError
 from emulator.models import checkpoint
 from emulator.tests.training.runs import WORLDS, make_trainer
 from emulator.training import BatchLoader, TrainingConfig, collate_mixed_worlds
-from emulator.training.optimisation import WeightAverage, curriculum_horizon, lr_factor
+from emulator.training.optimisation import (
+    WeightAverage,
+    clip_gradients,
+    curriculum_horizon,
+    lr_factor,
+)
 from emulator.training.processes import Group
 
 pytestmark = pytest.mark.fast
@@ -47,7 +54,7 @@ def test_equal_weights_by_hand(train_set, val_set, tmp_path, uneven):
         trainer._prepare(Group())
         losses = trainer.objective.losses(trainer.model, uneven)
         counts = trainer.objective.counts(uneven)
-        assert counts.tolist() == [5, 1, 3]
+        assert counts == [5, 1, 3]
         found = float(trainer.objective.total(losses, uneven, counts)) / 9
         assert found == pytest.approx(
             by_hand(losses, uneven["world_ids"]) if weighting == "equal" else float(losses.mean()),
@@ -271,3 +278,21 @@ def test_the_average_is_validated_and_kept(train_set, val_set, tmp_path):
     checkpoint.load_weights(averaged.model, files["best.pt"])
     loss, _ = averaged.objective.mean(averaged.model, averaged.val_loader.epoch(0), Group(), "")
     assert loss == files["best.pt"].val_loss == averaged.best_val_loss
+
+
+@pytest.mark.parametrize("largest", [1e-3, 1.0, 1e3, math.inf])
+@pytest.mark.parametrize("size", [1.0, math.nan, math.inf])
+def test_clipped_gradients_have_the_bits_of_pytorchs_own(largest, size):
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(7, 5), (7,), (3, 7), ()]
+    own, others = ([torch.nn.Parameter(torch.zeros(shape)) for shape in shapes] for _ in range(2))
+    for mine, other in zip(own[:-1], others, strict=False):  # the last one has no gradient
+        mine.grad = size * torch.randn(mine.shape, generator=generator)
+        other.grad = mine.grad.clone()
+    norm = clip_gradients(own, largest)
+    expected = float(torch.nn.utils.clip_grad_norm_(others, largest))
+    assert norm == expected or (math.isnan(norm) and math.isnan(expected))
+    for mine, other in zip(own[:-1], others, strict=False):
+        assert torch.equal(mine.grad.nan_to_num(nan=7.0), other.grad.nan_to_num(nan=7.0))
+    assert own[-1].grad is None
+    assert clip_gradients(own[-1:], largest) == 0.0
