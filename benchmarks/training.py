@@ -6,11 +6,13 @@ Three loops make the same kind of optimiser steps (same network, same tensors, b
 precision, one thread), epoch by epoch in turn in one process: one written by hand, with data
 standardised beforehand, fused AdamW and clipped gradients; the trainer's on a split held in memory;
 the trainer's streaming the split from Zarr. Prints medians of processor time, which other programs
-on the machine disturb least, and medians of the ratios within a round.
+on the machine disturb least, and medians of the ratios within a round. Earlier readings of the same
+ratios, which `training.csv` beside this file keeps, follow.
 """
 
 from __future__ import annotations
 
+import csv
 import os
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -114,6 +116,25 @@ def loop_epoch(trainer: Trainer) -> float:
     return seconds / steps
 
 
+EARLIER = Path(__file__).with_suffix(".csv")
+"""Ratios read before: when, of which commit, on how many draws a world in how many rounds."""
+
+
+def print_earlier() -> None:
+    """A line for each earlier reading."""
+    with EARLIER.open(newline="") as file:
+        for reading in csv.DictReader(file):
+            source = [reading["date"]]
+            if reading["commit"]:
+                source.append(f"commit {reading['commit']}")
+            if reading["draws"]:
+                source.append(f"{reading['draws']} draws a world, {reading['rounds']} rounds")
+            out.print(
+                f"{reading['state']}: {reading['in_memory']} in memory, {reading['streamed']}"
+                f" streamed ({', '.join(source)})"
+            )
+
+
 def main(
     samples: Annotated[int, typer.Option(help="Draws of each world.")] = 10_000,
     batch: Annotated[int, typer.Option(help="Samples of an optimiser step.")] = 64,
@@ -147,6 +168,7 @@ def main(
         f"batch {batch}, {steps} steps an epoch, {samples} draws a world, one thread, medians of"
         f" {repeats} rounds"
     )
+    print_earlier()
 
 
 if __name__ == "__main__":
