@@ -31,21 +31,24 @@ def say(text: str) -> None:
 
 
 def show(table: Table) -> None:
-    """Print a table whole: where its columns need more room than there is they are wrapped on a
-    terminal, and written at their full width into a pipe or a file.
+    """Print a table whole: columns of text wrap where there is no room, numbers are never cut.
+
+    A table that needs more room even so is folded on a terminal, and written as wide as it needs to
+    be into a pipe or a file.
     """
     from rich.measure import Measurement
 
     anywhere = out.options.update(max_width=UNBOUNDED)  # else no table is wider than its place
-    natural = Measurement.get(out, anywhere, table).maximum
-    if out.is_terminal and natural > out.width:
+    needed = Measurement.get(out, anywhere, table).minimum
+    if needed <= out.width:
+        out.print(table)
+    elif out.is_terminal:
         for column in table.columns:
             column.overflow = "fold"
             column.no_wrap = False
         out.print(table)
-        return
-    wide = Console(file=out.file, width=max(natural, out.width))  # `print(width=)` only narrows
-    wide.print(table, crop=False, no_wrap=True, overflow="ignore")
+    else:  # `print(width=)` only narrows
+        Console(file=out.file, width=needed).print(table, crop=False)
 
 
 def head(name: str, unit: str) -> str:

@@ -176,7 +176,7 @@ def _beside(answered: Answered, row: int) -> Table:
     spec = answered.labels.spec
     table = _table(answered, row)
     for observable in spec.observables:
-        table.add_column(head(observable.name, observable.unit), justify="right")
+        table.add_column(head(observable.name, observable.unit), justify="right", no_wrap=True)
     for h in _shown(answered):
         cells = [_cell(answered.fields, (0, row, h, k)) for k in range(spec.n_observables)]
         table.add_row(str(h), *cells)
@@ -188,7 +188,7 @@ def _below(answered: Answered, row: int) -> Table:
     table = _table(answered, row)
     table.caption = answered.labels.spec.observables[0].unit
     for h in _shown(answered):
-        table.add_column(str(h), justify="right")
+        table.add_column(str(h), justify="right", no_wrap=True)
     irf = answered.fields["irf"][0, row]
     for k, name in enumerate(answered.labels.spec.observable_names):
         table.add_row(name, *(number(irf[h, k], ".3g") for h in _shown(answered)))

@@ -228,7 +228,7 @@ def _table(responses: xr.DataArray, title: str) -> Table:
 
     table = Table("quarter", title=title, title_justify="left")
     for name, unit in zip(responses["observable"].values, responses["unit"].values, strict=True):
-        table.add_column(head(str(name), str(unit)), justify="right")
+        table.add_column(head(str(name), str(unit)), justify="right", no_wrap=True)
     for h in (h for h in SHOWN if h < responses.sizes["horizon"]):
         table.add_row(str(h), *(number(value, "+.4f") for value in responses.values[h]))
     return table
