@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -138,6 +141,29 @@ class MissingExtraError(EmulatorError):
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         """So that it comes back whole from a worker process."""
         return type(self), (self.package, self.extra)
+
+
+INSIDE = os.path.dirname(__file__) + os.sep
+"""Where this package's own files lie."""
+
+TESTS = INSIDE + "tests" + os.sep
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside of this package that asked, however deep inside the matter came up.
+
+    So Python shows the user's own line, and a warning once for each line that brings it up.
+    """
+    frame = sys._getframe(1)
+    level = 2  # `warnings.warn` counts this function as 1
+    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(INSIDE) and not path.startswith(TESTS)
 
 
 def first_error(error: ValidationError) -> str:

@@ -7,7 +7,6 @@ Axes: n draw, P parameter, F free parameter, H horizon, Q quantile.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emulator.errors import EstimationWarning, ParameterError, UnknownNameError
+from emulator.errors import EstimationWarning, ParameterError, UnknownNameError, warn
 from emulator.estimation.density import Criterion, Density, Responder
 from emulator.estimation.diagnostics import (
     Evidence,
@@ -201,7 +200,7 @@ def estimate(
     )
     result = solve(problem)
     for complaint in result.complaints:
-        warnings.warn(f"{result.spec.name}: {complaint}.", EstimationWarning, stacklevel=2)
+        warn(f"{result.spec.name}: {complaint}.", EstimationWarning)
     return result
 
 

@@ -104,6 +104,10 @@ class Responses:
     def __init__(self, data: xr.Dataset) -> None:
         self.data = data
 
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{axis} {self.data.sizes.get(axis, 1)}" for axis in AXES)
+        return f"Responses ({sizes}): plot(), frame(), write(path)"
+
     @property
     def whole(self) -> xr.Dataset:
         """The answer with all its axes, also where one draw, shock or observable was selected."""
@@ -112,6 +116,9 @@ class Responses:
         for axis, name in (("shock", "size"), ("observable", "unit")):
             if axis in lost:
                 whole = whole.assign_coords({name: (axis, [str(whole[name].values)])})
+        for name in SIGNS:  # of a mean over draws: flagged if one of them is, the others if all are
+            if name in whole and whole[name].dtype != bool:
+                whole[name] = whole[name] > 0 if name == "flagged" else whole[name] == 1
         for name in ("theta", *SIGNS):
             if name in whole:  # these have no other axes than their own
                 spare = [axis for axis in whole[name].dims if axis not in ("draw", "parameter")]

@@ -105,6 +105,26 @@ def draws_wanted(n: Any) -> int:
     return number
 
 
+def periods_wanted(n: Any) -> int:
+    """A number of periods. Raises `ParameterError` unless it is a whole number, 1 or more."""
+    number = _whole(n)
+    if not number:
+        raise ParameterError(f"The number of periods is {n!r}; expected a whole number, 1 or more.")
+    return number
+
+
+def generator(seed: Any) -> np.random.Generator:
+    """The random numbers of a seed, or the given generator itself. Raises `ParameterError`."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    number = _whole(seed)
+    if number is None:
+        raise ParameterError(
+            f"The seed is {seed!r}; expected a whole number, 0 or more, or a NumPy Generator."
+        )
+    return np.random.default_rng(number)
+
+
 def labels_of(draws: DrawsLike, n: int) -> np.ndarray:
     """What n draws are called: by the index of a table that names each of its rows once, else 0 to
     n - 1.

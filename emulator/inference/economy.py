@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,17 @@ from emulator.errors import (
     DoubtWarning,
     OutsideBoundsError,
     ParameterError,
+    warn,
 )
 from emulator.inference.answerer import Answerer
 from emulator.inference.draws import (
     chosen_shocks,
     draws_wanted,
+    generator,
     labels_of,
     last_quarter,
     parameters_in_words,
+    periods_wanted,
     theta_of,
 )
 from emulator.inference.fallback import solver_of, with_fallback, world_of
@@ -141,7 +143,7 @@ class Economy:
             on_failure=on_failure,
         )
         if answered.doubt:
-            warnings.warn(f"{self.spec.name}: {answered.doubt}", DoubtWarning, stacklevel=2)
+            warn(f"{self.spec.name}: {answered.doubt}", DoubtWarning)
         return answer(answered)
 
     def answered(
@@ -250,7 +252,7 @@ class Economy:
         import pandas as pd
 
         world = self._world_of_prior()
-        theta = world.sample(draws_wanted(n), np.random.default_rng(seed))
+        theta = world.sample(draws_wanted(n), generator(seed))
         return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
 
     def simulate(
@@ -271,9 +273,8 @@ class Economy:
         import xarray as xr
 
         theta = self._theta(draws, parameters)
-        spec, length = self.spec, draws_wanted(periods)
-        rng = np.random.default_rng(seed)
-        shocks = rng.standard_normal((len(theta), length, spec.n_shocks))
+        spec, length = self.spec, periods_wanted(periods)
+        shocks = generator(seed).standard_normal((len(theta), length, spec.n_shocks))
         paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
         return xr.DataArray(
             paths,
@@ -299,7 +300,7 @@ class Economy:
         raise OutsideBoundsError(
             f"World '{self.spec.name}' has no unique stable solution at {(~possible).sum():,} of"
             f" {len(theta):,} draws: {self.spec.impossible(theta[first])} (draw {first})."
-            " Change the parameters, or have NaN there: on_failure='nan'."
+            " Change the parameters, or, in Python, have NaN there: on_failure='nan'."
         )
 
     # What was asked

@@ -9,7 +9,6 @@ independently and uniformly. Axes: n draw, P parameter, S shock, H horizon, F fr
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +17,9 @@ import numpy as np
 import xarray as xr
 from scipy.stats import sobol_indices, uniform
 
-from emulator.errors import DoubtWarning, NoSolutionError, ParameterError
+from emulator.errors import DoubtWarning, NoSolutionError, ParameterError, warn
 from emulator.inference.answerer import Answerer
-from emulator.inference.draws import last_quarter
+from emulator.inference.draws import generator, last_quarter
 from emulator.inference.shock_size import Scaling
 from emulator.spec import WorldSpec
 
@@ -136,9 +135,7 @@ def sobol(
         return first, total
 
     dists = [uniform(low, high - low) for low, high in zip(design.low, design.high, strict=True)]
-    indices = sobol_indices(
-        func=outputs, n=n, dists=dists, method=estimate, rng=np.random.default_rng(seed)
-    )
+    indices = sobol_indices(func=outputs, n=n, dists=dists, method=estimate, rng=generator(seed))
     first, total = errors[0]
     return _named(
         design,
@@ -159,7 +156,7 @@ def shares_doubted(answerer: Answerer, design: SensitivityDesign, seed: int) -> 
     if answerer.exact:
         return {}
     shape = (4096, len(design.free))
-    values = np.random.default_rng(seed).uniform(design.low, design.high, shape)
+    values = generator(seed).uniform(design.low, design.high, shape)
     signs = answerer.signs(design.theta(values), design.scaling)
     if "flagged" not in signs:
         return {}
@@ -173,12 +170,11 @@ def shares_doubted(answerer: Answerer, design: SensitivityDesign, seed: int) -> 
             " values."
         )
     if flagged > DOUBTED:
-        warnings.warn(
+        warn(
             f"{name}: the network doubts its answers at {flagged:.0%} of the draws of these"
             " ranges, and with them these indices. Narrow the ranges, or ask the solver:"
             f" emulator.world('{name}').sensitivity.",
             DoubtWarning,
-            stacklevel=3,
         )
     return {"without_solution": unsolvable, "flagged": flagged}
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from emulator.inference.answerer import Answerer
 
 TEXT = re.compile(
-    r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bp|pp|%)?(\s+on\s+(?P<on>\w+))?\s*",
+    r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bps?|pp|%)?(\s+on\s+(?P<on>\w+))?\s*",
     re.IGNORECASE,
 )
 
@@ -52,6 +52,11 @@ SMALLEST_SHARE = 0.02
 """An impact below this share of the observable's largest response is no yardstick either: the shock
 works later, and to move the observable at once it would have to be many times its usual size.
 """
+
+IMPACTS = {PERCENT: "1% on {}", ANNUAL_POINTS: "25bp on {}"}
+"""How a size by impact is written, by the unit of the observable."""
+
+OTHER_IMPACT = "0.01 on {}"
 
 PER_ANNUAL_POINT = {QUARTERLY_POINTS: 0.25, ANNUAL_POINTS: 1.0}
 """Units of shocks that are rates, and how much of each one annualised percentage point is."""
@@ -94,7 +99,7 @@ class ShockSize:
                 " sd'), '25bp', '0.25pp', '1%', or an impact: '25bp on rate'."
             )
         amount = float(match["amount"])
-        unit = (match["unit"] or "sd").lower()
+        unit = (match["unit"] or "sd").lower().replace("bps", "bp")
         if unit == "bp":
             amount, unit = amount / 100, "pp"
         if match["on"] is None:
@@ -109,10 +114,10 @@ class ShockSize:
         on = match["on"]
         if on not in units:
             raise unknown_name("observable", on, units)
-        unit = (match["unit"] or "").lower().replace("bp", "pp")
+        unit = (match["unit"] or "").lower().replace("bps", "bp").replace("bp", "pp")
         expected = "%" if units[on] == PERCENT else "pp" if units[on] == ANNUAL_POINTS else ""
         if unit != expected:
-            example = {"%": f"1% on {on}", "pp": f"25bp on {on}", "": f"0.01 on {on}"}[expected]
+            example = IMPACTS.get(units[on], OTHER_IMPACT).format(on)
             raise ParameterError(
                 f"The size {size!r} asks for an impact on {on}, which is measured in {units[on]}:"
                 f" {example}."
@@ -302,8 +307,14 @@ class Scaling:
         measured = f"is measured in {unit}" if unit else "has no unit of its own"
         raise ParameterError(
             f"Shock '{name}' of world '{self.spec.name}' {measured}; '{size}' cannot be translated."
-            " Give its size in standard deviations, or by an impact such as '25bp on rate'."
+            f" Give its size in standard deviations, or by an impact such as '{self._impact()}'."
         )
+
+    def _impact(self) -> str:
+        """An example of a size by impact, on an observable that this world has."""
+        units = dict(zip(self.spec.observable_names, self.spec.observable_units, strict=True))
+        name = "rate" if "rate" in units else next(iter(units))
+        return IMPACTS.get(units[name], OTHER_IMPACT).format(name)
 
     def _column(self, shock: int) -> int | None:
         """Where theta holds the shock's standard deviation, if it does."""

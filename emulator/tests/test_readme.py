@@ -4,6 +4,7 @@ what it says, its pictures are what they draw, its errors of the network are the
 
 import re
 import sys
+import tomllib
 
 import pytest
 
@@ -145,3 +146,10 @@ def test_packages_of_extras_are_those_of_the_project(root):
     text = (root / "pyproject.toml").read_text(encoding="utf-8").replace("-", "_")
     named = {"sklearn": "scikit_learn"}
     assert not [name for name in OF_EXTRAS if named.get(name, name) not in text]
+
+
+@pytest.mark.fast
+def test_a_plain_installation_brings_what_netcdf_is_written_with(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = {re.split("[<>=[]", package)[0] for package in project["dependencies"]}
+    assert {"h5netcdf", "h5py"} <= needed  # h5netcdf leaves the choice of its backend open

@@ -135,7 +135,7 @@ class FileModel(LinearWorld):
                     low=0.0 if name in sizes else -np.inf,
                     high=np.inf,
                     default=float(value),
-                    unit="of the file",
+                    unit="the units of the file",
                     meaning=meaning(name),
                     role="shock_size" if name in sizes else "constant",
                 )

@@ -15,7 +15,7 @@ from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.reading.syntax import EstimatedParameter, Expression
 from emulator.spec import Role
-from emulator.worlds.mapping import MappedParameter
+from emulator.worlds.mapping import OPEN, MappedParameter
 from emulator.worlds.priors import Shape
 from emulator.worlds.source import mapping_path
 
@@ -220,7 +220,7 @@ def proposed_mapping(model: CompiledModel) -> str:
         variables[observable] = next((free[name] for name in names if name in free), None)
     for observable, variable in variables.items():
         if variable is None:
-            guess.append(f"  {observable}: ???   # no name among the variables looks like it")
+            guess.append(f"  {observable}: {OPEN}   # no name among the variables looks like it")
         elif model.needs_steady_state:
             guess.append(
                 f"  {observable}: {scale[observable]}log({variable})   # if {variable} is a (gross)"

@@ -17,6 +17,8 @@ from emulator.worlds.priors import Prior
 
 LARGEST_FILE = 500_000
 """Bytes."""
+OPEN = "???"
+"""What a proposed mapping writes where no variable looks like the observable."""
 DEEPEST = 10
 """Tables and lists inside of one another."""
 
@@ -192,10 +194,25 @@ def parse_mapping(text: str, where: str) -> Mapping:
                 where,
             )
     try:
-        return Mapping.model_validate(content)
+        mapping = Mapping.model_validate(content)
     except (ValidationError, ValueError) as error:
         what = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise ModFileError(f"{what}.", where) from None
+    _refuse_open(mapping, where)
+    return mapping
+
+
+def _refuse_open(mapping: Mapping, where: str) -> None:
+    """Raises `ModFileError` for a proposal in which nobody has yet said what is observed."""
+    left = [name for name, item in mapping.observables if item.expression.strip() == OPEN]
+    if left:
+        raise ModFileError(
+            f"{' and '.join(left)} {'is' if len(left) == 1 else 'are'} still {OPEN}, because no"
+            " variable's name looks like it. Write an expression in the file's variables. A model"
+            " without output, inflation and a rate answers in its own variables when no mapping"
+            " lies beside it.",
+            where,
+        )
 
 
 def _refuse_aliases(text: str, where: str) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 
-from emulator.errors import ModFileError, ModFileWarning, printable
+from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
 from emulator.modfile.compiling.equations import compile_equations, compiled
 from emulator.modfile.compiling.matrices import Dates
@@ -92,4 +91,4 @@ def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledMode
 
 def _warn(notes: tuple[str, ...]) -> None:
     for note in notes:
-        warnings.warn(note, ModFileWarning, stacklevel=4)
+        warn(note, ModFileWarning)

@@ -207,6 +207,13 @@ def test_sizes_without_a_meaning_are_refused(world, shock, size, message):
     assert message in str(found.value)
 
 
+def test_basis_points_may_be_written_in_the_plural():
+    nk = Economy.named("nk")
+    for size in ("25bp", "25bp on rate"):
+        plural = nk.irf(shocks="monetary", size=size.replace("bp", " bps"), horizon=2)
+        assert plural["irf"].equals(nk.irf(shocks="monetary", size=size, horizon=2)["irf"])
+
+
 def test_a_shock_without_variance_has_no_size_in_its_unit():
     with pytest.raises(ParameterError, match="standard deviation of zero"):
         Economy.named("nk").irf(shocks="monetary", size="25bp", sigma_m=0.0)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import emulator
-from emulator.errors import ParameterError, UnknownNameError
+from emulator.errors import DoubtWarning, ModFileWarning, ParameterError, UnknownNameError
 from emulator.modfile import load
 
 pytestmark = pytest.mark.fast
@@ -96,6 +96,43 @@ def test_a_file_without_a_mapping_answers_with_its_own_variables(own):
     )
 
 
+def test_a_warning_about_a_file_shows_the_line_that_asked(own):
+    own.write_text(OWN + "phi = 2;\nstoch_simul(order=1);\n")
+    for ask in (emulator.world, load):
+        with pytest.warns(ModFileWarning, match=r"\(on the command line --run\)") as caught:
+            ask(own)
+        assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize("seed", [-1, "a", 1.5, None])
+def test_a_seed_that_is_none_is_refused(seed):
+    economy = emulator.world("nk")
+    for ask in (economy.sample, economy.sensitivity):
+        with pytest.raises(ParameterError, match=r"The seed is .*; expected a whole number"):
+            ask(16, seed=seed)
+    with pytest.raises(ParameterError, match="The seed is"):
+        economy.simulate(periods=3, seed=seed)
+
+
+@pytest.mark.parametrize("periods", [0, -1, 2.5, "3"])
+def test_paths_have_a_period_or_more(periods):
+    with pytest.raises(ParameterError, match="The number of periods is"):
+        emulator.world("nk").simulate(periods=periods)
+
+
+def test_a_mean_over_draws_is_drawn_and_tabulated(tmp_path):
+    nk = emulator.load("universal")["nk"]
+    with pytest.warns(DoubtWarning):
+        mean = nk.irf(kappa=[0.1, 0.6], horizon=3).mean("draw")
+    mean.responses.plot(tmp_path / "mean.png")
+    table = mean.responses.frame()
+    assert len(table) == 3 * 4
+    assert table["flagged"].all()
+    assert table["determinate"].all()
+    assert not table["exact"].any()
+    assert repr(mean.responses).startswith("Responses (draw 1, shock 3, horizon 4, observable 3)")
+
+
 def test_what_the_file_computes_from_a_parameter_follows_it(own):
     economy = emulator.world(own)
     given = economy.irf(beta=[0.99, 0.9], shocks="e_a")
@@ -117,6 +154,8 @@ def test_parameters_shocks_sizes_and_draws_of_a_file(own):
     assert economy.simulate(periods=30, seed=1).shape == (1, 30, 4)
     with pytest.raises(ParameterError, match="in the units of the file"):
         economy.irf(shocks="e_m", size="25bp on y")
+    with pytest.raises(ParameterError, match=r"measured in the units of the file.*'0\.01 on y'"):
+        economy.irf(shocks="e_m", size="25bp")
     with pytest.raises(UnknownNameError, match="Did you mean 'kappa'"):
         economy.irf(kapa=0.2)
     with pytest.raises(ParameterError, match="--write-mapping proposes it"):

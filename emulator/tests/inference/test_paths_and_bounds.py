@@ -144,7 +144,7 @@ def test_a_parameter_outside_what_it_can_be_is_refused_by_network_and_solver_ali
 def test_a_flagged_answer_warns_once_and_says_so_wherever_it_is_shown(em):
     with pytest.warns(DoubtWarning, match="The network flags this answer") as caught:
         data = em["nk"].irf(kappa=0.6)
-    assert len(caught) == 1
+    assert [warning.filename for warning in caught] == [__file__]
     assert "doubt" in repr(data)
     assert "flagged" in data.responses.plot().get_suptitle()
     with warnings.catch_warnings():

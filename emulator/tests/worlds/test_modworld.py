@@ -217,6 +217,18 @@ BAD_MAPPINGS = {
 }
 
 
+def test_a_proposal_that_is_still_open_says_what_to_write(emulate, write):
+    path = write(
+        "var x; varexo e; model(linear); x = 0.5*x(-1) + e; end; shocks; var e; stderr 1; end;",
+        mapping=None,
+    )
+    code, out, said = emulate("irf", path, "--write-mapping")
+    assert code == 1
+    assert "Mapping: " in out
+    assert "inflation and rate are still ???" in said
+    assert "Write an expression in the file's variables" in said
+
+
 @pytest.mark.parametrize("name", BAD_MAPPINGS)
 def test_a_bad_mapping_is_told(write, name):
     mapping, words = BAD_MAPPINGS[name]
