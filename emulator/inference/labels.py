@@ -120,9 +120,9 @@ def refuse(
     )
     raise NoSolutionError(
         f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,}"
-        f" draws: {why()}. Draw {first}: {values}. Change the parameters (`emulator worlds"
-        f" {spec.name}` shows defaults and ranges), or, in Python, have NaN there:"
-        " on_failure='nan'."
+        f" draws: {why().removesuffix('.')}. Draw {first}: {values}. Change the parameters"
+        f" (`emulator worlds {spec.name}` shows defaults and ranges), or, in Python, have NaN"
+        " there: on_failure='nan'."
     )
 
 

@@ -63,8 +63,8 @@ class SensitivityDesign:
         """fixed: parameters that are held at these values; ranges: of others, in place of the
         prior's.
 
-        Raises `UnknownNameError`, and `ParameterError` for ranges that are empty and where nothing
-        is left to vary.
+        Raises `UnknownNameError`, and `ParameterError` for ranges that are empty or missing and
+        where nothing is left to vary.
         """
         low, high = spec.low.copy(), spec.high.copy()
         for name, given in (ranges or {}).items():
@@ -90,6 +90,15 @@ class SensitivityDesign:
             raise ParameterError(
                 "Sensitivity needs a parameter that varies and horizons of 0 or more; found"
                 f" {len(free)} such parameters and horizons {quarters}."
+            )
+        endless = [
+            spec.parameter_names[k] for k in free if not np.isfinite([low[k], high[k]]).all()
+        ]
+        if endless:
+            raise ParameterError(
+                f"World '{spec.name}' says no range of {', '.join(endless)}. Give one to those that"
+                f" are to vary, ranges={{'{endless[0]}': (low, high)}}, and hold the others at"
+                f" values: {endless[-1]}={spec.theta()[0, spec.index(endless[-1])]:g}."
             )
         return cls(
             spec, scaling, quarters, spec.theta(fixed), free, low[list(free)], high[list(free)]

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 import emulator
-from emulator.errors import DoubtWarning, ModFileWarning, ParameterError, UnknownNameError
+from emulator.errors import (
+    DoubtWarning,
+    ModFileWarning,
+    NoSolutionError,
+    ParameterError,
+    UnknownNameError,
+)
 from emulator.modfile import load
 
 pytestmark = pytest.mark.fast
@@ -112,6 +118,23 @@ def test_a_seed_that_is_none_is_refused(seed):
             ask(16, seed=seed)
     with pytest.raises(ParameterError, match="The seed is"):
         economy.simulate(periods=3, seed=seed)
+
+
+def test_sensitivity_of_a_file_asks_for_the_ranges_that_it_does_not_say(own):
+    economy = emulator.world(own)
+    ranges = {"kappa": (0.05, 0.2), "phi": (1.2, 2.0)}
+    with pytest.raises(ParameterError, match=r"'own' says no range of beta, rr, rho, stderr_e_m"):
+        economy.sensitivity(64, ranges=ranges)
+    held = {"beta": 0.99, "rr": 0.01, "rho": 0.8, "stderr_e_m": 0.25, "stderr_e_a": 0.5}
+    shares = economy.sensitivity(64, ranges=ranges, horizons=[0], **held)
+    assert list(shares["parameter"].values) == ["kappa", "phi"]
+
+
+def test_a_refusal_ends_its_reason_with_one_full_stop(own):
+    own.write_text(OWN.replace("a = rho*a(-1) + e_a;", "a = 1.2*a(-1) + e_a;"))
+    with pytest.raises(NoSolutionError) as error:
+        emulator.world(own).irf()
+    assert ".." not in str(error.value)
 
 
 @pytest.mark.parametrize("periods", [0, -1, 2.5, "3"])
