@@ -220,7 +220,8 @@ def _print(data: DataSet) -> None:
 
 def validate(
     path: Annotated[
-        str, typer.Option(help="Folder of the data set, or an fsspec URL.")
+        str,
+        typer.Option("--dataset", "--path", help="Folder of the data set, or an fsspec URL."),
     ] = "datasets/v1.0-dev",
 ) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""

@@ -200,6 +200,8 @@ def _table(answered: Answered, row: int) -> Table:
 
     labels = answered.labels
     title = f"{labels.spec.name}: {labels.shocks[row]}, {labels.sizes[row]}, {labels.source}"
+    if answered.doubt:
+        title += ", flagged: doubt it"
     return Table("horizon", title=title, title_justify="left", caption_justify="left")
 
 

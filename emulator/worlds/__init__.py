@@ -147,6 +147,10 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"emulator.worlds.{_ELSEWHERE[name]}"), name)
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 __all__ = [
     "WORLDS",
     "Draws",

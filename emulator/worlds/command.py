@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
-    from emulator.spec import WorldSpec
+    from emulator.spec import Parameter, WorldSpec
     from emulator.worlds.base import World
 
 SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
@@ -48,7 +48,7 @@ def worlds(
     """
     from rich.table import Table
 
-    from emulator.worlds import WORLDS, get_world
+    from emulator.worlds import WORLDS, get_world, open_world
 
     if not name:
         table = Table("world", "title", "parameters", "shocks")
@@ -59,7 +59,8 @@ def worlds(
     elif name[0] == "check" and len(name) == 2:
         _check(named(name[1]))
     elif len(name) == 1 and name[0] != "check":
-        _describe(named(name[0]).spec)
+        with noted():
+            _describe(open_world(name[0]).spec)
     else:
         raise ParameterError(
             f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator"
@@ -127,7 +128,7 @@ def _describe(spec: WorldSpec) -> None:
     table = Table("parameter", "default", "range", "meaning")
     for p in spec.parameters:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
-        table.add_row(p.name, f"{p.default:g}", f"{p.low:g} to {p.high:g}", Text(meaning))
+        table.add_row(p.name, f"{p.default:g}", _range(p), Text(meaning))
     show(table)
     table = Table("shock (one standard deviation)", "meaning")
     for shock in spec.shocks:
@@ -138,6 +139,12 @@ def _describe(spec: WorldSpec) -> None:
         + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables),
         markup=False,
     )
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.high < float("inf"):
+        return f"{parameter.low:g} to {parameter.high:g}"
+    return "any" if parameter.low < 0 else "0 or more"
 
 
 def _check(world: World, n: int = 64) -> None:

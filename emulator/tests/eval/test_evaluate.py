@@ -114,11 +114,13 @@ def test_untrained_network_is_marked_loudly(
     assert set(tables.comparison(found)["outcome"]) == {"LOSES"}
 
 
-def test_predictions_that_are_not_finite_are_failures(
-    data: DataSet, make_checkpoint: Callable[..., Path]
-) -> None:
-    path = make_checkpoint(damage=lambda model: [p.data.fill_(np.nan) for p in model.parameters()])
-    found = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=20))
+def test_predictions_that_are_not_finite_are_failures(trained: Path, data: DataSet) -> None:
+    """A checkpoint of such weights is refused when it is read; a network at hand is scored."""
+    broken = load(trained)
+    for weight in broken.network.parameters():
+        weight.data.fill_(np.nan)
+    request = Request(trained, data.path, splits=("test",), bootstrap=20)
+    found = evaluate_network(broken, data, request)
     assert (found.summary["failures"] == found.summary["draws"]).all()
     scores = world_scores(found)
     np.testing.assert_array_equal(scores["network"], scores["zero"])

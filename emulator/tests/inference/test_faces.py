@@ -196,6 +196,19 @@ def test_a_mapping_is_proposed_once_and_never_written_over(own, emulate):
     assert "not written over" in error
 
 
+def test_the_command_line_lists_what_a_file_without_a_mapping_takes(own, emulate):
+    code, out, _ = emulate("worlds", own)
+    assert code == 0
+    assert "stderr_e_m" in out
+    assert "-inf" not in out
+
+
+def test_a_table_of_a_doubted_answer_says_so_above_its_numbers(emulate):
+    _, out, err = emulate("irf", "nk", "--set", "kappa=0.6", "--shock", "monetary")
+    assert "flagged: doubt it" in out.splitlines()[0]
+    assert "--exact asks the solver" in err
+
+
 def test_a_notebook_shows_figures():
     figure = emulator.world("nk").irf(shocks="monetary").responses.plot()
     assert figure._repr_png_().startswith(b"\x89PNG")
