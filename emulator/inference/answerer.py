@@ -116,7 +116,9 @@ class Answerer(ABC):
         """Derivatives (n, S, H+1, O, P) of `scaled` by the parameters; NaN without a solution."""
 
     def refusal(self, asked: Scaling | ShockPath) -> str:
-        """Why these shocks cannot be answered, and who can; empty where they can."""
+        """Why these shocks cannot be answered, and who can, without a full stop; empty where they
+        can.
+        """
         return ""
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:

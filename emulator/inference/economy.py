@@ -194,7 +194,7 @@ class Economy:
         """
         theta = self._theta(draws, parameters)
         last = self._last(horizon)
-        scaling = self._scaling(shocks, shock, size)
+        scaling = self._answerable(shocks, shock, size)
         from emulator.inference.answers import derivatives
 
         slopes = self.answerer.jacobian(theta, scaling, last)
@@ -225,7 +225,7 @@ class Economy:
         """
         from emulator.inference.sensitivity import SensitivityDesign, shares_doubted, sobol
 
-        scaling = self._scaling(shocks, shock, size)
+        scaling = self._answerable(shocks, shock, size)
         design = SensitivityDesign.of(self.spec, scaling, horizons, ranges, fixed)
         last = self._last(max(design.horizons))
         doubts = shares_doubted(self.answerer, design, seed)
@@ -320,6 +320,16 @@ class Economy:
             raise ParameterError("Both shock= and shocks= were given; expected one of the two.")
         chosen = chosen_shocks(self.spec, shocks if shock is None else shock)
         return Scaling.of(self.spec, chosen, size)
+
+    def _answerable(
+        self, shocks: str | Iterable[str] | None, shock: str | None, size: SizeLike
+    ) -> Scaling:
+        """`_scaling` where no solver can answer in a network's place. Raises `ParameterError`."""
+        scaling = self._scaling(shocks, shock, size)
+        refusal = self.answerer.refusal(scaling)
+        if refusal:
+            raise ParameterError(f"{refusal}.")
+        return scaling
 
     def _asked(
         self, shocks: Shocks, shock: str | None, size: SizeLike, last: int

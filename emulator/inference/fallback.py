@@ -38,7 +38,7 @@ def with_fallback(
     """
     refusal = answerer.refusal(asked)
     if refusal and solver is None:
-        raise ParameterError(refusal)
+        raise ParameterError(f"{refusal} or fallback='exact' (on the command line --exact).")
     if refusal and solver is not None:
         return asked.answered(solver, theta, horizon)
     fields = asked.answered(answerer, theta, horizon)

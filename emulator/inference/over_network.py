@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from emulator.inference.answerer import Answerer, Force, Gradient, Local
-from emulator.inference.paths import ShockPath
+from emulator.inference.paths import ShockPath, without_infinite
 from emulator.inference.shock_size import Scaling
 from emulator.models.base import EmulatorModel
 from emulator.models.trained import BATCH, TrainedNetwork, in_batches
@@ -106,7 +106,7 @@ class NetworkAnswerer(Answerer):
                 scaled_width = width[:, list(scaling.shocks)] * np.abs(factor)
                 fields["lower"] = fields["irf"] - scaled_width
                 fields["upper"] = fields["irf"] + scaled_width
-        return fields | signs
+        return without_infinite(fields | signs)
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         """Half width (n, S, H+1, O) of the band around responses to one standard deviation; NaN
@@ -140,9 +140,7 @@ class NetworkAnswerer(Answerer):
         )
         return (
             f"World '{self.spec.name}' {why}, and the network was trained on single shocks of one"
-            f" sign: {what} is answered by the solver,"
-            f" emulator.world('{self.spec.name}') or fallback='exact' (on the command line"
-            " --exact)."
+            f" sign: {what} is answered by the solver, emulator.world('{self.spec.name}')"
         )
 
     def _of_shocks(self, theta: Tensor, scaling: Scaling, horizon: int) -> Tensor:
@@ -171,7 +169,20 @@ class NetworkAnswerer(Answerer):
         outside = self._ask(lambda rows: normaliser.outside(rows, self.world), near)
         signs["parameter_in_range"] = outside == 0
         signs["in_range"] = np.all(signs["parameter_in_range"], axis=1)
+        overflowing = self._overflowing(asked, ~signs["in_range"])
+        if overflowing.any():
+            signs["determinate"] = signs.get("determinate", True) & ~overflowing
         return signs
+
+    def _overflowing(self, theta: np.ndarray, far: np.ndarray) -> np.ndarray:
+        """Which of the draws (n,) have responses too large for single precision, among those that
+        are `far` (n,) from the training draws; no other can.
+        """
+        overflowing = np.zeros(len(theta), dtype=bool)
+        if far.any():
+            irf = self.responses(theta[far], self.usual_horizon)
+            overflowing[far] = ~np.isfinite(irf).all(axis=(1, 2, 3))
+        return overflowing
 
     def probability(self, theta: np.ndarray) -> np.ndarray:
         """The network's probability (n,) that each draw has a unique stable solution."""
@@ -194,7 +205,13 @@ class NetworkAnswerer(Answerer):
         return self._ask(lambda rows: trust.flagged(rows, self.world), theta) > 0
 
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
-        lowest = fields["probability_determinate"].min()
+        likely = fields.get("probability_determinate", np.ones(len(theta)))
+        if (likely >= DETERMINATE_FROM).any():
+            return (
+                "the network's responses there are too large for a number, far beyond its training"
+                " draws"
+            )
+        lowest = likely.min()
         return (
             f"the network's own judgement, with probabilities of a solution down to {lowest:.2g}"
             " (fallback='exact', on the command line --exact, asks the solver)"

@@ -9,7 +9,7 @@ Axes: n draw, S shock, T period, H horizon, O observable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,15 @@ class ShockPath:
         fields |= answerer.signs(theta)
         if answerer.exact:
             fields["determinate"] = np.isfinite(irf).all(axis=(1, 2, 3))
-        return fields
+        return without_infinite(fields)
+
+
+def without_infinite(fields: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The fields of an answer, where no draw with an infinite response or none is `determinate`."""
+    finite = np.isfinite(fields["irf"]).all(axis=(1, 2, 3))
+    if not finite.all():
+        fields["determinate"] = fields.get("determinate", True) & finite
+    return fields
 
 
 def is_path(shocks: Any) -> bool:
@@ -116,10 +124,13 @@ def is_path(shocks: Any) -> bool:
 
 def _numbers(name: str, path: Any) -> np.ndarray:
     """A path as finite float64 (T,). Raises `ParameterError`."""
-    values = path if isinstance(path, Iterable) and not isinstance(path, str) else [path]
+    listed = isinstance(path, Iterable) and not isinstance(path, str | Mapping | Set)
+    values = list(path) if listed else [path]
     try:
-        numbers = np.asarray(list(values), dtype=np.float64)
-    except (TypeError, ValueError):
+        if any(isinstance(value, bool | np.bool) for value in values):
+            raise TypeError
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
         numbers = np.array([[np.nan]])
     if numbers.ndim != 1 or numbers.size == 0 or not np.isfinite(numbers).all():
         raise ParameterError(

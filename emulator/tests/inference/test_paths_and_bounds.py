@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import DoubtWarning, ParameterError
+from emulator.errors import DoubtWarning, NoSolutionError, ParameterError
 from emulator.spec import Status
 
 pytestmark = pytest.mark.fast
@@ -151,3 +151,46 @@ def test_a_flagged_answer_warns_once_and_says_so_wherever_it_is_shown(em):
         warnings.simplefilter("error")
         assert "doubt" not in em["nk"].irf().attrs
         assert "doubt" not in em["nk"].irf(kappa=0.6, fallback="exact").attrs
+
+
+@pytest.mark.parametrize("shock", ["monetary", "demand", "cost_push"])
+def test_derivatives_and_indices_of_the_network_are_refused_for_a_sign_it_was_not_trained_on(
+    em, shock
+):
+    """`irf` refused a size below zero in `zlb`; `jacobian` answered 209,207."""
+    for ask in (em["zlb"].jacobian, em["zlb"].sensitivity):
+        with pytest.raises(ParameterError, match=r"the solver, emulator\.world\('zlb'\)\.$"):
+            ask(shocks=shock, size=-1.0)
+    assert em["zlb"].jacobian(shocks=shock, size=0.5, horizon=1).shape == (1, 1, 2, 3, 14)
+
+
+@pytest.mark.parametrize("wrong", [{1: 2}, {1, 2}, [True], [1, np.True_], [10**400]])
+def test_mappings_sets_and_truth_values_are_no_path(wrong):
+    with pytest.raises(ParameterError, match="expected finite numbers, one a period"):
+        emulator.world("nk").irf(shocks={"monetary": wrong})
+
+
+def test_a_path_whose_responses_overflow_has_no_answer(em):
+    for economy in (em["nk"], emulator.world("nk")):
+        with pytest.raises((NoSolutionError, ParameterError)):
+            economy.irf(shocks={"monetary": [1e308, -1e308, 1e308]}, size=100)
+
+
+@pytest.mark.parametrize("wrong", [{"rho_p": 1e30}, {"sigma_c": 1e30}, {"mu_w": -1e30}])
+def test_a_network_never_answers_with_numbers_that_are_not_finite(em, wrong):
+    """`sw07` gave infinite responses and NaN, called determinate."""
+    economy = em["sw07"]
+    assert economy.status(**wrong)[0] == Status.UNSOLVABLE
+    with pytest.raises(NoSolutionError, match="too large for a number"):
+        economy.irf(**wrong)
+    with pytest.raises(NoSolutionError, match="too large for a number"):
+        economy.irf(shocks={"monetary": [1, 1]}, **wrong)
+    name, value = next(iter(wrong.items()))
+    default = economy.spec.parameters[economy.spec.index(name)].default
+    batch = economy.irf(**{name: [default, value]}, on_failure="nan")
+    assert batch["determinate"].values.tolist() == [True, False]
+    assert np.isnan(batch["irf"].values[1]).all()
+    assert np.isfinite(batch["irf"].values[0]).all()
+    slopes = economy.jacobian(horizon=1, **wrong)
+    assert not slopes["determinate"].any()
+    assert np.isnan(slopes).all()
