@@ -29,10 +29,11 @@ import pandas as pd
 import xarray as xr
 
 from emulator import provenance
-from emulator.errors import EstimationError
+from emulator.errors import EmulatorError, EstimationError
 from emulator.files import (
     check_seal,
     netcdf_bytes,
+    read_regular,
     sealed,
     sha256,
     sha256_file,
@@ -48,6 +49,9 @@ RESULT = "result.json"
 SUMMARY = "estimate.json"
 OF_A_WORLD = ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", RESULT)
 OF_ALL = ("target.csv", "target.npz", "parameters.csv", "fit.png", "comparison.csv")
+
+LARGEST = 1 << 26
+"""Bytes of a JSON document; those of estimates have some thousands."""
 
 LAST = (SUMMARY, "comparison.csv")
 """Either says that an estimate was finished; before there was a summary, the comparison was written
@@ -176,13 +180,15 @@ def verified(path: Path) -> dict[str, Any]:
     Raises `EstimationError`.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path, LARGEST))
+    except EmulatorError as error:  # a pipe or a device, which may never end
+        raise EstimationError(str(error)) from None
     except OSError as error:
         raise EstimationError(
             f"'{path}' cannot be read: {error.strerror or error}. Expected the folder of a finished"
             " estimate, as `emulator estimate` writes it."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EstimationError(f"'{path}' is damaged: {error}. Estimate again.") from None
     if not isinstance(document, dict) or not isinstance(document.get("files"), dict):
         raise EstimationError(

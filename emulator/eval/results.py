@@ -15,14 +15,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from emulator.errors import EvaluationError
+from emulator.errors import EmulatorError, EvaluationError
 from emulator.eval import trust
 from emulator.eval.cases import NETWORK, Case, examples
 from emulator.eval.metrics import METRICS
 from emulator.eval.request import Request
 from emulator.eval.scores import ALL, COLUMNS
-from emulator.files import SEAL, check_seal, sealed, write_json, write_text
+from emulator.files import SEAL, check_seal, read_regular, sealed, write_json, write_text
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
+
+LARGEST = 1 << 28
+"""Bytes of a `results.json`; those of version 2, the largest, have some megabytes."""
 
 FORMAT = "universal-macro-emulator/results"
 FORMAT_VERSION = 3
@@ -231,7 +234,9 @@ def read(path: Path) -> dict[str, Any]:
     """
     advice = "Run the evaluation again, or move the file out of the folder."
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(read_regular(path, LARGEST).decode("utf-8"))
+    except EmulatorError as error:  # a pipe or a device, which may never end
+        raise EvaluationError(f"{error} {advice}") from None
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not JSON, or not UTF-8
         raise EvaluationError(f"{path} cannot be read as JSON: {error}. {advice}") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:

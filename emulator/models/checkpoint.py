@@ -157,8 +157,10 @@ def file_bytes(place: Path) -> bytes:
             f"{place} does not exist. Train a network first: emulator train --config"
             " configs/baseline_mlp.yaml"
         ) from None
-    except (IsADirectoryError, PermissionError, NotADirectoryError, ValueError) as error:
-        raise CheckpointError(f"{place!s:.200} cannot be read as a checkpoint: {error}") from None
+    except (OSError, ValueError) as error:  # links in a circle, names too long, a zero byte ...
+        raise CheckpointError(
+            f"{place!s:.200} cannot be read as a checkpoint: {error!s:.300}"
+        ) from None
 
 
 def read(path: str | Path) -> Checkpoint:
@@ -242,6 +244,15 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
 
     Raises `CheckpointError` if they do not fit.
     """
+    for name, own in model.state_dict().items():
+        weight = checkpoint.weights.get(name, own)
+        if not isinstance(own, torch.Tensor):
+            continue
+        if weight.is_floating_point() != own.is_floating_point():
+            raise CheckpointError(
+                f"The weights '{name}' in {checkpoint.path} are of type {weight.dtype};"
+                f" {type(model).__name__} has {own.dtype} there."
+            )
     try:
         model.load_state_dict(checkpoint.weights)
     except RuntimeError as error:

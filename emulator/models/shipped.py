@@ -45,9 +45,16 @@ def find(name_or_path: str | Path) -> Path:
     place = Path(name_or_path)
     if isinstance(name_or_path, str) and name_or_path in SHIPPED:
         return _shipped(name_or_path)
-    if place.is_dir():
+    try:
+        is_folder = place.is_dir()
+        unknown = _could_be_name(name_or_path) and not place.exists()
+    except OSError as error:  # such as a name that is too long
+        raise CheckpointError(
+            f"{place!s:.200} cannot be read as a checkpoint: {error.strerror or error}."
+        ) from None
+    if is_folder:
         return _of_folder(place)
-    if _could_be_name(name_or_path) and not place.exists():
+    if unknown:
         raise unknown_name("network, and no file of that name", str(name_or_path), SHIPPED)
     return place
 

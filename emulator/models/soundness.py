@@ -34,6 +34,17 @@ SPARE_NUMBERS = 10**7
 SPARE_TENSORS = 20_000
 """What a network may allocate while it is built, beyond four times the weights in its file."""
 
+LARGEST_ANSWER = 1e6
+"""At the mean of its training draws, in multiples of the world's largest standard deviation of a
+response: trained networks stay below ten there.
+"""
+
+NUMBERS = {
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool),
+}
+"""What tensors of our files consist of."""
+
 FACTORIES = {
     torch.arange,
     torch.empty,
@@ -163,12 +174,14 @@ def _expect_tensor(tensor: Any, size: int, what: str) -> None:
     """A dense tensor of finite numbers that the file really holds."""
     _expect(isinstance(tensor, Tensor), f"its {what} are a {type(tensor).__name__}, no tensor")
     plain = tensor.layout is torch.strided and tensor.device.type == "cpu"
-    _expect(plain and not tensor.is_quantized, f"its {what} are no plain tensor")
+    plain = plain and not tensor.is_nested and not tensor.is_quantized
+    _expect(plain, f"its {what} are no plain tensor")
     _expect(
         tensor.numel() * tensor.element_size() <= size,
         f"its {what} are said to be of shape {tuple(tensor.shape)}, larger than the file",
     )
     _expect(not tensor.is_complex(), f"its {what} are complex numbers")
+    _expect(tensor.dtype in NUMBERS, f"its {what} are of type {tensor.dtype}")
     _expect(
         not tensor.is_floating_point() or bool(torch.isfinite(tensor).all()),
         f"its {what} hold values that are not finite (NaN or infinite)",
@@ -193,6 +206,7 @@ def refuse_unsound_statistics(
             for field, value in moments._asdict().items():
                 what = f"statistics of '{world:.80}' ({field})"
                 _expect_tensor(value, size, what)
+                _expect(value.dtype is torch.float32, f"its {what} are of type {value.dtype}")
                 observables = 3 if spec is None else len(spec.observable_names)
                 shape = (shocks, observables) if field == "irf_scale" else (parameters,)
                 _expect(
@@ -255,11 +269,21 @@ def no_larger_than(weights: Mapping[str, Tensor]) -> Iterator[None]:
 @torch.inference_mode()
 def refuse_unsound_answers(model: Any, path: str) -> None:
     """Raise `CheckpointError` for a network whose answer at the mean of its training draws is not
-    finite in one of its worlds: weights can be finite, and what they make of a draw not.
+    finite in one of its worlds, or absurdly large: weights can be finite, and what they make of a
+    draw not.
     """
     for world in model.normaliser.worlds:
-        theta = model.normaliser.statistics(world).theta_mean[None]
-        if not bool(torch.isfinite(model(theta, world)).all()):
+        statistics = model.normaliser.statistics(world)
+        irf = model(statistics.theta_mean[None], world)
+        largest = LARGEST_ANSWER * float(statistics.irf_scale.max())
+        if bool((irf.abs() > largest).any()) and bool(torch.isfinite(irf).all()):
+            raise CheckpointError(
+                f"{path} is no checkpoint to be believed: at the mean of its training draws of"
+                f" '{world}' it answers {float(irf.abs().max()):.3g}, more than"
+                f" {LARGEST_ANSWER:,.0f} times the standard deviation of the responses that it"
+                " was trained on. Train again, or restore it."
+            )
+        if not bool(torch.isfinite(irf).all()):
             raise CheckpointError(
                 f"{path} is no checkpoint to be believed: at the mean of its training draws of"
                 f" '{world}' it answers with numbers that are not finite. Train again, or restore"

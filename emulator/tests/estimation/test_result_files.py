@@ -1,6 +1,7 @@
 """An estimate on disk: it comes back whole, and no digit of it can be altered unnoticed."""
 
 import json
+import os
 import re
 import shutil
 
@@ -40,6 +41,15 @@ def test_an_estimate_comes_back_as_it_was_written(written):
     assert saved.result["complaints"] == result.complaints
     assert saved.posterior.attrs["world"] == "nk"
     assert check_estimates(folder) == ["nk"]
+
+
+def test_what_is_no_document_is_refused_and_never_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "result.json")
+    with pytest.raises(EstimationError, match="no ordinary file"):
+        read_estimate(tmp_path)
+    (tmp_path / "estimate.json").write_text("[" * 100_000)
+    with pytest.raises(EstimationError, match="is damaged"):
+        check_estimates(tmp_path)
 
 
 def altered(content):

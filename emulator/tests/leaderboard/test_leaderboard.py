@@ -5,6 +5,7 @@ not belong.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -160,6 +161,13 @@ def test_no_results(tmp_path: Path) -> None:
 def test_no_such_split(folder: Path) -> None:
     with pytest.raises(EvaluationError, match="holds scores on tset"):
         collect(folder, ("tset",))
+
+
+@pytest.mark.fast
+def test_a_pipe_in_the_place_of_results_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "results.json")
+    with pytest.raises(EvaluationError, match=r"results\.json' is no ordinary file"):
+        results.read(tmp_path / "results.json")
 
 
 @pytest.mark.fast

@@ -102,6 +102,17 @@ def test_weights_that_make_infinite_answers(whole, tmp_path):
     refused(path, "mean of its training draws of 'lss' it answers with numbers that are not finite")
 
 
+@pytest.mark.parametrize("value", [1e12, 1e20, 1e37])
+def test_weights_that_make_absurdly_large_answers(whole, tmp_path, value):
+    """They are numbers still, and were answered with: 1e37 percent of output."""
+    weights = {name: weight.clone() for name, weight in whole.weights.items()}
+    name = [name for name in weights if name.startswith("networks.1")][-1]
+    weights[name].fill_(value)
+    path = tmp_path / "best.pt"
+    checkpoints.save(path, dataclasses.replace(whole, weights=weights))
+    refused(path, "at the mean of its training draws of 'lss' it answers")
+
+
 MOMENTS = ["theta_mean", "theta_std", "theta_low", "theta_high", "irf_scale"]
 
 
@@ -121,6 +132,38 @@ def test_statistics_of_another_shape_or_type(whole, tmp_path, field, value):
     bad = whole.statistics["nk"]._asdict() | {field: value}
     path = write(tmp_path / "best.pt", altered(whole, "statistics", "nk", value=bad))
     refused(path, "no checkpoint to be believed")
+
+
+@pytest.mark.parametrize("field", MOMENTS)
+@pytest.mark.parametrize("kind", [torch.float64, torch.int64, torch.bool, torch.float16])
+def test_statistics_of_another_kind_of_number(whole, tmp_path, field, kind):
+    """Whole numbers gave wrong answers, others a traceback."""
+    bad = whole.statistics["nk"]._asdict()
+    bad[field] = bad[field].to(kind)
+    path = write(tmp_path / "best.pt", altered(whole, "statistics", "nk", value=bad))
+    refused(path, rf"statistics of 'nk' \({field}\) are of type")
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.uint8, torch.bool, torch.float8_e4m3fn])
+def test_weights_of_another_kind_of_number(whole, tmp_path, kind):
+    weights = {**whole.weights, WEIGHT: whole.weights[WEIGHT].to(kind)}
+    path = tmp_path / "best.pt"
+    checkpoints.save(path, dataclasses.replace(whole, weights=weights))
+    refused(path, "are of type")
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors:UserWarning")
+def test_weights_of_changing_length(whole, tmp_path):
+    ragged = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+    path = tmp_path / "best.pt"
+    checkpoints.save(path, dataclasses.replace(whole, weights={**whole.weights, WEIGHT: ragged}))
+    refused(path, "no plain tensor")
+
+
+def test_paths_that_the_system_refuses(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for path in (tmp_path / "loop", tmp_path / ("long" * 200), tmp_path / "zero\0byte"):
+        refused(path, "cannot be read as a checkpoint")
 
 
 def test_negative_scales(whole, tmp_path):
