@@ -183,7 +183,7 @@ def check_writable(folder: Path, error: type[EmulatorError] = EmulatorError) -> 
     A command calls this before its work, so that nobody waits for results that cannot be kept. It
     leaves nothing behind.
     """
-    place = _resolved(folder)
+    place = resolved(folder)
     while not os.path.lexists(place):
         place = place.parent
     if not place.is_dir():
@@ -198,7 +198,7 @@ def check_writable(folder: Path, error: type[EmulatorError] = EmulatorError) -> 
         ) from None
 
 
-def _resolved(folder: Path) -> Path:
+def resolved(folder: Path) -> Path:
     """The absolute path behind all symbolic links.
 
     Raises `EmulatorError` for links that lead in a circle.
@@ -223,7 +223,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
 
     Raises `EmulatorError` if another process holds it, or if nothing can be written there.
     """
-    place = _resolved(folder)
+    place = resolved(folder)
     place.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place.parent / f".{place.name}.lock")
     try:

@@ -20,7 +20,7 @@ from torch import Tensor
 from emulator.console import say
 from emulator.data import DataSet, open_dataset
 from emulator.errors import CheckpointError, DatasetError
-from emulator.files import check_writable
+from emulator.files import check_writable, resolved
 from emulator.models.normaliser import SILENT
 from emulator.models.trained import BATCH, TrainedNetwork, load, predict, save
 from emulator.models.trust import Evidence, Trust, judge
@@ -61,7 +61,7 @@ def calibrate_checkpoint(
     place = output or checkpoint.with_name("calibrated.pt")
     if place.is_dir():
         raise CheckpointError(f"{place} is a folder; expected the name of a checkpoint to write.")
-    check_writable(place.parent, CheckpointError)
+    check_writable(resolved(place).parent, CheckpointError)
     trained = load(checkpoint)
     data = open_dataset(dataset)
     _check(checkpoint, trained, data, allow_other_data)

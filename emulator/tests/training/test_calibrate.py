@@ -7,7 +7,7 @@ import torch
 
 from emulator.data import DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE
-from emulator.errors import CheckpointError, DatasetError
+from emulator.errors import CheckpointError, DatasetError, EmulatorError
 from emulator.models import checkpoint as checkpoints
 from emulator.models import load
 from emulator.models.baselines import PerWorldMLPBaseline
@@ -138,6 +138,12 @@ def test_the_range_is_that_of_the_draws_trained_on(best, small_dataset):
     rows = _training_rows(dataclasses.replace(trained, origin=limited), data)
     assert rows["nk"].tolist() == data.rows("nk", "train")[:30].tolist()
     assert len(rows["lss"]) == len(data.rows("lss", "train"))
+
+
+def test_a_link_to_itself_is_refused_before_the_work(best, small_dataset, tmp_path):
+    (tmp_path / "loop.pt").symlink_to(tmp_path / "loop.pt")
+    with pytest.raises(EmulatorError, match="a symbolic link that leads back to itself"):
+        calibrate_checkpoint(best, small_dataset / "not there", tmp_path / "loop.pt")
 
 
 def test_on_the_command_line(best, small_dataset, tmp_path, emulate):
