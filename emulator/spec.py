@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -199,7 +200,7 @@ class WorldSpec(Record):
     @property
     def sha256(self) -> str:
         """SHA-256 of all that the spec says."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return _sha256(self)
 
     def is_same_model(self, other: WorldSpec) -> bool:
         """Whether another spec is of the same model: the same parameters and shocks, in this order,
@@ -357,6 +358,13 @@ class WorldSpec(Record):
                 f" '{self.name}') is {array[row, column]}; expected finite numbers."
             )
         return array
+
+
+@lru_cache(maxsize=256)
+def _sha256(spec: WorldSpec) -> str:
+    # Kept, since every shard of a data set asks for it; and a signal that arrives while pydantic
+    # writes a spec is lost in its own error.
+    return hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
 
 
 __all__ = [
