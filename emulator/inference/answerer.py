@@ -113,7 +113,9 @@ class Answerer(ABC):
 
     @abstractmethod
     def jacobian(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
-        """Derivatives (n, S, H+1, O, P) of `scaled` by the parameters; NaN without a solution."""
+        """Derivatives (n, S, H+1, O, P) of `scaled` by the parameters; they mean nothing where
+        `signs` calls a draw not determinate.
+        """
 
     def refusal(self, asked: Scaling | ShockPath) -> str:
         """Why these shocks cannot be answered, and who can, without a full stop; empty where they

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 from emulator.console import err, head, number, say, show
 from emulator.errors import ParameterError
+from emulator.worlds.command import SHOWN, noted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +25,6 @@ DEFAULT_NETWORK = "universal"
 
 FIGURE = "irf.png"
 """Where `--plot` without a path puts the figure."""
-
-SHOWN = (0, 1, 2, 3, 4, 8, 12, 20, 40)
-"""Horizons of a printed table; files hold them all."""
 
 MOST_COLUMNS = 3
 """Observables that stand side by side in a printed table; more stand below each other."""
@@ -260,7 +258,6 @@ def _economy(world: str, checkpoint: str, exact: bool, run: int | None) -> Econo
                 f" its worlds by name: emulator irf NAME --checkpoint {checkpoint}."
             )
         from emulator.inference.economy import Economy
-        from emulator.worlds.command import noted
 
         with noted():
             return Economy.named(world, run)

@@ -142,9 +142,10 @@ class Economy:
             fallback=fallback,
             on_failure=on_failure,
         )
-        if answered.doubt:
-            warn(f"{self.spec.name}: {answered.doubt}", DoubtWarning)
-        return answer(answered)
+        data = answer(answered)
+        if "doubt" in data.attrs:
+            warn(f"{self.spec.name}: {data.attrs['doubt']}", DoubtWarning)
+        return data
 
     def answered(
         self,
@@ -192,13 +193,15 @@ class Economy:
         `in_range` .. are those of `irf`, whose arguments these are. Raises `UnknownNameError`,
         `ParameterError` for bad input.
         """
+        from emulator.inference.answers import derivatives
+
         theta = self._theta(draws, parameters)
         last = self._last(horizon)
         scaling = self._answerable(shocks, shock, size)
-        from emulator.inference.answers import derivatives
-
         slopes = self.answerer.jacobian(theta, scaling, last)
         signs = self.answerer.signs(theta, scaling)
+        if "determinate" in signs:
+            slopes[~signs["determinate"]] = np.nan
         return derivatives(self._labels(scaling, draws, theta), slopes, signs)
 
     def sensitivity(

@@ -239,11 +239,7 @@ class NetworkAnswerer(Answerer):
                 self._derivatives(self._rows(theta[start : start + BATCH // 4]), scaling, horizon)
                 for start in range(0, len(theta), BATCH // 4)
             ]
-        slopes = np.concatenate(parts)
-        determinate = self.signs(theta, scaling).get("determinate")
-        if determinate is not None:
-            slopes[~determinate] = np.nan
-        return slopes
+        return np.concatenate(parts)
 
     def _derivatives(self, theta: Tensor, scaling: Scaling, horizon: int) -> np.ndarray:
         # What a network keeps from its first answer must not be made inside a transform.

@@ -261,6 +261,19 @@ def load_weights(model: nn.Module, checkpoint: Checkpoint) -> None:
         ) from None
 
 
+_MISFITS = (
+    AttributeError,
+    ArithmeticError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    EmulatorError,
+)
+"""What building a module raises where a file's options or weights do not fit it."""
+
+
 def restore(checkpoint: Checkpoint) -> EmulatorModel:
     """The network of a checkpoint, ready to predict. Raises `CheckpointError`."""
     path = checkpoint.path
@@ -274,16 +287,7 @@ def restore(checkpoint: Checkpoint) -> EmulatorModel:
         with soundness.no_larger_than(checkpoint.weights):
             model = model_class(checkpoint.model_name)(**checkpoint.model_options)
         model.bind(checkpoint.statistics, checkpoint.world_specs)
-    except (
-        AttributeError,
-        ArithmeticError,
-        LookupError,
-        MemoryError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        EmulatorError,
-    ) as error:
+    except _MISFITS as error:
         raise CheckpointError(
             f"{path}: its model options do not build {checkpoint.model_name}: {error}"
         ) from None
@@ -299,16 +303,7 @@ def trust_of(checkpoint: Checkpoint) -> Trust | None:
     try:
         with soundness.no_larger_than(checkpoint.trust["weights"]):
             return Trust.restored(checkpoint.trust, checkpoint.statistics)
-    except (
-        AttributeError,
-        ArithmeticError,
-        LookupError,
-        MemoryError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        EmulatorError,
-    ) as error:
+    except _MISFITS as error:
         raise CheckpointError(
             f"{checkpoint.path}: its trust cannot be read: {error}. Make it anew: emulator"
             " calibrate"

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from emulator.spec import Parameter, WorldSpec
     from emulator.worlds.base import World
 
-SHOWN = [0, 1, 2, 3, 4, 8, 12, 20, 40]
-"""Quarters of a printed table; files hold them all."""
+SHOWN = (0, 1, 2, 3, 4, 8, 12, 20, 40)
+"""Horizons of a printed table; files hold them all."""
 
 
 def worlds(
