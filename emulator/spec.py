@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from enum import IntEnum
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
@@ -31,13 +31,19 @@ from emulator.declarations import (
 from emulator.errors import ParameterError, unknown_name
 
 OBSERVABLES = ("output", "inflation", "rate")
-"""What worlds share where they have it; the observables of every world that is trained on."""
+"""The names by which worlds are compared, where they have them."""
 
 PERCENT = "percent"
 ANNUAL_POINTS = "annualised percentage points"
 QUARTERLY_POINTS = "quarterly percentage points"
 OBSERVABLE_UNITS = (PERCENT, ANNUAL_POINTS, ANNUAL_POINTS)
 """Units of `OBSERVABLES`."""
+
+UNKNOWN_UNIT = "unknown"
+"""Unit of a number that came without one."""
+
+Frequency = Literal["quarter", "month", "year"]
+PERIODS_A_YEAR: dict[str, int] = {"quarter": 4, "month": 12, "year": 1}
 
 BAND_LEVEL = 0.9
 """Share of responses that lie within a network's error band, and probability of the credible
@@ -114,6 +120,8 @@ class WorldSpec(Record):
     extrapolation: Extrapolation
     states: tuple[str, ...] = ()
     linear: bool = True
+    frequency: Frequency = "quarter"
+    """What one period is; horizons count it."""
     definition: str = ""
     """SHA-256 of the file that the world is read from; empty where it is a class of this package.
     """
@@ -186,6 +194,8 @@ class WorldSpec(Record):
         for parameter, written in zip(self.parameters, fields.get("parameters", ()), strict=False):
             if parameter.has_default_bounds:
                 del written["bounds"]
+        if self.frequency == "quarter":
+            fields.pop("frequency", None)
         return fields
 
     def __str__(self) -> str:
@@ -239,6 +249,15 @@ class WorldSpec(Record):
     @property
     def n_observables(self) -> int:
         return len(self.observables)
+
+    @property
+    def periods(self) -> str:
+        """The unit of a horizon, in the plural: quarters, months or years."""
+        return f"{self.frequency}s"
+
+    @property
+    def periods_a_year(self) -> int:
+        return PERIODS_A_YEAR[self.frequency]
 
     @property
     def shocks_add_up(self) -> bool:
@@ -376,8 +395,11 @@ __all__ = [
     "OBSERVABLES",
     "OBSERVABLE_UNITS",
     "PERCENT",
+    "PERIODS_A_YEAR",
     "QUARTERLY_POINTS",
+    "UNKNOWN_UNIT",
     "Extrapolation",
+    "Frequency",
     "Observable",
     "Parameter",
     "Role",

@@ -299,3 +299,12 @@ def test_status_has_labels_and_errors_one_root():
 def test_all_stands_for_every_world_beside_others():
     assert expand_worlds("all") == list(WORLDS)
     assert expand_worlds("mine.mod, all ,nk") == ["mine.mod", *WORLDS]
+
+
+def test_a_monthly_world_says_so_and_a_quarterly_one_keeps_its_sha256():
+    monthly = SPEC.model_copy(update={"frequency": "month"})
+    assert monthly.periods == "months"
+    assert monthly.periods_a_year == 12
+    assert json.loads(monthly.model_dump_json())["frequency"] == "month"
+    assert "frequency" not in json.loads(SPEC.model_dump_json())
+    assert type(SPEC).model_validate_json(monthly.model_dump_json()) == monthly
