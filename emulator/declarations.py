@@ -155,12 +155,17 @@ class Shock(Record):
 
 
 class Observable(Record):
-    """An observed variable and the unit in which it leaves the world."""
+    """An observed variable and the unit in which it leaves the world.
+
+    `definition` is its expression in the variables of the file that the world is read from. It is
+    empty for the observables that worlds share, which the world's own definition holds.
+    """
 
     name: str
     tex: str
     unit: str
     meaning: str
+    definition: str = ""
 
 
 class Extrapolation(Record):

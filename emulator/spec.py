@@ -194,6 +194,9 @@ class WorldSpec(Record):
         for parameter, written in zip(self.parameters, fields.get("parameters", ()), strict=False):
             if parameter.has_default_bounds:
                 del written["bounds"]
+        for written in fields.get("observables", ()):
+            if not written["definition"]:
+                del written["definition"]
         if self.frequency == "quarter":
             fields.pop("frequency", None)
         return fields
@@ -214,13 +217,15 @@ class WorldSpec(Record):
 
     def is_same_model(self, other: WorldSpec) -> bool:
         """Whether another spec is of the same model: the same parameters and shocks, in this order,
-        read from the same file if from one.
+        read from the same file if from one. One may have observables that the other lacks; those
+        of one name are the same.
         """
+        of_other = {o.name: o.definition for o in other.observables}
         return (self.parameter_names, self.shock_names, self.definition) == (
             other.parameter_names,
             other.shock_names,
             other.definition,
-        )
+        ) and all(of_other.get(o.name, o.definition) == o.definition for o in self.observables)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from emulator.solvers.stacks import outermost, pick
+from emulator.spec import OBSERVABLES
 
 BLOCK = 256
 """Draws whose responses are computed at once: few enough to stay in the cache."""
@@ -27,6 +28,11 @@ FEW_STATES = 12
 LARGEST = 100.0
 """Entry of A above which no powers are taken: A may be far from normal, and large entries cancel in
 products with a state alone.
+"""
+
+FIRST = len(OBSERVABLES)
+"""Observables whose responses are a product of their own: to the last bit they do not depend on
+how many a world declares after them.
 """
 
 
@@ -53,11 +59,15 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
         memory = _memory(a)
         moved = pick(a, memory)
         path = _path(xp, pick(moved, memory, axis=1), pick(b, memory, axis=1), horizon)
-        seen = path @ _transposed(xp, c @ moved)
-        irf[start : start + BLOCK, :, 0, :] = xp.matrix_transpose(c @ b)
-        irf[start : start + BLOCK, :, 1:, :] = xp.reshape(
-            seen, (len(a), n_shocks, horizon, c.shape[1])
-        )
+        block = irf[start : start + BLOCK, ...]
+        for observed in (slice(0, FIRST), slice(FIRST, None)):
+            rows = c[:, observed, :]
+            if rows.shape[1]:
+                block[:, :, 0, observed] = xp.matrix_transpose(rows @ b)
+                seen = path @ _transposed(xp, rows @ moved)
+                block[:, :, 1:, observed] = xp.reshape(
+                    seen, (len(a), n_shocks, horizon, rows.shape[1])
+                )
     return irf
 
 

@@ -18,8 +18,7 @@ from emulator.modfile.compiling.responses import explain
 from emulator.solvers import StateSpace
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import LinearWorld
-from emulator.worlds.modspec import world_name
-from emulator.worlds.source import Source, mapping_path
+from emulator.worlds.source import Source, mapping_path, plain_name
 
 FILE_UNITS = "deviation from the steady state, in the units of the file"
 LOG_UNITS = "deviation of the logarithm from the steady state"
@@ -123,7 +122,7 @@ class FileModel(LinearWorld):
 
         names = [model.parameters[column] for column in self.columns]
         return WorldSpec(
-            name=world_name(file.path.stem),
+            name=plain_name(file.path.stem),
             title=file.path.stem,
             summary=f"The model of {file.path.name}, in its own variables.",
             source=file.path.name,

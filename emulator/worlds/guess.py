@@ -4,6 +4,7 @@ mapping guessed from names.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,11 @@ from emulator.errors import ModFileError, ParameterError, first_error
 from emulator.files import write_text
 from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.evaluate import evaluate
-from emulator.modfile.reading.syntax import EstimatedParameter, Expression
-from emulator.spec import Role
-from emulator.worlds.mapping import OPEN, MappedParameter
+from emulator.modfile.reading.syntax import Command, EstimatedParameter, Expression
+from emulator.spec import UNKNOWN_UNIT, Role
+from emulator.worlds.mapping import MappedParameter
 from emulator.worlds.priors import Shape
-from emulator.worlds.source import mapping_path
+from emulator.worlds.source import mapping_path, plain_name
 
 SHAPES: dict[str, Shape] = {
     "beta": "beta",
@@ -78,6 +79,9 @@ NAMES = {
     ),
 }
 """Names that variables go by, the likeliest first, in lower case."""
+
+MOST_PROPOSED = 12
+"""Variables of the file that a proposal observes as they are."""
 
 
 def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
@@ -189,8 +193,9 @@ def _role(item: EstimatedParameter, column: str) -> Role:
 def no_mapping(model: CompiledModel, beside: Path) -> ModFileError:
     """The error for a file without a mapping, with a mapping to start from."""
     return ModFileError(
-        f"to make a world of {model.file.path.name}, write which variables are output (percent),"
-        f" inflation and rate (annualised percentage points) into {beside}; 'emulator irf"
+        f"to make a world of {model.file.path.name}, write which variables are observed into"
+        f" {beside}: output (percent), inflation and rate (annualised percentage points) where the"
+        f" model has them, and any others with their units; 'emulator irf"
         f" {model.file.path.name} --write-mapping' writes a proposal. A guess from the names, to be"
         " checked:\n\n" + proposed_mapping(model)
     )
@@ -211,17 +216,11 @@ def write_mapping(path: Path) -> Path:
 
 def proposed_mapping(model: CompiledModel) -> str:
     """The text of a mapping guessed from the names of a model's variables and its own values."""
-    guess: list[str] = []
-    variables: dict[str, str | None] = {}
-    lower = {name.lower(): name for name in reversed(model.variables)}
+    recognised = _recognised(model)
     scale = {"output": "100*", "inflation": "400*", "rate": "400*"}
-    for observable, names in NAMES.items():
-        free = {key: name for key, name in lower.items() if name not in variables.values()}
-        variables[observable] = next((free[name] for name in names if name in free), None)
-    for observable, variable in variables.items():
-        if variable is None:
-            guess.append(f"  {observable}: {OPEN}   # no name among the variables looks like it")
-        elif model.needs_steady_state:
+    guess = []
+    for observable, variable in recognised.items():
+        if model.needs_steady_state:
             guess.append(
                 f"  {observable}: {scale[observable]}log({variable})   # if {variable} is a (gross)"
                 " level"
@@ -231,10 +230,50 @@ def proposed_mapping(model: CompiledModel) -> str:
                 f"  {observable}: {'4*' if observable != 'output' else ''}{variable}   # if"
                 f" {variable} is in quarterly percent"
             )
+    if len(recognised) < len(NAMES):
+        guess += _as_they_are(model, recognised)
     lines = ["observables:", *guess]
     if model.calibration.estimated is None:
         lines += ["parameters:", *_ranges(model)]
     return "\n".join(lines) + "\n"
+
+
+def _recognised(model: CompiledModel) -> dict[str, str]:
+    """The variables whose names look like output, inflation and the rate, by observable."""
+    variables: dict[str, str] = {}
+    lower = {name.lower(): name for name in reversed(model.variables)}
+    for observable, names in NAMES.items():
+        free = {key: name for key, name in lower.items() if name not in variables.values()}
+        variable = next((free[name] for name in names if name in free), None)
+        if variable is not None:
+            variables[observable] = variable
+    return variables
+
+
+def _as_they_are(model: CompiledModel, recognised: Mapping[str, str]) -> list[str]:
+    """Lines that observe the file's own variables: those that its commands list, else all where
+    none is recognised.
+    """
+    listed = _listed(model) or (() if recognised else model.variables)
+    names = [name for name in listed if name not in recognised.values()]
+    lines = [
+        f"  {plain_name(name)}: {{expression: {name}, unit: {UNKNOWN_UNIT}}}   # write the unit"
+        for name in names[:MOST_PROPOSED]
+    ]
+    if len(names) > MOST_PROPOSED:
+        lines.append(f"  # and any of {', '.join(names[MOST_PROPOSED:])}")
+    return lines
+
+
+def _listed(model: CompiledModel) -> tuple[str, ...]:
+    """The variables of the file's `varobs`, else those behind the run that is answered."""
+    statements = model.file.statements
+    observed = [s.names for s in statements if isinstance(s, Command) and s.name == "varobs"]
+    run = model.calibration.run
+    command = statements[run.stop - 1] if run is not None else None
+    answered = command.names if isinstance(command, Command) else ()
+    names = next((names for names in reversed(observed) if names), answered)
+    return tuple(name for name in dict.fromkeys(names) if name in model.variables)
 
 
 def _ranges(model: CompiledModel, width: float = 0.2) -> list[str]:

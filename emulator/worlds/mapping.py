@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from emulator.errors import ModFileError, first_error, nearest, printable
-from emulator.spec import Role, WorldName
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, UNKNOWN_UNIT, Frequency, Role, WorldName
 from emulator.worlds.priors import Prior
 
 LARGEST_FILE = 500_000
 """Bytes."""
-OPEN = "???"
-"""What a proposed mapping writes where no variable looks like the observable."""
 DEEPEST = 10
 """Tables and lists inside of one another."""
+
+UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
+"""Units of the observables by which worlds are compared; they need not be written."""
 
 
 def _refuse_control(record: BaseModel) -> None:
@@ -41,25 +49,18 @@ class _Record(BaseModel):
 
 class Observed(_Record):
     """An observable as an expression in the file's variables; plain text is short for the
-    expression alone.
+    expression alone. `unit` is that of the expression.
     """
 
     expression: str
     tex: str = ""
     meaning: str = ""
+    unit: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
         return {"expression": str(value)} if isinstance(value, str | int | float) else value
-
-
-class Observables(_Record):
-    """Output in percent; inflation and the rate in annualised percentage points."""
-
-    output: Observed
-    inflation: Observed
-    rate: Observed
 
 
 class MappedShock(_Record):
@@ -114,17 +115,40 @@ class HeldOut(_Record):
 
 
 class Mapping(_Record):
-    """The whole file."""
+    """The whole file.
+
+    Observables are those by which worlds are compared, in their usual order, then the others in the
+    order of the file. Each of the others has a unit, or `UNKNOWN_UNIT` where none is given.
+    """
 
     name: WorldName | None = None
     title: str = ""
     summary: str = ""
     source: str = ""
     prior: str = ""
-    observables: Observables
+    frequency: Frequency = "quarter"
+    observables: dict[WorldName, Observed] = Field(min_length=1)
     shocks: dict[WorldName, MappedShock] | None = Field(default=None, min_length=1)
     parameters: dict[str, MappedParameter] | None = Field(default=None, min_length=1)
     extrapolation: HeldOut | None = None
+
+    @field_validator("observables")
+    @classmethod
+    def _with_units(cls, given: dict[str, Observed]) -> dict[str, Observed]:
+        for name, item in given.items():
+            if name in UNITS and item.unit not in ("", UNITS[name], UNKNOWN_UNIT):
+                raise ValueError(
+                    f"{name} is in {item.unit}; expected {UNITS[name]}, in which worlds are"
+                    " compared, or another name"
+                )
+        order = dict.fromkeys([*(name for name in OBSERVABLES if name in given), *given])
+        units = {name: given[name].unit or UNITS.get(name, UNKNOWN_UNIT) for name in order}
+        return {name: given[name].model_copy(update={"unit": units[name]}) for name in order}
+
+    @property
+    def without_unit(self) -> tuple[str, ...]:
+        """Observables whose unit nobody gave."""
+        return tuple(n for n, item in self.observables.items() if item.unit == UNKNOWN_UNIT)
 
 
 def read_text(path: Path) -> str:
@@ -194,25 +218,10 @@ def parse_mapping(text: str, where: str) -> Mapping:
                 where,
             )
     try:
-        mapping = Mapping.model_validate(content)
+        return Mapping.model_validate(content)
     except (ValidationError, ValueError) as error:
         what = first_error(error) if isinstance(error, ValidationError) else str(error)
         raise ModFileError(f"{what}.", where) from None
-    _refuse_open(mapping, where)
-    return mapping
-
-
-def _refuse_open(mapping: Mapping, where: str) -> None:
-    """Raises `ModFileError` for a proposal in which nobody has yet said what is observed."""
-    left = [name for name, item in mapping.observables if item.expression.strip() == OPEN]
-    if left:
-        raise ModFileError(
-            f"{' and '.join(left)} {'is' if len(left) == 1 else 'are'} still {OPEN}, because no"
-            " variable's name looks like it. Write an expression in the file's variables. A model"
-            " without output, inflation and a rate answers in its own variables when no mapping"
-            " lies beside it.",
-            where,
-        )
 
 
 def _refuse_aliases(text: str, where: str) -> None:

@@ -4,39 +4,28 @@ calibration.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from emulator.errors import ModFileError, first_error
 from emulator.spec import (
-    OBSERVABLE_UNITS,
-    OBSERVABLES,
     Extrapolation,
     Observable,
     Parameter,
     Shock,
     WorldSpec,
 )
-from emulator.worlds.mapping import MappedParameter
-from emulator.worlds.source import mapping_path
+from emulator.worlds.mapping import UNITS, MappedParameter
+from emulator.worlds.source import mapping_path, plain_name
 
 if TYPE_CHECKING:
     from emulator.worlds.modworld import ModWorld
-
-UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
 
 PRIOR = (
     "Independent, each with its own shape truncated to its range; draws without a unique stable"
     " solution are refused and redrawn."
 )
-
-
-def world_name(stem: str) -> str:
-    """A file's stem as the name of a world: letters, digits and underscores, a letter first."""
-    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
-    return (name if name[:1].isalpha() else f"m_{name}")[:64]
 
 
 def make_spec(world: ModWorld) -> WorldSpec:
@@ -55,19 +44,20 @@ def make_spec(world: ModWorld) -> WorldSpec:
     held_out = mapping.extrapolation
     try:
         return WorldSpec(
-            name=mapping.name or world_name(world.path.stem),
+            name=mapping.name or plain_name(world.path.stem),
             title=mapping.title or world.path.stem,
             summary=mapping.summary or f"The model of {world.path.name}.",
             source=mapping.source or world.path.name,
             prior=mapping.prior or PRIOR,
             parameters=tuple(_parameter(world, name, defaults[name]) for name in names),
             shocks=tuple(_shock(world, name) for name in world.shocks),
-            observables=tuple(_observable(world, name) for name in OBSERVABLES),
+            observables=tuple(_observable(world, name) for name in mapping.observables),
             states=tuple(world.model.all_variables[k] for k in world.states),
             extrapolation=Extrapolation(
                 slice_parameters=held_out.slice if held_out else (names[0],),
                 corner_parameters=held_out.corner if held_out else tuple(names[1:3]) or (names[0],),
             ),
+            frequency=mapping.frequency,
             definition=world.sha256,
         )
     except ValidationError as error:
@@ -153,10 +143,11 @@ def _shock(world: ModWorld, name: str) -> Shock:
 
 
 def _observable(world: ModWorld, name: str) -> Observable:
-    mapped = getattr(world.mapping.observables, name)
+    mapped = world.mapping.observables[name]
     return Observable(
         name=name,
         tex=mapped.tex or mapped.expression,
-        unit=UNITS[name],
+        unit=mapped.unit,
         meaning=mapped.meaning or f"{mapped.expression} of the file",
+        definition="" if name in UNITS else mapped.expression,
     )

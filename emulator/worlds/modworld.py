@@ -23,7 +23,7 @@ from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.spec import Status
 from emulator.worlds.base import LinearWorld, mark_impossible
 from emulator.worlds.guess import no_mapping, priors_of
-from emulator.worlds.mapping import MappedShock, Mapping, parse_mapping, read_text
+from emulator.worlds.mapping import UNITS, MappedShock, Mapping, parse_mapping, read_text
 from emulator.worlds.modspec import make_spec
 from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path
@@ -57,7 +57,7 @@ class ModWorld(LinearWorld):
         )
         self.observation: Observation = observe(
             self.model,
-            {name: item.expression for name, item in self.mapping.observables},
+            {name: item.expression for name, item in self.mapping.observables.items()},
             beside.name,
         )
         if (
@@ -95,16 +95,24 @@ class ModWorld(LinearWorld):
     @property
     def notes(self) -> tuple[str, ...]:
         """What belongs to every answer: what was passed over in the file, or asked for and not
-        done.
+        done, and of which observables nobody gave the unit.
         """
-        return self.model.notes
+        names = self.mapping.without_unit
+        if not names:
+            return self.model.notes
+        note = (
+            f"{mapping_path(self.path).name} gives no unit of {', '.join(names)}; write"
+            f" {{expression: ..., unit: ...}}."
+        )
+        return (*self.model.notes, note)
 
     @property
     def sha256(self) -> str:
         """Of the model's text and of what its mapping says of the model: names the world.
 
         What is held out of training, prose, and what is declared of parameters and shocks are not
-        the model.
+        the model. Nor are observables beyond those that worlds share: a world that gains some stays
+        the same model, and each of them carries its own definition.
         """
         said = self.mapping.model_dump(
             mode="json",
@@ -118,20 +126,32 @@ class ModWorld(LinearWorld):
                 "shocks": {"__all__": {"size", "process"}},
             },
         )
+        said["observables"] = {
+            name: {key: text for key, text in item.items() if key != "unit"}
+            for name, item in said["observables"].items()
+            if name in UNITS
+        }
+        # Left out where it is not given: data sets made before there were such entries stay valid.
         for parameter in (said["parameters"] or {}).values():
-            # Left out where it is not given: data sets made before there was a default stay valid.
             if parameter["default"] is None:
                 del parameter["default"]
+        if said["frequency"] == "quarter":
+            del said["frequency"]
         return hashlib.sha256(
             (self.model.file.sha256 + json.dumps(said, sort_keys=True)).encode()
         ).hexdigest()
 
     @cached_property
     def states(self) -> tuple[int, ...]:
-        """Positions among the model's variables of those that are lagged or observed."""
+        """Positions among the model's variables of those that are lagged or observed. Those that
+        only observables beyond the shared ones need come last, so that a world that gains some
+        keeps its state.
+        """
         structure = self.model.structure
         lagged = {structure.endogenous[k] for k in structure.lag} | set(structure.exogenous)
-        return tuple(sorted(lagged | set(self.observation.variables)))
+        shared = [row for row, name in enumerate(self.mapping.observables) if name in UNITS]
+        first = lagged | set(self.observation.read_by(shared))
+        return (*sorted(first), *sorted(set(self.observation.variables) - first))
 
     @cached_property
     def shocks(self) -> dict[str, MappedShock]:
@@ -182,7 +202,7 @@ class ModWorld(LinearWorld):
         mark_impossible(self.spec, theta, solution.status, solution.transition, solution.impact)
         states = np.array(self.states)
         of_file = states < len(self.model.variables)
-        c = np.zeros((len(theta), 3, len(states)))
+        c = np.zeros((len(theta), self.spec.n_observables, len(states)))
         c[:, :, of_file] = self.observation.matrix(self.model, at)[:, :, states[of_file]]
         c[solution.status != Status.OK] = 0.0
         shocks = [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]

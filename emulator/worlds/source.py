@@ -4,6 +4,7 @@ anywhere.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,14 @@ class Source(BaseModel):
 def is_path(name: str | Path) -> bool:
     """Whether a world is named by the path of a `.mod` file."""
     return isinstance(name, Path) or str(name).endswith(".mod")
+
+
+def plain_name(stem: str) -> str:
+    """A name of a world or an observable, of a file's stem or a variable of it: letters,
+    digits and underscores, a letter first.
+    """
+    name = re.sub(r"\W", "_", stem, flags=re.ASCII)
+    return (name if name[:1].isalpha() else f"m_{name}")[:64]
 
 
 def mapping_path(path: Path) -> Path:

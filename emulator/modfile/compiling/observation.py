@@ -6,7 +6,7 @@ Axes: N draw, O expression, V variable of the file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,12 @@ class Observation:
     @property
     def variables(self) -> tuple[int, ...]:
         """Positions of the variables observed, in order."""
-        return tuple(sorted({column for _, column in self.cells}))
+        return self.read_by(range(self.shape[0]))
+
+    def read_by(self, rows: Iterable[int]) -> tuple[int, ...]:
+        """Positions of the variables that some of the expressions read, in order."""
+        wanted = set(rows)
+        return tuple(sorted({column for row, column in self.cells if row in wanted}))
 
 
 def observe(model: CompiledModel, expressions: Mapping[str, str], where: str) -> Observation:

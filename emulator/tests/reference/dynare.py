@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from emulator.spec import OBSERVABLES
+
 HERE = Path(__file__).resolve().parent
 DYNARE = Path("/usr/lib/dynare/matlab")
 VERDICT_OF_INFO = {
@@ -132,10 +134,12 @@ def write_theta(path: Path, names: Sequence[str], theta: np.ndarray, digits: int
     np.savetxt(path, theta, fmt=f"%.{digits}g", delimiter=",", header=",".join(names), comments="")
 
 
-def write_irfs(path: Path, irf: np.ndarray, digits: int = 17) -> None:
-    """One line a draw, shock and horizon of irf (n, S, H+1, 3), in the world's units."""
+def write_irfs(
+    path: Path, irf: np.ndarray, digits: int = 17, observables: Sequence[str] = OBSERVABLES
+) -> None:
+    """One line a draw, shock and horizon of irf (n, S, H+1, O), in the world's units."""
     with open(path, "w") as file:
-        file.write("draw,shock,horizon,output,inflation,rate\n")
+        file.write(",".join(["draw", "shock", "horizon", *observables]) + "\n")
         for place in np.ndindex(irf.shape[:3]):
             file.write(
                 ",".join([*map(str, place), *(f"{value:.{digits}g}" for value in irf[place])])

@@ -43,7 +43,7 @@ def test_responses_are_dynares(name):
     assert header == ["draw", "shock", "horizon", *world.spec.observable_names]
     table = np.array(rows, dtype=float)
     horizon = int(table[:, 2].max())
-    shape = (len(theta), world.spec.n_shocks, horizon + 1, 3)
+    shape = (len(theta), world.spec.n_shocks, horizon + 1, world.spec.n_observables)
     assert horizon >= 20
     assert (table[:, :3] == np.argwhere(np.ones(shape[:3]))).all()
     assert np.abs(world.irf(theta, horizon) - table[:, 3:].reshape(shape)).max() < 1e-8

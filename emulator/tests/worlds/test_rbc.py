@@ -13,7 +13,7 @@ pytestmark = pytest.mark.fast
 RBC = get_world("rbc")
 SPEC = RBC.spec
 TECHNOLOGY, GOVERNMENT, MONETARY = range(3)
-OUTPUT, INFLATION, INTEREST = range(3)
+OUTPUT, INFLATION, INTEREST, CONSUMPTION, INVESTMENT, HOURS = range(6)
 THETA = RBC.sample(300, np.random.default_rng(0))
 
 
@@ -93,6 +93,40 @@ def test_money_is_neutral_and_a_tightening_only_lowers_inflation():
 def test_technology_and_purchases_raise_output():
     irf = RBC.irf(THETA)
     assert (irf[:, [TECHNOLOGY, GOVERNMENT], 0, OUTPUT] > 0).all()
+
+
+def test_output_is_what_is_used_and_what_hours_and_capital_produce():
+    """In percent of the steady state: the goods market adds up by shares of output, and hours with
+    the capital that investment has built produce it.
+    """
+    irf = RBC.irf(THETA)
+    alpha, beta, delta, spending = (
+        column(THETA, name)[:, None] for name in ("alpha", "beta", "delta", "g_share")
+    )
+    invested = delta * alpha / (1 / beta - 1 + delta)
+    technology, purchases = np.zeros((2, len(THETA), 3, 41))
+    for process, shock, letter in ((technology, TECHNOLOGY, "a"), (purchases, GOVERNMENT, "g")):
+        size, rho = (column(THETA, f"{kind}_{letter}") for kind in ("sigma", "rho"))
+        process[:, shock] = size * rho ** np.arange(41)
+    uses = (1 - invested - spending) * irf[..., CONSUMPTION] + invested * irf[..., INVESTMENT]
+    assert np.abs(uses + spending * purchases - irf[..., OUTPUT]).max() < 1e-9
+    capital = np.zeros((len(THETA), 3, 41))
+    for h in range(40):
+        capital[..., h + 1] = (1 - delta[..., 0]) * capital[..., h] + (
+            delta[..., 0] * irf[..., h, INVESTMENT]
+        )
+    produced = technology + alpha * capital + (1 - alpha) * irf[..., HOURS]
+    assert np.abs(produced - irf[..., OUTPUT]).max() < 1e-9
+
+
+def test_households_work_and_save_for_what_the_government_takes():
+    """Purchases are paid by lump-sum taxes: consumption falls and hours rise on impact, for every
+    draw; better technology raises consumption and investment.
+    """
+    impact = RBC.irf(THETA, horizon=0)[:, :, 0]
+    assert (impact[:, GOVERNMENT, CONSUMPTION] < 0).all()
+    assert (impact[:, GOVERNMENT, HOURS] > 0).all()
+    assert (impact[:, TECHNOLOGY][:, [CONSUMPTION]] > 0).all()
 
 
 def test_purchases_raise_output_more_where_labour_supply_is_more_elastic():

@@ -13,7 +13,7 @@ from emulator.worlds import check_world, from_source, get_world
 SW07 = get_world("sw07")
 SPEC = SW07.spec
 REFERENCE = files("emulator.tests") / "reference" / "sw07"
-OUTPUT, INFLATION, INTEREST = range(3)
+OUTPUT, INFLATION, INTEREST, CONSUMPTION, INVESTMENT, HOURS, WAGE = range(7)
 SHOCKS = "abgirpw"
 THETA = SW07.sample(200, np.random.default_rng(0))
 
@@ -88,17 +88,14 @@ def test_the_published_modes_responses_are_reproduced():
     the reference).
     """
     header, rows = read("mode_irfs.csv")
-    table = (
-        rows[:, [header.index(name) for name in ("y", "pi", "r")]].astype(float).reshape(7, 21, 3)
-    )
+    columns = [header.index(name) for name in ("y", "pi", "r", "c", "inv", "l", "w")]
+    table = rows[:, columns].astype(float).reshape(7, 21, 7) * [1, 4, 4, 1, 1, 1, 1]
     assert rows[::21, 0].tolist() == [f"eta_{letter}" for letter in SHOCKS]
-    assert np.abs(SW07.irf(published_mode(), horizon=20)[0] - table * [1, 4, 4]).max() < 1e-8
+    assert np.abs(SW07.irf(published_mode(), horizon=20)[0] - table).max() < 1e-8
 
 
 def test_the_whole_economy_is_reproduced_at_the_published_mode():
-    """Consumption, investment, hours, the real wage and flexible output too, in the file's own
-    units.
-    """
+    """Flexible output too, in the file's own units."""
     header, rows = read("mode_irfs.csv")
     theta = SW07.model.theta(dict(zip(SPEC.parameter_names, published_mode().T, strict=True)))
     solution = SW07.model.solve(theta)
@@ -173,6 +170,47 @@ def test_every_parameter_matters_exactly_where_theory_says_so():
                 )
             else:
                 assert np.nanmax(effect[:, shock]) < 1e-9, (name, shock)
+
+
+def test_what_is_used_adds_up_to_what_hours_and_capital_produce():
+    """Capital services that the production function (5) leaves to hours and output are the capital
+    that investment builds (8), used as its rental rate (11) asks (7); with their cost, consumption
+    and investment add up to output (1).
+    """
+    names = ("phi_p", "alpha", "psi", "varphi", "gamma_bar", "beta_bar", "sigma_c", "rho_ga")
+    phi, alpha, psi, varphi, gamma_bar, beta_bar, sigma_c, rho_ga = (
+        column(THETA, name)[:, None, None] for name in names
+    )
+    gamma = 1 + gamma_bar / 100
+    rental = gamma**sigma_c * (1 + beta_bar / 100) - 0.975
+    share = (gamma - 0.975) * alpha / rental
+    processes = {
+        letter: column(THETA, f"sigma_{letter}")[:, None]
+        * column(THETA, f"rho_{letter}")[:, None] ** np.arange(41)
+        for letter in "agi"
+    }
+    technology, spending, installing = np.zeros((3, len(THETA), 7, 41))
+    technology[:, 0] = processes["a"]
+    spending[:, 0] = processes["g"] * (column(THETA, "sigma_a") / column(THETA, "sigma_g"))[:, None]
+    spending *= rho_ga
+    spending[:, 2] = processes["g"]
+    installing[:, 3] = processes["i"]
+
+    irf = SW07.irf(THETA)
+    output, consumption = irf[..., OUTPUT], irf[..., CONSUMPTION]
+    services = (output / phi - technology - (1 - alpha) * irf[..., HOURS]) / alpha
+    used = (1 - psi) / psi * (irf[..., HOURS] + irf[..., WAGE] - services)
+    capital = np.zeros_like(output)
+    left = 0.975 / gamma
+    for h in range(40):
+        capital[..., h + 1] = (
+            left[..., 0] * capital[..., h]
+            + (1 - left[..., 0]) * irf[..., h, INVESTMENT]
+            + ((1 - left) * gamma**2 * varphi)[..., 0] * installing[..., h]
+        )
+    uses = (0.82 - share) * consumption + share * irf[..., INVESTMENT] + alpha * used + spending
+    assert np.abs(uses - output).max() < 1e-8
+    assert np.abs(capital + used - services).max() < 1e-8
 
 
 def test_spending_answers_to_technology_by_rho_ga():

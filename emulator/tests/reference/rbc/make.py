@@ -17,8 +17,16 @@ SEED = 20261124
 N_IRF, N_VERDICT = 28, 120
 BOX = dynare.box(WORLDS / "rbc.world.yaml")
 NAMES = tuple(BOX)
-VARIABLES, SHOCKS = ("y", "Pi", "R"), ("e_a", "e_g", "e_m")
-UNITS = np.array([100.0, 400.0, 400.0])
+SHOCKS = ("e_a", "e_g", "e_m")
+OBSERVED = {
+    "output": ("y", 100.0),
+    "inflation": ("Pi", 400.0),
+    "rate": ("R", 400.0),
+    "consumption": ("c", 100.0),
+    "investment": ("inv", 100.0),
+    "hours": ("n", 100.0),
+}
+"""For each observable the file's variable and its units for one of its logarithm."""
 
 
 def prior(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -62,11 +70,13 @@ def verdict_draws(rng: np.random.Generator) -> np.ndarray:
 def main(output: Path, matlab: Path) -> None:
     rng = np.random.default_rng(SEED)
     theta = np.concatenate([irf_draws(rng), verdict_draws(rng)])
-    answer = dynare.ask(WORLDS / "rbc.mod", NAMES, theta, VARIABLES, SHOCKS, matlab)
+    variables, units = zip(*OBSERVED.values(), strict=True)
+    answer = dynare.ask(WORLDS / "rbc.mod", NAMES, theta, variables, SHOCKS, matlab)
     dynare.require_solved(answer.info[:N_IRF])
-    irf = UNITS * answer.irf / answer.steady[:, None, None, :]  # Dynare answers in levels
+    # Dynare answers in levels.
+    irf = np.array(units) * answer.irf / answer.steady[:, None, None, :]
     dynare.write_theta(output / "theta.csv", NAMES, theta[:N_IRF], digits=13)
-    dynare.write_irfs(output / "irfs.csv", irf[:N_IRF], digits=13)
+    dynare.write_irfs(output / "irfs.csv", irf[:N_IRF], digits=13, observables=list(OBSERVED))
     dynare.write_verdicts(
         output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13
     )

@@ -19,7 +19,16 @@ N_IRF, N_VERDICT, PERIODS = 25, 120, 21
 BOX = dynare.box(WORLDS / "sw07.world.yaml")
 NAMES = tuple(BOX)
 SHOCKS = [f"eta_{letter}" for letter in "abgirpw"]
-UNITS = np.array([1.0, 4.0, 4.0])
+OBSERVED = {
+    "output": ("y", 1.0),
+    "inflation": ("pi", 4.0),
+    "rate": ("r", 4.0),
+    "consumption": ("c", 1.0),
+    "investment": ("inv", 1.0),
+    "hours": ("l", 1.0),
+    "wage": ("w", 1.0),
+}
+"""For each observable the file's variable and its units for one of the file's."""
 
 
 def prior(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -42,10 +51,12 @@ def verdict_draws(rng: np.random.Generator) -> np.ndarray:
 def main(output: Path, matlab: Path) -> None:
     rng = np.random.default_rng(SEED)
     theta = np.concatenate([prior(N_IRF, rng), verdict_draws(rng)])
-    answer = dynare.ask(WORLDS / "sw07.mod", NAMES, theta, ("y", "pi", "r"), SHOCKS, matlab)
+    variables, units = zip(*OBSERVED.values(), strict=True)
+    answer = dynare.ask(WORLDS / "sw07.mod", NAMES, theta, variables, SHOCKS, matlab)
     dynare.require_solved(answer.info[:N_IRF])
     dynare.write_theta(output / "theta.csv", NAMES, theta[:N_IRF], digits=13)
-    dynare.write_irfs(output / "irfs.csv", answer.irf[:N_IRF, :, :PERIODS] * UNITS, digits=13)
+    irf = answer.irf[:N_IRF, :, :PERIODS] * np.array(units)
+    dynare.write_irfs(output / "irfs.csv", irf, digits=13, observables=list(OBSERVED))
     dynare.write_verdicts(
         output / "verdicts.csv", NAMES, theta[N_IRF:], answer.verdicts[N_IRF:], digits=13
     )
