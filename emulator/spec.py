@@ -5,7 +5,7 @@ of itself.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -255,6 +255,26 @@ class WorldSpec(Record):
     def n_observables(self) -> int:
         return len(self.observables)
 
+    def observing(self, names: Sequence[str]) -> WorldSpec:
+        """The same spec with these of its observables alone, in this order.
+
+        Raises `UnknownNameError`.
+        """
+        positions = [self.observable_index(name) for name in names]
+        return self.model_copy(
+            update={"observables": tuple(self.observables[k] for k in positions)}
+        )
+
+    def shared_observables(self, other: WorldSpec) -> tuple[list[int], list[int]]:
+        """Positions of the observables that another spec has by the same name: here, and there;
+        both in the order of this spec.
+        """
+        shared = [name for name in self.observable_names if name in other.observable_names]
+        return (
+            [self.observable_names.index(name) for name in shared],
+            [other.observable_names.index(name) for name in shared],
+        )
+
     @property
     def periods(self) -> str:
         """The unit of a horizon, in the plural: quarters, months or years."""
@@ -347,6 +367,15 @@ class WorldSpec(Record):
             return self.shock_names.index(shock)
         except ValueError:
             raise unknown_name(f"shock of world '{self.name}'", shock, self.shock_names) from None
+
+    def observable_index(self, observable: str) -> int:
+        """Position of an observable on the observable axis. Raises `UnknownNameError`."""
+        try:
+            return self.observable_names.index(observable)
+        except ValueError:
+            raise unknown_name(
+                f"observable of world '{self.name}'", observable, self.observable_names
+            ) from None
 
     def theta(self, values: Mapping[str, float] | None = None, **named: float) -> np.ndarray:
         """One parameter vector (1, P), float64: the defaults, with the named parameters replaced.

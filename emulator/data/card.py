@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 
 import numpy as np
 import zarr
 from jinja2 import Environment
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -15,10 +17,16 @@ from emulator.data.schema import DEFAULT_VERDICTS, SPLITS, Manifest, Request
 from emulator.data.splits import SLICE, read_splits
 from emulator.data.storage import Folder
 from emulator.data.verdicts import read_verdicts
-from emulator.spec import Status, WorldSpec
+from emulator.spec import ANNUAL_POINTS, Status, WorldSpec
 
 CARD, FIGURES = "README.md", "figures"
 SHOWN, SUMMARISED = 20, 512
+PANELS_ACROSS = 4
+"""Panels in a row of the picture; a shock with more observables takes several rows."""
+MOST_SHOCKS, MOST_OBSERVABLES = 12, 24
+"""Shocks and observables that the picture shows; of more, the first."""
+SHORT_UNITS = {ANNUAL_POINTS: "pp, annualised"}
+"""Units as the picture writes them, where they are too long for the side of a panel."""
 
 TEMPLATE = Path(__file__).with_name("card.md.j2")
 
@@ -137,47 +145,34 @@ def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:
 
     Every single draw is shown whole: the axes are as wide as the draws.
     """
-    shown = min(SHOWN, len(irf_BSHO))
-    height = 2.1 * spec.n_shocks + 1.1
-    figure = Figure(figsize=(9.0, height))
+    shocks, observables = spec.shocks[:MOST_SHOCKS], spec.observables[:MOST_OBSERVABLES]
+    across = min(len(observables), PANELS_ACROSS)
+    down = math.ceil(len(observables) / across)
+    height = 2.1 * len(shocks) * down + 1.1
+    figure = Figure(figsize=(max(6.5, 3.0 * across), height))
     FigureCanvasAgg(figure)
-    axes = figure.subplots(spec.n_shocks, 3, squeeze=False, sharex=True)
+    axes = figure.subplots(len(shocks) * down, across, squeeze=False, sharex=True)
     figure.subplots_adjust(
-        left=0.075, right=0.99, bottom=0.75 / height, top=1 - 0.6 / height, wspace=0.3, hspace=0.25
+        left=0.075 if across > 1 else 0.12,
+        right=0.99,
+        bottom=0.75 / height,
+        top=1 - 0.6 / height,
+        wspace=0.3,
+        hspace=0.25,
     )
-    horizon = np.arange(irf_BSHO.shape[2])
-    for row, shock in enumerate(spec.shocks):
-        for column, observable in enumerate(spec.observables):
-            axis, series = axes[row, column], irf_BSHO[:, row, :, column]
-            low, middle, high = np.quantile(series, [0.1, 0.5, 0.9], axis=0)
-            axis.axhline(0.0, color="black", linewidth=0.6)
-            axis.fill_between(
-                horizon,
-                low,
-                high,
-                color="tab:blue",
-                alpha=0.25,
-                linewidth=0,
-                label=f"middle 80 % of {len(series)} draws",
-            )
-            axis.plot(
-                *_one_line(horizon, series[:shown]),
-                color="0.45",
-                linewidth=0.5,
-                alpha=0.8,
-                label=f"{shown} single draws",
-            )
-            axis.plot(horizon, middle, color="tab:blue", linewidth=1.6, label="median")
-            axis.margins(x=0.01, y=0.06)
+    for row, shock in enumerate(shocks):
+        panels = axes[row * down : (row + 1) * down].ravel()
+        for column, (axis, observable) in enumerate(zip(panels, observables, strict=False)):
+            _panel(axis, irf_BSHO[:, row, :, column])
             axis.set_title(f"{shock.name} → {observable.name}", fontsize=9)
-            axis.set_ylabel(
-                "pp, annualised" if observable.name != "output" else "percent", fontsize=8
-            )
-            axis.tick_params(labelsize=8)
-    for axis in axes[-1]:
-        axis.set_xlabel("quarters after impact", fontsize=8)
+            axis.set_ylabel(SHORT_UNITS.get(observable.unit, observable.unit), fontsize=8)
+        for axis in panels[len(observables) :]:
+            axis.set_visible(False)
+    for axis in panels[max(0, len(observables) - across) : len(observables)]:  # of the last shock
+        axis.set_xlabel(f"{spec.periods} after impact", fontsize=8)
+        axis.tick_params(labelbottom=True)
     figure.suptitle(
-        f"{spec.title}: responses to shocks of one standard deviation",
+        f"{spec.title}: responses to shocks of one standard deviation{_left_out(spec)}",
         fontsize=10,
         y=1 - 0.15 / height,
     )
@@ -191,6 +186,43 @@ def picture(spec: WorldSpec, irf_BSHO: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _left_out(spec: WorldSpec) -> str:
+    """How much of a world the picture shows, where it is too large; else empty."""
+    if spec.n_shocks <= MOST_SHOCKS and spec.n_observables <= MOST_OBSERVABLES:
+        return ""
+    return (
+        f" (the first {min(spec.n_shocks, MOST_SHOCKS)} of {spec.n_shocks} shocks,"
+        f" {min(spec.n_observables, MOST_OBSERVABLES)} of {spec.n_observables} observables)"
+    )
+
+
+def _panel(axis: Axes, series_BH: np.ndarray) -> None:
+    """One response of many draws: single draws, median and the middle 80 %."""
+    shown = min(SHOWN, len(series_BH))
+    horizon = np.arange(series_BH.shape[1])
+    low, middle, high = np.quantile(series_BH, [0.1, 0.5, 0.9], axis=0)
+    axis.axhline(0.0, color="black", linewidth=0.6)
+    axis.fill_between(
+        horizon,
+        low,
+        high,
+        color="tab:blue",
+        alpha=0.25,
+        linewidth=0,
+        label=f"middle 80 % of {len(series_BH)} draws",
+    )
+    axis.plot(
+        *_one_line(horizon, series_BH[:shown]),
+        color="0.45",
+        linewidth=0.5,
+        alpha=0.8,
+        label=f"{shown} single draws",
+    )
+    axis.plot(horizon, middle, color="tab:blue", linewidth=1.6, label="median")
+    axis.margins(x=0.01, y=0.06)
+    axis.tick_params(labelsize=8)
 
 
 def _one_line(horizon: np.ndarray, series_BH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -44,10 +44,10 @@ def generate(
         str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")
     ] = "datasets/v1.0-dev",
     horizon: Annotated[
-        int, typer.Option(min=1, help="Last horizon of the responses, in quarters.")
+        int, typer.Option(min=1, help="Last horizon of the responses, in periods of the world.")
     ] = DEFAULT_HORIZON,
     periods: Annotated[
-        int, typer.Option(min=0, help="Quarters of each simulated trajectory; 0 stores none.")
+        int, typer.Option(min=0, help="Periods of each simulated trajectory; 0 stores none.")
     ] = 200,
     verdicts: Annotated[
         int,

@@ -40,7 +40,7 @@ from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.progress import progress
-from emulator.spec import DEFAULT_HORIZON, OBSERVABLES
+from emulator.spec import DEFAULT_HORIZON
 from emulator.version import __version__
 from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
 
@@ -98,11 +98,6 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
         if is_path(name) and world.source is not None
     }
     for name, world in worlds_by_name.items():
-        if world.spec.observable_names != OBSERVABLES:
-            raise DatasetError(
-                f"World '{name}' observes {', '.join(world.spec.observable_names)}; a data set"
-                f" holds {', '.join(OBSERVABLES)}. Say in a mapping what they are in this world."
-            )
         world.require()
         if name in sources and name in WORLDS:
             raise DatasetError(

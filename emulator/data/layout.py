@@ -15,9 +15,7 @@ from zarr.errors import ZarrUserWarning
 
 from emulator.data.schema import FORMAT_VERSION, Request
 from emulator.solvers import StateSpace
-from emulator.spec import IRF_AXES, OBSERVABLES, Status, WorldSpec
-
-OBSERVABLE_UNITS = "percent (output); annualised percentage points (inflation, rate)"
+from emulator.spec import IRF_AXES, Status, WorldSpec
 
 
 class ArrayLayout(NamedTuple):
@@ -37,16 +35,17 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
     sizes.
     """
     n, p, s, nan = request.size(spec.name), spec.n_parameters, spec.n_shocks, float("nan")
+    o, observable_units = spec.n_observables, units_text(spec)
     yield ArrayLayout(
         "theta", ("sample", "parameter"), (n, p), "float32", nan, "see parameter_unit", "parameters"
     )
     yield ArrayLayout(
         "irfs",
         IRF_AXES,
-        (n, s, request.horizon + 1, 3),
+        (n, s, request.horizon + 1, o),
         "float32",
         nan,
-        OBSERVABLE_UNITS,
+        observable_units,
         "responses to shocks of one standard deviation; horizon 0 is the impact period",
     )
     yield ArrayLayout(
@@ -57,10 +56,10 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
         yield ArrayLayout(
             "trajectories",
             ("sample", "period", "observable"),
-            (n, t, 3),
+            (n, t, o),
             "float32",
             nan,
-            OBSERVABLE_UNITS,
+            observable_units,
             "simulated path from the steady state",
         )
         yield ArrayLayout(
@@ -96,12 +95,20 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
         yield ArrayLayout(
             "state_observation",
             ("sample", "observable", "state"),
-            (n, 3, d),
+            (n, o, d),
             "float64",
             nan,
             units,
             "C of y = C s, y in the units of irfs",
         )
+
+
+def units_text(spec: WorldSpec) -> str:
+    """The units of a world's observables in a line, each unit once with the names that have it."""
+    names: dict[str, list[str]] = {}
+    for observable in spec.observables:
+        names.setdefault(observable.unit, []).append(observable.name)
+    return "; ".join(f"{unit} ({', '.join(group)})" for unit, group in names.items())
 
 
 def group_files(spec: WorldSpec, request: Request, space: StateSpace | None) -> dict[str, bytes]:
@@ -126,6 +133,8 @@ def create_group(
             "format_version": FORMAT_VERSION,
         }
     )
+    if spec.frequency != "quarter":  # not written where it is, as in groups older than the field
+        group.attrs["frequency"] = spec.frequency
     group.attrs["coordinates"] = (
         "parameter_unit observable_unit"  # CF: coordinates that are no axis
     )
@@ -152,7 +161,7 @@ def create_group(
         array = group.create_array(name, shape=(len(values),), dtype=dtype, dimension_names=(dim,))
         array[:] = np.array(values, dtype=object if dtype == "string" else dtype)
         if dtype == "int32":
-            array.attrs["units"] = "quarters"
+            array.attrs["units"] = spec.periods
     with warnings.catch_warnings():
         # xarray looks for consolidated metadata first and zarr writes it; that it is not yet in the
         # Zarr 3 text is known.
@@ -166,7 +175,7 @@ def _coordinates(spec: WorldSpec, request: Request) -> dict[str, tuple[str, list
         "parameter_unit": ("parameter", [p.unit for p in spec.parameters]),
         "shock": ("shock", list(spec.shock_names)),
         "horizon": ("horizon", list(range(request.horizon + 1))),
-        "observable": ("observable", list(OBSERVABLES)),
+        "observable": ("observable", list(spec.observable_names)),
         "observable_unit": ("observable", list(spec.observable_units)),
     }
     if request.periods:

@@ -186,7 +186,7 @@ class DataSet:
             self._verified.add((world, name))
 
     def read(self, world: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """theta (n, P) and irfs (n, S, H+1, 3) of a split, float32, checksums verified.
+        """theta (n, P) and irfs (n, S, H+1, O) of a split, float32, checksums verified.
 
         Units as in `docs/conventions.md`.
         """

@@ -25,10 +25,13 @@ from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.errors import DatasetError
 from emulator.progress import progress
-from emulator.spec import Status
+from emulator.solvers import StateSpace, impulse_response
+from emulator.spec import Status, WorldSpec
 from emulator.worlds import WORLDS, LinearWorld, World
 
 RESOLVED_ROWS = 64
+STATE_MATRICES = ("state_transition", "state_impact", "state_observation")
+"""A, B and C of `s = A s_1 + B e, y = C s`."""
 
 
 class Finding(NamedTuple):
@@ -184,7 +187,7 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
     theta, spec = _theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
     installed = _installed(data, world)
-    if installed is not None and installed.spec == spec:
+    if installed is not None and _is_solver_of(installed.spec, spec):
         if request.shard_rows(world) != shard_size(
             installed.draws_per_task, request.shard, request.chunk
         ):
@@ -237,7 +240,7 @@ def _verdicts(data: DataSet, world: str) -> Iterator[str]:
         )
         return
     installed = _installed(data, world)
-    if installed is None or installed.spec != spec:
+    if installed is None or not _is_solver_of(installed.spec, spec):
         return  # said where rows are solved again
     if not np.allclose(theta, propose(request, world), rtol=1e-6, atol=0):
         yield f"{VERDICTS_FILE}: theta are not the draws of the prior that the request's seed gives"
@@ -264,31 +267,60 @@ def _installed(data: DataSet, world: str) -> World | None:
     return request.world(world) if world in WORLDS or world in request.sources else None
 
 
+def _is_solver_of(installed: WorldSpec, spec: WorldSpec) -> bool:
+    """Whether the installed world solves what the data were made of: all is the same but its prose,
+    its states, and observables that it has gained since.
+    """
+    if not set(spec.observable_names) <= set(installed.observable_names):
+        return False
+    return _substance(installed.observing(spec.observable_names)) == _substance(spec)
+
+
+def _substance(spec: WorldSpec) -> dict[str, Any]:
+    """What a spec says without its prose and its states."""
+    content = spec.model_dump(exclude={"title", "summary", "source", "prior", "states"})
+    for part in ("parameters", "shocks", "observables"):
+        content[part] = [
+            {key: value for key, value in item.items() if key not in ("tex", "meaning")}
+            for item in content[part]
+        ]
+    return content
+
+
 def _solved_again(data: DataSet, world: str) -> Iterator[str]:
     """Rows spread over the data set, solved again by the world as it is installed here."""
     installed = _installed(data, world)
     if installed is None:
         yield f"world '{world}' is not installed here, so its responses cannot be checked"
         return
-    if installed.spec != data.spec(world):
+    spec = data.spec(world)
+    if not _is_solver_of(installed.spec, spec):
         yield "the installed world's spec differs from the one the data were made with"
         return
     group = data.group(world)
     rows = _spread(data.manifest.request.size(world), installed)
     theta = _theta(group)[rows].astype(np.float64)
-    solved = {"irfs": installed.irf(theta, horizon=data.horizon, on_failure="nan")}
+    observed = [installed.spec.observable_index(name) for name in spec.observable_names]
+    irfs = installed.irf(theta, horizon=data.horizon, on_failure="nan")
+    solved = {"irfs": irfs[..., observed]}
     if "trajectories" in group:
         shocks = np.asarray(group["shocks"].oindex[rows], dtype=np.float64)  # type: ignore[union-attr]
-        solved["trajectories"] = installed.simulate(theta, shocks, on_failure="nan")
-    if isinstance(installed, LinearWorld):
+        paths = installed.simulate(theta, shocks, on_failure="nan")
+        solved["trajectories"] = paths[..., observed]
+    if isinstance(installed, LinearWorld) and installed.spec.states == spec.states:
         space = installed.state_space(theta)
-        solved |= {
-            "state_transition": space.A,
-            "state_impact": space.B,
-            "state_observation": space.C,
-        }
+        solved |= dict(zip(STATE_MATRICES, (space.A, space.B, space.C[:, observed]), strict=True))
+    stored_rows = {
+        name: np.asarray(group[name].oindex[rows])  # type: ignore[union-attr]
+        for name in (*solved, *(name for name in STATE_MATRICES if name in group))
+    }
+    if "state_transition" not in solved and "state_transition" in group:
+        # Other states may stand for the same economy: what counts is what the matrices answer.
+        space = StateSpace(*(stored_rows[name] for name in STATE_MATRICES))
+        stored_rows["state_observation"] = impulse_response(space, data.horizon)
+        solved["state_observation"] = solved["irfs"]
     for name, values in solved.items():
-        stored = np.asarray(group[name].oindex[rows])  # type: ignore[union-attr]
+        stored = stored_rows[name]
         axes = tuple(range(1, values.ndim))
         size = np.abs(values).max(axis=axes)
         wrong = ~(np.abs(stored - values).max(axis=axes) <= 1e-6 * np.maximum(size, 1e-6))
