@@ -29,7 +29,7 @@ MODELS = {
 }
 
 
-FROM_SPECS = ("worlds", "H", "param_dims", "shock_dims", "n_shocks")
+FROM_SPECS = ("worlds", "H", "param_dims", "shock_dims", "n_shocks", "n_observables")
 """Arguments of networks that follow from the specs of their worlds, and are no options."""
 
 

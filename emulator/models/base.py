@@ -1,12 +1,13 @@
 """What a network is: parameters of some worlds in, impulse responses in natural units out.
 
-Axes: B batch, P parameter, S shock, H horizon, O observable (output, inflation, rate).
+Axes: B batch, P parameter, S shock, H horizon, O observable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -23,13 +24,17 @@ PREPARE_DRAWS = 8192
 class EmulatorModel(nn.Module):
     """A network over one or many worlds.
 
-    A subclass sets `param_dims` and `horizon`, keeps in `options` the arguments that build it
-    again, and implements `standardised`, or `natural` if units are its own affair. `forward` does
-    the rest: rows by world, padding.
+    A subclass sets `param_dims`, `shock_dims`, `observable_dims` and `horizon`, keeps in `options`
+    the arguments that build it again, and implements `standardised`, or `natural` if units are its
+    own affair. `forward` does the rest: rows by world, padding.
     """
 
     param_dims: dict[str, int]
     shock_dims: dict[str, int]
+    observable_dims: Mapping[str, int] = MappingProxyType({})
+    """Observables of each world; of a world that is not in it the network answers with as many as
+    the training data have.
+    """
     horizon: int
     any_horizon = False
     """Whether responses beyond the horizon that the network was built for can be asked of it."""
@@ -45,23 +50,25 @@ class EmulatorModel(nn.Module):
         cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any
     ) -> EmulatorModel:
         """A fresh network of the right size for these worlds, for classes built from `param_dims`,
-        `H` and `n_shocks`.
+        `H`, `n_shocks` and, where a world has other than three, `n_observables`.
         """
         dims = {name: spec.n_parameters for name, spec in specs.items()}
+        observables = {name: spec.n_observables for name, spec in specs.items()}
         return cls(
             param_dims=dims,
             H=horizon,
             n_shocks={name: spec.n_shocks for name, spec in specs.items()},
+            **observables_option(observables),
             **options,
         )
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        """Responses (B, S', H'+1, 3) of one world in natural units, from parameters (B, P) in
+        """Responses (B, S', H'+1, O') of one world in natural units, from parameters (B, P) in
         natural units.
 
-        S' may exceed the world's number of shocks and H' the horizon that is asked for; what is
-        beyond is cut off. By default `standardised` between the training data's scales, which are
-        one, with means of zero, before `bind`.
+        S' and O' may exceed the world's numbers of shocks and observables, and H' the horizon that
+        is asked for; what is beyond is cut off. By default `standardised` between the training
+        data's scales, which are one, with means of zero, before `bind`.
         """
         if not self.normaliser.fitted:
             return self.standardised(theta_BP, world, horizon)
@@ -69,10 +76,12 @@ class EmulatorModel(nn.Module):
         scale = self.normaliser.scale(world, irf.shape[2])
         if irf.shape[1] > len(scale):
             irf = irf[:, : len(scale)]
+        if irf.shape[3] > scale.shape[2]:
+            irf = irf[..., : scale.shape[2]]
         return irf * scale
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        """Responses (B, S', H'+1, 3) of one world in units of its scales, from standardised
+        """Responses (B, S', H'+1, O') of one world in units of its scales, from standardised
         parameters (B, P).
         """
         raise NotImplementedError(
@@ -84,7 +93,7 @@ class EmulatorModel(nn.Module):
         fresh run.
 
         samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and
-        responses (n, S, H+1, 3) in natural units.
+        responses (n, S, H+1, O) in natural units.
         """
 
     def start_from(self, other: EmulatorModel) -> None:
@@ -122,16 +131,22 @@ class EmulatorModel(nn.Module):
         """Take over the training data's scales and specs; called once by the trainer before the
         first step.
 
-        Raises `ModelError` if the data have a world, a number of parameters or of shocks that the
-        network was not built for.
+        Raises `ModelError` if the data have a world, or a number of parameters, shocks or
+        observables, that the network was not built for.
         """
         for world, moments in statistics.items():
             dims = self._dims(world)
-            data = (moments.theta_mean.shape[0], moments.irf_scale.shape[0])
+            data = (moments.theta_mean.shape[0], *moments.irf_scale.shape)
             if data[0] != dims[0] or data[1] > dims[1]:
                 raise ModelError(
                     f"World '{world}' has {data[0]} parameters and {data[1]} shocks in the data; "
                     f"this network was built for {dims[0]} and at most {dims[1]}."
+                )
+            if data[2] > self.observable_dims.get(world, data[2]):
+                raise ModelError(
+                    f"World '{world}' has {data[2]} observables in the data; this network was built"
+                    f" for at most {self.observable_dims[world]}. Build it from the specs of its"
+                    " worlds (`emulator.models.build`), or with n_observables."
                 )
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
@@ -143,16 +158,16 @@ class EmulatorModel(nn.Module):
         horizon: int | None = None,
         apart: bool = False,
     ) -> Any:
-        """Responses (B, S, H+1, 3) in natural units: percent and annualised percentage points.
+        """Responses (B, S, H+1, O) in natural units, those of each world's observables.
 
         theta (B, >= P) in natural units, padded on the right; world_id one id, or a list of B;
         horizon: the last one, by default the one that the network was built for, beyond it only
-        where `any_horizon`. In a mixed batch S is the largest number of shocks among its worlds and
-        the responses beyond a world's own are zero; `apart` returns a list instead, one unpadded
-        tensor for each world in the order of `rows_by_world`. A batch may come gathered by world:
-        theta a list of tensors, world_id the world of each; the answer is then apart as well.
-        Before `bind` scales are one and means zero. Raises `ModelError` on shapes and horizons that
-        do not fit.
+        where `any_horizon`. In a mixed batch S and O are the largest numbers of shocks and
+        observables among its worlds, and the responses beyond a world's own are zero; `apart`
+        returns a list instead, one unpadded tensor for each world in the order of `rows_by_world`.
+        A batch may come gathered by world: theta a list of tensors, world_id the world of each; the
+        answer is then apart as well. Before `bind` scales are one and means zero. Raises
+        `ModelError` on shapes and horizons that do not fit.
         """
         last = self.horizon if horizon is None else horizon
         if last < 0 or (last > self.horizon and not self.any_horizon):
@@ -172,9 +187,13 @@ class EmulatorModel(nn.Module):
             return parts
         if len(parts) == 1:
             return parts[0]
-        widest = max(part.shape[1] for part in parts)
+        shocks = max(part.shape[1] for part in parts)
+        observables = max(part.shape[3] for part in parts)
         padded = [
-            nn.functional.pad(part, (0, 0, 0, 0, 0, widest - part.shape[1])) for part in parts
+            nn.functional.pad(
+                part, (0, observables - part.shape[3], 0, 0, 0, shocks - part.shape[1])
+            )
+            for part in parts
         ]
         order = torch.cat([rows for _, rows in groups if rows is not None])
         return torch.cat(padded)[torch.argsort(order)]
@@ -198,19 +217,22 @@ class EmulatorModel(nn.Module):
 
     def alone(self, world: str) -> nn.Module:
         """The network for one world, without choices that depend on data, as exporters need it:
-        theta (B, P) to responses (B, S, H+1, 3).
+        theta (B, P) to responses (B, S, H+1, O).
         """
         return OneWorld(self, world)
 
     def _of_one_world(self, theta: Tensor, world: str, horizon: int) -> Tensor:
         n_parameters, n_shocks = self._dims(world)
+        n_observables = self.observable_dims.get(world)
         if self.normaliser.fitted:
-            n_shocks = self.normaliser.shocks(world)
+            n_shocks, n_observables = self.normaliser.responses(world)
         if theta.shape[1] > n_parameters:
             theta = theta[:, :n_parameters]
         irf = self.natural(theta, world, horizon)
         if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
             irf = irf[:, :n_shocks, : horizon + 1]
+        if n_observables is not None and irf.shape[3] != n_observables:
+            irf = irf[..., :n_observables]
         return irf.to(theta.dtype)
 
     def _dims(self, world: str) -> tuple[int, int]:
@@ -290,11 +312,34 @@ def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
 
 def shock_dims(param_dims: Mapping[str, int], n_shocks: int | Mapping[str, int]) -> dict[str, int]:
     """Number of shocks of each world, from one number for all or a number for each."""
-    if isinstance(n_shocks, int):
-        return dict.fromkeys(param_dims, n_shocks)
-    if set(n_shocks) != set(param_dims):
+    return _of_each_world("n_shocks", param_dims, n_shocks)
+
+
+def observable_dims(
+    param_dims: Mapping[str, int], n_observables: int | Mapping[str, int]
+) -> dict[str, int]:
+    """Number of observables of each world, from one number for all or a number for each."""
+    return _of_each_world("n_observables", param_dims, n_observables)
+
+
+def _of_each_world(
+    argument: str, param_dims: Mapping[str, int], counts: int | Mapping[str, int]
+) -> dict[str, int]:
+    if isinstance(counts, int):
+        return dict.fromkeys(param_dims, counts)
+    if set(counts) != set(param_dims):
         raise ModelError(
-            f"n_shocks names the worlds {sorted(n_shocks)}, param_dims {sorted(param_dims)};"
+            f"{argument} names the worlds {sorted(counts)}, param_dims {sorted(param_dims)};"
             " expected the same."
         )
-    return dict(n_shocks)
+    return dict(counts)
+
+
+def observables_option(n_observables: int | Mapping[str, int]) -> dict[str, Any]:
+    """The option `n_observables` that builds a network again; none where every world has three,
+    as every network of before had.
+    """
+    if isinstance(n_observables, int):
+        return {} if n_observables == 3 else {"n_observables": n_observables}
+    counts = dict(n_observables)
+    return {} if set(counts.values()) == {3} else {"n_observables": counts}

@@ -11,15 +11,19 @@ from torch import Tensor
 from emulator.errors import ModelCheckError, ModelError
 from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
-from emulator.spec import WorldSpec
+from emulator.spec import PERCENT, Observable, WorldSpec
 
 Make = Callable[[], EmulatorModel]
 HORIZON = 12
 DRAWS = 32
 
+COUNTS = (1, 2, 7)
+"""Observables of the worlds that are made up for the suite."""
+
 
 def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
-    """Run every check on a class of networks over these worlds.
+    """Run every check on a class of networks over these worlds, and over copies of the first that
+    have 1, 2 and 7 observables.
 
     Raises `ModelCheckError` that lists all checks that failed.
 
@@ -29,11 +33,24 @@ def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
     same network again; input that does not fit is refused. A network without parameters must have
     learnt from `prepare` instead.
     """
-    by_name = {spec.name: spec for spec in specs}
+    failures = _failures(model, {spec.name: spec for spec in specs})
+    others = [_observed(specs[0], count) for count in COUNTS]
+    failures += _failures(model, {spec.name: spec for spec in others})
+    if failures:
+        raise ModelCheckError(
+            f"{model.__name__} fails {len(failures)} check(s):\n  " + "\n  ".join(failures)
+        )
+
+
+def _failures(model: type[EmulatorModel], specs: dict[str, WorldSpec]) -> list[str]:
+    """What goes wrong with one network over these worlds."""
     torch.manual_seed(0)
-    first = model.from_specs(by_name, HORIZON).eval()
-    first.bind({name: _statistics(spec) for name, spec in by_name.items()}, by_name)
-    first.prepare({name: _samples(spec) for name, spec in by_name.items()})
+    try:
+        first = model.from_specs(specs, HORIZON).eval()
+        first.bind({name: _statistics(spec) for name, spec in specs.items()}, specs)
+        first.prepare({name: _samples(spec) for name, spec in specs.items()})
+    except (TypeError, ValueError, RuntimeError, ModelError) as error:
+        return [f"builds, binds and prepares over {', '.join(specs)}: {error}"]
 
     def make() -> EmulatorModel:
         return copy.deepcopy(first)
@@ -41,19 +58,28 @@ def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
     failures = []
     for check in CHECKS:
         try:
-            check(make, by_name)
-        except ModelCheckError as error:
+            check(make, specs)
+        except (ModelCheckError, ModelError, TypeError, RuntimeError) as error:
             failures.append(f"{check.__name__.removeprefix('_')}: {error}")
-    if failures:
-        raise ModelCheckError(
-            f"{model.__name__} fails {len(failures)} check(s):\n  " + "\n  ".join(failures)
-        )
+    return failures
+
+
+def _observed(spec: WorldSpec, count: int) -> WorldSpec:
+    """A copy of a world with so many observables, as many of them its own as it has."""
+    more = [
+        Observable(name=f"series_{k}", tex=f"x_{k}", unit=PERCENT, meaning=f"Series {k}")
+        for k in range(count)
+    ]
+    observables = (*spec.observables, *more)[:count]
+    name = f"{spec.name}_of_{count}"
+    return spec.model_copy(update={"name": name, "observables": observables})
 
 
 def _statistics(spec: WorldSpec, size: float = 1.0) -> WorldStatistics:
     """Made-up moments of plausible size, different for each shock and observable."""
     low, high = torch.tensor(spec.low).float(), torch.tensor(spec.high).float()
-    scale = size * (0.5 + torch.arange(spec.n_shocks * 3).float().reshape(spec.n_shocks, 3))
+    shape = spec.n_shocks, spec.n_observables
+    scale = size * (0.5 + torch.arange(spec.n_shocks * spec.n_observables).float().reshape(*shape))
     return WorldStatistics((low + high) / 2, (high - low) / 12**0.5, low, high, scale)
 
 
@@ -64,7 +90,7 @@ def _theta(spec: WorldSpec, n: int) -> Tensor:
 
 
 def _samples(spec: WorldSpec, sign: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, 3) that are sums of two
+    """Made-up draws to start from: theta (n, P), and responses (n, S, H+1, O) that are sums of two
     decays, each of a size that depends on theta.
     """
     theta, moments = _theta(spec, DRAWS), _statistics(spec)
@@ -74,7 +100,9 @@ def _samples(spec: WorldSpec, sign: float = 1.0) -> tuple[Tensor, Tensor]:
     )
     sizes_n2 = torch.tanh((theta - moments.theta_mean) / moments.theta_std @ slopes.T)
     decays_2H = torch.tensor([0.9, 0.5])[:, None] ** torch.arange(HORIZON + 1)
-    loadings = torch.randn(2, spec.n_shocks, 3, generator=torch.Generator().manual_seed(4))
+    loadings = torch.randn(
+        2, spec.n_shocks, spec.n_observables, generator=torch.Generator().manual_seed(4)
+    )
     return theta, sign * moments.irf_scale[:, None, :] * torch.einsum(
         "nk,kh,kso->nsho", sizes_n2, decays_2H, loadings
     )
@@ -104,7 +132,10 @@ def _shapes(make: Make, specs: dict[str, WorldSpec]) -> None:
     model = make()
     for name, spec in specs.items():
         shape = tuple(model(_theta(spec, 5), name).shape)
-        _expect(shape == (5, spec.n_shocks, HORIZON + 1, 3), f"world {name} gives {shape}")
+        _expect(
+            shape == (5, spec.n_shocks, HORIZON + 1, spec.n_observables),
+            f"world {name} gives {shape}",
+        )
         _expect(
             model(_theta(spec, 5), [name] * 5).shape == shape,
             "a list of one world differs from its name",
@@ -130,9 +161,14 @@ def _mixed_equals_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
     for name, spec in specs.items():
         rows = [k for k, other in enumerate(ids) if other == name]
         apart = model(_theta(spec, 3), name)
-        _close(together[rows, : spec.n_shocks], apart, f"world {name} in a mixed batch")
+        own = together[rows, : spec.n_shocks, :, : spec.n_observables]
+        _close(own, apart, f"world {name} in a mixed batch")
         _expect(
             not together[rows, spec.n_shocks :].any(), f"world {name}: padded shocks are not zero"
+        )
+        _expect(
+            not together[rows][..., spec.n_observables :].any(),
+            f"world {name}: padded observables are not zero",
         )
 
 

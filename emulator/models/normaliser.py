@@ -27,7 +27,7 @@ not blown up.
 class WorldStatistics(NamedTuple):
     """Moments of one world's training split, float32, in natural units.
 
-    theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, 3): standard deviation of each
+    theta_mean, theta_std, theta_low, theta_high (P,); irf_scale (S, O): standard deviation of each
     shock's response of each observable over draws and horizons; `FLOOR` times the world's largest
     where that is zero.
     """
@@ -72,9 +72,12 @@ class Normaliser(nn.Module):
         number = self._number(world)
         return WorldStatistics(*(self._buffer(field, number) for field in WorldStatistics._fields))
 
-    def shocks(self, world: str) -> int:
-        """The number of shocks of one world. Raises `ModelError` as `statistics` does."""
-        return self._buffer("irf_scale", self._number(world)).shape[0]
+    def responses(self, world: str) -> tuple[int, int]:
+        """Numbers of shocks and of observables of one world. Raises `ModelError` as `statistics`
+        does.
+        """
+        n_shocks, n_observables = self._buffer("irf_scale", self._number(world)).shape
+        return n_shocks, n_observables
 
     def _number(self, world: str) -> int:
         if world not in self.worlds:
@@ -100,7 +103,7 @@ class Normaliser(nn.Module):
         return z_BP if varied is None else torch.where(varied, z_BP, 0.0)
 
     def scale(self, world: str, periods: int) -> Tensor:
-        """Scales of a world's responses, the same at each horizon: (S, H+1, 3), whole in memory,
+        """Scales of a world's responses, the same at each horizon: (S, H+1, O), whole in memory,
         since products with numbers that are repeated on the way take four times as long.
         """
         scale = self._buffer("irf_scale", self._number(world))

@@ -200,15 +200,15 @@ def refuse_unsound_statistics(
     try:
         for world, moments in statistics.items():
             spec = specs.get(world)
-            parameters, shocks = moments.theta_mean.shape[0], moments.irf_scale.shape[0]
+            parameters, responses = moments.theta_mean.shape[0], tuple(moments.irf_scale.shape)
             if spec is not None:
-                parameters, shocks = spec.n_parameters, spec.n_shocks
+                parameters, responses = spec.n_parameters, (spec.n_shocks, spec.n_observables)
+            _expect(len(responses) == 2, f"its statistics of '{world:.80}' are of no responses")
             for field, value in moments._asdict().items():
                 what = f"statistics of '{world:.80}' ({field})"
                 _expect_tensor(value, size, what)
                 _expect(value.dtype is torch.float32, f"its {what} are of type {value.dtype}")
-                observables = 3 if spec is None else len(spec.observable_names)
-                shape = (shocks, observables) if field == "irf_scale" else (parameters,)
+                shape = responses if field == "irf_scale" else (parameters,)
                 _expect(
                     tuple(value.shape) == shape,
                     f"its {what} have shape {tuple(value.shape)}, expected {shape}",

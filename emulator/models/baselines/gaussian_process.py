@@ -54,11 +54,13 @@ class GaussianProcessBaseline(PerWorldBaseline):
         draws: int = 2000,
         tuning_draws: int = 300,
         iterations: int = 30,
+        n_observables: int | Mapping[str, int] = 3,
     ) -> None:
         super().__init__(
             param_dims,
             H,
             n_shocks,
+            n_observables,
             components=components,
             draws=draws,
             tuning_draws=tuning_draws,

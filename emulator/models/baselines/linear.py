@@ -20,9 +20,13 @@ class LinearBaseline(PerWorldBaseline):
     """
 
     def __init__(
-        self, param_dims: Mapping[str, int], H: int = 40, n_shocks: int | Mapping[str, int] = 3
+        self,
+        param_dims: Mapping[str, int],
+        H: int = 40,
+        n_shocks: int | Mapping[str, int] = 3,
+        n_observables: int | Mapping[str, int] = 3,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks)
+        super().__init__(param_dims, H, n_shocks, n_observables)
         self.layers = nn.ModuleList(
             nn.Linear(n, self.width(world)) for world, n in self.param_dims.items()
         )

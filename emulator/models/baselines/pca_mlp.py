@@ -35,9 +35,15 @@ class PCAMLPBaseline(PerWorldBaseline):
         H: int = 40,
         n_shocks: int | Mapping[str, int] = 3,
         components: int = 64,
+        n_observables: int | Mapping[str, int] = 3,
     ) -> None:
         super().__init__(
-            param_dims, H, n_shocks, hidden_dims=list(hidden_dims), components=components
+            param_dims,
+            H,
+            n_shocks,
+            n_observables,
+            hidden_dims=list(hidden_dims),
+            components=components,
         )
         if not hidden_dims:
             raise ModelError(

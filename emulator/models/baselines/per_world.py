@@ -11,15 +11,20 @@ from typing import Any
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
-from emulator.models.base import EmulatorModel, shock_dims
+from emulator.models.base import (
+    EmulatorModel,
+    observable_dims,
+    observables_option,
+    shock_dims,
+)
 
 
 class PerWorldBaseline(EmulatorModel):
     """Sizes and parts of networks in which nothing is shared between worlds.
 
-    param_dims: number of parameters of each world; H: last horizon; n_shocks: shocks of every
-    world, or of each (what the data do not have is cut off once the network is bound to them);
-    options: what else builds the class again.
+    param_dims: number of parameters of each world; H: last horizon; n_shocks, n_observables: of
+    every world, or of each (what the data do not have is cut off once the network is bound to
+    them); options: what else builds the class again.
     """
 
     def __init__(
@@ -27,40 +32,48 @@ class PerWorldBaseline(EmulatorModel):
         param_dims: Mapping[str, int],
         H: int,
         n_shocks: int | Mapping[str, int],
+        n_observables: int | Mapping[str, int] = 3,
         **options: Any,
     ) -> None:
         counts = n_shocks if isinstance(n_shocks, int) else dict(n_shocks)
-        super().__init__(param_dims=dict(param_dims), H=H, n_shocks=counts, **options)
+        super().__init__(
+            param_dims=dict(param_dims),
+            H=H,
+            n_shocks=counts,
+            **observables_option(n_observables),
+            **options,
+        )
         if not param_dims or H < 0:
             raise ModelError(
                 f"{type(self).__name__} needs at least one world and H >= 0; found"
                 f" {list(param_dims)} and H = {H}."
             )
-        self.param_dims, self.shock_dims, self.horizon = (
-            dict(param_dims),
-            shock_dims(param_dims, n_shocks),
-            H,
-        )
+        self.param_dims = dict(param_dims)
+        self.shock_dims = shock_dims(param_dims, n_shocks)
+        self.observable_dims = observable_dims(param_dims, n_observables)
+        self.horizon = H
         self._position = {world: k for k, world in enumerate(self.param_dims)}
 
     def width(self, world: str) -> int:
         """Number of responses of a world: shocks times horizons times observables."""
-        return self.shock_dims[world] * (self.horizon + 1) * 3
+        return self.shock_dims[world] * (self.horizon + 1) * self.observable_dims[world]
 
     def part(self, parts: nn.ModuleList, world: str) -> Any:
         """What belongs to a world in a list in the order of `param_dims`."""
         return parts[self._position[world]]
 
     def as_responses(self, flat: Tensor, world: str) -> Tensor:
-        """Rows of `width` numbers as responses (n, S, H+1, 3)."""
-        return flat.unflatten(1, (self.shock_dims[world], self.horizon + 1, 3))
+        """Rows of `width` numbers as responses (n, S, H+1, O)."""
+        return flat.unflatten(
+            1, (self.shock_dims[world], self.horizon + 1, self.observable_dims[world])
+        )
 
     def standardised_samples(self, world: str, theta: Tensor, irf: Tensor) -> tuple[Tensor, Tensor]:
         """Draws given to `prepare`, as the network sees them: theta (n, P) as standard scores,
         responses (n, width).
 
-        The responses are in units of the world's scales, with zeros for shocks that the data do not
-        have. Raises `ModelError` if there is no draw or the horizon is another.
+        The responses are in units of the world's scales, with zeros for shocks and observables that
+        the data do not have. Raises `ModelError` if there is no draw or the horizon is another.
         """
         if not len(theta) or irf.shape[2] != self.horizon + 1:
             raise ModelError(
@@ -70,6 +83,7 @@ class PerWorldBaseline(EmulatorModel):
             )
         scale = self.normaliser.statistics(world).irf_scale
         responses = irf.to(scale.device) / scale[:, None, :]
-        missing = self.shock_dims[world] - responses.shape[1]
-        padded = nn.functional.pad(responses, (0, 0, 0, 0, 0, missing))
+        shocks = self.shock_dims[world] - responses.shape[1]
+        observables = self.observable_dims[world] - responses.shape[3]
+        padded = nn.functional.pad(responses, (0, observables, 0, 0, 0, shocks))
         return self.normaliser.theta(theta.to(scale.device), world), padded.flatten(1)

@@ -5,6 +5,7 @@ Axes: B batch, P parameter, D hidden, S shock, H horizon, O observable.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -32,12 +33,14 @@ class PerWorldGRUBaseline(PerWorldBaseline):
         hidden_dim: int = 128,
         H: int = 40,
         n_shocks: int | Mapping[str, int] = 3,
+        n_observables: int | Mapping[str, int] = 3,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks, hidden_dim=hidden_dim)
+        super().__init__(param_dims, H, n_shocks, n_observables, hidden_dim=hidden_dim)
         if hidden_dim < 1:
             raise ModelError(f"PerWorldGRUBaseline needs hidden_dim >= 1; found {hidden_dim}.")
         self.networks = nn.ModuleList(
-            _Unrolled(n, hidden_dim, self.shock_dims[world]) for world, n in self.param_dims.items()
+            _Unrolled(n, hidden_dim, (self.shock_dims[world], self.observable_dims[world]))
+            for world, n in self.param_dims.items()
         )
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
@@ -45,20 +48,21 @@ class PerWorldGRUBaseline(PerWorldBaseline):
 
 
 class _Unrolled(nn.Module):
-    """theta (B, P) -> responses (B, S, H+1, 3) of one world."""
+    """theta (B, P) -> responses (B, S, H+1, O) of one world, `shape` (S, O)."""
 
-    def __init__(self, n_parameters: int, hidden_dim: int, n_shocks: int) -> None:
+    def __init__(self, n_parameters: int, hidden_dim: int, shape: tuple[int, int]) -> None:
         super().__init__()
-        self.n_shocks = n_shocks
+        self.shape = shape
         self.encoder = mlp([n_parameters, hidden_dim, hidden_dim])
         self.start = nn.Linear(hidden_dim, hidden_dim)
         self.cell = nn.GRU(hidden_dim, hidden_dim, batch_first=True)
-        self.head = nn.Linear(hidden_dim, n_shocks * 3)
+        self.head = nn.Linear(hidden_dim, math.prod(shape))
 
     def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
         if not len(theta_BP):  # PyTorch's GRU takes no empty batch
-            return theta_BP.new_zeros(0, self.n_shocks, horizon + 1, 3)
+            n_shocks, n_observables = self.shape
+            return theta_BP.new_zeros(0, n_shocks, horizon + 1, n_observables)
         code_BD = self.encoder(theta_BP)
         inputs_BHD = code_BD[:, None].expand(-1, horizon + 1, -1)
         states_BHD, _ = self.cell(inputs_BHD, torch.tanh(self.start(code_BD))[None])
-        return self.head(states_BHD).unflatten(2, (self.n_shocks, 3)).transpose(1, 2)
+        return self.head(states_BHD).unflatten(2, self.shape).transpose(1, 2)

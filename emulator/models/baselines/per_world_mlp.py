@@ -27,8 +27,16 @@ class PerWorldMLPBaseline(PerWorldBaseline):
         H: int = 40,
         n_shocks: int | Mapping[str, int] = 3,
         dropout: float = 0.0,
+        n_observables: int | Mapping[str, int] = 3,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks, hidden_dims=list(hidden_dims), dropout=dropout)
+        super().__init__(
+            param_dims,
+            H,
+            n_shocks,
+            n_observables,
+            hidden_dims=list(hidden_dims),
+            dropout=dropout,
+        )
         if not hidden_dims:
             raise ModelError(
                 "PerWorldMLPBaseline needs at least one hidden layer; hidden_dims is empty."

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
+from emulator.models.base import observables_option
 from emulator.models.trust.learner import Learner, fit
 from emulator.spec import BAND_LEVEL
 
@@ -37,14 +38,21 @@ class ErrorBand(nn.Module):
     """Half width of the `LEVEL` band of one world at standardised parameters.
 
     members: networks whose log scales are averaged; by_block: a scale for each block of horizons
-    (0, 1, 2-3, 4-7, 8-15, ...) of each shock and observable, else one for all horizons.
+    (0, 1, 2-3, 4-7, 8-15, ...) of each shock and observable, else one for all horizons. `options`
+    do not hold a number of observables of three, which every band of before had.
     """
 
     quantile_SHO: Tensor
     block_H: Tensor
 
     def __init__(
-        self, n_parameters: int, n_shocks: int, horizon: int, members: int, by_block: bool
+        self,
+        n_parameters: int,
+        n_shocks: int,
+        horizon: int,
+        members: int,
+        by_block: bool,
+        n_observables: int = 3,
     ) -> None:
         super().__init__()
         self.options = {
@@ -53,17 +61,18 @@ class ErrorBand(nn.Module):
             "horizon": horizon,
             "members": members,
             "by_block": by_block,
+            **observables_option(n_observables),
         }
         blocks = [h.bit_length() if by_block else 0 for h in range(horizon + 1)]
-        self.shape = (n_shocks, blocks[-1] + 1, 3)
+        self.shape = (n_shocks, blocks[-1] + 1, n_observables)
         self.members = nn.ModuleList(
             Learner(n_parameters, math.prod(self.shape)) for _ in range(members)
         )
         self.register_buffer("block_H", torch.tensor(blocks), persistent=False)
-        self.register_buffer("quantile_SHO", torch.zeros(n_shocks, horizon + 1, 3))
+        self.register_buffer("quantile_SHO", torch.zeros(n_shocks, horizon + 1, n_observables))
 
     def forward(self, z_BP: Tensor) -> Tensor:
-        """Half width (B, S, H+1, 3) in natural units: percent and annualised percentage points."""
+        """Half width (B, S, H+1, O) in natural units, those of the world's observables."""
         logs = torch.stack([member(z_BP) for member in self.members]).mean(0)
         return self._at_horizons(logs) * self.quantile_SHO
 
@@ -79,9 +88,16 @@ class ErrorBand(nn.Module):
 
         Raises `ModelError` if there are too few draws for a band of this level.
         """
-        n, n_shocks, periods, _ = error_BSHO.shape
+        n, n_shocks, periods, n_observables = error_BSHO.shape
         parts = _parts(n, generator)
-        band = cls(z_BP.shape[1], n_shocks, periods - 1, len(parts), n >= MANY)
+        band = cls(
+            n_parameters=z_BP.shape[1],
+            n_shocks=n_shocks,
+            horizon=periods - 1,
+            members=len(parts),
+            by_block=n >= MANY,
+            n_observables=n_observables,
+        )
         target = band._log_errors(error_BSHO / irf_scale_SO[:, None])
         scores, order = [], []
         for member, (fit_rows, score_rows) in zip(band.members, parts, strict=True):
@@ -96,7 +112,7 @@ class ErrorBand(nn.Module):
         return band
 
     def _log_errors(self, error_BSHO: Tensor) -> Tensor:
-        """Log of the mean absolute error of each shock, block and observable, flat: (B, S K 3)."""
+        """Log of the mean absolute error of each shock, block and observable, flat: (B, S K O)."""
         size = error_BSHO.abs()
         blocks = [size[:, :, self.block_H == k].mean(2) for k in range(self.shape[1])]
         return torch.stack(blocks, dim=2).clamp_min(SMALLEST).log().flatten(1)

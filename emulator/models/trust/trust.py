@@ -25,7 +25,7 @@ EXTREME = 0.995
 class Evidence(NamedTuple):
     """What the trust in one world is made from, in natural units.
 
-    theta_train (N, P); theta (n, P) and error (n, S, H+1, 3), prediction minus truth, of draws that
+    theta_train (N, P); theta (n, P) and error (n, S, H+1, O), prediction minus truth, of draws that
     the network did not train on; verdict_theta (m, P) and status (m,) of draws of the prior before
     they were judged, or None.
     """
@@ -146,7 +146,7 @@ class Trust(nn.Module):
         return trust.eval().requires_grad_(False)
 
     def half_width(self, theta: Tensor, world: str) -> Tensor:
-        """Half width (B, S, H+1, 3), natural units, of the band around a prediction that holds the
+        """Half width (B, S, H+1, O), natural units, of the band around a prediction that holds the
         truth with probability 0.9.
 
         That is the share over draws like those of the training split, for each shock, horizon and

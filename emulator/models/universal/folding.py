@@ -202,8 +202,8 @@ def _standard_scores(
 
 
 def separate(scale_SO: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Sizes of shocks (S,) and of observables (3,) whose products come nearest to the scales of
-    responses, and which responses ever move (S, 3).
+    """Sizes of shocks (S,) and of observables (O,) whose products come nearest to the scales of
+    responses, and which responses ever move (S, O).
 
     A state space has a size for each shock and for each observable; scales of responses are seldom
     such products exactly.

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.models.universal.layers import Corrections
+from emulator.models.universal.layout import Layout
 from emulator.models.universal.start import Start
 from emulator.models.universal.state_space import bounded_powers, bounding_factor, powers, rollout
 
@@ -51,17 +52,26 @@ class Head(nn.Module):
     Common: transition, loadings, a factor; of each shock: first state, log gain, its rows of Q, R
     and of the loadings.
 
-    own: number of each shock's own states; states: number of common ones at least; horizon: of the
-    training data; structure: False reads responses off horizon by horizon.
+    own: number of each shock's own states; states: number of common ones at least; observables:
+    their names; horizon: of the training data; structure: False reads responses off horizon by
+    horizon.
     """
 
-    def __init__(self, own: tuple[int, ...], states: int, horizon: int, structure: bool) -> None:
+    def __init__(
+        self,
+        own: tuple[int, ...],
+        states: int,
+        observables: tuple[str, ...],
+        horizon: int,
+        structure: bool,
+    ) -> None:
         super().__init__()
+        n = -(-(states + sum(own)) // EVEN) * EVEN - sum(own)
+        self.layout = Layout(n, max(own), observables, horizon, structure)
         self.own, self.most_own, self.horizon, self.structure = own, max(own), horizon, structure
-        self.n = -(-(states + sum(own)) // EVEN) * EVEN - sum(own)
-        self.lags, self.row = self.n // 3, self.n + self.most_own + 3
-        self.common = self.n * self.n + 3 * self.n + 1 if structure else 0
-        self.per_shock = self.n + 1 + self.most_own * self.row if structure else 3 * (horizon + 1)
+        self.n, self.observables = n, len(observables)
+        self.lags, self.row = n // self.observables, self.layout.row
+        self.common, self.per_shock = self.layout.common, self.layout.per_shock
         pairs = [(shock, k) for shock, count in enumerate(own) for k in range(count)]
         self.own_rows: Tensor
         self.onward: Tensor
@@ -89,36 +99,19 @@ class Head(nn.Module):
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
 
-    def rows_of(self, larger: Head) -> tuple[Tensor, Tensor]:
-        """Where this head's outputs stand among those of a larger one: the common ones, and the
-        ones of a shock.
-        """
-        if not self.structure:
-            return torch.arange(0), torch.arange(self.per_shock)
-        states, width = torch.arange(self.n), larger.n
-        transition = (states[:, None] * width + states).flatten()
-        loadings = width * width + torch.arange(3 * self.n)
-        row = torch.cat(
-            [states, width + torch.arange(self.most_own), width + larger.most_own + torch.arange(3)]
-        )
-        own = (width + 1 + torch.arange(self.most_own)[:, None] * larger.row + row).flatten()
-        return torch.cat([transition, loadings, torch.tensor([larger.common - 1])]), torch.cat(
-            [states, torch.tensor([width]), own]
-        )
-
     def common_parts(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Views of common outputs (.., C): P (.., n, n), loadings (.., n, 3), logit of the factor
+        """Views of common outputs (.., C): P (.., n, n), loadings (.., n, O), logit of the factor
         (..).
         """
         n = self.n
         return (
             outputs[..., : n * n].unflatten(-1, (n, n)),
-            outputs[..., n * n : -1].unflatten(-1, (n, 3)),
+            outputs[..., n * n : -1].unflatten(-1, (n, self.observables)),
             outputs[..., -1],
         )
 
     def own_parts(self, outputs: Tensor) -> Tensor:
-        """View of a shock's outputs (.., R) as its rows (.., K, n + K + 3) of Q, R and the
+        """View of a shock's outputs (.., R) as its rows (.., K, n + K + O) of Q, R and the
         loadings.
         """
         return outputs[..., self.n + 1 :].unflatten(-1, (self.most_own, self.row))
@@ -136,9 +129,9 @@ class Head(nn.Module):
             observable.new_ones(self.common),
             observable.new_ones(shocks, self.per_shock),
         )
-        self.common_parts(common)[1].copy_(observable.expand(self.n, 3))
+        self.common_parts(common)[1].copy_(observable.expand(self.n, -1))
         if self.most_own:
-            self.own_parts(by_shock)[..., -3:] = observable
+            self.own_parts(by_shock)[..., -self.observables :] = observable
         return common, by_shock
 
     def scatter(self, own: Corrections) -> None:
@@ -151,7 +144,8 @@ class Head(nn.Module):
         transition.copy_(
             torch.diag(torch.linspace(0.3, 0.9, self.n)) + 0.05 * torch.randn(self.n, self.n)
         )
-        loadings.copy_(torch.eye(self.n, 3) + 0.3 * torch.randn(self.n, 3))
+        shape = self.n, self.observables
+        loadings.copy_(torch.eye(*shape) + 0.3 * torch.randn(*shape))
         decay.fill_(
             UNDAMPED if self.most_own else DAMPED
         )  # an own root is to be what the parameters say
@@ -171,15 +165,16 @@ class Head(nn.Module):
             return
         own.common_start.zero_()
         own.shock_start.zero_()
-        held = 3 * self.lags
+        observables = self.observables
+        held = observables * self.lags
         transition, loadings, decay = self.common_parts(own.common_start.T)
-        transition[:, :held, :3] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
-        transition[0, : held - 3, 3:held] = torch.eye(
-            held - 3
+        transition[:, :held, :observables] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
+        transition[0, : held - observables, observables:held] = torch.eye(
+            held - observables
         )  # lagged observables move on by one lag
-        loadings[0, :3] = torch.eye(3)
+        loadings[0, :observables] = torch.eye(observables)
         decay[0] = UNDAMPED
-        own.shock_start[:, :3] = start.impact.permute(2, 1, 0)
+        own.shock_start[:, :observables] = start.impact.permute(2, 1, 0)
         own.reach.zero_()
 
     def responses(
@@ -191,15 +186,15 @@ class Head(nn.Module):
         horizon: int,
         growth: float,
     ) -> Tensor:
-        """Responses (B, S, H+1, 3) in natural units, from outputs (B, C) and (S, B, R) and the
+        """Responses (B, S, H+1, O) in natural units, from outputs (B, C) and (S, B, R) and the
         sizes of shocks (B or 1, S).
 
-        `live` (S, 3) is zero for silent responses; `growth` bounds the transition.
+        `live` (S, O) is zero for silent responses; `growth` bounds the transition.
         """
         outputs = by_shock.transpose(0, 1)
         if not self.structure:
             return (
-                outputs.unflatten(2, (self.horizon + 1, 3))[:, :, : horizon + 1]
+                outputs.unflatten(2, (self.horizon + 1, self.observables))[:, :, : horizon + 1]
                 * size[:, :, None, None]
             )
         transition, loadings, decay = self.common_parts(common)
@@ -218,7 +213,7 @@ class Head(nn.Module):
             scale = bounding_factor(filled, decay, growth, self.n)
             lower = torch.cat([scale * own[..., : self.n], self._processes(own, scale)], 2)
             of_A = powers(torch.cat([scale * filled[:, : self.n], lower], 1))
-            loadings = torch.cat([loadings, own[..., -3:]], 1)
+            loadings = torch.cat([loadings, own[..., -self.observables :]], 1)
             if self.all_own:  # shocks move states of their own processes alone
                 rows = self.process_rows * gain
             else:
@@ -232,7 +227,7 @@ class Head(nn.Module):
         return irf if live is None else irf * live[:, None, :]
 
     def _processes(self, own: Tensor, scale: Tensor) -> Tensor:
-        """R (B, M, M): how shocks' own states move on, from their rows (B, M, n + K + 3)."""
+        """R (B, M, M): how shocks' own states move on, from their rows (B, M, n + K + O)."""
         if self.most_own == 1:
             return _root(scale * own[..., self.n : self.n + 1]) * self.diagonal
         block = scale * own.index_select(2, self.place)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from emulator.models.universal.layout import Layout, shared_places
 from emulator.models.universal.tokens import (
     PARAMETER_FEATURES,
     SHOCK_FEATURES,
@@ -32,6 +33,13 @@ functions are smooth.
 """
 
 
+BY_OUTPUT = (
+    ("out", "skip", "bias"),
+    ("shock_out", "shock_constant", "shock_skip", "shock_own_skip"),
+)
+"""Shared weights whose rows stand for common outputs, and for outputs of a shock."""
+
+
 class Sizes(NamedTuple):
     """Hidden units and layers of the common part, hidden units of a shock's part, entries of a
     token.
@@ -48,8 +56,8 @@ class Corrections(nn.Module):
     about the world.
 
     Buffers: features of parameters and shocks; which of the shared outputs the world uses;
-    `shock_unit` (S,) and `observable_unit` (3,), sizes of responses to a shock and of an
-    observable; `live` (S, 3), zero for responses that never move; `common_start` (C, 1 + P) and
+    `shock_unit` (S,) and `observable_unit` (O,), sizes of responses to a shock and of an
+    observable; `live` (S, O), zero for responses that never move; `common_start` (C, 1 + P) and
     `shock_start` (S, R, 1 + P), what outputs are before training, linear in the common parameters,
     and `reach`, zero where that explains all responses and else one: corrections are multiplied by
     it.
@@ -65,6 +73,7 @@ class Corrections(nn.Module):
         names: bool = True,
     ) -> None:
         super().__init__()
+        observables = len(seen.observables)
         inputs, shocks, most = len(seen.common), len(seen.shocks), max(len(own) for own in seen.own)
         c, r, width, narrow = len(common), len(per_shock), sizes.width, sizes.shock_width
         self.first, self.first_bias = _zeros(width, inputs), _zeros(width)
@@ -122,8 +131,8 @@ class Corrections(nn.Module):
             self.register_buffer(name, value, persistent=False)
         for name, shape in (
             ("shock_unit", (shocks,)),
-            ("observable_unit", (3,)),
-            ("live", (shocks, 3)),
+            ("observable_unit", (observables,)),
+            ("live", (shocks, observables)),
             ("reach", ()),
         ):
             self.register_buffer(name, torch.ones(shape))
@@ -175,6 +184,25 @@ class Shared(nn.Module):
             _normal(per_shock * token, token, spread=SMALL),
             _normal(per_shock * token, token, spread=SMALL),
         )
+
+    def taken_over(self, layout: Layout, other: Shared, other_layout: Layout) -> dict[str, Tensor]:
+        """The weights of another network's shared part, laid out as here: those on outputs that
+        both have; elsewhere this part's own.
+        """
+        weights = other.state_dict()
+        if layout == other_layout or layout.structure != other_layout.structure:
+            return weights
+        mine = self.state_dict()
+        counts = (layout.common, other_layout.common), (layout.per_shock, other_layout.per_shock)
+        places = shared_places(layout, other_layout)
+        for names, (count, others), (here, there) in zip(BY_OUTPUT, counts, places, strict=True):
+            for name in names if count and others else ():
+                rows = mine[name].clone().unflatten(0, (count, -1))
+                their_rows = weights[name].unflatten(0, (others, -1))
+                if rows.shape[1:] == their_rows.shape[1:]:
+                    rows[here] = their_rows[there]
+                    weights[name] = rows.flatten(0, 1)
+        return weights
 
     def tokens(self, own: Corrections) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
         """Tokens of a world's common parameters (P, T), of its shocks' own (S, K, T) if there are

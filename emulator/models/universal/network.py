@@ -57,10 +57,11 @@ class UniversalEmulator(EmulatorModel):
 
     worlds: a `Description` of each, as plain values; H: last horizon of the training data; width,
     layers: of the common part; shock_width: of the part of a shock; states: common latent states at
-    least; token_dim: size of tokens. For ablations: names (else parameters and shocks are
-    anonymous), world_token, structure (else responses are read off the network, horizon by
-    horizon), shock_sizes (else they are inputs as any other parameter), own_parameters (else every
-    shock sees those of all), start (else training starts from chance).
+    least (as many as a world has observables in any case); token_dim: size of tokens. For
+    ablations: names (else parameters and shocks are anonymous), world_token, structure (else
+    responses are read off the network, horizon by horizon), shock_sizes (else they are inputs as
+    any other parameter), own_parameters (else every shock sees those of all), start (else training
+    starts from chance).
     """
 
     def __init__(
@@ -107,17 +108,26 @@ class UniversalEmulator(EmulatorModel):
             )
         self.param_dims = {name: len(d.parameters) for name, d in descriptions.items()}
         self.shock_dims = {name: len(d.shocks) for name, d in descriptions.items()}
+        self.observable_dims = {name: len(d.observables) for name, d in descriptions.items()}
         self.horizon, self.any_horizon = H, structure
         self._position = {name: k for k, name in enumerate(descriptions)}
         self._seen = {name: self._known(d) for name, d in descriptions.items()}
         sizes = Sizes(width, shock_width, layers, token_dim)
+        states = max(states, *self.observable_dims.values())
         self.heads = nn.ModuleList(
-            Head(tuple(map(len, d.own)), states, H, structure) for d in self._seen.values()
+            Head(tuple(map(len, d.own)), states, d.observables, H, structure)
+            for d in self._seen.values()
         )
-        largest = Head((MOST_OWN,), states + EVEN - 1 + MOST_OWN, H, structure)
-        self.shared = Shared(sizes, largest.common, largest.per_shock, world_token)
+        named = tuple(dict.fromkeys(name for d in self._seen.values() for name in d.observables))
+        self._largest = Head((MOST_OWN,), states + EVEN - 1 + MOST_OWN, named, H, structure).layout
+        self.shared = Shared(sizes, self._largest.common, self._largest.per_shock, world_token)
         self.corrections = nn.ModuleList(
-            Corrections(self._seen[name], sizes, *self._head(name).rows_of(largest), names=names)
+            Corrections(
+                self._seen[name],
+                sizes,
+                *self._head(name).layout.rows_of(self._largest),
+                names=names,
+            )
             for name in descriptions
         )
         for name in descriptions:
@@ -213,30 +223,42 @@ class UniversalEmulator(EmulatorModel):
         knows by the same name.
 
         A new world starts from those of its nearest relative, if it has one (`transfer`).
+        Observables meet by name: those that only one of the networks has start afresh.
         """
         if not isinstance(other, UniversalEmulator):
             super().start_from(other)
             return
         positions, weights = list(other._position), {}
+        same = [world for world in self._position if self._observes_as(other, world)]
         for name, value in other.state_dict().items():
             parts = name.split(".")
             if parts[0] == "corrections":
                 world = positions[int(parts[1])]
-                if world not in self._position:
+                if world not in same:
                     continue
                 parts[1] = str(self._position[world])
             weights[".".join(parts)] = value
-        self._take(weights)
+        shared = self.shared.taken_over(self._largest, other.shared, other._largest)
+        self._take(weights | {f"shared.{name}": value for name, value in shared.items()})
         taught = {world: other._known_as(world) for world in positions}
         for world in self._position:
-            if world not in taught and self._learns(world):
+            if world not in same and self._learns(world):
                 self._start_new(world, taught)
 
+    def _observes_as(self, other: UniversalEmulator, world: str) -> bool:
+        """Whether another network knows a world of this name with the same observables."""
+        theirs = other._seen.get(world)
+        return theirs is not None and theirs.observables == self._seen[world].observables
+
     def _start_new(self, world: str, taught: Mapping[str, Known]) -> None:
+        """Start a world from the one of its name, with other observables, or from its nearest
+        relative.
+        """
         own = self._own(world)
         forget(own, self._known_as(world))
         new = self._known_as(world)
-        if (nearest := relative(new, taught)) is not None:
+        namesake = {name: known for name, known in taught.items() if name == world}
+        if (nearest := relative(new, namesake) or relative(new, taught)) is not None:
             inherit(own, new, taught[nearest])
 
     @torch.no_grad()
@@ -249,7 +271,6 @@ class UniversalEmulator(EmulatorModel):
             self._make(world),
             moments.theta_mean,
             moments.theta_std,
-            (self._own(world).common, self._own(world).per_shock),
         )
 
     # -- the network
@@ -260,7 +281,8 @@ class UniversalEmulator(EmulatorModel):
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         if torch.is_grad_enabled() or len(theta_BP) <= BLOCK:
             return self._predict(theta_BP, world, horizon)
-        irf = theta_BP.new_empty(len(theta_BP), self.shock_dims[world], horizon + 1, 3)
+        shape = self.shock_dims[world], horizon + 1, self.observable_dims[world]
+        irf = theta_BP.new_empty(len(theta_BP), *shape)
         for first in range(0, len(theta_BP), BLOCK):
             irf[first : first + BLOCK] = self._predict(
                 theta_BP[first : first + BLOCK], world, horizon

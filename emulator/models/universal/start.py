@@ -60,8 +60,10 @@ def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
             both.add_(more)
             for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)
         ]
-    impact = _solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], 3)).transpose(1, 2)
-    coefficients = _solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags, 3))
+    impact = (
+        _solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], irf.shape[3])).transpose(1, 2)
+    )
+    coefficients = _solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags, irf.shape[3]))
     unexplained = ((impact_left + lag_left) / moved) ** 0.5 if moved > 0 else 1.0
     return Start(coefficients.permute(0, 3, 1, 2).float(), impact.float(), unexplained)
 
@@ -79,7 +81,7 @@ def _solve(moments: list[Tensor], ridge: float) -> Tensor:
 def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
     """z times each lag of each observable (n S H, F L O), and what they are to give (n S H, O)."""
     horizon = irf.shape[2] - 1
-    before = torch.cat([irf.new_zeros(*irf.shape[:2], lags - 1, 3), irf], dim=2)
+    before = torch.cat([irf.new_zeros(*irf.shape[:2], lags - 1, irf.shape[3]), irf], dim=2)
     lagged = torch.cat(
         [before[:, :, lags - 1 - j : lags - 1 - j + horizon] for j in range(lags)], dim=3
     )
@@ -89,8 +91,8 @@ def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
 
 
 def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> list[Tensor]:
-    width = z.shape[1] * lags * 3
-    gram, target = z.new_zeros(width, width), z.new_zeros(width, 3)
+    width = z.shape[1] * lags * irf.shape[3]
+    gram, target = z.new_zeros(width, width), z.new_zeros(width, irf.shape[3])
     for first in range(0, len(z), block):
         left, right = _regressors(z[first : first + block], irf[first : first + block], lags)
         gram += left.T @ left

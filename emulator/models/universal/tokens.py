@@ -27,11 +27,14 @@ PARAMETER_FEATURES = HASHED + len(ROLES)
 SHOCK_FEATURES = HASHED
 UNNAMED = "?"
 
+UNSAID = ("output", "inflation", "rate")
+"""Observables of a world whose description names none: those of every network of before."""
+
 
 @dataclass(frozen=True)
 class Description:
-    """A world as a network knows it: names and roles of its parameters, names of its shocks, and
-    which parameters are a shock's own.
+    """A world as a network knows it: names and roles of its parameters, names of its shocks and
+    observables, and which parameters are a shock's own.
 
     sizes: for each shock the position of its size, or nothing; own: for each shock positions of the
     other parameters of its process.
@@ -42,6 +45,7 @@ class Description:
     shocks: tuple[str, ...]
     sizes: tuple[int, ...]
     own: tuple[tuple[int, ...], ...]
+    observables: tuple[str, ...] = UNSAID
 
     @classmethod
     def of(cls, spec: WorldSpec) -> Description:
@@ -51,6 +55,7 @@ class Description:
             spec.shock_names,
             spec.shock_sizes,
             spec.shock_parameters,
+            spec.observable_names,
         )
 
     @classmethod
@@ -66,8 +71,9 @@ class Description:
                 shocks,
                 tuple(map(int, plain["sizes"])),
                 tuple(tuple(map(int, own)) for own in plain["own"]),
+                tuple(str(name) for name in plain.get("observables", UNSAID)),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"A world is described by parameters, roles, shocks, sizes and own; found {plain!r}"
                 f" ({error!r})."
@@ -82,12 +88,14 @@ class Description:
             fits
             and description.parameters
             and description.shocks
+            and description.observables
+            and len(set(description.observables)) == len(description.observables)
             and len(set(taken)) == len(taken)
             and set(taken) <= set(range(len(description.parameters)))
         ):
             raise ModelError(
                 "A world needs a role for each parameter, shocks, a size for each of them or none,"
-                f" and no parameter taken twice; found {plain!r}."
+                f" no parameter taken twice and observables, each named once; found {plain!r}."
             )
         return description
 
@@ -96,7 +104,12 @@ class Description:
         values = {
             key: list(getattr(self, key)) for key in ("parameters", "roles", "shocks", "sizes")
         }
-        return values | {"own": [list(own) for own in self.own]}
+        values["own"] = [list(own) for own in self.own]
+        return (
+            values
+            if self.observables == UNSAID
+            else values | {"observables": list(self.observables)}
+        )
 
     @property
     def common(self) -> tuple[int, ...]:

@@ -25,6 +25,7 @@ from torch import Tensor
 from emulator.models.universal.folding import Folded
 from emulator.models.universal.head import Head
 from emulator.models.universal.layers import Corrections
+from emulator.models.universal.layout import Places, shared_places
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 
 ALIKE = 0.6
@@ -54,9 +55,6 @@ class Known(NamedTuple):
     folded: Folded
     mean: Tensor
     spread: Tensor
-    rows: tuple[Tensor, Tensor]
-    """Places of its common outputs, and of those of a shock, in the layout that all worlds share.
-    """
 
 
 def relative(new: Known, known: Mapping[str, Known]) -> str | None:
@@ -187,7 +185,7 @@ def inherit(own: Corrections, new: Known, old: Known) -> None:
     ):
         delta.add_(weight - has)
         delta_bias.add_(bias - has_bias)
-    here, there = _shared_places(new.rows[0], old.rows[0])
+    (here, there), of_shock = shared_places(new.head.layout, old.head.layout)
     own.out[here] += (after.out / old.units[0]).T[there] - (before.out / new.units[0]).T[here]
     linear, has = (after.linear / old.units[0]).T, (before.linear / new.units[0]).T
     own.skip[here] += (linear[there] @ T - has[here])[:, common]
@@ -202,17 +200,23 @@ def inherit(own: Corrections, new: Known, old: Known) -> None:
     )
     for shock, match in enumerate(same_shocks(new.seen, old.seen)):
         if match is not None:
-            _inherit_shock(own, new, old, shock, match, T, c)
+            pair = shock, match
+            _inherit_shock(own, new, old, pair, of_shock, (T, c))
 
 
 def _inherit_shock(
-    own: Corrections, new: Known, old: Known, shock: int, match: int, T: Tensor, c: Tensor
+    own: Corrections,
+    new: Known,
+    old: Known,
+    pair: tuple[int, int],
+    places: Places,
+    scores: tuple[Tensor, Tensor],
 ) -> None:
     """The part of one shock, from the relative's shock of the same name."""
+    (shock, match), (here, there), (T, c) = pair, places, scores
     before, after = new.folded, old.folded
     shocks, narrow = len(new.seen.shocks), own.shock_hidden.shape[0]
     common, process = list(new.seen.common), list(new.seen.own[shock])
-    here, there = _shared_places(new.rows[1], old.rows[1])
     units, others = new.units[1][shock], old.units[1][match]
     own.shock_bias[shock] += (
         after.shock_bias[match, 0] + c @ after.shock_first[match]
@@ -236,9 +240,3 @@ def _inherit_shock(
         own.shock_own_skip.view(shocks, len(units), -1)[shock, here, : len(process)] += wanted[
             process
         ].T
-
-
-def _shared_places(mine: Tensor, theirs: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of two layouts that are at the same place of a larger one."""
-    here, there = (mine[:, None] == theirs).nonzero().T
-    return here, there
