@@ -413,6 +413,11 @@ class WorldSpec(Record):
         return array
 
 
+def units_agree(one: str, other: str) -> bool:
+    """Whether two units may be the same: they are, or nobody gave one of them."""
+    return one == other or UNKNOWN_UNIT in (one, other)
+
+
 @lru_cache(maxsize=256)
 def _sha256(spec: WorldSpec) -> str:
     # Kept, since every shard of a data set asks for it; and a signal that arrives while pydantic
@@ -441,4 +446,5 @@ __all__ = [
     "Status",
     "WorldName",
     "WorldSpec",
+    "units_agree",
 ]

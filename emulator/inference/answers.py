@@ -1,8 +1,7 @@
 """The form of every answer: an xarray Dataset over (draw, shock, horizon, observable), with units
 and with how far to trust it.
 
-irf                        responses: output in percent; inflation and rate in annualised percentage
-                           points
+irf                        responses, each observable in its own unit
 lower, upper               90 % band around a network's responses; where the solver answered, the
                            response itself
 exact                      (draw) whether the solver answered
@@ -26,6 +25,7 @@ import numpy as np
 import xarray as xr
 
 from emulator.inference.labels import Answered, Labels, ranges_in_words
+from emulator.spec import WorldSpec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,12 +65,28 @@ def derivatives(
     return xr.DataArray(values, coordinates, axes, "jacobian", labels.attributes)
 
 
+def simulation(spec: WorldSpec, draws: np.ndarray, source: str, paths: np.ndarray) -> xr.DataArray:
+    """Simulated paths (n, T, O) with names and units; draws (n,): what they are called."""
+    return xr.DataArray(
+        paths,
+        dims=("draw", "period", "observable"),
+        coords={
+            "draw": draws,
+            "period": ("period", np.arange(paths.shape[1]), {"units": spec.periods}),
+            "observable": list(spec.observable_names),
+            "unit": ("observable", list(spec.observable_units)),
+        },
+        name="simulation",
+        attrs={"world": spec.name, "title": spec.title, "source": source},
+    )
+
+
 def _coordinates(labels: Labels, periods: int) -> dict[str, Any]:
     spec = labels.spec
     return {
         "draw": labels.draws,
         "shock": list(labels.shocks),
-        "horizon": ("horizon", np.arange(periods), {"units": "quarters after impact"}),
+        "horizon": ("horizon", np.arange(periods), {"units": f"{spec.periods} after impact"}),
         "observable": list(spec.observable_names),
         "parameter": list(spec.parameter_names),
         "unit": ("observable", list(spec.observable_units)),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 Complete = Callable[[Mapping[str, np.ndarray], int], np.ndarray]
 """Named columns, each one number or (n,), and n to theta (n, P)."""
 
+Names = str | Iterable[str] | None
+"""Names of shocks or observables, or None for all of a world's."""
+
 MOST_NAMED = 8
 """Parameters that are named one by one where an answer says what was asked."""
 
 LONGEST_HORIZON = 10_000
-"""Quarters; a response that is asked for beyond is a slip, and would fill the memory."""
+"""Periods; a response that is asked for beyond is a slip, and would fill the memory."""
 
 
 def theta_of(
@@ -62,37 +65,56 @@ def theta_of(
     return spec.check_theta(theta)
 
 
-def chosen_shocks(spec: WorldSpec, shocks: str | Iterable[str] | None) -> list[int]:
+def chosen_shocks(spec: WorldSpec, shocks: Names) -> list[int]:
     """Positions of the shocks that are asked for: all where none is named.
 
     Raises `UnknownNameError`.
     """
-    if shocks is None:
-        return list(range(spec.n_shocks))
-    if not isinstance(shocks, Iterable):
+    return _chosen("shock", spec, spec.shock_names, shocks, spec.shock_index)
+
+
+def _chosen(
+    kind: str,
+    spec: WorldSpec,
+    known: Sequence[str],
+    wanted: Names,
+    position: Callable[[str], int],
+) -> list[int]:
+    """Positions of the wanted names among the known ones of this kind, each once; None: all."""
+    if wanted is None:
+        return list(range(len(known)))
+    if not isinstance(wanted, Iterable):
         raise ParameterError(
-            f"The shocks were given as {shocks!r}; expected names, of"
-            f" {', '.join(spec.shock_names)}."
+            f"The {kind}s were given as {wanted!r}; expected names, of {', '.join(known)}."
         )
-    names = [shocks] if isinstance(shocks, str) else list(dict.fromkeys(shocks))
+    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
     if not names:
         raise ParameterError(
-            f"The list of shocks is empty; leave it out for all shocks of '{spec.name}':"
-            f" {', '.join(spec.shock_names)}."
+            f"The list of {kind}s is empty; leave it out for all {kind}s of '{spec.name}':"
+            f" {', '.join(known)}."
         )
-    return [spec.shock_index(name) for name in names]
+    return [position(name) for name in names]
 
 
-def last_quarter(horizon: Any) -> int:
-    """The last horizon that is asked for.
+def chosen_observables(spec: WorldSpec, observables: Names) -> list[int]:
+    """Positions of the observables that are asked for, in the order in which they are named: all
+    where none is named.
+
+    Raises `UnknownNameError`.
+    """
+    return _chosen("observable", spec, spec.observable_names, observables, spec.observable_index)
+
+
+def last_period(horizon: Any, periods: str = "periods") -> int:
+    """The last horizon that is asked for; periods: what a world's periods are called.
 
     Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`.
     """
     last = _whole(horizon)
     if last is None or last > LONGEST_HORIZON:
         raise ParameterError(
-            f"The horizon is {horizon!r}; expected a whole number of quarters, 0 (the impact period"
-            f" alone) to {LONGEST_HORIZON:,}."
+            f"The horizon is {horizon!r}; expected a whole number of {periods}, 0 (the impact"
+            f" period alone) to {LONGEST_HORIZON:,}."
         )
     return last
 
@@ -195,7 +217,7 @@ def _numbers(name: str, value: Any) -> np.ndarray:
     except (TypeError, ValueError):
         shown = (
             repr(value)
-            if np.isscalar(value) and len(repr(value)) < 60
+            if value is None or (np.isscalar(value) and len(repr(value)) < 60)
             else f"a {type(value).__name__}"
         )
         raise ParameterError(
@@ -213,11 +235,13 @@ def _reals(value: Any) -> np.ndarray:
     """As float64, masked entries NaN.
 
     Raises `TypeError` and `ValueError` for what is no real number: text, dates, complex numbers,
-    truth values.
+    truth values, None.
     """
     array = np.ma.asanyarray(value) if isinstance(value, np.ma.MaskedArray) else np.asarray(value)
-    if array.dtype.kind in "bcmM":
-        raise TypeError
+    if array.dtype.kind in "bcmM" or (
+        array.dtype.kind == "O" and any(item is None for item in array.flat)
+    ):
+        raise TypeError  # NumPy would make NaN of None
     real = array.astype(np.float64)
     return np.asarray(real.filled(np.nan) if isinstance(real, np.ma.MaskedArray) else real)
 

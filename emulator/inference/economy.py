@@ -13,23 +13,30 @@ import numpy as np
 
 from emulator.errors import (
     DoubtWarning,
-    OutsideBoundsError,
     ParameterError,
+    UnknownNameError,
     warn,
 )
 from emulator.inference.answerer import Answerer
 from emulator.inference.draws import (
+    chosen_observables,
     chosen_shocks,
     draws_wanted,
     generator,
     labels_of,
-    last_quarter,
+    last_period,
     parameters_in_words,
     periods_wanted,
     theta_of,
 )
-from emulator.inference.fallback import solver_of, with_fallback, world_of
-from emulator.inference.labels import Answered, Labels, refuse
+from emulator.inference.fallback import (
+    observed_by_solver,
+    of_the_solver_alone,
+    solver_of,
+    with_fallback,
+    world_of,
+)
+from emulator.inference.labels import Answered, Labels, refuse, refuse_impossible
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
@@ -42,12 +49,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from emulator.inference.draws import DrawsLike
+    from emulator.inference.draws import DrawsLike, Names
     from emulator.inference.fallback import Fallback
     from emulator.inference.sensitivity import Ranges
 
 Shocks = str | Iterable[str] | Paths | None
 """Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
+
 
 HORIZONS = (0, 4, 8, 20)
 """Horizons for which indices of sensitivity are computed unless others are asked for."""
@@ -106,6 +114,7 @@ class Economy:
         shocks: Shocks = None,
         shock: str | None = None,
         size: SizeLike = 1.0,
+        observables: Names = None,
         horizon: int | None = None,
         fallback: Fallback = None,
         on_failure: str = "raise",
@@ -118,11 +127,11 @@ class Economy:
         parameters: by name, numbers or one a draw; the rest is at its defaults. shocks: names, all
         by default, or a mapping of names to paths, {"monetary": [1, 1]} (see
         `emulator.inference.paths`); size: standard deviations, "25bp", "1%", "25bp on rate" (see
-        `emulator.inference.shock_size`), or a mapping by shock; horizon: the last one.
-        fallback="exact" has the world's solver answer for draws that a network flags or takes for
-        unsolvable (for a model of one's own give the path of its .mod file, or the world itself).
-        Units: those of the observables, such as percent for output and annualised percentage points
-        for inflation and the rate.
+        `emulator.inference.shock_size`), or a mapping by shock; observables: names, all by default;
+        horizon: the last one, in the world's periods. fallback="exact" has the world's solver
+        answer for draws that a network flags or takes for unsolvable (for a model of one's own give
+        the path of its .mod file, or the world itself). Units: those of the observables
+        (`spec.observable_units`).
 
         Raises `NoSolutionError` for draws without a unique stable solution, as the solver or else
         the network says, and `OutsideBoundsError` for parameters outside what they can be at all;
@@ -138,6 +147,7 @@ class Economy:
             shocks=shocks,
             shock=shock,
             size=size,
+            observables=observables,
             horizon=horizon,
             fallback=fallback,
             on_failure=on_failure,
@@ -155,6 +165,7 @@ class Economy:
         shocks: Shocks = None,
         shock: str | None = None,
         size: SizeLike = 1.0,
+        observables: Names = None,
         horizon: int | None = None,
         fallback: Fallback = None,
         on_failure: str = "raise",
@@ -163,25 +174,30 @@ class Economy:
         theta = self._theta(draws, parameters or {})
         last = self._last(horizon)
         asked = self._asked(shocks, shock, size, last)
+        observed = self._observed(observables)
         solver = solver_of(self.answerer, fallback)
-        self._refuse_impossible(theta, on_failure)
+        refuse_impossible(self.spec, theta, on_failure)
         fields = with_fallback(asked, self.answerer, theta, last, solver)
         failed = ~fields.get("determinate", np.ones(len(theta), dtype=bool))
-        for name in ("irf", "lower", "upper"):
-            if name in fields:
-                fields[name][failed] = np.nan
+        for name in {"irf", "lower", "upper"} & set(fields):
+            fields[name][failed] = np.nan
+            fields[name] = fields[name][..., observed]
         refuse(
             self.spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver)
         )
-        return Answered(self._labels(asked, draws, theta), theta, fields)
+        labels = self._labels(asked, draws, theta, observed)
+        if solver is not None:
+            labels = labels._replace(notes=(*labels.notes, *of_the_solver_alone(self.spec, solver)))
+        return Answered(labels, theta, fields)
 
     def jacobian(
         self,
         draws: DrawsLike = None,
         *,
-        shocks: str | Iterable[str] | None = None,
+        shocks: Names = None,
         shock: str | None = None,
         size: SizeLike = 1.0,
+        observables: Names = None,
         horizon: int | None = None,
         **parameters: Any,
     ) -> xr.DataArray:
@@ -198,19 +214,21 @@ class Economy:
         theta = self._theta(draws, parameters)
         last = self._last(horizon)
         scaling = self._answerable(shocks, shock, size)
-        slopes = self.answerer.jacobian(theta, scaling, last)
+        observed = self._observed(observables)
+        slopes = self.answerer.jacobian(theta, scaling, last)[..., observed, :]
         signs = self.answerer.signs(theta, scaling)
         if "determinate" in signs:
             slopes[~signs["determinate"]] = np.nan
-        return derivatives(self._labels(scaling, draws, theta), slopes, signs)
+        return derivatives(self._labels(scaling, draws, theta, observed), slopes, signs)
 
     def sensitivity(
         self,
         n: int | None = None,
         *,
-        shocks: str | Iterable[str] | None = None,
+        shocks: Names = None,
         shock: str | None = None,
         size: SizeLike = 1.0,
+        observables: Names = None,
         horizons: Sequence[int] = HORIZONS,
         ranges: Ranges | None = None,
         seed: int = 0,
@@ -229,12 +247,15 @@ class Economy:
         from emulator.inference.sensitivity import SensitivityDesign, shares_doubted, sobol
 
         scaling = self._answerable(shocks, shock, size)
-        design = SensitivityDesign.of(self.spec, scaling, horizons, ranges, fixed)
+        observed = self._observed(observables)
+        design = SensitivityDesign.of(self._observing(observed), scaling, horizons, ranges, fixed)
         last = self._last(max(design.horizons))
         doubts = shares_doubted(self.answerer, design, seed)
         indices = sobol(
             design,
-            lambda theta: self.answerer.scaled(theta, scaling, last, design.horizons),
+            lambda theta: self.answerer.scaled(theta, scaling, last, design.horizons)[
+                ..., observed
+            ],
             (1024 if self.answerer.exact else 8192) if n is None else n,
             seed,
         )
@@ -263,6 +284,7 @@ class Economy:
         draws: DrawsLike = None,
         *,
         periods: int = 200,
+        observables: Names = None,
         seed: int | np.random.Generator = 0,
         on_failure: str = "raise",
         **parameters: Any,
@@ -273,47 +295,40 @@ class Economy:
         Raises `NoSolutionError` as `irf` does, `ParameterError` for bad input and for an economy
         that a network answers for.
         """
-        import xarray as xr
+        from emulator.inference.answers import simulation
 
         theta = self._theta(draws, parameters)
-        spec, length = self.spec, periods_wanted(periods)
-        shocks = generator(seed).standard_normal((len(theta), length, spec.n_shocks))
+        observed = self._observed(observables)
+        shape = (len(theta), periods_wanted(periods), self.spec.n_shocks)
+        shocks = generator(seed).standard_normal(shape)
         paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
-        return xr.DataArray(
-            paths,
-            dims=("draw", "period", "observable"),
-            coords={
-                "draw": labels_of(draws, len(theta)),
-                "period": np.arange(length),
-                "observable": list(spec.observable_names),
-                "unit": ("observable", list(spec.observable_units)),
-            },
-            name="simulation",
-            attrs={"world": spec.name, "title": spec.title, "source": self.answerer.title},
-        )
-
-    def _refuse_impossible(self, theta: np.ndarray, on_failure: str) -> None:
-        """`OutsideBoundsError` for a draw with a parameter outside what it can be, unless NaN was
-        asked for.
-        """
-        possible = self.spec.possible(theta)
-        if on_failure == "nan" or possible.all():
-            return
-        first = int(np.flatnonzero(~possible)[0])
-        raise OutsideBoundsError(
-            f"World '{self.spec.name}' has no unique stable solution at {(~possible).sum():,} of"
-            f" {len(theta):,} draws: {self.spec.impossible(theta[first])} (draw {first})."
-            " Change the parameters, or, in Python, have NaN there: on_failure='nan'."
-        )
+        who = self.answerer.title
+        draw_names = labels_of(draws, len(theta))
+        return simulation(self._observing(observed), draw_names, who, paths[..., observed])
 
     # What was asked
 
     def _theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
         return theta_of(self.spec, draws, parameters, self.answerer.complete)
 
-    def _scaling(
-        self, shocks: str | Iterable[str] | None, shock: str | None, size: SizeLike
-    ) -> Scaling:
+    def _observed(self, observables: Names) -> list[int]:
+        """Positions of the observables that are asked for.
+
+        Raises `UnknownNameError`, which says where one is only the solver's.
+        """
+        try:
+            return chosen_observables(self.spec, observables)
+        except UnknownNameError:
+            elsewhere = observed_by_solver(self.answerer, observables)
+            if elsewhere:
+                raise UnknownNameError(elsewhere) from None
+            raise
+
+    def _observing(self, observed: Sequence[int]) -> WorldSpec:
+        """The spec with the observables at these positions."""
+        return self.spec.observing([self.spec.observable_names[k] for k in observed])
+
+    def _scaling(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
         if is_path(shocks):
             raise ParameterError(
                 "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
@@ -324,9 +339,7 @@ class Economy:
         chosen = chosen_shocks(self.spec, shocks if shock is None else shock)
         return Scaling.of(self.spec, chosen, size)
 
-    def _answerable(
-        self, shocks: str | Iterable[str] | None, shock: str | None, size: SizeLike
-    ) -> Scaling:
+    def _answerable(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
         """`_scaling` where no solver can answer in a network's place. Raises `ParameterError`."""
         scaling = self._scaling(shocks, shock, size)
         refusal = self.answerer.refusal(scaling)
@@ -343,17 +356,23 @@ class Economy:
 
     def _last(self, horizon: int | None) -> int:
         usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
-        last = usual if horizon is None else last_quarter(horizon)
+        last = usual if horizon is None else last_period(horizon, self.spec.periods)
         if most is not None and last > most:
             raise ParameterError(
                 f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}."
             )
         return last
 
-    def _labels(self, asked: Scaling | ShockPath, draws: DrawsLike, theta: np.ndarray) -> Labels:
+    def _labels(
+        self,
+        asked: Scaling | ShockPath,
+        draws: DrawsLike,
+        theta: np.ndarray,
+        observed: Sequence[int],
+    ) -> Labels:
         who = self.answerer
         return Labels(
-            spec=self.spec,
+            spec=self._observing(observed),
             shocks=asked.names,
             sizes=asked.sizes_in_words,
             draws=labels_of(draws, len(theta)),

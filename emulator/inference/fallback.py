@@ -5,6 +5,7 @@ Axes: n draw, P parameter.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +16,7 @@ from emulator.inference.answerer import Answerer
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import ShockPath
 from emulator.inference.shock_size import Scaling
-from emulator.spec import WorldSpec
+from emulator.spec import WorldSpec, units_agree
 from emulator.worlds import WORLDS, get_world, is_path
 from emulator.worlds.base import World
 
@@ -32,26 +33,39 @@ def with_fallback(
     horizon: int,
     solver: SolverAnswerer | None,
 ) -> dict[str, np.ndarray]:
-    """The fields of an answer at theta (n, P); a solver's in the place of what a network doubts.
+    """The fields of an answer at theta (n, P); a solver's in the place of what a network doubts,
+    its observables in the network's order.
 
     Raises `ParameterError` for what the network cannot answer and no solver is there to.
     """
     refusal = answerer.refusal(asked)
-    if refusal and solver is None:
-        raise ParameterError(f"{refusal} or fallback='exact' (on the command line --exact).")
-    if refusal and solver is not None:
-        return asked.answered(solver, theta, horizon)
-    fields = asked.answered(answerer, theta, horizon)
     if solver is None:
-        return fields
+        if refusal:
+            raise ParameterError(f"{refusal} or fallback='exact' (on the command line --exact).")
+        return asked.answered(answerer, theta, horizon)
+    if refusal:
+        return _solved(asked, answerer, theta, horizon, solver)
+    fields = asked.answered(answerer, theta, horizon)
     rows = fields["flagged"] | ~fields["determinate"]
     if rows.any():
-        solved = asked.answered(solver, theta[rows], horizon)
+        solved = _solved(asked, answerer, theta[rows], horizon, solver)
         for name in ("irf", "lower", "upper"):
             fields[name][rows] = solved["irf"]
         fields["determinate"][rows] = solved["determinate"]
     fields["exact"] = rows
     return fields
+
+
+def _solved(
+    asked: Scaling | ShockPath,
+    network: Answerer,
+    theta: np.ndarray,
+    horizon: int,
+    solver: SolverAnswerer,
+) -> dict[str, np.ndarray]:
+    """The fields of a solver's answer, with a network's observables alone, in its order."""
+    fields = asked.of_world(solver.spec).answered(solver, theta, horizon)
+    return fields | {"irf": fields["irf"][..., places_of(network.spec, solver.spec)]}
 
 
 def solver_of(answerer: Answerer, fallback: Fallback) -> SolverAnswerer | None:
@@ -74,7 +88,55 @@ def solver_of(answerer: Answerer, fallback: Fallback) -> SolverAnswerer | None:
             f"The solver of '{world.spec.name}' is not that of the world '{answerer.spec.name}'"
             " which the network was trained on: parameters, shocks or file differ."
         )
+    places_of(answerer.spec, world.spec)
     return SolverAnswerer(world)
+
+
+def places_of(network: WorldSpec, solver: WorldSpec) -> list[int]:
+    """Positions of a network's observables among those of its world's solver, by name.
+
+    Raises `ParameterError` for one that the solver does not have, or has in another unit.
+    """
+    units = dict(zip(solver.observable_names, solver.observable_units, strict=True))
+    for observable in network.observables:
+        unit = units.get(observable.name)
+        if unit is None or not units_agree(unit, observable.unit):
+            has = "no such observable" if unit is None else f"it in {unit}"
+            raise ParameterError(
+                f"The network answers with '{observable.name}' in {observable.unit}; the solver of"
+                f" '{solver.name}' has {has}. Use a network that was trained on this model."
+            )
+    return [solver.observable_index(name) for name in network.observable_names]
+
+
+def of_the_solver_alone(network: WorldSpec, solver: SolverAnswerer) -> list[str]:
+    """A note on the observables of a world that its network does not know, where there are any."""
+    beyond = [name for name in solver.spec.observable_names if name not in network.observable_names]
+    return [_only_solved(network, beyond)] if beyond else []
+
+
+def observed_by_solver(answerer: Answerer, observables: str | Iterable[str] | None) -> str:
+    """Which of the wanted observables a network does not know and its world's solver does, and the
+    call that gives them; empty where there is none.
+    """
+    if answerer.exact or observables is None or answerer.spec.name not in WORLDS:
+        return ""
+    wanted = [observables] if isinstance(observables, str) else [str(name) for name in observables]
+    known = get_world(answerer.spec.name).spec.observable_names
+    beyond = [
+        name for name in wanted if name in known and name not in answerer.spec.observable_names
+    ]
+    return _only_solved(answerer.spec, beyond) if beyond else ""
+
+
+def _only_solved(network: WorldSpec, names: list[str]) -> str:
+    """Says that a network has no such observables, and the call of the solver that gives them."""
+    return (
+        f"The network knows {', '.join(network.observable_names)} of world '{network.name}', and no"
+        f" {', '.join(names)}. The solver answers with all of them:"
+        f" emulator.world('{network.name}').irf(observables={names!r}); on the command line"
+        " --exact."
+    )
 
 
 def world_of(spec: WorldSpec, fallback: Fallback) -> World:

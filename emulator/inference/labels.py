@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.errors import NoSolutionError, ParameterError
+from emulator.errors import NoSolutionError, OutsideBoundsError, ParameterError
 from emulator.spec import Status, WorldSpec
 
 
@@ -123,6 +123,21 @@ def refuse(
         f" draws: {why().removesuffix('.')}. Draw {first}: {values}. Change the parameters"
         f" (`emulator worlds {spec.name}` shows defaults and ranges), or, in Python, have NaN"
         " there: on_failure='nan'."
+    )
+
+
+def refuse_impossible(spec: WorldSpec, theta: np.ndarray, on_failure: str) -> None:
+    """`OutsideBoundsError` for a draw of theta (n, P) with a parameter outside what it can be,
+    unless NaN was asked for.
+    """
+    possible = spec.possible(theta)
+    if on_failure == "nan" or possible.all():
+        return
+    first = int(np.flatnonzero(~possible)[0])
+    raise OutsideBoundsError(
+        f"World '{spec.name}' has no unique stable solution at {(~possible).sum():,} of"
+        f" {len(theta):,} draws: {spec.impossible(theta[first])} (draw {first}). Change the"
+        " parameters, or, in Python, have NaN there: on_failure='nan'."
     )
 
 

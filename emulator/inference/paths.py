@@ -10,7 +10,7 @@ Axes: n draw, S shock, T period, H horizon, O observable.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,10 @@ class ShockPath:
                 " Give standard deviations, or the shock's own unit where it has one."
             )
         return cls(scaling, multiples)
+
+    def of_world(self, spec: WorldSpec) -> ShockPath:
+        """The same path in another spec of the same model."""
+        return replace(self, scaling=self.scaling.of_world(spec))
 
     @property
     def names(self) -> list[str]:

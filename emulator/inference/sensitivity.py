@@ -19,7 +19,7 @@ from scipy.stats import sobol_indices, uniform
 
 from emulator.errors import DoubtWarning, NoSolutionError, ParameterError, warn
 from emulator.inference.answerer import Answerer
-from emulator.inference.draws import generator, last_quarter
+from emulator.inference.draws import generator, last_period
 from emulator.inference.shock_size import Scaling
 from emulator.spec import WorldSpec
 
@@ -85,11 +85,12 @@ class SensitivityDesign:
             )
         held = {spec.index(name) for name in fixed}
         free = tuple(k for k in range(spec.n_parameters) if k not in held)
-        quarters = tuple(map(last_quarter, np.atleast_1d(np.asarray(horizons)).tolist()))
-        if not free or not quarters:
+        wanted = np.atleast_1d(np.asarray(horizons)).tolist()
+        periods = tuple(last_period(horizon, spec.periods) for horizon in wanted)
+        if not free or not periods:
             raise ParameterError(
                 "Sensitivity needs a parameter that varies and horizons of 0 or more; found"
-                f" {len(free)} such parameters and horizons {quarters}."
+                f" {len(free)} such parameters and horizons {periods}."
             )
         endless = [
             spec.parameter_names[k] for k in free if not np.isfinite([low[k], high[k]]).all()
@@ -101,7 +102,7 @@ class SensitivityDesign:
                 f" values: {endless[-1]}={spec.theta()[0, spec.index(endless[-1])]:g}."
             )
         return cls(
-            spec, scaling, quarters, spec.theta(fixed), free, low[list(free)], high[list(free)]
+            spec, scaling, periods, spec.theta(fixed), free, low[list(free)], high[list(free)]
         )
 
     def theta(self, values_nF: np.ndarray) -> np.ndarray:
@@ -117,7 +118,7 @@ def sobol(
     """First- and total-order indices, (parameter, shock, horizon, observable), from n (F + 2)
     draws, with standard errors.
 
-    respond: responses (m, S, H, 3) of the question's shocks and horizons at theta (m, P), NaN where
+    respond: responses (m, S, H, O) of the question's shocks and horizons at theta (m, P), NaN where
     there is no solution. A response that does not move has NaN. Raises `ParameterError` unless n is
     a power of two of at least `BLOCKS`, `NoSolutionError` where draws of the ranges have no
     solution.
@@ -217,7 +218,7 @@ def _named(
     coordinates: dict[str, Any] = {
         "parameter": [spec.parameter_names[k] for k in design.free],
         "shock": [spec.shock_names[k] for k in scaling.shocks],
-        "horizon": ("horizon", list(design.horizons), {"units": "quarters after impact"}),
+        "horizon": ("horizon", list(design.horizons), {"units": f"{spec.periods} after impact"}),
         "observable": list(spec.observable_names),
     }
     named = {

@@ -157,6 +157,10 @@ class Scaling:
             scaling._check(shock, one_size)
         return scaling
 
+    def of_world(self, spec: WorldSpec) -> Scaling:
+        """The same sizes in another spec of the same model, which may observe more or less."""
+        return replace(self, spec=spec)
+
     @property
     def names(self) -> list[str]:
         """Names of the shocks."""

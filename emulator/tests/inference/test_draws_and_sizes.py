@@ -6,7 +6,7 @@ import pytest
 
 from emulator.errors import EmulatorError, ParameterError, UnknownNameError
 from emulator.inference import Economy
-from emulator.inference.draws import chosen_shocks, last_quarter, theta_of
+from emulator.inference.draws import chosen_shocks, last_period, theta_of
 from emulator.inference.shock_size import Scaling, ShockSize
 from emulator.worlds import get_world
 
@@ -91,10 +91,10 @@ def test_shocks_by_name():
 
 
 @pytest.mark.parametrize("horizon", [-1, 2.5, "10", None, True, 10**9])
-def test_horizons_that_are_no_number_of_quarters_are_refused(horizon):
+def test_horizons_that_are_no_number_of_periods_are_refused(horizon):
     with pytest.raises(ParameterError, match="expected a whole number of quarters"):
-        last_quarter(horizon)
-    assert last_quarter(np.int64(5)) == 5
+        last_period(horizon, NK.periods)
+    assert last_period(np.int64(5)) == 5
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,156 @@
+"""Worlds with one to many observables of any name, unit and period: what is asked of them, drawn,
+tabulated and written.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import emulator
+from emulator.errors import ParameterError, UnknownNameError
+from emulator.inference import Economy
+from emulator.inference.over_solver import SolverAnswerer
+from emulator.solvers import StateSpace
+from emulator.spec import PERCENT, Observable
+from emulator.tests.worlds.tiny import TinyWorld
+from emulator.worlds import check_world
+from emulator.worlds.nk import NewKeynesian
+
+pytestmark = pytest.mark.fast
+
+
+def economy(n, frequency="quarter", **options):
+    return Economy(SolverAnswerer(TinyWorld(n, frequency, **options)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 7])
+def test_every_question_takes_any_number_of_observables(n, tmp_path):
+    tiny = economy(n, "month")
+    check_world(tiny.solver, n=8)
+    names = list(tiny.spec.observable_names)
+    data = tiny.irf(rho=[0.3, 0.6], horizon=6)
+    assert data["irf"].shape == (2, 2, 7, n)
+    assert data["observable"].values.tolist() == names
+    assert data["unit"].values.tolist() == list(tiny.spec.observable_units)
+    assert data["horizon"].attrs["units"] == "months after impact"
+    assert tiny.jacobian(horizon=3).shape == (1, 2, 4, n, 4)
+    shares = tiny.sensitivity(16, horizons=(0, 2))
+    assert shares["total_order"].shape == (4, 2, 2, n)
+    assert shares["horizon"].attrs["units"] == "months after impact"
+    assert tiny.simulate(periods=9).shape == (1, 9, n)
+    for ending in ("csv", "nc", "json"):
+        data.responses.write(tmp_path / f"x.{ending}")
+    table = pd.read_csv(tmp_path / "x.csv", index_col=["draw", "shock", "horizon"])
+    np.testing.assert_array_equal(table[names[-1]], data["irf"].values[..., -1].ravel())
+    xr.testing.assert_identical(xr.load_dataset(tmp_path / "x.nc").drop_attrs(), data.drop_attrs())
+
+
+def test_observables_are_selected_by_name_in_the_order_asked_for():
+    tiny = economy(5)
+    whole, chosen = tiny.irf(), tiny.irf(observables=["rate", "hours"])
+    assert chosen["observable"].values.tolist() == ["rate", "hours"]
+    assert chosen["unit"].values.tolist() == ["annualised percentage points", "percent"]
+    np.testing.assert_array_equal(chosen["irf"], whole["irf"].sel(observable=["rate", "hours"]))
+    np.testing.assert_array_equal(
+        tiny.jacobian(observables="spread", horizon=4)[..., 0, :],
+        tiny.jacobian(horizon=4).sel(observable="spread"),
+    )
+    np.testing.assert_array_equal(
+        tiny.simulate(observables="rate", periods=5)[..., 0],
+        tiny.simulate(periods=5).sel(observable="rate"),
+    )
+    shares = tiny.sensitivity(16, observables=["spread"], horizons=[1])
+    assert shares["observable"].values.tolist() == ["spread"]
+    xr.testing.assert_allclose(
+        shares, tiny.sensitivity(16, horizons=[1]).sel(observable=["spread"])
+    )
+    with pytest.raises(UnknownNameError, match="Did you mean 'hours'"):
+        tiny.irf(observables="hour")
+    with pytest.raises(ParameterError, match="list of observables is empty; leave it out for all"):
+        tiny.irf(observables=[])
+    with pytest.raises(ParameterError, match="The observables were given as 3"):
+        tiny.irf(observables=3)
+
+
+def test_an_impact_is_asked_of_any_observable_also_of_one_that_is_not_answered():
+    tiny = economy(5)
+    data = tiny.irf(shock="money", size="1% on output", observables="hours")
+    assert data["observable"].values.tolist() == ["hours"]
+    both = tiny.irf(shock="money", size="1% on output")["irf"]
+    np.testing.assert_allclose(both.sel(observable="output", horizon=0), 1.0)
+    np.testing.assert_array_equal(data["irf"], both.sel(observable=["hours"]))
+
+
+def test_messages_say_the_world_s_own_periods():
+    with pytest.raises(ParameterError, match="expected a whole number of months"):
+        economy(1, "month").irf(horizon=-1)
+    with pytest.raises(ParameterError, match="expected a whole number of years"):
+        economy(1, "year").sensitivity(16, horizons=[0.5])
+
+
+def test_a_parameter_of_none_is_refused_as_none():
+    nk = emulator.world("nk")
+    with pytest.raises(ParameterError, match="'kappa' was given as None; expected a number"):
+        nk.irf(kappa=None)
+    with pytest.raises(ParameterError, match="'kappa' was given as a list; expected a number"):
+        nk.irf(kappa=[0.1, None])
+    with pytest.raises(ParameterError, match="no array of numbers"):
+        nk.irf(np.array([[None] * nk.spec.n_parameters]))
+
+
+class WiderNewKeynesian(NewKeynesian):
+    """nk with hours, which its network does not know, ahead of the others in another order."""
+
+    def __init__(self):
+        super().__init__()
+        output, inflation, rate = NewKeynesian.spec.observables
+        hours = Observable(name="hours", tex="n", unit=PERCENT, meaning="hours worked")
+        self.spec = NewKeynesian.spec.model_copy(
+            update={"observables": (hours, rate, output, inflation)}
+        )
+
+    def state_space(self, theta):
+        space = super().state_space(theta)
+        return StateSpace(space.A, space.B, space.C[:, [0, 2, 0, 1]] * [[[2.0], [1], [1], [1]]])
+
+
+def test_a_solver_stands_in_for_a_network_by_the_names_of_observables():
+    nk, wider = emulator.load()["nk"], WiderNewKeynesian()
+    draws = {"kappa": [0.1, 0.6]}
+    asked = {"shock": "monetary", "size": "25bp on rate", "horizon": 8}
+    for options in (asked, {"shocks": {"monetary": [1, 1]}, "horizon": 8}):
+        ours = nk.irf(draws, **options, fallback=wider)
+        theirs = nk.irf(draws, **options, fallback="exact")
+        assert ours["exact"].values.tolist() == [False, True]
+        for field in ("irf", "lower", "upper"):
+            np.testing.assert_array_equal(ours[field], theirs[field])
+        assert "and no hours" in ours.attrs["notes"]
+        assert "emulator.world('nk').irf(observables=['hours'])" in ours.attrs["notes"]
+        assert "notes" not in theirs.attrs
+
+
+def test_a_question_about_what_only_the_solver_observes_says_which_call_answers(monkeypatch):
+    wider = WiderNewKeynesian()
+    monkeypatch.setattr("emulator.inference.fallback.get_world", lambda name: wider)
+    nk = emulator.load()["nk"]
+    call = (
+        r"and no hours. The solver answers .*emulator.world\('nk'\).irf\(observables=\['hours'\]\)"
+    )
+    for ask in (nk.irf, nk.jacobian, nk.sensitivity):
+        with pytest.raises(UnknownNameError, match=call):
+            ask(observables=["output", "hours"])
+    with pytest.raises(UnknownNameError, match="Did you mean 'output'"):
+        nk.irf(observables="outptu")
+
+
+def test_a_solver_without_a_network_s_observable_is_refused_for_it():
+    nk, wider = emulator.load()["nk"], WiderNewKeynesian()
+    whole = wider.spec
+    wider.spec = whole.model_copy(update={"observables": whole.observables[:3]})
+    with pytest.raises(ParameterError, match="the solver of 'nk' has no such observable"):
+        nk.irf(kappa=0.6, fallback=wider)
+    other = whole.observables[3].model_copy(update={"unit": "percent"})
+    wider.spec = whole.model_copy(update={"observables": (*whole.observables[:3], other)})
+    with pytest.raises(ParameterError, match=r"'inflation' in annualised .* has it in percent"):
+        nk.irf(kappa=0.6, fallback=wider)
