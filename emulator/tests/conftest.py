@@ -12,6 +12,7 @@ import pytest
 from emulator.cli import app
 from emulator.console import exit_with
 from emulator.data import generate_dataset
+from emulator.tests import commands
 
 # Two processes of tests, and those that tests start, share two cores: one thread each.
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -36,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers stand here, so that the installed package's tests know them too."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+def pytest_unconfigure() -> None:
+    """Nothing that a test started outlives the tests."""
+    commands.stop()
 
 
 @pytest.fixture(scope="session")

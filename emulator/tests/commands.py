@@ -1,0 +1,231 @@
+"""Commands as a user types them, each in a process of its own, without the seconds that a fresh
+Python needs to import PyTorch.
+
+    done = commands.run("emulator", "irf", "nk", folder=tmp_path)
+    process = commands.start("-m", "emulator.training.trainer", "--config", path)
+
+The first word is `emulator`, `-m`, `-c` or a script; the words after it are arguments. Each command
+is a fork of one server (see `fork_server.py`) with its own folder, environment, pipes, signals and
+exit code. It imports the modules of this project itself; packages of others are imported already.
+So a test of what is imported, or of the start itself, takes `fresh=True`: a new Python. With
+EMULATOR_FRESH_STARTS=1, and where forking is not safe, every command takes one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+SERVER = Path(__file__).with_name("fork_server.py")
+FORKING = sys.platform == "linux" and not os.environ.get("EMULATOR_FRESH_STARTS")
+PRELOADED = (
+    "typer.main",
+    "rich.table",
+    "rich.progress",
+    "pydantic",
+    "yaml",
+    "numpy",
+    "scipy.stats",
+    "scipy.optimize",
+    "pandas",
+    "xarray",
+    "zarr",
+    "h5netcdf",
+    "filelock",
+    "fsspec",
+    "jinja2",
+    "lark",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "torch",
+    "torch._dynamo",
+    "torch.distributed",
+    "safetensors.torch",
+)
+"""Packages that most commands import, and that take long."""
+
+PATIENCE = 300
+"""Seconds after which a command of a test counts as hanging."""
+
+
+class Process:
+    """A command that a fork runs: what tests use of `subprocess.Popen`."""
+
+    def __init__(self, words: list[str], report: int, stdout: Any, stderr: Any) -> None:
+        self.args = words
+        self.stdout, self.stderr = stdout, stderr
+        self.returncode: int | None = None
+        self.seconds: float | None = None
+        """Processor time, once it has ended."""
+        self._report = os.fdopen(report, encoding="ascii")
+        self.pid = int(self._report.readline())
+
+    def poll(self) -> int | None:
+        """The exit code, minus the signal's number where one ended it; None while it runs."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end. Raises `subprocess.TimeoutExpired`."""
+        if self.returncode is None:
+            if not select.select([self._report], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+            code, seconds = self._report.readline().split()
+            self._report.close()
+            self.returncode, self.seconds = int(code), float(seconds)
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What it still writes to its output and errors, until its end."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        texts: dict[int, str] = {}
+
+        def read(number: int, stream: Any) -> None:
+            texts[number] = stream.read()
+            stream.close()
+
+        readers = [
+            threading.Thread(target=read, args=entry, daemon=True)
+            for entry in enumerate((self.stdout, self.stderr))
+            if entry[1] is not None and not entry[1].closed
+        ]
+        for reader in readers:
+            reader.start()
+        for reader in readers:
+            reader.join(None if deadline is None else max(0, deadline - time.monotonic()))
+            if reader.is_alive():
+                raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        self.wait(None if deadline is None else max(0, deadline - time.monotonic()))
+        return texts.get(0, ""), texts.get(1, "")
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
+class Server:
+    """The process that forks, and the socket by which it is asked."""
+
+    def __init__(self) -> None:
+        self.control, other = socket.socketpair()
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        self.process = subprocess.Popen(
+            [sys.executable, str(SERVER), str(other.fileno()), *PRELOADED],
+            pass_fds=[other.fileno()],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
+        other.close()
+
+    def ask(self, request: dict[str, Any], files: list[int]) -> None:
+        body = json.dumps(request).encode()
+        socket.send_fds(self.control, [len(body).to_bytes(8, "big")], files)
+        self.control.sendall(body)
+
+    def stop(self) -> None:
+        self.control.close()
+        self.process.wait()
+
+
+_servers: list[Server] = []
+
+
+def server() -> Server:
+    """The server of this process, started when it is first needed."""
+    if not _servers:
+        _servers.append(Server())
+    return _servers[0]
+
+
+def stop() -> None:
+    """End the server, and every command that still runs."""
+    while _servers:
+        _servers.pop().stop()
+
+
+def start(
+    *words: object,
+    folder: Path | str | None = None,
+    environment: dict[str, str] | None = None,
+    new_session: bool = False,
+    joined: bool = False,
+    warnings: str | None = None,
+    fresh: bool = False,
+) -> Process | subprocess.Popen:
+    """Start a command; its output and errors are pipes of text.
+
+    environment: variables that differ from those of this process; new_session: lead a process
+    group, to be killed with all that it starts; joined: errors go to the output; warnings: "error"
+    as by `python -W error`; fresh: a new Python.
+    """
+    texts = [str(word) for word in words]
+    variables = {**os.environ, **(environment or {})}
+    if fresh or not FORKING:
+        return _start_python(texts, folder, variables, new_session, joined, warnings)
+    request = {
+        "words": texts,
+        "folder": str(folder or Path.cwd()),
+        "environment": variables,
+        "new_session": new_session,
+        "warnings": warnings,
+    }
+    out, out_end = os.pipe()
+    err, err_end = (None, out_end) if joined else os.pipe()
+    report, report_end = os.pipe()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    server().ask(request, [nothing, out_end, err_end, report_end])
+    for file in {nothing, out_end, err_end, report_end}:
+        os.close(file)
+    streams = [None if file is None else os.fdopen(file, encoding="utf-8") for file in (out, err)]
+    return Process(texts, report, *streams)
+
+
+def _start_python(
+    words: list[str],
+    folder: Path | str | None,
+    variables: dict[str, str],
+    new_session: bool,
+    joined: bool,
+    warnings: str | None,
+) -> subprocess.Popen:
+    options = ["-W", warnings] if warnings else []
+    if words[0] == "emulator":
+        words = ["-m", *words]
+    return subprocess.Popen(
+        [sys.executable, *options, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if joined else subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=variables,
+        start_new_session=new_session,
+    )
+
+
+def run(*words: object, timeout: float = PATIENCE, **options: Any) -> subprocess.CompletedProcess:
+    """Run a command to its end; options as for `start`."""
+    process = start(*words, **options)
+    try:
+        out, err = process.communicate(timeout)
+    except BaseException:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
