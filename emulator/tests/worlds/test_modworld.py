@@ -144,6 +144,66 @@ def test_estimated_params_give_priors_and_bounds(write):
     assert draws[:, 1].std() == pytest.approx(0.15, abs=0.01)
 
 
+def test_a_world_that_gains_observables_is_the_same_model(write):
+    """Networks and data of before know `sw07` and `rbc` by these definitions, with three
+    observables; each further one is known by its own.
+    """
+    before = get_world(write())
+    more = MAPPING.replace("rate: 4*i}", "rate: 4*i, demand: {expression: 2*u, unit: percent}}")
+    gained = get_world(write(mapping=more)).spec
+    assert gained.observable_names == ("output", "inflation", "rate", "demand")
+    assert gained.observable_units[3] == "percent"
+    assert gained.definition == before.spec.definition
+    assert gained.states[: len(before.spec.states)] == before.spec.states
+    assert gained.is_same_model(before.spec)
+    assert before.spec.is_same_model(gained)
+    other = get_world(write(mapping=more.replace("2*u", "3*u"))).spec
+    assert other.definition == gained.definition
+    assert not other.is_same_model(gained)
+    for name, digest in (("sw07", "a369e65718b06962"), ("rbc", "408e27c9141c4a88")):
+        assert get_world(name).spec.definition.startswith(digest)
+
+
+ANY = "observables: {level: {expression: pi - u, unit: points}, gap: y, rate: 4*i}\n"
+
+
+def test_observables_have_any_names_and_the_world_its_frequency(write):
+    rest = MAPPING[MAPPING.index("shocks:") :]
+    world = get_world(write(mapping="frequency: month\n" + ANY + rest))
+    assert world.spec.observable_names == ("rate", "level", "gap")
+    assert world.spec.observable_units == ("annualised percentage points", "points", "unknown")
+    assert world.spec.periods == "months"
+    assert world.notes == (
+        "stranger.world.yaml gives no unit of gap; write {expression: ..., unit: ...}.",
+    )
+    usual = get_world(write(mapping=MAPPING.replace("easing", "monetary")))
+    theta = usual.spec.theta(kappa=0.2)
+    state = dict(zip(usual.spec.observable_names, np.moveaxis(usual.irf(theta), 3, 0), strict=True))
+    irf = world.irf(theta)
+    assert np.abs(irf[..., 0] - state["rate"]).max() < 1e-14
+    assert np.abs(irf[..., 2] - state["output"]).max() < 1e-14
+    demand = 0.5 * 0.5 ** np.arange(41)
+    assert np.abs(irf[0, 0, :, 1] - (state["inflation"][0, 0] / 4 - demand)).max() < 1e-14
+    assert world.spec.definition != usual.spec.definition
+
+
+@pytest.mark.parametrize(
+    "observed",
+    [
+        {"gap": "y"},
+        {"rate": "4*i", "output": "y"},
+        {name: f"{{expression: y + {k}*i, unit: percent}}" for k, name in enumerate("abcdefg")},
+    ],
+    ids=len,
+)
+def test_one_two_or_seven_observables_pass_the_conformance_suite(write, observed):
+    lines = "".join(f"  {name}: {text}\n" for name, text in observed.items())
+    rest = MAPPING[MAPPING.index("shocks:") :]
+    world = get_world(write(mapping=f"observables:\n{lines}{rest}"))
+    assert set(world.spec.observable_names) == set(observed)
+    check_world(world, n=8)
+
+
 def test_without_a_mapping_the_message_is_one_to_start_from(write, tmp_path):
     path = write(mapping=None)
     with pytest.raises(ModFileError, match=r"stranger\.world\.yaml") as error:
@@ -171,6 +231,16 @@ BAD_MAPPINGS = {
     "not YAML": ("a: [1,\nb: }", "yaml:2: this is not YAML"),
     "UTF-16": (MAPPING.encode("utf-16"), "UTF-8"),
     "large": (MAPPING + "#" * 600_000, "bytes"),
+    "no observable": (
+        MAPPING.replace("{output: y, inflation: 4*pi, rate: 4*i}", "{}"),
+        "at least 1",
+    ),
+    "an observable with a space": (MAPPING.replace("rate:", "the rate:"), "the rate"),
+    "another unit of a shared one": (
+        MAPPING.replace("rate: 4*i", "rate: {expression: i, unit: percent}"),
+        "rate is in percent; expected annualised percentage points",
+    ),
+    "an unknown frequency": (MAPPING + "frequency: week\n", "'quarter', 'month' or 'year'"),
     "an unknown key": (MAPPING + "colour: red\n", "colour"),
     "a name with slashes": ("name: ../../up\n" + MAPPING, "name"),
     "an unknown variable": (MAPPING.replace("output: y", "output: gdp"), "'gdp'"),
@@ -217,16 +287,36 @@ BAD_MAPPINGS = {
 }
 
 
-def test_a_proposal_that_is_still_open_says_what_to_write(emulate, write):
-    path = write(
-        "var x; varexo e; model(linear); x = 0.5*x(-1) + e; end; shocks; var e; stderr 1; end;",
-        mapping=None,
-    )
-    code, out, said = emulate("irf", path, "--write-mapping")
-    assert code == 1
-    assert "Mapping: " in out
-    assert "inflation and rate are still ???" in said
-    assert "Write an expression in the file's variables" in said
+OWN = """
+var {names}; varexo e; parameters rho; rho = 0.5;
+model(linear); {first} = rho*{first}(-1) + e; hats = {first}; _seeds = 2*{first}; end;
+shocks; var e; stderr 1; end;
+{commands}
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "commands", "proposed"),
+    [
+        ("corn", "", ("corn", "hats", "m__seeds")),
+        ("corn", "stoch_simul(order = 1) hats;", ("hats",)),
+        ("corn", "varobs _seeds corn; stoch_simul(order = 1) hats;", ("m__seeds", "corn")),
+        ("y", "stoch_simul(order = 1) hats y;", ("output", "hats")),
+        ("y", "", ("output",)),
+    ],
+)
+def test_a_model_without_the_shared_variables_is_proposed_in_its_own(
+    emulate, write, first, commands, proposed
+):
+    names = f"{first} hats _seeds"
+    path = write(OWN.format(names=names, first=first, commands=commands), mapping=None)
+    code, _, said = emulate("irf", path, "--write-mapping", "--horizon", 3)
+    assert code == 0, said
+    world = get_world(path)
+    assert world.spec.observable_names == proposed
+    check_world(world, n=8)
+    unknown = [name for name in proposed if name != "output"]
+    assert ("gives no unit of " + ", ".join(unknown) in " ".join(world.notes)) is bool(unknown)
 
 
 @pytest.mark.parametrize("name", BAD_MAPPINGS)

@@ -249,7 +249,8 @@ def test_signs_over_the_prior():
     impact = SW07.irf(THETA, horizon=0)[:, :, 0]
     demand, spending, investment, policy, prices = 1, 2, 3, 4, 5
     assert (impact[:, [demand, spending, investment], OUTPUT] > 0).all()
-    assert (impact[:, demand] > 0).all()
+    assert (impact[:, demand, : INTEREST + 1] > 0).all()
+    assert (impact[:, demand][:, [CONSUMPTION, INVESTMENT]] > 0).all()
     assert (impact[:, policy, [OUTPUT]] < 0).all()
     assert (impact[:, policy, [INFLATION]] < 0).all()
     assert (impact[:, prices, INFLATION] > 0).all()
