@@ -1,7 +1,6 @@
 """What a world is: an economy that answers batched questions in float64.
 
-Axes: n draw, P parameter, S shock, H horizon, T period; observables are always output, inflation,
-rate.
+Axes: n draw, P parameter, S shock, H horizon, T period, O observable.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class World(ABC):
     """
 
     longest_horizon: int | None = None
-    """Quarters to which `irf` answers; None where it answers to any.
+    """Periods to which `irf` answers; None where it answers to any.
 
     More is refused with `ParameterError`.
     """
@@ -115,19 +114,19 @@ class World(ABC):
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
-        """Responses (n, S, H+1, 3) to shocks of one standard deviation; [.., 0, :] is the impact
+        """Responses (n, S, H+1, O) to shocks of one standard deviation; [.., 0, :] is the impact
         period.
 
-        Units: output in percent; inflation and rate in annualised percentage points (see
-        `spec.observables`). Draws whose status is not `Status.OK` raise `NoSolutionError`, or give
-        NaN with `on_failure="nan"`.
+        Units: those of `spec.observables`, such as percent for output and annualised percentage
+        points for inflation and the rate. Draws whose status is not `Status.OK` raise
+        `NoSolutionError`, or give NaN with `on_failure="nan"`.
         """
 
     @abstractmethod
     def simulate(
         self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
-        """Paths (n, T, 3) under shocks (n, T, S) in standard deviations, in the units of `irf`.
+        """Paths (n, T, O) under shocks (n, T, S) in standard deviations, in the units of `irf`.
 
         They begin in the steady state, or in the initial state where theta holds one (role
         "initial_state").
@@ -302,12 +301,12 @@ class LinearWorld(World):
 
     @abstractmethod
     def state_space(self, theta: np.ndarray) -> StateSpace:
-        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, 3, D); A and B
+        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, O, D); A and B
         NaN where there is no solution.
         """
 
     def mean(self, theta: np.ndarray) -> np.ndarray:
-        """Steady state of the observables, (n, 3), around which `simulate` moves; zero unless the
+        """Steady state of the observables, (n, O), around which `simulate` moves; zero unless the
         world has constants.
         """
         return np.zeros((len(theta), self.spec.n_observables))

@@ -217,11 +217,11 @@ def hostile_draws(world: World, draw: np.ndarray) -> np.ndarray:
 
 
 def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> None:
-    quarters = min(2000, world.longest_horizon or 2000)
-    irf = np.abs(world.irf(theta, horizon=quarters)).max(axis=3)
+    periods = min(2000, world.longest_horizon or 2000)
+    irf = np.abs(world.irf(theta, horizon=periods)).max(axis=3)
     _expect(
         (irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(),
-        f"a response has not faded after {quarters / 4:g} years",
+        f"a response has not faded after {periods / world.spec.periods_a_year:g} years",
     )
 
 
@@ -277,7 +277,7 @@ def _paths_of_shocks_agree(world: World, theta: np.ndarray, horizon: int) -> Non
 
 
 def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
-    """Without shocks nothing moves, from the first quarter on or, where theta holds an initial
+    """Without shocks nothing moves, from the first period on or, where theta holds an initial
     state, once that has faded.
     """
     away = any(p.role == "initial_state" for p in world.spec.parameters)

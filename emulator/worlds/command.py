@@ -130,6 +130,7 @@ def _describe(spec: WorldSpec) -> None:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
         table.add_row(p.name, f"{p.default:g}", _range(p), Text(meaning))
     show(table)
+    out.print(f"One period is a {spec.frequency}.")
     table = Table("shock (one standard deviation)", "meaning")
     for shock in spec.shocks:
         table.add_row(shock.name, Text(shock.meaning))
@@ -186,7 +187,7 @@ def compare(
         ),
     ] = "all",
     horizon: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Last horizon, in quarters.")
+        int, typer.Option(min=0, max=10_000, help="Last horizon, in periods of the worlds.")
     ] = 20,
     plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path(
         "compare.png"
@@ -217,6 +218,8 @@ def compare(
         plot,
     )
     say(f"Figure: {plot}")
+    if responses.attrs["left_out"]:
+        say(f"Not compared, since not every world has them in one unit: {responses.left_out}.")
     for world in responses["world"].values:
         show(_table(responses.sel(world=world), f"{shock}, one standard deviation: {world}"))
 
@@ -230,10 +233,11 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _table(responses: xr.DataArray, title: str) -> Table:
-    """One world's responses (horizon, observable): a row a quarter of `SHOWN`."""
+    """One world's responses (horizon, observable): a row a period of `SHOWN`."""
     from rich.table import Table
 
-    table = Table("quarter", title=title, title_justify="left")
+    period = str(responses["horizon"].attrs["units"]).partition("s ")[0]
+    table = Table(period, title=title, title_justify="left")
     for name, unit in zip(responses["observable"].values, responses["unit"].values, strict=True):
         table.add_column(head(str(name), str(unit)), justify="right", no_wrap=True)
     for h in (h for h in SHOWN if h < responses.sizes["horizon"]):

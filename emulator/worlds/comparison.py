@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from emulator.errors import NoSolutionError, UnknownNameError
-from emulator.spec import DEFAULT_HORIZON, OBSERVABLES, Status
+from emulator.errors import NoSolutionError, ParameterError, UnknownNameError
+from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds import get_world
 from emulator.worlds.base import World
 
 
 def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
-    """Responses (S, H+1, 3) at one theta (1, P), in the units of `World.irf`.
+    """Responses (S, H+1, O) at one theta (1, P), in the units of `World.irf`.
 
     Raises `NoSolutionError` that says why there are none.
     """
@@ -47,7 +47,7 @@ def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON
         coords={
             "shock": list(spec.shock_names),
             "horizon": np.arange(horizon + 1),
-            "observable": list(OBSERVABLES),
+            "observable": list(spec.observable_names),
             "unit": ("observable", list(spec.observable_units)),
         },
         name="irf",
@@ -61,9 +61,10 @@ def compare(
     at each world's defaults; the coordinate `title` (world) names each in words.
 
     worlds: names, paths of `.mod` files with a mapping, worlds, or economies over their solvers.
-    Units: output in percent; inflation and rate in annualised percentage points. Raises
-    `UnknownNameError` if a world has no such shock, `NoSolutionError` if it has no solution at its
-    defaults.
+    Compared are the observables that all of them have, by name and in one unit, in the units of the
+    worlds; the attribute `left_out` names the others. Raises `UnknownNameError` if a world has no
+    such shock or if no observable is shared, `ParameterError` if their periods are not of one
+    length, `NoSolutionError` if a world has no solution at its defaults.
     """
     if not worlds:
         raise UnknownNameError("There is nothing to compare: no world is named.")
@@ -81,8 +82,13 @@ def compare(
         raise UnknownNameError(
             f"Not every world has a shock '{shock}'. Shocks of those without it: {known}."
         )
+    specs = [world.spec for world in opened]
+    _check_same_period(specs)
+    shared = _shared(specs)
     parts = [
-        responses_of(world, world.spec.theta(), horizon).sel(shock=shock, drop=True)
+        responses_of(world, world.spec.theta(), horizon).sel(
+            shock=shock, observable=shared, drop=True
+        )
         for world in opened
     ]
     cube = xr.concat(
@@ -92,7 +98,45 @@ def compare(
         compat="override",
         join="override",
     )
-    return cube.assign_coords(title=("world", [world.spec.title for world in opened]))
+    cube = cube.assign_coords(title=("world", [spec.title for spec in specs]))
+    cube["horizon"].attrs["units"] = f"{specs[0].periods} after impact"
+    return cube.assign_attrs(left_out=_left_out(specs, shared))
+
+
+def _check_same_period(specs: Sequence[WorldSpec]) -> None:
+    """Raise `ParameterError` unless one period is as long in every world."""
+    if len({spec.frequency for spec in specs}) > 1:
+        lengths = ", ".join(f"{spec.name}: {spec.frequency}" for spec in specs)
+        raise ParameterError(
+            f"The worlds count their horizons in periods of different length ({lengths}); compare"
+            " worlds of one frequency."
+        )
+
+
+def _shared(specs: Sequence[WorldSpec]) -> list[str]:
+    """Names of the observables that every world has in the same unit, in the order of the first.
+
+    Raises `UnknownNameError` where there is none.
+    """
+    in_each = [set(zip(s.observable_names, s.observable_units, strict=True)) for s in specs]
+    shared = [o.name for o in specs[0].observables if all((o.name, o.unit) in s for s in in_each)]
+    if not shared:
+        known = "; ".join(f"{spec.name}: {_observables_in_words(spec)}" for spec in specs)
+        raise UnknownNameError(
+            "The worlds have no observable of the same name and unit, so there is nothing to"
+            f" compare. Their observables are {known}."
+        )
+    return shared
+
+
+def _observables_in_words(spec: WorldSpec) -> str:
+    return ", ".join(f"{o.name} ({o.unit})" for o in spec.observables)
+
+
+def _left_out(specs: Sequence[WorldSpec], shared: Sequence[str]) -> str:
+    """The observables that are not compared, by world; empty where all are."""
+    others = {s.name: [name for name in s.observable_names if name not in shared] for s in specs}
+    return "; ".join(f"{world}: {', '.join(names)}" for world, names in others.items() if names)
 
 
 def _opened(world: Any) -> World:

@@ -20,6 +20,9 @@ FORMATS = (".png", ".pdf", ".svg")
 UNIT_WIDTH = 32
 """Letters of a unit on one line beside a panel."""
 
+PANELS_ABREAST = 3
+"""Panels of a comparison side by side."""
+
 
 def check_format(path: Path) -> None:
     """Raise `ParameterError` unless the name ends in a format that can be drawn."""
@@ -28,12 +31,16 @@ def check_format(path: Path) -> None:
 
 
 def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
-    """Several worlds in one picture: a column an observable, a line a world."""
-    figure = new_figure(10.0, 3.6)
-    axes = figure.subplots(1, 3)
+    """Several worlds in one picture: a panel an observable, a line a world."""
+    names = responses["observable"].values
+    columns = min(len(names), PANELS_ABREAST)
+    rows = -(-len(names) // columns)
+    figure = new_figure(3.2 * max(columns, 2) + 0.4, 2.6 * rows + 1.0)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(names) :]:
+        axis.axis("off")
     styles = ("-", "--", "-.", ":")
-    for column, observable in enumerate(responses["observable"].values):
-        axis = axes[column]
+    for axis, observable in zip(axes, names, strict=False):
         for k, world in enumerate(responses["world"].values):
             line = responses.sel(world=world, observable=observable)
             in_words = str(line["title"].values).partition(":")[0]
@@ -44,8 +51,8 @@ def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
                 linestyle=styles[k % len(styles)],
                 label=f"{world}: {in_words}",
             )
-        label(axis, str(observable), str(responses["unit"].values[column]))
-        periods(axis, "quarters after impact")
+        label(axis, str(observable), str(responses["unit"].sel(observable=observable).values))
+        periods(axis, str(responses["horizon"].attrs["units"]))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles,

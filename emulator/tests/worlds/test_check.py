@@ -9,6 +9,7 @@ import pytest
 
 from emulator.errors import WorldCheckError
 from emulator.solvers import StateSpace
+from emulator.tests.worlds.altered import observing
 from emulator.worlds import WORLDS, check_world, get_world
 from emulator.worlds.lss import LinearStateSpace
 from emulator.worlds.nk import NewKeynesian
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.fast
 )  # half a second a draw: test_hank.py, with fewer
 def test_every_world_passes(name):
     check_world(get_world(name), n=48, seed=1)
+
+
+@pytest.mark.parametrize(
+    "observables", [("wages",), ("output", "hours"), ("a", "b", "rate", "c", "d", "e", "f")]
+)
+def test_a_world_of_any_observables_passes(observables):
+    check_world(observing(*observables, frequency="month"), n=16)
 
 
 class WrongUnit(NewKeynesian):

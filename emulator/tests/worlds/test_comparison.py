@@ -4,10 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emulator.errors import MissingExtraError, ModFileError, UnknownNameError
+from emulator.errors import (
+    MissingExtraError,
+    ModFileError,
+    ParameterError,
+    UnknownNameError,
+)
+from emulator.tests.worlds.altered import observing
 from emulator.tests.worlds.stranger import MAPPING, write_stranger
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
+from emulator.worlds.figures import draw_comparison
 from emulator.worlds.hank import HeterogeneousAgents
 
 
@@ -77,6 +84,32 @@ def test_alone_the_command_compares_every_world_that_has_a_monetary_shock(
         "zlb",
     ]
     assert (tmp_path / "compare.png").exists()
+
+
+def test_worlds_are_compared_by_the_names_that_they_share(tmp_path):
+    other = observing("hours", "rate", "output", "wages")
+    cube = compare([get_world("nk"), other], "monetary", horizon=6)
+    assert list(cube["observable"].values) == ["output", "rate"]
+    assert cube.attrs["left_out"] == "nk: inflation; altered: hours, wages"
+    own = other.irf(other.spec.theta(), horizon=6)[0, 0]
+    np.testing.assert_array_equal(cube.sel(world="altered", observable="output"), own[:, 2])
+    draw_comparison(cube, "a title", tmp_path / "two.png")
+    one = compare([other], "monetary", horizon=6)
+    assert list(one["observable"].values) == list(other.spec.observable_names)
+    draw_comparison(one, "a title", tmp_path / "four.png")
+
+
+@pytest.mark.parametrize(
+    ("other", "error", "message"),
+    [
+        (observing("hours"), UnknownNameError, r"no observable .*nk: output .*altered: hours"),
+        (observing("output", units={"output": "euros"}), UnknownNameError, r"output \(euros\)"),
+        (observing("output", frequency="month"), ParameterError, "nk: quarter, altered: month"),
+    ],
+)
+def test_worlds_that_cannot_be_compared_are_refused(other, error, message):
+    with pytest.raises(error, match=message):
+        compare([get_world("nk"), other], "monetary")
 
 
 def test_a_shock_that_a_world_does_not_have_is_named_with_those_that_it_has():
