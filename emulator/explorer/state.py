@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
 from emulator.errors import OutsideBoundsError, ParameterError, nearest
-from emulator.inference.shock_size import ShockSize
+from emulator.inference.shock_size import ShockSize, units_of
 from emulator.spec import WorldSpec
 
 PREFIX = "p."
@@ -60,7 +60,7 @@ class Scenario:
                 f"The size of the shock has {len(size)} characters; expected at most"
                 f" {LONGEST_SIZE}, such as '25bp' or '2 sd'."
             )
-        ShockSize.read(size)
+        ShockSize.read(size, units_of(spec))
         given = {
             name.removeprefix(PREFIX): value
             for name, value in others.items()

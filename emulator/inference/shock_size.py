@@ -6,7 +6,9 @@ observable on impact.
                         percentage points
     "1%"                an innovation of one percent, of a shock that is measured in percent of
                         something
-    "25bp on rate"      whatever makes the rate rise by 25 basis points in the quarter of impact
+    "25bp on rate"      whatever makes the rate rise by 25 basis points in the period of impact
+    "1% on output"      .. and output by one percent
+    "2 on hours"        .. and hours by 2 in their own unit, where that is another, or unknown
 
 In a world that is not linear in its shocks a size is written into theta, at the place of the
 shock's standard deviation, and the world is solved there.
@@ -28,10 +30,9 @@ from array_api_compat import array_namespace
 from emulator.errors import ParameterError, unknown_name
 from emulator.spec import (
     ANNUAL_POINTS,
-    OBSERVABLE_UNITS,
-    OBSERVABLES,
     PERCENT,
     QUARTERLY_POINTS,
+    UNKNOWN_UNIT,
     WorldSpec,
 )
 
@@ -39,13 +40,13 @@ if TYPE_CHECKING:
     from emulator.inference.answerer import Answerer
 
 TEXT = re.compile(
-    r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bps?|pp|%)?(\s+on\s+(?P<on>\w+))?\s*",
+    r"\s*(?P<amount>[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)\s*(?P<unit>sd|bps?|pp|%)?(\s+on\s+(?P<on>\S(.*\S)?))?\s*",
     re.IGNORECASE,
 )
 
-SMALLEST_IMPACT = 1e-4
-"""An impact below this (percent or percentage points a standard deviation) is no yardstick: it is
-rounding, or the network's error.
+SMALLEST_IMPACT = {PERCENT: 1e-4, ANNUAL_POINTS: 1e-4}
+"""An impact below this (in the observable's unit, a standard deviation) is no yardstick: it is
+rounding, or the network's error. Of other units nobody knows what is small.
 """
 
 SMALLEST_SHARE = 0.02
@@ -53,16 +54,14 @@ SMALLEST_SHARE = 0.02
 works later, and to move the observable at once it would have to be many times its usual size.
 """
 
-IMPACTS = {PERCENT: "1% on {}", ANNUAL_POINTS: "25bp on {}"}
-"""How a size by impact is written, by the unit of the observable."""
+POINTS = ("percentage points", ANNUAL_POINTS)
+"""Units of observables in which an amount is written in pp or bp."""
 
-OTHER_IMPACT = "0.01 on {}"
+IMPACTS = {"%": "1% on {}", "pp": "25bp on {}", "": "0.01 on {}"}
+"""How a size by impact is written, by how an amount of the observable is (`amount_unit`)."""
 
 PER_ANNUAL_POINT = {QUARTERLY_POINTS: 0.25, ANNUAL_POINTS: 1.0}
 """Units of shocks that are rates, and how much of each one annualised percentage point is."""
-
-USUAL_UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
-"""Units of the observables that worlds share."""
 
 SizeLike = float | str | Mapping[str, float | str]
 
@@ -78,9 +77,8 @@ class ShockSize:
     on: str | None = None
 
     @classmethod
-    def read(cls, size: float | str, units: Mapping[str, str] | None = None) -> ShockSize:
-        """A size as it was written; units: of each observable that an impact may be asked of, by
-        default those of output, inflation and rate.
+    def read(cls, size: float | str, units: Mapping[str, str]) -> ShockSize:
+        """A size as it was written; units: of each observable that an impact may be asked of.
 
         Raises `ParameterError` for text that is no size, `UnknownNameError` for an observable that
         does not exist.
@@ -96,7 +94,7 @@ class ShockSize:
         if match is None or not math.isfinite(float(match["amount"])):
             raise ParameterError(
                 f"The size of a shock was given as {size!r}; expected standard deviations (2, '0.5"
-                " sd'), '25bp', '0.25pp', '1%', or an impact: '25bp on rate'."
+                f" sd'), '25bp', '0.25pp', '1%', or an impact: '{impact_example(units)}'."
             )
         amount = float(match["amount"])
         unit = (match["unit"] or "sd").lower().replace("bps", "bp")
@@ -104,7 +102,7 @@ class ShockSize:
             amount, unit = amount / 100, "pp"
         if match["on"] is None:
             return cls(amount, unit)
-        return cls._by_impact(size, amount, match, dict(units or USUAL_UNITS))
+        return cls._by_impact(size, amount, match, units)
 
     @classmethod
     def _by_impact(
@@ -115,17 +113,22 @@ class ShockSize:
         if on not in units:
             raise unknown_name("observable", on, units)
         unit = (match["unit"] or "").lower().replace("bps", "bp").replace("bp", "pp")
-        expected = "%" if units[on] == PERCENT else "pp" if units[on] == ANNUAL_POINTS else ""
-        if unit != expected:
-            example = IMPACTS.get(units[on], OTHER_IMPACT).format(on)
+        if unit != amount_unit(units[on]):
+            measured = (
+                "whose unit nobody gave"
+                if units[on] == UNKNOWN_UNIT
+                else f"which is measured in {units[on]}"
+            )
             raise ParameterError(
-                f"The size {size!r} asks for an impact on {on}, which is measured in {units[on]}:"
-                f" {example}."
+                f"The size {size!r} asks for an impact on {on}, {measured}:"
+                f" {_impact_on(on, units[on])}. An amount is in % for an observable in"
+                f" {PERCENT}, in pp or bp for one in {' or '.join(POINTS)}, and for any other a"
+                " plain number in the observable's own unit."
             )
         return cls(amount, unit, on)
 
     def __str__(self) -> str:
-        text = f"{self.amount:g} {self.unit}".replace(" %", "%")
+        text = f"{self.amount:g} {self.unit}".replace(" %", "%").rstrip()
         return text if self.on is None else f"{text} on {self.on}"
 
 
@@ -150,7 +153,7 @@ class Scaling:
         named = dict(size) if isinstance(size, Mapping) else {}
         by_name = {spec.shock_names[spec.shock_index(name)]: value for name, value in named.items()}
         usual = 1.0 if isinstance(size, Mapping) else size
-        units = dict(zip(spec.observable_names, spec.observable_units, strict=True))
+        units = units_of(spec)
         sizes = [ShockSize.read(by_name.get(spec.shock_names[k], usual), units) for k in shocks]
         scaling = cls(spec, shocks, sizes)
         for shock, one_size in zip(shocks, sizes, strict=True):
@@ -239,22 +242,24 @@ class Scaling:
         for k, size in enumerate(self.sizes):
             if size.on is None or not self.spec.linear or len(irf) == 0:
                 continue
-            response = irf[:, k, :, self.spec.observable_names.index(size.on)]
+            observable = self.spec.observables[self.spec.observable_index(size.on)]
+            response = irf[:, k, :, self.spec.observable_index(size.on)]
             impact = response[:, 0]
             peak = abs(response).max(1)
             largest = getattr(peak, "values", peak)  # PyTorch gives positions too
-            small = (abs(impact) < SMALLEST_IMPACT) | (abs(impact) < SMALLEST_SHARE * largest)
+            smallest = SMALLEST_IMPACT.get(observable.unit, 0.0)
+            small = (abs(impact) <= smallest) | (abs(impact) < SMALLEST_SHARE * largest)
             turned = (impact < 0) & (size.amount > 0)
             if bool((small | turned).any()):
                 self._refuse(k, size, float(impact[small | turned][0]), bool(small.any()))
 
     def _refuse(self, k: int, size: ShockSize, impact: float, small: bool) -> None:
         shock = self.names[k]
-        observable = self.spec.observables[self.spec.observable_names.index(size.on or "")]
-        unit = observable.unit
+        observable = self.spec.observables[self.spec.observable_index(size.on or "")]
+        unit = "" if observable.unit == UNKNOWN_UNIT else f" {observable.unit}"
         factor = f"{size.amount / impact:.3g}" if impact else "infinitely many"
         message = (
-            f"One standard deviation of '{shock}' moves {size.on} by {impact:.3g} {unit} on impact"
+            f"One standard deviation of '{shock}' moves {size.on} by {impact:.3g}{unit} on impact"
             f" at one of the draws, so that '{size}' would be a shock of {factor} standard"
             " deviations"
         )
@@ -273,7 +278,7 @@ class Scaling:
         if not self.spec.linear:
             return 1.0
         if size.on is not None:
-            return size.amount / impact[:, self.spec.observable_names.index(size.on)]
+            return size.amount / impact[:, self.spec.observable_index(size.on)]
         if size.unit == "sd":
             return size.amount
         return self._in_deviations(theta, shock, size)
@@ -311,16 +316,43 @@ class Scaling:
         measured = f"is measured in {unit}" if unit else "has no unit of its own"
         raise ParameterError(
             f"Shock '{name}' of world '{self.spec.name}' {measured}; '{size}' cannot be translated."
-            f" Give its size in standard deviations, or by an impact such as '{self._impact()}'."
+            " Give its size in standard deviations, or by an impact such as"
+            f" '{impact_example(units_of(self.spec))}'."
         )
-
-    def _impact(self) -> str:
-        """An example of a size by impact, on an observable that this world has."""
-        units = dict(zip(self.spec.observable_names, self.spec.observable_units, strict=True))
-        name = "rate" if "rate" in units else next(iter(units))
-        return IMPACTS.get(units[name], OTHER_IMPACT).format(name)
 
     def _column(self, shock: int) -> int | None:
         """Where theta holds the shock's standard deviation, if it does."""
         size = self.spec.shocks[shock].size
         return None if size is None else self.spec.index(size)
+
+
+def units_of(spec: WorldSpec) -> dict[str, str]:
+    """The unit of each of a world's observables."""
+    return dict(zip(spec.observable_names, spec.observable_units, strict=True))
+
+
+def impact_example(units: Mapping[str, str]) -> str:
+    """A size by impact on an observable of a world: on a rate where it has one, as that is what is
+    usually asked, else on its first.
+    """
+    rates = [name for name, unit in units.items() if unit == ANNUAL_POINTS]
+    name = rates[-1] if rates else next(iter(units))
+    return _impact_on(name, units[name])
+
+
+def impact_examples(spec: WorldSpec) -> list[str]:
+    """A size by impact on each of a world's observables."""
+    return [_impact_on(name, unit) for name, unit in units_of(spec).items()]
+
+
+def _impact_on(name: str, unit: str) -> str:
+    return IMPACTS[amount_unit(unit)].format(name)
+
+
+def amount_unit(unit: str) -> str:
+    """How an amount of an observable in this unit is written: in "%", in "pp" (or bp), or as a
+    plain number, "".
+    """
+    if re.match(r"(percent\b|%)", unit):
+        return "%"
+    return "pp" if unit in POINTS else ""

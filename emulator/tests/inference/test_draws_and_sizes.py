@@ -7,7 +7,7 @@ import pytest
 from emulator.errors import EmulatorError, ParameterError, UnknownNameError
 from emulator.inference import Economy
 from emulator.inference.draws import chosen_shocks, last_period, theta_of
-from emulator.inference.shock_size import Scaling, ShockSize
+from emulator.inference.shock_size import Scaling, ShockSize, units_of
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
@@ -113,7 +113,7 @@ def test_horizons_that_are_no_number_of_periods_are_refused(horizon):
     ],
 )
 def test_sizes_are_read(text, expected):
-    assert ShockSize.read(text) == expected
+    assert ShockSize.read(text, units_of(NK)) == expected
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_sizes_are_read(text, expected):
 )
 def test_texts_that_are_no_size_are_refused(text):
     with pytest.raises(EmulatorError):
-        ShockSize.read(text)
+        ShockSize.read(text, units_of(NK))
 
 
 def test_a_size_in_its_own_unit_is_independent_of_the_standard_deviation():

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import emulator
-from emulator.errors import ParameterError, UnknownNameError
+from emulator.errors import EmulatorError, ParameterError, UnknownNameError
 from emulator.inference import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.solvers import StateSpace
@@ -80,6 +80,56 @@ def test_an_impact_is_asked_of_any_observable_also_of_one_that_is_not_answered()
     both = tiny.irf(shock="money", size="1% on output")["irf"]
     np.testing.assert_allclose(both.sel(observable="output", horizon=0), 1.0)
     np.testing.assert_array_equal(data["irf"], both.sel(observable=["hours"]))
+
+
+@pytest.mark.parametrize(
+    ("size", "observable", "amount"),
+    [
+        ("1%", "hours", 1.0),
+        ("25bp", "rate", 0.25),
+        ("0.5", "spread", 0.5),
+        ("3", "unemployment", 3.0),
+        ("2e-3", "unemployment", 0.002),
+    ],
+)
+def test_an_impact_is_asked_of_any_observable_in_its_unit(size, observable, amount):
+    tiny = economy(5)
+    plain = float(tiny.irf(shock="money")["irf"].sel(observable=observable)[0, 0, 0])
+    sign = "-" if plain < 0 else "+"
+    data = tiny.irf(shock="money", size=f"{sign}{size} on {observable}", horizon=4)
+    impact = float(data["irf"].sel(observable=observable)[0, 0, 0])
+    assert impact == pytest.approx(float(f"{sign}{amount}"))
+    named = size.replace("25bp", "0.25 pp").replace("2e-3", "0.002")
+    assert str(data["size"].values[0]).removeprefix("-") == f"{named} on {observable}"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ("1% on rate", "rate, which is measured in annualised .*: 25bp on rate.*in pp or bp for"),
+        ("25bp on hours", "hours, which is measured in percent: 1% on hours"),
+        ("1% on spread", "spread, whose unit nobody gave: 0.01 on spread"),
+        ("1pp on unemployment", "in persons per thousand.*a plain number in the observable's own"),
+        ("1 on wage", "Unknown observable: 'wage'"),
+        ("much", "or an impact: '25bp on rate'"),
+    ],
+)
+def test_an_amount_in_another_unit_is_refused_with_the_units_that_there_are(size, words):
+    with pytest.raises(EmulatorError, match=words):
+        economy(5).irf(shock="money", size=size)
+
+
+def test_a_small_impact_is_a_yardstick_in_a_unit_that_nobody_knows():
+    tiny = economy(5)
+    tiny.solver.loading[3] *= 1e-6
+    tiny.solver.tilt[3] *= 1e-6
+    plain = float(tiny.irf(shock="money")["irf"].sel(observable="spread")[0, 0, 0])
+    data = tiny.irf(shock="money", size=f"{2 * plain} on spread", horizon=2)
+    assert float(data["irf"].sel(observable="spread")[0, 0, 0]) == pytest.approx(2 * plain)
+    tiny.solver.loading[0] *= 1e-6
+    tiny.solver.tilt[0] *= 1e-6
+    with pytest.raises(ParameterError, match="hardly moves hours on impact"):
+        tiny.irf(shock="money", size="1% on hours")
 
 
 def test_messages_say_the_world_s_own_periods():
