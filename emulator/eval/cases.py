@@ -17,7 +17,7 @@ RANKS = ("best", "median", "worst")
 
 @dataclass(frozen=True)
 class Claims:
-    """What a network says of its own predictions: half width (n, S, H+1, 3) of its 90 % band,
+    """What a network says of its own predictions: half width (n, S, H+1, O) of its 90 % band,
     natural units; flags (n,).
     """
 
@@ -42,6 +42,9 @@ class Case:
     prediction: np.ndarray | None
     masked: list[dict[str, str | float]]
     claims: Claims | None
+    left_out: dict[str, list[str]]
+    """Observables that are not scored, by the reason (`Alignment.left_out`); `spec` has the others.
+    """
 
 
 def examples(case: Case) -> xr.Dataset:
@@ -79,6 +82,7 @@ def examples(case: Case) -> xr.Dataset:
         attrs={
             "world": case.spec.name,
             "split": case.split,
+            "periods": case.spec.periods,
             "units": list(case.spec.observable_units),
         },
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from emulator import provenance
 from emulator.data import DataSet, open_dataset
+from emulator.eval.alignment import Alignment
 from emulator.eval.bootstrap import CONFIDENCE
 from emulator.eval.cases import NETWORK, Case
 from emulator.eval.guards import check, check_prediction, check_truth
@@ -44,13 +45,15 @@ def evaluate_network(trained: TrainedNetwork, data: DataSet, request: Request) -
         bar = display.add_task("scoring", total=total, unit="scores", note="")
         for world in worlds:
             display.update(bar, note=world)
+            aligned = Alignment(trained.world_specs[world], data.spec(world))
             theta, irf = data.read(world, "train")
+            irf = aligned.of_data(irf)
             check_truth(world, "train", theta, irf)
             scale = Scale.fit(theta, irf)
             baselines = {name: kind().fit(theta, irf) for name, kind in TRIVIAL_BASELINES.items()}
             del theta, irf
             for split in request.splits:
-                for case in _cases(trained, baselines, data, world, split, scale, request):
+                for case in _cases(trained, baselines, data, aligned, split, scale, request):
                     cases.append(case)
                     display.advance(bar)
             of_determinacy += determinacy(trained, data, world, request)
@@ -61,15 +64,16 @@ def _cases(
     trained: TrainedNetwork,
     baselines: dict[str, TrivialBaseline],
     data: DataSet,
-    world: str,
+    aligned: Alignment,
     split: str,
     scale: Scale,
     request: Request,
 ) -> Iterator[Case]:
     """The score of the network, then of each trivial baseline, on one split of one world."""
+    spec, world = aligned.spec, aligned.spec.name
     theta, truth = data.read(world, split)
+    truth = aligned.of_data(truth)
     check_truth(world, split, theta, truth)
-    spec = data.spec(world)
     for predictor in (NETWORK, *baselines):
         if predictor == NETWORK:
             prediction = predict(
@@ -80,7 +84,7 @@ def _cases(
                 device=request.device,
                 threads=request.threads,
             )
-            prediction = check_prediction(world, prediction, truth)
+            prediction = check_prediction(world, aligned.of_network(prediction), truth)
         else:
             prediction = baselines[predictor].predict(theta)
         yield Case(
@@ -93,7 +97,8 @@ def _cases(
             truth=truth,
             prediction=prediction if predictor == NETWORK else None,
             masked=masked_report(spec, scale, truth, prediction),
-            claims=claims(trained, world, theta, request) if predictor == NETWORK else None,
+            claims=claims(trained, aligned, theta, request) if predictor == NETWORK else None,
+            left_out=aligned.left_out,
         )
 
 

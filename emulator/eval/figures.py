@@ -32,6 +32,10 @@ WIDTH = 7.5
 HEAD, ROW, FOOT = 0.78, 1.4, 0.52
 """Inches above, of each row of, and below the panels of one draw."""
 DPI = 130
+USUAL_COLUMNS = 3
+"""Panels beside each other in `WIDTH`; a figure of more is wider."""
+MOST_COLUMNS, MOST_ROWS = 12, 12
+"""Observables and shocks of a draw that are shown; of more, the first."""
 FEW_DECADES = 4
 TRUTH_COLOUR = "#333333"
 COLOURS = {
@@ -158,7 +162,10 @@ def horizons(evaluation: Evaluation) -> Figure:
         axes.set_title(f"{world}, split: {curves['split'].item()}")
         axes.set_ylabel("NRMSE at horizon\n(training standard deviations)")
         axes.margins(x=0.01)
-    panels[-1].set_xlabel("horizon (quarters after the shock)")
+    periods = {evaluation.worlds[world]["periods"] for world in worlds}
+    panels[-1].set_xlabel(
+        f"horizon ({periods.pop() if len(periods) == 1 else 'periods'} after the shock)"
+    )
     panels[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(
@@ -199,12 +206,14 @@ def responses(examples: xr.Dataset) -> Figure:
     """True against predicted responses of the best, the median and the worst draw of a world, in
     natural units.
     """
+    examples = examples.isel(shock=slice(MOST_ROWS), observable=slice(MOST_COLUMNS))
     ranks, rows = list(examples["rank"].values), len(examples["shock"])
+    columns = len(examples["observable"])
     block = HEAD + rows * ROW + FOOT
     height = len(ranks) * block
     # placed by hand, in inches: the automatic layout of so many panels takes seconds and lets
     # columns drift apart
-    figure = Figure(figsize=(WIDTH, height))
+    figure = Figure(figsize=(_width(columns), height))
     for k, rank in enumerate(ranks):
         top = height - k * block
         inside = {
@@ -213,9 +222,7 @@ def responses(examples: xr.Dataset) -> Figure:
             "left": 0.12,
             "right": 0.99,
         }
-        grid = figure.add_gridspec(
-            rows, len(examples["observable"]), **inside, wspace=0.3, hspace=0.22
-        )
+        grid = figure.add_gridspec(rows, columns, **inside, wspace=0.3, hspace=0.22)
         draw = examples.sel(rank=rank)
         error = number(float(draw["relative_error"]), percent=True)
         title = (
@@ -223,9 +230,7 @@ def responses(examples: xr.Dataset) -> Figure:
             f" {error})"
         )
         figure.text(0.01, (top - 0.12) / height, title, fontsize=10.5, fontweight="bold", va="top")
-        handles = _draw_panels(
-            grid.subplots(sharex=True, squeeze=False), draw, examples.attrs["units"]
-        )
+        handles = _draw_panels(grid.subplots(sharex=True, squeeze=False), draw)
         corner = (0.995, (top - 0.02) / height)
         figure.legend(
             handles=handles,
@@ -238,8 +243,14 @@ def responses(examples: xr.Dataset) -> Figure:
     return figure
 
 
-def _draw_panels(panels: np.ndarray, draw: xr.Dataset, units: list[str]) -> list[Artist]:
+def _width(columns: int) -> float:
+    """Inches of a figure of so many panels beside each other."""
+    return WIDTH * max(1.0, columns / USUAL_COLUMNS)
+
+
+def _draw_panels(panels: np.ndarray, draw: xr.Dataset) -> list[Artist]:
     """One draw: a row of panels a shock, a column an observable. Returns what the legend names."""
+    units, periods = draw.attrs["units"], draw.attrs["periods"]
     handles: list[Artist] = []
     for (i, j), axes in np.ndenumerate(panels):
         line = draw.isel(shock=i, observable=j)
@@ -255,7 +266,7 @@ def _draw_panels(panels: np.ndarray, draw: xr.Dataset, units: list[str]) -> list
         if i == 0:
             axes.set_title(f"{line['observable'].item()}\n({units[j]})", fontsize=8.5, loc="center")
         if i == len(panels) - 1:
-            axes.set_xlabel("quarters after the shock", fontsize=8.5)
+            axes.set_xlabel(f"{periods} after the shock", fontsize=8.5)
         if j == 0:
             axes.annotate(
                 line["shock"].item().replace("_", "\n"),
@@ -296,15 +307,20 @@ def worst(evaluation: Evaluation) -> Figure:
     and predicted, natural units.
     """
     worlds = list(evaluation.examples)
-    figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * len(worlds)), layout="constrained")
-    panels = figure.subplots(len(worlds), 3, sharex=True, squeeze=False)
+    columns = min(
+        MOST_COLUMNS, max(len(shown["observable"]) for shown in evaluation.examples.values())
+    )
+    figure = Figure(figsize=(_width(columns), 0.7 + 1.75 * len(worlds)), layout="constrained")
+    panels = figure.subplots(len(worlds), columns, sharex=True, squeeze=False)
     handles: list[Artist] = []
     for row, (world, examples) in zip(panels, evaluation.examples.items(), strict=True):
         draw = examples.sel(rank="worst")
         shock = _most_missed(draw, evaluation.worlds[world]["sigma"])
         error = number(float(draw["relative_error"]), percent=True)
+        for axes in row[len(examples["observable"]) :]:
+            axes.set_visible(False)
         for axes, observable, unit in zip(
-            row, examples["observable"].values, examples.attrs["units"], strict=True
+            row, examples["observable"].values, examples.attrs["units"], strict=False
         ):
             line = draw.sel(shock=shock, observable=observable)
             axes.axhline(0, color="#999999", lw=0.7)
@@ -321,8 +337,11 @@ def worst(evaluation: Evaluation) -> Figure:
             axes.tick_params(labelsize=8)
             axes.margins(x=0.01)
         row[0].set_ylabel(f"{world}: {shock}\n(error of draw {error})", fontsize=8)
-    for axes in panels[-1]:
-        axes.set_xlabel("quarters after the shock", fontsize=8.5)
+    for column in panels.T:
+        lowest = max(k for k, axes in enumerate(column) if axes.get_visible())
+        periods = evaluation.worlds[worlds[lowest]]["periods"]
+        column[lowest].set_xlabel(f"{periods} after the shock", fontsize=8.5)
+        column[lowest].tick_params(labelbottom=True)
     figure.legend(handles=handles, loc="outside upper center", ncols=3)
     return figure
 

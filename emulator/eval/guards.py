@@ -51,7 +51,8 @@ def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
     for kind, of_checkpoint, of_data in (
         ("parameters", trained.parameter_names, data.parameter_names),
         ("shocks", trained.shock_names, data.shock_names),
-        ("units", trained.observable_units, data.observable_units),
+        ("units", *_shared_units(trained, data)),
+        ("period", (trained.frequency,), (data.frequency,)),
     ):
         if of_checkpoint != of_data:
             raise EvaluationError(
@@ -59,6 +60,15 @@ def _same_spec(world: str, trained: WorldSpec, data: WorldSpec) -> None:
                 f" set's are {', '.join(of_data)}. Train on this data set, or evaluate on the one"
                 " the checkpoint was trained on."
             )
+
+
+def _shared_units(trained: WorldSpec, data: WorldSpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Units of the observables that both have by name, of the one and of the other."""
+    here, there = data.shared_observables(trained)
+    return (
+        tuple(trained.observable_units[k] for k in there),
+        tuple(data.observable_units[k] for k in here),
+    )
 
 
 def _same_data(trained: TrainedNetwork, data: DataSet, request: Request) -> None:
@@ -95,7 +105,7 @@ def _splits(data: DataSet, worlds: list[str], request: Request) -> None:
 
 
 def check_prediction(world: str, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """The prediction as (n, S, H+1, 3); one without a shock axis stands for a single shock.
+    """The prediction as (n, S, H+1, O); one without a shock axis stands for a single shock.
 
     Raises `EvaluationError`.
     """

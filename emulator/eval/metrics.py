@@ -1,11 +1,10 @@
 """Metrics of predicted impulse responses: what each draw contributes, and how the draws are
 summarised.
 
-Axes: truth and prediction (n, S, H+1, O) in natural units (output in percent, inflation and rate in
-annualised percentage points), sigma (S, O) in the same units, from the training split. A per-draw
-function returns (n, S, O), or (n,) where it pools all responses of a draw; NaN means "does not
-count here": sigma is NaN where a response is identically zero, and some metrics do not count draws
-whose true response is negligible.
+Axes: truth and prediction (n, S, H+1, O) in natural units, each observable in its own; sigma (S, O)
+in the same units, from the training split. A per-draw function returns (n, S, O), or (n,) where it
+pools all responses of a draw; NaN means "does not count here": sigma is NaN where a response is
+identically zero, and some metrics do not count draws whose true response is negligible.
 
 All metrics see responses divided by sigma, so none depends on units: scores of output and of
 inflation compare.
@@ -72,10 +71,10 @@ def relative_error(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray)
 def integrated_absolute_error(
     truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray
 ) -> np.ndarray:
-    """IAE = sum_h |yhat - y| / sigma, (n, S, O), in quarters: the area between the curves, in
+    """IAE = sum_h |yhat - y| / sigma, (n, S, O), in periods: the area between the curves, in
     standard deviations.
 
-    Times sigma[s, o] it is in percent-quarters or percentage-point-quarters. Graham and Lathrop
+    Times sigma[s, o] it is in percent-periods or percentage-point-periods. Graham and Lathrop
     (1953).
     """
     return np.sum(np.abs(normalised(prediction - truth, sigma)), axis=2)
@@ -107,7 +106,7 @@ def peak_size_error(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray
 
 
 def peak_time_error(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """|that - t| in quarters, (n, S, O), where t and that maximise |y| and |yhat| over h (the
+    """|that - t| in periods, (n, S, O), where t and that maximise |y| and |yhat| over h (the
     first, where several do).
 
     Counted where |y[t]| > 0.05 sigma.
@@ -227,8 +226,8 @@ METRICS: dict[str, Metric] = {
         integrated_absolute_error,
         "mean",
         "Integrated absolute error",
-        "standard deviations x quarters",
-        label="IAE (sd x quarters)",
+        "standard deviations x periods",
+        label="IAE (sd x periods)",
         column="IAE",
     ),
     "sign_at_impact": Metric(
@@ -253,9 +252,9 @@ METRICS: dict[str, Metric] = {
         peak_time_error,
         "mean",
         "Peak time error",
-        "quarters",
-        label="peak time error (q)",
-        column="time q",
+        "periods",
+        label="peak time error",
+        column="peak t",
     ),
     "spectral_error": Metric(
         spectral_error,

@@ -33,6 +33,8 @@ FORMAT_VERSION = 3
 checksum, is still read.
 """
 FILE = "results.json"
+LEFT_OUT = "left_out"
+"""Observables of a world that are not scored, by the reason; not written where there are none."""
 SCORES, HORIZONS, SCALES, MASKED = "scores.csv", "horizons.csv", "scales.csv", "masked.csv"
 
 PREDICTOR_TITLES = {
@@ -60,7 +62,9 @@ class Evaluation:
     median, worst draw.
     """
     worlds: dict[str, dict[str, Any]]
-    """For each world its title, units, sigma, masked responses and size of the training split."""
+    """For each world its title, units, periods, sigma, masked responses, observables left out and
+    size of the training split.
+    """
     trust: pd.DataFrame
     """The network's band and flags against the truth, a row a world and split (`trust.COLUMNS`);
     empty without a band.
@@ -150,7 +154,7 @@ def _by_horizon(cases: list[Case]) -> xr.DataArray:
 def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
     spec = case.spec
     scale = case.scale
-    pairs = [(s, o) for s in range(spec.n_shocks) for o in range(3)]
+    pairs = [(s, o) for s in range(spec.n_shocks) for o in range(spec.n_observables)]
     return {
         "title": spec.title,
         "n_train": scale.n,
@@ -159,6 +163,8 @@ def _world_record(case: Case, networks: list[Case]) -> dict[str, Any]:
             f"{spec.shock_names[s]}/{spec.observable_names[o]}": float(scale.sigma[s, o])
             for s, o in pairs
         },
+        "periods": spec.periods,
+        LEFT_OUT: case.left_out,
         "masked": {c.split: c.masked for c in networks if c.spec.name == spec.name},
     }
 
@@ -208,7 +214,10 @@ def _document(evaluation: Evaluation) -> dict[str, Any]:
         "provenance": evaluation.provenance,
         "metrics": metrics,
         "worlds": {
-            world: {key: about[key] for key in ("title", "units", "n_train")}
+            world: {
+                **{key: about[key] for key in ("title", "units", "n_train")},
+                **({LEFT_OUT: about[LEFT_OUT]} if about[LEFT_OUT] else {}),
+            }
             for world, about in evaluation.worlds.items()
         },
         "summary": evaluation.summary.to_dict(orient="records"),

@@ -55,7 +55,7 @@ def score(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Score:
-    """Score predictions (n, S, H+1, 3) against the truth (n, S, H+1, 3), both in natural units.
+    """Score predictions (n, S, H+1, O) against the truth (n, S, H+1, O), both in natural units.
 
     A draw whose prediction is not finite anywhere counts as a failure and is scored as a response
     of zero: it is never dropped. Raises `EvaluationError` when shapes differ, there are no draws,
@@ -78,7 +78,7 @@ def _checked(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.
     if truth.shape != prediction.shape or truth.ndim != 4:
         raise EvaluationError(
             f"Truth {truth.shape} and prediction {prediction.shape} differ; expected (n, S,"
-            " H+1, 3)."
+            " H+1, O)."
         )
     if not len(truth):
         raise EvaluationError("There is no draw to score; expected at least one.")

@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 
 NARROW_LEGEND = (
     "pooled: NRMSE. err50%, err95%: relative error, median draw and 95th percentile. IAE: sd x"
-    " quarters. sign%: right at impact. peak%, time q: error in its size and date. outside: draws"
+    " periods. sign%: right at impact. peak%, peak t: error in its size and date. outside: draws"
     " beyond the training range."
 )
 NARROW_CLAIMS = {"half width (sd)": "width (sd)", "of these flagged": "bad flagged"}
@@ -189,7 +189,12 @@ def responses(evaluation: Evaluation, world: str, split: str) -> pd.DataFrame:
 
 def warnings_of(evaluation: Evaluation) -> list[str]:
     """What a reader must not miss, a sentence each; empty where nothing is amiss."""
-    warnings = []
+    warnings = [
+        f"{world}: not scored, since {reason}: {', '.join(names)}. Scores are those of"
+        f" {', '.join(about['units'])}."
+        for world, about in evaluation.worlds.items()
+        for reason, names in about["left_out"].items()
+    ]
     for case in records(evaluation.summary):
         where = f"{case['world']}, {case['split']}"
         if not case["beats_trivial"]:

@@ -2,7 +2,7 @@
 probability of determinacy against the solver.
 
 A network may carry `trust` with
-    half_width(theta, world) -> (B, S, H+1, 3)   half width of the 90 % band, natural units
+    half_width(theta, world) -> (B, S, H+1, O)   half width of the 90 % band, natural units
     flagged(theta, world) -> (B,) bool           whether the draw should not be trusted
     determinacy(theta, world) -> (B,)            probability of a unique stable solution, where
                                                  judges(world)
@@ -22,6 +22,7 @@ import torch
 
 from emulator.data import DataSet
 from emulator.data.verdicts import VERDICTS_FILE
+from emulator.eval.alignment import Alignment
 from emulator.eval.bootstrap import interval, mean
 from emulator.eval.cases import Case, Claims
 from emulator.eval.request import Request
@@ -54,10 +55,10 @@ DETERMINACY_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accurac
 
 
 def claims(
-    trained: TrainedNetwork, world: str, theta: np.ndarray, request: Request
+    trained: TrainedNetwork, aligned: Alignment, theta: np.ndarray, request: Request
 ) -> Claims | None:
     """Band and flags of a network at theta (n, P), natural units; None where it has no `trust`."""
-    trust = trained.trust
+    trust, world = trained.trust, aligned.spec.name
     if trust is None:
         return None
     with answering(trained, request.device, request.threads) as device:
@@ -67,7 +68,7 @@ def claims(
         flags = in_batches(
             lambda batch: trust.flagged(batch, world), theta, device, request.batch_size
         )
-    return Claims(width, flags > 0)
+    return Claims(aligned.of_network(width), flags > 0)
 
 
 def scores(cases: list[Case], resamples: int, seed: int) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from emulator.errors import EvaluationError
+from emulator.eval.results import LEFT_OUT
 from emulator.files import write_text
 from emulator.leaderboard.outcomes import compare
 from emulator.leaderboard.runs import INTERVALS, PLAIN_SCORES, read_runs
@@ -56,6 +57,9 @@ class Board(NamedTuple):
     """
 
     table: pd.DataFrame
+    """`left_out` names observables that an entry's scores are without; its file has the column only
+    where there are some.
+    """
     runs: pd.DataFrame
     everywhere: pd.DataFrame
     """Entries on all splits, whichever the table shows."""
@@ -92,7 +96,7 @@ def collect(folder: Path, splits: tuple[str, ...] = ("test",)) -> Board:
     few_draws = read_study(folder, FEW_DRAWS)
     speed = read_speed(folder)
     return Board(
-        table=table[list(COLUMNS)],
+        table=table[[*COLUMNS, LEFT_OUT]],
         runs=runs,
         everywhere=everywhere,
         targets=targets,
@@ -117,6 +121,7 @@ def write(board: Board, folder: Path, figures: Path | None = None) -> list[Path]
     images = drawings.draw_all(board.everywhere, board.few_draws, board.targets)
     drawings.save_all(images, place)
     paths = [place / name for name in images]
-    write_text(folder / "leaderboard.csv", board.table.to_csv(index=False, lineterminator="\n"))
+    table = board.table if board.table[LEFT_OUT].any() else board.table.drop(columns=LEFT_OUT)
+    write_text(folder / "leaderboard.csv", table.to_csv(index=False, lineterminator="\n"))
     write_text(folder / "LEADERBOARD.md", markdown(board, paths, folder))
     return [folder / "LEADERBOARD.md", folder / "leaderboard.csv", *paths]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from emulator.eval.results import PREDICTOR_TITLES
+from emulator.eval.results import LEFT_OUT, PREDICTOR_TITLES
 from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
 from emulator.leaderboard.outcomes import ALL_WORLDS, NOT_MEASURED, the_universal
@@ -141,6 +141,8 @@ def _marked(row: Row) -> str:
         marks.append("**LOSES**")
     if row["failures"]:
         marks.append(f"({row['failures']} failures)")
+    if row[LEFT_OUT]:
+        marks.append(f"(without {row[LEFT_OUT]})")
     return " ".join(marks)
 
 
@@ -149,7 +151,8 @@ def _shown(row: Row, score: str, percent: bool = False) -> str:
     seeds = " *seeds*" if row["interval"] == OVER_SEEDS else ""
     loses = "" if score != "nrmse" or row["beats_trivial"] else " **LOSES**"
     other = "" if row["trained_on"] else f" ({OTHER_DATA})"
-    return with_interval(score_of(row, score), percent) + seeds + loses + other
+    without = f" (without {row[LEFT_OUT]})" if row[LEFT_OUT] else ""
+    return with_interval(score_of(row, score), percent) + seeds + loses + other + without
 
 
 def _targets(board: Board, chosen: str | None) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
-from emulator.eval.results import read
+from emulator.eval.results import LEFT_OUT, read
 from emulator.files import sha256
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
@@ -140,6 +140,7 @@ def _case(entry: dict[str, Any], world: dict[str, Any]) -> dict[str, Any]:
         "world": str(entry["world"]),
         "split": str(entry["split"]),
         "n_train": int(world["n_train"]),
+        LEFT_OUT: ", ".join(name for names in world.get(LEFT_OUT, {}).values() for name in names),
         "best_trivial": str(entry["best_trivial"]),
         "best_trivial_nrmse": float(entry["best_trivial_nrmse"]),
         "beats_trivial": bool(entry["beats_trivial"]),

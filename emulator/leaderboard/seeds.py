@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.stats import t
 
 from emulator.eval.bootstrap import CONFIDENCE
+from emulator.eval.results import LEFT_OUT
 from emulator.leaderboard.runs import INTERVALS, PLAIN_SCORES
 
 OVER_SEEDS, OVER_DRAWS, NO_INTERVAL = "seeds", "draws", "none"
@@ -32,6 +33,7 @@ SHARED = (
     "best_trivial_nrmse",
     "draws",
     "outside_range",
+    LEFT_OUT,
 )
 """Columns that are the same for all seeds of an entry."""
 
