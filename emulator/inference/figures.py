@@ -14,8 +14,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from emulator.errors import ParameterError, unknown_name
-from emulator.spec import BAND_LEVEL
-from emulator.worlds.figures import check_format, label, new_figure, periods, save
+from emulator.spec import BAND_LEVEL, units_agree
+from emulator.worlds.figures import check_format, grid_of, label, new_figure, periods, save
 
 BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 
@@ -64,10 +64,11 @@ def draw(
     """
     if path is not None:
         check_format(path)
-    if beside is not None:
-        _check_same_panels(data, beside)
     view = view or View()
     data = _chosen(data, view)
+    left_out: list[str] = []
+    if beside is not None:
+        data, left_out = _shared(data, beside)
     last = _last(data, view)
     panels = [(s, o) for s in data["shock"].values for o in data["observable"].values]
     figure, axes = _axes(panels, data.sizes["observable"], view)
@@ -89,7 +90,7 @@ def draw(
         periods(axis, str(data["horizon"].attrs.get("units", "")))
         if last:
             axis.set_xlim(0, last)
-    _finish(figure, axes, data, view)
+    _finish(figure, axes, data, view, left_out)
     if path is not None:
         save(figure, path, dpi=120)
     return figure
@@ -101,15 +102,30 @@ def _panel_title(here: xr.Dataset, shock: str, observable: str) -> str:
     return f"{named} → {in_words(observable)}"
 
 
-def _check_same_panels(data: xr.Dataset, other: xr.Dataset) -> None:
-    """Raise `ParameterError` unless two answers are about the same shocks and observables."""
-    for axis in ("shock", "observable"):
-        ours, theirs = ([str(name) for name in one[axis].values] for one in (data, other))
+def _shared(data: xr.Dataset, beside: xr.Dataset) -> tuple[xr.Dataset, list[str]]:
+    """An answer with the observables that another has too, by name and unit, and the names of the
+    observables that only one of them has.
+
+    Raises `ParameterError` unless they are about the same shocks and periods, and share one.
+    """
+    for what, ours, theirs in (
+        ("shocks", *(", ".join(map(str, one["shock"].values)) for one in (data, beside))),
+        ("periods", *(str(one["horizon"].attrs.get("units", "")) for one in (data, beside))),
+    ):
         if ours != theirs:
-            raise ParameterError(
-                f"The answers are about different {axis}s: {', '.join(ours)} and"
-                f" {', '.join(theirs)}."
-            )
+            raise ParameterError(f"The answers are about different {what}: {ours} and {theirs}.")
+    units, others = (
+        dict(zip(map(str, one["observable"].values), map(str, one["unit"].values), strict=True))
+        for one in (data, beside)
+    )
+    shared = [name for name in units if name in others and units_agree(units[name], others[name])]
+    if not shared:
+        raise ParameterError(
+            f"The answers are about different observables: {', '.join(units)} and"
+            f" {', '.join(others)}."
+        )
+    left_out = [name for name in {**units, **others} if name not in shared]
+    return data.sel(observable=shared), left_out
 
 
 def _told_apart(data: xr.Dataset, beside: xr.Dataset) -> tuple[str, str]:
@@ -171,14 +187,15 @@ def _axes(
                 " observable: plot(shocks='monetary', observables='output', ax=ax)."
             )
         return view.ax.figure, [view.ax]
-    columns = min(n_observables, MOST_COLUMNS)
-    rows_of_shock = math.ceil(n_observables / columns)
+    rows_of_shock, columns = grid_of(n_observables, MOST_COLUMNS)
     rows = rows_of_shock * (len(panels) // n_observables)
     figure = new_figure(3.0 * max(columns, 2), 2.4 * rows + 0.6)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
     shock_grids = grid.reshape(-1, rows_of_shock * columns)
     for unused in shock_grids[:, n_observables:].ravel():
         unused.set_visible(False)
+    for above in grid[-2, n_observables % columns or columns :] if rows > 1 else ():
+        above.tick_params(labelbottom=True)  # nothing is drawn below it
     return figure, list(shock_grids[:, :n_observables].ravel())
 
 
@@ -227,7 +244,9 @@ def _fan(axis: Any, irf: xr.DataArray) -> None:
     axis.plot(irf["horizon"], np.nanmedian(irf.values, axis=0), color="C0", label="median")
 
 
-def _finish(figure: Figure, axes: list[Any], data: xr.Dataset, view: View) -> None:
+def _finish(
+    figure: Figure, axes: list[Any], data: xr.Dataset, view: View, left_out: Sequence[str]
+) -> None:
     """Title, legend and, in small print below, the parameters and sizes of shocks."""
     if view.ax is not None:
         if view.title is not None:
@@ -236,7 +255,7 @@ def _finish(figure: Figure, axes: list[Any], data: xr.Dataset, view: View) -> No
     figure.suptitle(_title(data) if view.title is None else view.title, fontsize=10)
     handles, names = axes[0].get_legend_handles_labels()
     unique = dict(zip(names, handles, strict=True))  # draws of one answer share its name
-    caption = textwrap.fill(_caption(data), int(LETTERS * figure.get_figwidth()))
+    caption = textwrap.fill(_caption(data, left_out), int(LETTERS * figure.get_figwidth()))
     if unique:
         figure.legend(
             list(unique.values()),
@@ -252,11 +271,13 @@ def _finish(figure: Figure, axes: list[Any], data: xr.Dataset, view: View) -> No
         figure.supxlabel(caption, fontsize=7)
 
 
-def _caption(data: xr.Dataset) -> str:
+def _caption(data: xr.Dataset, left_out: Sequence[str]) -> str:
     sizes = list(dict.fromkeys(str(size) for size in data["size"].values))
     size = "; ".join(sizes) if len(sizes) == 1 else "sizes of shocks as named"
     parameters = data.attrs.get("parameters", "")
-    return f"Shock: {size}. {parameters}".replace("Shock: path:", "Path of shocks:").strip()
+    lone = f" Left out, as one of the two has it alone: {', '.join(left_out)}." if left_out else ""
+    caption = f"Shock: {size}. {parameters}".replace("Shock: path:", "Path of shocks:").strip()
+    return caption + lone
 
 
 def _doubted(data: xr.Dataset) -> np.ndarray:

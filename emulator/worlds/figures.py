@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,15 @@ from matplotlib.ticker import MaxNLocator
 
 from emulator.errors import EmulatorError, ParameterError
 from emulator.files import write_bytes
+from emulator.spec import UNKNOWN_UNIT
 
 FORMATS = (".png", ".pdf", ".svg")
 
-UNIT_WIDTH = 32
-"""Letters of a unit on one line beside a panel."""
+UNIT_WIDTH, TITLE_WIDTH = 32, 40
+"""Letters on one line: of a unit beside a panel, of the title above it."""
 
 PANELS_ABREAST = 3
-"""Panels of a comparison side by side."""
+"""Panels side by side, where a panel is an observable."""
 
 
 def check_format(path: Path) -> None:
@@ -33,14 +35,9 @@ def check_format(path: Path) -> None:
 def draw_comparison(responses: xr.DataArray, title: str, path: Path) -> None:
     """Several worlds in one picture: a panel an observable, a line a world."""
     names = responses["observable"].values
-    columns = min(len(names), PANELS_ABREAST)
-    rows = -(-len(names) // columns)
-    figure = new_figure(3.2 * max(columns, 2) + 0.4, 2.6 * rows + 1.0)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes[len(names) :]:
-        axis.axis("off")
+    figure, axes = panel_figure(len(names))
     styles = ("-", "--", "-.", ":")
-    for axis, observable in zip(axes, names, strict=False):
+    for axis, observable in zip(axes, names, strict=True):
         for k, world in enumerate(responses["world"].values):
             line = responses.sel(world=world, observable=observable)
             in_words = str(line["title"].values).partition(":")[0]
@@ -71,6 +68,22 @@ def new_figure(width: float, height: float) -> Figure:
     figure = _NotebookFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def panel_figure(n: int) -> tuple[Figure, list[Any]]:
+    """A figure with a panel for each of n observables, and its panels, row by row."""
+    rows, columns = grid_of(n, PANELS_ABREAST)
+    figure = new_figure(3.2 * max(columns, 2) + 0.4, 2.6 * rows + 1.0)
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for axis in axes[n:]:
+        axis.axis("off")
+    return figure, axes[:n]
+
+
+def grid_of(n: int, most: int) -> tuple[int, int]:
+    """Rows and columns of n panels, at most so many side by side, in rows of nearly one length."""
+    rows = math.ceil(n / most)
+    return rows, math.ceil(n / rows)
 
 
 class _NotebookFigure(Figure):
@@ -104,5 +117,6 @@ def periods(axis: Any, unit: str) -> None:
 def label(axis: Any, title: str, unit: str) -> None:
     """What every panel has: a line at zero, a title, a unit."""
     axis.axhline(0.0, color="black", linewidth=0.6)
-    axis.set_title(title, fontsize=9)
+    axis.set_title(textwrap.fill(title, TITLE_WIDTH), fontsize=9)
+    unit = "unit unknown" if unit == UNKNOWN_UNIT else unit
     axis.set_ylabel(textwrap.fill(unit, UNIT_WIDTH), fontsize=8)

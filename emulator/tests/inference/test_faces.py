@@ -313,7 +313,18 @@ def test_a_long_caption_stays_within_its_figure():
     assert box.x1 <= figure.bbox.width
 
 
-def test_answers_about_other_observables_are_not_drawn_together(own):
+def test_answers_are_drawn_together_where_both_have_the_observable(own):
     answer = emulator.world(own).irf(shock="e_m", horizon=4)
-    with pytest.raises(ParameterError, match="different observables: y, pi, i, a and y"):
-        answer.responses.plot(beside=answer.isel(observable=[0]))
+    part = answer.sel(observable=["i", "y"])
+    for figure in (answer.responses.plot(beside=part), part.responses.plot(beside=answer)):
+        assert sorted(axis.get_title()[-1] for axis in figure.axes) == ["i", "y"]
+        for axis in figure.axes:
+            ours, theirs, _ = axis.lines
+            np.testing.assert_array_equal(ours.get_ydata(), theirs.get_ydata())
+        caption = figure.legends[0].get_title().get_text().replace("\n", " ")
+        assert "Left out, as one of the two has it alone: pi, a." in caption
+    with pytest.raises(ParameterError, match="different observables: y and i"):
+        answer.sel(observable=["y"]).responses.plot(beside=answer.sel(observable=["i"]))
+    other_unit = part.assign_coords(unit=("observable", ["percent", "percent"]))
+    with pytest.raises(ParameterError, match="different observables"):
+        answer.responses.plot(beside=other_unit)

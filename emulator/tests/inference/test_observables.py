@@ -13,7 +13,7 @@ from emulator.inference import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.solvers import StateSpace
 from emulator.spec import PERCENT, Observable
-from emulator.tests.worlds.tiny import TinyWorld
+from emulator.tests.worlds.tiny import NAMES, TinyWorld
 from emulator.worlds import check_world
 from emulator.worlds.nk import NewKeynesian
 
@@ -147,6 +147,28 @@ def test_a_parameter_of_none_is_refused_as_none():
         nk.irf(kappa=[0.1, None])
     with pytest.raises(ParameterError, match="no array of numbers"):
         nk.irf(np.array([[None] * nk.spec.n_parameters]))
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 7, 12])
+def test_figures_are_legible_with_any_number_of_observables(n):
+    figure = economy(n, "month").irf().responses.plot()
+    panels = [axis for axis in figure.axes if axis.get_visible()]
+    assert len(panels) == 2 * n
+    figure.draw_without_rendering()
+    renderer = figure.canvas.get_renderer()
+    for axis, (_, unit) in zip(panels, 2 * NAMES[:n], strict=True):
+        assert axis.get_xlabel() == "months after impact"
+        named = "unit unknown" if unit == "unknown" else unit
+        assert axis.get_ylabel().replace("\n", " ") == named
+        assert axis.get_window_extent().width > 150  # of 100 dots an inch
+        assert axis.get_window_extent().height > 100
+        title = axis.title.get_window_extent(renderer)
+        assert figure.bbox.x0 <= title.x0
+        assert title.x1 <= figure.bbox.x1
+        assert title.width < figure.bbox.width / min(n, 4)
+    lowest = {round(axis.get_position().x0, 2): axis for axis in panels}
+    for axis in lowest.values():
+        assert axis.get_xticklabels()[0].get_visible()
 
 
 class WiderNewKeynesian(NewKeynesian):
