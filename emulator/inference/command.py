@@ -72,6 +72,17 @@ def irf(
             )
         ),
     ] = "1",
+    observables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--observables",
+            "--variables",
+            help=(
+                "Which observables, or which variables of a .mod file without a mapping, separated"
+                " by commas; all of them if left out."
+            ),
+        ),
+    ] = None,
     horizon: Annotated[
         int | None,
         typer.Option(min=0, max=10_000, help="Last horizon, in periods.  [default: 40]"),
@@ -114,7 +125,11 @@ def irf(
         _write_mapping(world)
     economy = _economy(world, checkpoint, exact, run)
     answered = economy.answered(
-        _values(set_ or []), shocks=shock or None, size=size, horizon=horizon
+        _values(set_ or []),
+        shocks=shock or None,
+        size=size,
+        observables=_names(observables or []),
+        horizon=horizon,
     )
     if plot is not None or output:
         _write(answered, plot, output or [])
@@ -182,13 +197,17 @@ def _beside(answered: Answered, row: int) -> Table:
 
 
 def _below(answered: Answered, row: int) -> Table:
-    """A row an observable, a column a horizon; for files with many variables."""
+    """A row an observable, a column a horizon; the unit below where all have the same."""
     table = _table(answered, row)
-    table.caption = answered.labels.spec.observables[0].unit
+    units = answered.labels.spec.observable_units
+    same = len(set(units)) == 1
+    if same:
+        table.caption = units[0]
     for h in _shown(answered):
         table.add_column(str(h), justify="right", no_wrap=True)
     irf = answered.fields["irf"][0, row]
-    for k, name in enumerate(answered.labels.spec.observable_names):
+    for k, observable in enumerate(answered.labels.spec.observables):
+        name = observable.name if same else head(observable.name, observable.unit)
         table.add_row(name, *(number(irf[h, k], ".3g") for h in _shown(answered)))
     return table
 
@@ -245,6 +264,12 @@ def _values(pairs: list[str]) -> dict[str, str]:
             f"--set names a parameter twice, in {', '.join(pairs)}; expected each at most once."
         )
     return values
+
+
+def _names(lists: list[str]) -> list[str] | None:
+    """Names of lists separated by commas; None where no list is given."""
+    names = [name.strip() for text in lists for name in text.split(",")]
+    return [name for name in names if name] if lists else None
 
 
 def _economy(world: str, checkpoint: str, exact: bool, run: int | None) -> Economy:

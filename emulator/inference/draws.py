@@ -29,6 +29,9 @@ Names = str | Iterable[str] | None
 MOST_NAMED = 8
 """Parameters that are named one by one where an answer says what was asked."""
 
+USUAL_HORIZONS = (0, 4, 8, 20)
+"""Horizons for which indices of sensitivity are computed unless others are asked for."""
+
 LONGEST_HORIZON = 10_000
 """Periods; a response that is asked for beyond is a slip, and would fill the memory."""
 
@@ -103,6 +106,17 @@ def chosen_observables(spec: WorldSpec, observables: Names) -> list[int]:
     Raises `UnknownNameError`.
     """
     return _chosen("observable", spec, spec.observable_names, observables, spec.observable_index)
+
+
+def given_once(**named: Names) -> Names:
+    """The value of an argument that has two names; None where neither is given. Raises
+    `ParameterError` where both are.
+    """
+    given = {name: value for name, value in named.items() if value is not None}
+    if len(given) > 1:
+        names = " and ".join(f"{name}=" for name in given)
+        raise ParameterError(f"Both {names} were given; expected one of the two.")
+    return next(iter(given.values()), None)
 
 
 def last_period(horizon: Any, periods: str = "periods") -> int:

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emulator.errors import (
-    DoubtWarning,
-    ParameterError,
-    UnknownNameError,
-    warn,
-)
+from emulator.errors import DoubtWarning, ParameterError, UnknownNameError, warn
 from emulator.inference.answerer import Answerer
 from emulator.inference.draws import (
+    USUAL_HORIZONS,
     chosen_observables,
     chosen_shocks,
     draws_wanted,
     generator,
+    given_once,
     labels_of,
     last_period,
     parameters_in_words,
@@ -55,10 +52,6 @@ if TYPE_CHECKING:
 
 Shocks = str | Iterable[str] | Paths | None
 """Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
-
-
-HORIZONS = (0, 4, 8, 20)
-"""Horizons for which indices of sensitivity are computed unless others are asked for."""
 
 
 class Economy:
@@ -115,6 +108,7 @@ class Economy:
         shock: str | None = None,
         size: SizeLike = 1.0,
         observables: Names = None,
+        variables: Names = None,
         horizon: int | None = None,
         fallback: Fallback = None,
         on_failure: str = "raise",
@@ -127,7 +121,8 @@ class Economy:
         parameters: by name, numbers or one a draw; the rest is at its defaults. shocks: names, all
         by default, or a mapping of names to paths, {"monetary": [1, 1]} (see
         `emulator.inference.paths`); size: standard deviations, "25bp", "1%", "25bp on rate" (see
-        `emulator.inference.shock_size`), or a mapping by shock; observables: names, all by default;
+        `emulator.inference.shock_size`), or a mapping by shock; observables: names, all by default
+        (`variables` is the same, for files whose observables are their variables);
         horizon: the last one, in the world's periods. fallback="exact" has the world's solver
         answer for draws that a network flags or takes for unsolvable (for a model of one's own give
         the path of its .mod file, or the world itself). Units: those of the observables
@@ -148,6 +143,7 @@ class Economy:
             shock=shock,
             size=size,
             observables=observables,
+            variables=variables,
             horizon=horizon,
             fallback=fallback,
             on_failure=on_failure,
@@ -166,6 +162,7 @@ class Economy:
         shock: str | None = None,
         size: SizeLike = 1.0,
         observables: Names = None,
+        variables: Names = None,
         horizon: int | None = None,
         fallback: Fallback = None,
         on_failure: str = "raise",
@@ -174,7 +171,7 @@ class Economy:
         theta = self._theta(draws, parameters or {})
         last = self._last(horizon)
         asked = self._asked(shocks, shock, size, last)
-        observed = self._observed(observables)
+        observed = self._observed(observables, variables)
         solver = solver_of(self.answerer, fallback)
         refuse_impossible(self.spec, theta, on_failure)
         fields = with_fallback(asked, self.answerer, theta, last, solver)
@@ -198,6 +195,7 @@ class Economy:
         shock: str | None = None,
         size: SizeLike = 1.0,
         observables: Names = None,
+        variables: Names = None,
         horizon: int | None = None,
         **parameters: Any,
     ) -> xr.DataArray:
@@ -214,7 +212,7 @@ class Economy:
         theta = self._theta(draws, parameters)
         last = self._last(horizon)
         scaling = self._answerable(shocks, shock, size)
-        observed = self._observed(observables)
+        observed = self._observed(observables, variables)
         slopes = self.answerer.jacobian(theta, scaling, last)[..., observed, :]
         signs = self.answerer.signs(theta, scaling)
         if "determinate" in signs:
@@ -229,7 +227,8 @@ class Economy:
         shock: str | None = None,
         size: SizeLike = 1.0,
         observables: Names = None,
-        horizons: Sequence[int] = HORIZONS,
+        variables: Names = None,
+        horizons: Sequence[int] = USUAL_HORIZONS,
         ranges: Ranges | None = None,
         seed: int = 0,
         **fixed: float,
@@ -247,7 +246,7 @@ class Economy:
         from emulator.inference.sensitivity import SensitivityDesign, shares_doubted, sobol
 
         scaling = self._answerable(shocks, shock, size)
-        observed = self._observed(observables)
+        observed = self._observed(observables, variables)
         design = SensitivityDesign.of(self._observing(observed), scaling, horizons, ranges, fixed)
         last = self._last(max(design.horizons))
         doubts = shares_doubted(self.answerer, design, seed)
@@ -285,6 +284,7 @@ class Economy:
         *,
         periods: int = 200,
         observables: Names = None,
+        variables: Names = None,
         seed: int | np.random.Generator = 0,
         on_failure: str = "raise",
         **parameters: Any,
@@ -298,7 +298,7 @@ class Economy:
         from emulator.inference.answers import simulation
 
         theta = self._theta(draws, parameters)
-        observed = self._observed(observables)
+        observed = self._observed(observables, variables)
         shape = (len(theta), periods_wanted(periods), self.spec.n_shocks)
         shocks = generator(seed).standard_normal(shape)
         paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
@@ -311,15 +311,16 @@ class Economy:
     def _theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
         return theta_of(self.spec, draws, parameters, self.answerer.complete)
 
-    def _observed(self, observables: Names) -> list[int]:
+    def _observed(self, observables: Names, variables: Names) -> list[int]:
         """Positions of the observables that are asked for.
 
         Raises `UnknownNameError`, which says where one is only the solver's.
         """
+        names = given_once(observables=observables, variables=variables)
         try:
-            return chosen_observables(self.spec, observables)
+            return chosen_observables(self.spec, names)
         except UnknownNameError:
-            elsewhere = observed_by_solver(self.answerer, observables)
+            elsewhere = observed_by_solver(self.answerer, names)
             if elsewhere:
                 raise UnknownNameError(elsewhere) from None
             raise
@@ -334,9 +335,7 @@ class Economy:
                 "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
                 f" of {', '.join(self.spec.shock_names)}."
             )
-        if shock is not None and shocks is not None:
-            raise ParameterError("Both shock= and shocks= were given; expected one of the two.")
-        chosen = chosen_shocks(self.spec, shocks if shock is None else shock)
+        chosen = chosen_shocks(self.spec, given_once(shock=shock, shocks=shocks))
         return Scaling.of(self.spec, chosen, size)
 
     def _answerable(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:

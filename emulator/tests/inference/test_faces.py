@@ -185,6 +185,39 @@ def test_parameters_shocks_sizes_and_draws_of_a_file(own):
         economy.sample(3)
 
 
+def test_a_file_answers_with_any_of_its_variables(own, emulate, tmp_path):
+    """In the order asked for, by either name of the argument, for draws, shocks and sizes alike."""
+    economy = emulator.world(own)
+    asked = {"phi": [1.3, 1.8], "shocks": ["e_a"], "size": 2, "horizon": 7}
+    whole = economy.irf(**asked)
+    chosen = economy.irf(variables=["a", "y"], **asked)
+    assert chosen["irf"].shape == (2, 1, 8, 2)
+    assert chosen["observable"].values.tolist() == ["a", "y"]
+    assert set(chosen["unit"].values) == {
+        "deviation from the steady state, in the units of the file"
+    }
+    np.testing.assert_array_equal(chosen["irf"], whole["irf"].sel(observable=["a", "y"]))
+    np.testing.assert_array_equal(
+        economy.jacobian(variables="pi", horizon=2),
+        economy.jacobian(horizon=2).sel(observable=["pi"]),
+    )
+    np.testing.assert_array_equal(
+        economy.simulate(variables="i", periods=5),
+        economy.simulate(observables="i", periods=5),
+    )
+    with pytest.raises(UnknownNameError, match=r"'yy'.*Did you mean 'y'"):
+        economy.irf(variables=["a", "yy"])
+    with pytest.raises(ParameterError, match="Both observables= and variables= were given"):
+        economy.irf(variables="a", observables="y")
+    table = tmp_path / "x.csv"
+    code, _, _ = emulate("irf", own, "--variables", "i,a", "--variables", "pi", "--csv", table)
+    assert code == 0
+    assert list(pd.read_csv(table).columns[3:6]) == ["i", "a", "pi"]
+    code, _, error = emulate("irf", own, "--observables", "ii")
+    assert code == 1
+    assert "Did you mean 'i'" in error
+
+
 def test_a_mapping_is_proposed_once_and_never_written_over(own, emulate):
     code, _, _ = emulate("irf", own, "--write-mapping", "--horizon", "2")
     assert code == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import emulator
 from emulator import modfile
 
 FOLDER = Path(__file__).parents[1] / "reference" / "modfile"
@@ -36,6 +37,15 @@ def test_responses_are_those_of_dynare(name, reference):
             atol=TOLERANCE,
             err_msg=f"{name}: {variable} to {shock}",
         )
+    face = emulator.world(FOLDER / f"{name}.mod").irf(
+        variables=list(responses["variable"].values), horizon=20
+    )
+    np.testing.assert_allclose(
+        face["irf"][0].sel(shock=responses["shock"]).transpose("shock", "horizon", "observable"),
+        responses,
+        rtol=1e-12,
+        atol=1e-12,
+    )
     written = set(wanted.index)
     for shock in responses["shock"].values:
         for variable in responses["variable"].values:
