@@ -6,6 +6,7 @@ nk.irf(kappa=0.1, phi_pi=2.0).responses.plot()           # an xarray Dataset, dr
 em = emulator.load("universal")                          # the network that ships; needs PyTorch
 em["nk"].irf(kappa=0.1, phi_pi=2.0)                      # the same question: band and flags
 emulator.world("my.mod").irf()                           # a Dynare file, in its own variables
+emulator.world("mysim.py:economy").irf()                 # a function of one's own (`Simulator`)
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ if TYPE_CHECKING:
     from emulator.estimation import estimate
     from emulator.inference import Economy, Emulator
     from emulator.training import train
+    from emulator.worlds import World
     from emulator.worlds.comparison import compare
+    from emulator.worlds.simulator import Simulator, simulator
 
 __all__ = [
     "Economy",
     "Emulator",
+    "Simulator",
     "__version__",
     "compare",
     "estimate",
     "load",
+    "simulator",
     "train",
     "world",
     "worlds",
@@ -38,19 +43,22 @@ __all__ = [
 _ELSEWHERE = {
     "Economy": "emulator.inference",
     "Emulator": "emulator.inference",
+    "Simulator": "emulator.worlds.simulator",
     "compare": "emulator.worlds.comparison",
     "estimate": "emulator.estimation",
+    "simulator": "emulator.worlds.simulator",
     "train": "emulator.training.trainer",
 }
 """Names that are imported when they are asked for, each from its room."""
 
 
-def world(name: str | Path, run: int | None = None) -> Economy:
-    """The economy of that name, or of a `.mod` file, over its solver: exact answers in float64.
+def world(name: str | Path | World, run: int | None = None) -> Economy:
+    """The economy of that name, of a `.mod` file, of a Python file ("mysim.py:economy", which is
+    run) or of a world such as a `Simulator`, over its solver: exact answers in float64.
 
-    A file with a mapping beside it answers with output, inflation and rate, one without in its own
-    variables and units; run: of a file with several solution commands the one that is answered, by
-    default the last. Raises `UnknownNameError`, `ModFileError`.
+    A `.mod` file with a mapping beside it answers with the mapping's observables, one without in
+    its own variables and units; run: of a file with several solution commands the one that is
+    answered, by default the last. Raises `UnknownNameError`, `ModFileError`, `SimulatorError`.
     """
     from emulator.inference import Economy
 

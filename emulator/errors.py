@@ -66,6 +66,14 @@ class DoubtWarning(UserWarning):
     """A network's answer rests on many draws that it flags itself."""
 
 
+class SimulatorError(EmulatorError):
+    """A simulator of one's own cannot be read, or answers in a form that cannot be used."""
+
+
+class SimulatorWarning(UserWarning):
+    """A simulator of one's own failed at some draws, and was called again for the others."""
+
+
 class WorldCheckError(EmulatorError):
     """A world breaks the conformance suite."""
 

@@ -64,12 +64,13 @@ class Economy:
         self.answerer = answerer
 
     @classmethod
-    def named(cls, name: str | Path, run: int | None = None) -> Economy:
-        """A world by its name, or by the path of a `.mod` file; run: of a file with several
-        solution commands the one that is answered, by default the last.
+    def named(cls, name: str | Path | World, run: int | None = None) -> Economy:
+        """A world by its name, by the path of a `.mod` or Python file, or itself; run: of a file
+        with several solution commands the one that is answered, by default the last.
 
-        A file without a mapping beside it answers with its own variables. Raises
-        `UnknownNameError`, `ModFileError`, `ParameterError` for a run that is not there.
+        A `.mod` file without a mapping beside it answers with its own variables. Raises
+        `UnknownNameError`, `ModFileError`, `SimulatorError`, `ParameterError` for a run that is
+        not there.
         """
         return cls(SolverAnswerer(open_world(name, run)))
 

@@ -68,6 +68,7 @@ class SolverAnswerer(Answerer):
         self.world = world
         self.spec = world.spec
         self.last_horizon = world.longest_horizon
+        self.usual_horizon = world.horizon
         self.notes = world.notes
         self.complete = world.complete
 

@@ -38,9 +38,8 @@ def test_unknown_names_come_with_the_nearest_known_one():
     for name in (None, 5, ["nk"], "x" * 500):
         with pytest.raises(UnknownNameError, match="Unknown world: "):
             get_world(name)
-    with pytest.raises(
-        UnknownNameError, match=f"Known: {', '.join(sorted([*WORLDS, 'all', 'path/to/model.mod']))}"
-    ):
+    known = sorted([*WORLDS, "all", "path/to/model.mod", "path/to/file.py:name"])
+    with pytest.raises(UnknownNameError, match=f"Known: {', '.join(known)}"):
         expand_worlds("nk,rbcc")
 
 

@@ -1,7 +1,8 @@
 """The table of worlds.
 
 A world is one file in this folder, Python or `.mod`, and one line here; it is read when it is asked
-for.
+for. Others bring theirs with `register`, or as entry points of their package; and a `.mod` file or
+a Python file of a user's is a world by its path.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emulator.errors import ParameterError, UnknownNameError, unknown_name
-from emulator.worlds.source import Source, is_path, mapping_path
+from emulator.worlds.source import Source, is_path, is_python, mapping_path
 
 if TYPE_CHECKING:
     from emulator.worlds.base import Draws, LinearWorld, World
     from emulator.worlds.check import check_world
+    from emulator.worlds.registry import register
+    from emulator.worlds.simulator import Simulator
 
 WORLDS = {
     "nk": "emulator.worlds.nk:NewKeynesian",
@@ -31,46 +34,83 @@ WORLDS = {
 }
 
 
-def get_world(name: str | Path) -> World:
-    """The world of that name, or the world of a Dynare file, `path/to/model.mod`, with its
-    `model.world.yaml` beside it.
+def get_world(name: str | Path | World) -> World:
+    """The world of that name; of a Dynare file, `path/to/model.mod`, with its `model.world.yaml`
+    beside it; or of a Python file, `path/to/mysim.py:economy`, which is run. A world is itself.
 
-    Raises `UnknownNameError`, with the nearest known name, and `ModFileError` for a file that
-    cannot be read.
+    Raises `UnknownNameError`, with the nearest known name, and `ModFileError` or `SimulatorError`
+    for a file that cannot be read.
     """
+    if not isinstance(name, str | Path):
+        from emulator.worlds.base import World
+
+        if isinstance(name, World):
+            return name
+    if is_python(name):
+        from emulator.worlds.pyfile import load
+
+        return load(name)
     if is_path(name):
-        path = Path(
-            name
-        ).absolute()  # links are not followed: the mapping lies beside the path as it is written
+        # Links are not followed: the mapping lies beside the path as it is written.
+        path = Path(str(name)).absolute()
         return _from_file(path, tuple(_stamp(p) for p in (path, mapping_path(path))))
-    if str(name) not in WORLDS:
-        if os.path.isfile(f"{name}.mod"):
-            raise UnknownNameError(
-                f"Unknown world: '{name}'. There is a file '{name}.mod'; the world of a file is"
+    if str(name) in WORLDS:
+        return _of_table(str(name))
+    from emulator.worlds import registry
+
+    world = registry.lookup(str(name))
+    if world is None:
+        raise _unknown(name)
+    return world
+
+
+def _unknown(name: Any) -> UnknownNameError:
+    """The error for a world that is not there, with what may have been meant."""
+    for ending in (".mod", ".py"):
+        if os.path.isfile(f"{name}{ending}"):
+            return UnknownNameError(
+                f"Unknown world: '{name}'. There is a file '{name}{ending}'; the world of a file is"
                 " named by its path."
             )
-        raise unknown_name("world", str(name), WORLDS)
-    return _of_table(str(name))
+    if callable(name):
+        return UnknownNameError(
+            f"Unknown world: {name!r}. A function becomes a world by its table: emulator.Simulator"
+            "(function, parameters={...}, shocks=[...], observables={...})."
+        )
+    return unknown_name("world", str(name), known_worlds())
 
 
-def open_world(name: str | Path, run: int | None = None) -> World:
+def known_worlds() -> tuple[str, ...]:
+    """Names of all worlds: those of this package, then those that others brought."""
+    from emulator.worlds import registry
+
+    return (*WORLDS, *registry.names())
+
+
+def is_known(name: str) -> bool:
+    """Whether there is a world of that name, of this package or brought by others."""
+    return name in WORLDS or name in known_worlds()
+
+
+def open_world(name: str | Path | World, run: int | None = None) -> World:
     """What answers under a name or a path: `get_world`, but a `.mod` file without a mapping answers
     with its own variables in its own units (`FileModel`).
 
     run: of a file, which of its solution commands, by default the last. Raises as `get_world`, and
     `ParameterError` for a run of what is no file.
     """
-    if not is_path(name):
+    if not is_path(name) or is_python(name):
         if run is not None:
             raise ParameterError(
                 f"run={run} is about the commands of a .mod file; '{name}' is none."
             )
         return get_world(name)
-    if mapping_path(Path(name).absolute()).exists():
-        return get_world(name) if run is None else _run_of_file(Path(name).absolute(), run)
+    path = Path(str(name)).absolute()
+    if mapping_path(path).exists():
+        return get_world(name) if run is None else _run_of_file(path, run)
     from emulator.worlds.filemodel import FileModel
 
-    return FileModel.read(Path(name), run)
+    return FileModel.read(Path(str(name)), run)
 
 
 def _run_of_file(path: Path, run: int) -> World:
@@ -120,23 +160,26 @@ def split_names(names: str) -> list[str]:
 
 
 def expand_worlds(names: str) -> list[str]:
-    """World names and paths from a comma-separated list, or every world for `all`.
+    """World names and paths from a comma-separated list, or every world of this package for `all`.
 
     Raises `UnknownNameError`.
     """
     listed = (list(WORLDS) if name == "all" else [name] for name in split_names(names))
     worlds = list(dict.fromkeys(name for part in listed for name in part))
     for name in worlds or [names]:
-        if not is_path(name) and name not in WORLDS:
-            raise unknown_name("world", name, [*WORLDS, "all", "path/to/model.mod"])
+        if not is_path(name) and not is_known(name):
+            paths = ("path/to/model.mod", "path/to/file.py:name")
+            raise unknown_name("world", name, [*known_worlds(), "all", *paths])
     return worlds
 
 
 _ELSEWHERE = {
     "Draws": "base",
     "LinearWorld": "base",
+    "Simulator": "simulator",
     "World": "base",
     "check_world": "check",
+    "register": "registry",
 }
 """Names that are imported when they are asked for."""
 
@@ -155,13 +198,18 @@ __all__ = [
     "WORLDS",
     "Draws",
     "LinearWorld",
+    "Simulator",
     "Source",
     "World",
     "check_world",
     "expand_worlds",
     "from_source",
     "get_world",
+    "is_known",
     "is_path",
+    "is_python",
+    "known_worlds",
     "open_world",
+    "register",
     "split_names",
 ]

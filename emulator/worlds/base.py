@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,12 +39,14 @@ class Draws:
     theta: np.ndarray
     rejected_theta: np.ndarray
     rejected_status: np.ndarray
+    reasons: tuple[str, ...] = ()
+    """Why each of the refused draws was, (m,); their status where that is all that is known."""
 
     @property
     def rejections(self) -> dict[str, int]:
         """How many draws were refused, by reason."""
-        counts = Counter(Status(code).label for code in self.rejected_status)
-        return dict(sorted(counts.items()))
+        labels = [Status(code).label for code in self.rejected_status]
+        return dict(sorted(Counter(self.reasons or labels).items()))
 
 
 class World(ABC):
@@ -61,6 +63,9 @@ class World(ABC):
     not hours.
     """
 
+    horizon: int = DEFAULT_HORIZON
+    """The last horizon of an answer unless another is asked for."""
+
     longest_horizon: int | None = None
     """Periods to which `irf` answers; None where it answers to any.
 
@@ -75,6 +80,15 @@ class World(ABC):
 
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
+
+    place: str = ""
+    """Where a world of the user's own is read from, `path/to/file.py:name`; empty for others."""
+
+    has_state_space: bool = False
+    """Whether `state_space` answers."""
+
+    has_trajectories: bool = True
+    """Whether `simulate` answers."""
 
     def __repr__(self) -> str:
         return f"World '{self.spec.name}': {self.spec}"
@@ -92,6 +106,20 @@ class World(ABC):
         known.
         """
         return ""
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What the world leaves out of what a world can say, and what that costs, in sentences."""
+        return ()
+
+    def reasons(self, theta: np.ndarray, status: np.ndarray) -> list[str]:
+        """Why draws (n, P) of a status (n,) other than ok were refused, as they are counted."""
+        return [Status(code).label for code in status]
+
+    def give_up(self, theta: np.ndarray, reasons: Sequence[str]) -> None:  # noqa: B027
+        """Raise `NoSolutionError` where it is of no use to draw more: all draws so far were refused
+        for these reasons, theta (n, P) the last of them.
+        """
 
     def require(self) -> None:  # noqa: B027  # most worlds need nothing
         """Raise `MissingExtraError` where packages that the world is solved with are not
@@ -131,6 +159,12 @@ class World(ABC):
         They begin in the steady state, or in the initial state where theta holds one (role
         "initial_state").
         """
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, O, D); A and B
+        NaN where there is no solution. Raises `ParameterError` unless `has_state_space`.
+        """
+        raise ParameterError(f"World '{self.spec.name}' has no state space.")
 
     def response_to_path(
         self,
@@ -193,7 +227,8 @@ class World(ABC):
         """
         accepted: list[np.ndarray] = []
         rejected: list[np.ndarray] = []
-        reasons: list[np.ndarray] = []
+        codes: list[np.ndarray] = []
+        reasons: list[str] = []
         missing = n
         for _ in range(MAX_ROUNDS):
             if missing == 0:
@@ -203,18 +238,23 @@ class World(ABC):
             good = status == Status.OK
             accepted.append(theta[good])
             rejected.append(theta[~good])
-            reasons.append(status[~good])
+            codes.append(status[~good])
+            reasons += self.reasons(theta[~good], status[~good])
             missing -= int(good.sum())
+            if missing == n > 0:
+                self.give_up(theta, reasons)
         else:
+            why = ", ".join(f"{many} {reason}" for reason, many in Counter(reasons).most_common(3))
             raise NoSolutionError(
                 f"World '{self.spec.name}': {missing} of {n} draws had no solution after"
-                f" {MAX_ROUNDS} rounds."
+                f" {MAX_ROUNDS} rounds. Refused: {why}."
             )
         width = self.spec.n_parameters
         return Draws(
             np.concatenate([np.empty((0, width)), *accepted]),
             np.concatenate([np.empty((0, width)), *rejected]),
-            np.concatenate([np.empty(0, dtype=np.uint8), *reasons]),
+            np.concatenate([np.empty(0, dtype=np.uint8), *codes]),
+            tuple(reasons),
         )
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -299,11 +339,11 @@ def mark_impossible(
 class LinearWorld(World):
     """A world with an exact linear state space: everything follows from `state_space`."""
 
+    has_state_space = True
+
     @abstractmethod
     def state_space(self, theta: np.ndarray) -> StateSpace:
-        """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, O, D); A and B
-        NaN where there is no solution.
-        """
+        """See `World.state_space`."""
 
     def mean(self, theta: np.ndarray) -> np.ndarray:
         """Steady state of the observables, (n, O), around which `simulate` moves; zero unless the

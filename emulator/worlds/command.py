@@ -16,6 +16,7 @@ from emulator.errors import (
     MissingExtraError,
     ModFileWarning,
     ParameterError,
+    SimulatorWarning,
     UnknownNameError,
 )
 
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from emulator.spec import Parameter, WorldSpec
     from emulator.worlds.base import World
 
+DRAWS = 64
+"""Draws on which a world is checked."""
+
+DEAR_DRAWS = 16
+"""The same where a draw may take long."""
+
 SHOWN = (0, 1, 2, 3, 4, 8, 12, 20, 40)
 """Horizons of a printed table; files hold them all."""
 
@@ -35,32 +42,29 @@ def worlds(
     name: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME | check NAME]",
+            metavar="[NAME | show NAME | check NAME]",
             help=(
-                "A world or a .mod file, for its parameters and shocks; with 'check' before it, to"
-                " test it."
+                "A world, a .mod file or a Python file (mysim.py:economy, which is run), for its"
+                " parameters and shocks; with 'check' before it, to test it."
             ),
         ),
     ] = None,
 ) -> None:
     """List the worlds; show one world's parameters, shocks and units; or check a world, such as a
-    .mod file of your own.
+    .mod file or a simulator of your own.
     """
-    from rich.table import Table
-
-    from emulator.worlds import WORLDS, get_world, open_world
+    from emulator.worlds import open_world
 
     if not name:
-        table = Table("world", "title", "parameters", "shocks")
-        for key in WORLDS:
-            spec = get_world(key).spec
-            table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names))
-        show(table)
+        _list()
     elif name[0] == "check" and len(name) == 2:
-        _check(named(name[1]))
-    elif len(name) == 1 and name[0] != "check":
         with noted():
-            _describe(open_world(name[0]).spec)
+            _check(named(name[1]))
+    elif (len(name) == 1 and name[0] not in ("check", "show")) or (
+        len(name) == 2 and name[0] == "show"
+    ):
+        with noted():
+            _describe(open_world(name[-1]).spec)
     else:
         raise ParameterError(
             f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator"
@@ -68,11 +72,36 @@ def worlds(
         )
 
 
+def _list() -> None:
+    """A row a world; of the worlds that others brought only whose they are, since to say more is to
+    import them.
+    """
+    from rich.table import Table
+
+    from emulator.worlds import WORLDS, get_world, registry
+
+    table = Table("world", "title", "parameters", "shocks")
+    for key in WORLDS:
+        spec = get_world(key).spec
+        table.add_row(key, spec.title, str(spec.n_parameters), ", ".join(spec.shock_names))
+    for key, owner in registry.names().items():
+        table.add_row(key, f"of {owner}", "", "")
+    show(table)
+    for key, owner in registry.clashes().items():
+        err.print(
+            f"note: '{key}' of {owner} is left out: a world of this package has that name.",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 @contextmanager
 def noted() -> Iterator[None]:
-    """Print what is noted while a file is read."""
+    """Print what is noted while a file is read, and while a simulator fails at draws."""
     with warnings.catch_warnings(record=True) as notes:
         warnings.simplefilter("always", ModFileWarning)
+        warnings.simplefilter("always", SimulatorWarning)
         try:
             yield
         finally:  # an error may follow from what was passed over
@@ -148,7 +177,7 @@ def _range(parameter: Parameter) -> str:
     return "any" if parameter.low < 0 else "0 or more"
 
 
-def _check(world: World, n: int = 64) -> None:
+def _check(world: World) -> None:
     """The conformance suite on draws from the prior, and how often the prior has a solution."""
     import numpy as np
 
@@ -156,19 +185,22 @@ def _check(world: World, n: int = 64) -> None:
     from emulator.worlds.comparison import responses_of
 
     spec = world.spec
+    n = DRAWS if world.draws_per_task >= 1000 else DEAR_DRAWS
     say(
         f"{spec.name}: {spec.n_parameters} parameters, shocks {', '.join(spec.shock_names)},"
-        f" {len(spec.states)} states."
+        f" observables {', '.join(spec.observable_names)}, {len(spec.states)} states."
     )
-    responses_of(world, spec.theta())
+    responses_of(world, spec.theta(), world.horizon)
     draws = world.draw(n, np.random.default_rng(0))
     refused = ", ".join(f"{count} {reason}" for reason, count in draws.rejections.items()) or "none"
     say(
         f"The defaults have a solution. Of {n + len(draws.rejected_theta)} draws from the prior {n}"
         f" have one; refused: {refused}."
     )
-    check_world(world, n=n)
+    remarks = check_world(world, n=n)
     say(f"{spec.name} passes every check of the conformance suite on {n} draws.")
+    for remark in remarks:
+        say(f"- {remark}")
 
 
 def compare(

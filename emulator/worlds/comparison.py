@@ -26,11 +26,12 @@ def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
         responses = world.irf(theta, horizon=horizon, on_failure="nan")
         if not np.isfinite(responses).all():
             status = Status(world.status(theta)[0])
+            why = world.explain(theta)
+            name = world.place or (world.source.file if world.source else world.spec.name)
             raise NoSolutionError(
                 f"World '{world.spec.name}' has no unique stable solution at these parameters:"
-                f" {status.label} ({status.meaning}). Change them, or the model; `emulator worlds"
-                f" {world.source.file if world.source else world.spec.name}` shows defaults and"
-                " ranges."
+                f" {status.label} ({why or status.meaning}). Change them, or the model; `emulator"
+                f" worlds {name}` shows defaults and ranges."
             )
     return responses[0]
 

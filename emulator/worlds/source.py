@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+
+_PYTHON = re.compile(r"\.py(:[^/\\:]*)?$")
 
 
 class Source(BaseModel):
@@ -25,9 +28,16 @@ class Source(BaseModel):
     mapping: str
 
 
-def is_path(name: str | Path) -> bool:
-    """Whether a world is named by the path of a `.mod` file."""
-    return isinstance(name, Path) or str(name).endswith(".mod")
+def is_path(name: Any) -> bool:
+    """Whether a world is named by a path: of a `.mod` file, or of a Python file, `mysim.py:economy`
+    or `mysim.py`.
+    """
+    return isinstance(name, Path) or str(name).endswith(".mod") or is_python(name)
+
+
+def is_python(name: Any) -> bool:
+    """Whether a world is named by the path of a Python file."""
+    return isinstance(name, str | Path) and _PYTHON.search(str(name)) is not None
 
 
 def plain_name(stem: str) -> str:
