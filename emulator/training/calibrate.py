@@ -122,6 +122,14 @@ def _check(
                 f"World '{world}' has other parameters or shocks in {data.path} than in"
                 f" {checkpoint}. Calibrate on the data it was trained on."
             )
+        there = {observable.name: observable.unit for observable in other.observables}
+        for observable in spec.observables:
+            if there.get(observable.name) != observable.unit:
+                raise CheckpointError(
+                    f"World '{world}' has no observable '{observable.name}' in {observable.unit} in"
+                    f" {data.path}; the network in {checkpoint} answers with it. Calibrate on data"
+                    " that hold all of its observables."
+                )
 
 
 def _training_rows(trained: TrainedNetwork, data: DataSet) -> dict[str, np.ndarray]:
@@ -212,8 +220,12 @@ def _measured(
 def _predicted(
     trained: TrainedNetwork, data: DataSet, world: str, split: str
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """theta (B, P), true and predicted responses (B, S, H+1, 3) of a split, natural units."""
+    """theta (B, P), true and predicted responses (B, S, H+1, O) of a split, natural units, of the
+    observables that the network answers with."""
     theta, truth = data.read(world, split)
+    spec, other = trained.world_specs[world], data.spec(world)
+    if spec.observable_names != other.observable_names:
+        truth = truth[..., spec.shared_observables(other)[1]]
     prediction = predict(trained, world, theta, horizon=data.horizon).reshape(truth.shape)
     return torch.from_numpy(theta), torch.from_numpy(truth), torch.from_numpy(prediction)
 

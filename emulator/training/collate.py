@@ -96,8 +96,9 @@ def _gather(samples: Sequence[Sample]) -> Gathered:
 def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
     """A batch from samples of any worlds, padded on the right with zeros.
 
-    theta (B, P), irf (B, S, H+1, 3) with P and S of the widest world in the batch; world_ids (list
-    of B); sample_idx (B,); theta_mask (B, P) and shock_mask (B, S), true where a number is real.
+    theta (B, P), irf (B, S, H+1, O) with P, S and O of the widest world in the batch; world_ids
+    (list of B); sample_idx (B,); theta_mask (B, P), shock_mask (B, S) and observable_mask (B, O),
+    true where a number is real.
     Raises `TrainingError` if the horizons differ or there is no sample.
     """
     batch = _gather(samples)
@@ -113,16 +114,19 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
     widest = max(piece.theta.shape[1] for piece in batch.pieces)
     shocks = max(piece.irf.shape[1] for piece in batch.pieces)
     theta = first.theta.new_zeros(size, widest)
-    irf = first.irf.new_zeros(size, shocks, *first.irf.shape[2:])
+    observables = max(piece.irf.shape[3] for piece in batch.pieces)
+    irf = first.irf.new_zeros(size, shocks, first.irf.shape[2], observables)
     theta_mask = torch.zeros(size, widest, dtype=torch.bool)
     shock_mask = torch.zeros(size, shocks, dtype=torch.bool)
+    observable_mask = torch.zeros(size, observables, dtype=torch.bool)
     sample_idx = torch.zeros(size, dtype=torch.int64)
     for piece in batch.pieces:
-        own_p, own_s = piece.theta.shape[1], piece.irf.shape[1]
+        own_p, own_s, own_o = piece.theta.shape[1], piece.irf.shape[1], piece.irf.shape[3]
         theta[:, :own_p].index_copy_(0, piece.position, piece.theta)
-        irf[:, :own_s].index_copy_(0, piece.position, piece.irf)
+        irf[:, :own_s, :, :own_o].index_copy_(0, piece.position, piece.irf)
         theta_mask[:, :own_p].index_fill_(0, piece.position, True)
         shock_mask[:, :own_s].index_fill_(0, piece.position, True)
+        observable_mask[:, :own_o].index_fill_(0, piece.position, True)
         sample_idx.index_copy_(0, piece.position, piece.sample_idx)
     return {
         "theta": theta,
@@ -131,6 +135,7 @@ def collate_mixed_worlds(samples: Sequence[Sample]) -> Batch:
         "sample_idx": sample_idx,
         "theta_mask": theta_mask,
         "shock_mask": shock_mask,
+        "observable_mask": observable_mask,
     }
 
 

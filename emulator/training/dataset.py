@@ -36,13 +36,13 @@ by itself is shared by many batches, few enough for a processor's cache.
 
 
 class IRFDataset(Dataset[Sample]):
-    """Samples {theta (P,), irf (S, H+1, 3), world_id, sample_idx} of one split of some worlds, one
+    """Samples {theta (P,), irf (S, H+1, O), world_id, sample_idx} of one split of some worlds, one
     world after the other.
 
     zarr_root: folder of a finished data set, or one already open (splits then share its verified
     checksums); world_ids: names; split: one of train, val, test and the two extrapolation splits;
     in_memory: None decides by size; max_samples: only the first so many draws of the split, of each
-    world or by world's name. Units as in the data set: percent, annualised percentage points.
+    world or by world's name. Units as in the data set: those of each world's observables.
     `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
     """
 
@@ -96,8 +96,8 @@ class IRFDataset(Dataset[Sample]):
         total = 0
         for world, size in zip(self.world_ids, self.sizes, strict=True):
             spec = self.data.spec(world)
-            width = spec.n_parameters + spec.n_shocks * (self.data.horizon + 1) * 3
-            total += 4 * width * size
+            responses = spec.n_shocks * (self.data.horizon + 1) * spec.n_observables
+            total += 4 * (spec.n_parameters + responses) * size
         return total
 
     @property
@@ -111,13 +111,14 @@ class IRFDataset(Dataset[Sample]):
         return self.data.fingerprint
 
     def get_world_info(self, world_id: str) -> dict[str, Any]:
-        """Sizes and names of a world: n_params, n_shocks, horizon, n_samples, param_names,
-        shock_names, observables, spec.
+        """Sizes and names of a world: n_params, n_shocks, n_observables, horizon, n_samples,
+        param_names, shock_names, observables, spec.
         """
         spec = self.data.spec(world_id)
         return {
             "n_params": spec.n_parameters,
             "n_shocks": spec.n_shocks,
+            "n_observables": spec.n_observables,
             "horizon": self.horizon,
             "n_samples": (
                 dict(zip(self.world_ids, self.sizes, strict=True)).get(

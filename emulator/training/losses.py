@@ -3,8 +3,9 @@
     L_irf    = (1/N) sum_i sum_s sum_h sum_v w[h] (yhat - y)^2         (or |yhat - y|)
     L_smooth = lambda (1/N) sum_i sum_s sum_h sum_v (second difference of yhat over h)^2
 
-N is the number of samples; sums run over real shocks, never over padding. Axes: B sample, S shock,
-H horizon, O observable.
+N is the number of samples; sums run over real shocks and observables, never over padding. What is
+real is said by a mask, (B, S) where only shocks are padded, else (B, S, O). Axes: B sample, S
+shock, H horizon, O observable.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ def horizon_weights(scheme: str, horizon: int) -> Tensor:
 
 
 def irf_loss(
-    pred_BSHO: Tensor, true_BSHO: Tensor, weights_H: Tensor, real_BS: Tensor, kind: str = "mse"
+    pred_BSHO: Tensor, true_BSHO: Tensor, weights_H: Tensor, real: Tensor, kind: str = "mse"
 ) -> Tensor:
     """L_irf of each sample (B,): weighted squared or absolute errors, summed over real shocks,
-    horizons, observables.
+    horizons, real observables.
     """
     if kind not in ("mse", "mae"):
         raise ConfigError(f"Unknown loss_fn '{kind}'. {nearest(kind, ['mse', 'mae'])}")
@@ -63,9 +64,14 @@ def irf_loss(
             f"Predicted responses have shape {tuple(pred_BSHO.shape)}, true ones"
             f" {tuple(true_BSHO.shape)}."
         )
-    error = torch.where(real_BS[:, :, None, None], pred_BSHO - true_BSHO, 0.0)
+    error = torch.where(_at_horizons(real), pred_BSHO - true_BSHO, 0.0)
     size = error.square() if kind == "mse" else error.abs()
     return (size.sum(dim=(1, 3)) * weights_H).sum(dim=1)
+
+
+def _at_horizons(real: Tensor) -> Tensor:
+    """A mask of what is real (B, S) or (B, S, O), for responses (B, S, H+1, O)."""
+    return real[:, :, None, None] if real.ndim == 2 else real[:, :, None]
 
 
 def sums_at_horizons(values_BSHO: Tensor) -> Tensor:
@@ -92,13 +98,13 @@ def _sum_of(slices: tuple[Tensor, ...]) -> Tensor:
     return total
 
 
-def smoothness(pred_BSHO: Tensor, real_BS: Tensor) -> Tensor:
-    """Sum of squared second differences over horizons of each sample (B,), over real shocks."""
+def smoothness(pred_BSHO: Tensor, real: Tensor) -> Tensor:
+    """Sum of squared second differences over horizons of each sample (B,), over what is real."""
     second = pred_BSHO[:, :, 2:] - 2 * pred_BSHO[:, :, 1:-1] + pred_BSHO[:, :, :-2]
-    return torch.where(real_BS[:, :, None, None], second, 0.0).square().sum(dim=(1, 2, 3))
+    return torch.where(_at_horizons(real), second, 0.0).square().sum(dim=(1, 2, 3))
 
 
-def relative_weights(true_BSHO: Tensor, real_BS: Tensor) -> Tensor:
+def relative_weights(true_BSHO: Tensor, real: Tensor) -> Tensor:
     """Weights (B,) that make squared errors relative: 1 / (mean square of a sample's true responses
     + `SMALL_RESPONSE`).
 
@@ -106,19 +112,19 @@ def relative_weights(true_BSHO: Tensor, real_BS: Tensor) -> Tensor:
     of the squared error (kurtosis of hundreds): unweighted, a step follows whichever of them its
     batch happens to hold.
     """
-    size = torch.where(real_BS[:, :, None, None], true_BSHO, 0.0).square().sum(dim=(1, 2, 3))
-    return 1.0 / (
-        size / (3 * true_BSHO.shape[2] * real_BS.sum(dim=1).clamp_min(1)) + SMALL_RESPONSE
-    )
+    size = torch.where(_at_horizons(real), true_BSHO, 0.0).square().sum(dim=(1, 2, 3))
+    periods, observables = true_BSHO.shape[2:]
+    pairs = real.sum(dim=1) * observables if real.ndim == 2 else real.sum(dim=(1, 2))
+    return 1.0 / (size / (periods * pairs.clamp_min(1)) + SMALL_RESPONSE)
 
 
 class SquaredLosses(torch.autograd.Function):
     """`irf_loss` with squared errors of several worlds' samples, none of them padded: (B,).
 
     The same numbers bit for bit, and the same gradients, from half as many operations. Arguments:
-    weights_HO, those of the horizons repeated for each observable; rows, scales (S, H+1, O) and
-    true responses in their units of each world; then its predicted responses in natural units, one
-    tensor for each world.
+    weights_HO, those of the horizons repeated for each observable of the world that has most; rows,
+    scales (S, H+1, O) and true responses in their units of each world; then its predicted responses
+    in natural units, one tensor for each world.
     """
 
     @staticmethod
@@ -150,14 +156,21 @@ class SquaredLosses(torch.autograd.Function):
     def backward(ctx: Any, gradient_B: Tensor) -> tuple[Tensor | None, ...]:
         if gradient_B.stride(0) == 0:  # one number for all samples, as the gradient of a sum is
             slope = 2 * gradient_B[0] * ctx.weights_HO
-            slopes = [slope] * len(ctx.rows)
+            slopes = [_of_observables(slope, error) for error in ctx.errors]
         else:
             slopes = [
-                (2 * gradient_B.index_select(0, own))[:, None, None, None] * ctx.weights_HO
-                for own in ctx.rows
+                (2 * gradient_B.index_select(0, own))[:, None, None, None]
+                * _of_observables(ctx.weights_HO, error)
+                for own, error in zip(ctx.rows, ctx.errors, strict=True)
             ]
         gradients = [
             (error * slope).div_(scale)
             for error, slope, scale in zip(ctx.errors, slopes, ctx.scales, strict=True)
         ]
         return (None, None, None, None, *gradients)
+
+
+def _of_observables(numbers_HO: Tensor, responses_BSHO: Tensor) -> Tensor:
+    """Numbers that are the same for every observable, for as many as the responses have."""
+    observables = responses_BSHO.shape[3]
+    return numbers_HO if numbers_HO.shape[1] == observables else numbers_HO[:, :observables]

@@ -32,8 +32,8 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 class OfWorld(NamedTuple):
     """The samples of one world in a batch: its number and name, their rows, theta (B', >= P), true
-    responses (B', S, H+1, 3) in units of `scale` (S, H+1, 3), which shocks are real (B', S), None
-    for all.
+    responses (B', S, H+1, O) in units of `scale` (S, H+1, O), which shocks are real (B', S), or
+    which responses (B', S, O), None for all.
     """
 
     number: int
@@ -46,7 +46,7 @@ class OfWorld(NamedTuple):
 
     @property
     def real(self) -> Tensor:
-        """Which shocks are real (B', S)."""
+        """Which shocks are real (B', S), or which responses (B', S, O)."""
         if self.some_real is None:
             return torch.ones(self.true.shape[:2], dtype=torch.bool, device=self.true.device)
         return self.some_real
@@ -68,13 +68,13 @@ class Objective:
         self.config, self.device, self.horizon = config, device, 0
         self.worlds = list(statistics)
         self._number = {world: k for k, world in enumerate(self.worlds)}
-        self._entries = [3.0 * own.irf_scale.shape[0] for own in statistics.values()]
+        self._entries = [float(own.irf_scale.numel()) for own in statistics.values()]
         natural = config.loss_units != "normalised"
         self._scales = [
             (torch.ones_like(own.irf_scale) if natural else own.irf_scale).to(device)
             for own in statistics.values()
         ]
-        self._whole_scales: dict[tuple[int, int, int], Tensor] = {}
+        self._whole_scales: dict[tuple[int, int, int, int], Tensor] = {}
         self._weights: dict[int, Tensor] = {}
         self._weights_HO: dict[tuple[int, int], Tensor] = {}
         self._last: tuple[Any, list[OfWorld]] = (None, [])
@@ -105,7 +105,7 @@ class Objective:
         truths = [part.true for part in parts]
         if self._plain(predictions, truths, parts):
             return SquaredLosses.apply(
-                self._repeated_weights(last, truths[0].shape[3]),
+                self._repeated_weights(last, max(true.shape[3] for true in truths)),
                 [part.rows for part in parts],
                 [part.scale for part in parts],
                 truths,
@@ -164,7 +164,8 @@ class Objective:
 
     def _loss(self, pred: Tensor, part: OfWorld, horizon: int) -> Tensor:
         true = part.true
-        pred = pred[:, : true.shape[1]]  # a network may always return its widest world's shocks
+        # A network may always return the shocks and observables of its widest world.
+        pred = pred[:, : true.shape[1], :, : true.shape[3]]
         if pred.shape != true.shape:
             raise ModelError(
                 f"The network returned responses of shape {tuple(pred.shape)}; the data have"
@@ -190,8 +191,8 @@ class Objective:
 
         counts: samples of each world in the batch, over all processes. Samples weigh the same, or
         under `world_weighting: equal` such that L = mean over worlds of the mean over a world's
-        samples of loss / (3 S_w). Under `sample_weighting: relative` each loss is first divided by
-        the size of its true response.
+        samples of loss / (S_w O_w). Under `sample_weighting: relative` each loss is first divided
+        by the size of its true response.
         """
         if idle(batch):
             return 0.0 * losses_B.sum()
@@ -260,7 +261,7 @@ class Objective:
 
     def _gathered(self, batch: Gathered) -> list[OfWorld]:
         return [
-            self._part(piece.world_id, piece.position.to(self.device), piece.theta, piece.irf, None)
+            self._part(piece.world_id, piece.position.to(self.device), piece.theta, piece.irf)
             for piece in batch.pieces
         ]
 
@@ -268,16 +269,25 @@ class Objective:
         rows_of_worlds = rows_by_world(world_names(batch))
         theta = batch["theta"].to(self.device)
         irf = batch["irf"].to(self.device)
-        real = batch["shock_mask"].to(self.device) if "shock_mask" in batch else None
+        masks = [
+            batch[name].to(self.device) if name in batch else None
+            for name in ("shock_mask", "observable_mask")
+        ]
         parts = []
         for world, rows_of in rows_of_worlds.items():
             rows = torch.tensor(rows_of, device=self.device)
-            own_real = None if real is None else real[rows]
-            parts.append(self._part(world, rows, theta[rows], irf[rows], own_real))
+            real = [None if mask is None else mask[rows] for mask in masks]
+            parts.append(self._part(world, rows, theta[rows], irf[rows], *real))
         return parts
 
     def _part(
-        self, world: str, rows: Tensor, theta: Tensor, irf: Tensor, real: Tensor | None
+        self,
+        world: str,
+        rows: Tensor,
+        theta: Tensor,
+        irf: Tensor,
+        shock_mask: Tensor | None = None,
+        observable_mask: Tensor | None = None,
     ) -> OfWorld:
         if world not in self._number:
             raise TrainingError(
@@ -285,23 +295,28 @@ class Objective:
                 f" {', '.join(self.worlds)}."
             )
         number = self._number[world]
-        shocks = min(len(self._scales[number]), irf.shape[1])
-        if shocks < irf.shape[1]:
-            irf = irf[:, :shocks]
-        if real is not None:
-            real = real[:, :shocks]
-            real = None if bool(real.all()) else real
-        scale = self._whole_scale(number, shocks, irf.shape[2])
+        shocks = min(self._scales[number].shape[0], irf.shape[1])
+        observables = min(self._scales[number].shape[1], irf.shape[3])
+        if (shocks, observables) != (irf.shape[1], irf.shape[3]):
+            irf = irf[:, :shocks, :, :observables]
+        real = None if shock_mask is None else shock_mask[:, :shocks]
+        if observable_mask is not None and not bool(observable_mask[:, :observables].all()):
+            of_shocks = real if real is not None else irf.new_ones(irf.shape[:2], dtype=torch.bool)
+            real = of_shocks[:, :, None] & observable_mask[:, None, :observables]
+        if real is not None and bool(real.all()):
+            real = None
+        scale = self._whole_scale(number, (shocks, observables), irf.shape[2])
         true = irf.to(self.device) / scale
         return OfWorld(number, world, rows, theta.to(self.device), true, scale, real)
 
-    def _whole_scale(self, number: int, shocks: int, periods: int) -> Tensor:
+    def _whole_scale(self, number: int, size: tuple[int, int], periods: int) -> Tensor:
         """A world's scales (S, H+1, O), repeated for each horizon: quotients by numbers that are
         repeated on the way take four times as long.
         """
-        key = (number, shocks, periods)
+        shocks, observables = size
+        key = (number, shocks, observables, periods)
         if key not in self._whole_scales:
-            scale = self._scales[number][:shocks, None]
+            scale = self._scales[number][:shocks, None, :observables]
             self._whole_scales[key] = scale.expand(-1, periods, -1).contiguous()
         return self._whole_scales[key]
 

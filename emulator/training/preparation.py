@@ -251,6 +251,8 @@ def moments_of_batches(batches: Iterable[Batch]) -> tuple[dict[str, WorldStatist
                 theta = theta[:, : int(batch["theta_mask"][rows[0]].sum())]
             if "shock_mask" in batch:
                 irf = irf[:, : int(batch["shock_mask"][rows[0]].sum())]
+            if "observable_mask" in batch:
+                irf = irf[..., : int(batch["observable_mask"][rows[0]].sum())]
             pieces.setdefault(world, []).append((theta, irf))
             horizon = max(horizon, irf.shape[2] - 1)
     statistics = {

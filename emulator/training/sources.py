@@ -36,7 +36,7 @@ class Source(ABC):
 
     @abstractmethod
     def gather(self, positions: np.ndarray) -> Block:
-        """theta (b, P) and irf (b, S, H+1, 3), float32, of positions within the split."""
+        """theta (b, P) and irf (b, S, H+1, O), float32, of positions within the split."""
 
     def cheap(self, positions: np.ndarray) -> bool:
         """Whether these positions can be gathered in one go without reading scattered rows."""
@@ -151,7 +151,7 @@ class ShardSource(Source):
 
 
 def moments(blocks: Blocks) -> WorldStatistics:
-    """Statistics of one world from blocks of theta (b, P) and responses (b, S, H+1, 3) in natural
+    """Statistics of one world from blocks of theta (b, P) and responses (b, S, H+1, O) in natural
     units.
 
     Two passes in float64: means first, then deviations from them.

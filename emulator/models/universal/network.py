@@ -319,6 +319,8 @@ class UniversalEmulator(EmulatorModel):
     def _fold(self, world: str) -> Folded:
         """The world's folded weights: kept while nothing changes and no gradient is wanted."""
         if torch.is_grad_enabled() and self._learns(world):
+            # Weights may change next, and a fused optimiser does not count that in their versions.
+            self._folded.clear()
             return self._make(world)
         if world not in self._made_of:
             self._made_of[world] = [*self.shared.parameters(), *self._own(world).parameters()]

@@ -107,6 +107,21 @@ def test_no_size_is_factored_out_where_the_world_is_not_linear_or_has_none():
     assert network("nk", shock_sizes=False)._seen["nk"].sizes == ()
 
 
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_step_of_any_optimiser_reaches_the_next_answer(fused):
+    """Also of one that changes weights without a trace in their versions."""
+    model, theta = network("nk", horizon=8), _theta(SPECS["nk"], 4)
+    with torch.no_grad():
+        before = model(theta, "nk")
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2, fused=fused)
+    model(theta, "nk").square().sum().backward()
+    optimiser.step()
+    with torch.no_grad():
+        after = model(theta, "nk")
+    assert not torch.equal(after, before)
+    torch.testing.assert_close(after, model(theta, "nk").detach())
+
+
 def test_a_longer_horizon_goes_on_where_the_shorter_one_ends():
     model = network("nk", horizon=12)
     theta = _theta(SPECS["nk"], 3)
