@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from emulator.data.generate import generate_dataset
+    from emulator.data.importing.arrays import import_draws
     from emulator.data.schema import SPLITS, Fractions, Manifest
     from emulator.data.store import DataSet, open_dataset
     from emulator.data.validate import validate_dataset
@@ -20,6 +21,7 @@ _PLACES = {
     "Manifest": "schema",
     "SPLITS": "schema",
     "generate_dataset": "generate",
+    "import_draws": "importing.arrays",
     "open_dataset": "store",
     "validate_dataset": "validate",
 }
@@ -30,6 +32,7 @@ __all__ = [
     "Fractions",
     "Manifest",
     "generate_dataset",
+    "import_draws",
     "open_dataset",
     "validate_dataset",
 ]

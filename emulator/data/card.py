@@ -42,6 +42,11 @@ def _figure(world: str) -> str:
 
 def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
+    if request.imported:
+        name, given = next(iter(request.imported.items()))
+        if not given.sha256:
+            return f"emulator.data.import_draws(theta, irf, name={name!r}, ..., output=PATH)"
+        return f"emulator import {given.origin} --name {name} ... --output PATH"
     named = ",".join(
         request.sources[name].file if name in request.sources else name for name in request.worlds
     )

@@ -19,15 +19,11 @@ def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
     Raises `DatasetError` for a folder with another request's data (unless `overwrite`) or with
     anybody else's files.
     """
-    if folder.is_file():
-        raise DatasetError(f"{folder} is a file; expected a folder for the data set.")
-    before = _request(folder)
-    if before is None and any(not name.endswith(".partial") for name in folder.entries()):
-        raise DatasetError(
-            f"{folder} is not empty and is no data set of ours; choose another --output."
-        )
+    before = begun(folder)
     if before is not None and overwrite:
-        _clear(folder, before)
+        check_nothing_else(folder, before)
+        for name in folder.entries():
+            folder.remove(name)
         before = None
     if before is not None and before != request:
         now, then = _told(request), _told(before)
@@ -48,6 +44,21 @@ def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
         len(previous.worlds[name].shards) == request.n_shards(name) for name in request.worlds
     )
     return previous if previous.request == request and complete else None
+
+
+def begun(folder: Folder) -> Request | None:
+    """The request that a folder was begun with; None for a folder that is not there, or empty.
+
+    Raises `DatasetError` for a file, and for a folder with anybody else's files.
+    """
+    if folder.is_file():
+        raise DatasetError(f"{folder} is a file; expected a folder for the data set.")
+    request = _request(folder)
+    if request is None and any(not name.endswith(".partial") for name in folder.entries()):
+        raise DatasetError(
+            f"{folder} is not empty and is no data set of ours; choose another --output."
+        )
+    return request
 
 
 def _told(request: Request) -> dict[str, object]:
@@ -74,15 +85,14 @@ def _request(folder: Folder) -> Request | None:
         ) from None
 
 
-def _clear(folder: Folder, request: Request) -> None:
-    """Delete a data set, and only that: a folder that holds anything else is refused as it is."""
+def check_nothing_else(folder: Folder, request: Request) -> None:
+    """Refuse, before a data set is deleted, a folder that holds anything else."""
     ours = {REQUEST, MANIFEST, RECORDS, card.CARD, card.FIGURES, *request.worlds}
-    entries = folder.entries()
-    foreign = [name for name in entries if name not in ours and not name.endswith(".partial")]
+    foreign = [
+        name for name in folder.entries() if name not in ours and not name.endswith(".partial")
+    ]
     if foreign:
         raise DatasetError(
             f"{folder} also holds {', '.join(foreign)}, which no data set has; nothing was deleted."
             " Move it away, or choose another --output."
         )
-    for name in entries:
-        folder.remove(name)

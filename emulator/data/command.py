@@ -225,14 +225,19 @@ def validate(
     ] = "datasets/v1.0-dev",
 ) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
+    from emulator.data.store import open_dataset
     from emulator.data.validate import validate_dataset
 
     findings = validate_dataset(path)
     for finding in findings:
         say(f"{finding.world}: {finding.what}")
+    request = open_dataset(path).manifest.request
     if findings:
-        raise DatasetError(
-            f"{path} is damaged: {len(findings)} finding(s) above. Running its generate command"
-            " again remakes what is damaged."
-        )
-    say(f"{path} is whole: files, values, splits and a sample of solutions agree.")
+        raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. {request.remedy}")
+    if not request.imported:
+        say(f"{path} is whole: files, values, splits and a sample of solutions agree.")
+        return
+    say(
+        f"{path} is whole: files, values and splits agree. The responses of"
+        f" {', '.join(request.imported)} were imported and are not solved again."
+    )

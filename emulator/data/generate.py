@@ -15,17 +15,16 @@ import zarr
 from pydantic import ValidationError
 from rich.progress import Progress
 
-from emulator import provenance
 from emulator.data import card
 from emulator.data.claim import claim
 from emulator.data.executors import Engine, make_shards, open_engine
+from emulator.data.finishing import finish, finish_world, new_manifest
 from emulator.data.folders import open_folder
 from emulator.data.jobs import Task, marked_run
 from emulator.data.layout import group_files
 from emulator.data.meter import Meter
 from emulator.data.schema import (
     DEFAULT_VERDICTS,
-    SPLITS,
     Fractions,
     Manifest,
     Request,
@@ -34,7 +33,7 @@ from emulator.data.schema import (
     shard_size,
 )
 from emulator.data.shards import RECORDS, intact, read_record, record_name, write_record
-from emulator.data.splits import held_out, make_regions, make_splits, splits_name
+from emulator.data.splits import held_out, make_regions, splits_name
 from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
@@ -234,60 +233,28 @@ def _finish(
     the manifest of before.
     """
     worlds = {name: _finish_world(folder, request, name, finished) for name in request.worlds}
-    if previous is not None and previous.worlds == worlds:
-        manifest = previous
-    else:
-        manifest = Manifest(
-            request=request,
-            worlds=worlds,
-            versions=provenance.versions(),
-            commit=provenance.commit(),
-        )
-    card.write(folder, manifest)
-    folder.sweep()
-    write_manifest(folder, manifest)
+    same = previous is not None and previous.worlds == worlds
+    finish(folder, previous if previous is not None and same else new_manifest(request, worlds))
     folder.remove(RECORDS)
-
-
-def write_manifest(folder: Folder, manifest: Manifest) -> None:
-    """The last file: where it is, the data set is complete."""
-    folder.write_json(MANIFEST, manifest.dump())
 
 
 def _finish_world(
     folder: Folder, request: Request, name: str, finished: dict[Task, ShardRecord]
 ) -> WorldManifest:
     world = request.world(name)
-    spec = world.spec
     shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
     regions = make_regions(world, request.fractions)
     theta: Any = zarr.open_group(folder.store(name), mode="r")["theta"]
-    codes = np.concatenate(
-        [
-            held_out(spec, regions, np.asarray(theta[record.start : record.stop]))
-            for record in shards
-        ]
-    )
-    splits = make_splits(name, codes, request.fractions, request.seed)
-    folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
-    rejections = sum((Counter(record.rejections) for record in shards), Counter[str]())
-    beside = [
-        file
-        for file in folder.walk(name)
-        if f"{name}/{file}" != splits_name(name)
-        and not file.endswith(".partial")
-        and not _is_shard(file, shards)
+    codes = [
+        held_out(world.spec, regions, np.asarray(theta[record.start : record.stop]))
+        for record in shards
     ]
-    return WorldManifest(
-        spec=spec,
-        rejections=dict(sorted(rejections.items())),
+    return finish_world(
+        folder,
+        request,
+        world.spec,
         regions=regions,
+        held_out=np.concatenate(codes),
         shards=shards,
-        metadata_sha256={file: folder.sha256(f"{name}/{file}") for file in beside},
-        splits_sha256=folder.sha256(splits_name(name)),
+        rejections=sum((Counter(record.rejections) for record in shards), Counter[str]()),
     )
-
-
-def _is_shard(file: str, shards: tuple[ShardRecord, ...]) -> bool:
-    parts = file.split("/")
-    return len(parts) > 1 and parts[0] in shards[0].sha256 and parts[1] == "c"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from emulator.errors import DatasetError
 from emulator.files import sha256
 from emulator.spec import DEFAULT_HORIZON, WorldName, WorldSpec
 from emulator.worlds import Source, from_source, get_world
@@ -42,6 +43,15 @@ class Fractions(_Record):
     test: float = Field(default=0.1, gt=0, lt=0.5)
     test_extrapolation_slice: float = Field(default=0.1, gt=0, lt=0.5)
     test_extrapolation_corner: float = Field(default=0.05, gt=0, lt=0.5)
+
+
+class Imported(_Record):
+    """Where the draws of a world came from that was solved elsewhere."""
+
+    origin: str = Field(description="name of the file, or 'arrays'")
+    sha256: str = Field(default="", description="SHA-256 of the file; empty where it is none")
+    draws: int = Field(ge=1, description="draws that were given, with and without responses")
+    failed: int = Field(ge=0, description="draws of these that have no responses")
 
 
 class Request(_Record):
@@ -80,6 +90,9 @@ class Request(_Record):
     sources: dict[WorldName, Source] = Field(
         default={}, description="texts of the worlds that were named by the path of a .mod file"
     )
+    imported: dict[WorldName, Imported] = Field(
+        default={}, description="worlds without a solver here, whose draws were solved elsewhere"
+    )
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -116,8 +129,13 @@ class Request(_Record):
     def world(self, name: str) -> World:
         """A world of this request: made again from its texts, or the one of this package.
 
-        Raises `UnknownNameError`.
+        Raises `UnknownNameError`, and `DatasetError` for one that was solved elsewhere.
         """
+        if name in self.imported:
+            raise DatasetError(
+                f"World '{name}' was imported from {self.imported[name].origin}: it has no solver"
+                " here, so that no draw can be solved again and none added."
+            )
         return from_source(self.sources[name]) if name in self.sources else get_world(name)
 
     def size(self, world: str) -> int:
@@ -126,8 +144,18 @@ class Request(_Record):
 
     def n_verdicts(self, world: str) -> int:
         """Draws of a world's prior that are judged apart; fewer where draws cost much."""
+        if world in self.imported:
+            given = self.imported[world]
+            return min(self.verdicts, given.draws) if given.failed else 0
         affordable = VERDICT_TASKS * self.shards[world] if world in self.shards else self.verdicts
         return min(self.verdicts, self.size(world), affordable)
+
+    @property
+    def remedy(self) -> str:
+        """What makes a damaged data set whole, as a sentence."""
+        if self.imported:
+            return "Import the draws again, with --overwrite."
+        return "Run the generate command again: it remakes damaged files."
 
     def shard_rows(self, world: str) -> int:
         """Rows of a shard of a world."""
@@ -231,6 +259,7 @@ def fingerprint(manifest: dict[str, Any]) -> str:
         "sources",
         "samples",
         "verdicts",
+        "imported",
     ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):
             content["request"].pop(added, None)

@@ -17,6 +17,8 @@ from emulator.worlds import World
 REFERENCE_DRAWS = 4096
 CORNER, SLICE = "test_extrapolation_corner", "test_extrapolation_slice"
 SPLITS_FILE = "splits.json"
+MOST_HELD_OUT = 0.5
+"""Share of imported draws that a held-out region may hold."""
 
 
 @cache
@@ -51,6 +53,38 @@ def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
         regions[name] = Region(
             all_of=tuple(Condition(parameter=p, at_least=v) for p, v in thresholds.items())
         )
+    return regions
+
+
+def regions_of_draws(spec: WorldSpec, theta: np.ndarray, fractions: Fractions) -> dict[str, Region]:
+    """The two held-out regions of a world that is known by its draws (n, P) alone: of all boxes at
+    the upper ends of the parameters that the spec names, with the same share of draws cut off in
+    each, the one that holds the given share of the draws.
+
+    Raises `DatasetError` where so many draws have the same values that no region is small.
+    """
+    regions = {}
+    for name, parameters, share in (
+        (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),
+        (CORNER, spec.extrapolation.corner_parameters, fractions.test_extrapolation_corner),
+    ):
+        columns = theta[:, [spec.index(p) for p in parameters]]
+        ranks = np.argsort(np.argsort(columns, axis=0, kind="stable"), axis=0, kind="stable")
+        count = max(1, round(share * len(theta)))
+        chosen = np.argsort(ranks.min(axis=1), kind="stable")[-count:]
+        regions[name] = Region(
+            all_of=tuple(
+                Condition(parameter=p, at_least=float(at))
+                for p, at in zip(parameters, columns[chosen].min(axis=0), strict=True)
+            )
+        )
+        held = inside(spec, regions[name], theta)
+        if held.mean() > MOST_HELD_OUT:
+            raise DatasetError(
+                f"World '{spec.name}': the region '{name}' over {', '.join(parameters)} would hold"
+                f" {int(held.sum())} of {len(theta)} draws, since many have the same values. Name"
+                " other parameters with --slice-parameters and --corner-parameters."
+            )
     return regions
 
 

@@ -167,8 +167,8 @@ class DataSet:
                 file = f"{world}/{name}"
                 if not self.folder.exists(file) or self.folder.sha256(file) != expected:
                     raise DatasetError(
-                        f"{self.folder.at(file)} is missing or was altered. Run the generate"
-                        " command again: it remakes damaged files."
+                        f"{self.folder.at(file)} is missing or was altered."
+                        f" {self.manifest.request.remedy}"
                     )
             self._verified.add((world, ""))
         for name in arrays:
@@ -180,8 +180,8 @@ class DataSet:
                 ):
                     raise DatasetError(
                         f"{self.folder.at(world)}: shard {record.index} of '{name}' was altered"
-                        " (its SHA-256 is not the manifest's). Run the generate command again: it"
-                        " remakes damaged shards."
+                        " (its SHA-256 is not the manifest's)."
+                        f" {self.manifest.request.remedy}"
                     )
             self._verified.add((world, name))
 
@@ -204,10 +204,16 @@ class DataSet:
         """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's
         unit, and the `Status` of each, (m,) uint8.
 
-        None of them is a row of the data set. Raises `DatasetError` if the file is altered, or the
+        None of them is a row of the data set; but where the draws were imported they are what was
+        given, rows among them. Raises `DatasetError` if the file is altered, or the
         data set holds none.
         """
         if VERDICTS_FILE not in self.world(world).metadata_sha256:
+            if world in self.manifest.request.imported:
+                raise DatasetError(
+                    f"World '{world}' in {self.folder} was imported without a draw that failed, so"
+                    " that nothing says where there is no solution."
+                )
             raise DatasetError(
                 f"{self.folder} holds no verdicts of world '{world}': it was made with --verdicts"
                 " 0, or by a version that stored none. Generate the data anew, in another folder,"

@@ -11,7 +11,7 @@ import zarr
 from pydantic import ValidationError
 
 from emulator.data import card
-from emulator.data.schema import SPLITS, Request, shard_size
+from emulator.data.schema import SPLITS, Region, Request, shard_size
 from emulator.data.shards import checksums, shard_file
 from emulator.data.splits import (
     SPLITS_FILE,
@@ -20,6 +20,7 @@ from emulator.data.splits import (
     make_regions,
     make_splits,
     read_splits,
+    regions_of_draws,
 )
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
@@ -47,7 +48,8 @@ def validate_dataset(path: str | Path) -> list[Finding]:
     Checked: manifest and request agree; a checksum for every file, no file missing and none too
     many; values (finite, status ok, within the declared ranges); splits (known rows, no overlap,
     complete, the whole held-out region kept out of train, val and test, drawn as the request says);
-    a sample of rows solved again by the world, and a sample of its verdicts judged again. Raises
+    a sample of rows solved again by the world, and a sample of its verdicts judged again; of an
+    imported world, which has no solver here, neither. Raises
     `DatasetError` if there is no finished data set at `path`.
     """
     data = open_dataset(path)
@@ -186,6 +188,11 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
     theta, spec = _theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
+    if world in request.imported:
+        drawn_regions = regions_of_draws(spec, theta, request.fractions)
+        if regions != drawn_regions:
+            yield "the held-out regions are not those of the draws and the request's fractions"
+        yield from _other_splits(data, world, theta, drawn_regions, splits)
     installed = _installed(data, world)
     if installed is not None and _is_solver_of(installed.spec, spec):
         if request.shard_rows(world) != shard_size(
@@ -196,14 +203,8 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             )
         if regions != make_regions(installed, request.fractions):
             yield "the held-out regions are not those of the world and the request's fractions"
-        drawn = make_splits(
-            world,
-            held_out(spec, make_regions(installed, request.fractions), theta),
-            request.fractions,
-            request.seed,
-        )
-        if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
-            yield "the splits are not those that the request's seed and fractions draw"
+        drawn_regions = make_regions(installed, request.fractions)
+        yield from _other_splits(data, world, theta, drawn_regions, splits)
     for name, region in regions.items():
         within = inside(spec, region, theta)
         for code, split in enumerate(("train", "val", "test")):
@@ -216,6 +217,20 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         stray = ~within & (owner == SPLITS.index(name))
         if stray.any():
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
+
+
+def _other_splits(
+    data: DataSet,
+    world: str,
+    theta: np.ndarray,
+    regions: dict[str, Region],
+    splits: dict[str, np.ndarray],
+) -> Iterator[str]:
+    """Splits that are not those which the request draws around these regions."""
+    request, codes = data.manifest.request, held_out(data.spec(world), regions, theta)
+    drawn = make_splits(world, codes, request.fractions, request.seed)
+    if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
+        yield "the splits are not those that the request's seed and fractions draw"
 
 
 def _verdicts(data: DataSet, world: str) -> Iterator[str]:
@@ -289,6 +304,8 @@ def _substance(spec: WorldSpec) -> dict[str, Any]:
 
 def _solved_again(data: DataSet, world: str) -> Iterator[str]:
     """Rows spread over the data set, solved again by the world as it is installed here."""
+    if world in data.manifest.request.imported:
+        return  # it was solved elsewhere; `validate` says so
     installed = _installed(data, world)
     if installed is None:
         yield f"world '{world}' is not installed here, so its responses cannot be checked"

@@ -122,11 +122,3 @@ def test_overwriting_through_a_link_replaces_what_it_points_to(generate_tiny, ti
     generate_tiny(tmp_path / "link", seed=9, overwrite=True)
     assert (tmp_path / "link").is_symlink()
     assert open_dataset(tiny_copy).manifest.request.seed == 9
-
-
-def test_a_world_of_other_observables_makes_no_data_set(tmp_path, generate_tiny, monkeypatch):
-    world = get_world("nk")
-    hours = world.spec.observables[0].model_copy(update={"name": "hours"})
-    monkeypatch.setattr(world, "spec", world.spec.model_copy(update={"observables": (hours,)}))
-    with pytest.raises(DatasetError, match="observes hours; a data set holds output, inflation"):
-        generate_tiny(tmp_path / "hours")

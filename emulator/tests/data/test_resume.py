@@ -8,7 +8,15 @@ from contextlib import contextmanager
 
 import pytest
 
-from emulator.data import generate, jobs, open_dataset, shards, validate_dataset, verdicts
+from emulator.data import (
+    finishing,
+    generate,
+    jobs,
+    open_dataset,
+    shards,
+    validate_dataset,
+    verdicts,
+)
 from emulator.errors import DatasetError
 from emulator.tests.data.tampering import contents, edit_json, flip_byte, modified
 
@@ -49,8 +57,8 @@ WHERE = {
     "while the groups are created": (generate, "group_files", 1),
     "before the second world's verdicts": (generate, "make_verdicts", 1),
     "after the verdicts, before their record": (verdicts, "record_verdicts", 0),
-    "before the second world's splits": (generate, "make_splits", 1),
-    "before the manifest": (generate.card, "write", 0),
+    "before the second world's splits": (finishing, "make_splits", 1),
+    "before the manifest": (finishing.card, "write", 0),
 }
 
 
@@ -209,7 +217,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(generate_tiny, undisturbed,
     target = {
         "arrays": (local, "_put", 30),
         "record": (shards, "write_record", 3),
-        "manifest": (generate, "write_manifest", 0),
+        "manifest": (finishing, "write_manifest", 0),
     }[place]
     with interrupted(*target, error=full):
         generate_tiny(root)
