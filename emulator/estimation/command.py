@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from emulator.estimation.matching import MatchingProblem
     from emulator.estimation.result import Estimate
     from emulator.estimation.target import Target
+    from emulator.inference.emulator import Emulator
 
 
 def estimate(
@@ -129,25 +130,28 @@ def estimate(
         raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
     check_writable(output)
     matched = _target(target, sample, horizon, skip or [], shock or "monetary")
-    settings: dict[str, Any] = {
-        "exact": exact,
-        "shock": shock,
-        "weighting": weighting,
-        "fixed": dict(_pairs(fix, _number)),
-        "ranges": dict(_pairs(range_, _interval)),
-        "budget": budget,
-    }
-    if not exact:
-        from emulator.inference.emulator import Emulator
+    from emulator.estimation.matching import MatchingProblem, Settings
 
-        settings["emulator"] = Emulator.load(checkpoint)
-    from emulator.estimation.matching import MatchingProblem
-
-    problems = [MatchingProblem.of(matched, name, **settings) for name in names]
+    settings = Settings(
+        emulator=None if exact else _network(checkpoint),
+        exact=exact,
+        shock=shock,
+        weighting=cast(Weighting, weighting),
+        fixed=dict(_pairs(fix, _number)),
+        ranges=dict(_pairs(range_, _interval)),
+        budget=budget,
+    )
+    problems = [MatchingProblem.of(matched, name, settings) for name in names]
     with sole_writer(output):
         _make_room(output, overwrite)
         _estimate_all(problems, output)
     say(f"Results: {output}; picture: {output / 'fit.png'}")
+
+
+def _network(checkpoint: str) -> Emulator:
+    from emulator.inference.emulator import Emulator
+
+    return Emulator.load(checkpoint)
 
 
 def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
@@ -159,7 +163,10 @@ def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
     target = problems[0].target
     write_target(target, output / "target.csv")
     write_target(target, output / "target.npz")
-    say(f"Target: {target.name}, {int(target.matched.sum())} entries. {target.source}.")
+    say(
+        f"Target: {target.name}, {int(target.matched.sum())} entries of"
+        f" {', '.join(target.observables)}. {target.source}."
+    )
     shock = problems[0].responder.spec.shock_names[problems[0].responder.shock]
     if shock != target.shock:
         say(f"The target's {target.shock} shock is matched by the worlds' {shock} shock.")
@@ -285,7 +292,7 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
         target = read_target(name, shock)
         target = target if horizon is None else target.up_to(horizon)
     for item in skip:
-        match = re.fullmatch(r"\s*(\w+)\s*:\s*(\d{1,3})\s*(?:-\s*(\d{1,3}))?\s*", item)
+        match = re.fullmatch(r"\s*(\S.*?)\s*:\s*(\d{1,3})\s*(?:-\s*(\d{1,3}))?\s*", item)
         if match is None:
             raise ParameterError(
                 f"--skip was given as '{item}'; expected an observable and horizons, such as"

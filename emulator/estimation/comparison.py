@@ -19,7 +19,7 @@ from emulator.errors import ParameterError
 from emulator.estimation.result import Estimate
 from emulator.estimation.settings import QUANTILE_NAMES
 from emulator.estimation.target import Target
-from emulator.spec import BAND_LEVEL, OBSERVABLE_UNITS, OBSERVABLES
+from emulator.spec import BAND_LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -138,9 +138,8 @@ def _same_target(estimates: Sequence[Estimate]) -> None:
         raise ParameterError("There is nothing to compare: no estimate was given.")
     first = estimates[0]
     for other in estimates[1:]:
-        same = np.array_equal(first.target.matched, other.target.matched) and np.array_equal(
-            first.target.values, other.target.values
-        )
+        same = first.target.places == other.target.places
+        same = same and np.array_equal(first.target.values, other.target.values)
         if not same or first.density.criterion.weighting != other.density.criterion.weighting:
             raise ParameterError(
                 f"The estimates of {first.spec.name} and {other.spec.name} are of different targets"
@@ -149,28 +148,32 @@ def _same_target(estimates: Sequence[Estimate]) -> None:
 
 
 def draw_fit(estimates: Sequence[Estimate], path: str | Path | None = None) -> Figure:
-    """`draw_fitted` of estimates of one target."""
-    return draw_fitted(
-        estimates[0].target, {estimate.spec.name: estimate.fitted for estimate in estimates}, path
-    )
+    """`draw_fitted` of estimates of one target: the observables that all of their worlds have."""
+    of_each = [estimate.target.observables for estimate in estimates]
+    shared = [name for name in of_each[0] if all(name in names for names in of_each)]
+    fitted = {
+        estimate.spec.name: estimate.fitted[:, :, [names.index(name) for name in shared]]
+        for estimate, names in zip(estimates, of_each, strict=True)
+    }
+    return draw_fitted(estimates[0].target.observing(shared), fitted, path)
 
 
 def draw_fitted(
     target: Target, fitted: Mapping[str, np.ndarray], path: str | Path | None = None
 ) -> Figure:
-    """A column an observable: the target and its band in grey, each world's posterior median as a
+    """A panel an observable: the target and its band in grey, each world's posterior median as a
     line; with one world its credible band too.
 
-    fitted: by world, quantiles (Q, H+1, 3) of responses as `Estimate.fitted` has them. Entries that
+    fitted: by world, quantiles (Q, H+1, O) of responses as `Estimate.fitted` has them. Entries that
     are not matched are hollow. Raises `ParameterError` for a format that cannot be drawn,
     `EmulatorError` where nothing can be written.
     """
-    from emulator.worlds.figures import check_format, label, new_figure, save
+    from emulator.worlds.figures import check_format, label, panel_figure, periods, save
 
     if path is not None:
         check_format(Path(path))
-    figure = new_figure(10.0, 3.6)
-    for k, axis in enumerate(figure.subplots(1, 3)):
+    figure, axes = panel_figure(len(target.observables))
+    for k, axis in enumerate(axes):
         _data(axis, target, k)
         for number, (world, quantiles) in enumerate(fitted.items()):
             low, median, high = quantiles[:, :, k]
@@ -181,9 +184,9 @@ def draw_fitted(
             )
             if len(fitted) == 1:
                 axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
-        label(axis, OBSERVABLES[k], OBSERVABLE_UNITS[k])
-        axis.set_xlabel("quarters after impact", fontsize=8)
-    handles, labels = figure.axes[0].get_legend_handles_labels()
+        label(axis, target.observables[k], target.units[k])
+        periods(axis, f"{target.periods} after impact")
+    handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,

@@ -11,7 +11,7 @@ horizons of an estimated response err together; the diagonal ignores that, so th
 narrower than the data warrant. The full covariance counts it, and leans on its smallest
 eigenvalues, which a short sample knows badly.
 
-Axes: n draw, F free parameter, H horizon, M matched entry.
+Axes: n draw, F free parameter, H horizon, O observable of the target, M matched entry.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from emulator.estimation.prior import JointPrior
 from emulator.estimation.settings import Weighting
 from emulator.estimation.target import Target
 from emulator.inference.answerer import Answerer, Force, Gradient, Local
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, WorldSpec
+from emulator.inference.draws import chosen_observables
 
 DRAWS_THAT_TELL = 16
 """Draws of the prior at which derivatives are taken to see which parameters move the matched
@@ -75,18 +75,18 @@ class Criterion:
         )
 
     def residuals(self, irf: np.ndarray) -> np.ndarray:
-        """Whitened distances (..., M) of responses (..., H+1, 3) from the target, each of unit
+        """Whitened distances (..., M) of responses (..., H+1, O) from the target, each of unit
         variance if the target errs alone.
         """
         entries = irf.reshape(*irf.shape[:-2], -1)[..., self.target.entries]
         return (entries - self.target.values) @ self.whitener.T
 
     def derivatives(self, irf_by: np.ndarray) -> np.ndarray:
-        """Derivatives (F, M) of the residuals from those of the responses (F, H+1, 3)."""
+        """Derivatives (F, M) of the residuals from those of the responses (F, H+1, O)."""
         return irf_by.reshape(len(irf_by), -1)[:, self.target.entries] @ self.whitener.T
 
     def force(self, irf: np.ndarray) -> np.ndarray:
-        """Derivatives (H+1, 3) of the log-likelihood by responses (H+1, 3); zero for entries that
+        """Derivatives (H+1, O) of the log-likelihood by responses (H+1, O); zero for entries that
         are not matched.
         """
         by_entry = np.zeros(irf.size)
@@ -94,7 +94,7 @@ class Criterion:
         return by_entry.reshape(irf.shape)
 
     def log_likelihood(self, irf: np.ndarray) -> np.ndarray:
-        """(...,) from responses (..., H+1, 3); minus infinity where they are NaN."""
+        """(...,) from responses (..., H+1, O); minus infinity where they are NaN."""
         return self.constant - 0.5 * self.distance(irf)
 
     def distance(self, irf: np.ndarray) -> np.ndarray:
@@ -104,14 +104,20 @@ class Criterion:
 
 
 class Responder:
-    """What an estimation asks of an answerer: one world's responses of output, inflation and the
-    rate to one shock of one standard deviation, up to one horizon.
+    """What an estimation asks of an answerer: one world's responses of some observables, by default
+    all, to one shock of one standard deviation, up to one horizon.
 
-    Raises `UnknownNameError` for a shock that the world does not have, `ParameterError` for a
-    horizon beyond the answerer's last and for a world without these observables in these units.
+    Raises `UnknownNameError` for a shock or an observable that the world does not have,
+    `ParameterError` for a horizon beyond the answerer's last.
     """
 
-    def __init__(self, answerer: Answerer, shock: str, horizon: int) -> None:
+    def __init__(
+        self,
+        answerer: Answerer,
+        shock: str,
+        horizon: int,
+        observables: Sequence[str] | None = None,
+    ) -> None:
         most = answerer.last_horizon
         if most is not None and horizon > most:
             raise ParameterError(
@@ -124,10 +130,10 @@ class Responder:
         self.title = "exact solution" if answerer.exact else "network"
         self.horizon = horizon
         self.shock = answerer.spec.shock_index(shock)
-        self.observables = matched_observables(answerer.spec)
+        self.observables = chosen_observables(answerer.spec, observables)
 
     def responses(self, theta: np.ndarray) -> np.ndarray:
-        """Responses (n, H+1, 3) at theta (n, P); NaN where the solver finds no unique stable
+        """Responses (n, H+1, O) at theta (n, P); NaN where the solver finds no unique stable
         solution.
         """
         irf = self.answerer.responses(theta, self.horizon, [self.shock])[:, 0]
@@ -167,23 +173,6 @@ class Responder:
     def flagged(self, theta: np.ndarray) -> np.ndarray:
         """Which draws (n,) the answerer says itself to doubt; a solver none."""
         return self.answerer.flagged(theta)
-
-
-def matched_observables(spec: WorldSpec) -> list[int]:
-    """Positions of output, inflation and the rate among a world's observables.
-
-    Raises `ParameterError` where one of them is missing or has another unit than targets have.
-    """
-    units = dict(zip(spec.observable_names, spec.observable_units, strict=True))
-    for name, unit in zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True):
-        if units.get(name) != unit:
-            has = f"{name} in '{units[name]}'" if name in units else f"no observable '{name}'"
-            raise ParameterError(
-                f"World '{spec.name}' has {has}; a target is matched by {', '.join(OBSERVABLES)} in"
-                f" {', '.join(OBSERVABLE_UNITS)}. A mapping beside a .mod file says which of its"
-                " variables these are (docs/modfile.md)."
-            )
-    return [spec.observable_names.index(name) for name in OBSERVABLES]
 
 
 class Parts(NamedTuple):

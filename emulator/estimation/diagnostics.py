@@ -32,7 +32,7 @@ from scipy.special import logsumexp
 from emulator.errors import MissingExtraError
 from emulator.estimation.density import Criterion, Responder
 from emulator.estimation.target import Target
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
+from emulator.spec import UNKNOWN_UNIT
 
 R_HAT = 1.01
 ESS_PER_CHAIN = 100
@@ -140,11 +140,12 @@ def diagnose(posterior: Any) -> Diagnostics:
 
 
 class Movement(NamedTuple):
-    """A response of the world where its target says zero, or nothing: the median over draws, in the
-    observable's unit, the share of draws that move there, and whether the target states the zero.
+    """A response of the world where its target says zero, or nothing: the median over draws, in
+    `unit`, the share of draws that move there, and whether the target states the zero.
     """
 
     observable: str
+    unit: str
     horizon: int
     response: float
     share: float
@@ -165,7 +166,8 @@ def movements(target: Target, irf_nHO: np.ndarray) -> tuple[Movement, ...]:
     asked[0] |= target.silent
     return tuple(
         Movement(
-            observable=OBSERVABLES[observable],
+            observable=target.observables[observable],
+            unit=target.units[observable],
             horizon=int(horizon),
             response=float(response[horizon, observable]),
             share=float(share[horizon, observable]),
@@ -181,7 +183,7 @@ def identification_complaints(moved: Sequence[Movement]) -> list[str]:
     stated = [movement for movement in moved if movement.stated]
     silent = [movement for movement in moved if not movement.stated]
     cure = (
-        "fit a world that decides these a quarter ahead, or a target that is identified otherwise"
+        "fit a world that decides these a period ahead, or a target that is identified otherwise"
         " (docs/estimation.md, Timing)"
     )
     if stated:
@@ -215,8 +217,10 @@ def _when(horizon: int) -> str:
 
 
 def _sizes(moved: Sequence[Movement]) -> str:
-    units = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
-    return ", ".join(f"{move.response:+.2g} {units[move.observable]}" for move in moved)
+    return ", ".join(
+        f"{move.response:+.2g}" + (f" {move.unit}" if move.unit != UNKNOWN_UNIT else "")
+        for move in moved
+    )
 
 
 @dataclass(frozen=True)

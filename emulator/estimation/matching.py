@@ -42,6 +42,20 @@ FITTED = 500
 
 
 @dataclass(frozen=True)
+class Settings:
+    """Who answers, and what is known before; each is described by `estimate`."""
+
+    emulator: Emulator | None = None
+    exact: bool = False
+    shock: str | None = None
+    weighting: Weighting = "diagonal"
+    fixed: Mapping[str, float] | None = None
+    ranges: Ranges | None = None
+    priors: Mapping[str, MarginalPrior] | None = None
+    budget: Budget | None = None
+
+
+@dataclass(frozen=True)
 class MatchingProblem:
     """A target, who answers during the search, the solver that a network is held against (None
     without one), and what is known before: priors, values held, a budget.
@@ -57,48 +71,71 @@ class MatchingProblem:
 
     @classmethod
     def of(
-        cls,
-        target: Target,
-        world: str | Path | Economy,
-        *,
-        emulator: Emulator | None = None,
-        exact: bool = False,
-        shock: str | None = None,
-        weighting: Weighting = "diagonal",
-        fixed: Mapping[str, float] | None = None,
-        ranges: Ranges | None = None,
-        priors: Mapping[str, MarginalPrior] | None = None,
-        budget: Budget | None = None,
+        cls, target: Target, world: str | Path | Economy, settings: Settings | None = None
     ) -> MatchingProblem:
         """The problem whose parts `emulator.estimation.estimate` describes, checked as a whole.
 
         Raises `UnknownNameError`, `ParameterError`, `MissingExtraError`.
         """
-        budget = budget or Budget()
+        settings = settings or Settings()
+        budget = settings.budget or Budget()
         arviz()
         if budget.sampler == "nuts":
             from emulator.estimation.nuts import nutpie
 
             nutpie()
-        answerer, solver = _answerers(world, emulator, exact)
-        shock = shock or target.shock
+        answerer, solver = _answerers(world, settings.emulator, settings.exact)
+        target = _of_whom(answerer, solver, target)
+        shock = settings.shock or target.shock
+
+        def responder(who: Answerer) -> Responder:
+            return Responder(who, shock, target.horizon, target.observables)
+
+        beside = solver is not None and not answerer.exact
         own = getattr(solver.solver, "priors", None) if solver is not None else None
-        exact_responder = (
-            None
-            if solver is None or answerer.exact
-            else Responder(solver.answerer, shock, target.horizon)
-        )
         return cls(
             target=target,
-            criterion=Criterion(target, weighting),
-            responder=Responder(answerer, shock, target.horizon),
-            exact_responder=exact_responder,
+            criterion=Criterion(target, settings.weighting),
+            responder=responder(answerer),
+            exact_responder=responder(solver.answerer) if solver is not None and beside else None,
             prior=JointPrior.of(
-                answerer.spec, fixed, ranges, shapes=own if priors is None else priors
+                answerer.spec,
+                settings.fixed,
+                settings.ranges,
+                shapes=own if settings.priors is None else settings.priors,
             ),
-            fixed=frozenset(fixed or {}),
+            fixed=frozenset(settings.fixed or {}),
             budget=budget,
         )
+
+
+def _of_whom(answerer: Answerer, solver: Economy | None, target: Target) -> Target:
+    """The target as the world knows it that answers.
+
+    Raises `ParameterError` for one that the world, or its network, has not all observables of, and
+    for the world of a file without a mapping.
+    """
+    target = target.in_world(answerer.spec if solver is None else solver.spec)
+    if answerer.complete is not None:
+        raise ParameterError(
+            f"'{answerer.spec.source}' says no prior from which parameters could be estimated: no"
+            " mapping lies beside it. A mapping beside a .mod file says which parameters vary, and"
+            f" which variables are observed (emulator irf {answerer.spec.source} --write-mapping"
+            " proposes one)."
+        )
+    beyond = [
+        name
+        for name, matched in zip(target.observables, target.matched.any(axis=0), strict=True)
+        if matched and name not in answerer.spec.observable_names
+    ]
+    if beyond:
+        known = ", ".join(answerer.spec.observable_names)
+        raise ParameterError(
+            f"The network knows {known} of world '{answerer.spec.name}', and no"
+            f" {', '.join(beyond)}, which target '{target.name}' matches. The world's solver"
+            " answers with exact=True, on the command line --exact."
+        )
+    return target.in_world(answerer.spec)
 
 
 def _answerers(
@@ -180,15 +217,14 @@ def estimate(
     target's. The shock is of one standard deviation in the target and in
     the world, so that its size is estimated as any other parameter. fixed, ranges: see
     `JointPrior.of`; priors: by parameter (`emulator.worlds.priors.Prior`), by default the world's
-    own; an empty mapping makes all uniform over their ranges. Parameters that do not move the
+    own; an empty mapping makes all uniform over their ranges. The target's observables are those of
+    the world of the same names, in the world's periods. Parameters that do not move the
     matched responses are held at their defaults; the solver decides which, from derivatives.
 
     Raises `UnknownNameError`, `ParameterError`, `NoSolutionError`, `EstimationError`; warns with
     `EstimationWarning` where the result is not to be relied on (`Estimate.complaints`).
     """
-    problem = MatchingProblem.of(
-        target,
-        world,
+    settings = Settings(
         emulator=emulator,
         exact=exact,
         shock=shock,
@@ -198,7 +234,7 @@ def estimate(
         priors=priors,
         budget=budget,
     )
-    result = solve(problem)
+    result = solve(MatchingProblem.of(target, world, settings))
     for complaint in result.complaints:
         warn(f"{result.spec.name}: {complaint}.", EstimationWarning)
     return result

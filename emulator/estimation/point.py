@@ -42,7 +42,7 @@ parameters apart.
 
 @dataclass(frozen=True)
 class Point:
-    """theta (P,), in each parameter's unit, and the responses irf (H+1, 3) there.
+    """theta (P,), in each parameter's unit, and the responses irf (H+1, O) there.
 
     distance: the quadratic form of the matched entries; standard_errors (F,): of the estimator, NaN
     where they do not follow; objectives: half the sum of squares at the end of each search, best

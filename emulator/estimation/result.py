@@ -39,7 +39,7 @@ class Estimate:
 
     `posterior` is ArviZ InferenceData with a variable for each free parameter, in its own unit.
 
-    fitted (Q, H+1, 3): quantiles `QUANTILES` of the responses under the posterior; evidence: log
+    fitted (Q, H+1, O): quantiles `QUANTILES` of the responses under the posterior; evidence: log
     marginal quasi-likelihood under the responder that was sampled, exact_evidence under the solver,
     by importance weights; held: values of parameters that were not estimated, with the reason;
     movements: where the world moves although the target's identification says that it does not;

@@ -19,7 +19,7 @@ SAMPLE = "1965Q3:1995Q3"
 """Quarters that the VAR of `us-monetary` explains unless told otherwise."""
 
 LONGEST = 400
-"""Quarters of a target at most; a century is a mistake rather than a response."""
+"""Periods of a target at most; a century of quarters is a mistake rather than a response."""
 
 QUANTILES = (round((1 - BAND_LEVEL) / 2, 6), 0.5, round((1 + BAND_LEVEL) / 2, 6))
 """Lower end of every credible interval, median, upper end; the interval has the probability of all

@@ -7,8 +7,9 @@ covariance.
 
 An empty cell is an entry that is not matched. The value 0 with the standard deviation 0 is a
 response that the target's identification sets to zero, as a recursive VAR does on impact: it is not
-matched, but what the world does there is checked. An observable may be missing, with its column of
-standard deviations.
+matched, but what the world does there is checked. The columns name the observables under which
+worlds know them, any and as many as there are; each has a column of standard deviations, and is in
+the world's unit.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import zipfile
 import zlib
 from itertools import islice
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -28,15 +30,18 @@ from emulator.errors import EmulatorError, TargetError, nearest
 from emulator.estimation.settings import LONGEST
 from emulator.estimation.target import Target
 from emulator.files import read_regular, write_bytes
-from emulator.spec import OBSERVABLES
+from emulator.spec import OBSERVABLES, Frequency
 
 LARGEST = 50_000_000
 """Bytes of a file at most, and of all that an NPZ unpacks to; the covariance of the longest target
 has twelve millions.
 """
 
-COLUMNS = ("horizon", *OBSERVABLES, *(f"{name}_sd" for name in OBSERVABLES))
+COLUMNS = "'horizon', and for each observable NAME and NAME_sd"
 ARRAYS = ("irf", "covariance", "matched", "about")
+OBSERVED = ("observables", "units", "frequency")
+"""Further arrays of an NPZ; files of before have none, and hold output, inflation and the rate."""
+
 ENDINGS = (".csv", ".npz")
 
 UNZIPPING = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, MemoryError)
@@ -88,6 +93,9 @@ def write_target(target: Target, path: Path) -> None:
         covariance=target.covariance,
         matched=target.matched,
         about=about,
+        observables=np.array(target.observables),
+        units=np.array(target.units),
+        frequency=np.array(target.frequency or ""),
     )
     write_bytes(path, held.getvalue())
 
@@ -99,7 +107,7 @@ def frame(target: Target) -> pd.DataFrame:
     stated = target.matched | target.restricted
     columns = {"horizon": np.arange(target.horizon + 1)}
     for suffix, values in (("", target.irf), ("_sd", target.sd)):
-        for k, name in enumerate(OBSERVABLES):
+        for k, name in enumerate(target.observables):
             columns[name + suffix] = np.where(stated[:, k], values[:, k], np.nan)
     return pd.DataFrame(columns)
 
@@ -112,15 +120,16 @@ def _from_csv(path: Path, content: bytes, shock: str) -> Target:
             " is not matched."
         )
     horizons = _horizons(path, numbers["horizon"])
-    irf, sd = np.full((2, horizons.max() + 1, 3), np.nan)
-    for k, name in enumerate(OBSERVABLES):
-        if name in numbers:
-            irf[horizons, k], sd[horizons, k] = numbers[name], numbers[f"{name}_sd"]
+    observables = _observables(numbers)
+    irf, sd = np.full((2, horizons.max() + 1, len(observables)), np.nan)
+    for k, name in enumerate(observables):
+        irf[horizons, k] = numbers[name]
+        sd[horizons, k] = numbers[f"{name}_sd"]
     lone = np.isnan(irf) != np.isnan(sd)
     if lone.any():
         horizon, observable = np.argwhere(lone)[0]
         raise TargetError(
-            f"'{path}': {OBSERVABLES[observable]} at horizon {horizon} has a value without a"
+            f"'{path}': {observables[observable]} at horizon {horizon} has a value without a"
             " standard deviation, or the reverse; expected both or neither."
         )
     if (sd < 0).any():
@@ -134,7 +143,13 @@ def _from_csv(path: Path, content: bytes, shock: str) -> Target:
         irf,
         sd,
         f"{path.name}: responses and standard deviations, errors taken as independent",
+        observables,
     )
+
+
+def _observables(table: pd.DataFrame) -> list[str]:
+    """The observables of a table: columns that have another with their standard deviations."""
+    return [name for name in table.columns if f"{name}_sd" in table and name != "horizon"]
 
 
 def _numbers(path: Path, content: bytes) -> pd.DataFrame:
@@ -149,6 +164,13 @@ def _numbers(path: Path, content: bytes) -> pd.DataFrame:
                 " expected commas between columns, and points in decimal numbers."
             )
         width = len(names)
+        twice = [
+            name for name in map(str.strip, names) if list(map(str.strip, names)).count(name) > 1
+        ]
+        if twice:
+            raise TargetError(
+                f"'{path}' names the column {_clipped(twice[0])} twice; expected each once."
+            )
         for row in islice(lines, LONGEST + 1):
             if len(row) > width:
                 raise TargetError(
@@ -158,7 +180,7 @@ def _numbers(path: Path, content: bytes) -> pd.DataFrame:
         table = pd.read_csv(io.StringIO(text), skipinitialspace=True, nrows=LONGEST + 1, dtype=str)
     except (ValueError, csv.Error) as error:
         raise TargetError(
-            f"'{path}' cannot be read as CSV: {error}. Expected the columns {', '.join(COLUMNS)}."
+            f"'{path}' cannot be read as CSV: {error}. Expected the columns {COLUMNS}."
         ) from None
     table.columns = [str(name).strip() for name in table.columns]
     _check_columns(path, table)
@@ -179,20 +201,23 @@ def _clipped(text: str, longest: int = 40) -> str:
 
 
 def _check_columns(path: Path, table: pd.DataFrame) -> None:
-    for name in table.columns:
-        if name not in COLUMNS:
-            raise TargetError(
-                f"'{path}' has a column {_clipped(name)} that a target has not."
-                f" {nearest(name, COLUMNS)}"
-            )
-    given = [name for name in OBSERVABLES if name in table]
-    missing = [name for name in ("horizon", *(f"{name}_sd" for name in given)) if name not in table]
-    if missing or not given:
+    if "horizon" not in table:
+        raise TargetError(f"'{path}' has no column 'horizon'; expected {COLUMNS}.")
+    given = _observables(table)
+    whole = {"horizon", *given, *(f"{name}_sd" for name in given)}
+    lone = [name for name in table.columns if name not in whole]
+    if lone:
+        name = lone[0]
+        of_sd = name.endswith("_sd")
+        other = name.removesuffix("_sd") if of_sd else f"{name}_sd"
+        others = {column.removesuffix("_sd") for column in lone if column.endswith("_sd") != of_sd}
+        hint = f" {nearest(name.removesuffix('_sd'), others)}" if others else ""
         raise TargetError(
-            f"'{path}' has no column '{(missing or list(OBSERVABLES))[0]}'; expected"
-            f" {', '.join(COLUMNS)}, of which an observable may be missing with its column of"
-            " standard deviations."
+            f"'{path}' has a column {_clipped(name)} and no column {_clipped(other)}; expected"
+            f" {COLUMNS}.{hint}"
         )
+    if not given:
+        raise TargetError(f"'{path}' has no column of an observable; expected {COLUMNS}.")
     if not 1 <= len(table) <= LONGEST:
         raise TargetError(
             f"'{path}' has {'no rows' if len(table) == 0 else f'more than {LONGEST} rows'};"
@@ -217,9 +242,9 @@ def _horizons(path: Path, column: pd.Series) -> np.ndarray:
     return values.astype(int)
 
 
-def _arrays(path: Path, content: bytes) -> list[np.ndarray]:
-    """The `ARRAYS` of an NPZ file, none of which is unpacked before their sizes are known: from the
-    headers of the zip, and from those of the arrays.
+def _arrays(path: Path, content: bytes) -> dict[str, np.ndarray]:
+    """The `ARRAYS` of an NPZ file, and `OBSERVED` where it has them, none of which is unpacked
+    before their sizes are known: from the headers of the zip, and from those of the arrays.
     """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sizes = {member.filename: member.file_size for member in archive.infolist()}
@@ -229,13 +254,14 @@ def _arrays(path: Path, content: bytes) -> list[np.ndarray]:
                 f"'{path}' holds no array '{missing[0]}'; expected {', '.join(ARRAYS)}, as"
                 " `write_target` writes them."
             )
-        unpacked = sum(sizes[f"{name}.npy"] for name in ARRAYS)
+        names = [name for name in (*ARRAYS, *OBSERVED) if f"{name}.npy" in sizes]
+        unpacked = sum(sizes[f"{name}.npy"] for name in names)
         if unpacked > LARGEST:
             raise TargetError(
                 f"'{path}' would unpack to {unpacked:,} bytes; expected at most {LARGEST:,}. Is it"
                 " a file that `write_target` made?"
             )
-        return [_array(archive.read(f"{name}.npy")) for name in ARRAYS]
+        return {name: _array(archive.read(f"{name}.npy")) for name in names}
 
 
 def _array(content: bytes) -> np.ndarray:
@@ -260,18 +286,36 @@ def _array(content: bytes) -> np.ndarray:
 
 def _from_npz(path: Path, content: bytes) -> Target:
     try:
-        irf, covariance, matched, about = _arrays(path, content)
+        arrays = _arrays(path, content)
     except (ValueError, OSError, EOFError, *UNZIPPING) as error:
         raise TargetError(f"'{path}' is damaged or no NPZ file of arrays: {error}.") from None
+    irf, covariance, matched, about = (arrays[name] for name in ARRAYS)
+    texts = [about, *(arrays[name] for name in OBSERVED if name in arrays)]
+    frequency = str(arrays.get("frequency", ""))
     if (
         about.shape != (3,)
-        or about.dtype.kind != "U"
+        or any(array.dtype.kind != "U" for array in texts)
         or matched.dtype != bool
         or irf.dtype.kind != "f"
         or covariance.dtype.kind != "f"
+        or frequency not in ("", *get_args(Frequency))
     ):
         raise TargetError(
             f"'{path}' holds arrays of other types than a target's: irf and covariance of numbers,"
-            " matched of truth values, about of three texts."
+            " matched of truth values, about of three texts, observables and units of a text each,"
+            f" frequency one of {', '.join(get_args(Frequency))}."
         )
-    return Target(str(about[0]), str(about[1]), irf, covariance, matched, str(about[2]))
+    name, shock, source = map(str, about)
+    observables = tuple(map(str, arrays.get("observables", OBSERVABLES)))
+    units = tuple(map(str, arrays.get("units", ())))
+    return Target(
+        name=name,
+        shock=shock,
+        irf=irf,
+        covariance=covariance,
+        matched=matched,
+        source=source,
+        observables=observables,
+        units=units,
+        frequency=cast("Frequency | None", frequency or None),
+    )

@@ -29,7 +29,7 @@ import numpy as np
 from emulator.errors import MissingExtraError, TargetError, unknown_name
 from emulator.estimation.settings import SAMPLE, US_MONETARY
 from emulator.estimation.target import Target
-from emulator.spec import OBSERVABLES
+from emulator.spec import OBSERVABLES, Frequency
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +122,7 @@ def from_var(
     seed: int = 0,
     cumulated: Iterable[str] = (),
     name: str = "var",
+    frequency: Frequency | None = None,
 ) -> Target:
     """The target that an estimated `statsmodels` VAR gives
     (`statsmodels.tsa.api.VAR(...).fit(lags)`), recursively in the order of its columns.
@@ -129,8 +130,9 @@ def from_var(
     innovation: the column whose shock is asked for; observables: output, inflation and rate ->
     column, of which some may be missing; the columns must be in this package's units, output in
     percent (100 times the logarithm), inflation and rate in annualised percentage points.
-    cumulated: observables whose column is in differences and whose response is summed. The columns
-    ordered before `innovation` are not matched on impact. Raises `UnknownNameError`, `TargetError`.
+    cumulated: observables whose column is in differences and whose response is summed; frequency:
+    of the data. The columns ordered before `innovation` are not matched on impact. Raises
+    `UnknownNameError`, `TargetError`.
     """
     estimated, names = _read(results)
     for kind, given, known in (
@@ -149,7 +151,7 @@ def from_var(
     place = names.index(innovation)
     summed = set(cumulated)
     resampled = estimated.resampled(replications, np.random.default_rng(seed))
-    irf = np.full((1 + replications, horizon + 1, 3), np.nan)
+    irf = np.full((1 + replications, horizon + 1, len(OBSERVABLES)), np.nan)
     for part, data in ((slice(0, 1), estimated.data[None]), (slice(1, None), resampled)):
         responses = recursive_responses(
             *fitted(data, estimated.lags), estimated.lags, place, horizon
@@ -165,11 +167,19 @@ def from_var(
             matched[0, OBSERVABLES.index(observable)] = False
     source = (
         f"VAR({estimated.lags}) in {', '.join(names)}, {len(estimated.data) - estimated.lags}"
-        f" quarters, recursive in this order, shock of {innovation}; residual bootstrap,"
-        f" {replications} replications, seed {seed}"
+        f" {frequency or 'period'}s, recursive in this order, shock of {innovation}; residual"
+        f" bootstrap, {replications} replications, seed {seed}"
     )
     covariance = np.cov(irf[1:].reshape(replications, -1), rowvar=False)
-    return Target(name, shock, irf[0], covariance, matched, source)
+    return Target(
+        name=name,
+        shock=shock,
+        irf=irf[0],
+        covariance=covariance,
+        matched=matched,
+        source=source,
+        frequency=frequency,
+    )
 
 
 def _read(results: Any) -> tuple[Autoregression, list[str]]:
@@ -220,7 +230,7 @@ def us_monetary(
             " Expected one lag or more, and a later first quarter."
         )
     used = data.loc[data.index[start] : last]
-    coefficients = 1 + 3 * lags
+    coefficients = 1 + used.shape[1] * lags
     if len(used) - lags < PER_PARAMETER * coefficients:
         raise TargetError(
             f"The sample {sample} has {len(used) - lags} quarters for {coefficients} coefficients"
@@ -236,6 +246,7 @@ def us_monetary(
         replications=replications,
         seed=seed,
         name=US_MONETARY,
+        frequency="quarter",
     )
     source = f"statsmodels macrodata, {first} to {last}; {target.source}"
     return replace(target, source=source)

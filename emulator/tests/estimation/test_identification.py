@@ -111,8 +111,8 @@ def test_a_target_that_is_silent_about_impact_is_asked_about_it(tmp_path):
     rows = ["0,,,0.9,0.1", "1,-0.1,0.1,0.7,0.1", "2,-0.2,0.1,0.5,0.1"]
     (tmp_path / "x.csv").write_text("\n".join(["horizon,output,output_sd,rate,rate_sd", *rows]))
     target = read_target(tmp_path / "x.csv")
-    assert target.silent.tolist() == [True, False, False]
-    irf = np.tile(np.array([-0.3, 0.0, 1.0]), (5, 3, 1))
+    assert target.silent.tolist() == [True, False]
+    irf = np.tile(np.array([-0.3, 1.0]), (5, 3, 1))
     moved = movements(target, irf)
     assert [(move.observable, move.stated) for move in moved] == [("output", False)]
     (complaint,) = identification_complaints(moved)

@@ -109,7 +109,12 @@ def test_entries_and_horizons_can_be_left_out(us):
         (HEADER, "has no rows"),
         ("horizon;rate;rate_sd\n0;1,5;1\n", "parts its columns by semicolons; expected commas"),
         ("horizon\trate\trate_sd\n0\t1\t1\n", "parts its columns by tabs; expected commas"),
-        ("horizon,gdp,gdp_sd\n0,1,1\n", "a column 'gdp' that a target has not"),
+        (
+            "horizon,gdp\n0,1\n",
+            "a column 'gdp' and no column 'gdp_sd'; expected 'horizon', and for",
+        ),
+        ("horizon,gdp_sd\n0,1\n", "a column 'gdp_sd' and no column 'gdp'"),
+        ("horizon,gdp,gdp_sd,gdp\n0,1,1,2\n", "names the column 'gdp' twice"),
         ("horizon,rate,rate_sd\n0,1,1,\n1,1,1\n", "line 2: 4 cells under 3 names of columns"),
         ("horizon,rate,rate_sd\n0,True,1\n", "column 'rate' holds 'True' in row 1"),
         ("horizon,rate,rate_sd\n0,,\n1,False,\n", "column 'rate' holds 'False' in row 2"),
@@ -117,7 +122,7 @@ def test_entries_and_horizons_can_be_left_out(us):
         ("horizon,outpt,output_sd\n0,1,1\n", "Did you mean 'output'"),
         ("horizon,output\n0,1\n", "no column 'output_sd'"),
         ("output,output_sd\n1,1\n", "no column 'horizon'"),
-        ("horizon\n0\n", "no column 'output'"),
+        ("horizon\n0\n", "no column of an observable"),
         ("horizon,rate,rate_sd\n0,one,1\n", "column 'rate' holds 'one' in row 1"),
         ("horizon,rate,rate_sd\n0,inf,1\n", "an infinite number"),
         (
@@ -250,7 +255,9 @@ def test_foreign_objects_and_unknown_names_are_refused():
 
 
 def test_arrays_of_wrong_shape_and_unknown_entries_are_refused(us):
-    with pytest.raises(TargetError, match=r"expected \(H\+1, 3\)"):
+    with pytest.raises(
+        TargetError, match=r"expected \(H\+1, 3\) .* output, inflation, rate. Other"
+    ):
         Target.of("x", "monetary", np.zeros((4, 2)), np.ones((4, 2)))
     with pytest.raises(TargetError, match="horizons 0 to 20"):
         us.without("rate", [21])

@@ -23,7 +23,7 @@ from emulator.estimation import (
     weighted_distance,
 )
 from emulator.estimation.density import Criterion, Density, Responder
-from emulator.estimation.matching import MatchingProblem
+from emulator.estimation.matching import MatchingProblem, Settings
 from emulator.estimation.point import _standard_errors, find_point
 from emulator.estimation.prior import JointPrior
 from emulator.inference import Economy
@@ -323,13 +323,13 @@ def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):
 def test_an_economy_over_a_network_is_answered_by_that_network(nk, em):
     target = made_by(nk, 0.1)
     over_network, named = (
-        MatchingProblem.of(target, *world, emulator=network, budget=TINY)
+        MatchingProblem.of(target, *world, Settings(emulator=network, budget=TINY))
         for world, network in (([em["nk"]], None), (["nk"], em))
     )
     assert over_network.responder.answerer is named.responder.answerer is em["nk"].answerer
     assert over_network.exact_responder.exact
     with pytest.raises(ParameterError, match="A network answers for the economy 'nk'"):
-        MatchingProblem.of(target, em["nk"], exact=True)
+        MatchingProblem.of(target, em["nk"], Settings(exact=True))
 
 
 @pytest.mark.fast
@@ -353,7 +353,8 @@ def test_observables_are_matched_by_name_whatever_their_order(nk):
     extra = nk.spec.observables[0].model_copy(update={"name": "hours"})
     observables = (nk.spec.observables[2], extra, *nk.spec.observables[:2])
     shuffled.spec = nk.spec.model_copy(update={"observables": observables})
-    ours, theirs = (Responder(who, "monetary", 12) for who in (shuffled, nk.answerer))
+    names = ("output", "inflation", "rate")
+    ours, theirs = (Responder(who, "monetary", 12, names) for who in (shuffled, nk.answerer))
     theta = nk.spec.theta()
     np.testing.assert_array_equal(ours.responses(theta), theirs.responses(theta))
     np.testing.assert_array_equal(ours.judged(theta)[0], theirs.judged(theta)[0])
