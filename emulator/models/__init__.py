@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 MODELS = {
     "GaussianProcessBaseline": "emulator.models.baselines.gaussian_process:GaussianProcessBaseline",
+    "GaussianProcessEmulator": (
+        "emulator.models.regressions.gaussian_process:GaussianProcessEmulator"
+    ),
     "LinearBaseline": "emulator.models.baselines.linear:LinearBaseline",
     "PCAMLPBaseline": "emulator.models.baselines.pca_mlp:PCAMLPBaseline",
     "PerWorldGRUBaseline": "emulator.models.baselines.per_world_gru:PerWorldGRUBaseline",
     "PerWorldMLPBaseline": "emulator.models.baselines.per_world_mlp:PerWorldMLPBaseline",
     "PooledMLPBaseline": "emulator.models.baselines.pooled_mlp:PooledMLPBaseline",
+    "RidgeEmulator": "emulator.models.regressions.ridge:RidgeEmulator",
+    "StackedEmulator": "emulator.models.regressions.stack:StackedEmulator",
     "UniversalEmulator": "emulator.models.universal.network:UniversalEmulator",
 }
 

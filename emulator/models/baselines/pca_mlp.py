@@ -36,12 +36,14 @@ class PCAMLPBaseline(PerWorldBaseline):
         n_shocks: int | Mapping[str, int] = 3,
         components: int = 64,
         n_observables: int | Mapping[str, int] = 3,
+        sizes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__(
             param_dims,
             H,
             n_shocks,
             n_observables,
+            sizes,
             hidden_dims=list(hidden_dims),
             components=components,
         )

@@ -5,9 +5,10 @@ Axes: n draws, P parameter, S shock, H horizon, O observable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
@@ -18,13 +19,20 @@ from emulator.models.base import (
     shock_dims,
 )
 
+NO_SIZE = -1
+"""Stands for the column of a shock's size where none is declared."""
+
+SMALLEST_SIZE = 1e-6
+"""A shock whose size is below this share of its mean says nothing of its responses for one."""
+
 
 class PerWorldBaseline(EmulatorModel):
     """Sizes and parts of networks in which nothing is shared between worlds.
 
     param_dims: number of parameters of each world; H: last horizon; n_shocks, n_observables: of
     every world, or of each (what the data do not have is cut off once the network is bound to
-    them); options: what else builds the class again.
+    them); sizes: for each world and shock the column of theta that multiplies its responses, or
+    `NO_SIZE`, by default none; options: what else builds the class again.
     """
 
     def __init__(
@@ -33,6 +41,7 @@ class PerWorldBaseline(EmulatorModel):
         H: int,
         n_shocks: int | Mapping[str, int],
         n_observables: int | Mapping[str, int] = 3,
+        sizes: Mapping[str, Sequence[int]] | None = None,
         **options: Any,
     ) -> None:
         counts = n_shocks if isinstance(n_shocks, int) else dict(n_shocks)
@@ -41,6 +50,7 @@ class PerWorldBaseline(EmulatorModel):
             H=H,
             n_shocks=counts,
             **observables_option(n_observables),
+            **({"sizes": {world: list(own) for world, own in sizes.items()}} if sizes else {}),
             **options,
         )
         if not param_dims or H < 0:
@@ -53,6 +63,14 @@ class PerWorldBaseline(EmulatorModel):
         self.observable_dims = observable_dims(param_dims, n_observables)
         self.horizon = H
         self._position = {world: k for k, world in enumerate(self.param_dims)}
+        self.sizes = {world: list(own) for world, own in (sizes or {}).items()}
+        for world, own in self.sizes.items():
+            n_parameters, count = self._dims(world)
+            if len(own) != count or not all(NO_SIZE <= column < n_parameters for column in own):
+                raise ModelError(
+                    f"World '{world}': the sizes of its shocks are columns {own}; expected {count},"
+                    f" each from 0 to {n_parameters - 1}, or {NO_SIZE} for none."
+                )
 
     def width(self, world: str) -> int:
         """Number of responses of a world: shocks times horizons times observables."""
@@ -68,12 +86,35 @@ class PerWorldBaseline(EmulatorModel):
             1, (self.shock_dims[world], self.horizon + 1, self.observable_dims[world])
         )
 
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        """Responses as `EmulatorModel.natural` gives them, times the sizes of their shocks."""
+        irf = super().natural(theta_BP, world, horizon)
+        if world not in self.sizes:
+            return irf
+        return irf * self.size_factors(theta_BP, world)[:, : irf.shape[1], None, None]
+
+    def size_factors(self, theta_BP: Tensor, world: str) -> Tensor:
+        """Size of each shock (B, S) in multiples of its mean over the training draws; one where no
+        size is declared.
+        """
+        factors = []
+        for column in self.sizes.get(world, [NO_SIZE] * self.shock_dims[world]):
+            if column == NO_SIZE:
+                factors.append(theta_BP.new_ones(len(theta_BP)))
+            elif self.normaliser.fitted:
+                mean = self.normaliser.statistics(world).theta_mean[column]
+                factors.append(theta_BP[:, column] / mean)
+            else:
+                factors.append(theta_BP[:, column])
+        return torch.stack(factors, dim=1)
+
     def standardised_samples(self, world: str, theta: Tensor, irf: Tensor) -> tuple[Tensor, Tensor]:
         """Draws given to `prepare`, as the network sees them: theta (n, P) as standard scores,
         responses (n, width).
 
-        The responses are in units of the world's scales, with zeros for shocks and observables that
-        the data do not have. Raises `ModelError` if there is no draw or the horizon is another.
+        The responses are in units of the world's scales and of their shocks' sizes, with zeros for
+        shocks and observables that the data do not have. Raises `ModelError` if there is no draw or
+        the horizon is another.
         """
         if not len(theta) or irf.shape[2] != self.horizon + 1:
             raise ModelError(
@@ -86,4 +127,7 @@ class PerWorldBaseline(EmulatorModel):
         shocks = self.shock_dims[world] - responses.shape[1]
         observables = self.observable_dims[world] - responses.shape[3]
         padded = nn.functional.pad(responses, (0, observables, 0, 0, 0, shocks))
+        if world in self.sizes:
+            factors = self.size_factors(theta.to(scale.device), world)
+            padded = padded / factors.clamp_min(SMALLEST_SIZE)[:, :, None, None]
         return self.normaliser.theta(theta.to(scale.device), world), padded.flatten(1)

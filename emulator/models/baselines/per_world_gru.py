@@ -6,7 +6,7 @@ Axes: B batch, P parameter, D hidden, S shock, H horizon, O observable.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,8 +34,9 @@ class PerWorldGRUBaseline(PerWorldBaseline):
         H: int = 40,
         n_shocks: int | Mapping[str, int] = 3,
         n_observables: int | Mapping[str, int] = 3,
+        sizes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks, n_observables, hidden_dim=hidden_dim)
+        super().__init__(param_dims, H, n_shocks, n_observables, sizes, hidden_dim=hidden_dim)
         if hidden_dim < 1:
             raise ModelError(f"PerWorldGRUBaseline needs hidden_dim >= 1; found {hidden_dim}.")
         self.networks = nn.ModuleList(

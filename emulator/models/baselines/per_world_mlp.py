@@ -28,12 +28,14 @@ class PerWorldMLPBaseline(PerWorldBaseline):
         n_shocks: int | Mapping[str, int] = 3,
         dropout: float = 0.0,
         n_observables: int | Mapping[str, int] = 3,
+        sizes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         super().__init__(
             param_dims,
             H,
             n_shocks,
             n_observables,
+            sizes,
             hidden_dims=list(hidden_dims),
             dropout=dropout,
         )

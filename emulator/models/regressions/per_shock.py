@@ -1,0 +1,118 @@
+"""What regressions share: a part of its own for each shock of each world, fitted in `prepare`.
+
+Axes: B batch, n draws, P parameter, D parameter that a shock's responses depend on, S shock,
+H horizon, O observable, F response (horizons and observables, flat).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from emulator.errors import ModelError
+from emulator.models.base import EmulatorModel
+from emulator.models.baselines.per_world import NO_SIZE, SMALLEST_SIZE, PerWorldBaseline
+from emulator.models.regressions.views import ShockView, views_of
+from emulator.spec import WorldSpec
+
+
+class PerShockRegression(PerWorldBaseline):
+    """A regression of each shock's responses on the parameters that move them.
+
+    views: for each world and shock the column of its size and the columns of its parameters, by
+    default all parameters and no size; `from_specs` takes them from what the worlds declare. The
+    rest as in `PerWorldBaseline`. Nothing is trained: `prepare` fits, in float64.
+    """
+
+    def __init__(
+        self,
+        param_dims: Mapping[str, int],
+        H: int,
+        n_shocks: int | Mapping[str, int],
+        n_observables: int | Mapping[str, int] = 3,
+        views: Mapping[str, Sequence[Sequence[Any]]] | None = None,
+        **options: Any,
+    ) -> None:
+        plain = {
+            world: [[size, list(columns)] for size, columns in own]
+            for world, own in (views or {}).items()
+        }
+        super().__init__(
+            param_dims,
+            H,
+            n_shocks,
+            n_observables,
+            {world: [size for size, _ in own] for world, own in plain.items()},
+            **options,
+        )
+        self.options.pop("sizes", None)
+        if views:
+            self.options["views"] = plain
+        self.views = {world: self._view(world, plain.get(world)) for world in self.param_dims}
+        self.regressions = nn.ModuleList(
+            nn.ModuleList(
+                self.regression(len(view.columns), (H + 1) * self.observable_dims[world])
+                for view in self.views[world]
+            )
+            for world in self.param_dims
+        )
+
+    @classmethod
+    def from_specs(
+        cls, specs: Mapping[str, WorldSpec], horizon: int, **options: Any
+    ) -> EmulatorModel:
+        views = {world: [list(view) for view in views_of(spec)] for world, spec in specs.items()}
+        return super().from_specs(specs, horizon, **{"views": views, **options})
+
+    def regression(self, n_columns: int, width: int) -> nn.Module:
+        """An empty part: `fit(z (n, D), curves (n, F))` learns, `forward(z (B, D))` answers."""
+        raise NotImplementedError(f"{type(self).__name__} has no regression.")
+
+    def _view(self, world: str, given: Sequence[Sequence[Any]] | None) -> list[ShockView]:
+        n_parameters = self.param_dims[world]
+        if given is None:
+            return [ShockView(NO_SIZE, tuple(range(n_parameters)))] * self.shock_dims[world]
+        views = [ShockView(size, tuple(columns)) for size, columns in given]
+        for view in views:
+            if not view.columns or not all(0 <= column < n_parameters for column in view.columns):
+                raise ModelError(
+                    f"World '{world}': a shock's responses depend on the columns"
+                    f" {list(view.columns)}; expected columns from 0 to {n_parameters - 1}."
+                )
+        return views
+
+    def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+        """Fit every shock's regression on the draws given.
+
+        Raises `ModelError` where a shock's size is not positive in any of them.
+        """
+        for world, (theta, irf) in samples.items():
+            z_nP, flat = self.standardised_samples(world, theta.double(), irf.double())
+            curves_nSF = flat.unflatten(1, (self.shock_dims[world], -1))
+            sizes_nS = self.size_factors(theta.double(), world)
+            for s, view in enumerate(self.views[world]):
+                usable = sizes_nS[:, s] > SMALLEST_SIZE
+                if not usable.any():
+                    raise ModelError(
+                        f"World '{world}': the size of shock {s + 1} is zero or negative in every"
+                        " draw; expected positive sizes."
+                    )
+                self.part(self.regressions, world)[s].fit(
+                    z_nP[usable][:, list(view.columns)], curves_nSF[usable, s]
+                )
+
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        """Responses in float64: the weights of nearly noiseless data are large and cancel."""
+        return super().natural(theta_BP.double(), world, horizon)
+
+    def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        curves = [
+            regression(theta_BP[:, list(view.columns)])
+            for view, regression in zip(
+                self.views[world], self.part(self.regressions, world), strict=True
+            )
+        ]
+        return self.as_responses(torch.cat(curves, dim=1), world)
