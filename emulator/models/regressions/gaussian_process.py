@@ -53,7 +53,7 @@ class GaussianProcessEmulator(PerShockRegression):
         draws: int = 4000,
         tuning_draws: int = 400,
         iterations: int = 40,
-        own: int = 20,
+        own: int = 4,
         seconds: float = 0.0,
         shape: bool = False,
         n_observables: int | Mapping[str, int] = 3,

@@ -18,16 +18,23 @@ from scipy.optimize import nnls
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
+from emulator.models import model_class
 from emulator.models.base import EmulatorModel, observable_dims, observables_option, shock_dims
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
+
+DEFAULT_MEMBERS = (
+    {"name": "RidgeEmulator", "options": {"degree": 1}},
+    {"name": "RidgeEmulator", "options": {"degree": 2}},
+)
 
 
 class StackedEmulator(EmulatorModel):
     """theta -> the members' responses -> their weighted sum.
 
     members: class names of `emulator.models.MODELS` with the options of each, all over the same
-    worlds; none, before `of` has put trained ones together, answers with zeros.
+    worlds. In `prepare` each learns from four fifths of the draws, is weighed on the last fifth and
+    learns from all; `stacked` puts together networks that are trained already.
     """
 
     def __init__(
@@ -38,7 +45,8 @@ class StackedEmulator(EmulatorModel):
         n_observables: int | Mapping[str, int] = 3,
         members: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        from emulator.models import model_class
+        if not members:
+            raise ModelError("A stack needs at least one member; members is empty.")
 
         super().__init__(
             param_dims=dict(param_dims),
@@ -58,6 +66,43 @@ class StackedEmulator(EmulatorModel):
         for world, k in self._position.items():
             shape = len(members), self.shock_dims[world]
             self.register_buffer(f"shares_{k}", torch.zeros(shape, dtype=torch.float64))
+
+    @classmethod
+    def from_specs(
+        cls,
+        specs: Mapping[str, WorldSpec],
+        horizon: int,
+        members: Sequence[Mapping[str, Any]] = DEFAULT_MEMBERS,
+        **options: Any,
+    ) -> EmulatorModel:
+        """members: class names, each with the options that do not follow from the worlds."""
+        built = [
+            {
+                "name": member["name"],
+                "options": model_class(member["name"])
+                .from_specs(specs, horizon, **member["options"])
+                .options,
+            }
+            for member in members
+        ]
+        return super().from_specs(specs, horizon, members=built, **options)
+
+    def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
+        """Weigh the members on the last fifth of the draws, then let them learn from all."""
+        cut = {world: max(1, len(theta) * 4 // 5) for world, (theta, _) in samples.items()}
+        first = {
+            world: (theta[: cut[world]], irf[: cut[world]])
+            for world, (theta, irf) in samples.items()
+        }
+        for member in self.members:
+            member.prepare(first)
+        for world, (theta, irf) in samples.items():
+            rest = slice(cut[world] if cut[world] < len(theta) else 0, None)
+            with torch.no_grad():
+                answers = [member(theta[rest], world) for member in self.members]
+            self.weigh(world, irf[rest], answers)
+        for member in self.members:
+            member.prepare(samples)
 
     def bind(
         self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]

@@ -6,7 +6,7 @@ from emulator.models import MODELS, model_class
 from emulator.models.check import check_model
 from emulator.worlds import WORLDS, get_world
 
-SLOW_TO_PREPARE = ("GaussianProcessBaseline",)
+SLOW_TO_PREPARE = ("GaussianProcessBaseline", "GaussianProcessEmulator", "StackedEmulator")
 
 
 @pytest.mark.parametrize(
