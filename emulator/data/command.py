@@ -14,8 +14,8 @@ import typer
 from emulator.console import err, say, show
 from emulator.data.schema import DEFAULT_VERDICTS, MIN_DRAWS, SPLITS, Fractions
 from emulator.errors import DatasetError
-from emulator.spec import DEFAULT_HORIZON
-from emulator.worlds import expand_worlds
+from emulator.worlds import expand_worlds, split_names
+from emulator.worlds.command import noted
 
 if TYPE_CHECKING:
     from emulator.data.store import DataSet
@@ -27,7 +27,11 @@ def generate(
     world: Annotated[
         str,
         typer.Option(
-            "--world", help="Worlds and paths of .mod files, separated by commas, or 'all'."
+            "--world",
+            help=(
+                "Worlds, paths of .mod files and worlds of Python files (mysim.py:economy),"
+                " separated by commas, or 'all'."
+            ),
         ),
     ] = "nk,var,lss",
     n_samples: Annotated[
@@ -44,11 +48,22 @@ def generate(
         str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")
     ] = "datasets/v1.0-dev",
     horizon: Annotated[
-        int, typer.Option(min=1, help="Last horizon of the responses, in periods of the world.")
-    ] = DEFAULT_HORIZON,
+        int | None,
+        typer.Option(
+            min=1,
+            help=(
+                "Last horizon of the responses, in periods of the world.  [default: the worlds'"
+                " own, 40 of those that ship]"
+            ),
+        ),
+    ] = None,
     periods: Annotated[
-        int, typer.Option(min=0, help="Periods of each simulated trajectory; 0 stores none.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Periods of each simulated trajectory; 0 stores none.  [default: 200]",
+        ),
+    ] = None,
     verdicts: Annotated[
         int,
         typer.Option(
@@ -117,7 +132,7 @@ def generate(
             "Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5."
         ) from None
     try:
-        with termination_as_interruption():
+        with termination_as_interruption(), noted():
             data = generate_dataset(
                 output,
                 expand_worlds(world),
@@ -223,12 +238,22 @@ def validate(
         str,
         typer.Option("--dataset", "--path", help="Folder of the data set, or an fsspec URL."),
     ] = "datasets/v1.0-dev",
+    world: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Worlds of Python files that the data were made of (mysim.py:economy), separated by"
+                " commas: a data set names no file to run."
+            )
+        ),
+    ] = "",
 ) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
     from emulator.data.store import open_dataset
     from emulator.data.validate import validate_dataset
 
-    findings = validate_dataset(path)
+    with noted():
+        findings = validate_dataset(path, split_names(world))
     for finding in findings:
         say(f"{finding.world}: {finding.what}")
     request = open_dataset(path).manifest.request

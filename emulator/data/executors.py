@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
@@ -31,7 +32,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from emulator.console import err
 from emulator.data.jobs import Job, Task, perform
 from emulator.data.schema import ShardRecord
-from emulator.errors import DatasetError, MissingExtraError
+from emulator.errors import DatasetError, MissingExtraError, SimulatorWarning
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -140,7 +141,12 @@ def _processes(workers: int) -> Iterator[Engine]:
 
 
 def _end_with_parent() -> None:
-    """Let a worker die when its parent is killed: it must not write beside the run that resumes."""
+    """Let a worker die when its parent is killed: it must not write beside the run that resumes.
+
+    It also keeps quiet of what its parent counts.
+    """
+    # What a simulator fails at is counted in the data set; each worker need not say it.
+    warnings.simplefilter("ignore", SimulatorWarning)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

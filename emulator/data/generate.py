@@ -37,22 +37,27 @@ from emulator.data.splits import held_out, make_regions, splits_name
 from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
+from emulator.data.wanted import (
+    last_horizon,
+    to_hand_over,
+    trajectory_periods,
+    wanted_world,
+)
 from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.progress import progress
-from emulator.spec import DEFAULT_HORIZON
 from emulator.version import __version__
-from emulator.worlds import WORLDS, LinearWorld, get_world, is_path
+from emulator.worlds import WORLDS, World, is_path
 
 
 def generate_dataset(
     path: str | Path,
-    worlds: Sequence[str],
+    worlds: Sequence[str | Path | World],
     n_samples: int = 10_000,
     seed: int = 42,
     *,
     samples: Mapping[str, int] | None = None,
-    horizon: int = DEFAULT_HORIZON,
-    periods: int = 200,
+    horizon: int | None = None,
+    periods: int | None = None,
     verdicts: int = DEFAULT_VERDICTS,
     fractions: Fractions | None = None,
     workers: int = 1,
@@ -62,7 +67,9 @@ def generate_dataset(
 ) -> DataSet:
     """Make a data set, or resume or repair one that the same request began, and return it opened.
 
-    `path` is a folder or an fsspec URL; `samples` names worlds that get another number of draws
+    `path` is a folder or an fsspec URL; `worlds` are names, paths, or worlds such as a `Simulator`;
+    `horizon` is by default the worlds' own (40 of those that ship), `periods` 200, or none where no
+    world simulates; `samples` names worlds that get another number of draws
     than `n_samples`, and it; `verdicts` is how many draws of each prior are judged apart, at most
     (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose
     workers then make the shards in place of `workers` processes; `storage` may set `chunk` and
@@ -71,25 +78,29 @@ def generate_dataset(
     world that does not exist, `EmulatorError` while another run writes there.
     """
     engine = open_engine(workers, scheduler)
+    opened = [(name, wanted_world(name)) for name in worlds]
     request = _request(
-        worlds,
+        opened,
         samples or {},
         n_samples=n_samples,
         seed=seed,
-        horizon=horizon,
-        periods=periods,
+        horizon=last_horizon([world for _, world in opened], horizon),
+        periods=trajectory_periods([world for _, world in opened], periods),
         verdicts=verdicts,
         fractions=fractions or Fractions(),
         **storage,
     )
+    elsewhere = workers > 1 or scheduler is not None
+    given = to_hand_over(request.worlds, scheduler is not None) if elsewhere else {}
     folder = open_folder(path)
-    with folder.sole_writer(), engine as opened:
-        return _generate(folder, request, opened, overwrite)
+    with folder.sole_writer(), engine as working:
+        return _generate(folder, request, working, overwrite, given)
 
 
-def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object) -> Request:
+def _request(
+    opened: Sequence[tuple[str | Path | World, World]], samples: Mapping[str, int], **asked: object
+) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
-    opened = [(name, get_world(name)) for name in worlds]
     worlds_by_name = {world.spec.name: world for _, world in opened}
     sources = {
         world.spec.name: world.source
@@ -130,7 +141,13 @@ def _request(worlds: Sequence[str], samples: Mapping[str, int], **asked: object)
         raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
 
 
-def _generate(folder: Folder, request: Request, engine: Engine, overwrite: bool) -> DataSet:
+def _generate(
+    folder: Folder,
+    request: Request,
+    engine: Engine,
+    overwrite: bool,
+    given: Mapping[str, World | str],
+) -> DataSet:
     previous = claim(folder, request, overwrite)
     if previous is not None and _whole(folder, previous):
         folder.remove(RECORDS)
@@ -139,7 +156,7 @@ def _generate(folder: Folder, request: Request, engine: Engine, overwrite: bool)
     _create_groups(folder, request)
     finished = _finished(folder, request)
     todo = [task for task in _tasks(request) if task not in finished]
-    with progress() as display, marked_run(folder, request) as job:
+    with progress() as display, marked_run(folder, request, given) as job:
         meter = Meter(display, request, todo)
         for task, record in make_shards(engine, job, todo, meter.begin):
             finished[task] = record
@@ -199,7 +216,7 @@ def _create_groups(folder: Folder, request: Request) -> None:
     """Put the metadata and coordinates of every world in place where they are missing or differ."""
     for name in request.worlds:
         world = request.world(name)
-        space = world.state_space(world.spec.theta()) if isinstance(world, LinearWorld) else None
+        space = world.state_space(world.spec.theta()) if world.has_state_space else None
         for file, content in group_files(world.spec, request, space).items():
             if (
                 not folder.exists(f"{name}/{file}")

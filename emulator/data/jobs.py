@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator import provenance
 from emulator.data.schema import Request, ShardRecord
 from emulator.data.shards import RECORDS, make_shard
 from emulator.data.storage import Folder
 from emulator.errors import DatasetError
+from emulator.worlds import World, registry
 
 Task = tuple[str, int]
 """A world's name and the index of a shard."""
@@ -37,6 +38,8 @@ class Job:
     request: Request
     mark: str
     versions: dict[str, str]
+    given: Mapping[str, World | str] = field(default_factory=dict)
+    """Worlds that this process has to be told of: themselves, or the place of their file."""
 
 
 def perform(job: Job, world: str, shard: int) -> ShardRecord:
@@ -45,6 +48,7 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
     Raises `DatasetError` if this process sees another folder, or has other versions or another
     world than the command.
     """
+    registry.arrive(job.given)
     here = provenance.versions()
     different = [
         f"{name} {here.get(name, 'missing')} instead of {version}"
@@ -67,7 +71,9 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
 
 
 @contextmanager
-def marked_run(folder: Folder, request: Request) -> Iterator[Job]:
+def marked_run(
+    folder: Folder, request: Request, given: Mapping[str, World | str] | None = None
+) -> Iterator[Job]:
     """The job of a run whose mark lies in the folder as long as the run lasts.
 
     Marks of runs that were killed are removed first: tasks of theirs that are still under way on a
@@ -85,6 +91,7 @@ def marked_run(folder: Folder, request: Request) -> Iterator[Job]:
             request,
             mark,
             {name: versions[name] for name in DECISIVE if name in versions},
+            given or {},
         )
     finally:
         folder.remove(mark)

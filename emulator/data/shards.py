@@ -18,7 +18,7 @@ from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
 from emulator.spec import Status
-from emulator.worlds import LinearWorld, World
+from emulator.worlds import World
 
 RECORDS = ".records"
 
@@ -89,7 +89,7 @@ def solve_rows(
         )
         arrays["shocks"] = shocks
         arrays["trajectories"] = world.simulate(theta, shocks.astype(np.float64)).astype(np.float32)
-    if isinstance(world, LinearWorld):
+    if world.has_state_space:
         space = world.state_space(theta)
         arrays |= {
             "state_transition": space.A,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,11 +24,12 @@ from emulator.data.splits import (
 )
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
+from emulator.data.wanted import wanted_world
 from emulator.errors import DatasetError
 from emulator.progress import progress
 from emulator.solvers import StateSpace, impulse_response
 from emulator.spec import Status, WorldSpec
-from emulator.worlds import WORLDS, LinearWorld, World
+from emulator.worlds import World, is_known
 
 RESOLVED_ROWS = 64
 STATE_MATRICES = ("state_transition", "state_impact", "state_observation")
@@ -42,7 +43,7 @@ class Finding(NamedTuple):
     what: str
 
 
-def validate_dataset(path: str | Path) -> list[Finding]:
+def validate_dataset(path: str | Path, worlds: Sequence[str | Path | World] = ()) -> list[Finding]:
     """All that is wrong with a data set; an empty list means that every check passed.
 
     Checked: manifest and request agree; a checksum for every file, no file missing and none too
@@ -53,6 +54,8 @@ def validate_dataset(path: str | Path) -> list[Finding]:
     `DatasetError` if there is no finished data set at `path`.
     """
     data = open_dataset(path)
+    for world in worlds:
+        data.world(wanted_world(world).spec.name)
     findings = [Finding("data set", what) for what in _request(data)]
     with progress() as display:
         bar = display.add_task("validating", total=len(data.worlds), unit="worlds", note="")
@@ -279,7 +282,7 @@ def _installed(data: DataSet, world: str) -> World | None:
     it is neither.
     """
     request = data.manifest.request
-    return request.world(world) if world in WORLDS or world in request.sources else None
+    return request.world(world) if is_known(world) or world in request.sources else None
 
 
 def _is_solver_of(installed: WorldSpec, spec: WorldSpec) -> bool:
@@ -308,7 +311,10 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
         return  # it was solved elsewhere; `validate` says so
     installed = _installed(data, world)
     if installed is None:
-        yield f"world '{world}' is not installed here, so its responses cannot be checked"
+        yield (
+            f"world '{world}' is not installed here, so its responses cannot be checked; one of a"
+            " Python file is named: emulator validate --world mysim.py:economy"
+        )
         return
     spec = data.spec(world)
     if not _is_solver_of(installed.spec, spec):
@@ -324,7 +330,7 @@ def _solved_again(data: DataSet, world: str) -> Iterator[str]:
         shocks = np.asarray(group["shocks"].oindex[rows], dtype=np.float64)  # type: ignore[union-attr]
         paths = installed.simulate(theta, shocks, on_failure="nan")
         solved["trajectories"] = paths[..., observed]
-    if isinstance(installed, LinearWorld) and installed.spec.states == spec.states:
+    if installed.has_state_space and installed.spec.states == spec.states:
         space = installed.state_space(theta)
         solved |= dict(zip(STATE_MATRICES, (space.A, space.B, space.C[:, observed]), strict=True))
     stored_rows = {

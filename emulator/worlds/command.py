@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from emulator.spec import Parameter, WorldSpec
     from emulator.worlds.base import World
 
+OURS = (ModFileWarning, SimulatorWarning)
+"""Warnings that are printed as notes."""
+
 DRAWS = 64
 """Draws on which a world is checked."""
 
@@ -100,13 +103,17 @@ def _list() -> None:
 def noted() -> Iterator[None]:
     """Print what is noted while a file is read, and while a simulator fails at draws."""
     with warnings.catch_warnings(record=True) as notes:
-        warnings.simplefilter("always", ModFileWarning)
-        warnings.simplefilter("always", SimulatorWarning)
+        for category in OURS:
+            warnings.simplefilter("always", category)
         try:
             yield
         finally:  # an error may follow from what was passed over
             for note in notes:
-                err.print(f"note: {note.message}", markup=False, highlight=False, soft_wrap=True)
+                if issubclass(note.category, OURS):
+                    text = f"note: {note.message}"
+                    err.print(text, markup=False, highlight=False, soft_wrap=True)
+                else:
+                    warnings.showwarning(note.message, note.category, note.filename, note.lineno)
 
 
 def named(name: str) -> World:

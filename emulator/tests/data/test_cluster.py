@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-from emulator.data import validate_dataset
+from emulator.data import generate_dataset, validate_dataset
 from emulator.data.shards import RECORDS
 from emulator.errors import DatasetError, MissingExtraError
 from emulator.tests.data.tampering import contents
+from emulator.tests.worlds.shop import write_shop
 
 LONG = {"worlds": ["nk"], "n_samples": 3200}
 """A hundred shards."""
@@ -52,6 +53,14 @@ def test_a_cluster_of_two_gives_the_same_bytes(
     generate_tiny("relative", scheduler=cluster)
     assert contents(tmp_path / "relative") == contents(tiny_dataset)
     assert validate_dataset("relative") == []
+
+
+def test_a_simulator_of_a_python_file_is_read_by_every_worker(cluster, tmp_path):
+    size = {"n_samples": 80, "verdicts": 0, "shard": 32, "chunk": 16}
+    place = f"{write_shop(tmp_path)}:economy"
+    generate_dataset(tmp_path / "one", [place], **size)
+    generate_dataset(tmp_path / "many", [place], scheduler=cluster, **size)
+    assert contents(tmp_path / "many") == contents(tmp_path / "one")
 
 
 def test_a_killed_worker_costs_no_byte(generate_tiny, cluster, tmp_path):

@@ -9,11 +9,12 @@ import time
 
 import pytest
 
-from emulator.data import open_dataset
+from emulator.data import generate_dataset, open_dataset
 from emulator.data.shards import RECORDS
 from emulator.errors import DatasetError
 from emulator.tests.data.conftest import TINY
 from emulator.tests.data.tampering import contents, modified
+from emulator.tests.worlds.shop import write_shop
 
 LONG = {
     "worlds": ["nk"],
@@ -217,3 +218,11 @@ def test_generating_and_validating_need_no_pytorch(tmp_path):
     process = python(code)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
+
+
+def test_workers_read_the_python_file_of_a_simulator_by_its_path(tmp_path):
+    size = {"n_samples": 80, "verdicts": 0, "chunk": 16, "shard": 32}
+    place = f"{write_shop(tmp_path)}:economy"
+    generate_dataset(tmp_path / "one", [place], **size)
+    generate_dataset(tmp_path / "two", [place], workers=2, **size)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
