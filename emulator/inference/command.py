@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from emulator.console import err, head, number, say, show
+from emulator.console import err, say, show
 from emulator.errors import ParameterError
-from emulator.worlds.command import SHOWN, noted
+from emulator.worlds.command import noted
+from emulator.worlds.response_tables import ResponseTable, response_tables
 
 if TYPE_CHECKING:
-    import numpy as np
     from rich.table import Table
 
     from emulator.inference.economy import Economy
@@ -25,9 +25,6 @@ DEFAULT_NETWORK = "universal"
 
 FIGURE = "irf.png"
 """Where `--plot` without a path puts the figure."""
-
-MOST_COLUMNS = 3
-"""Observables that stand side by side in a printed table; more stand below each other."""
 
 
 class WithFigure(TyperCommand):
@@ -176,60 +173,26 @@ def pair(item: str) -> tuple[str, str]:
 
 
 def tables(answered: Answered) -> list[Table]:
-    """The responses of draw 0 as a table for each shock, with half widths of the band where there
-    is one: a column an observable, or a row where observables are many.
+    """The responses of draw 0, a table or more for each shock, with half widths of the band where
+    there is one.
     """
-    spec = answered.labels.spec
-    make = _beside if spec.n_observables <= MOST_COLUMNS else _below
-    return [make(answered, row) for row in range(len(answered.labels.shocks))]
-
-
-def _beside(answered: Answered, row: int) -> Table:
-    """A row a horizon, a column an observable."""
-    spec = answered.labels.spec
-    table = _table(answered, row)
-    for observable in spec.observables:
-        table.add_column(head(observable.name, observable.unit), justify="right", no_wrap=True)
-    for h in _shown(answered):
-        cells = [_cell(answered.fields, (0, row, h, k)) for k in range(spec.n_observables)]
-        table.add_row(str(h), *cells)
-    return table
-
-
-def _below(answered: Answered, row: int) -> Table:
-    """A row an observable, a column a horizon; the unit below where all have the same."""
-    table = _table(answered, row)
-    units = answered.labels.spec.observable_units
-    same = len(set(units)) == 1
-    if same:
-        table.caption = units[0]
-    for h in _shown(answered):
-        table.add_column(str(h), justify="right", no_wrap=True)
-    irf = answered.fields["irf"][0, row]
-    for k, observable in enumerate(answered.labels.spec.observables):
-        name = observable.name if same else head(observable.name, observable.unit)
-        table.add_row(name, *(number(irf[h, k], ".3g") for h in _shown(answered)))
-    return table
-
-
-def _table(answered: Answered, row: int) -> Table:
-    from rich.table import Table
-
-    labels = answered.labels
-    title = f"{labels.spec.name}: {labels.shocks[row]}, {labels.sizes[row]}, {labels.source}"
-    if answered.doubt:
-        title += ", flagged: doubt it"
-    return Table("horizon", title=title, title_justify="left", caption_justify="left")
-
-
-def _shown(answered: Answered) -> list[int]:
-    return [h for h in SHOWN if h < answered.fields["irf"].shape[2]]
-
-
-def _cell(fields: dict[str, np.ndarray], place: tuple[int, ...]) -> str:
-    text = number(fields["irf"][place], "+.4f")
-    half = fields["upper"][place] - fields["irf"][place] if "upper" in fields else 0.0
-    return f"{text} ± {half:.4f}" if half > 0 else text
+    labels, fields = answered.labels, answered.fields
+    doubt = ", flagged: doubt it" if answered.doubt else ""
+    half_width = fields["upper"][0] - fields["irf"][0] if "upper" in fields else None
+    parts = [
+        response_tables(
+            ResponseTable(
+                title=f"{labels.spec.name}: {shock}, {size}, {labels.source}{doubt}",
+                first="horizon",
+                observables=labels.spec.observable_names,
+                units=labels.spec.observable_units,
+                irf=fields["irf"][0, row],
+                half_width=None if half_width is None else half_width[row],
+            )
+        )
+        for row, (shock, size) in enumerate(zip(labels.shocks, labels.sizes, strict=True))
+    ]
+    return [table for part in parts for table in part]
 
 
 def _check_outputs(plot: Path | None, output: list[Path]) -> None:

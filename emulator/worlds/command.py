@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulator.console import err, head, number, out, say, show
+from emulator.console import err, out, say, show
 from emulator.errors import (
     EmulatorError,
     MissingExtraError,
@@ -36,9 +36,6 @@ DRAWS = 64
 
 DEAR_DRAWS = 16
 """The same where a draw may take long."""
-
-SHOWN = (0, 1, 2, 3, 4, 8, 12, 20, 40)
-"""Horizons of a printed table; files hold them all."""
 
 
 def worlds(
@@ -260,7 +257,10 @@ def compare(
     if responses.attrs["left_out"]:
         say(f"Not compared, since not every world has them in one unit: {responses.left_out}.")
     for world in responses["world"].values:
-        show(_table(responses.sel(world=world), f"{shock}, one standard deviation: {world}"))
+        for table in _tables(
+            responses.sel(world=world), f"{shock}, one standard deviation: {world}"
+        ):
+            show(table)
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -271,14 +271,10 @@ def _write(frame: pd.DataFrame, path: Path) -> None:
     say(f"Numbers: {path}")
 
 
-def _table(responses: xr.DataArray, title: str) -> Table:
-    """One world's responses (horizon, observable): a row a period of `SHOWN`."""
-    from rich.table import Table
+def _tables(responses: xr.DataArray, title: str) -> list[Table]:
+    """One world's responses (horizon, observable)."""
+    from emulator.worlds.response_tables import ResponseTable, response_tables
 
     period = str(responses["horizon"].attrs["units"]).partition("s ")[0]
-    table = Table(period, title=title, title_justify="left")
-    for name, unit in zip(responses["observable"].values, responses["unit"].values, strict=True):
-        table.add_column(head(str(name), str(unit)), justify="right", no_wrap=True)
-    for h in (h for h in SHOWN if h < responses.sizes["horizon"]):
-        table.add_row(str(h), *(number(value, "+.4f") for value in responses.values[h]))
-    return table
+    names, units = (list(map(str, responses[axis].values)) for axis in ("observable", "unit"))
+    return response_tables(ResponseTable(title, period, names, units, responses.values))
