@@ -6,6 +6,7 @@ CPUs, NCCL on GPUs).
 
 from __future__ import annotations
 
+import ctypes
 import inspect
 import os
 import random
@@ -117,6 +118,10 @@ def process_group(device: str) -> Iterator[Group]:
         if cuda:
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+        # The destructor of a gloo group waits, holding the interpreter's lock, for a thread that
+        # may itself wait for that lock to drop a tensor: a run could hang at its end. So the group
+        # is never destructed.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(dist.group.WORLD))
     try:
         yield Group()
     finally:
