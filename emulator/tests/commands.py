@@ -51,6 +51,7 @@ PRELOADED = (
     "torch._dynamo",
     "torch.distributed",
     "safetensors.torch",
+    "distributed",
 )
 """Packages that most commands import, and that take long."""
 

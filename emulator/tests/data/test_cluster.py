@@ -2,18 +2,20 @@
 die, wrong addresses.
 """
 
+import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from emulator.data import generate_dataset, validate_dataset
 from emulator.data.shards import RECORDS
 from emulator.errors import DatasetError, MissingExtraError
+from emulator.tests import commands
 from emulator.tests.data.tampering import contents
 from emulator.tests.worlds.shop import write_shop
 
@@ -21,20 +23,52 @@ LONG = {"worlds": ["nk"], "n_samples": 3200}
 """A hundred shards."""
 
 
+@contextmanager
+def running_cluster(folder, workers):
+    """A scheduler and workers of one thread each: their processes, the scheduler first, and the
+    file that says where it is.
+    """
+    pytest.importorskip("distributed")
+    file = folder / "scheduler.json"
+    scheduler = ["distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+    worker = ["distributed.cli.dask_worker", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    with ExitStack() as processes:
+
+        def start(words):
+            process = commands.start("-m", *words, "--scheduler-file", file, folder=folder)
+            processes.callback(process.communicate)
+            processes.callback(process.kill)
+            return process
+
+        yield [start(words) for words in (scheduler, *[worker] * workers)], file
+
+
 @pytest.fixture(scope="module")
-def cluster():
-    """A scheduler and two workers of one thread each, with their nannies."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
-    ) as cluster:
-        yield cluster.scheduler_address
+def cluster(tmp_path_factory):
+    """The address of a scheduler with two workers."""
+    with running_cluster(tmp_path_factory.mktemp("cluster"), 2) as (_, file):
+        wait_for_file(file)
+        address = json.loads(file.read_text())["address"]
+        with client_of(address) as client:
+            client.wait_for_workers(2, timeout=120)
+        yield address
+
+
+def wait_for_file(file):
+    deadline = time.monotonic() + 120
+    while not file.exists():
+        assert time.monotonic() < deadline, "the scheduler did not start"
+        time.sleep(0.01)
+
+
+def client_of(address):
+    from distributed import Client
+
+    return Client(address, set_as_default=False)
 
 
 def worker_processes(address):
-    from distributed import Client
-
-    with Client(address, set_as_default=False) as client:
+    with client_of(address) as client:
         return list(client.run(os.getpid).values())
 
 
@@ -92,78 +126,17 @@ def test_workers_that_see_another_folder_write_nothing(generate_tiny, cluster):
 def test_a_scheduler_that_dies_ends_in_a_message_and_the_run_can_be_resumed(
     generate_tiny, tmp_path
 ):
-    pytest.importorskip("distributed")
-    file, root = tmp_path / "scheduler.json", tmp_path / "lost"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    scheduler = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_scheduler",
-            "--port",
-            "0",
-            "--no-dashboard",
-            "--scheduler-file",
-            str(file),
-        ],
-        **quiet,
-    )
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            "--scheduler-file",
-            str(file),
-            "--nthreads",
-            "1",
-            "--no-nanny",
-            "--no-dashboard",
-        ],
-        **quiet,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not file.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        options = [
-            "--world",
-            "nk",
-            "--n_samples",
-            "3200",
-            "--seed",
-            "7",
-            "--horizon",
-            "5",
-            "--periods",
-            "4",
-            "--chunk",
-            "16",
-            "--shard",
-            "32",
-        ]
-        command = [
-            sys.executable,
-            "-m",
-            "emulator",
-            "generate",
-            *options,
-            "--scheduler",
-            str(file),
-            "--output",
-            str(root),
-        ]
-        run = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    root = tmp_path / "lost"
+    with running_cluster(tmp_path, 1) as ((scheduler, _), file):
+        wait_for_file(file)
+        options = (
+            "--world nk --n_samples 3200 --seed 7 --horizon 5 --periods 4 --chunk 16 --shard 32"
         )
+        place = ["--scheduler", file, "--output", root]
+        run = commands.start("emulator", "generate", *options.split(), *place)
         wait_for_shards(root, 3, lambda: run.poll() is None)
         scheduler.kill()
-        _, said = run.communicate(timeout=60)
-    finally:
-        for process in (scheduler, worker):
-            process.kill()
-            process.wait()
+        _, said = run.communicate(timeout=commands.PATIENCE)
     assert run.returncode == 1
     assert "connection to the scheduler" in said
     assert "run the same command again to resume" in said

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import time
 
@@ -12,6 +10,7 @@ import pytest
 from emulator.data import generate_dataset, open_dataset
 from emulator.data.shards import RECORDS
 from emulator.errors import DatasetError
+from emulator.tests import commands
 from emulator.tests.data.conftest import TINY
 from emulator.tests.data.tampering import contents, modified
 from emulator.tests.worlds.shop import write_shop
@@ -28,13 +27,7 @@ LONG = {
 
 
 def python(code, **options):
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        **options,
-    )
+    return commands.start("-c", textwrap.dedent(code), **options)
 
 
 def wait_for_shards(root, count, process):
@@ -61,7 +54,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
         if __name__ == "__main__":
             generate_dataset({str(root)!r}, workers=2, **{LONG | {"n_samples": 64_000}!r})
     """,
-        start_new_session=True,
+        new_session=True,
     )
     wait_for_shards(root, 3, process)
     process.kill()
@@ -86,7 +79,7 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
         if __name__ == "__main__":
             generate_dataset({str(root)!r}, workers={workers}, **{LONG!r})
     """,
-        start_new_session=True,
+        new_session=True,
     )
     wait_for_shards(root, 3, process)
     os.killpg(process.pid, signal.SIGKILL)
@@ -195,9 +188,7 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(
 )
 def test_economists_need_no_pytorch(rooms):
     code = f"import {rooms}, sys; sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True
-    )
+    done = commands.run("-c", code, warnings="error", fresh=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -215,7 +206,7 @@ def test_generating_and_validating_need_no_pytorch(tmp_path):
         generate_dataset({str(tmp_path / "x")!r}, **{TINY!r})
         assert validate_dataset({str(tmp_path / "x")!r}) == []
     """
-    process = python(code)
+    process = python(code, fresh=True)
     _, said = process.communicate(timeout=120)
     assert process.returncode == 0, said
 

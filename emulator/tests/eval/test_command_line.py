@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,18 +11,11 @@ import pytest
 from emulator.data import DataSet
 from emulator.errors import EvaluationError
 from emulator.eval.command import evaluate
+from emulator.tests import commands
 
 
 def run(module: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", module, *map(str, arguments)]
-    environment = {
-        "PYTHONPATH": ":".join(filter(None, sys.path)),
-        "PATH": "/usr/bin:/bin",
-        "OMP_NUM_THREADS": "1",
-    }
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300
-    )
+    return commands.run("-m", module, *arguments, folder=folder, warnings="error")
 
 
 def test_evaluate_then_leaderboard(trained: Path, data: DataSet, tmp_path: Path) -> None:
@@ -122,14 +114,7 @@ def test_running_the_module_makes_no_second_copy_of_a_class(tmp_path: Path) -> N
         "names = runpy.run_module('emulator.eval.evaluate', run_name='copy');"
         "assert not [n for n, v in names.items() if isinstance(v, type) and v.__module__ == 'copy']"
     )
-    environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment,
-    )
+    done = commands.run("-c", code, folder=tmp_path, warnings="error", fresh=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -139,12 +124,5 @@ def test_help_needs_no_pytorch(tmp_path: Path) -> None:
         "from emulator.leaderboard.command import leaderboard, release;"
         "assert not {'torch', 'matplotlib'} & set(sys.modules)"
     )
-    environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PATH": "/usr/bin:/bin"}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment,
-    )
+    done = commands.run("-c", code, folder=tmp_path, warnings="error", fresh=True)
     assert done.returncode == 0, done.stderr

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,10 +11,13 @@ from torch.utils.data import DataLoader
 
 from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.tests import commands
 from emulator.training import Trainer, TrainingConfig, collate_mixed_worlds
 
 MODULE = ["-m", "emulator.training.trainer"]
-TORCHRUN = [
+TWO, TORCHRUN = "two processes", "torchrun"
+TWO_PROCESSES = ["-m", "emulator.tests.training.two_processes"]
+WITH_TORCHRUN = [
     "-m",
     "torch.distributed.run",
     "--nproc_per_node=2",
@@ -67,27 +68,23 @@ def write_config(path: Path, data: Path, run: Path, **changes) -> Path:
     return path
 
 
-def start(config: Path, *options: str, processes: int = 1) -> subprocess.Popen:
-    """A run in a process group of its own, so that all of it can be killed."""
-    head = [sys.executable, *(TORCHRUN if processes > 1 else []), *MODULE]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [*head, "--config", str(config), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    )
+def start(config: Path, *options: str, launcher: str | None = None) -> commands.Process:
+    """A run in a process group of its own, so that all of it can be killed.
+
+    launcher: `TWO` for two processes at once, `TORCHRUN` for two that PyTorch's own launcher starts
+    (5 s of processor time).
+    """
+    words = {None: MODULE, TWO: TWO_PROCESSES, TORCHRUN: [*WITH_TORCHRUN, *MODULE]}[launcher]
+    return commands.start(*words, "--config", config, *options, joined=True, new_session=True)
 
 
-def finish(process: subprocess.Popen, expected: int = 0) -> str:
-    text, _ = process.communicate(timeout=300)
+def finish(process: commands.Process, expected: int = 0) -> str:
+    text, _ = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == expected, f"exit {process.returncode}:\n{text}"
     return text
 
 
-def wait_for_step(run: Path, process: subprocess.Popen, after: int) -> int:
+def wait_for_step(run: Path, process: commands.Process, after: int) -> int:
     """Wait until `last.pt` holds a later step than `after`; the step it holds."""
     deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
@@ -102,7 +99,7 @@ def wait_for_step(run: Path, process: subprocess.Popen, after: int) -> int:
     raise AssertionError("no checkpoint appeared")
 
 
-def kill(process: subprocess.Popen, number: int = signal.SIGKILL) -> None:
+def kill(process: commands.Process, number: int = signal.SIGKILL) -> None:
     os.killpg(process.pid, number)
 
 

@@ -1,28 +1,22 @@
 """The command line of the training room, as a user types it."""
 
-import subprocess
 import sys
 
 import pytest
 
 from emulator.data import generate_dataset
 from emulator.models import load
+from emulator.tests import commands
 from emulator.tests.training.runs import write_config
 from emulator.tests.training.test_golden import NAMES
 from emulator.training.command import main
 from emulator.training.config import load_config
 
 
-def run(*arguments, cwd=None):
-    command = [
-        sys.executable,
-        "-W",
-        "error",
-        "-m",
-        "emulator.training.trainer",
-        *map(str, arguments),
-    ]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
+def run(*arguments, folder=None):
+    return commands.run(
+        "-m", "emulator.training.trainer", *arguments, folder=folder, warnings="error"
+    )
 
 
 def test_one_copy_and_no_warning_under_dash_m(small_dataset, tmp_path):
@@ -101,7 +95,7 @@ def test_published_configurations_train(published_data, tmp_path, name, pytestco
         "--config",
         config,
         *(part for change in changes for part in ("--set", change)),
-        cwd=tmp_path,
+        folder=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert load(tmp_path / "runs" / name / "best.pt").checkpoint.config["model"] == published.model

@@ -9,7 +9,7 @@ import torch
 
 from emulator.errors import MissingExtraError, TrainingError
 from emulator.models.baselines import PerWorldMLPBaseline
-from emulator.tests.training.runs import finish, start, write_config
+from emulator.tests.training.runs import TORCHRUN, TWO, finish, start, write_config
 from emulator.tests.training.test_resume import EVERYTHING
 from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig, train
 
@@ -58,11 +58,11 @@ def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"}],
+    ("launcher", "options"),
+    [(TORCHRUN, {}), (TWO, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"})],
     ids=["plain", "everything"],
 )
-def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
+def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, launcher, options):
     """A batch is shared out, gradients are averaged: the same losses but for rounding, and early
     stopping in step.
 
@@ -84,7 +84,7 @@ def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
         config = write_config(
             tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes
         )
-        output = finish(start(config, processes=processes))
+        output = finish(start(config, launcher=launcher if processes > 1 else None))
         assert "arning" not in output, output
         histories[processes] = json.loads((tmp_path / str(processes) / "history.json").read_text())
     one, two = histories[1], histories[2]

@@ -12,6 +12,7 @@ from emulator.errors import CheckpointError, TrainingInterrupted
 from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import (
+    TWO,
     assert_same_run,
     finish,
     kill,
@@ -90,13 +91,13 @@ def test_kill_9_with_two_processes(small_dataset, tmp_path, everything):
         )
         runs.append(tmp_path / name)
         if name == "disturbed":
-            process = start(config, processes=2)
+            process = start(config, launcher=TWO)
             wait_for_step(tmp_path / name, process, after=20)
             kill(process)
             process.wait()
             text = finish(start(config, "--resume"), expected=1)
             assert "another number of processes: there 2, now 1" in text
-        finish(start(config, "--resume", processes=2))
+        finish(start(config, "--resume", launcher=TWO))
     assert_same_run(*runs)
 
 
