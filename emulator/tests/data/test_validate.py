@@ -243,7 +243,10 @@ def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
     edit_json(tiny_copy / "manifest.json", rename)
     (tiny_copy / "nk").rename(tiny_copy / "nk2")
     found = findings(tiny_copy)
-    assert "nk2: world 'nk2' is not installed here, so its responses cannot be checked" in found
+    assert (
+        "nk2: world 'nk2' is not installed here, so its responses cannot be checked; one of a"
+        " Python file is named: emulator validate --world mysim.py:economy"
+    ) in found
     assert "data set: request.json and the manifest disagree on what was asked for" in found
 
 
