@@ -4,7 +4,8 @@ nothing.
 A parameter declares its *bounds*: what it can be at all, in economics or mathematics, in the
 notation of intervals. `(0, inf)` is positive, `[0, 1)` a share below one, `(-inf, inf)` any number.
 They are wider than its range, which is where the prior draws. A shock declares which parameter is
-its size and which belong to its process.
+its size and which belong to its process. Both declare in `moves_only` which responses they move,
+where others are known not to move: networks then have it so exactly (`emulator.models.declared`).
 
 Specs of older data sets and checkpoints declare neither. They are read by `default_bounds` and
 `default_shocks`, and so are new specs that leave a declaration out. A spec is written without what
@@ -94,11 +95,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
+class Moves(Record):
+    """Which responses a parameter moves: those to these shocks, of these observables; None stands
+    for all. It leaves every other response exactly as it is.
+    """
+
+    shocks: tuple[str, ...] | None = None
+    observables: tuple[str, ...] | None = None
+
+
 class Parameter(Record):
     """One entry of theta: its name, TeX, range of the prior, default, unit, meaning and role.
 
     The range is where the prior draws, and may be infinite where nothing is drawn. `bounds` is what
     the parameter can be at all, as an interval such as `(0, inf)` or `[0, 1)`, in its own unit.
+    `moves_only` declares the responses that it moves, where these are not all.
     """
 
     name: str
@@ -110,6 +121,7 @@ class Parameter(Record):
     meaning: str
     role: Role
     bounds: str = ""
+    moves_only: Moves | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -144,7 +156,8 @@ class Shock(Record):
     """A structural shock; it is one standard deviation unless a call asks otherwise.
 
     `size` names the parameter that is its standard deviation, `process` the other parameters of its
-    own process, on which responses to other shocks do not depend.
+    own process, on which responses to other shocks do not depend. `moves_only` names the
+    observables that it moves, where these are not all: the others do not respond to it.
     """
 
     name: str
@@ -152,6 +165,7 @@ class Shock(Record):
     meaning: str
     size: str | None = None
     process: tuple[str, ...] | None = None
+    moves_only: tuple[str, ...] | None = None
 
 
 class Observable(Record):

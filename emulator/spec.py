@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
 
 from emulator.declarations import (
     Extrapolation,
+    Moves,
     Observable,
     Parameter,
     Record,
@@ -103,6 +104,7 @@ class WorldSpec(Record):
         for name in self.extrapolation.slice_parameters + self.extrapolation.corner_parameters:
             self.index(name)
         self._check_shocks()
+        self._check_moves()
         return self
 
     def _check_shocks(self) -> None:
@@ -122,6 +124,18 @@ class WorldSpec(Record):
                     )
                 taken.add(self.index(name))
 
+    def _check_moves(self) -> None:
+        """What `moves_only` names is there."""
+        for parameter in self.parameters:
+            moves = parameter.moves_only or Moves()
+            for shock in moves.shocks or ():
+                self.shock_index(shock)
+            for observable in moves.observables or ():
+                self.observable_index(observable)
+        for shock_declared in self.shocks:
+            for observable in shock_declared.moves_only or ():
+                self.observable_index(observable)
+
     @model_serializer(mode="wrap")
     def _without_defaults(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A spec is written without what reading fills in: its text is that of before there were
@@ -136,6 +150,9 @@ class WorldSpec(Record):
         for parameter, written in zip(self.parameters, fields.get("parameters", ()), strict=False):
             if parameter.has_default_bounds:
                 del written["bounds"]
+        for item in (*fields.get("parameters", ()), *fields.get("shocks", ())):
+            if item.get("moves_only", ()) is None:
+                del item["moves_only"]
         for written in fields.get("observables", ()):
             if not written["definition"]:
                 del written["definition"]
@@ -204,7 +221,11 @@ class WorldSpec(Record):
         """
         positions = [self.observable_index(name) for name in names]
         return self.model_copy(
-            update={"observables": tuple(self.observables[k] for k in positions)}
+            update={
+                "observables": tuple(self.observables[k] for k in positions),
+                "parameters": tuple(_moving_among(p, names) for p in self.parameters),
+                "shocks": tuple(_moving_among(shock, names) for shock in self.shocks),
+            }
         )
 
     def shared_observables(self, other: WorldSpec) -> tuple[list[int], list[int]]:
@@ -258,6 +279,30 @@ class WorldSpec(Record):
         return tuple(
             tuple(sorted(self.index(name) for name in shock.process or ())) for shock in self.shocks
         )
+
+    @property
+    def moved(self) -> np.ndarray:
+        """Which responses each parameter may move, by what `moves_only` declares: (P, S, O), bool.
+
+        False for all parameters where a response is declared to be zero.
+        """
+        moved = np.ones((self.n_parameters, self.n_shocks, self.n_observables), dtype=bool)
+        for k, parameter in enumerate(self.parameters):
+            moves = parameter.moves_only or Moves()
+            if moves.shocks is not None:
+                moved[k, ~np.isin(self.shock_names, moves.shocks)] = False
+            if moves.observables is not None:
+                moved[k, :, ~np.isin(self.observable_names, moves.observables)] = False
+        return moved & ~self.silent
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Which responses are declared to be zero, (S, O) bool."""
+        silent = np.zeros((self.n_shocks, self.n_observables), dtype=bool)
+        for s, shock in enumerate(self.shocks):
+            if shock.moves_only is not None:
+                silent[s] = ~np.isin(self.observable_names, shock.moves_only)
+        return silent
 
     def outside_bounds(self, theta: np.ndarray) -> np.ndarray:
         """Which entries of theta (n, P) are outside what their parameter can be at all, (n, P)."""
@@ -355,6 +400,20 @@ class WorldSpec(Record):
         return array
 
 
+Declared = TypeVar("Declared", Parameter, Shock)
+
+
+def _moving_among(item: Declared, names: Sequence[str]) -> Declared:
+    """A parameter or a shock of a world of which these observables alone are left."""
+    moves = item.moves_only
+    observables = moves.observables if isinstance(moves, Moves) else moves
+    if observables is None:
+        return item
+    left = tuple(name for name in observables if name in names)
+    kept = moves.model_copy(update={"observables": left}) if isinstance(moves, Moves) else left
+    return item.model_copy(update={"moves_only": kept})
+
+
 @lru_cache(maxsize=256)
 def _sha256(spec: WorldSpec) -> str:
     # Kept, since every shard of a data set asks for it; and a signal that arrives while pydantic
@@ -376,6 +435,7 @@ __all__ = [
     "UNKNOWN_UNIT",
     "Extrapolation",
     "Frequency",
+    "Moves",
     "Observable",
     "Parameter",
     "Role",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError, nearest
+from emulator.models.declared import Declared
 from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.spec import WorldSpec
 
@@ -44,6 +45,7 @@ class EmulatorModel(nn.Module):
         self.options = options
         self.normaliser = Normaliser()
         self.world_specs: dict[str, WorldSpec] = {}
+        self._declared: dict[str, Declared | None] = {}
 
     @classmethod
     def from_specs(
@@ -128,8 +130,8 @@ class EmulatorModel(nn.Module):
     def bind(
         self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
     ) -> None:
-        """Take over the training data's scales and specs; called once by the trainer before the
-        first step.
+        """Take over the training data's scales and specs, and what these declare to be exact;
+        called once by the trainer before the first step.
 
         Raises `ModelError` if the data have a world, or a number of parameters, shocks or
         observables, that the network was not built for.
@@ -150,6 +152,9 @@ class EmulatorModel(nn.Module):
                 )
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
+        self._declared = {
+            world: Declared.of(spec) for world, spec in specs.items() if world in statistics
+        }
 
     def forward(
         self,
@@ -228,12 +233,20 @@ class EmulatorModel(nn.Module):
             n_shocks, n_observables = self.normaliser.responses(world)
         if theta.shape[1] > n_parameters:
             theta = theta[:, :n_parameters]
-        irf = self.natural(theta, world, horizon)
+        declared = self._declared.get(world)
+        asked = theta if declared is None else self._questions(declared, theta, world)
+        irf = self.natural(asked, world, horizon)
         if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
             irf = irf[:, :n_shocks, : horizon + 1]
         if n_observables is not None and irf.shape[3] != n_observables:
             irf = irf[..., :n_observables]
+        if declared is not None:
+            irf = declared.to(irf.device).read(irf)
         return irf.to(theta.dtype)
+
+    def _questions(self, declared: Declared, theta: Tensor, world: str) -> Tensor:
+        mean = self.normaliser.statistics(world).theta_mean.to(theta)
+        return declared.to(theta.device).questions(theta, mean)
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:

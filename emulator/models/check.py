@@ -11,7 +11,7 @@ from torch import Tensor
 from emulator.errors import ModelCheckError, ModelError
 from emulator.models.base import EmulatorModel
 from emulator.models.normaliser import WorldStatistics
-from emulator.spec import PERCENT, Observable, WorldSpec
+from emulator.spec import PERCENT, Moves, Observable, WorldSpec
 
 Make = Callable[[], EmulatorModel]
 HORIZON = 12
@@ -23,18 +23,19 @@ COUNTS = (1, 2, 7)
 
 def check_model(model: type[EmulatorModel], specs: Sequence[WorldSpec]) -> None:
     """Run every check on a class of networks over these worlds, and over copies of the first that
-    have 1, 2 and 7 observables.
+    have 1, 2 and 7 observables, the last with responses that some parameters leave alone.
 
     Raises `ModelCheckError` that lists all checks that failed.
 
     The network is bound to made-up moments and prepared from made-up draws. Checked: shapes;
     natural units (responses scale with the data's scale); a mixed batch equals its worlds apart;
-    padding and the order of rows change nothing; gradients reach every parameter; options build the
-    same network again; input that does not fit is refused. A network without parameters must have
-    learnt from `prepare` instead.
+    padding and the order of rows change nothing; what a world declares is exact; gradients reach
+    every parameter; options build the same network again; input that does not fit is refused. A
+    network without parameters must have learnt from `prepare` instead.
     """
     failures = _failures(model, {spec.name: spec for spec in specs})
     others = [_observed(specs[0], count) for count in COUNTS]
+    others[-1] = _declaring(others[-1])
     failures += _failures(model, {spec.name: spec for spec in others})
     if failures:
         raise ModelCheckError(
@@ -199,7 +200,11 @@ def _tells_parameters_apart(make: Make, specs: dict[str, WorldSpec]) -> None:
     for name, spec in specs.items():
         theta = _theta(spec, 1).requires_grad_()
         (slope,) = torch.autograd.grad(model(theta, name).square().sum(), theta)
-        _expect(bool((slope != 0).all()), f"world {name}: a parameter does not reach the output")
+        moves = torch.from_numpy(spec.moved.any((1, 2)))
+        _expect(
+            bool((slope[0, moves] != 0).all()),
+            f"world {name}: a parameter does not reach the output",
+        )
         effect = slope[0] * _statistics(spec).theta_std  # of a standard deviation of each parameter
         _expect(
             float(effect.std()) > 1e-3 * float(effect.abs().max()),
@@ -258,6 +263,39 @@ def _refuses(make: Make, specs: dict[str, WorldSpec]) -> None:
         _expect(False, f"{what} was not refused with ModelError")
 
 
+def _declared_is_exact(make: Make, specs: dict[str, WorldSpec]) -> None:
+    model = make()
+    for name, spec in specs.items():
+        theta, moved = _theta(spec, 3), torch.from_numpy(spec.moved)
+        before = model(theta, name)
+        for k, parameter in enumerate(spec.parameter_names):
+            if bool(moved[k].all()):
+                continue
+            other = theta.clone()
+            other[:, k] = theta[:, k].roll(1)
+            same = (model(other, name) == before).all(2).all(0)
+            _expect(
+                bool((same | moved[k]).all()),
+                f"world {name}: '{parameter}' moves responses that it is declared to leave alone",
+            )
+        silent = torch.from_numpy(spec.silent)
+        _expect(
+            not before.transpose(1, 2)[:, :, silent].any(),
+            f"world {name}: responses that are declared to be zero are not",
+        )
+
+
+def _declaring(spec: WorldSpec) -> WorldSpec:
+    """A copy of a world of several observables with made-up declarations of each kind."""
+    first, second, *parameters = spec.parameters
+    shocks = list(spec.shocks)
+    shocks[-1] = shocks[-1].model_copy(update={"moves_only": spec.observable_names[:2]})
+    first = first.model_copy(update={"moves_only": Moves(shocks=spec.shock_names[:1])})
+    second = second.model_copy(update={"moves_only": Moves(observables=spec.observable_names[1:])})
+    update = {"parameters": (first, second, *parameters), "shocks": tuple(shocks)}
+    return spec.model_copy(update=update)
+
+
 CHECKS = (
     _shapes,
     _natural_units,
@@ -265,6 +303,7 @@ CHECKS = (
     _padding_is_ignored,
     _order_of_rows,
     _tells_parameters_apart,
+    _declared_is_exact,
     _gradients,
     _options_rebuild,
     _refuses,

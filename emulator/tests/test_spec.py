@@ -307,3 +307,61 @@ def test_a_monthly_world_says_so_and_a_quarterly_one_keeps_its_sha256():
     assert json.loads(monthly.model_dump_json())["frequency"] == "month"
     assert "frequency" not in json.loads(SPEC.model_dump_json())
     assert type(SPEC).model_validate_json(monthly.model_dump_json()) == monthly
+
+
+def moving(spec, parameter=None, shock=None):
+    """A copy of a spec with what one parameter or one shock declares that it moves."""
+    fields = spec.model_dump()
+    for item in fields["parameters"]:
+        if parameter and item["name"] == parameter[0]:
+            item["moves_only"] = parameter[1]
+    for item in fields["shocks"]:
+        if shock and item["name"] == shock[0]:
+            item["moves_only"] = shock[1]
+    return type(spec).model_validate(fields)
+
+
+def test_what_nobody_declares_is_not_written_and_all_may_move():
+    assert SPEC.moved.all()
+    assert not SPEC.silent.any()
+    assert "moves_only" not in SPEC.model_dump_json()
+
+
+def test_declared_moves_are_written_read_and_laid_out():
+    spec = moving(SPEC, ("phi_pi", {"shocks": ("demand",), "observables": ("rate",)}))
+    again = type(spec).model_validate_json(spec.model_dump_json())
+    assert again == spec
+    assert again.sha256 != SPEC.sha256
+    assert again.is_same_model(SPEC)
+    assert np.argwhere(again.moved[again.index("phi_pi")]).tolist() == [[1, 2]]
+    assert again.moved[np.arange(12) != again.index("phi_pi")].all()
+
+
+def test_a_shock_that_moves_only_some_observables_leaves_the_others_at_zero():
+    spec = moving(SPEC, shock=("monetary", ("inflation", "rate")))
+    assert np.argwhere(spec.silent).tolist() == [[0, 0]]
+    assert not spec.moved[:, 0, 0].any()
+    assert spec.moved[:, 1:].all()
+
+
+def test_declared_moves_follow_the_observables_that_are_left():
+    spec = moving(
+        SPEC, ("phi_pi", {"observables": ("output", "rate")}), ("monetary", ("output",))
+    ).observing(["rate", "inflation"])
+    again = type(spec).model_validate_json(spec.model_dump_json())
+    assert again.moved[again.index("phi_pi"), 1].tolist() == [True, False]
+    assert again.silent[0].all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parameter": ("phi_pi", {"shocks": ("demnad",)})}, "Did you mean 'demand'"),
+        ({"parameter": ("phi_pi", {"observables": ("rates",)})}, "Did you mean 'rate'"),
+        ({"shock": ("monetary", ("ouptut",))}, "Did you mean 'output'"),
+        ({"parameter": ("phi_pi", {"horizons": (1,)})}, "horizons"),
+    ],
+)
+def test_moves_name_what_is_there(changes, message):
+    with pytest.raises((ValidationError, EmulatorError), match=message):
+        moving(SPEC, **changes)

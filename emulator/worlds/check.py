@@ -49,9 +49,9 @@ def check_world(
     Checked: shapes, dtypes and finiteness; units and names; determinism; draws within their range
     and held by float32; a batch equals its single draws; input is refused when malformed; refused
     draws have no responses; responses fade; simulation and paths of shocks agree with the IRF;
-    linearity in shock size (linear worlds); which parameters are a shock's own; the state space and
-    the residual (where there is one). Of a simulator its function is also called itself
-    (`emulator.worlds.check_simulator`).
+    linearity in shock size (linear worlds); which parameters are a shock's own; which responses
+    parameters and shocks leave alone; the state space and the residual (where there is one). Of a
+    simulator its function is also called itself (`emulator.worlds.check_simulator`).
     """
     theta = world.sample(n, np.random.default_rng(seed))
     horizon = min(horizon, world.longest_horizon or horizon)
@@ -353,6 +353,33 @@ def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: 
         )
 
 
+def _declared_responses_stay(world: World, theta: np.ndarray, horizon: int) -> None:
+    """Parameters leave alone what `moves_only` does not name; so do shocks, whose responses are
+    zero there.
+    """
+    spec, first, moved = world.spec, theta[:2], world.spec.moved
+    if moved.all():
+        return
+    before = world.irf(first, horizon=horizon)
+    largest = max(float(np.abs(before).max()), 1.0)
+    for s, o in np.argwhere(spec.silent):
+        _expect(
+            np.abs(before[:, s, :, o]).max() <= TOLERANCE * largest,
+            f"{spec.observable_names[o]} moves with the shock {spec.shock_names[s]}, whose"
+            " moves_only does not name it",
+        )
+    for k in np.flatnonzero((~moved & ~spec.silent).any(axis=(1, 2))):
+        other = first.copy()
+        other[:, k] = 0.5 * (other[:, k] + spec.low[k])
+        after = world.irf(other, horizon=horizon)
+        stays = np.nonzero(~moved[k] & ~spec.silent)
+        _close(
+            after[:, stays[0], :, stays[1]],
+            before[:, stays[0], :, stays[1]],
+            f"'{spec.parameter_names[k]}' moves responses that its moves_only does not name",
+        )
+
+
 def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     if not world.has_state_space:
         return
@@ -387,5 +414,6 @@ CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     _steady_state_is_at_rest,
     _linear_in_shock_size,
     _shocks_have_their_own_parameters,
+    _declared_responses_stay,
     _state_space_agrees,
 )

@@ -19,7 +19,15 @@ from pydantic import (
 )
 
 from emulator.errors import ModFileError, first_error, nearest, printable
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, UNKNOWN_UNIT, Frequency, Role, WorldName
+from emulator.spec import (
+    OBSERVABLE_UNITS,
+    OBSERVABLES,
+    UNKNOWN_UNIT,
+    Frequency,
+    Moves,
+    Role,
+    WorldName,
+)
 from emulator.worlds.priors import Prior
 
 LARGEST_FILE = 500_000
@@ -65,7 +73,7 @@ class Observed(_Record):
 
 class MappedShock(_Record):
     """One of the file's shocks under the name that the world gives it; `sign` -1 turns its
-    direction. `size` and `process` as those of `emulator.spec.Shock`.
+    direction. `size`, `process` and `moves_only` as those of `emulator.spec.Shock`.
     """
 
     variable: str
@@ -74,6 +82,7 @@ class MappedShock(_Record):
     sign: float = Field(default=1.0)
     size: str | None = None
     process: tuple[str, ...] | None = None
+    moves_only: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -92,6 +101,7 @@ class MappedParameter(Prior):
 
     `default` is the value where nothing else is said; left out, it is the one of the `.mod` file.
     `bounds`, an interval such as "(0, 1)", is what it can be at all; a prior has another `bounds`.
+    `moves_only` as that of `emulator.spec.Parameter`, such as `{shocks: [monetary]}`.
     """
 
     default: float | None = None
@@ -100,6 +110,7 @@ class MappedParameter(Prior):
     meaning: str = ""
     role: Role = "constant"
     within: str = Field(default="", alias="bounds")
+    moves_only: Moves | None = None
 
     @model_validator(mode="after")
     def _plain_text(self) -> Self:

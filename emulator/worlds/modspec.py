@@ -126,6 +126,7 @@ def _parameter(world: ModWorld, name: str, default: float) -> Parameter:
         meaning=meaning,
         role=mapped.role,
         bounds=mapped.within,
+        moves_only=mapped.moves_only,
     )
 
 
@@ -139,6 +140,7 @@ def _shock(world: ModWorld, name: str) -> Shock:
         meaning=meaning,
         size=mapped.size,
         process=mapped.process,
+        moves_only=mapped.moves_only,
     )
 
 

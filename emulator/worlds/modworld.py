@@ -122,8 +122,8 @@ class ModWorld(LinearWorld):
                 "source": True,
                 "prior": True,
                 "extrapolation": True,
-                "parameters": {"__all__": {"within"}},
-                "shocks": {"__all__": {"size", "process"}},
+                "parameters": {"__all__": {"within", "moves_only"}},
+                "shocks": {"__all__": {"size", "process", "moves_only"}},
             },
         )
         said["observables"] = {

@@ -27,8 +27,18 @@ from emulator.worlds.calls import in_short
 
 Entry = TypeVar("Entry", Parameter, Shock, Observable)
 
-PARAMETER_KEYS = ("low", "high", "default", "unit", "meaning", "role", "bounds", "tex")
-SHOCK_KEYS = ("meaning", "size", "process", "tex")
+PARAMETER_KEYS = (
+    "low",
+    "high",
+    "default",
+    "unit",
+    "meaning",
+    "role",
+    "bounds",
+    "tex",
+    "moves_only",
+)
+SHOCK_KEYS = ("meaning", "size", "process", "tex", "moves_only")
 OBSERVABLE_KEYS = ("unit", "meaning", "tex")
 
 WORLD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

@@ -352,4 +352,7 @@ class Alone(nn.Module):
         self.network, self.world, self.folded = network, world, folded
 
     def forward(self, theta: Tensor) -> Tensor:
-        return self.network._predict(theta, self.world, self.network.horizon, self.folded)
+        network, declared = self.network, self.network._declared.get(self.world)
+        asked = theta if declared is None else network._questions(declared, theta, self.world)
+        irf = network._predict(asked, self.world, network.horizon, self.folded)
+        return irf if declared is None else declared.to(irf.device).read(irf)

@@ -9,6 +9,7 @@ import pytest
 
 from emulator.errors import WorldCheckError
 from emulator.solvers import StateSpace
+from emulator.spec import Moves
 from emulator.tests.worlds.altered import observing
 from emulator.worlds import WORLDS, check_world, get_world
 from emulator.worlds.lss import LinearStateSpace
@@ -179,7 +180,35 @@ class SizesInAnotherOrder(NewKeynesian):
         return super().state_space(swapped)
 
 
+class DeclaresThatARuleMovesOneShock(NewKeynesian):
+    spec = NewKeynesian.spec.model_copy(
+        update={
+            "parameters": tuple(
+                p.model_copy(update={"moves_only": Moves(shocks=("demand",))})
+                if p.name == "phi_pi"
+                else p
+                for p in NewKeynesian.spec.parameters
+            )
+        }
+    )
+
+
+class DeclaresThatMoneyIsNeutral(NewKeynesian):
+    spec = NewKeynesian.spec.model_copy(
+        update={
+            "shocks": tuple(
+                s.model_copy(update={"moves_only": ("inflation", "rate")})
+                if s.name == "monetary"
+                else s
+                for s in NewKeynesian.spec.shocks
+            )
+        }
+    )
+
+
 BROKEN = {
+    DeclaresThatARuleMovesOneShock: "declared_responses_stay: 'phi_pi' moves responses",
+    DeclaresThatMoneyIsNeutral: "declared_responses_stay: output moves with the shock monetary",
     SharedProcess: "shocks_have_their_own_parameters: sigma_u, rho_u are of cost_push",
     SizesInAnotherOrder: "shocks_have_their_own_parameters: sigma_m, rho_m are of monetary",
     WrongUnit: "units",

@@ -1,0 +1,152 @@
+"""What a world declares that parameters and shocks move is exact in every network."""
+
+import pytest
+import torch
+
+import emulator
+from emulator.errors import ModelCheckError
+from emulator.models import MODELS, build
+from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.models.check import (
+    _declaring,
+    _observed,
+    _samples,
+    _statistics,
+    _theta,
+    check_model,
+)
+from emulator.models.declared import Declared
+from emulator.spec import Moves
+from emulator.tests.models.test_observables import taught
+from emulator.worlds import get_world
+
+pytestmark = pytest.mark.fast
+
+NK = get_world("nk").spec
+HORIZON = 8
+
+
+def declaring(parameters, shocks=()):
+    """`nk` with these declarations by the names of its parameters and shocks."""
+    moves, silent = dict(parameters), dict(shocks)
+    return NK.model_copy(
+        update={
+            "parameters": tuple(
+                p.model_copy(update={"moves_only": moves.get(p.name)}) for p in NK.parameters
+            ),
+            "shocks": tuple(
+                s.model_copy(update={"moves_only": silent.get(s.name)}) for s in NK.shocks
+            ),
+        }
+    )
+
+
+RULE = {"phi_pi": Moves(shocks=("demand",)), "phi_y": Moves(observables=("rate", "inflation"))}
+
+
+def assert_exact(model, spec, theta):
+    """Responses are the same bits where a parameter is declared to leave them alone."""
+    before = model(theta, spec.name)
+    moved = torch.from_numpy(spec.moved)
+    for k, name in enumerate(spec.parameter_names):
+        other = theta.clone()
+        other[:, k] = theta[:, k].roll(1)
+        same = (model(other, spec.name) == before).all(2).all(0)
+        assert bool((same | moved[k]).all()), name
+        assert not moved[k].any() or not same[moved[k]].all(), name
+    silent = torch.from_numpy(spec.silent)
+    assert not before.transpose(1, 2)[:, :, silent].any()
+
+
+def test_a_world_that_declares_nothing_is_asked_once():
+    assert Declared.of(NK) is None
+
+
+def test_the_network_is_asked_once_for_each_set_of_held_parameters():
+    declared = Declared.of(declaring(RULE, [("monetary", ("rate",))]))
+    held = [
+        [name for name, is_held in zip(NK.parameter_names, row, strict=True) if is_held]
+        for row in declared.held_KP.tolist()
+    ]
+    assert sorted(held) == [[], ["phi_pi"], ["phi_pi", "phi_y"], ["phi_y"]]
+    times_read = declared.read_KSO.sum(0)
+    assert times_read[1:].eq(1).all()
+    assert times_read[0].tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("world", ["rbc", "sw07", "hank"])
+def test_worlds_that_ship_and_declare_are_exact_in_a_universal_network(world):
+    spec = get_world(world).spec
+    assert not spec.moved.all()
+    model = taught(spec)
+    with torch.no_grad():
+        assert_exact(model, spec, _theta(spec, 3))
+
+
+def test_one_world_of_a_batch_may_declare_and_another_not():
+    spec = declaring(RULE).model_copy(update={"name": "declares"})
+    model = taught(NK, spec)
+    theta = _theta(NK, 4)
+    together = model(theta, ["declares", "nk", "declares", "nk"])
+    torch.testing.assert_close(together[::2], model(theta[::2], "declares"))
+    torch.testing.assert_close(together[1::2], model(theta[1::2], "nk"))
+    held = theta.clone()
+    held[:, NK.index("phi_pi")] = held[:, NK.index("phi_y")] = 1.0
+    assert torch.equal(model(held, "declares")[:, 0, :, 0], model(theta, "declares")[:, 0, :, 0])
+
+
+def test_responses_that_all_move_are_those_of_a_network_without_declarations():
+    spec = declaring({"phi_pi": Moves(shocks=("demand",))})
+    model, plain, theta = taught(spec), taught(NK), _theta(NK, 4)
+    assert torch.equal(model(theta, "nk")[:, 1], plain(theta, "nk")[:, 1])
+    assert not torch.equal(model(theta, "nk")[:, 0], plain(theta, "nk")[:, 0])
+
+
+def test_the_network_alone_is_exact_too():
+    """As exporters ask it."""
+    spec = declaring(RULE, [("monetary", ("rate",))])
+    model, theta = taught(spec), _theta(spec, 3)
+    torch.testing.assert_close(model.alone("nk")(theta), model(theta, "nk"))
+    plain = build("PerWorldMLPBaseline", {"nk": spec}, HORIZON, {"hidden_dims": [8]})
+    plain.bind({"nk": _statistics(spec)}, {"nk": spec})
+    assert torch.equal(plain.alone("nk")(theta), plain(theta, "nk"))
+
+
+def test_gradients_by_held_parameters_are_zero():
+    spec = declaring(RULE)
+    model, theta = taught(spec), _theta(spec, 2).requires_grad_()
+    irf = model(theta, "nk")
+    (slope,) = torch.autograd.grad(irf[:, 0, :, 0].sum(), theta, retain_graph=True)
+    assert not slope[:, [NK.index("phi_pi"), NK.index("phi_y")]].any()
+    (slope,) = torch.autograd.grad(irf[:, 1, :, 2].sum(), theta)
+    assert slope[:, [NK.index("phi_pi"), NK.index("phi_y")]].all()
+
+
+def test_the_suite_finds_a_network_that_does_not_keep_to_what_is_declared():
+    class Loose(PerWorldMLPBaseline):
+        def bind(self, statistics, specs):
+            super().bind(statistics, specs)
+            self._declared = {}
+
+    with pytest.raises(ModelCheckError, match=r"declared_is_exact.*'sigma' moves responses"):
+        check_model(Loose, [_observed(NK, 3)])
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_in_the_table_is_exact(name):
+    """Of made-up declarations of each kind, in a world of seven observables."""
+    spec = _declaring(_observed(NK, 7))
+    options = {"tuning_draws": 20, "iterations": 2} if name.startswith("Gaussian") else {}
+    torch.manual_seed(0)
+    model = build(name, {spec.name: spec}, 12, options)
+    model.bind({spec.name: _statistics(spec)}, {spec.name: spec})
+    model.prepare({spec.name: _samples(spec)})
+    with torch.no_grad():
+        assert_exact(model.eval(), spec, _theta(spec, 3))
+
+
+def test_the_network_that_ships_declares_nothing_and_is_of_the_same_models():
+    em = emulator.load("universal")
+    assert set(em.network._declared.values()) == {None}
+    for world in ("hank", "rbc", "sw07"):
+        assert em[world].spec.is_same_model(get_world(world).spec)
