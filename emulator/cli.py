@@ -43,6 +43,9 @@ COMMANDS = {
     "generate": Entry(
         "emulator.data.command:generate", "Draw parameters, solve, and write a data set."
     ),
+    "import": Entry(
+        "emulator.data.importing.command:import_", "Draws solved elsewhere, as a data set."
+    ),
     "validate": Entry("emulator.data.command:validate", "Check a data set against its worlds."),
     "train": Entry("emulator.training.command:train", "Train a network on a data set."),
     "calibrate": Entry(

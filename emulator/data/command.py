@@ -163,7 +163,7 @@ def generate(
             f"Writing to {output} failed: {error}. Finished shards are kept: run the same command"
             " again to resume."
         ) from error
-    _print(data)
+    print_splits(data)
     say(
         f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint:"
         f" {data.fingerprint[:16]}"
@@ -217,7 +217,8 @@ def read_sizes(text: str) -> tuple[int, dict[str, int]]:
     return int(first), exceptions
 
 
-def _print(data: DataSet) -> None:
+def print_splits(data: DataSet) -> None:
+    """How many draws each split has, and how many failed."""
     from rich.table import Table
 
     table = Table("world", title="Draws of each split")

@@ -10,7 +10,7 @@ import numpy as np
 
 from emulator.data.importing.axes import order_of
 from emulator.data.importing.checks import check_names
-from emulator.data.importing.given import ArrayResponses, Given
+from emulator.data.importing.given import ArrayResponses, Given, Unread
 from emulator.data.importing.spec import Choices
 from emulator.data.importing.write import Plan, write_dataset
 from emulator.data.schema import Fractions
@@ -122,7 +122,11 @@ def given_arrays(
             for axis, names in (("shock", shocks), ("observable", observables))
         )
     values = numbers("theta", theta)
-    responses = irf if hasattr(irf, "dims") else numbers("the responses", irf)
+    if hasattr(irf, "dims") or isinstance(irf, Unread):
+        responses = irf
+        _check_type("the responses", irf.dtype)
+    else:
+        responses = numbers("the responses", irf)
     if values.ndim != 2:
         raise DatasetError(
             f"theta has the shape {values.shape}; expected (draws, parameters). A single parameter"
@@ -161,12 +165,16 @@ def numbers(what: str, values: Any) -> np.ndarray:
         array = np.asarray(values)
     except (TypeError, ValueError) as error:
         raise DatasetError(f"{what} cannot be read as an array of numbers: {error}.") from None
-    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
-        raise DatasetError(
-            f"{what} has entries of the type {array.dtype}; expected real numbers of at most 64"
-            " bits."
-        )
+    _check_type(what, array.dtype)
     return array.astype(np.float64) if array.dtype.kind != "f" or what == "theta" else array
+
+
+def _check_type(what: str, dtype: np.dtype) -> None:
+    if dtype.kind not in "fiu" or dtype.itemsize > 8:
+        raise DatasetError(
+            f"{what[0].upper()}{what[1:]} has entries of the type {dtype}; expected real numbers of"
+            " at most 64 bits."
+        )
 
 
 def without(

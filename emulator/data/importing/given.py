@@ -5,14 +5,13 @@ Axes: n draws, P parameters, S shocks, H+1 horizons, O observables.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-
-from emulator.spec import Frequency
 
 BLOCK_BYTES = 1 << 25
 """Bytes of responses that are in memory at a time."""
@@ -35,8 +34,23 @@ def blocks(responses: Responses) -> Iterator[tuple[int, int, np.ndarray]]:
     rows = max(1, BLOCK_BYTES // (4 * int(np.prod(rest))))
     for start in range(0, n, rows):
         stop = min(n, start + rows)
-        with np.errstate(over="ignore"):  # what single precision cannot hold is no number
-            yield start, stop, np.asarray(responses.read(start, stop)).astype(np.float32)
+        yield start, stop, single(np.asarray(responses.read(start, stop)))
+
+
+def single(values: np.ndarray) -> np.ndarray:
+    """Values in single precision; infinite where it cannot hold them."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32, copy=False)
+
+
+class Unread(ABC):
+    """An array in a file, of which parts are read when they are asked for."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @abstractmethod
+    def __getitem__(self, rows: tuple[slice, ...]) -> np.ndarray: ...
 
 
 class ArrayResponses:
@@ -48,7 +62,8 @@ class ArrayResponses:
 
     def __init__(self, array: Any, order: tuple[int, ...]) -> None:
         self._array, self._order = array, order
-        self.shape = tuple(1 if k < 0 else int(array.shape[k]) for k in order)
+        n, s, h, o = (1 if k < 0 else int(array.shape[k]) for k in order)
+        self.shape = (n, s, h, o)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         present = [k for k in self._order if k >= 0]
@@ -66,30 +81,19 @@ class ArrayResponses:
 
 
 class Scratch:
-    """Responses in single precision in a file of our own, written and read in any order."""
+    """Responses (n, S, H+1, O) in a file of our own, in single precision.
+
+    It is mapped anew for each use, so that pages that were seen do not stay in our memory.
+    """
 
     def __init__(self, path: Path, shape: tuple[int, int, int, int]) -> None:
-        self.shape = shape
-        self._path = path
-        self._open("w+")[:] = np.nan
+        self.path, self.shape = path, shape
 
-    def _open(self, mode: Any) -> np.memmap:
-        """Mapped anew for each use, so that pages that were seen do not stay in our memory."""
-        return np.memmap(self._path, np.float32, mode, shape=self.shape)
+    def opened(self, mode: Any = "r") -> np.memmap:
+        return np.memmap(self.path, np.float32, mode, shape=self.shape)
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        return np.array(self._open("r")[start:stop])
-
-    def write(self, start: int, values: np.ndarray) -> None:
-        """Write the responses of consecutive draws."""
-        self._open("r+")[start : start + len(values)] = values
-
-    def write_cells(self, cells: np.ndarray, values: np.ndarray) -> None:
-        """Write single responses at positions in the flattened array."""
-        self._open("r+").reshape(-1)[cells] = values
-
-    def read_cells(self, cells: np.ndarray) -> np.ndarray:
-        return np.array(self._open("r").reshape(-1)[cells])
+        return np.array(self.opened()[start:stop])
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,6 @@ class Given:
     status: np.ndarray | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     meanings: Mapping[str, str] = field(default_factory=dict)
-    frequency: Frequency | None = None
+    frequency: str | None = None
     origin: str = "arrays"
     sha256: str = ""

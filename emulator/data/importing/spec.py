@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -17,6 +18,7 @@ from emulator.spec import (
     PERIODS_A_YEAR,
     UNKNOWN_UNIT,
     Extrapolation,
+    Frequency,
     Observable,
     Parameter,
     Shock,
@@ -85,11 +87,11 @@ def _tex(name: str) -> str:
     return rf"\mathrm{{{name}}}".replace("_", r"\_")
 
 
-def _frequency(given: Given, choices: Choices) -> str:
+def _frequency(given: Given, choices: Choices) -> Frequency:
     asked = choices.frequency or given.frequency or "quarter"
     if asked not in PERIODS_A_YEAR:
         raise unknown_name("frequency", asked, PERIODS_A_YEAR)
-    return asked
+    return cast(Frequency, asked)
 
 
 def _units(given: Given, choices: Choices) -> dict[str, str]:
