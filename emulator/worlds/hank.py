@@ -1,8 +1,8 @@
 """`hank`: New Keynesian economy of households that differ in skill and wealth and cannot borrow
 (one asset).
 
-Households: `hank_household.py`; their Jacobians: `hank_jacobian.py`; firms, central bank,
-government and markets: `hank_equilibrium.py`. Auclert, Bardóczy, Rognlie and Straub (2021), Using
+Households: `hank_household.py`, solved by `hank_steady.py`; their Jacobians: `hank_fake_news.py`;
+firms, central bank, government and markets: `hank_equilibrium.py` and `hank_closure.py`. Auclert, Bardóczy, Rognlie and Straub (2021), Using
 the Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models, Econometrica 89,
 2375-2408, doi:10.3982/ECTA17434; with the defaults here the economy is theirs.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.signal import fftconvolve
@@ -32,9 +32,9 @@ from emulator.spec import (
     WorldSpec,
 )
 from emulator.worlds.base import OnFailure, World
-from emulator.worlds.hank_equilibrium import Policy, determinacy, solve
-from emulator.worlds.hank_household import Tastes, library
-from emulator.worlds.hank_jacobian import solve_household
+from emulator.worlds.hank_closure import close
+from emulator.worlds.hank_equilibrium import Policy, determinacy
+from emulator.worlds.hank_household import SteadyState, Tastes
 
 # fmt: off
 PARAMETERS = (
@@ -124,11 +124,24 @@ SPEC = WorldSpec(
 
 POINTS = 500
 """Points of the asset grid, as in the published example."""
-PERIODS = 300
-"""Quarters after which the economy is taken to be at rest again."""
-HORIZON = 200
-"""Quarters of them that are answered: there the end of the path is not felt, to 1e-9 of the peak.
+
+
+class Truncation(NamedTuple):
+    """After how many quarters the economy is taken to be at rest again, and the last quarter that
+    is then answered.
+    """
+
+    periods: int
+    horizon: int
+
+
+SHORT = Truncation(periods=200, horizon=40)
+LONG = Truncation(periods=300, horizon=200)
+SETTLED_AT, SETTLED = 150, 5e-3
+"""In the short truncation: where a response is above this share of its peak at this quarter, the
+economy may be far from rest at the end, and the long one answers.
 """
+HORIZON = LONG.horizon
 UNITS = np.array([100.0, 400.0, 400.0])[:, None, None]
 ERROR_TOLERANCE = 1e-7
 FADED = 1e-3
@@ -160,9 +173,9 @@ def _threads() -> Any:
 
 
 @lru_cache(maxsize=1024)
-def solve_draw(row: tuple[float, ...]) -> Solved:
+def solve_draw(row: tuple[float, ...], truncation: Truncation) -> Solved:
     """One draw of theta, remembered; where there is no solution its responses are NaN and its
-    status says why.
+    status says why. What the short truncation cannot tell the long one says.
 
     On one thread, so that the same digits come out in whatever process it is solved. Raises
     `MissingExtraError`.
@@ -175,32 +188,77 @@ def solve_draw(row: tuple[float, ...]) -> Solved:
     persistence, size = np.reshape(row[N_TASTES + N_POLICY :], (2, N_SHOCKS))
     with _threads().limit(limits=1, user_api="blas"):
         try:
-            household = solve_household(tastes, POINTS, PERIODS)
+            household = solve_household(tastes, truncation)
             status = determinacy(household.jacobian_OITT, tastes, policy)
+            if status == Status.NOT_CONVERGED and truncation == SHORT:
+                return solve_draw(row, LONG)
             if status != Status.OK:
                 return _unsolved(status)
-            paths, error = solve(household.jacobian_OITT, tastes, policy, processes(persistence))
+            forces = processes(persistence, truncation.periods)
+            paths, error = close(household.jacobian_OITT, tastes, policy, forces)
         except (NoSolutionError, np.linalg.LinAlgError, ValueError):
-            # Besides its own, LAPACK's and the household library's complaints at odd parameters.
+            # Besides its own, LAPACK's complaints at odd parameters.
             return _unsolved(Status.NOT_CONVERGED)
+    unit = (UNITS * paths).transpose(2, 1, 0)
+    if truncation == SHORT and not _below(unit, SETTLED_AT, SETTLED):
+        return solve_draw(row, LONG)
     error = max(error, household.steady.error(tastes.debt))
-    unit = (UNITS * paths[:, : HORIZON + 1]).transpose(2, 1, 0)
-    responses = unit * (size / 100)[:, None, None]
-    faded = np.abs(unit[:, -1]).max(axis=1) < FADED * np.abs(unit).max(axis=(1, 2))
-    if not (error <= ERROR_TOLERANCE and faded.all() and np.isfinite(responses).all()):
+    responses = unit[:, : truncation.horizon + 1] * (size / 100)[:, None, None]
+    faded = truncation == SHORT or _below(unit, HORIZON, FADED)
+    exact = error <= ERROR_TOLERANCE and np.isfinite(responses).all()
+    if not (exact and faded):
         return _unsolved(Status.NOT_CONVERGED)
     return Solved(Status.OK, responses, error)
+
+
+def _below(unit: np.ndarray, quarter: int, share: float) -> bool:
+    """Whether each shock's responses (S, T, 3) at a quarter are below a share of their peak."""
+    peak = np.abs(unit).max(axis=(1, 2))
+    return bool((np.abs(unit[:, quarter]).max(axis=1) < share * peak).all())
 
 
 def _unsolved(status: Status) -> Solved:
     return Solved(status, np.full((N_SHOCKS, HORIZON + 1, 3), np.nan), np.nan)
 
 
-def processes(persistence: np.ndarray) -> np.ndarray:
+class Household(NamedTuple):
+    """Households at rest and their Jacobians (O, I, T, T): [o, i, t, s] is output o at t by input i
+    at s, foreseen from period 0.
+    """
+
+    steady: SteadyState
+    jacobian_OITT: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def rest(tastes: Tastes) -> SteadyState:
+    """The steady state, remembered for draws that share these tastes.
+
+    Raises `NoSolutionError`, `MissingExtraError`.
+    """
+    from emulator.worlds.hank_steady import calibrate
+
+    return calibrate(tastes, POINTS)
+
+
+@lru_cache(maxsize=16)
+def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
+    """Steady state and Jacobians, remembered for draws that share these tastes.
+
+    Raises `NoSolutionError`, `MissingExtraError`.
+    """
+    from emulator.worlds.hank_fake_news import jacobian, outputs
+
+    steady = rest(tastes)
+    summed = outputs(tastes, steady)
+    return Household(steady, jacobian(tastes, steady, summed, truncation.periods))
+
+
+def processes(persistence: np.ndarray, periods: int) -> np.ndarray:
     """Paths (4, T, 4) of m, z, g, u after an innovation of 1 to each in turn."""
-    paths = np.zeros((N_SHOCKS, PERIODS, N_SHOCKS))
+    paths = np.zeros((N_SHOCKS, periods, N_SHOCKS))
     for k, rho in enumerate(persistence):
-        paths[k, :, k] = rho ** np.arange(PERIODS)
+        paths[k, :, k] = rho ** np.arange(periods)
     return paths
 
 
@@ -221,20 +279,21 @@ class HeterogeneousAgents(World):
     difference = 1e-2
 
     def require(self) -> None:
-        library()
+        import emulator.worlds.hank_kernels  # noqa: F401  names the extra where Numba is missing
+
         _threads()
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(self.spec.low, self.spec.high, size=(n, self.spec.n_parameters))
 
     def status(self, theta: np.ndarray) -> np.ndarray:
-        return np.array([solved.status for solved in self._solve(theta)], dtype=np.uint8)
+        return np.array([solved.status for solved in self._solve(theta, SHORT)], dtype=np.uint8)
 
     def residual(self, theta: np.ndarray) -> np.ndarray:
         """Largest relative error (n,) of market clearing, at rest and along the responses; NaN
         where there is no solution.
         """
-        return np.array([solved.residual for solved in self._solve(theta)])
+        return np.array([solved.residual for solved in self._solve(theta, SHORT)])
 
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
@@ -244,7 +303,7 @@ class HeterogeneousAgents(World):
                 f"The horizon is {horizon}; expected 0 (the impact period alone) to {HORIZON}, as"
                 f" far as world '{self.spec.name}' is solved."
             )
-        return self._responses(theta, on_failure)[:, :, : horizon + 1]
+        return self._responses(theta, horizon, on_failure)
 
     def simulate(
         self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
@@ -254,20 +313,20 @@ class HeterogeneousAgents(World):
         """
         theta = self.spec.check_theta(theta)
         shocks = self._check_shocks(theta, shocks)
-        responses = self._responses(theta, on_failure)
+        last = min(max(shocks.shape[1] - 1, 0), HORIZON)
+        responses = self._responses(theta, last, on_failure)
         each = fftconvolve(shocks.transpose(0, 2, 1)[..., None], responses, axes=2)
         return each[:, :, : shocks.shape[1]].sum(axis=1)
 
-    def _responses(self, theta: np.ndarray, on_failure: OnFailure) -> np.ndarray:
+    def _responses(self, theta: np.ndarray, horizon: int, on_failure: OnFailure) -> np.ndarray:
         theta = self.spec.check_theta(theta)
-        solved = self._solve(theta)
+        solved = self._solve(theta, SHORT if horizon <= SHORT.horizon else LONG)
         status = np.array([one.status for one in solved], dtype=np.uint8)
         self._refuse(theta, status != Status.OK, on_failure, status)
-        return (
-            np.stack([one.irf for one in solved])
-            if solved
-            else np.empty((0, N_SHOCKS, HORIZON + 1, 3))
-        )
+        responses = np.empty((len(theta), N_SHOCKS, horizon + 1, 3))
+        for row, one in enumerate(solved):
+            responses[row] = one.irf[:, : horizon + 1]
+        return responses
 
-    def _solve(self, theta: np.ndarray) -> list[Solved]:
-        return [solve_draw(tuple(row)) for row in self.spec.check_theta(theta).tolist()]
+    def _solve(self, theta: np.ndarray, truncation: Truncation) -> list[Solved]:
+        return [solve_draw(tuple(row), truncation) for row in self.spec.check_theta(theta).tolist()]

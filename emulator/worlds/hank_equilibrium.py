@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy import linalg
 from scipy.signal import lfilter
 
 from emulator.spec import Status
@@ -139,33 +138,6 @@ def economy(
     tau = y - w - tastes.wage * (y - z) - (tastes.debt * r + (1 + tastes.r) * op.lag(b) + g - b)
     assets, labour = op.households(r, w, tau)
     return Economy(assets - b, labour - (y - z), i)
-
-
-def solve(
-    jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy, shocks: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Paths (3, T, K) of output, inflation and policy rate under processes m, z, g, u, (4, T, K),
-    and the relative error of the markets.
-
-    Quarterly deviations, in fractions of output and as rates. The error is measured by putting the
-    paths back into the equations.
-    """
-    op, (_, periods, columns) = Paths(jacobian_OITT), shocks.shape
-    none, each = np.zeros((periods, periods)), np.eye(periods)
-    y, pi = (
-        np.concatenate([*parts, np.zeros((periods, columns))], axis=1)
-        for parts in ((each, none), (none, each))
-    )
-    forcing = np.concatenate([np.zeros((4, periods, 2 * periods)), shocks], axis=2)
-    excess = economy(op, tastes, policy, y, pi, forcing)
-    stacked = np.concatenate([excess.assets, excess.labour])
-    solution = linalg.solve(stacked[:, : 2 * periods], -stacked[:, 2 * periods :])
-    y, pi = solution[:periods], solution[periods:]
-    check = economy(op, tastes, policy, y, pi, shocks)
-    error = np.maximum(np.abs(check.assets), np.abs(check.labour)).max(axis=0) / np.abs(
-        solution
-    ).max(axis=0)
-    return np.stack([y, pi, check.i]), float(error.max())
 
 
 def determinacy(jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> Status:

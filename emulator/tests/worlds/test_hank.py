@@ -12,10 +12,12 @@ import pytest
 
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import Status
-from emulator.worlds import check_world, get_world, hank, hank_household, hank_jacobian
-from emulator.worlds.hank import PERIODS, SPEC, Policy, Tastes, processes
-from emulator.worlds.hank_equilibrium import Paths, Transforms, determinacy, economy, solve, winding
-from emulator.worlds.hank_jacobian import INPUTS, OUTPUTS, jacobian, solve_household
+from emulator.worlds import check_world, get_world, hank
+from emulator.worlds.hank import LONG, SPEC, Policy, Tastes, processes, rest, solve_household
+from emulator.worlds.hank_closure import close
+from emulator.worlds.hank_equilibrium import Paths, Transforms, determinacy, economy, winding
+from emulator.worlds.hank_fake_news import INPUTS, jacobian, outputs
+from emulator.worlds.hank_steady import calibrate
 
 HANK = get_world("hank")
 REFERENCE = files("emulator.tests") / "reference" / "hank"
@@ -71,7 +73,7 @@ def small():
     library = pytest.importorskip("sequence_jacobian")
     from sequence_jacobian.examples.hank import labor_supply
 
-    steady = hank_household.calibrate(PUBLISHED, 60)
+    steady = calibrate(PUBLISHED, 60)
     household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs(
         [labor_supply]
     )
@@ -114,7 +116,7 @@ def test_the_published_example_is_reproduced():
     assert header == ["draw", "beta", "vphi", "consumption"]
     assert float(rows[0][1]) == pytest.approx(0.982, abs=5e-4)
     for theta, row in zip(reference_theta()[[0, *range(10)]], rows, strict=True):
-        steady = solve_household(Tastes(*theta[:7]), hank.POINTS, PERIODS).steady
+        steady = rest(Tastes(*theta[:7]))
         assert (steady.beta, steady.vphi) == pytest.approx([float(x) for x in row[1:3]], abs=1e-8)
         assert steady.mean(steady.c) == pytest.approx(1, abs=1e-8)
 
@@ -123,10 +125,10 @@ def test_the_notebooks_printed_errors_are_ours():
     """What the markets miss, to first order, when a cut of 1 % a year meets unchanged output and
     inflation (its first iteration).
     """
-    household = solve_household(PUBLISHED, hank.POINTS, PERIODS)
-    shocks = np.zeros((4, PERIODS, 1))
-    shocks[0, :, 0] = -0.01 / 4 * 0.61 ** np.arange(PERIODS)
-    still = np.zeros((PERIODS, 1))
+    household = solve_household(PUBLISHED, LONG)
+    shocks = np.zeros((4, LONG.periods, 1))
+    shocks[0, :, 0] = -0.01 / 4 * 0.61 ** np.arange(LONG.periods)
+    still = np.zeros((LONG.periods, 1))
     missed = economy(Paths(household.jacobian_OITT), PUBLISHED, RULE, still, still, shocks)
     assert np.abs(missed.assets).max() == pytest.approx(1.46e-2, rel=0.01)
     assert np.abs(missed.labour).max() == pytest.approx(2.73e-3, rel=0.01)
@@ -141,12 +143,12 @@ def test_the_nonlinear_model_responds_alike_to_a_small_shock():
 
 def test_jacobians_are_the_librarys_differences(small):
     steady, theirs = small
-    ours = jacobian(PUBLISHED, steady, 80)
+    ours = jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 80)
     for o, output in enumerate(("A", "NE")):
         for i, name in enumerate(INPUTS):
             assert (
                 np.abs(ours[o, i] - theirs[output, name]).max() < 1e-7 * np.abs(ours[o, i]).max()
-            ), (OUTPUTS[o], name)
+            ), (output, name)
 
 
 def test_goods_clear_by_walras_law_along_every_response(small):
@@ -155,8 +157,10 @@ def test_goods_clear_by_walras_law_along_every_response(small):
     """
     steady, theirs = small
     policy = Policy(kappa=0.1, phi_pi=1.5, phi_y=0.1, rho_i=0.5, rho_b=0.8)
-    shocks = 0.01 * processes(np.array([0.6, 0.8, 0.7, 0.5]))[:, :80]
-    (y, pi, i), _ = solve(jacobian(PUBLISHED, steady, 80), PUBLISHED, policy, shocks)
+    shocks = 0.01 * processes(np.array([0.6, 0.8, 0.7, 0.5]), 80)
+    (y, pi, i), _ = close(
+        jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 80), PUBLISHED, policy, shocks
+    )
     m, z, g, u = shocks
     before = lambda x: np.vstack([np.zeros((1, 4)), x[:-1]])  # noqa: E731
     after = np.vstack([pi[1:], np.zeros((1, 4))])
@@ -190,8 +194,11 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
     """A unique solution stays when the truncation moves; among many, the truncation picks one, and
     another when it moves.
     """
-    steady = hank_household.calibrate(PUBLISHED, 60)
-    jacobians = {periods: jacobian(PUBLISHED, steady, periods) for periods in (150, 300)}
+    steady = calibrate(PUBLISHED, 60)
+    jacobians = {
+        periods: jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), periods)
+        for periods in (150, 300)
+    }
     for phi_pi, expected in (
         (0.7, Status.INDETERMINATE),
         (0.9, Status.INDETERMINATE),
@@ -203,7 +210,7 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
             determinacy(derivative, PUBLISHED, policy) for derivative in jacobians.values()
         ] == [expected] * 2
         short, long = (
-            solve(derivative, PUBLISHED, policy, processes(np.full(4, 0.5))[:, :periods])[0][:, :20]
+            close(derivative, PUBLISHED, policy, processes(np.full(4, 0.5), periods))[0][:, :20]
             for periods, derivative in jacobians.items()
         )
         moved = np.abs(short - long).max() / np.abs(long).max()
@@ -212,8 +219,8 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
 
 def test_far_from_the_start_the_operators_are_their_transforms():
     """A pulse in the middle of a long time, by the Jacobian and by its symbol."""
-    steady = hank_household.calibrate(PUBLISHED, 60)
-    derivative = jacobian(PUBLISHED, steady, 300)
+    steady = calibrate(PUBLISHED, 60)
+    derivative = jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 300)
     symbol = Transforms(derivative).symbol_OIF
     far = np.fft.ifft(symbol).real
     middle = derivative[..., 150]
@@ -272,22 +279,17 @@ def test_what_cannot_be_answered_is_refused():
         HANK.simulate(SPEC.theta(), np.zeros((1, 5, 3)))
 
 
-def test_households_are_solved_once_and_answers_do_not_depend_on_what_came_before(monkeypatch):
-    calls = []
-    calibrate = hank_household.calibrate
-    monkeypatch.setattr(
-        hank_jacobian, "calibrate", lambda *args: calls.append(args) or calibrate(*args)
-    )
-    hank.solve_draw.cache_clear()
-    solve_household.cache_clear()
+def test_households_are_solved_once_and_answers_do_not_depend_on_what_came_before():
+    for remembered in (hank.solve_draw, rest, solve_household):
+        remembered.cache_clear()
     theta = SPEC.theta(rho_e=0.95)
     first = HANK.irf(theta)
     HANK.irf(SPEC.theta(rho_e=0.95, phi_pi=2.0, kappa=0.2, rho_g=0.1, sigma_m=0.4))
-    assert len(calls) == 1
+    assert rest.cache_info().misses == 1
     HANK.irf(SPEC.theta(rho_e=0.94))
-    assert len(calls) == 2
-    hank.solve_draw.cache_clear()
-    solve_household.cache_clear()
+    assert rest.cache_info().misses == 2
+    for remembered in (hank.solve_draw, rest, solve_household):
+        remembered.cache_clear()
     assert (HANK.irf(theta) == first).all()
 
 
@@ -313,16 +315,20 @@ def test_a_shocks_own_process_moves_its_own_responses_alone_and_everything_else_
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize("package", ["sequence_jacobian", "threadpoolctl"])
-def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(
-    monkeypatch, package
-):
-    monkeypatch.setitem(sys.modules, package, None)
-    for remembered in (hank._threads, hank_household.library):
-        remembered.cache_clear()
+def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    hank._threads.cache_clear()
     assert HANK.spec.n_parameters == 20
     assert len(HANK.propose(3, np.random.default_rng(0))) == 3
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[hank\]"):
         HANK.irf(SPEC.theta(eis=0.123))
-    for remembered in (hank._threads, hank_household.library):
-        remembered.cache_clear()
+    hank._threads.cache_clear()
+
+
+@pytest.mark.fast
+def test_without_numba_a_solution_says_what_to_install(monkeypatch):
+    for name in ("hank_kernels", "hank_steady", "hank_fake_news"):
+        monkeypatch.delitem(sys.modules, f"emulator.worlds.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    with pytest.raises(MissingExtraError, match=r"numba.*universal-macro-emulator\[hank\]"):
+        HANK.irf(SPEC.theta(eis=0.124))

@@ -15,14 +15,16 @@ from emulator.worlds.hank import (
     Tastes,
     processes,
 )
-from emulator.worlds.hank_equilibrium import determinacy, solve
-from emulator.worlds.hank_household import calibrate
-from emulator.worlds.hank_jacobian import differentiate, jacobian
+from emulator.worlds.hank_closure import close
+from emulator.worlds.hank_equilibrium import determinacy
 
 N, POINTS, PERIODS = 8, 100, 150
 MONETARY, TECHNOLOGY, FISCAL, COST_PUSH = range(4)
 
-pytest.importorskip("sequence_jacobian")
+pytest.importorskip("numba")
+
+from emulator.worlds.hank_fake_news import differentiate, jacobian, outputs  # noqa: E402
+from emulator.worlds.hank_steady import calibrate  # noqa: E402
 
 
 class Economy:
@@ -35,20 +37,22 @@ class Economy:
         )
         self.persistence = row[N_TASTES + N_POLICY :][:4]
         self.steady = calibrate(self.tastes, POINTS)
-        self.jacobian = jacobian(self.tastes, self.steady, PERIODS)
+        self.jacobian = jacobian(
+            self.tastes, self.steady, outputs(self.tastes, self.steady), PERIODS
+        )
 
     def respond(self, **policy):
-        return solve(
+        return close(
             self.jacobian,
             self.tastes,
             self.policy._replace(**policy),
-            processes(self.persistence)[:, :PERIODS],
+            processes(self.persistence, PERIODS),
         )[0]
 
 
 def spending(tastes, steady):
     """Share of one more unit of cash that is spent within the quarter, by household (E, A)."""
-    return differentiate(tastes, steady).c_slope.reshape(steady.c.shape)
+    return differentiate(tastes, steady).c_slope
 
 
 @pytest.fixture(scope="module")

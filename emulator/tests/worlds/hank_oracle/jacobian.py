@@ -15,7 +15,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from emulator.worlds.hank_household import SteadyState, Tastes, calibrate
+from emulator.tests.worlds.hank_oracle.steady import calibrate
+from emulator.worlds.hank_household import SteadyState, Tastes
 
 INPUTS = ("r", "w", "tau")
 R, W, _ = range(len(INPUTS))
@@ -130,7 +131,7 @@ def _anticipate(tastes: Tastes, s: SteadyState, periods: int) -> tuple[np.ndarra
     for t in range(periods):
         today[:, :, t] = mass @ saving, (mass * skill) @ n
         savings[:, t] = saving.T
-        expected = s.expect(marginal)
+        expected = _expect(s, marginal)
         c, n = step.c_ahead @ expected, step.n_ahead @ expected
         saving, marginal = (tastes.wage * skill)[:, None] * n - c, step.curvature[:, None] * c
     return today, savings
@@ -146,7 +147,7 @@ def _worth_of_saving(s: SteadyState, periods: int) -> np.ndarray:
     expected = np.stack([s.a.ravel(), s.labour.ravel()], axis=1)
     worth = np.empty((len(OUTPUTS), periods, s.a.size))
     for t in range(periods):
-        expected = s.expect(expected)
+        expected = _expect(s, expected)
         worth[:, t] = (rise @ expected).T
         expected = lottery @ expected
     return worth
@@ -180,3 +181,8 @@ def _two_per_row(left: np.ndarray, low: np.ndarray, high: np.ndarray) -> sparse.
     columns = np.stack([column, column + 1], axis=1).ravel()
     values = np.stack([low.ravel(), high.ravel()], axis=1).ravel()
     return sparse.csr_array((values, columns, np.arange(0, 2 * size + 1, 2)), shape=(size, size))
+
+
+def _expect(s: SteadyState, values: np.ndarray) -> np.ndarray:
+    """Expectation, given today's skill, of what depends on tomorrow's, (N, k)."""
+    return (s.transition @ values.reshape(len(s.skill), -1)).reshape(values.shape)

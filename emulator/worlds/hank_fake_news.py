@@ -1,0 +1,361 @@
+"""Jacobians of the households of `hank` by the fake-news algorithm, compressed in time.
+
+The algorithm (Auclert, Bardóczy, Rognlie and Straub 2021, Econometrica 89, 2375-2408, section
+3.2) multiplies what an input s periods ahead changes in today's saving by what a unit saved today
+is worth t periods later. Both are smooth in time: they change every period at first, then more and
+more slowly. So each is computed period by period but kept only at some periods; between them it is
+the polynomial through the nearest that are kept. Axes: E skill, A asset, N household (E, A), I
+input (r, w, tau), O output, T period, K period that is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from emulator.worlds.hank_household import SteadyState, Tastes
+from emulator.worlds.hank_kernels import (
+    CONSTRAINED,
+    Ahead,
+    Choices,
+    Pairs,
+    Problem,
+    apply,
+    backward,
+    empty_ahead,
+    empty_choices,
+    expect,
+    linearise,
+    lottery,
+    njit,
+)
+
+INPUTS = ("r", "w", "tau")
+R, W, TAU = range(len(INPUTS))
+WITHOUT_MASS = 1e-14
+"""Assets beyond the last point with more mass than this are not followed."""
+DENSE, RATIO = 50, 1.06
+"""Every one of the first periods is kept, then in steps that grow by this ratio."""
+DEGREE = 7
+"""Of the polynomial between the periods that are kept; with the two above, Jacobians err by at most
+3e-7 of their largest entry.
+"""
+
+
+class Output(NamedTuple):
+    """A choice that is summed over households: its value at rest (E, A), and how it answers to
+    cash, consumption and hours of the household, each (E, A).
+    """
+
+    level: np.ndarray
+    by_cash: np.ndarray
+    by_c: np.ndarray
+    by_n: np.ndarray
+
+
+class Step(NamedTuple):
+    """One backward step at rest, linearised: V_a by E[V_a'] (`pairs`), consumption and hours by
+    cash (E, A), and the same by E[V_a'] at the two points of `pairs` (2, E, A).
+    """
+
+    pairs: Pairs
+    c_slope: np.ndarray
+    n_slope: np.ndarray
+    c_ahead: np.ndarray
+    n_ahead: np.ndarray
+
+
+@lru_cache(maxsize=8)
+def kept_periods(periods: int) -> np.ndarray:
+    """The periods (K,) of 0 .. periods - 2 that are kept."""
+    chosen = list(range(min(DENSE, periods - 1)))
+    last = float(len(chosen))
+    while last < periods - 2:
+        chosen.append(round(last))
+        last = max(last + 1, last * RATIO)
+    return np.unique([*chosen, periods - 2])
+
+
+@lru_cache(maxsize=8)
+def recovery(periods: int) -> np.ndarray:
+    """Weights (T-1, K) by which what is kept gives every period: those of the polynomial through
+    the `DEGREE` + 1 nearest periods that are kept (Lagrange's).
+    """
+    kept = kept_periods(periods)
+    width = min(DEGREE + 1, len(kept))
+    weights = np.zeros((periods - 1, len(kept)))
+    for t in range(periods - 1):
+        first = int(np.clip(np.searchsorted(kept, t) - width // 2, 0, len(kept) - width))
+        nodes = kept[first : first + width].astype(float)
+        for k, node in enumerate(nodes):
+            others = np.delete(nodes, k)
+            weights[t, first + k] = np.prod((t - others) / (node - others))
+    return weights
+
+
+def outputs(tastes: Tastes, s: SteadyState) -> list[Output]:
+    """Assets and effective labour, the two that the markets clear."""
+    skill = np.broadcast_to(s.skill[:, None], s.a.shape)
+    one, none = np.ones(s.a.shape), np.zeros(s.a.shape)
+    return [
+        Output(level=s.a, by_cash=one, by_c=-one, by_n=tastes.wage * skill),
+        Output(level=s.labour, by_cash=none, by_c=none, by_n=skill),
+    ]
+
+
+def jacobian(tastes: Tastes, s: SteadyState, summed: Sequence[Output], periods: int) -> np.ndarray:
+    """Jacobians (O, I, T, T): [o, i, t, s] is output o at t by input i at s, foreseen from period
+    0, in quarterly output per unit of the input. The first of `summed` is assets.
+    """
+    step = differentiate(tastes, s)
+    cash, c, n = _on_impact(tastes, s, step)
+    impacts = np.stack(
+        [output.by_cash * cash + output.by_c * c + output.by_n * n for output in summed]
+    )
+    # A higher wage pays for the hours it calls forth: the cash of savers holds them already.
+    called_forth = tastes.frisch * s.n / tastes.wage
+    for impact, output in zip(impacts[1:], summed[1:], strict=True):
+        impact[W] += output.by_n * called_forth
+    by_ahead = np.stack(
+        [output.by_c * step.c_ahead + output.by_n * step.n_ahead for output in summed]
+    )
+    points = min(len(s.grid), int(np.nonzero(s.distribution.max(axis=0) > WITHOUT_MASS)[0][-1]) + 3)
+    ahead_IKN = _ahead_of_time(tastes, s, step, c, points, periods)
+    worth_OKN, first_OKI = _worth_of_saving(
+        s, step, summed, by_ahead[0], impacts[0], points, periods
+    )
+    gradient_ON = np.stack([_spread(step.pairs, s.distribution * by, points) for by in by_ahead])
+    fake_news = np.empty((len(summed), len(INPUTS), periods, periods))
+    fake_news[:, :, 0, 0] = np.tensordot(impacts, s.distribution, axes=2)
+    _combine(fake_news, gradient_ON, ahead_IKN, worth_OKN, first_OKI)
+    _accumulate(fake_news)
+    return fake_news
+
+
+def _combine(
+    fake_news: np.ndarray,
+    gradient_ON: np.ndarray,
+    ahead_IKN: np.ndarray,
+    worth_OKN: np.ndarray,
+    first_OKI: np.ndarray,
+) -> None:
+    """Fill fake news (O, I, T, T), but for its first entry, from the factors that are kept."""
+    n_outputs, n_inputs, periods, _ = fake_news.shape
+    recover = recovery(periods)
+    kept = recover.shape[1]
+    rows = np.concatenate([worth_OKN.reshape(n_outputs * kept, -1), gradient_ON])
+    products = rows @ ahead_IKN.reshape(n_inputs * kept, -1).T
+    today_OIK = products[n_outputs * kept :].reshape(n_outputs, n_inputs, kept)
+    fake_news[:, :, 0, 1:] = today_OIK @ recover.T
+    for o in range(n_outputs):
+        fake_news[o, :, 1:, 0] = (recover @ first_OKI[o]).T
+        late = recover @ products[o * kept : (o + 1) * kept]
+        for i in range(n_inputs):
+            columns = late[:, i * kept : (i + 1) * kept]
+            np.matmul(columns, recover.T, out=fake_news[o, i, 1:, 1:])
+
+
+def differentiate(tastes: Tastes, s: SteadyState) -> Step:
+    """The derivatives of the endogenous-grid step at rest. Households at the borrowing limit answer
+    to today's budget alone.
+    """
+    shape = s.a.shape
+    problem = Problem(
+        grid=s.grid,
+        transition=s.transition,
+        pay=s.skill * tastes.wage,
+        transfer=s.skill * tastes.tau,
+        gross=1 + tastes.r,
+        beta=s.beta,
+        eis=tastes.eis,
+        frisch=tastes.frisch,
+        vphi=s.vphi,
+    )
+    ahead, choices = empty_ahead(*shape), empty_choices(*shape)
+    backward(problem, s.marginal, ahead, choices)
+    pairs = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
+    c_slope, n_slope = np.zeros((2, *shape))
+    linearise(problem, s.marginal, ahead, choices, pairs, c_slope, n_slope)
+    c_ahead, n_ahead = np.zeros((2, 2, *shape))
+    _by_expectation(problem, s.marginal, ahead, choices, c_slope, n_slope, c_ahead, n_ahead)
+    return Step(pairs, c_slope, n_slope, c_ahead, n_ahead)
+
+
+@njit(cache=True, error_model="numpy")
+def _by_expectation(
+    problem: Problem,
+    marginal: np.ndarray,
+    ahead: Ahead,
+    choices: Choices,
+    c_slope: np.ndarray,
+    n_slope: np.ndarray,
+    c_ahead: np.ndarray,
+    n_ahead: np.ndarray,
+) -> None:
+    """Consumption and hours by E[V_a'] at the two points around each household, (2, E, A): a dearer
+    future changes the point's own choice, and the cash at which that choice is made.
+    """
+    eis, frisch = problem.eis, problem.frisch
+    skills, points = marginal.shape
+    for e in range(skills):
+        for j in range(points):
+            left = choices.left[e, j]
+            if left == CONSTRAINED:
+                continue
+            for side in range(2):
+                k = left + side
+                weight = choices.weight[e, j] if side == 0 else 1 - choices.weight[e, j]
+                weight /= marginal[e, k]
+                c, n = ahead.c[e, k], ahead.n[e, k]
+                cash = eis * c + frisch * problem.pay[e] * n
+                c_ahead[side, e, j] = weight * (c_slope[e, j] * cash - eis * c)
+                n_ahead[side, e, j] = weight * (n_slope[e, j] * cash + frisch * n)
+
+
+def _on_impact(
+    tastes: Tastes, s: SteadyState, step: Step
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By a unit of each input today (I, E, A): cash at the hours that a higher wage calls forth,
+    and consumption and hours by that cash.
+    """
+    skill = s.skill[:, None]
+    cash = np.stack(
+        np.broadcast_arrays(
+            s.grid, (1 + tastes.frisch) * s.labour, np.broadcast_to(skill, s.a.shape)
+        )
+    )
+    return cash, step.c_slope * cash, step.n_slope * cash
+
+
+def _ahead_of_time(
+    tastes: Tastes, s: SteadyState, step: Step, c: np.ndarray, points: int, periods: int
+) -> np.ndarray:
+    """By how much an input s + 1 periods ahead changes today's E[V_a'], at the periods kept and the
+    first `points` assets, (I, K, N).
+    """
+    kept = kept_periods(periods)
+    value = (1 + tastes.r) * s.c ** (-1 / tastes.eis)
+    marginal = -(value / (tastes.eis * s.c)) * c
+    marginal[R] += value / (1 + tastes.r)
+    ahead = np.empty((len(INPUTS), len(kept), len(s.skill) * points))
+    for i in range(len(INPUTS)):
+        _iterate_back(s.transition, step.pairs, marginal[i], kept, ahead[i])
+    return ahead
+
+
+@njit(cache=True, error_model="numpy")
+def _iterate_back(
+    transition: np.ndarray, pairs: Pairs, marginal: np.ndarray, kept: np.ndarray, ahead: np.ndarray
+) -> None:
+    skills, all_points = marginal.shape
+    points = ahead.shape[1] // skills
+    now, value = np.empty((skills, all_points)), marginal.copy()
+    k = 0
+    for t in range(kept[-1] + 1):
+        expect(transition, value, now)
+        if kept[k] == t:
+            for e in range(skills):
+                ahead[k, e * points : (e + 1) * points] = now[e, :points]
+            k += 1
+        apply(pairs, now, value)
+
+
+def _worth_of_saving(
+    s: SteadyState,
+    step: Step,
+    summed: Sequence[Output],
+    saving_ahead: np.ndarray,
+    saving_impact: np.ndarray,
+    points: int,
+    periods: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a change of E[V_a'] today is worth, through saving, for each output t + 1 periods later
+    at the periods kept, (O, K, N); the same of a unit of each input today, (O, K, I).
+    """
+    kept = kept_periods(periods)
+    savings = Pairs(np.zeros(s.a.shape, np.int64), *np.zeros((2, *s.a.shape)))
+    lottery(s.grid, s.a, savings)
+    movable = s.distribution / (s.grid[savings.left + 1] - s.grid[savings.left])
+    worth = np.zeros((len(summed), len(kept), len(s.skill) * points))
+    first = np.zeros((len(summed), len(kept), len(INPUTS)))
+    units = np.empty((len(kept), s.a.size))
+    for o, output in enumerate(summed):
+        level = np.ascontiguousarray(output.level)
+        _iterate_forward(s.transition, savings, movable, level, kept, units)
+        first[o] = units @ saving_impact.reshape(len(INPUTS), -1).T
+        _through_saving(units, step.pairs.left, saving_ahead, points, worth[o])
+    return worth, first
+
+
+@njit(cache=True, error_model="numpy")
+def _iterate_forward(
+    transition: np.ndarray,
+    savings: Pairs,
+    movable: np.ndarray,
+    level: np.ndarray,
+    kept: np.ndarray,
+    units: np.ndarray,
+) -> None:
+    """What a unit saved by each household is worth, times its mass, (K, N), at the periods kept."""
+    skills, points = level.shape
+    later, now = level.copy(), np.empty((skills, points))
+    k = 0
+    for t in range(kept[-1] + 1):
+        expect(transition, later, now)
+        if kept[k] == t:
+            for e in range(skills):
+                for j in range(points):
+                    left = savings.left[e, j]
+                    units[k, e * points + j] = movable[e, j] * (now[e, left + 1] - now[e, left])
+            k += 1
+        apply(savings, now, later)
+
+
+@njit(cache=True, error_model="numpy")
+def _through_saving(
+    units: np.ndarray,
+    left: np.ndarray,
+    saving_ahead: np.ndarray,
+    points: int,
+    worth: np.ndarray,
+) -> None:
+    """Add to worth (K, E points) of E[V_a'] what units (K, N) of saving are worth."""
+    skills, all_points = left.shape
+    for k in range(len(units)):
+        for e in range(skills):
+            for j in range(all_points):
+                at = left[e, j]
+                if at < points - 1:
+                    unit = units[k, e * all_points + j]
+                    worth[k, e * points + at] += unit * saving_ahead[0, e, j]
+                    worth[k, e * points + at + 1] += unit * saving_ahead[1, e, j]
+
+
+def _spread(pairs: Pairs, values: np.ndarray, points: int) -> np.ndarray:
+    """Sum values (2, E, A) of households at the two points of their `pairs`; the first `points`
+    assets, (N,).
+    """
+    skills, all_points = pairs.left.shape
+    row = np.arange(skills)[:, None] * all_points
+    total = sum(
+        np.bincount(
+            (row + pairs.left + side).ravel(), values[side].ravel(), minlength=skills * all_points
+        )
+        for side in range(2)
+    )
+    return np.asarray(total).reshape(skills, all_points)[:, :points].ravel()
+
+
+@njit(cache=True, error_model="numpy")
+def _accumulate(fake_news: np.ndarray) -> None:
+    """Jacobians from fake news, in place: J[t, s] = F[t, s] + J[t-1, s-1]."""
+    n_outputs, n_inputs, periods, _ = fake_news.shape
+    for o in range(n_outputs):
+        for i in range(n_inputs):
+            one = fake_news[o, i]
+            for t in range(1, periods):
+                for s in range(1, periods):
+                    one[t, s] += one[t - 1, s - 1]

@@ -1,0 +1,352 @@
+"""Households of `hank` at rest, by Newton's method.
+
+Policies solve M = transition V_a(M), where M = E[V_a'] and V_a is one step of the endogenous grid
+method; each Newton step is a linear system, solved by two grids (`hank_kernels.py`). The
+distribution is the fixed point of one step forward. beta and vphi, at which households hold the
+public debt and supply one unit of labour, are found by Broyden's method. All begins at a `Start`:
+one that is fitted to the prior's box (`hank_start.py`) or, where that fails, the solution on the
+coarse grid. Axes: E skill, A asset, C asset of the coarse grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import comb
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from emulator.errors import NoSolutionError
+from emulator.worlds.hank_household import RICHEST, SKILLS, SteadyState, Tastes
+from emulator.worlds.hank_kernels import (
+    Choices,
+    Coarse,
+    Pairs,
+    Problem,
+    backward,
+    empty_ahead,
+    empty_choices,
+    expect,
+    linearise,
+    lottery,
+    solve_backward,
+    stationary,
+)
+from emulator.worlds.hank_start import Start, fitted
+
+PIVOT = 0.25
+"""Assets at which the spacing of the grid turns from even to proportional, in quarterly output."""
+COARSE_POINTS = 24
+POLICY_TOLERANCE = 3e-12
+"""Largest relative error of E[V_a'] in its own equation."""
+DISTRIBUTION_TOLERANCE = 3e-14
+CLEARING_TOLERANCE = 5e-9
+COARSE_TOLERANCE = 1e-4
+"""Largest relative gaps of the markets, on the whole grid and on the coarse one."""
+MOST_NEWTON_STEPS = 25
+MOST_MARKET_STEPS = 25
+LONGEST_STEP = 0.5
+"""In logarithms of the unknowns."""
+
+
+def asset_grid(points: int, pivot: float = PIVOT) -> np.ndarray:
+    """Assets (A,) from zero to `RICHEST`, in quarterly output; evenly spaced in logarithms of
+    assets plus `pivot`.
+    """
+    grid = np.geomspace(pivot, RICHEST + pivot, points) - pivot
+    grid[0] = 0.0
+    return grid
+
+
+def rouwenhorst(persistence: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Skills (E,) with mean 1 and their transitions (E, E), whose logarithms have the stationary
+    standard deviation `deviation` (Rouwenhorst 1995; Kopecky and Suen 2010,
+    doi:10.1016/j.red.2010.02.002).
+    """
+    stay = (1 + persistence) / 2
+    transition = np.array([[stay, 1 - stay], [1 - stay, stay]])
+    for size in range(3, SKILLS + 1):
+        wider = np.zeros((size, size))
+        wider[:-1, :-1] += stay * transition
+        wider[:-1, 1:] += (1 - stay) * transition
+        wider[1:, :-1] += (1 - stay) * transition
+        wider[1:, 1:] += stay * transition
+        wider[1:-1] /= 2
+        transition = wider
+    shares = np.array([comb(SKILLS - 1, k) for k in range(SKILLS)]) / 2 ** (SKILLS - 1)
+    logs = np.linspace(-1, 1, SKILLS)
+    logs *= deviation / np.sqrt(shares @ logs**2)
+    return np.exp(logs) / (shares @ np.exp(logs)), transition
+
+
+@dataclass(frozen=True)
+class Grids:
+    """The asset grid, the coarse grid in it, and the matrix (C, A) of the cubic spline from the one
+    to the other, in logarithms of assets plus the pivot.
+    """
+
+    fine: np.ndarray
+    index: np.ndarray
+    left: np.ndarray
+    weight: np.ndarray
+    spline: np.ndarray
+
+    @property
+    def coarse(self) -> np.ndarray:
+        return self.fine[self.index]
+
+
+@lru_cache(maxsize=8)
+def grids(points: int, pivot: float = PIVOT) -> Grids:
+    """Grids of `points` points; those of the coarse grid lie evenly among them."""
+    fine = asset_grid(points, pivot)
+    index = np.unique(np.linspace(0, points - 1, min(COARSE_POINTS, points)).round().astype(int))
+    coarse = fine[index]
+    left = np.clip(np.searchsorted(coarse, fine, side="right") - 1, 0, len(index) - 2)
+    weight = (coarse[left + 1] - fine) / (coarse[left + 1] - coarse[left])
+    spline = CubicSpline(np.log(coarse + pivot), np.eye(len(index)))(np.log(fine + pivot))
+    return Grids(fine, index, left, weight, np.ascontiguousarray(spline.T))
+
+
+class Economy:
+    """The households of one set of tastes on one grid: what does not change with beta and vphi."""
+
+    def __init__(self, tastes: Tastes, grid: np.ndarray) -> None:
+        self.tastes = tastes
+        self.grid = grid
+        self.skill, self.transition = rouwenhorst(tastes.rho_e, tastes.sd_e)
+        self.transposed = np.ascontiguousarray(self.transition.T)
+        shape = (SKILLS, len(grid))
+        self.ahead = empty_ahead(*shape)
+        self.choices = empty_choices(*shape)
+        self.slopes = np.zeros((2, *shape))
+        self.backward_pairs = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
+        self.savings = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
+        self.image = np.zeros(shape)
+
+    def problem(self, unknown: np.ndarray) -> Problem:
+        """The households' problem at log(1 - beta (1 + r)) and log vphi."""
+        tastes = self.tastes
+        return Problem(
+            grid=self.grid,
+            transition=self.transition,
+            pay=self.skill * tastes.wage,
+            transfer=self.skill * tastes.tau,
+            gross=1 + tastes.r,
+            beta=float((1 - np.exp(unknown[0])) / (1 + tastes.r)),
+            eis=tastes.eis,
+            frisch=tastes.frisch,
+            vphi=float(np.exp(unknown[1])),
+        )
+
+    def step_back(self, problem: Problem, marginal: np.ndarray) -> np.ndarray:
+        """Choices at `marginal` (E, A); returns by how much they change it, (E, A)."""
+        backward(problem, marginal, self.ahead, self.choices)
+        expect(self.transition, self.choices.value, self.image)
+        return self.image - marginal
+
+    def linearise(self, problem: Problem, marginal: np.ndarray) -> None:
+        linearise(problem, marginal, self.ahead, self.choices, self.backward_pairs, *self.slopes)
+
+    def gap(self, distribution: np.ndarray) -> np.ndarray:
+        """Excess demand for assets and excess supply of labour, (2,), as logarithms."""
+        held = np.vdot(distribution, self.choices.a)
+        worked = np.vdot(distribution, self.skill[:, None] * self.choices.n)
+        if not (0 < held < np.inf and 0 < worked < np.inf):
+            raise NoSolutionError(
+                f"No steady state of {self.tastes}: assets {held:.3g}, labour {worked:.3g};"
+                " expected positive numbers."
+            )
+        return np.log([held / self.tastes.debt, worked])
+
+    def inverse_backward(self) -> np.ndarray:
+        """The dense inverse (EA, EA) of I - transition times the derivative of V_a."""
+        return np.linalg.inv(
+            np.eye(self.image.size) - self._dense(self.transition, self.backward_pairs)
+        )
+
+    def inverse_forward(self) -> np.ndarray:
+        """The dense inverse (EA, EA) of I less one step forward, made regular by adding the mean;
+        its rows sum to the stationary distribution.
+        """
+        lottery(self.grid, self.choices.a, self.savings)
+        size = self.image.size
+        move = self._dense(self.transition, self.savings)
+        return np.linalg.inv(np.eye(size) - move.T + 1 / size)
+
+    def _dense(self, transition: np.ndarray, pairs: Pairs) -> np.ndarray:
+        """transition times the pairs' operator, (EA, EA)."""
+        skills, points = pairs.left.shape
+        along = np.zeros((skills, points, points))
+        row = np.arange(skills)[:, None], np.arange(points)[None, :]
+        along[(*row, pairs.left)] = pairs.low
+        along[(*row, pairs.left + 1)] = pairs.high
+        full = np.einsum("ef,fjk->ejfk", transition, along)
+        return full.reshape(skills * points, skills * points)
+
+
+def calibrate(tastes: Tastes, points: int, start: Start | None = None) -> SteadyState:
+    """The steady state on `points` points in which assets equal the debt and effective labour is 1.
+
+    start: where the search begins; by default the fitted start, and the solution on the coarse grid
+    where that leads nowhere. Raises `NoSolutionError`.
+    """
+    if start is not None:
+        return _Fine(tastes, points, start).solve()
+    try:
+        return _Fine(tastes, points, fitted(tastes)).solve()
+    except (NoSolutionError, np.linalg.LinAlgError, FloatingPointError):
+        return _Fine(tastes, points, coarse_start(tastes, points)).solve()
+
+
+class _Fine:
+    """The search on the whole grid."""
+
+    def __init__(self, tastes: Tastes, points: int, start: Start) -> None:
+        self.start = start
+        self.grids = grids(points)
+        self.economy = Economy(tastes, self.grids.fine)
+        with np.errstate(over="ignore"):  # a start far outside its box; its policies are refused
+            self.marginal_C = np.exp(start.log_marginal)
+            self.marginal = np.exp(start.log_marginal @ self.grids.spline)
+        self.correction = np.empty_like(self.marginal)
+        self._prepare(Economy(tastes, self.grids.coarse))
+
+    def _prepare(self, coarse: Economy) -> None:
+        """The two inverses on the coarse grid, and the first distribution."""
+        problem = coarse.problem(self.start.unknown)
+        coarse.step_back(problem, self.marginal_C)
+        coarse.linearise(problem, self.marginal_C)
+        grid = self.grids
+        forward = coarse.inverse_forward()
+        self.backward_grid = Coarse(grid.index, grid.left, grid.weight, coarse.inverse_backward())
+        self.forward_grid = Coarse(grid.index, grid.left, grid.weight, forward)
+        shares = forward.sum(axis=1)
+        self.distribution = np.zeros_like(self.marginal)
+        self.distribution[:, grid.index] = (shares / shares.sum()).reshape(SKILLS, -1)
+
+    def solve(self) -> SteadyState:
+        """Raises `NoSolutionError`."""
+        unknown, slope = self.start.unknown.copy(), self.start.slope.copy()
+        expected = 3e-3
+        gap = self._gap(unknown, expected)
+        for _ in range(MOST_MARKET_STEPS):
+            if not np.isfinite(gap).all():
+                break
+            if np.abs(gap).max() < CLEARING_TOLERANCE:
+                return self._steady(unknown)
+            step = -np.linalg.solve(slope, gap)
+            if np.abs(step).max() > LONGEST_STEP:
+                break
+            # A step's own error is a few percent of it: what follows needs no more digits.
+            expected = 0.05 * min(float(np.abs(gap).max()), expected)
+            unknown, before = unknown + step, gap
+            gap = self._gap(unknown, expected)
+            slope += np.outer(gap - before - slope @ step, step) / (step @ step)
+        raise NoSolutionError(
+            f"The markets of {self.economy.tastes} do not clear; the relative gap is"
+            f" {np.abs(gap).max():.1e}."
+        )
+
+    def _gap(self, unknown: np.ndarray, expected: float) -> np.ndarray:
+        """Gaps of the markets, to a thousandth of what is expected of them."""
+        tolerance = max(POLICY_TOLERANCE, 1e-3 * expected)
+        problem = self.economy.problem(unknown)
+        for _ in range(MOST_NEWTON_STEPS):
+            residual = self.economy.step_back(problem, self.marginal)
+            error = float((np.abs(residual) / self.marginal).max())
+            if not error < np.inf:
+                raise NoSolutionError(f"No policies of {self.economy.tastes}.")
+            if error < tolerance:
+                break
+            self.economy.linearise(problem, self.marginal)
+            solve_backward(
+                problem,
+                self.economy.backward_pairs,
+                residual,
+                self.marginal,
+                self.marginal_C,
+                self.backward_grid,
+                # Newton's own error is about the square of the residual.
+                max(0.2 * tolerance, 0.02 * error * min(1.0, 30 * error)),
+                self.correction,
+            )
+            self.marginal *= np.maximum(1 + self.correction / self.marginal, 0.2)
+        else:
+            raise NoSolutionError(f"The policies of {self.economy.tastes} do not converge.")
+        lottery(self.economy.grid, self.economy.choices.a, self.economy.savings)
+        stationary(
+            self.economy.transposed,
+            self.economy.savings,
+            self.forward_grid,
+            max(DISTRIBUTION_TOLERANCE, 2e-3 * tolerance),
+            self.distribution,
+        )
+        return self.economy.gap(self.distribution)
+
+    def _steady(self, unknown: np.ndarray) -> SteadyState:
+        problem = self.economy.problem(unknown)
+        choices: Choices = self.economy.choices
+        return SteadyState(
+            beta=problem.beta,
+            vphi=problem.vphi,
+            skill=self.economy.skill,
+            transition=self.economy.transition,
+            grid=self.economy.grid,
+            a=choices.a.copy(),
+            c=choices.c.copy(),
+            n=choices.n.copy(),
+            marginal=self.marginal.copy(),
+            distribution=self.distribution.copy(),
+        )
+
+
+def coarse_start(tastes: Tastes, points: int) -> Start:
+    """The solution on the coarse grid alone, from no guess: each Newton step and the distribution
+    by dense systems. Raises `NoSolutionError`.
+    """
+    economy = Economy(tastes, grids(points).coarse)
+    unknown = np.log([0.015, tastes.wage])
+    cash = (1 + tastes.r) * economy.grid + economy.skill[:, None]
+    marginal = economy.transition @ ((1 + tastes.r) * (0.1 * cash) ** (-1 / tastes.eis))
+    gap, marginal = _coarse_gap(economy, unknown, marginal)
+    columns = [
+        (_coarse_gap(economy, unknown + step, marginal)[0] - gap) / 0.1 for step in 0.1 * np.eye(2)
+    ]
+    slope = np.column_stack(columns)
+    for _ in range(MOST_MARKET_STEPS):
+        if np.abs(gap).max() < COARSE_TOLERANCE:
+            return Start(unknown, slope, np.log(marginal))
+        step = -np.linalg.lstsq(slope, gap)[0]
+        step *= min(1.0, LONGEST_STEP / np.abs(step).max())
+        unknown, before = unknown + step, gap
+        gap, marginal = _coarse_gap(economy, unknown, marginal)
+        slope = slope + np.outer(gap - before - slope @ step, step) / (step @ step)
+    raise NoSolutionError(
+        f"The markets of {tastes} do not clear after {MOST_MARKET_STEPS} steps on the coarse grid."
+    )
+
+
+def _coarse_gap(
+    economy: Economy, unknown: np.ndarray, marginal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gaps of the markets, and the policies' E[V_a'] (E, C) there, from a guess of it."""
+    problem = economy.problem(unknown)
+    marginal = marginal.copy()
+    for step in range(400):
+        residual = economy.step_back(problem, marginal)
+        error = float((np.abs(residual) / marginal).max())
+        if not error < np.inf:
+            break
+        if error < POLICY_TOLERANCE:
+            shares = economy.inverse_forward().sum(axis=1)
+            distribution = (shares / shares.sum()).reshape(marginal.shape)
+            return economy.gap(distribution), marginal
+        if step < 20 or error > 0.1:  # far away, Newton's steps are too long
+            marginal += residual
+            continue
+        economy.linearise(problem, marginal)
+        correction = (economy.inverse_backward() @ residual.ravel()).reshape(marginal.shape)
+        marginal *= np.maximum(1 + correction / marginal, 0.2)
+    raise NoSolutionError(f"The policies of {economy.tastes} do not converge on the coarse grid.")
