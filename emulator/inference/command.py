@@ -48,7 +48,10 @@ def irf(
     world: Annotated[
         str,
         typer.Argument(
-            help="A world or the path of a .mod file; `emulator worlds` lists the worlds."
+            help=(
+                "A world, the path of a .mod file, or a world of a Python file (mysim.py:economy,"
+                " which is run); `emulator worlds` lists the worlds."
+            )
         ),
     ],
     set_: Annotated[
@@ -114,8 +117,8 @@ def irf(
 ) -> None:
     """Impulse responses at these parameters, with a 90 % band from a network, or exact.
 
-    The network that ships answers, or with --exact the world's own solver. A .mod file is always
-    solved; without a mapping beside it, it answers with its own variables in its own units.
+    The network that ships answers, or with --exact the world's own solver. A file is always solved.
+    A .mod file without a mapping beside it answers with its own variables in its own units.
     """
     _check_outputs(plot, output or [])
     if write_mapping:
@@ -257,10 +260,10 @@ def _economy(world: str, checkpoint: str, exact: bool, run: int | None) -> Econo
 
 
 def _write_mapping(world: str) -> None:
-    from emulator.worlds import is_path
+    from emulator.worlds import is_path, is_python
     from emulator.worlds.guess import write_mapping
 
-    if not is_path(world):
+    if not is_path(world) or is_python(world):
         raise ParameterError(
             f"--write-mapping is about the mapping of a .mod file; '{world}' is none."
         )

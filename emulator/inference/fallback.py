@@ -17,7 +17,7 @@ from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import ShockPath
 from emulator.inference.shock_size import Scaling
 from emulator.spec import WorldSpec, units_agree
-from emulator.worlds import WORLDS, get_world, is_path
+from emulator.worlds import get_world, is_known, is_path
 from emulator.worlds.base import World
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def observed_by_solver(answerer: Answerer, observables: str | Iterable[str] | No
     """Which of the wanted observables a network does not know and its world's solver does, and the
     call that gives them; empty where there is none.
     """
-    if answerer.exact or observables is None or answerer.spec.name not in WORLDS:
+    if answerer.exact or observables is None or not is_known(answerer.spec.name):
         return ""
     wanted = [observables] if isinstance(observables, str) else [str(name) for name in observables]
     known = get_world(answerer.spec.name).spec.observable_names
@@ -150,12 +150,12 @@ def world_of(spec: WorldSpec, fallback: Fallback) -> World:
         return solver
     if fallback != "exact":
         raise ParameterError(
-            f"fallback is {fallback!r}; expected 'exact', the path of a .mod file, a World, or"
-            " None."
+            f"fallback is {fallback!r}; expected 'exact', the path of a .mod or Python file, a"
+            " World, or None."
         )
-    if spec.name not in WORLDS:
+    if not is_known(spec.name):
         raise ParameterError(
-            f"The world '{spec.name}' of this network was read from a .mod file; name the file:"
-            f" fallback='path/to/{spec.name}.mod'."
+            f"The world '{spec.name}' of this network is of none that is installed; name its file:"
+            f" fallback='path/to/{spec.name}.mod', or fallback='path/to/file.py:{spec.name}'."
         )
     return get_world(spec.name)

@@ -199,10 +199,11 @@ class Call:
         """An exception as the reason of a draw: its type, text and place in the user's code."""
         lines = str(error).strip().splitlines()
         message = type(error).__name__ + (f": {lines[0].strip()}" if lines else "")
-        if isinstance(error, EmulatorError) and lines:
-            message = lines[0].strip()
-        message = printable(message[:LONGEST_REASON])
         place = place_of(error, code_of(self.function))
+        if isinstance(error, EmulatorError) and lines:  # raised on purpose, to be read as it is
+            message = lines[0].strip()
+            place = ""
+        message = printable(message[:LONGEST_REASON])
         where = f" ({place})" if place else ""
         return Failure(message + where, _NUMBERS.sub("#", message) + where, raised=True)
 
