@@ -123,11 +123,8 @@ def _of_whom(answerer: Answerer, solver: Economy | None, target: Target) -> Targ
             f" which variables are observed (emulator irf {answerer.spec.source} --write-mapping"
             " proposes one)."
         )
-    beyond = [
-        name
-        for name, matched in zip(target.observables, target.matched.any(axis=0), strict=True)
-        if matched and name not in answerer.spec.observable_names
-    ]
+    matched = dict.fromkeys(name for _, name in target.places)
+    beyond = [name for name in matched if name not in answerer.spec.observable_names]
     if beyond:
         known = ", ".join(answerer.spec.observable_names)
         raise ParameterError(

@@ -21,13 +21,22 @@ from emulator.explorer.curves import Answer, ask, rows
 from emulator.explorer.economies import Economies
 from emulator.explorer.guard import OwnNames, guard
 from emulator.explorer.panel import panel
-from emulator.explorer.state import LONGEST_HORIZON, MOST_PINS, Scenario, State
+from emulator.explorer.state import (
+    FIRST_SHOWN,
+    LONGEST_HORIZON,
+    MOST_PINS,
+    MOST_SHOWN,
+    Scenario,
+    State,
+)
 from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
-from emulator.spec import OBSERVABLES, Parameter, WorldSpec
+from emulator.inference.shock_size import impact_example, impact_examples, units_of
+from emulator.spec import Parameter, WorldSpec
+from emulator.worlds.figures import unit_in_words
 
-SIZES = ("1", "2 sd", "25bp", "1%", "25bp on rate", "1% on output")
-"""Sizes of a shock that the page proposes; any other that `emulator.inference.shock_size` reads may
-be typed.
+SIZES = ("1", "2 sd", "25bp", "1%")
+"""Sizes of a shock that the page proposes, beside an impact on each observable that it draws; any
+other that `emulator.inference.shock_size` reads may be typed.
 """
 
 PLOT = (420, 240)
@@ -45,6 +54,8 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
         colour_of=looks.colour_of,
         mark_of=looks.mark_of,
         marks=looks.MARKS,
+        title=looks.title,
+        unit_in_words=unit_in_words,
         step=step,
     )
     guard(app, OwnNames.of(host, names))
@@ -57,7 +68,9 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
 
 
 def step(parameter: Parameter) -> float:
-    """To what a slider's values are rounded: a power of ten below a two-hundredth of the range."""
+    """To what a slider's values are rounded: a power of ten below a two-hundredth of the range,
+    which has to have ends.
+    """
     return 10.0 ** math.floor(math.log10((parameter.high - parameter.low) / 200))
 
 
@@ -143,13 +156,21 @@ def _context(state: State, economies: Economies) -> dict[str, Any]:
     """What the controls are made of."""
     spec = economies.spec(state.live.world)
     specs = {name: economies.spec(name) for name in economies.names}
+    upload = economies.upload(state.live.world)
+    shown = state.shown(spec)
     return {
         "state": state,
         "spec": spec,
         "specs": specs,
         "values": dict(state.live.values),
         "groups": _by_role(spec),
-        "sizes": SIZES,
+        "ranged": [p.name for p in spec.parameters if math.isfinite(p.high - p.low)],
+        "sizes": (*SIZES, *impact_examples(spec.observing([o.name for o in shown]))),
+        "impact": impact_example(units_of(spec)),
+        "shown": shown,
+        "first_shown": FIRST_SHOWN,
+        "most_shown": MOST_SHOWN,
+        "proposal": upload.proposal if upload is not None else "",
         "longest_horizon": LONGEST_HORIZON,
         "most_pins": MOST_PINS,
         "largest_kb": LARGEST // 1000,
@@ -170,10 +191,7 @@ def _by_role(spec: WorldSpec) -> list[tuple[str, list[Parameter]]]:
 def _drawn(answer: Answer, width: int, height: int) -> dict[str, Any]:
     """What the picture and its notes are made of."""
     state = answer.state
-    panels = [
-        (name, unit, panel(answer, k, width, height))
-        for k, (name, unit) in enumerate(zip(OBSERVABLES, answer.units, strict=True))
-    ]
+    panels = [(observable, panel(answer, observable, width, height)) for observable in answer.shown]
     unpin: dict[Scenario, str] = {pin: state.without_pin(pin).query() for pin in state.pins}
     return {
         "answer": answer,

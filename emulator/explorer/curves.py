@@ -12,12 +12,12 @@ import numpy as np
 import xarray as xr
 
 from emulator.console import number
-from emulator.errors import EmulatorError
+from emulator.errors import EmulatorError, ParameterError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
 from emulator.inference.answers import beyond_training
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Status
+from emulator.spec import Observable, Status, WorldSpec, units_agree
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Curve:
 
     @cached_property
     def irf(self) -> np.ndarray:
-        """The response (H+1, 3), in percent and annualised percentage points."""
+        """The response (H+1, O), each observable of the answer in its own unit."""
         return np.asarray(self.data["irf"].values[0, 0])
 
     @cached_property
     def band(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Lower and upper end (H+1, 3) of the network's band, where it has one; NaN beyond the
-        quarters that it knows.
+        """Lower and upper end (H+1, O) of the network's band, where it has one; NaN beyond the
+        periods that it knows.
         """
         return (
             (self.data["lower"].values[0, 0], self.data["upper"].values[0, 0])
@@ -61,6 +61,28 @@ class Curve:
         """Whether there is a response to draw."""
         return bool(np.isfinite(self.irf).all())
 
+    def column(self, observable: Observable) -> int | None:
+        """Where the answer has an observable, by name and unit; None where it does not."""
+        names = [str(name) for name in self.data["observable"].values]
+        if observable.name not in names:
+            return None
+        column = names.index(observable.name)
+        unit = str(self.data["unit"].values[column])
+        return column if units_agree(unit, observable.unit) else None
+
+    def line(self, observable: Observable) -> np.ndarray | None:
+        """The response (H+1,) of an observable, where the answer has it and it can be drawn."""
+        column = self.column(observable)
+        return None if column is None or not self.drawn else self.irf[:, column]
+
+    def band_of(self, observable: Observable) -> tuple[np.ndarray, np.ndarray] | None:
+        """The ends (H+1,) of an observable's band, where there is one and a line within it."""
+        column = self.column(observable)
+        if column is None or self.band is None or not self.drawn:
+            return None
+        lower, upper = self.band
+        return lower[:, column], upper[:, column]
+
 
 @dataclass
 class Answer:
@@ -69,16 +91,17 @@ class Answer:
     """
 
     state: State
+    spec: WorldSpec
+    """Of the live world, whose observables and periods the picture has."""
     fit: Fit | None = None
     curves: list[Curve] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = True
 
     @property
-    def units(self) -> tuple[str, ...]:
-        """Of output, inflation and rate."""
-        units = self.curves[0].data["unit"].values if self.curves else OBSERVABLE_UNITS
-        return tuple(map(str, units))
+    def shown(self) -> tuple[Observable, ...]:
+        """The observables that are drawn."""
+        return self.state.shown(self.spec)
 
     @property
     def size(self) -> str:
@@ -105,16 +128,24 @@ def ask(
     def solved(scenario: Scenario) -> xr.Dataset | None:
         return economies.solved(scenario, state.horizon, patient, gone)
 
-    answer = Answer(
-        state, economies.fit if economies.fit is not None and economies.fit.shows(state) else None
-    )
+    fit = economies.fit if economies.fit is not None and economies.fit.shows(state) else None
+    answer = Answer(state, economies.spec(state.live.world), fit)
     for place, scenario in state.scenarios().items():
         try:
+            _check_same_periods(answer.spec, economies.spec(scenario.world))
             predicted = economies.predicted(scenario, state.horizon)
             _add_curves(answer, place, scenario, predicted, solved)
         except EmulatorError as error:
             answer.notes.append(f"{state.label(scenario)}: {error}")
     return answer
+
+
+def _check_same_periods(live: WorldSpec, other: WorldSpec) -> None:
+    if live.frequency != other.frequency:
+        raise ParameterError(
+            f"its periods are {other.periods}, those of the picture {live.periods}. It is drawn"
+            " alone."
+        )
 
 
 def _add_curves(
@@ -129,6 +160,8 @@ def _add_curves(
     if predicted is not None:
         answer.curves.append(Curve(label, place, predicted))
         answer.notes += [f"{label}: {words}" for words in doubts(predicted)]
+        if place == 0 and not answer.state.exact:
+            answer.notes += [f"{label}: {words}" for words in _unknown(answer, predicted)]
     if predicted is None or answer.state.exact:
         solved = solve(scenario)
         if solved is None:
@@ -140,6 +173,15 @@ def _add_curves(
                 f"{label}: the exact solver finds no unique stable solution"
                 f" ({in_words(solved.attrs['status'])}). Nothing is drawn for it."
             )
+
+
+def _unknown(answer: Answer, predicted: xr.Dataset) -> list[str]:
+    """Which of the observables that are drawn the network does not know; nothing where it does."""
+    known = {str(name) for name in predicted["observable"].values}
+    beyond = [observable.name for observable in answer.shown if observable.name not in known]
+    if not beyond:
+        return []
+    return [f"the network knows no {', '.join(beyond)}. The exact solution draws them."]
 
 
 def doubts(predicted: xr.Dataset) -> list[str]:
@@ -172,12 +214,15 @@ def in_words(status: int) -> str:
 
 
 def rows(answer: Answer) -> tuple[list[str], list[list[str]]]:
-    """The numbers as a table of text: a column a curve and observable, a row a quarter."""
-    heads = [
-        "quarter",
-        *(f"{name}, {curve.name}" for name in OBSERVABLES for curve in answer.curves),
-    ]
-    columns = [curve.irf[:, k] for k in range(len(OBSERVABLES)) for curve in answer.curves]
+    """The numbers as a table of text: a column a curve and observable, a row a period."""
+    heads: list[str] = [answer.spec.frequency]
+    columns = []
+    for observable in answer.shown:
+        for curve in answer.curves:
+            column = curve.column(observable)
+            if column is not None:
+                heads.append(f"{observable.name}, {curve.name}")
+                columns.append(curve.irf[:, column])
     return heads, [
         [str(h), *(number(column[h], "+.4f") for column in columns)]
         for h in range(answer.state.horizon + 1)

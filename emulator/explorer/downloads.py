@@ -11,12 +11,12 @@ import pandas as pd
 
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.economies import Economies
-from emulator.explorer.fit import Fit
+from emulator.explorer.fit import FitData
 from emulator.explorer.looks import CURVES, MARKS, colour_of, mark_of
-from emulator.explorer.state import Scenario, State
-from emulator.spec import OBSERVABLES
+from emulator.explorer.state import MOST_SHOWN, Scenario, State
+from emulator.spec import Observable
 from emulator.version import __version__
-from emulator.worlds.figures import label, new_figure
+from emulator.worlds.figures import label, panel_figure, periods
 
 CSV = "responses.csv"
 
@@ -39,8 +39,8 @@ print(table)
 
 
 def table(answer: Answer) -> str:
-    """The numbers as CSV: a row a scenario and quarter, a column an observable and each end of its
-    band.
+    """The numbers as CSV: a row a scenario and period, a column an observable and each end of its
+    band; every observable, also those that are not drawn.
     """
     frames = {curve.name: curve.data.responses.frame() for curve in answer.curves}
     content: str = (
@@ -52,17 +52,20 @@ def table(answer: Answer) -> str:
 
 
 def picture(answer: Answer) -> bytes:
-    """The picture as PNG, on white."""
-    figure = new_figure(11.0, 3.9)
-    axes = figure.subplots(1, 3)
-    for k, axis in enumerate(axes):
-        label(axis, OBSERVABLES[k], answer.units[k])
-        axis.set_xlabel("quarters after impact", fontsize=8)
-        if answer.fit is not None:
-            _draw_data(axis, answer.fit, answer.state.horizon, k)
+    """The picture as PNG, on white: every observable of the world, or those that the page draws
+    where there are more than `MOST_SHOWN`.
+    """
+    whole = answer.spec.observables
+    observables = whole if len(whole) <= MOST_SHOWN else answer.shown
+    figure, axes = panel_figure(len(observables))
+    for axis, observable in zip(axes, observables, strict=True):
+        label(axis, observable.name, observable.unit)
+        periods(axis, f"{answer.spec.periods} after impact")
+        data = None if answer.fit is None else answer.fit.of(observable)
+        if answer.fit is not None and data is not None:
+            _draw_data(axis, data, answer.state.horizon, f"data: {answer.fit.name}")
         for curve in answer.curves:
-            if curve.drawn:
-                _draw(axis, curve, k)
+            _draw(axis, curve, observable)
     handles, names = axes[0].get_legend_handles_labels()
     if handles:
         figure.legend(
@@ -81,13 +84,17 @@ def picture(answer: Answer) -> bytes:
     return stream.getvalue()
 
 
-def _draw(axis: Any, curve: Curve, observable: int) -> None:
+def _draw(axis: Any, curve: Curve, observable: Observable) -> None:
+    line = curve.line(observable)
+    if line is None:
+        return
     colour = CURVES["light"][colour_of(curve.place)]
     horizon = curve.data["horizon"].values
-    if curve.band is not None:
+    band = curve.band_of(observable)
+    if band is not None:
         axis.fill_between(
             horizon,
-            *(end[:, observable] for end in curve.band),
+            *band,
             color=colour,
             alpha=0.2,
             linewidth=0,
@@ -95,7 +102,7 @@ def _draw(axis: Any, curve: Curve, observable: int) -> None:
     mark = None if curve.dashed else MARKS[mark_of(curve.place)][1]
     axis.plot(
         horizon,
-        curve.irf[:, observable],
+        line,
         color=colour,
         linestyle="--" if curve.dashed else "-",
         marker=mark,
@@ -105,8 +112,8 @@ def _draw(axis: Any, curve: Curve, observable: int) -> None:
     )
 
 
-def _draw_data(axis: Any, fit: Fit, last: int, observable: int) -> None:
-    lower, upper, irf = (part[: last + 1, observable] for part in (fit.lower, fit.upper, fit.irf))
+def _draw_data(axis: Any, data: FitData, last: int, name: str) -> None:
+    lower, upper, irf = (part[: last + 1] for part in (data.lower, data.upper, data.irf))
     axis.fill_between(range(len(irf)), lower, upper, color="black", alpha=0.15, linewidth=0)
     axis.plot(
         range(len(irf)),
@@ -115,7 +122,7 @@ def _draw_data(axis: Any, fit: Fit, last: int, observable: int) -> None:
         linestyle="none",
         marker="o",
         markersize=3,
-        label=f"data: {fit.name}",
+        label=name,
     )
 
 
@@ -132,8 +139,8 @@ def recipe(answer: Answer, economies: Economies) -> str:
     worlds = dict.fromkeys(scenario.world for scenario in answer.state.scenarios().values())
     uploads = filter(None, map(economies.upload, worlds))
     files = "".join(
-        f"# {upload.file} and {upload.file.removesuffix('.mod')}.world.yaml, as they were loaded"
-        " into the explorer, lie in the folder that this is run in.\n"
+        f"# {' and '.join(upload.files)}, as loaded into the explorer, in the folder that this is"
+        " run in.\n"
         for upload in uploads
     )
     body = f"{files}{network}answers = {{\n{''.join(lines)}}}\n"

@@ -18,6 +18,7 @@ from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario
 from emulator.explorer.uploads import Upload
 from emulator.inference.economy import Economy
+from emulator.inference.shock_size import ShockSize, units_of
 from emulator.spec import WorldSpec
 from emulator.worlds import WORLDS
 
@@ -139,13 +140,17 @@ class Economies:
         return self.spec(world).is_same_model(self.network.spec(world))
 
     def predicted(self, scenario: Scenario, horizon: int) -> xr.Dataset | None:
-        """The network's answer; None where it does not know the world.
+        """The network's answer; None where it does not know the world, or the observable that a
+        size is about.
 
         Raises `ParameterError` for a size that has no meaning there.
         """
         if self.network is None or not self.emulated(scenario.world):
             return None
         network = self.network
+        on = ShockSize.read(scenario.size, units_of(self.spec(scenario.world))).on
+        if on is not None and on not in network.spec(scenario.world).observable_names:
+            return None
         return self._answers.once(
             ("network", scenario, horizon),
             "network",

@@ -12,13 +12,14 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from emulator.errors import EmulatorError
 from emulator.explorer.state import Scenario, SpecOf, State
-from emulator.spec import OBSERVABLES
+from emulator.spec import UNKNOWN_UNIT, Observable, units_agree
 
 FILES = ("result.json", "parameters.csv", "fit.csv")
 
@@ -31,14 +32,24 @@ LARGEST = 5_000_000
 """Bytes of each file."""
 
 
+class FitData(NamedTuple):
+    """Responses (H+1,) of one observable and the ends of their interval."""
+
+    irf: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
 @dataclass(frozen=True)
 class Fit:
-    """Data responses (H+1, 3) to one standard deviation of a shock, the ends of their 90 % interval
-    (NaN where not matched), and the scenario that fits them.
+    """Data responses (H+1, O) of some observables to one standard deviation of a shock, the ends of
+    their 90 % interval (NaN where not matched), and the scenario that fits them.
     """
 
     name: str
     scenario: Scenario
+    observables: tuple[str, ...]
+    units: tuple[str, ...]
     irf: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
@@ -66,8 +77,12 @@ class Fit:
             data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[
                 ["target", "target_sd", "matched"]
             ]
+            observables = tuple(map(str, data.index.unique("observable")))
+            units = tuple(
+                map(str, about["target"].get("units") or [UNKNOWN_UNIT] * len(observables))
+            )
             irf, sd, matched = (
-                data[column].unstack("observable")[list(OBSERVABLES)].to_numpy() for column in data
+                data[column].unstack("observable")[list(observables)].to_numpy() for column in data
             )
             irf, sd = (
                 np.where(matched.astype(bool), part.astype(float), np.nan) for part in (irf, sd)
@@ -83,7 +98,24 @@ class Fit:
             ("shock", shock),
             *((f"p.{key}", repr(float(value))) for key, value in values.items()),
         ]
-        return cls(name, Scenario.read(fields, spec_of), irf, irf - WIDTH * sd, irf + WIDTH * sd)
+        return cls(
+            name=name,
+            scenario=Scenario.read(fields, spec_of),
+            observables=observables,
+            units=units,
+            irf=irf,
+            lower=irf - WIDTH * sd,
+            upper=irf + WIDTH * sd,
+        )
+
+    def of(self, observable: Observable) -> FitData | None:
+        """The data of an observable, by name and unit; None where there are none."""
+        if observable.name not in self.observables:
+            return None
+        k = self.observables.index(observable.name)
+        if not units_agree(self.units[k], observable.unit):
+            return None
+        return FitData(self.irf[:, k], self.lower[:, k], self.upper[:, k])
 
     def shows(self, state: State) -> bool:
         """Whether the data are about what a state shows: the same shock, of one standard

@@ -15,6 +15,8 @@ from functools import lru_cache
 from markupsafe import Markup
 from matplotlib.textpath import TextPath
 
+from emulator.inference.figures import in_words
+
 PAPER = {"light": "#ffffff", "dark": "#14171c"}
 INK = {"light": "#1b1f24", "dark": "#e8eaed"}
 
@@ -42,6 +44,12 @@ def colour_of(place: int) -> int:
 def mark_of(place: int) -> int:
     """Shifted after each round of colours, so that no two scenarios share both."""
     return (place + place // len(MARKS)) % len(MARKS)
+
+
+def title(name: str) -> str:
+    """An observable's name above its panel: in words, but a symbol such as y_gap as it stands."""
+    words = in_words(name)
+    return words if "_" in words or len(words) < 3 else words[:1].upper() + words[1:]
 
 
 def css() -> str:

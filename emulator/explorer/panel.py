@@ -12,9 +12,10 @@ from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
 
 from emulator.explorer.curves import Answer, Curve
-from emulator.explorer.fit import Fit
+from emulator.explorer.fit import FitData
 from emulator.explorer.looks import MARKS, colour_of, mark_of
-from emulator.spec import OBSERVABLES
+from emulator.spec import Observable
+from emulator.worlds.figures import unit_in_words
 
 LEFT, RIGHT, TOP, BOTTOM = 46, 8, 8, 22
 """Pixels around the plot, for the labels of the axes."""
@@ -26,7 +27,7 @@ MARKED = 8
 """Marks a curve."""
 
 DESCRIBED = (0, 4, 8)
-"""Quarters that the picture's description names."""
+"""Periods that the picture's description names."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Frame:
     low: float
     high: float
 
-    def x(self, quarter: float) -> float:
-        return LEFT + (self.width - LEFT - RIGHT) * quarter / max(self.last, 1)
+    def x(self, period: float) -> float:
+        return LEFT + (self.width - LEFT - RIGHT) * period / max(self.last, 1)
 
     def y(self, value: float) -> float:
         return TOP + (self.height - TOP - BOTTOM) * (self.high - value) / (self.high - self.low)
@@ -49,40 +50,42 @@ class Frame:
         return "L".join(f"{self.x(h):.1f} {self.y(v):.1f}" for h, v in enumerate(values))
 
 
-def panel(answer: Answer, observable: int, width: int, height: int) -> Markup:
+def panel(answer: Answer, observable: Observable, width: int, height: int) -> Markup:
     """An observable's responses: data, bands, lines, marks, axes, and a description for those who
     do not see it.
     """
-    drawn = [curve for curve in answer.curves if curve.drawn]
+    drawn = [curve for curve in answer.curves if curve.line(observable) is not None]
     last = answer.state.horizon
-    unit = answer.units[observable]
-    frame = _frame(drawn, answer.fit, observable, last, width, height)
-    data = _data(frame, answer.fit, observable) if answer.fit is not None else ""
+    data = None if answer.fit is None else answer.fit.of(observable)
+    frame = _frame(drawn, data, observable, last, width, height)
     shapes = [
         _grid(frame),
-        data,
+        "" if data is None else _data(frame, data),
         *(_band(frame, curve, observable) for curve in drawn),
         *(_line(frame, curve, observable) for curve in drawn),
     ]
     return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         frame.width,
         frame.height,
-        _description(drawn, observable, unit, last),
+        _description(drawn, observable, answer.spec.frequency, last),
         Markup("".join(shapes)),
     )
 
 
 def _frame(
-    curves: Sequence[Curve], fit: Fit | None, observable: int, last: int, width: int, height: int
+    curves: Sequence[Curve],
+    data: FitData | None,
+    observable: Observable,
+    last: int,
+    width: int,
+    height: int,
 ) -> Frame:
     """Axes that hold every line and band, and zero."""
-    ends = [curve.irf[:, observable] for curve in curves] + [
-        end[:, observable] for curve in curves for end in curve.band or ()
-    ]
-    ends += (
-        [end[: last + 1, observable] for end in (fit.lower, fit.upper)] if fit is not None else []
-    )
-    known = np.concatenate([[0.0], *ends])
+    lines = [curve.line(observable) for curve in curves]
+    ends = [end for curve in curves for end in curve.band_of(observable) or ()]
+    if data is not None:
+        ends += [data.lower[: last + 1], data.upper[: last + 1]]
+    known = np.concatenate([[0.0], *(line for line in lines if line is not None), *ends])
     low = float(np.nanmin(known))
     high = float(np.nanmax(known))
     if high - low < 1e-9:
@@ -105,10 +108,10 @@ def _grid(frame: Frame) -> str:
             f'<path class="{kind}" d="M{LEFT} {y:.1f}H{frame.width - RIGHT}"/><text x="{LEFT - 5}"'
             f' y="{y + 3.5:.1f}" text-anchor="end">{value:.6g}</text>'
         )
-    for quarter in _ticks(0, max(frame.last, 1), max(2, frame.width // 60), whole=True):
-        x = frame.x(quarter)
+    for period in _ticks(0, max(frame.last, 1), max(2, frame.width // 60), whole=True):
+        x = frame.x(period)
         parts.append(
-            f'<text x="{x:.1f}" y="{frame.height - 6}" text-anchor="middle">{quarter:g}</text>'
+            f'<text x="{x:.1f}" y="{frame.height - 6}" text-anchor="middle">{period:g}</text>'
         )
     return "".join(parts)
 
@@ -122,11 +125,9 @@ def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[floa
     ]
 
 
-def _data(frame: Frame, fit: Fit, observable: int) -> str:
+def _data(frame: Frame, data: FitData) -> str:
     """The data's responses as points, within their interval."""
-    lower, upper, irf = (
-        part[: frame.last + 1, observable] for part in (fit.lower, fit.upper, fit.irf)
-    )
+    lower, upper, irf = (part[: frame.last + 1] for part in (data.lower, data.upper, data.irf))
     points = "".join(
         f"M{frame.x(h):.1f} {frame.y(irf[h]):.1f}{MARKS[0][2]}"
         for h in np.flatnonzero(np.isfinite(irf)).tolist()
@@ -136,11 +137,9 @@ def _data(frame: Frame, fit: Fit, observable: int) -> str:
     )
 
 
-def _band(frame: Frame, curve: Curve, observable: int) -> str:
-    if curve.band is None:
-        return ""
-    lower, upper = (end[:, observable] for end in curve.band)
-    return _area(frame, lower, upper, f"band c{colour_of(curve.place)}")
+def _band(frame: Frame, curve: Curve, observable: Observable) -> str:
+    band = curve.band_of(observable)
+    return "" if band is None else _area(frame, *band, f"band c{colour_of(curve.place)}")
 
 
 def _area(frame: Frame, lower: np.ndarray, upper: np.ndarray, kind: str) -> str:
@@ -152,8 +151,10 @@ def _area(frame: Frame, lower: np.ndarray, upper: np.ndarray, kind: str) -> str:
     return f'<path class="{kind}" d="M{"L".join(there + back)}Z"/>'
 
 
-def _line(frame: Frame, curve: Curve, observable: int) -> str:
-    values = curve.irf[:, observable]
+def _line(frame: Frame, curve: Curve, observable: Observable) -> str:
+    values = curve.line(observable)
+    if values is None:
+        return ""
     kind = f"c{colour_of(curve.place)}"
     line = (
         f'<path class="line {kind}{" dashed" if curve.dashed else ""}" d="M{frame.line(values)}"/>'
@@ -161,22 +162,18 @@ def _line(frame: Frame, curve: Curve, observable: int) -> str:
     if curve.dashed:
         return line
     mark = MARKS[mark_of(curve.place)][2]
-    quarters = range(0, frame.last + 1, max(1, -(-frame.last // MARKED)))
-    return (
-        line + f'<path class="mark {kind}"'
-        f' d="{"".join(f"M{frame.x(h):.1f} {frame.y(values[h]):.1f}{mark}" for h in quarters)}"/>'
-    )
+    marked = range(0, frame.last + 1, max(1, -(-frame.last // MARKED)))
+    points = "".join(f"M{frame.x(h):.1f} {frame.y(values[h]):.1f}{mark}" for h in marked)
+    return line + f'<path class="mark {kind}" d="{points}"/>'
 
 
-def _description(curves: Sequence[Curve], observable: int, unit: str, last: int) -> str:
-    quarters = [h for h in DESCRIBED if h <= last]
-    responses = [
-        f"{curve.name}: "
-        + ", ".join(f"{curve.irf[h, observable]:+.3f} in quarter {h}" for h in quarters)
-        for curve in curves
-    ]
-    return (
-        f"{OBSERVABLES[observable]}, {unit}. "
-        + ("; ".join(responses) or "No response is drawn")
-        + "."
-    )
+def _description(curves: Sequence[Curve], observable: Observable, frequency: str, last: int) -> str:
+    described = [h for h in DESCRIBED if h <= last]
+    responses = []
+    for curve in curves:
+        line = curve.line(observable)
+        if line is not None:
+            values = ", ".join(f"{line[h]:+.3f} in {frequency} {h}" for h in described)
+            responses.append(f"{curve.name}: {values}")
+    about = f"{observable.name}, {unit_in_words(observable.unit)}. "
+    return about + ("; ".join(responses) or "No response is drawn") + "."

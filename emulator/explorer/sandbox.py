@@ -15,7 +15,6 @@ import math
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any, TextIO
 
 from emulator.errors import EmulatorError
@@ -23,8 +22,8 @@ from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.modfile import load_text
 from emulator.worlds import Source, from_source
-from emulator.worlds.guess import no_mapping
-from emulator.worlds.source import mapping_path
+from emulator.worlds.filemodel import FileModel
+from emulator.worlds.guess import proposed_mapping
 
 MEMORY, FILE = 3 << 30, 64 << 20
 """Bytes: of address space, and of a file that it writes."""
@@ -39,7 +38,10 @@ def main() -> None:
     limit_processor_time(opening["seconds"]["read_processor"])
     try:
         world = _world(opening["texts"])
-        _say(answers, {"spec": world.spec.model_dump(mode="json")})
+        proposal = (
+            proposed_mapping(world.solver.model) if isinstance(world.solver, FileModel) else ""
+        )
+        _say(answers, {"spec": world.spec.model_dump(mode="json"), "proposal": proposal})
     except (EmulatorError, RecursionError, MemoryError) as error:
         _say(answers, _refusal(error))
         return
@@ -72,12 +74,16 @@ def _limit_memory() -> None:
 
 
 def _world(texts: dict[str, str]) -> Economy:
-    """The world of the texts, which stand alone; its defaults must have a solution."""
-    file = texts["file"]
-    if not texts["mapping"]:
-        raise no_mapping(load_text(texts["text"], file), mapping_path(Path(file)))
-    source = Source(file=file, text=texts["text"], mapping=texts["mapping"])
-    world = Economy(SolverAnswerer(from_source(source)))
+    """The world of the texts, which stand alone, or, without a mapping, the model in its own
+    variables; its defaults must have a solution.
+    """
+    file, text, mapping = (texts[name] for name in ("file", "text", "mapping"))
+    solved = (
+        from_source(Source(file=file, text=text, mapping=mapping))
+        if mapping
+        else FileModel(load_text(text, file))
+    )
+    world = Economy(SolverAnswerer(solved))
     world.irf(horizon=0)
     return world
 

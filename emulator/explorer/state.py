@@ -7,6 +7,8 @@ world=nk&shock=monetary&size=25bp&horizon=20&p.kappa=0.05      the scenario that
 &pin=world%3Dnk%26shock%3Dmonetary%26p.kappa%3D0.1             scenarios that were pinned, each a
                                                                line of the same kind
 &exact=0                                                       without the exact solution
+&show=output&show=hours                                        the observables that are drawn, where
+                                                               not the first six of the world
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ from urllib.parse import parse_qsl, urlencode
 
 from emulator.errors import OutsideBoundsError, ParameterError, nearest
 from emulator.inference.shock_size import ShockSize, units_of
-from emulator.spec import WorldSpec
+from emulator.spec import Observable, WorldSpec
 
 PREFIX = "p."
 """Before the name of a parameter, so that one named `size` is not taken for the shock's."""
 
 DEFAULT_HORIZON, LONGEST_HORIZON = 20, 200
-"""Quarters."""
+"""Periods."""
+
+FIRST_SHOWN, MOST_SHOWN = 6, 24
+"""Observables that are drawn until others are chosen, and at most."""
 
 MOST_PINS, MOST_FIELDS, LONGEST_SIZE = 4, 400, 40
 MOST_NAMED = 4
@@ -102,6 +107,8 @@ class State:
     pins: tuple[Scenario, ...] = ()
     horizon: int = DEFAULT_HORIZON
     exact: bool = True
+    show: tuple[str, ...] = ()
+    """Names of the observables that are drawn; empty for the first ones of the live world."""
 
     @classmethod
     def read(cls, query: str, spec_of: SpecOf) -> State:
@@ -110,7 +117,8 @@ class State:
         Raises `UnknownNameError`, `ParameterError`.
         """
         pairs = _pairs(query)
-        own = [pair for pair in pairs if pair[0] not in ("with", "pin", "horizon", "exact")]
+        others = ("with", "pin", "horizon", "exact", "show")
+        own = [pair for pair in pairs if pair[0] not in others]
         unknown = [
             name
             for name, _ in own
@@ -137,19 +145,28 @@ class State:
         for world in beside:
             spec_of(world)
         live = Scenario.read([("world", "nk"), *own], spec_of)
+        spec = spec_of(live.world)
         return cls(
-            live,
-            beside,
-            pins,
-            _horizon(fields.get("horizon", str(DEFAULT_HORIZON))),
-            fields.get("exact", "1") != "0",
+            live=live,
+            beside=beside,
+            pins=pins,
+            horizon=_horizon(fields.get("horizon", str(DEFAULT_HORIZON)), spec.periods),
+            exact=fields.get("exact", "1") != "0",
+            show=_show([text for name, text in pairs if name == "show"], spec),
         )
+
+    def shown(self, spec: WorldSpec) -> tuple[Observable, ...]:
+        """The observables of the live world that are drawn, in the world's order."""
+        if not self.show:
+            return spec.observables[:FIRST_SHOWN]
+        return tuple(o for o in spec.observables if o.name in self.show)
 
     def query(self) -> str:
         """The query of the address that `read` understands."""
         pairs = self.live.fields()
         pairs += [("horizon", str(self.horizon))] if self.horizon != DEFAULT_HORIZON else []
         pairs += [("exact", "0")] if not self.exact else []
+        pairs += [("show", name) for name in self.show]
         pairs += [("with", world) for world in self.beside]
         pairs += [("pin", pin.text) for pin in self.pins]
         return urlencode(pairs)
@@ -192,7 +209,7 @@ class State:
         return replace(self, pins=tuple(other for other in self.pins if other != pin))
 
 
-FIELDS = ("world", "shock", "size", "horizon", "exact", "with", "pin")
+FIELDS = ("world", "shock", "size", "horizon", "exact", "show", "with", "pin")
 
 
 def default_shock(spec: WorldSpec) -> str:
@@ -207,9 +224,21 @@ def _pairs(query: str) -> list[tuple[str, str]]:
         raise ParameterError(f"The address has more than {MOST_FIELDS} fields.") from None
 
 
-def _horizon(text: str) -> int:
+def _show(names: list[str], spec: WorldSpec) -> tuple[str, ...]:
+    """The chosen observables in the world's order; empty where they are those that are drawn
+    anyway. Raises `UnknownNameError`, `ParameterError`.
+    """
+    chosen = tuple(spec.observable_names[k] for k in sorted(set(map(spec.observable_index, names))))
+    if len(chosen) > MOST_SHOWN:
+        raise ParameterError(
+            f"The address shows {len(chosen)} observables; expected at most {MOST_SHOWN}."
+        )
+    return () if chosen == spec.observable_names[:FIRST_SHOWN] else chosen
+
+
+def _horizon(text: str, periods: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 4 or int(text) > LONGEST_HORIZON:
         raise ParameterError(
-            f"The horizon is '{text[:20]}'; expected whole quarters, 0 to {LONGEST_HORIZON}."
+            f"The horizon is '{text[:20]}'; expected whole {periods}, 0 to {LONGEST_HORIZON}."
         )
     return int(text)

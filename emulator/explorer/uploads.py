@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import xarray as xr
 from emulator.errors import EmulatorError, ModFileError, UnknownNameError
 from emulator.explorer.process import ProcessEndedError, SandboxProcess, Seconds
 from emulator.spec import WorldSpec
+from emulator.worlds.source import mapping_path
 
 LARGEST = 200_000
 """Bytes of a `.mod` file, and of the mapping beside it."""
@@ -34,6 +35,8 @@ class Upload:
     """
 
     spec: WorldSpec
+    proposal: str
+    """A mapping to start from, of a file that came without one; else empty."""
 
     def __init__(
         self, file: str, text: bytes, mapping: bytes = b"", seconds: Seconds | None = None
@@ -55,6 +58,17 @@ class Upload:
     def file(self) -> str:
         return self._texts["file"]
 
+    @property
+    def files(self) -> list[str]:
+        """Names of what was loaded: the file, and its mapping where it has one."""
+        mapping = [mapping_path(Path(self.file)).name] if self.mapped else []
+        return [self.file, *mapping]
+
+    @property
+    def mapped(self) -> bool:
+        """Whether a mapping came with the file; without one it shows its own variables."""
+        return bool(self._texts["mapping"])
+
     def read(self) -> Upload:
         """Have the file read.
 
@@ -63,7 +77,9 @@ class Upload:
         """
         try:
             with self._one_at_a_time:
-                self.spec = WorldSpec.model_validate(self._start()["spec"])
+                opening = self._start()
+                self.spec = WorldSpec.model_validate(opening["spec"])
+                self.proposal = str(opening["proposal"])
         except BaseException:
             self.close()
             raise

@@ -118,5 +118,8 @@ def label(axis: Any, title: str, unit: str) -> None:
     """What every panel has: a line at zero, a title, a unit."""
     axis.axhline(0.0, color="black", linewidth=0.6)
     axis.set_title(textwrap.fill(title, TITLE_WIDTH), fontsize=9)
-    unit = "unit unknown" if unit == UNKNOWN_UNIT else unit
-    axis.set_ylabel(textwrap.fill(unit, UNIT_WIDTH), fontsize=8)
+    axis.set_ylabel(textwrap.fill(unit_in_words(unit), UNIT_WIDTH), fontsize=8)
+
+
+def unit_in_words(unit: str) -> str:
+    return "unit unknown" if unit == UNKNOWN_UNIT else unit

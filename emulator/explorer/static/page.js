@@ -26,6 +26,7 @@ function write(control) {
 }
 
 function writeChecked(control) {
+  if (control.name === "show") return writeShown(control);
   const others = control.name === "with" ? state.getAll("with").filter((world) => world !== control.value) : [];
   state.delete(control.name);
   for (const world of others) state.append("with", world);
@@ -33,11 +34,22 @@ function writeChecked(control) {
   if (control.name === "exact" && !control.checked) state.set("exact", "0");
 }
 
+/** Carry the chosen observables into the state; one at least stays, and no more than can be drawn. */
+function writeShown(control) {
+  const chosen = [...document.querySelectorAll("#controls [name=show]:checked")].map((box) => box.value);
+  const most = Number(control.closest("[data-most]").dataset.most);
+  if (chosen.length === 0 || chosen.length > most) { control.checked = !control.checked; return; }
+  state.delete("show");
+  for (const name of chosen) state.append("show", name);
+}
+
 /** Set every control to what the state says. */
 function restore() {
+  const shows = state.getAll("show");
   for (const control of $("#controls").elements) {
     if (!control.name) continue;
     if (control.name === "with") control.checked = state.getAll("with").includes(control.value);
+    else if (control.name === "show") control.checked = shows.length ? shows.includes(control.value) : control.dataset.default === "1";
     else if (control.name === "exact") control.checked = state.get("exact") !== "0";
     else control.value = state.get(control.name) ?? control.dataset.default;
     align(control);
@@ -172,7 +184,7 @@ function arrive(page, asked, refused) {
 
 /** Go to another world, whose parameters are at their defaults; the shock stays where it is known. */
 function travel(world, shocks) {
-  const next = new URLSearchParams([...state].filter(([name, value]) => !name.startsWith("p.") && !(name === "with" && value === world)));
+  const next = new URLSearchParams([...state].filter(([name, value]) => !name.startsWith("p.") && name !== "show" && !(name === "with" && value === world)));
   next.set("world", world);
   if (!shocks.includes(next.get("shock"))) next.delete("shock");
   return visit(next);

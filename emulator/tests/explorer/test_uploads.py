@@ -4,7 +4,9 @@ answers all the while.
 
 import atexit
 import gc
+import html
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -89,12 +91,32 @@ def test_the_code_of_an_uploaded_world_runs_beside_its_file(client, beside):
 
 
 def test_without_a_mapping_a_guess_is_offered_that_names_no_folder_of_this_machine(client):
-    answer = send(client, mapping=None)
+    world = send(client, mapping=None).get_json()["world"]
+    page = client.get(f"/?world={world}").text
+    proposal = re.search(r"<pre[^>]*>(observables:.*?)</pre>", page, re.DOTALL)[1]
+    assert "inflation" in proposal
+    assert "/tmp" not in page
+    assert "/tmp" not in client.get(f"/responses.py?world={world}").text
+    again = send(client, mapping=html.unescape(proposal)).get_json()["world"]
+    assert "Proposed mapping" not in client.get(f"/?world={again}").text
+
+
+@pytest.mark.parametrize(
+    ("mod", "words"),
+    [
+        ("", "empty"),
+        ("var y;", "no model block"),
+        (MOD.replace("rho*y(-1)", "__import__('os').system('id')*y(-1)"), "system"),
+        ('@#include "/etc/passwd"\n' + MOD, "the text stands alone"),
+        ('@#includepath "/"\n' + MOD, "the text stands alone"),
+        (MOD.replace("phi = 1.5", "phi = 0.5"), "no unique stable solution"),
+    ],
+)
+def test_a_file_without_a_mapping_is_bounded_as_one_with_it(client, mod, words):
+    answer = send(client, mod, None)
     assert answer.status_code == 400
-    error = answer.get_json()["error"]
-    assert "observables:" in error
-    assert "own.world.yaml" in error
-    assert "/tmp" not in error
+    assert words in answer.get_json()["error"]
+    assert "/tmp" not in answer.get_json()["error"]
 
 
 @pytest.mark.parametrize(
