@@ -44,7 +44,7 @@ def reference() -> str:
 
 
 def _section(command: Callable[..., Any]) -> str:
-    name = command.__name__
+    name = command.__name__.rstrip("_")  # a word of Python cannot name a function
     parameters = inspect.signature(command, eval_str=True).parameters.values()
     options = [_option(parameter) for parameter in parameters]
     usage = [

@@ -224,7 +224,7 @@ def print_splits(data: DataSet) -> None:
     table = Table("world", title="Draws of each split")
     for split in SPLITS:
         table.add_column(split.removeprefix("test_extrapolation_"), justify="right", no_wrap=True)
-    table.add_column("refused on the way")
+    table.add_column("failed" if data.manifest.request.imported else "refused on the way")
     for name in data.worlds:
         refused = (
             ", ".join(f"{count} {reason}" for reason, count in data.world(name).rejections.items())

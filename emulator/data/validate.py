@@ -279,9 +279,11 @@ def _spread(n: int, world: World) -> np.ndarray:
 
 def _installed(data: DataSet, world: str) -> World | None:
     """The world to solve again with: from the texts in the data set, or of this package; None where
-    it is neither.
+    it is neither, and where the draws were imported.
     """
     request = data.manifest.request
+    if world in request.imported:
+        return None
     return request.world(world) if is_known(world) or world in request.sources else None
 
 

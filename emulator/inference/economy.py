@@ -38,7 +38,7 @@ from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
-from emulator.worlds import open_world
+from emulator.worlds import is_known, open_world
 from emulator.worlds.base import World
 from emulator.worlds.source import Source
 
@@ -89,9 +89,13 @@ class Economy:
         """
         if isinstance(self.answerer, SolverAnswerer):
             return self.answerer.world
+        name = self.spec.name
         raise ParameterError(
-            f"A network answers for this economy, not a solver; ask emulator.world"
-            f"('{self.spec.name}')."
+            f"A network answers for this economy, not a solver; ask emulator.world('{name}')."
+            if is_known(name)
+            else f"A network answers for this economy, not a solver, and no world '{name}' is"
+            " installed. A file has its own, emulator.world('path/to/file'); imported draws have"
+            " none."
         )
 
     @property

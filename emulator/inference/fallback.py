@@ -156,6 +156,7 @@ def world_of(spec: WorldSpec, fallback: Fallback) -> World:
     if not is_known(spec.name):
         raise ParameterError(
             f"The world '{spec.name}' of this network is of none that is installed; name its file:"
-            f" fallback='path/to/{spec.name}.mod', or fallback='path/to/file.py:{spec.name}'."
+            f" fallback='path/to/{spec.name}.mod', or fallback='path/to/file.py:{spec.name}'. A"
+            " world whose draws were imported has no solver: the network answers alone."
         )
     return get_world(spec.name)

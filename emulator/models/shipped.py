@@ -9,7 +9,7 @@ from pathlib import Path
 
 from emulator.errors import CheckpointError, unknown_name
 from emulator.models import checkpoint as checkpoints
-from emulator.models import weights_file
+from emulator.models import foreign, weights_file
 
 FOLDER = Path(__file__).resolve().parents[1] / "weights"
 """Package data: one folder a network, with its weights, its configuration and its model card."""
@@ -54,6 +54,9 @@ def find(name_or_path: str | Path) -> Path:
         ) from None
     if is_folder:
         return _of_folder(place)
+    other = foreign.description(place)
+    if other:
+        raise CheckpointError(f"'{place}' {other}.")
     if unknown:
         raise unknown_name("network, and no file of that name", str(name_or_path), SHIPPED)
     return place
@@ -74,8 +77,11 @@ def _of_folder(folder: Path) -> Path:
     for name in OF_A_RUN:
         if (folder / name).is_file():
             return folder / name
+    other = foreign.description(folder)
     raise CheckpointError(
-        f"{folder} cannot be read as a trained network: the folder holds none of"
+        f"'{folder}' {other}."
+        if other
+        else f"{folder} cannot be read as a trained network: the folder holds none of"
         f" {', '.join(OF_A_RUN)}."
     )
 

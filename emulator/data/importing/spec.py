@@ -24,7 +24,7 @@ from emulator.spec import (
     Shock,
     WorldSpec,
 )
-from emulator.worlds import WORLDS
+from emulator.worlds import is_known
 
 FEW_VALUES = 10
 """A parameter with fewer values than this has no upper tail to hold out."""
@@ -49,9 +49,9 @@ def spec_of(name: str, given: Given, survey: Survey, choices: Choices) -> WorldS
 
     Raises `DatasetError` and `UnknownNameError` for choices that do not fit the draws.
     """
-    if name in WORLDS:
+    if is_known(name):
         raise DatasetError(
-            f"The name '{name}' is that of a world of this package; choose another --name."
+            f"The name '{name}' is that of a world that is installed; choose another --name."
         )
     units = _units(given, choices)
     try:

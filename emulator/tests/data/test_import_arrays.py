@@ -216,7 +216,7 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_with_both(tmp_path: Pat
         ({"shocks": ("a/b", "c")}, "such as 'a_b'"),
         ({"observables": ()}, "have no names"),
         ({"observables": None}, "have no names"),
-        ({"name": "nk"}, "a world of this package"),
+        ({"name": "nk"}, "a world that is installed"),
         ({"name": "../x"}, "letters, digits and underscores"),
         ({"ranges": {"share": (0.4, 0.6)}}, "Give a range that holds them all"),
         ({"units": {"inflation": "x"}}, "Unknown observable or parameter"),
