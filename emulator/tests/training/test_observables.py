@@ -14,6 +14,7 @@ from emulator.models.trained import predict
 from emulator.models.trust import learner
 from emulator.tests.data.toy import NAMES, Toy
 from emulator.tests.training.runs import assert_same_run
+from emulator.tests.worlds.altered import observing
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
 from emulator.training.calibrate import calibrate_checkpoint
 from emulator.training.losses import irf_loss, relative_weights, smoothness
@@ -285,3 +286,42 @@ def test_observables_of_other_data_are_met_by_name(mixed, tmp_path, short_fits):
     fewer = generated(tmp_path / "fewer", {"three": NAMES[:2]})
     with pytest.raises(CheckpointError, match="'three' has no observable 'price'"):
         calibrate_checkpoint(run / "best.pt", fewer, allow_other_data=True)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("rate",),
+        ("hours", "inflation"),
+        ("output", "inflation", "rate", "wage", "hours", "stock", "credit"),
+    ],
+)
+def test_the_network_that_ships_is_fine_tuned_to_a_world_of_other_observables(tmp_path, names):
+    """Of `nk`, under another name: observables that the network knows are nearly right at once."""
+    folder = tmp_path / "data"
+    world = observing(*names, world="mine")
+    with pytest.MonkeyPatch.context() as patch:
+        table = worlds._of_table
+        patch.setitem(worlds.WORLDS, "mine", "emulator.tests.data.toy:Toy")
+        patch.setattr(worlds, "_of_table", lambda name: world if name == "mine" else table(name))
+        generate_dataset(folder, ["mine"], 150, seed=1, periods=0)
+    trainer = train(
+        TrainingConfig(
+            dataset=str(folder),
+            worlds=["mine"],
+            model="UniversalEmulator",
+            model_options={"width": 128, "layers": 2, "shock_width": 64, "states": 9},
+            checkpoint_dir=str(tmp_path / "run"),
+            init_from="universal",
+            epochs=3,
+            warmup_epochs=0,
+            lr=1e-3,
+            lambda_smooth=0.0,
+        )
+    )
+    scale = trainer.statistics["mine"].irf_scale[:, None].numpy()
+    theta, irf = open_dataset(folder).read("mine", "test")
+    answer = predict(load(tmp_path / "run" / "best.pt"), "mine", theta)
+    errors = np.square((answer - irf) / scale).mean(axis=(0, 1, 2)) ** 0.5
+    for name, error in zip(names, errors, strict=True):  # one is that of an answer of zero
+        assert error < (0.7 if name in ("output", "inflation", "rate") else 1.3)
