@@ -153,7 +153,9 @@ class EmulatorModel(nn.Module):
         self.normaliser.fit(statistics)
         self.world_specs = dict(specs)
         self._declared = {
-            world: Declared.of(spec) for world, spec in specs.items() if world in statistics
+            world: Declared.of(spec.moved, spec.silent)
+            for world, spec in specs.items()
+            if world in statistics
         }
 
     def forward(
@@ -234,19 +236,26 @@ class EmulatorModel(nn.Module):
         if theta.shape[1] > n_parameters:
             theta = theta[:, :n_parameters]
         declared = self._declared.get(world)
-        asked = theta if declared is None else self._questions(declared, theta, world)
-        irf = self.natural(asked, world, horizon)
+        irf = self.natural(
+            theta if declared is None else self._questions(declared, theta, world), world, horizon
+        )
         if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
             irf = irf[:, :n_shocks, : horizon + 1]
         if n_observables is not None and irf.shape[3] != n_observables:
             irf = irf[..., :n_observables]
         if declared is not None:
-            irf = declared.to(irf.device).read(irf)
+            irf = self._read(declared, irf, theta, world)
         return irf.to(theta.dtype)
 
     def _questions(self, declared: Declared, theta: Tensor, world: str) -> Tensor:
         mean = self.normaliser.statistics(world).theta_mean.to(theta)
         return declared.to(theta.device).questions(theta, mean)
+
+    def _read(self, declared: Declared, answers: Tensor, theta: Tensor, world: str) -> Tensor:
+        """Responses (B, S, H+1, O) to parameters theta (B, P) from what `natural` answered to
+        `_questions`.
+        """
+        return declared.to(answers.device).read(answers)
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:

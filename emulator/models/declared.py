@@ -27,16 +27,22 @@ class Declared(NamedTuple):
     read_KSO: Tensor
 
     @classmethod
-    def of(cls, spec: WorldSpec) -> Declared | None:
-        """None for a world that declares nothing of the kind."""
-        moved_PSO = spec.moved
+    def of(cls, moved_PSO: np.ndarray, silent_SO: np.ndarray) -> Declared | None:
+        """From which responses each parameter moves and which are zero, bool; None where every
+        parameter may move every response.
+        """
         if moved_PSO.all():
             return None
-        alive = ~spec.silent
+        alive = ~silent_SO
         held_KP, kind = np.unique(~moved_PSO[:, alive].T, axis=0, return_inverse=True)
         read_KSO = np.zeros((len(held_KP), *alive.shape), dtype=bool)
         read_KSO[(kind.ravel(), *np.nonzero(alive))] = True
         return cls(torch.from_numpy(held_KP), torch.from_numpy(read_KSO))
+
+    @property
+    def sets(self) -> int:
+        """How many times the network is asked, K."""
+        return len(self.held_KP)
 
     def to(self, device: torch.device) -> Declared:
         return Declared(self.held_KP.to(device), self.read_KSO.to(device))
@@ -47,9 +53,21 @@ class Declared(NamedTuple):
 
     def read(self, answers: Tensor) -> Tensor:
         """Responses (B, S, H+1, O) from the network's answers (K B, S, H+1, O)."""
-        answers_KBSHO = answers.unflatten(0, (len(self.held_KP), -1))
+        answers_KBSHO = answers.unflatten(0, (self.sets, -1))
         read_K1S1O = self.read_KSO[:, None, :, None]
         irf = torch.zeros_like(answers_KBSHO[0])
         for answer, read in zip(answers_KBSHO, read_K1S1O, strict=True):
             irf = torch.where(read, answer, irf)
         return irf
+
+
+def of_other_shocks(spec: WorldSpec) -> np.ndarray:
+    """Which parameters are sizes of shocks, by which responses are to be multiplied, or of another
+    shock's process: (P, S, 1), bool.
+    """
+    others_PS1 = np.zeros((spec.n_parameters, spec.n_shocks, 1), dtype=bool)
+    others_PS1[list(spec.shock_sizes)] = True
+    for shock, own in enumerate(spec.shock_parameters):
+        others_PS1[list(own)] = True
+        others_PS1[list(own), shock] = False
+    return others_PS1

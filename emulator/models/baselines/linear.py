@@ -5,7 +5,7 @@ Axes: B batch, P parameter, S shock, H horizon, O observable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +25,9 @@ class LinearBaseline(PerWorldBaseline):
         H: int = 40,
         n_shocks: int | Mapping[str, int] = 3,
         n_observables: int | Mapping[str, int] = 3,
+        sizes: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
-        super().__init__(param_dims, H, n_shocks, n_observables)
+        super().__init__(param_dims, H, n_shocks, n_observables, sizes)
         self.layers = nn.ModuleList(
             nn.Linear(n, self.width(world)) for world, n in self.param_dims.items()
         )

@@ -18,6 +18,9 @@ from emulator.models.base import (
     observables_option,
     shock_dims,
 )
+from emulator.models.declared import Declared, of_other_shocks
+from emulator.models.normaliser import WorldStatistics
+from emulator.spec import WorldSpec
 
 NO_SIZE = -1
 """Stands for the column of a shock's size where none is declared."""
@@ -71,6 +74,35 @@ class PerWorldBaseline(EmulatorModel):
                     f"World '{world}': the sizes of its shocks are columns {own}; expected {count},"
                     f" each from 0 to {n_parameters - 1}, or {NO_SIZE} for none."
                 )
+
+    def bind(
+        self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
+    ) -> None:
+        super().bind(statistics, specs)
+        for world, spec in specs.items():
+            if world in self._declared and self._by_shock(world):
+                moved_PSO = spec.moved & ~of_other_shocks(spec)
+                self._declared[world] = Declared.of(moved_PSO, spec.silent)
+
+    def _by_shock(self, world: str) -> bool:
+        """Whether the sizes that the network multiplies by are those that a linear world declares.
+
+        What its shocks declare is then exact: each response is in proportion to the size of its
+        shock, and depends on no other shock's size or process.
+        """
+        spec = self.world_specs.get(world)
+        return bool(
+            spec is not None
+            and spec.shock_sizes
+            and tuple(self.sizes.get(world, ())) == spec.shock_sizes
+        )
+
+    def _read(self, declared: Declared, answers: Tensor, theta: Tensor, world: str) -> Tensor:
+        irf = super()._read(declared, answers, theta, world)
+        if not self._by_shock(world):
+            return irf
+        # The network was asked with every size at its mean.
+        return irf * self.size_factors(theta, world)[:, : irf.shape[1], None, None]
 
     def width(self, world: str) -> int:
         """Number of responses of a world: shocks times horizons times observables."""

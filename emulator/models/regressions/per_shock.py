@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines.per_world import NO_SIZE, SMALLEST_SIZE, PerWorldBaseline
+from emulator.models.declared import Declared
+from emulator.models.normaliser import WorldStatistics
 from emulator.models.regressions.views import ShockView, views_of
 from emulator.spec import WorldSpec
 
@@ -83,6 +86,21 @@ class PerShockRegression(PerWorldBaseline):
                     f" {list(view.columns)}; expected columns from 0 to {n_parameters - 1}."
                 )
         return views
+
+    def bind(
+        self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
+    ) -> None:
+        super().bind(statistics, specs)
+        for world, spec in specs.items():
+            if world in self._declared:  # what a view does not hold cannot move its shock
+                unseen_PS1 = np.ones((spec.n_parameters, spec.n_shocks, 1), dtype=bool)
+                for s, view in enumerate(self.views[world][: spec.n_shocks]):
+                    unseen_PS1[list(view.columns), s] = False
+                moved_PSO = (spec.moved | unseen_PS1) & ~spec.silent
+                self._declared[world] = Declared.of(moved_PSO, spec.silent)
+
+    def _by_shock(self, world: str) -> bool:
+        return False  # views hold neither sizes nor processes of other shocks
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
         """Fit every shock's regression on the draws given.

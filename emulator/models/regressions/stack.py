@@ -108,6 +108,7 @@ class StackedEmulator(EmulatorModel):
         self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
     ) -> None:
         super().bind(statistics, specs)
+        self._declared = {}  # what members have exactly, their weighted sums have too
         for member in self.members:
             member.bind(statistics, specs)
 

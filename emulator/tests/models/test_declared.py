@@ -59,11 +59,12 @@ def assert_exact(model, spec, theta):
 
 
 def test_a_world_that_declares_nothing_is_asked_once():
-    assert Declared.of(NK) is None
+    assert Declared.of(NK.moved, NK.silent) is None
 
 
 def test_the_network_is_asked_once_for_each_set_of_held_parameters():
-    declared = Declared.of(declaring(RULE, [("monetary", ("rate",))]))
+    spec = declaring(RULE, [("monetary", ("rate",))])
+    declared = Declared.of(spec.moved, spec.silent)
     held = [
         [name for name, is_held in zip(NK.parameter_names, row, strict=True) if is_held]
         for row in declared.held_KP.tolist()
@@ -150,3 +151,51 @@ def test_the_network_that_ships_declares_nothing_and_is_of_the_same_models():
     assert set(em.network._declared.values()) == {None}
     for world in ("hank", "rbc", "sw07"):
         assert em[world].spec.is_same_model(get_world(world).spec)
+
+
+@pytest.mark.parametrize("name", ["PerWorldMLPBaseline", "PCAMLPBaseline", "PerWorldGRUBaseline"])
+def test_a_baseline_that_is_told_the_sizes_of_shocks_has_all_that_shocks_declare(name):
+    """Responses are in proportion to the size of their shock, and depend on no other shock's size
+    or process.
+    """
+    torch.manual_seed(0)
+    model = build(name, {"nk": NK}, 12, {"sizes": {"nk": list(NK.shock_sizes)}})
+    model.bind({"nk": _statistics(NK)}, {"nk": NK})
+    model.prepare({"nk": _samples(NK)})
+    model.eval()
+    theta = _theta(NK, 3)
+    with torch.no_grad():
+        before = model(theta, "nk")
+        for shock, (size, own) in enumerate(zip(NK.shock_sizes, NK.shock_parameters, strict=True)):
+            others = [s for s in range(NK.n_shocks) if s != shock]
+            for column in (size, *own):
+                moved = theta.clone()
+                moved[:, column] *= 0.5
+                after = model(moved, "nk")
+                assert torch.equal(after[:, others], before[:, others])
+                assert not torch.equal(after[:, shock], before[:, shock])
+            moved = theta.clone()
+            moved[:, size] *= 2.0
+            assert torch.equal(model(moved, "nk")[:, shock], 2.0 * before[:, shock])
+
+
+def test_a_baseline_learns_from_draws_whose_sizes_are_divided_out():
+    """Least squares of responses that are linear but for the sizes of shocks finds them exactly."""
+    spec = NK
+    theta, moments = _theta(spec, 200), _statistics(spec)
+    shared = [
+        k
+        for k in range(spec.n_parameters)
+        if k not in spec.shock_sizes and not any(k in own for own in spec.shock_parameters)
+    ]
+    z = ((theta - moments.theta_mean) / moments.theta_std)[:, shared]
+    torch.manual_seed(1)
+    slopes = torch.randn(len(shared), spec.n_shocks, 5, spec.n_observables)
+    irf = (1.0 + torch.einsum("np,psho->nsho", z, slopes)) * theta[:, list(spec.shock_sizes)][
+        :, :, None, None
+    ]
+    model = build("LinearBaseline", {"nk": spec}, 4, {"sizes": {"nk": list(spec.shock_sizes)}})
+    model.bind({"nk": moments}, {"nk": spec})
+    model.prepare({"nk": (theta, irf)})
+    with torch.no_grad():
+        torch.testing.assert_close(model(theta, "nk"), irf, rtol=1e-3, atol=1e-3)
