@@ -295,6 +295,16 @@ class HeterogeneousAgents(World):
         """
         return np.array([solved.residual for solved in self._solve(theta, SHORT)])
 
+    def constrained_skills(self, theta: np.ndarray) -> np.ndarray:
+        """How many of the seven skills would borrow at no assets if they could, (n,) int.
+
+        Where this number changes the responses jump; see docs/worlds/hank.md. Raises
+        `NoSolutionError` for tastes without a steady state.
+        """
+        theta = self.spec.check_theta(theta)
+        steady = [rest(Tastes(*row[:N_TASTES])) for row in theta.tolist()]
+        return np.array([np.count_nonzero(s.a[:, 0] <= s.grid[0]) for s in steady], dtype=int)
+
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:

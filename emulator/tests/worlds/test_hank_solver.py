@@ -136,3 +136,17 @@ def test_a_start_is_fitted_to_solutions():
         steady_state = calibrate(Tastes(*row), 60)
         log_rest = np.log([1 - steady_state.beta * (1 + row[5]), steady_state.vphi])
         assert start[:2] == pytest.approx(log_rest, abs=1e-3)
+
+
+def test_responses_jump_where_the_limit_begins_to_hold_a_skill():
+    """Both sides of a border along public debt, and the small change within one regime."""
+    row = draws(1, seed=1)
+    row[0, [SPEC.index(name) for name in ("debt", "sd_e", "rho_e", "r")]] = 2.0, 0.55, 0.95, 0.005
+    path = np.repeat(row, 13, axis=0)
+    path[:, SPEC.index("debt")] = np.linspace(2.0, 3.2, 13)
+    world = hank.HeterogeneousAgents()
+    skills = world.constrained_skills(path)
+    steps = np.abs(np.diff(world.irf(path, horizon=0)[:, :, 0, 0], axis=0)).max(axis=1)
+    change = np.flatnonzero(np.diff(skills))
+    assert change.size == 1
+    assert steps[change[0]] > 3 * np.delete(steps, change[0]).max()
