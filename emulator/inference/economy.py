@@ -27,6 +27,7 @@ from emulator.inference.draws import (
     theta_of,
 )
 from emulator.inference.fallback import (
+    no_solver,
     observed_by_solver,
     of_the_solver_alone,
     solver_of,
@@ -38,7 +39,7 @@ from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
-from emulator.worlds import is_known, open_world
+from emulator.worlds import open_world
 from emulator.worlds.base import World
 from emulator.worlds.source import Source
 
@@ -89,14 +90,7 @@ class Economy:
         """
         if isinstance(self.answerer, SolverAnswerer):
             return self.answerer.world
-        name = self.spec.name
-        raise ParameterError(
-            f"A network answers for this economy, not a solver; ask emulator.world('{name}')."
-            if is_known(name)
-            else f"A network answers for this economy, not a solver, and no world '{name}' is"
-            " installed. A file has its own, emulator.world('path/to/file'); imported draws have"
-            " none."
-        )
+        raise no_solver(self.spec)
 
     @property
     def source(self) -> Source | None:

@@ -139,6 +139,18 @@ def _only_solved(network: WorldSpec, names: list[str]) -> str:
     )
 
 
+def no_solver(spec: WorldSpec) -> ParameterError:
+    """The error where a solver is asked of an economy that a network answers for."""
+    if is_known(spec.name):
+        advice = f"; ask emulator.world('{spec.name}')."
+    else:
+        advice = (
+            f", and no world '{spec.name}' is installed. A file has its own,"
+            " emulator.world('path/to/file'); imported draws have none."
+        )
+    return ParameterError(f"A network answers for this economy, not a solver{advice}")
+
+
 def world_of(spec: WorldSpec, fallback: Fallback) -> World:
     """The world that a fallback names, for a network's world. Raises `ParameterError`."""
     if isinstance(fallback, World):

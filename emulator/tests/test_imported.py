@@ -1,0 +1,64 @@
+"""Draws of somebody else's model, all the way to an answer: imported, trained on, calibrated,
+scored, asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.errors import ParameterError, UnknownNameError
+from emulator.eval import Request, evaluate_checkpoint
+from emulator.tests.data.drawn import NAMES, drawn, imported, plain_card
+
+__all__ = ["plain_card"]
+
+CONFIG = """
+worlds: [mine]
+model: PerWorldMLPBaseline
+model_options: {hidden_dims: [16]}
+epochs: 1
+warmup_epochs: 0
+batch_size: 16
+"""
+
+
+@pytest.mark.usefixtures("plain_card")
+def test_imported_draws_come_to_an_answer(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    emulate: Callable[..., tuple[int, str, str]],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draws = drawn(160)
+    draws.irf[::10] = np.nan
+    imported(Path("datasets/mine"), draws, units={"sales": "percent"}, frequency="month")
+    config = f"dataset: datasets/mine\ncheckpoint_dir: runs/mine\n{CONFIG}"
+    Path("mine.yaml").write_text(config)
+    of_data = ("--dataset", "datasets/mine")
+    for command in (
+        ("train", "--config", "mine.yaml"),
+        ("calibrate", "--checkpoint", "runs/mine/best.pt", *of_data),
+    ):
+        code, _, error = emulate(*command)
+        assert code == 0, error
+    scored = evaluate_checkpoint(Request(Path("runs/mine"), Path("datasets/mine"), bootstrap=0))
+    assert set(scored.scores["observable"]) == {*NAMES["observables"], "all"}
+    economy = emulator.load("runs/mine")["mine"]
+    answer = economy.irf(persistence=0.5)
+    assert answer["irf"].shape == (1, 2, 7, 4)
+    assert tuple(answer["observable"].values) == NAMES["observables"]
+    assert tuple(answer["unit"].values) == ("percent", "unknown", "unknown", "unknown")
+    assert answer["horizon"].attrs["units"] == "months after impact"
+    assert 0.0 < float(answer["probability_determinate"][0]) < 1.0
+    assert np.isfinite(answer["lower"]).all()
+    with pytest.raises(ParameterError, match="draws were imported has no solver"):
+        economy.irf(persistence=0.5, fallback="exact")
+    with pytest.raises(ParameterError, match="imported draws have none"):
+        _ = economy.solver
+    with pytest.raises(UnknownNameError, match="Unknown world: 'mine'"):
+        emulator.world("mine")
