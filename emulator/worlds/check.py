@@ -19,13 +19,13 @@ from emulator.spec import (
     Status,
 )
 from emulator.worlds.base import LinearWorld, World
+from emulator.worlds.check_declared import (
+    declared_responses_stay,
+    shocks_have_their_own_parameters,
+)
 from emulator.worlds.check_simulator import remarks, run_checks
+from emulator.worlds.expectations import close, expect
 from emulator.worlds.simulator import Simulator
-
-TOLERANCE = 1e-9
-"""Largest difference between two ways to the same float64 number, relative to the size of the
-responses.
-"""
 
 RESIDUAL_TOLERANCE = 1e-10
 
@@ -70,37 +70,23 @@ def check_world(
     return (*world.lacks, *more)
 
 
-def _expect(condition: bool | np.bool_, message: str) -> None:
-    if not condition:
-        raise WorldCheckError(message)
-
-
-def _close(left: np.ndarray, right: np.ndarray, what: str, tolerance: float = TOLERANCE) -> None:
-    scale = max(float(np.abs(right).max(initial=0.0)), 1.0)
-    error = float(np.abs(left - right).max(initial=0.0)) / scale
-    _expect(
-        error <= tolerance,
-        f"{what}: largest relative difference {error:.2e}, expected at most {tolerance:.0e}",
-    )
-
-
 def _shapes(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
     n = len(theta)
     for steps in (0, 1, horizon):
         irf = world.irf(theta, horizon=steps)
-        _expect(
+        expect(
             irf.shape == (n, spec.n_shocks, steps + 1, spec.n_observables),
             f"irf has shape {irf.shape} at horizon {steps}",
         )
-        _expect(irf.dtype == np.float64 and np.isfinite(irf).all(), "irf must be finite float64")
-    _expect(
+        expect(irf.dtype == np.float64 and np.isfinite(irf).all(), "irf must be finite float64")
+    expect(
         world.irf(theta[:0], horizon).shape == (0, spec.n_shocks, horizon + 1, spec.n_observables),
         "an empty batch must give an empty answer",
     )
     if world.has_trajectories:
         path = world.simulate(theta, np.zeros((n, 5, spec.n_shocks)))
-        _expect(
+        expect(
             path.shape == (n, 5, spec.n_observables) and path.dtype == np.float64,
             f"simulate gives {path.shape} {path.dtype}",
         )
@@ -110,7 +96,7 @@ def _units(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
     units = dict(zip(spec.observable_names, spec.observable_units, strict=True))
     for name, unit in zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True):
-        _expect(
+        expect(
             units.get(name, unit) in (unit, UNKNOWN_UNIT),
             f"'{name}', by which worlds are compared, is in {units.get(name)}; expected {unit}, or"
             " another name",
@@ -121,39 +107,39 @@ def _units(world: World, theta: np.ndarray, horizon: int) -> None:
         *spec.observables,
     ]
     for item in named:
-        _expect(bool(item.tex and item.meaning), f"'{item.name}' lacks TeX or a meaning")
-    _expect(all(p.unit for p in spec.parameters), "every parameter needs a unit")
+        expect(bool(item.tex and item.meaning), f"'{item.name}' lacks TeX or a meaning")
+    expect(all(p.unit for p in spec.parameters), "every parameter needs a unit")
 
 
 def _draws(world: World, theta: np.ndarray, horizon: int) -> None:
     spec = world.spec
-    _expect(
+    expect(
         theta.dtype == np.float64 and theta.shape[1] == spec.n_parameters,
         f"sample gives {theta.shape} {theta.dtype}",
     )
-    _expect(
+    expect(
         ((theta >= spec.low - 1e-6) & (theta <= spec.high + 1e-6)).all(),
         "a draw lies outside the declared range",
     )
-    _expect(
+    expect(
         (theta == theta.astype(np.float32)).all(),
         "draws must be rounded to float32 before their status is asked",
     )
-    _expect(
+    expect(
         (world.status(theta) == Status.OK).all(),
         "sample returned a draw that status does not accept",
     )
-    _expect(len(np.unique(theta, axis=0)) == len(theta), "sample returned the same draw twice")
-    _expect((theta.std(axis=0) > 0).all(), "a parameter does not vary over the prior")
-    _expect((world.status(spec.theta()) == Status.OK).all(), "the defaults have no solution")
+    expect(len(np.unique(theta, axis=0)) == len(theta), "sample returned the same draw twice")
+    expect((theta.std(axis=0) > 0).all(), "a parameter does not vary over the prior")
+    expect((world.status(spec.theta()) == Status.OK).all(), "the defaults have no solution")
 
 
 def _determinism(world: World, theta: np.ndarray, horizon: int) -> None:
     again = [world.sample(8, np.random.default_rng(3)) for _ in range(2)]
-    _expect((again[0] == again[1]).all(), "the same generator state gave other draws")
+    expect((again[0] == again[1]).all(), "the same generator state gave other draws")
     other = world.sample(8, np.random.default_rng(4))
-    _expect((again[0] != other).any(axis=1).all(), "another seed gave the same draws")
-    _expect(
+    expect((again[0] != other).any(axis=1).all(), "another seed gave the same draws")
+    expect(
         (world.irf(theta, horizon) == world.irf(theta, horizon)).all(),
         "the same theta gave other responses",
     )
@@ -162,14 +148,14 @@ def _determinism(world: World, theta: np.ndarray, horizon: int) -> None:
 def _batch_equals_single(world: World, theta: np.ndarray, horizon: int) -> None:
     batch = world.irf(theta, horizon=horizon)
     single = np.concatenate([world.irf(row[None], horizon=horizon) for row in theta[:16]])
-    _close(single, batch[:16], "a draw alone against the same draw in a batch")
+    close(single, batch[:16], "a draw alone against the same draw in a batch")
     order = np.random.default_rng(1).permutation(len(theta))
-    _close(world.irf(theta[order], horizon=horizon), batch[order], "the batch in another order")
+    close(world.irf(theta[order], horizon=horizon), batch[order], "the batch in another order")
 
 
 def _horizons_agree(world: World, theta: np.ndarray, horizon: int) -> None:
     short = min(7, horizon)
-    _close(
+    close(
         world.irf(theta, horizon=short),
         world.irf(theta, horizon=horizon)[:, :, : short + 1],
         "a short horizon against a long one",
@@ -188,7 +174,7 @@ def _refuses_bad_input(world: World, theta: np.ndarray, horizon: int) -> None:
             world.irf(bad, horizon)
         except ParameterError:
             continue
-        _expect(False, f"theta with {what} was not refused with ParameterError")
+        expect(False, f"theta with {what} was not refused with ParameterError")
 
 
 def _refused_draws_have_no_responses(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -200,7 +186,7 @@ def _refused_draws_have_no_responses(world: World, theta: np.ndarray, horizon: i
     possible = spec.possible(odd)
     with np.errstate(all="ignore"):
         status = world.status(odd)
-    _expect(
+    expect(
         ((status == Status.OUTSIDE_BOUNDS) == ~possible).all(),
         "a draw outside the bounds of a parameter, and no other, has the status outside_bounds",
     )
@@ -212,10 +198,10 @@ def _refused_draws_have_no_responses(world: World, theta: np.ndarray, horizon: i
     for what, answer in answers:
         axes = tuple(range(1, answer.ndim))
         answered = np.isfinite(answer).all(axis=axes)
-        _expect((answered == (status == Status.OK)).all(), f"{what} and status disagree")
-        _expect(np.isnan(answer[~answered]).all(), f"{what} gives numbers for a refused draw")
+        expect((answered == (status == Status.OK)).all(), f"{what} and status disagree")
+        expect(np.isnan(answer[~answered]).all(), f"{what} gives numbers for a refused draw")
     alone = world.irf(theta[:1], horizon=short)
-    _close(answers[0][1][:1], alone, "a draw alone against the same draw among odd ones")
+    close(answers[0][1][:1], alone, "a draw alone against the same draw among odd ones")
 
 
 def hostile_draws(world: World, draw: np.ndarray) -> np.ndarray:
@@ -237,7 +223,7 @@ def _returns_to_steady_state(world: World, theta: np.ndarray, horizon: int) -> N
         return  # may end where it likes; `remarks` says what is left there
     periods = min(2000, world.longest_horizon or 2000)
     irf = np.abs(world.irf(theta, horizon=periods)).max(axis=3)
-    _expect(
+    expect(
         (irf[:, :, -1] <= 1e-3 * irf.max(axis=2) + 1e-12).all(),
         f"a response has not faded after {periods / world.spec.periods_a_year:g} years",
     )
@@ -247,14 +233,14 @@ def _responses_are_alive(world: World, theta: np.ndarray, horizon: int) -> None:
     irf = world.irf(theta, horizon=horizon)
     peak = np.abs(irf).max(axis=(2, 3))
     # A bound may take a shock's whole effect away at some draws, a linear solution never.
-    _expect(
+    expect(
         (peak > 0).all() if world.spec.linear else (np.median(peak, axis=0) > 0).all(),
         "a shock moves nothing at some draw",
     )
     known = [k for k, unit in enumerate(world.spec.observable_units) if unit in OBSERVABLE_UNITS]
     if known:
         size = np.median(np.abs(irf[..., known]).max(axis=(2, 3)))
-        _expect(1e-4 < size < 1e3, f"median peak response {size:.1e}: check the units")
+        expect(1e-4 < size < 1e3, f"median peak response {size:.1e}: check the units")
 
 
 def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -266,7 +252,7 @@ def _simulation_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     for shock in range(world.spec.n_shocks):
         pulse = base.copy()
         pulse[:, 0, shock] = 1.0
-        _close(
+        close(
             world.simulate(theta, pulse) - still,
             irf[:, shock],
             f"simulated impulse of shock {shock} against irf",
@@ -284,7 +270,7 @@ def _paths_of_shocks_agree(world: World, theta: np.ndarray, horizon: int) -> Non
     for shock in range(spec.n_shocks):
         impulse = np.zeros((1, spec.n_shocks, 1))
         impulse[0, shock] = 1.0
-        _close(
+        close(
             world.response_to_path(few, impulse, horizon),
             irf[:, shock],
             f"a path of one impulse of shock {shock} against irf",
@@ -295,9 +281,9 @@ def _paths_of_shocks_agree(world: World, theta: np.ndarray, horizon: int) -> Non
     if world.has_trajectories:
         shocks = path.transpose(0, 2, 1)
         still = world.simulate(few, np.zeros_like(shocks))
-        _close(answer, world.simulate(few, shocks) - still, "a path of shocks against simulate")
+        close(answer, world.simulate(few, shocks) - still, "a path of shocks against simulate")
     if spec.linear:
-        _close(world.response_to_path(few, -path), -answer, "the opposite path of shocks")
+        close(world.response_to_path(few, -path), -answer, "the opposite path of shocks")
 
 
 def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> None:
@@ -310,7 +296,7 @@ def _steady_state_is_at_rest(world: World, theta: np.ndarray, horizon: int) -> N
     still = world.simulate(theta, np.zeros((len(theta), 530 if away else 30, world.spec.n_shocks)))[
         :, -30:
     ]
-    _close(
+    close(
         still, np.broadcast_to(still[:, :1], still.shape), "the steady state moves without shocks"
     )
 
@@ -321,78 +307,20 @@ def _linear_in_shock_size(world: World, theta: np.ndarray, horizon: int) -> None
     shocks = np.random.default_rng(2).normal(size=(len(theta), 50, world.spec.n_shocks))
     still = world.simulate(theta, np.zeros_like(shocks))
     once, thrice = (world.simulate(theta, size * shocks) - still for size in (1.0, -3.0))
-    _close(thrice, -3.0 * once, "paths are not linear in the size of the shocks")
-
-
-def _shocks_have_their_own_parameters(world: World, theta: np.ndarray, horizon: int) -> None:
-    """Responses to a shock depend neither on the size of another nor on the parameters of its
-    process, and are in proportion to its own size.
-    """
-    spec, first = world.spec, theta[:2]
-    if not spec.shock_sizes:
-        return
-    before = world.irf(first, horizon=horizon)
-    for k, (size, own) in enumerate(zip(spec.shock_sizes, spec.shock_parameters, strict=True)):
-        moved = first.copy()
-        moved[:, own] = 0.5 * (moved[:, own] + spec.low[list(own)])
-        moved[:, size] *= 0.5
-        after, others = world.irf(moved, horizon=horizon), np.arange(spec.n_shocks) != k
-        names = ", ".join(spec.parameter_names[p] for p in (size, *own))
-        _close(
-            after[:, others],
-            before[:, others],
-            f"{names} are of {spec.shock_names[k]}, yet other responses move with them: give what"
-            " they share another role or name",
-        )
-        moved[:, own] = first[:, own]
-        _close(
-            world.irf(moved, horizon=horizon)[:, k],
-            0.5 * before[:, k],
-            f"{spec.parameter_names[size]} is no size of {spec.shock_names[k]}: list sizes in the"
-            " order of the shocks",
-        )
-
-
-def _declared_responses_stay(world: World, theta: np.ndarray, horizon: int) -> None:
-    """Parameters leave alone what `moves_only` does not name; so do shocks, whose responses are
-    zero there.
-    """
-    spec, first, moved = world.spec, theta[:2], world.spec.moved
-    if moved.all():
-        return
-    before = world.irf(first, horizon=horizon)
-    largest = max(float(np.abs(before).max()), 1.0)
-    for s, o in np.argwhere(spec.silent):
-        _expect(
-            np.abs(before[:, s, :, o]).max() <= TOLERANCE * largest,
-            f"{spec.observable_names[o]} moves with the shock {spec.shock_names[s]}, whose"
-            " moves_only does not name it",
-        )
-    for k in np.flatnonzero((~moved & ~spec.silent).any(axis=(1, 2))):
-        other = first.copy()
-        other[:, k] = 0.5 * (other[:, k] + spec.low[k])
-        after = world.irf(other, horizon=horizon)
-        stays = np.nonzero(~moved[k] & ~spec.silent)
-        _close(
-            after[:, stays[0], :, stays[1]],
-            before[:, stays[0], :, stays[1]],
-            f"'{spec.parameter_names[k]}' moves responses that its moves_only does not name",
-        )
+    close(thrice, -3.0 * once, "paths are not linear in the size of the shocks")
 
 
 def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     if not world.has_state_space:
         return
     space = world.state_space(theta)
-    _expect(
-        space.A.shape[1] == len(world.spec.states), "spec.states does not name the state vector"
-    )
+    expect(space.A.shape[1] == len(world.spec.states), "spec.states does not name the state vector")
     irf = world.irf(theta, horizon=horizon)
     for h in (0, 1, horizon):
         direct = space.C @ np.linalg.matrix_power(space.A, h) @ space.B
-        _close(irf[:, :, h], direct.transpose(0, 2, 1), f"irf[{h}] against C A^{h} B")
+        close(irf[:, :, h], direct.transpose(0, 2, 1), f"irf[{h}] against C A^{h} B")
     worst = float(world.residual(theta).max()) if isinstance(world, LinearWorld) else 0.0
-    _expect(
+    expect(
         worst < RESIDUAL_TOLERANCE,
         f"a solution has residual {worst:.1e}, expected below {RESIDUAL_TOLERANCE:.0e}",
     )
@@ -413,7 +341,7 @@ CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     _paths_of_shocks_agree,
     _steady_state_is_at_rest,
     _linear_in_shock_size,
-    _shocks_have_their_own_parameters,
-    _declared_responses_stay,
+    shocks_have_their_own_parameters,
+    declared_responses_stay,
     _state_space_agrees,
 )

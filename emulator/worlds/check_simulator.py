@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emulator.errors import EmulatorError, WorldCheckError
+from emulator.worlds.expectations import TOLERANCE, expect
 from emulator.worlds.simulator import Simulator
 
 FEW = 16
@@ -17,9 +18,6 @@ FEW = 16
 
 FEW_DEAR = 4
 """The same where a draw may take long."""
-
-TOLERANCE = 1e-9
-"""Largest difference between two calls at the same draw, relative to the largest response."""
 
 LEFT = 0.05
 """Share of the peak that is left at the last horizon where a response counts as not faded."""
@@ -61,20 +59,15 @@ def remarks(simulator: Simulator, theta: np.ndarray, horizon: int) -> list[str]:
     return texts
 
 
-def _expect(condition: bool | np.bool_, message: str) -> None:
-    if not condition:
-        raise WorldCheckError(message)
-
-
 def _same(left: np.ndarray, right: np.ndarray, what: str) -> None:
     scale = max(float(np.abs(right).max(initial=0.0)), 1e-300)
     error = float(np.abs(left - right).max(initial=0.0)) / scale
-    _expect(error <= TOLERANCE, f"{what}: responses differ by {error:.1e} of the largest one")
+    expect(error <= TOLERANCE, f"{what}: responses differ by {error:.1e} of the largest one")
 
 
 def _answers_in_double_precision(simulator: Simulator, theta: np.ndarray, horizon: int) -> None:
     returned = _returned(simulator, theta.copy(), horizon)
-    _expect(
+    expect(
         returned.dtype == np.float64,
         f"the function returns {returned.dtype}; expected float64, since a network learns from what"
         " its inputs change",
@@ -84,7 +77,7 @@ def _answers_in_double_precision(simulator: Simulator, theta: np.ndarray, horizo
 def _leaves_theta_alone(simulator: Simulator, theta: np.ndarray, horizon: int) -> None:
     given = theta.copy()
     _returned(simulator, given, horizon)
-    _expect(
+    expect(
         (given == theta).all(),
         "the function changes the array theta that it is given; let it work on a copy",
     )
@@ -122,12 +115,12 @@ def _the_horizon_is_heard(simulator: Simulator, theta: np.ndarray, horizon: int)
 def _responses_depend_on_theta(simulator: Simulator, theta: np.ndarray, horizon: int) -> None:
     irf = _run(simulator, theta, horizon)
     spread = np.ptp(irf, axis=0)
-    _expect((spread > 0).any(), "every draw has the same responses: does the function read theta?")
+    expect((spread > 0).any(), "every draw has the same responses: does the function read theta?")
     still = np.abs(irf).max(axis=(0, 1, 2)) == 0
     names = [
         name for name, zero in zip(simulator.spec.observable_names, still, strict=True) if zero
     ]
-    _expect(not names, f"{', '.join(names)} is zero at every draw, to every shock")
+    expect(not names, f"{', '.join(names)} is zero at every draw, to every shock")
 
 
 def _run(simulator: Simulator, theta: np.ndarray, horizon: int) -> np.ndarray:
