@@ -172,16 +172,20 @@ class Responses:
 
     def frame(self) -> Any:
         """A long table (pandas): draw, shock and horizon as index, a column an observable, and of
-        its band where there is one; then `SIGNS` of the draw.
+        its band where there is one; then `SIGNS` of the draw. An observable that is called as one
+        of these columns is has an underscore after its name.
         """
         whole = self.whole
         parts = {name: whole[name] for name in ("irf", "lower", "upper") if name in whole}
-        columns = {}
+        columns: dict[str, xr.DataArray] = {}
         for observable in whole["observable"].values:
             for name, part in parts.items():
-                columns[observable if name == "irf" else f"{observable}_{name}"] = part.sel(
-                    observable=observable, drop=True
-                ).drop_vars("size", errors="ignore")
+                column = str(observable) if name == "irf" else f"{observable}_{name}"
+                while column in columns or column in (*AXES, *SIGNS):
+                    column += "_"
+                columns[column] = part.sel(observable=observable, drop=True).drop_vars(
+                    ["size", "unit"], errors="ignore"
+                )
         columns |= {
             sign: whole[sign].drop_vars("size", errors="ignore") for sign in SIGNS if sign in whole
         }

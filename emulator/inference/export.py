@@ -2,8 +2,8 @@
 model card.
 
 Input `theta` (draw, parameter), float32, in each parameter's own unit. Outputs `irf` (draw, shock,
-horizon, observable), in percent and annualised percentage points, and `half_width` of the 90 % band
-where the network is calibrated. The file's metadata names its axes, ranges and units (JSON).
+horizon, observable), each observable in its own unit, and `half_width` of the 90 % band where the
+network is calibrated. The file's metadata names its axes, ranges, units and periods (JSON).
 """
 
 from __future__ import annotations
@@ -122,6 +122,7 @@ def _described(em: Emulator, world: str) -> dict[str, Any]:
         ],
         "shocks": list(spec.shock_names),
         "horizon": em.network.horizon,
+        "frequency": spec.frequency,
         "observables": [{"name": o.name, "unit": o.unit} for o in spec.observables],
         "size": "one standard deviation",
     }

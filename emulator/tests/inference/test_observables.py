@@ -2,15 +2,23 @@
 tabulated and written.
 """
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import xarray as xr
 
 import emulator
 from emulator.errors import EmulatorError, ParameterError, UnknownNameError
-from emulator.inference import Economy
+from emulator.inference import Economy, Emulator
+from emulator.inference.export import KEY, encode
 from emulator.inference.over_solver import SolverAnswerer
+from emulator.models import build
+from emulator.models.check import _statistics, _theta
+from emulator.models.trained import TrainedNetwork
+from emulator.models.trust import Evidence, Trust
 from emulator.solvers import StateSpace
 from emulator.spec import PERCENT, Observable
 from emulator.tests.worlds.tiny import NAMES, TinyWorld
@@ -226,3 +234,80 @@ def test_a_solver_without_a_network_s_observable_is_refused_for_it():
     wider.spec = whole.model_copy(update={"observables": (*whole.observables[:3], other)})
     with pytest.raises(ParameterError, match=r"'inflation' in annualised .* has it in percent"):
         nk.irf(kappa=0.6, fallback=wider)
+
+
+@pytest.fixture(scope="module")
+def two():
+    """A calibrated network of two worlds that observe 2 and 5 things; its weights are drawn."""
+    worlds = {f"tiny{n}": TinyWorld(n, "month") for n in (2, 5)}
+    specs = {name: world.spec for name, world in worlds.items()}
+    statistics = {name: _statistics(spec) for name, spec in specs.items()}
+    torch.manual_seed(0)
+    network = build("PerWorldMLPBaseline", specs, 6, {})
+    network.bind(statistics, specs)
+    network.eval()
+    evidence = []
+    for name, world in worlds.items():
+        theta = _theta(world.spec, 200)
+        with torch.no_grad():
+            error = network(theta, name) - torch.tensor(world.irf(theta.double().numpy(), 6))
+        evidence.append((name, Evidence(theta, theta, error.float())))
+    return Emulator(TrainedNetwork(network, Trust.fitted(evidence, statistics)))
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_a_network_of_worlds_that_observe_different_things_answers_all_questions(two, n):
+    tiny, exact = two[f"tiny{n}"], economy(n, "month")
+    data = tiny.irf(rho=[0.5, 5.0], on_failure="nan", fallback=exact, horizon=6)
+    assert data["irf"].shape == data["lower"].shape == (2, 2, 7, n)
+    assert data["exact"].values.tolist() == [False, True]
+    np.testing.assert_allclose(data["irf"][1], np.nan)
+    assert (data["upper"] > data["lower"])[0].all()
+    assert data["horizon"].attrs["units"] == "months after impact"
+    slopes = tiny.jacobian(horizon=3)
+    step = 1e-2
+    up, down = (tiny.irf(slope=1 + way * step, horizon=3)["irf"][0] for way in (1, -1))
+    by_differences = (up - down) / (2 * step)
+    np.testing.assert_allclose(slopes[0].sel(parameter="slope"), by_differences, atol=1e-3)
+    assert tiny.sensitivity(32, horizons=[0, 3])["first_order"].shape == (4, 2, 2, n)
+    local = tiny.answerer.local(tiny.spec.theta()[0], 3, 1, [0, 1])
+    np.testing.assert_allclose(
+        local.irf, tiny.irf(shock="supply", horizon=3)["irf"][0, 0], atol=1e-5
+    )
+    np.testing.assert_allclose(local.irf_by[1], slopes[0, 1].sel(parameter="slope"), atol=1e-4)
+    named = tiny.irf(observables="output", horizon=3)
+    np.testing.assert_array_equal(named["upper"][..., 0], tiny.irf(horizon=3)["upper"][..., 1])
+
+
+def test_an_exported_network_names_any_observables(two):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    session = runtime.InferenceSession(encode(two, "tiny5"))
+    theta = two.spec("tiny5").theta().astype(np.float32)
+    irf, width = session.run(["irf", "half_width"], {"theta": theta})
+    expected = two.irf("tiny5", theta)
+    np.testing.assert_allclose(irf, expected["irf"], atol=1e-5)
+    np.testing.assert_allclose(width, (expected["upper"] - expected["irf"]), atol=1e-5)
+    about = json.loads(session.get_modelmeta().custom_metadata_map[KEY])
+    assert about["frequency"] == "month"
+    names = [(entry["name"], entry["unit"]) for entry in about["observables"]]
+    assert names == list(NAMES[:5])
+
+
+def test_a_variable_named_as_a_column_of_the_table_keeps_its_numbers(tmp_path):
+    """Variables of a file may be called `draw`, `horizon` or `exact`."""
+    tiny = economy(5)
+    names = ("horizon", "exact", "draw", "output", "output_lower")
+    observables = [
+        observable.model_copy(update={"name": name})
+        for name, observable in zip(names, tiny.spec.observables, strict=True)
+    ]
+    tiny.answerer.spec = tiny.spec.model_copy(update={"observables": tuple(observables)})
+    data = tiny.irf(horizon=3)
+    table = data.responses.frame()
+    assert table.index.names == ["draw", "shock", "horizon"]
+    assert table.columns[:5].tolist() == ["horizon_", "exact_", "draw_", "output", "output_lower"]
+    np.testing.assert_array_equal(table["exact_"], data["irf"].values[..., 1].ravel())
+    assert table["exact"].all()
+    data.responses.write(tmp_path / "x.csv")
+    assert len(pd.read_csv(tmp_path / "x.csv")) == 2 * 4
