@@ -67,3 +67,16 @@ def drag(page, name, start, end):
     before_release = live(page)
     page.mouse.up()
     return before_release
+
+
+def violations(page):
+    """What axe-core objects to, by the rules of WCAG 2.2 A and AA that a program can check."""
+    name = "axe_playwright_python.sync_playwright"
+    axe = importlib.import_module(name) if DEMANDED else pytest.importorskip(name)
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    audit = axe.Axe().run(page, options={"runOnly": rules}).response
+    assert len(audit["passes"]) > 20  # it did look
+    return [
+        (rule["id"], rule["nodes"][0]["html"], rule["nodes"][0]["failureSummary"])
+        for rule in audit["violations"]
+    ]
