@@ -288,23 +288,26 @@ def _installed(data: DataSet, world: str) -> World | None:
 
 
 def _is_solver_of(installed: WorldSpec, spec: WorldSpec) -> bool:
-    """Whether the installed world solves what the data were made of: all is the same but its prose,
-    its states, and observables that it has gained since.
+    """Whether the installed world solves what the data were made of.
+
+    What decides the data is the same: names, ranges, units, regions. Prose, states, declarations
+    and files may have changed, and observables been added: whether the responses are what they were
+    is seen by solving them.
     """
     if not set(spec.observable_names) <= set(installed.observable_names):
         return False
-    return _substance(installed.observing(spec.observable_names)) == _substance(spec)
+    return _decisive(installed.observing(spec.observable_names)) == _decisive(spec)
 
 
-def _substance(spec: WorldSpec) -> dict[str, Any]:
-    """What a spec says without its prose and its states."""
-    content = spec.model_dump(exclude={"title", "summary", "source", "prior", "states"})
-    for part in ("parameters", "shocks", "observables"):
-        content[part] = [
-            {key: value for key, value in item.items() if key not in ("tex", "meaning")}
-            for item in content[part]
-        ]
-    return content
+def _decisive(spec: WorldSpec) -> tuple[object, ...]:
+    """What a spec says that decides draws and axes of its data."""
+    return (
+        [(p.name, p.low, p.high, p.unit) for p in spec.parameters],
+        spec.shock_names,
+        [(o.name, o.unit) for o in spec.observables],
+        spec.extrapolation,
+        spec.frequency,
+    )
 
 
 def _solved_again(data: DataSet, world: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
 
+REFERENCE = Path(__file__).parents[1] / "reference" / "data_of_before"
 SIZES = {"n_samples": 40, "seed": 3, "horizon": 6, "periods": 5, "chunk": 16, "shard": 32}
 
 
@@ -155,3 +157,16 @@ def test_the_card_names_units_and_the_period(
     text = (tmp_path / "d" / card.CARD).read_text()
     assert "One period is a month." in text
     assert f"| `stock` | stock | {UNKNOWN_UNIT} |" in text
+
+
+def test_a_data_set_that_was_written_before_is_read_and_validates(tmp_path: Path) -> None:
+    with zipfile.ZipFile(REFERENCE / "rbc.zip") as archive:
+        archive.extractall(tmp_path / "before")
+    data = open_dataset(tmp_path / "before")
+    assert data.fingerprint == "f51c71f2579a68ec3f02b271cf4758ffc3eb4c295b82c01dd4102ef6d7610bd1"
+    spec, now = data.spec("rbc"), get_world("rbc").spec
+    assert spec.observable_names == ("output", "inflation", "rate")
+    assert set(spec.observable_names) < set(now.observable_names)
+    theta, irf = data.read("rbc", "train")
+    assert irf.shape == (len(theta), 3, 5, 3)
+    assert validate_dataset(tmp_path / "before") == []
