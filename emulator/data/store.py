@@ -99,8 +99,8 @@ class DataSet:
         return self.manifest.worlds[name]
 
     def name_of(self, world: str) -> str:
-        """The name under which a world, given by name or by the path of its `.mod` file, is kept
-        here.
+        """The name under which a world, given by name or by the path of its `.mod` or Python file,
+        is kept here.
 
         Raises `UnknownNameError` if it is not, `DatasetError` if the file has changed since the
         data were made.
@@ -110,8 +110,8 @@ class DataSet:
         spec = get_world(world).spec
         if self.spec(spec.name).definition != spec.definition:
             raise DatasetError(
-                f"'{world}' or its mapping has changed since {self.folder} was made of it. Generate"
-                f" the data anew, or name the world '{spec.name}'."
+                f"'{world}', or the mapping of a .mod file, has changed since {self.folder} was"
+                f" made of it. Generate the data anew, or name the world '{spec.name}'."
             )
         return spec.name
 

@@ -308,13 +308,18 @@ class Target:
                 " expected one and the same."
             )
         of_world = dict(zip(spec.observable_names, spec.observable_units, strict=True))
-        for k, (name, unit) in enumerate(zip(self.observables, self.units, strict=True)):
-            if name not in of_world and self.matched[:, k].any():
-                raise ParameterError(
-                    f"World '{spec.name}' has no observable '{name}', which target '{self.name}'"
-                    f" matches. {nearest(name, of_world)} A mapping beside a .mod file says which"
-                    " of its variables these are (docs/modfile.md)."
-                )
+        missing = [
+            name
+            for k, name in enumerate(self.observables)
+            if name not in of_world and self.matched[:, k].any()
+        ]
+        if missing:
+            raise ParameterError(
+                f"World '{spec.name}' has no observable {', '.join(map(repr, missing))}, which"
+                f" target '{self.name}' matches. {nearest(missing[0], of_world)} A mapping beside a"
+                " .mod file says which of its variables these are (docs/modfile.md)."
+            )
+        for name, unit in zip(self.observables, self.units, strict=True):
             if not units_agree(of_world.get(name, unit), unit):
                 raise ParameterError(
                     f"World '{spec.name}' has {name} in {of_world[name]}; target '{self.name}' is"
