@@ -81,6 +81,8 @@ class Fit:
             units = tuple(
                 map(str, about["target"].get("units") or [UNKNOWN_UNIT] * len(observables))
             )
+            if len(units) != len(observables):
+                raise ValueError(f"{len(observables)} observables and {len(units)} units")
             irf, sd, matched = (
                 data[column].unstack("observable")[list(observables)].to_numpy() for column in data
             )

@@ -310,22 +310,24 @@ class Economy:
     def _theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
         return theta_of(self.spec, draws, parameters, self.answerer.complete)
 
-    def _observed(self, observables: Names, variables: Names) -> list[int]:
-        """Positions of the observables that are asked for.
+    def _observed(self, observables: Names, variables: Names) -> list[int] | slice:
+        """Positions of the observables that are asked for; a slice, which copies nothing, of all.
 
         Raises `UnknownNameError`, which says where one is only the solver's.
         """
         names = given_once(observables=observables, variables=variables)
         try:
-            return chosen_observables(self.spec, names)
+            return slice(None) if names is None else chosen_observables(self.spec, names)
         except UnknownNameError:
             elsewhere = observed_by_solver(self.answerer, names)
             if elsewhere:
                 raise UnknownNameError(elsewhere) from None
             raise
 
-    def _observing(self, observed: Sequence[int]) -> WorldSpec:
+    def _observing(self, observed: list[int] | slice) -> WorldSpec:
         """The spec with the observables at these positions."""
+        if isinstance(observed, slice):
+            return self.spec
         return self.spec.observing([self.spec.observable_names[k] for k in observed])
 
     def _scaling(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
@@ -366,7 +368,7 @@ class Economy:
         asked: Scaling | ShockPath,
         draws: DrawsLike,
         theta: np.ndarray,
-        observed: Sequence[int],
+        observed: list[int] | slice,
     ) -> Labels:
         who = self.answerer
         return Labels(

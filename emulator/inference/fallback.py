@@ -122,9 +122,13 @@ def observed_by_solver(answerer: Answerer, observables: str | Iterable[str] | No
     if answerer.exact or observables is None or not is_known(answerer.spec.name):
         return ""
     wanted = [observables] if isinstance(observables, str) else [str(name) for name in observables]
-    known = get_world(answerer.spec.name).spec.observable_names
+    world = get_world(answerer.spec.name).spec
+    if not world.is_same_model(answerer.spec):
+        return ""
     beyond = [
-        name for name in wanted if name in known and name not in answerer.spec.observable_names
+        name
+        for name in wanted
+        if name in world.observable_names and name not in answerer.spec.observable_names
     ]
     return _only_solved(answerer.spec, beyond) if beyond else ""
 
