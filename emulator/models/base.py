@@ -236,26 +236,29 @@ class EmulatorModel(nn.Module):
         if theta.shape[1] > n_parameters:
             theta = theta[:, :n_parameters]
         declared = self._declared.get(world)
-        irf = self.natural(
-            theta if declared is None else self._questions(declared, theta, world), world, horizon
-        )
+        if declared is None:
+            irf = self.natural(theta, world, horizon)
+        else:
+            irf = self.exact(theta, world, horizon, declared.to(theta.device))
         if irf.shape[1] != n_shocks or irf.shape[2] != horizon + 1:
             irf = irf[:, :n_shocks, : horizon + 1]
         if n_observables is not None and irf.shape[3] != n_observables:
             irf = irf[..., :n_observables]
-        if declared is not None:
-            irf = self._read(declared, irf, theta, world)
         return irf.to(theta.dtype)
 
-    def _questions(self, declared: Declared, theta: Tensor, world: str) -> Tensor:
-        mean = self.normaliser.statistics(world).theta_mean.to(theta)
-        return declared.to(theta.device).questions(theta, mean)
-
-    def _read(self, declared: Declared, answers: Tensor, theta: Tensor, world: str) -> Tensor:
-        """Responses (B, S, H+1, O) to parameters theta (B, P) from what `natural` answered to
-        `_questions`.
-        """
-        return declared.to(answers.device).read(answers)
+    def exact(self, theta_BP: Tensor, world: str, horizon: int, declared: Declared) -> Tensor:
+        """Responses (B, S, H+1, O) as of `natural`, with what the world declares."""
+        mean_P = self.normaliser.statistics(world).theta_mean.to(theta_BP)
+        asked_KBP = declared.questions(theta_BP, mean_P)
+        answers = self.natural(asked_KBP.flatten(0, 1), world, horizon)
+        answers_KBSHO = answers.unflatten(0, (declared.sets, -1))
+        observables = declared.read_KSO.shape[2]
+        return declared.assembled(
+            [
+                answer_BSHO[:, shocks, : horizon + 1, :observables]
+                for answer_BSHO, shocks in zip(answers_KBSHO, declared.shocks, strict=True)
+            ]
+        )
 
     def _dims(self, world: str) -> tuple[int, int]:
         if world not in self.param_dims:

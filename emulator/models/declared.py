@@ -9,6 +9,7 @@ Axes: B batch, P parameter, K set of held parameters, S shock, H horizon, O obse
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,10 +22,12 @@ from emulator.spec import WorldSpec
 class Declared(NamedTuple):
     """held_KP: parameters that are at their means when the network is asked the k-th time.
     read_KSO: responses that are read from that answer; those that are read from none are zero.
+    read: for each shock the sets that it is read from, each with whether all its observables are.
     """
 
     held_KP: Tensor
     read_KSO: Tensor
+    read: tuple[tuple[tuple[int, bool], ...], ...]
 
     @classmethod
     def of(cls, moved_PSO: np.ndarray, silent_SO: np.ndarray) -> Declared | None:
@@ -37,36 +40,59 @@ class Declared(NamedTuple):
         held_KP, kind = np.unique(~moved_PSO[:, alive].T, axis=0, return_inverse=True)
         read_KSO = np.zeros((len(held_KP), *alive.shape), dtype=bool)
         read_KSO[(kind.ravel(), *np.nonzero(alive))] = True
-        return cls(torch.from_numpy(held_KP), torch.from_numpy(read_KSO))
+        read = tuple(
+            tuple(
+                (int(k), bool(read_KSO[k, s].all())) for k in np.flatnonzero(read_KSO[:, s].any(1))
+            )
+            for s in range(alive.shape[0])
+        )
+        return cls(torch.from_numpy(held_KP), torch.from_numpy(read_KSO), read)
 
     @property
     def sets(self) -> int:
         """How many times the network is asked, K."""
         return len(self.held_KP)
 
+    @property
+    def shocks(self) -> list[list[int]]:
+        """Of each set, the shocks of which any response is read."""
+        return [
+            [s for s, own in enumerate(self.read) if any(k == number for k, _ in own)]
+            for number in range(self.sets)
+        ]
+
     def to(self, device: torch.device) -> Declared:
-        return Declared(self.held_KP.to(device), self.read_KSO.to(device))
+        return self._replace(held_KP=self.held_KP.to(device), read_KSO=self.read_KSO.to(device))
 
     def questions(self, theta_BP: Tensor, mean_P: Tensor) -> Tensor:
-        """What the network is asked, one set after the other: (K B, P)."""
-        return torch.where(self.held_KP[:, None], mean_P, theta_BP).flatten(0, 1)
+        """What the network is asked, for one set after the other: (K, B, P)."""
+        return torch.where(self.held_KP[:, None], mean_P, theta_BP)
 
-    def read(self, answers: Tensor) -> Tensor:
-        """Responses (B, S, H+1, O) from the network's answers (K B, S, H+1, O)."""
-        answers_KBSHO = answers.unflatten(0, (self.sets, -1))
-        read_K1S1O = self.read_KSO[:, None, :, None]
-        irf = torch.zeros_like(answers_KBSHO[0])
-        for answer, read in zip(answers_KBSHO, read_K1S1O, strict=True):
-            irf = torch.where(read, answer, irf)
-        return irf
+    def assembled(self, answers: Sequence[Tensor]) -> Tensor:
+        """Responses (B, S, H+1, O) from an answer of each set, (B, S', H+1, O) for the set's own
+        `shocks`.
+        """
+        of_sets = self.shocks
+        responses = []
+        for s, sets in enumerate(self.read):
+            irf_BHO = torch.zeros_like(answers[0][:, 0])
+            for k, whole in sets:
+                answer = answers[k][:, of_sets[k].index(s)]
+                irf_BHO = answer if whole else torch.where(self.read_KSO[k, s], answer, irf_BHO)
+            responses.append(irf_BHO)
+        return torch.stack(responses, dim=1)
 
 
-def of_other_shocks(spec: WorldSpec) -> np.ndarray:
-    """Which parameters are sizes of shocks, by which responses are to be multiplied, or of another
-    shock's process: (P, S, 1), bool.
-    """
+def sizes_of_shocks(spec: WorldSpec) -> np.ndarray:
+    """Which parameters are sizes of shocks, by which responses are to be multiplied: (P, 1, 1)."""
+    sizes_P = np.zeros(spec.n_parameters, dtype=bool)
+    sizes_P[list(spec.shock_sizes)] = True
+    return sizes_P[:, None, None]
+
+
+def processes_of_others(spec: WorldSpec) -> np.ndarray:
+    """Which parameters belong to the process of another shock, (P, S, 1) bool."""
     others_PS1 = np.zeros((spec.n_parameters, spec.n_shocks, 1), dtype=bool)
-    others_PS1[list(spec.shock_sizes)] = True
     for shock, own in enumerate(spec.shock_parameters):
         others_PS1[list(own)] = True
         others_PS1[list(own), shock] = False

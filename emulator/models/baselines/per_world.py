@@ -18,7 +18,7 @@ from emulator.models.base import (
     observables_option,
     shock_dims,
 )
-from emulator.models.declared import Declared, of_other_shocks
+from emulator.models.declared import Declared, processes_of_others, sizes_of_shocks
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 
@@ -36,6 +36,11 @@ class PerWorldBaseline(EmulatorModel):
     every world, or of each (what the data do not have is cut off once the network is bound to
     them); sizes: for each world and shock the column of theta that multiplies its responses, or
     `NO_SIZE`, by default none; options: what else builds the class again.
+    """
+
+    holds_processes = False
+    """Whether a network that is told the sizes of shocks is asked for each shock with the processes
+    of the others at their means; dear where its hidden layers are.
     """
 
     def __init__(
@@ -81,14 +86,16 @@ class PerWorldBaseline(EmulatorModel):
         super().bind(statistics, specs)
         for world, spec in specs.items():
             if world in self._declared and self._by_shock(world):
-                moved_PSO = spec.moved & ~of_other_shocks(spec)
+                moved_PSO = spec.moved & ~sizes_of_shocks(spec)
+                if self.holds_processes:
+                    moved_PSO = moved_PSO & ~processes_of_others(spec)
                 self._declared[world] = Declared.of(moved_PSO, spec.silent)
 
     def _by_shock(self, world: str) -> bool:
         """Whether the sizes that the network multiplies by are those that a linear world declares.
 
-        What its shocks declare is then exact: each response is in proportion to the size of its
-        shock, and depends on no other shock's size or process.
+        Each response is then exactly in proportion to the size of its shock and free of others',
+        and where the network `holds_processes`, free of other shocks' processes.
         """
         spec = self.world_specs.get(world)
         return bool(
@@ -97,12 +104,12 @@ class PerWorldBaseline(EmulatorModel):
             and tuple(self.sizes.get(world, ())) == spec.shock_sizes
         )
 
-    def _read(self, declared: Declared, answers: Tensor, theta: Tensor, world: str) -> Tensor:
-        irf = super()._read(declared, answers, theta, world)
+    def exact(self, theta_BP: Tensor, world: str, horizon: int, declared: Declared) -> Tensor:
+        irf = super().exact(theta_BP, world, horizon, declared)
         if not self._by_shock(world):
             return irf
         # The network was asked with every size at its mean.
-        return irf * self.size_factors(theta, world)[:, : irf.shape[1], None, None]
+        return irf * self.size_factors(theta_BP, world)[:, : irf.shape[1], None, None]
 
     def width(self, world: str) -> int:
         """Number of responses of a world: shocks times horizons times observables."""

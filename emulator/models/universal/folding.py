@@ -56,6 +56,25 @@ class Folded(NamedTuple):
             else theta_BP[:, self.sizes] * self.shock_unit
         )
 
+    def of(self, shocks: list[int]) -> Folded:
+        """The weights for some of the shocks alone."""
+        sizes = self.sizes
+        if sizes is not None:
+            columns = list(range(len(self.centre)))[sizes] if isinstance(sizes, slice) else sizes
+            sizes = _columns(tuple(columns[shock] for shock in shocks))
+        return self._replace(
+            into_shocks=self.into_shocks[shocks],
+            shock_bias=self.shock_bias[shocks],
+            shock_hidden=self.shock_hidden[: len(shocks)],  # the same for all
+            shock_hidden_bias=self.shock_hidden_bias[shocks],
+            shock_out=self.shock_out[shocks],
+            shock_linear=self.shock_linear[shocks],
+            shock_constant=self.shock_constant[shocks],
+            sizes=sizes,
+            shock_unit=self.shock_unit[shocks],
+            live=None if self.live is None else self.live[shocks],
+        )
+
     @property
     def linear(self) -> Tensor:
         """Outputs by parameter (P, C)."""

@@ -52,26 +52,16 @@ class Head(nn.Module):
     Common: transition, loadings, a factor; of each shock: first state, log gain, its rows of Q, R
     and of the loadings.
 
-    own: number of each shock's own states; states: number of common ones at least; observables:
-    their names; horizon: of the training data; structure: False reads responses off horizon by
-    horizon.
+    own: number of each shock's own states; layout: where their outputs stand.
     """
 
-    def __init__(
-        self,
-        own: tuple[int, ...],
-        states: int,
-        observables: tuple[str, ...],
-        horizon: int,
-        structure: bool,
-    ) -> None:
+    def __init__(self, own: tuple[int, ...], layout: Layout) -> None:
         super().__init__()
-        n = -(-(states + sum(own)) // EVEN) * EVEN - sum(own)
-        self.layout = Layout(n, max(own), observables, horizon, structure)
-        self.own, self.most_own, self.horizon, self.structure = own, max(own), horizon, structure
-        self.n, self.observables = n, len(observables)
-        self.lags, self.row = n // self.observables, self.layout.row
-        self.common, self.per_shock = self.layout.common, self.layout.per_shock
+        self.own, self.layout, self.most_own = own, layout, layout.most_own
+        self.horizon, self.structure = layout.horizon, layout.structure
+        self.n, self.observables = layout.n, len(layout.observables)
+        self.lags, self.row = self.n // self.observables, layout.row
+        self.common, self.per_shock = layout.common, layout.per_shock
         pairs = [(shock, k) for shock, count in enumerate(own) for k in range(count)]
         self.own_rows: Tensor
         self.onward: Tensor
@@ -85,7 +75,9 @@ class Head(nn.Module):
                 [shock * self.most_own + k for shock, k in pairs], dtype=torch.long
             ),
             "place": torch.tensor([self.n + k for _, k in pairs], dtype=torch.long),
-            "onward": torch.tensor([[float(i == j and k < m) for j, m in pairs] for i, k in pairs]),
+            "onward": torch.tensor(
+                [[float(i == j and k < m) for j, m in pairs] for i, k in pairs]
+            ).reshape(len(pairs), len(pairs)),
             "diagonal": torch.eye(len(pairs)),
             "entry": torch.tensor(
                 [[float(j == shock and k == 0) for j, k in pairs] for shock in range(len(own))]
@@ -98,6 +90,23 @@ class Head(nn.Module):
         self.all_own = min(own) > 0
         for name, value in constants.items():
             self.register_buffer(name, value, persistent=False)
+
+    @classmethod
+    def sized(
+        cls,
+        own: tuple[int, ...],
+        states: int,
+        observables: tuple[str, ...],
+        horizon: int,
+        structure: bool,
+    ) -> Head:
+        """The head with so many common states at least."""
+        n = -(-(states + sum(own)) // EVEN) * EVEN - sum(own)
+        return cls(own, Layout(n, max(own), observables, horizon, structure))
+
+    def of(self, shocks: list[int]) -> Head:
+        """The head for some of the shocks alone, whose outputs are laid out as here."""
+        return Head(tuple(self.own[shock] for shock in shocks), self.layout)
 
     def common_parts(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Views of common outputs (.., C): P (.., n, n), loadings (.., n, O), logit of the factor

@@ -22,7 +22,7 @@ parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H hori
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models.base import EmulatorModel
+from emulator.models.declared import Declared
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
@@ -115,11 +116,13 @@ class UniversalEmulator(EmulatorModel):
         sizes = Sizes(width, shock_width, layers, token_dim)
         states = max(states, *self.observable_dims.values())
         self.heads = nn.ModuleList(
-            Head(tuple(map(len, d.own)), states, d.observables, H, structure)
+            Head.sized(tuple(map(len, d.own)), states, d.observables, H, structure)
             for d in self._seen.values()
         )
         named = tuple(dict.fromkeys(name for d in self._seen.values() for name in d.observables))
-        self._largest = Head((MOST_OWN,), states + EVEN - 1 + MOST_OWN, named, H, structure).layout
+        self._largest = Head.sized(
+            (MOST_OWN,), states + EVEN - 1 + MOST_OWN, named, H, structure
+        ).layout
         self.shared = Shared(sizes, self._largest.common, self._largest.per_shock, world_token)
         self.corrections = nn.ModuleList(
             Corrections(
@@ -132,7 +135,9 @@ class UniversalEmulator(EmulatorModel):
         )
         for name in descriptions:
             self._head(name).scatter(self._own(name))
+        self.part_heads = nn.ModuleDict()
         self._folded: dict[str, tuple[int, Folded]] = {}
+        self._parts_of: dict[str, tuple[Folded, list[Folded]]] = {}
         self._made_of: dict[str, list[nn.Parameter]] = {}
 
     @classmethod
@@ -186,6 +191,13 @@ class UniversalEmulator(EmulatorModel):
                 value.to(own.live)
                 for value in (shock / torch.where(mean > 0, mean, 1.0), observable, live)
             )
+        self.part_heads = nn.ModuleDict(
+            {
+                world: nn.ModuleList(self._head(world).of(shocks) for shocks in declared.shocks)
+                for world, declared in self._declared.items()
+                if declared is not None
+            }
+        )
 
     def _own(self, world: str) -> Corrections:
         return self.corrections[self._position[world]]  # type: ignore[return-value]
@@ -279,22 +291,63 @@ class UniversalEmulator(EmulatorModel):
         return self.shared.first.dtype  # found at once, for single draws
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        return self._in_blocks(theta_BP, lambda block: self._predict(block, world, horizon))
+
+    def exact(self, theta_BP: Tensor, world: str, horizon: int, declared: Declared) -> Tensor:
+        return self._in_blocks(
+            theta_BP, lambda block: self._predict_exact(block, world, horizon, declared)
+        )
+
+    def _in_blocks(self, theta_BP: Tensor, predict: Callable[[Tensor], Tensor]) -> Tensor:
         if torch.is_grad_enabled() or len(theta_BP) <= BLOCK:
-            return self._predict(theta_BP, world, horizon)
-        shape = self.shock_dims[world], horizon + 1, self.observable_dims[world]
-        irf = theta_BP.new_empty(len(theta_BP), *shape)
+            return predict(theta_BP)
+        irf = None
         for first in range(0, len(theta_BP), BLOCK):
-            irf[first : first + BLOCK] = self._predict(
-                theta_BP[first : first + BLOCK], world, horizon
-            )
+            part = predict(theta_BP[first : first + BLOCK])
+            if irf is None:
+                irf = part.new_empty(len(theta_BP), *part.shape[1:])
+            irf[first : first + BLOCK] = part
+        assert irf is not None
         return irf
 
     def alone(self, world: str) -> nn.Module:
         with torch.no_grad():
             return Alone(self, world, self._fold(world))
 
+    def _predict_exact(
+        self,
+        theta_BP: Tensor,
+        world: str,
+        horizon: int,
+        declared: Declared,
+        folded: Folded | None = None,
+    ) -> Tensor:
+        """Responses with what the world declares: each set of held parameters is asked for the
+        shocks that are read from it, with their own states alone.
+        """
+        folded = folded or self._fold(world)
+        known = self._parts_of.get(world)
+        if known is None or known[0] is not folded:
+            parts = [folded.of(shocks) for shocks in declared.shocks]
+            known = (folded, parts)
+            if not torch.is_grad_enabled():
+                self._parts_of[world] = known
+        asked_KBP = declared.questions(theta_BP, folded.centre)
+        heads: Any = self.part_heads[world]
+        return declared.assembled(
+            [
+                self._predict(asked_BP, world, horizon, part, head)
+                for asked_BP, part, head in zip(asked_KBP, known[1], heads, strict=True)
+            ]
+        )
+
     def _predict(
-        self, theta_BP: Tensor, world: str, horizon: int, folded: Folded | None = None
+        self,
+        theta_BP: Tensor,
+        world: str,
+        horizon: int,
+        folded: Folded | None = None,
+        head: Head | None = None,
     ) -> Tensor:
         folded, linear = folded or self._fold(world), nn.functional.linear
         z_BP = (theta_BP - folded.centre) * folded.inverse_spread
@@ -312,7 +365,7 @@ class UniversalEmulator(EmulatorModel):
                 folded.shock_constant, z_BP.expand(shocks, -1, -1), folded.shock_linear
             )
             by_shock = torch.baddbmm(direct, s.to(z_BP.dtype), folded.shock_out)
-            return self._head(world).responses(
+            return (head or self._head(world)).responses(
                 common, by_shock, folded.shock_sizes(theta_BP), folded.live, horizon, folded.growth
             )
 
@@ -353,6 +406,7 @@ class Alone(nn.Module):
 
     def forward(self, theta: Tensor) -> Tensor:
         network, declared = self.network, self.network._declared.get(self.world)
-        asked = theta if declared is None else network._questions(declared, theta, self.world)
-        irf = network._predict(asked, self.world, network.horizon, self.folded)
-        return irf if declared is None else declared.to(irf.device).read(irf)
+        question = theta, self.world, network.horizon
+        if declared is None:
+            return network._predict(*question, self.folded)
+        return network._predict_exact(*question, declared.to(theta.device), self.folded)
