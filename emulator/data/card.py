@@ -78,6 +78,7 @@ def command(request: Request) -> str:
 def _optional(request: Request) -> dict[str, object]:
     shares = request.fractions
     return {
+        "draws-per-group": max((g.draws for g in request.groups.values()), default=1),
         "horizon": request.horizon,
         "periods": request.periods,
         "verdicts": request.verdicts,

@@ -43,6 +43,18 @@ def generate(
             help="Accepted draws of each world, then exceptions, such as 100000,hank=2000.",
         ),
     ] = "10000",
+    draws_per_group: Annotated[
+        int,
+        typer.Option(
+            "--draws-per-group",
+            "--draws_per_group",
+            min=1,
+            help=(
+                "Draws that share what is dear to solve, such as the households of hank; splits"
+                " keep them together."
+            ),
+        ),
+    ] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
     output: Annotated[
         str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")
@@ -139,6 +151,7 @@ def generate(
                 usual,
                 seed,
                 samples=exceptions,
+                draws_per_group=draws_per_group,
                 horizon=horizon,
                 periods=periods,
                 verdicts=verdicts,

@@ -22,15 +22,16 @@ def finish_world(
     *,
     regions: dict[str, Region],
     held_out: np.ndarray,
+    groups: np.ndarray | None = None,
     shards: tuple[ShardRecord, ...],
     rejections: Mapping[str, int],
 ) -> WorldManifest:
     """Draw and write the splits of a world whose arrays are written; what the manifest says of it.
 
-    `held_out` (n,) says which draws lie in which region.
+    `held_out` (n,) says which draws lie in which region, `groups` (n,) which belong together.
     """
     name = spec.name
-    splits = make_splits(name, held_out, request.fractions, request.seed)
+    splits = make_splits(name, held_out, request.fractions, request.seed, groups)
     folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
     beside = [
         file

@@ -26,6 +26,7 @@ from emulator.data.meter import Meter
 from emulator.data.schema import (
     DEFAULT_VERDICTS,
     Fractions,
+    Group,
     Manifest,
     Request,
     ShardRecord,
@@ -33,7 +34,7 @@ from emulator.data.schema import (
     shard_size,
 )
 from emulator.data.shards import RECORDS, intact, read_record, record_name, write_record
-from emulator.data.splits import held_out, make_regions, splits_name
+from emulator.data.splits import groups_of, held_out, make_regions, splits_name
 from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST, DataSet, open_dataset
 from emulator.data.verdicts import VERDICTS_FILE, make_verdicts, record_verdicts, verdicts_intact
@@ -56,6 +57,7 @@ def generate_dataset(
     seed: int = 42,
     *,
     samples: Mapping[str, int] | None = None,
+    draws_per_group: int = 1,
     horizon: int | None = None,
     periods: int | None = None,
     verdicts: int = DEFAULT_VERDICTS,
@@ -70,7 +72,9 @@ def generate_dataset(
     `path` is a folder or an fsspec URL; `worlds` are names, paths, or worlds such as a `Simulator`;
     `horizon` is by default the worlds' own (40 of those that ship), `periods` 200, or none where no
     world simulates; `samples` names worlds that get another number of draws
-    than `n_samples`, and it; `verdicts` is how many draws of each prior are judged apart, at most
+    than `n_samples`, and it; `draws_per_group` is how many draws in a
+    row share what is dear to solve, in worlds that say what that is (`World.dear`), and are in one
+    split; `verdicts` is how many draws of each prior are judged apart, at most
     (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose
     workers then make the shards in place of `workers` processes; `storage` may set `chunk` and
     `shard` (rows). Raises `DatasetError` if `path` holds another request's data and `overwrite` is
@@ -82,6 +86,7 @@ def generate_dataset(
     request = _request(
         opened,
         samples or {},
+        draws_per_group,
         n_samples=n_samples,
         seed=seed,
         horizon=last_horizon([world for _, world in opened], horizon),
@@ -98,7 +103,10 @@ def generate_dataset(
 
 
 def _request(
-    opened: Sequence[tuple[str | Path | World, World]], samples: Mapping[str, int], **asked: object
+    opened: Sequence[tuple[str | Path | World, World]],
+    samples: Mapping[str, int],
+    draws_per_group: int,
+    **asked: object,
 ) -> Request:
     """What is asked for, with all that the worlds and this version add to it."""
     worlds_by_name = {world.spec.name: world for _, world in opened}
@@ -122,6 +130,7 @@ def _request(
         "specs_sha256": {name: world.spec.sha256 for name, world in worlds_by_name.items()},
         "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
         "sources": sources,
+        "groups": _groups(worlds_by_name, draws_per_group),
         "made_by": __version__,
     }
     try:
@@ -139,6 +148,19 @@ def _request(
         )
     except ValidationError as error:
         raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
+
+
+def _groups(worlds: Mapping[str, World], draws: int) -> dict[str, Group]:
+    """Groups of the worlds that say what is dear in them. Raises `DatasetError` where none does."""
+    if draws == 1:
+        return {}
+    dear = {name: world.dear for name, world in worlds.items() if world.dear}
+    if not dear:
+        raise DatasetError(
+            f"{draws} draws a group were asked for; none of {', '.join(worlds)} says which of its"
+            " parameters are dear to solve. Leave out --draws-per-group."
+        )
+    return {name: Group(parameters=names, draws=draws) for name, names in dear.items()}
 
 
 def _generate(
@@ -262,16 +284,15 @@ def _finish_world(
     shards = tuple(finished[name, k] for k in range(request.n_shards(name)))
     regions = make_regions(world, request.fractions)
     theta: Any = zarr.open_group(folder.store(name), mode="r")["theta"]
-    codes = [
-        held_out(world.spec, regions, np.asarray(theta[record.start : record.stop]))
-        for record in shards
-    ]
+    rows = [np.asarray(theta[record.start : record.stop]) for record in shards]
+    codes = [held_out(world.spec, regions, part) for part in rows]
     return finish_world(
         folder,
         request,
         world.spec,
         regions=regions,
         held_out=np.concatenate(codes),
+        groups=groups_of(world.spec, request.groups.get(name), np.concatenate(rows)),
         shards=shards,
         rejections=sum((Counter(record.rejections) for record in shards), Counter[str]()),
     )

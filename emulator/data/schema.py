@@ -54,6 +54,13 @@ class Imported(_Record):
     failed: int = Field(ge=0, description="draws of these that have no responses")
 
 
+class Group(_Record):
+    """Draws that have the parameters in common whose solution is dear."""
+
+    parameters: tuple[str, ...] = Field(min_length=1)
+    draws: int = Field(ge=2, description="draws of a group; fewer where some have no solution")
+
+
 class Request(_Record):
     """All that decides the bytes of a data set; written first, so that an interrupted run knows
     what to resume.
@@ -93,6 +100,9 @@ class Request(_Record):
     imported: dict[WorldName, Imported] = Field(
         default={}, description="worlds without a solver here, whose draws were solved elsewhere"
     )
+    groups: dict[WorldName, Group] = Field(
+        default={}, description="worlds whose draws come in groups, which splits keep together"
+    )
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -114,6 +124,9 @@ class Request(_Record):
                     f"samples: {n} draws of '{world}' are no exception to n_samples"
                     f" ({self.n_samples})"
                 )
+        for world in self.groups:
+            if world not in self.worlds:
+                raise ValueError(f"groups: '{world}' is not among the worlds")
         for world, rows in self.shards.items():
             if (
                 world not in self.worlds
@@ -141,6 +154,10 @@ class Request(_Record):
     def size(self, world: str) -> int:
         """Accepted draws of a world: the rows of its arrays."""
         return self.samples.get(world, self.n_samples)
+
+    def group_size(self, world: str) -> int:
+        """Draws in a row that have the dear parameters of a world in common."""
+        return self.groups[world].draws if world in self.groups else 1
 
     def n_verdicts(self, world: str) -> int:
         """Draws of a world's prior that are judged apart; fewer where draws cost much."""
@@ -260,6 +277,7 @@ def fingerprint(manifest: dict[str, Any]) -> str:
         "samples",
         "verdicts",
         "imported",
+        "groups",
     ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):
             content["request"].pop(added, None)

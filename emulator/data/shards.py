@@ -47,7 +47,8 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     """
     world = request.world(world_name)
     start, stop = request.rows(world_name, shard)
-    draws = world.draw(stop - start, stream(request.seed, world_name, "theta", shard))
+    rng = stream(request.seed, world_name, "theta", shard)
+    draws = world.draw(stop - start, rng, request.group_size(world_name))
     arrays = solve_rows(world, request, draws.theta, shard)
     group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
     for name, values in arrays.items():

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from emulator.data.schema import SPLITS, Condition, Fractions, Region
+from emulator.data.schema import SPLITS, Condition, Fractions, Group, Region
 from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
@@ -104,19 +104,41 @@ def held_out(spec: WorldSpec, regions: dict[str, Region], theta: np.ndarray) -> 
     return codes
 
 
+def groups_of(spec: WorldSpec, group: Group | None, theta: np.ndarray) -> np.ndarray | None:
+    """The group (n,) of each draw (n, P): draws with the same dear parameters; None where draws
+    come one by one.
+    """
+    if group is None:
+        return None
+    columns = theta[:, [spec.index(name) for name in group.parameters]]
+    return np.unique(columns, axis=0, return_inverse=True)[1].ravel()
+
+
 def make_splits(
-    world: str, held_out: np.ndarray, fractions: Fractions, seed: int
+    world: str,
+    held_out: np.ndarray,
+    fractions: Fractions,
+    seed: int,
+    groups: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Row indices of every split, sorted; `held_out` (n,) says which draws lie in which region.
 
-    Raises `DatasetError` if a split would be empty.
+    Where draws come in groups (n,), a whole group is in `train`, `val` or `test`: a draw of `test`
+    then has dear parameters that `train` has not seen. Raises `DatasetError` if a split would be
+    empty.
     """
-    rest = stream(seed, world, "splits").permutation(np.flatnonzero(held_out == 0))
-    n_val, n_test = (max(1, round(share * len(rest))) for share in (fractions.val, fractions.test))
+    rest = np.flatnonzero(held_out == 0)
+    units = rest if groups is None else np.unique(groups[rest])
+    units = stream(seed, world, "splits").permutation(units)
+    n_val, n_test = (max(1, round(share * len(units))) for share in (fractions.val, fractions.test))
+    parts = units[n_val + n_test :], units[:n_val], units[n_val : n_val + n_test]
+    train, val, test = (
+        np.sort(part) if groups is None else rest[np.isin(groups[rest], part)] for part in parts
+    )
     splits = {
-        "train": np.sort(rest[n_val + n_test :]),
-        "val": np.sort(rest[:n_val]),
-        "test": np.sort(rest[n_val : n_val + n_test]),
+        "train": train,
+        "val": val,
+        "test": test,
         SLICE: np.flatnonzero(held_out == SPLITS.index(SLICE)),
         CORNER: np.flatnonzero(held_out == SPLITS.index(CORNER)),
     }

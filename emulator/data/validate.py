@@ -15,6 +15,7 @@ from emulator.data.schema import SPLITS, Region, Request, shard_size
 from emulator.data.shards import checksums, shard_file
 from emulator.data.splits import (
     SPLITS_FILE,
+    groups_of,
     held_out,
     inside,
     make_regions,
@@ -208,6 +209,7 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield "the held-out regions are not those of the world and the request's fractions"
         drawn_regions = make_regions(installed, request.fractions)
         yield from _other_splits(data, world, theta, drawn_regions, splits)
+    yield from _torn_groups(groups_of(spec, request.groups.get(world), theta), owner)
     for name, region in regions.items():
         within = inside(spec, region, theta)
         for code, split in enumerate(("train", "val", "test")):
@@ -222,6 +224,20 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
 
+def _torn_groups(groups: np.ndarray | None, owner: np.ndarray) -> Iterator[str]:
+    """Groups (n,) of which draws are in several of `train`, `val` and `test`, the splits `owner`
+    (n,).
+    """
+    if groups is None:
+        return
+    inner = np.isin(owner, [SPLITS.index(name) for name in ("train", "val", "test")])
+    pairs = np.unique(np.stack([groups[inner], owner[inner]], axis=1), axis=0)
+    _, splits_of_group = np.unique(pairs[:, 0], return_counts=True)
+    torn = int(np.count_nonzero(splits_of_group > 1))
+    if torn:
+        yield f"{torn} group(s) of draws with the same dear parameters are in several splits"
+
+
 def _other_splits(
     data: DataSet,
     world: str,
@@ -231,7 +247,8 @@ def _other_splits(
 ) -> Iterator[str]:
     """Splits that are not those which the request draws around these regions."""
     request, codes = data.manifest.request, held_out(data.spec(world), regions, theta)
-    drawn = make_splits(world, codes, request.fractions, request.seed)
+    groups = groups_of(data.spec(world), request.groups.get(world), theta)
+    drawn = make_splits(world, codes, request.fractions, request.seed, groups)
     if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
         yield "the splits are not those that the request's seed and fractions draw"
 

@@ -24,9 +24,7 @@ IRF_BLOCK = 4096
 """Draws whose state spaces are in memory at once while responses are computed."""
 
 MAX_ROUNDS = 200
-"""Rounds of redrawing before `draw` gives up: a prior of which not one draw in hundreds is accepted
-is a mistake.
-"""
+"""Rounds of redrawing before `draw` gives up: then hardly a draw in hundreds has a solution."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,9 @@ class World(ABC):
     solution has small kinks, as one on a grid has, want a wider one.
     """
 
+    dear: tuple[str, ...] = ()
+    """Parameters that are dear to change: draws that share them cost little more than one."""
+
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
 
@@ -102,9 +103,7 @@ class World(ABC):
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""
 
     def explain(self, theta: np.ndarray) -> str:
-        """Why a draw (1, P) has no solution, beyond its status; empty where nothing else is
-        known.
-        """
+        """Why a draw (1, P) has no solution, beyond its status; empty where that is not known."""
         return ""
 
     @property
@@ -218,12 +217,12 @@ class World(ABC):
         pulses[:, : array.shape[2]] = np.swapaxes(array, 1, 2)
         return pulses
 
-    def draw(self, n: int, rng: np.random.Generator) -> Draws:
+    def draw(self, n: int, rng: np.random.Generator, group: int = 1) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
 
         Values are rounded to float32 before they are accepted or refused, so that what a data set
-        stores is what was solved. Raises `NoSolutionError` if the prior hardly ever gives a
-        solution.
+        stores is what was solved; `group` draws in a row have the parameters `dear` in common.
+        Raises `NoSolutionError` if the prior hardly ever gives a solution.
         """
         accepted: list[np.ndarray] = []
         rejected: list[np.ndarray] = []
@@ -234,6 +233,9 @@ class World(ABC):
             if missing == 0:
                 break
             theta = self.propose(missing, rng).astype(np.float32).astype(np.float64)
+            if group > 1:
+                k = [self.spec.index(name) for name in self.dear]
+                theta[:, k] = theta[np.arange(missing) // group * group][:, k]
             status = self.status(theta)
             good = status == Status.OK
             accepted.append(theta[good])

@@ -274,6 +274,7 @@ class HeterogeneousAgents(World):
 
     spec = SPEC
     draws_per_task = 32
+    dear = Tastes._fields
     longest_horizon = HORIZON
     # households on a grid: responses to r, debt and sd_e have kinks a hundred times as close
     difference = 1e-2

@@ -45,6 +45,8 @@ class Simulator(World):
         `s = A s_1 + B e, y = C s`, for which `states` names s; prior: n, generator -> theta (n, P),
         by default uniform over the ranges. These functions take draws as `function` does.
     draws_per_task: rows that generation solves and stores at a time; few where a draw is dear.
+    dear: parameters that are dear to change, where the function remembers what it solved for them;
+        `emulator generate --draws-per-group` draws the others several times for each.
 
     An exception in a draw, or an answer that is not finite, is a draw without a solution, of the
     status `not_converged`; its reason is counted and shown. Raises `SimulatorError` for
@@ -71,6 +73,7 @@ class Simulator(World):
         states: Sequence[str] = (),
         prior: Callable[[int, np.random.Generator], Any] | None = None,
         draws_per_task: int | None = None,
+        dear: Sequence[str] = (),
         extrapolation: Extrapolation | None = None,
         title: str = "",
         source: str = "",
@@ -109,6 +112,7 @@ class Simulator(World):
                 f"Simulator '{self.spec.name}' has {has}; give both: the function, and the names of"
                 " the entries of its state."
             )
+        self.dear = tuple(self.spec.parameters[self.spec.index(name)].name for name in dear)
         self._memory = Memory()
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
