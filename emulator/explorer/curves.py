@@ -56,18 +56,20 @@ class Curve:
             else None
         )
 
-    @property
+    @cached_property
     def drawn(self) -> bool:
         """Whether there is a response to draw."""
         return bool(np.isfinite(self.irf).all())
 
+    @cached_property
+    def _columns(self) -> dict[str, tuple[int, str]]:
+        """Position and unit of each observable that the answer has."""
+        names, units = (map(str, self.data[axis].values) for axis in ("observable", "unit"))
+        return {name: (k, unit) for k, (name, unit) in enumerate(zip(names, units, strict=True))}
+
     def column(self, observable: Observable) -> int | None:
         """Where the answer has an observable, by name and unit; None where it does not."""
-        names = [str(name) for name in self.data["observable"].values]
-        if observable.name not in names:
-            return None
-        column = names.index(observable.name)
-        unit = str(self.data["unit"].values[column])
+        column, unit = self._columns.get(observable.name, (None, ""))
         return column if units_agree(unit, observable.unit) else None
 
     def line(self, observable: Observable) -> np.ndarray | None:
