@@ -17,7 +17,7 @@ from emulator import provenance
 from emulator.data.schema import Request, ShardRecord
 from emulator.data.shards import RECORDS, make_shard
 from emulator.data.storage import Folder
-from emulator.errors import DatasetError
+from emulator.errors import DatasetError, SimulatorError
 from emulator.worlds import World, registry
 
 Task = tuple[str, int]
@@ -48,7 +48,13 @@ def perform(job: Job, world: str, shard: int) -> ShardRecord:
     Raises `DatasetError` if this process sees another folder, or has other versions or another
     world than the command.
     """
-    registry.arrive(job.given)
+    try:
+        registry.arrive(job.given)
+    except SimulatorError as error:
+        raise DatasetError(
+            f"The worker on {socket.gethostname()}: {error} Every worker has to see the file that"
+            " the command names."
+        ) from None
     here = provenance.versions()
     different = [
         f"{name} {here.get(name, 'missing')} instead of {version}"

@@ -18,9 +18,9 @@ from emulator.data.shards import checksums
 from emulator.data.splits import read_splits, splits_name
 from emulator.data.storage import Folder
 from emulator.data.verdicts import VERDICTS_FILE, read_verdicts
-from emulator.errors import DatasetError, first_error, unknown_name
+from emulator.errors import DatasetError, UnknownNameError, first_error, unknown_name
 from emulator.spec import WorldSpec
-from emulator.worlds import get_world, is_path
+from emulator.worlds import World, get_world, is_path, is_python
 
 REQUEST, MANIFEST = "request.json", "manifest.json"
 
@@ -99,19 +99,29 @@ class DataSet:
         return self.manifest.worlds[name]
 
     def name_of(self, world: str) -> str:
-        """The name under which a world, given by name or by the path of its `.mod` or Python file,
-        is kept here.
+        """The name under which a world, given by name or by the path of its `.mod` file, is kept
+        here.
 
-        Raises `UnknownNameError` if it is not, `DatasetError` if the file has changed since the
-        data were made.
+        Raises `UnknownNameError` if it is not, and for a Python file: it would be run, and the name
+        may be a checkpoint's or a configuration's. Raises `DatasetError` if the file has changed
+        since the data were made.
         """
-        if not is_path(world):
-            return self.world(world).spec.name
-        spec = get_world(world).spec
+        if is_python(world):
+            raise UnknownNameError(
+                f"'{world}' is a Python file, and nothing of it is needed here; name the world as"
+                f" {self.folder} does: {', '.join(self.worlds)}."
+            )
+        return (
+            self.name_of_same(get_world(world)) if is_path(world) else self.world(world).spec.name
+        )
+
+    def name_of_same(self, world: World) -> str:
+        """The name of an opened world, which is kept here. Raises as `name_of` does."""
+        spec = world.spec
         if self.spec(spec.name).definition != spec.definition:
             raise DatasetError(
-                f"'{world}', or the mapping of a .mod file, has changed since {self.folder} was"
-                f" made of it. Generate the data anew, or name the world '{spec.name}'."
+                f"The file of world '{spec.name}', or its mapping, has changed since {self.folder}"
+                f" was made of it. Generate the data anew, or name the world '{spec.name}'."
             )
         return spec.name
 

@@ -11,7 +11,7 @@ from emulator.errors import EvaluationError, unknown_name
 from emulator.eval.request import Request
 from emulator.models.trained import TrainedNetwork
 from emulator.spec import WorldSpec
-from emulator.worlds import is_path
+from emulator.worlds import get_world, is_path
 
 
 def check(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]:
@@ -33,7 +33,7 @@ def check(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]
 
 def _worlds(trained: TrainedNetwork, data: DataSet, request: Request) -> list[str]:
     asked = list(request.worlds or trained.world_specs)
-    worlds = [data.name_of(world) if is_path(world) else world for world in asked]
+    worlds = [data.name_of_same(get_world(w)) if is_path(w) else w for w in asked]
     for world in worlds:
         if world not in trained.world_specs:
             raise unknown_name(

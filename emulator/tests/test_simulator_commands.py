@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 import emulator
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, UnknownNameError
 from emulator.eval import Request, evaluate_checkpoint
 from emulator.spec import WorldSpec
 from emulator.tests.worlds.shop import FILE, write_shop
+from emulator.training import TrainingConfig, train
 from emulator.worlds import get_world, registry
 
 OTHER = FILE.replace("economy", "other").replace("(0.1, 0.9)", "(0.1, 0.8)")
@@ -37,8 +38,7 @@ def test_a_python_file_goes_through_every_command(run, tmp_path):
     write_shop(tmp_path)
     write_shop(tmp_path, OTHER, "other.py")
     (tmp_path / "run.yaml").write_text(
-        "dataset: d\nworlds: [mysim.py:economy]\nmodel: LinearBaseline\nepochs: 1\n"
-        "checkpoint_dir: trained\n"
+        "dataset: d\nworlds: [economy]\nmodel: LinearBaseline\nepochs: 1\ncheckpoint_dir: trained\n"
     )
     run("generate --world mysim.py:economy --n_samples 150 --verdicts 40 --output d")
     run("validate --dataset d --world mysim.py:economy")
@@ -67,6 +67,20 @@ def test_an_estimate_says_which_observables_are_missing(emulate, tmp_path):
     )
     assert code == 1
     assert "'economy' has no observable 'output', 'inflation', 'rate'" in " ".join(err.split())
+
+
+def test_a_configuration_or_a_checkpoint_runs_no_file(run, tmp_path):
+    path = write_shop(tmp_path)
+    run("generate --world mysim.py --n_samples 100 --verdicts 0 --output d")
+    marker = tmp_path / "was_run"
+    path.write_text(FILE + f"\nopen({str(marker)!r}, 'w').close()\n")
+    config = {"dataset": "d", "model": "LinearBaseline", "epochs": 1, "checkpoint_dir": "r"}
+    with pytest.raises(UnknownNameError, match="name the world as d does: economy"):
+        train(TrainingConfig(worlds=["mysim.py:economy"], **config))
+    limits = {"mysim.py:economy": 50}
+    with pytest.raises(UnknownNameError, match="is a Python file"):
+        train(TrainingConfig(worlds=["economy"], max_train_samples=limits, **config))
+    assert not marker.exists()
 
 
 @pytest.mark.fast

@@ -52,13 +52,21 @@ def load(name: str | Path) -> World:
         raise SimulatorError(in_words(error)) from None
     digest = hashlib.sha256(content).hexdigest()
     module = _module(path, content, digest)
-    attribute = match[2] or _only_world(module, path)
-    world = _world(module, path, attribute)
-    if world.place != f"{path}:{attribute}":
-        source = path.name if world.spec.source == NO_SOURCE else world.spec.source
-        world.spec = world.spec.model_copy(update={"definition": digest, "source": source})
-        world.place = f"{path}:{attribute}"
-    return world
+    return _placed(module, path, match[2] or _only_world(module, path), digest)
+
+
+@lru_cache(maxsize=64)
+def _placed(module: ModuleType, path: Path, name: str, digest: str) -> World:
+    """The world of a file, which knows its place; what the file itself holds stays as it is, since
+    it may have it from elsewhere.
+    """
+    world = _world(module, path, name)
+    placed: World = object.__new__(type(world))
+    placed.__dict__.update(world.__dict__)
+    source = path.name if world.spec.source == NO_SOURCE else world.spec.source
+    placed.spec = world.spec.model_copy(update={"definition": digest, "source": source})
+    placed.place = f"{path}:{name}"
+    return placed
 
 
 @lru_cache(maxsize=64)

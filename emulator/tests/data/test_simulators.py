@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from emulator.data import card, generate_dataset, open_dataset, validate_dataset
+from emulator.data import card, generate_dataset, jobs, open_dataset, validate_dataset
+from emulator.data.folders import open_folder
 from emulator.errors import DatasetError, SimulatorError, UnknownNameError
 from emulator.tests.data.conftest import no_picture
 from emulator.tests.worlds.shop import FILE, fragile, one, shop, write_shop
@@ -92,6 +93,19 @@ def test_a_data_set_never_names_a_file_to_run(tmp_path, monkeypatch):
     (tmp_path / "d" / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DatasetError, match="cannot be read"):
         validate_dataset(tmp_path / "d")
+
+
+def test_a_worker_that_does_not_see_the_file_says_so(tmp_path, monkeypatch):
+    path = write_shop(tmp_path)
+    data = generate_dataset(tmp_path / "d", [path], **SIZE)
+    given = {"economy": f"{path}:economy"}
+    forget(monkeypatch)
+    path.rename(tmp_path / "elsewhere.py")
+    with (
+        jobs.marked_run(open_folder(tmp_path / "d"), data.manifest.request, given) as job,
+        pytest.raises(DatasetError, match=r"worker on .*no file '.*mysim\.py'.*Every worker has"),
+    ):
+        jobs.perform(job, "economy", 0)
 
 
 def test_an_edited_file_does_not_validate_what_another_version_made(tmp_path):

@@ -27,6 +27,14 @@ def test_a_file_and_a_name_are_an_economy(tmp_path):
     check_world(economy.solver, n=8)
 
 
+def test_what_a_file_has_from_elsewhere_stays_as_it_is(tmp_path):
+    path = write_shop(tmp_path, "from emulator.worlds import get_world\n\nnk = get_world('nk')\n")
+    placed = get_world(f"{path}:nk")
+    assert placed.spec.definition
+    assert placed.place == f"{path}:nk"
+    assert get_world("nk").spec.definition == get_world("nk").place == ""
+
+
 def test_an_edited_file_is_another_world(tmp_path):
     path = write_shop(tmp_path)
     before = get_world(path)
