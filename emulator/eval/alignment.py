@@ -66,5 +66,8 @@ class Alignment:
 
 
 def _taken(values: np.ndarray, positions: list[int], n: int) -> np.ndarray:
-    """Entries of the last axis; the array itself, not a copy, where that is all of it."""
-    return values if positions == list(range(n)) else values[..., positions]
+    """Entries of the last axis; the array itself, not a copy, where that is all of it.
+
+    A copy lies in memory as an array that never had the others, so that sums have the same bits.
+    """
+    return values if positions == list(range(n)) else np.take(values, positions, axis=-1)

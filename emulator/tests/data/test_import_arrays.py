@@ -410,7 +410,7 @@ def test_many_draws_are_read_and_written_block_by_block(
 
 
 @settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

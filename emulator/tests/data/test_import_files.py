@@ -570,7 +570,7 @@ def test_python_objects_in_zarr_are_not_unpickled(tmp_path: Path) -> None:
 def test_the_command_makes_a_data_set_and_says_what_it_took(
     tmp_path: Path, emulate: Callable[..., tuple[int, str, str]]
 ) -> None:
-    save_npz(tmp_path / "draws.npz")
+    save_npz(tmp_path / "draws.npz", notes=np.array("of 2019"))
     output = tmp_path / "sets" / "mine"
     code, out, _ = emulate(
         *("import", tmp_path / "draws.npz", "--name", "mine", "--output", output),
@@ -578,6 +578,7 @@ def test_the_command_makes_a_data_set_and_says_what_it_took(
     )
     text = " ".join(out.split())
     assert code == 0
+    assert "Not read: notes. Known: theta, irf, parameters" in text
     assert "Units of price, hours, wage are unknown. Say them with --units price=...," in text
     assert "Held out of training: the upper ends of" in text
     assert "They move the responses most." in text

@@ -19,8 +19,6 @@ from emulator.models.trained import TrainedNetwork
 from emulator.spec import Observable, WorldSpec
 from emulator.tests.eval.stand_ins import Solver, solver
 
-pytestmark = pytest.mark.fast
-
 
 class Narrow(Solver):
     """The exact solution of some observables of `nk`, in an order of its own, and of one more that
@@ -198,3 +196,9 @@ def test_nothing_is_copied_where_both_observe_the_same(data: DataSet) -> None:
     same = Alignment(spec, spec)
     assert same.of_data(values) is values
     assert same.left_out == {}
+
+
+def test_what_is_taken_lies_in_memory_as_if_it_had_never_been_more(data: DataSet) -> None:
+    """Else sums over it have other last bits, and scores of a network differ by what it lacks."""
+    spec, values = data.spec("nk"), np.zeros((2, 3, 4, 3))
+    assert Alignment(spec.observing(("rate", "output")), spec).of_data(values).flags.c_contiguous
