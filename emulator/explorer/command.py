@@ -8,9 +8,9 @@ import sys
 import warnings
 import webbrowser
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -116,7 +116,7 @@ def explore(
             if open_ and _has_screen():
                 # Beside: some browsers return only when they are closed.
                 Thread(target=webbrowser.open, args=(place + shown,), daemon=True).start()
-            number = signals.queue.get()
+            number = signals.wait()
     if number != signal.SIGINT:
         raise typer.Exit(128 + number)
 
@@ -132,6 +132,16 @@ class _Signals:
     def __init__(self) -> None:
         self.serving = False
         self.queue: SimpleQueue[int] = SimpleQueue()  # whose `put` may interrupt its own `get`
+
+    def wait(self) -> int:
+        """The signal that ends the explorer.
+
+        It is looked for twice a second: one that comes while another thread starts a process may be
+        taken in that thread, and then does not wake this one.
+        """
+        while True:
+            with suppress(Empty):
+                return self.queue.get(timeout=0.5)
 
     def take(self, number: int, frame: FrameType | None) -> None:
         self.queue.put(number)

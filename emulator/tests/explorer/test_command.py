@@ -9,21 +9,24 @@ import re
 import runpy
 import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import pandas as pd
 import pytest
 
 import emulator
+from emulator.explorer.command import _signals
 from emulator.explorer.economies import Economies
 from emulator.explorer.serve import served, server
 from emulator.explorer.state import State
+from emulator.tests import commands
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
@@ -78,7 +81,7 @@ def test_without_a_network_the_solver_answers_and_pytorch_is_not_imported(tmp_pa
         " in shown['picture'] and 'band' not in shown['picture'], shown\nassert 'torch' not in"
         " sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path)
+    commands.run("-c", program, check=True, folder=tmp_path, fresh=True)
 
 
 @pytest.mark.fast
@@ -105,13 +108,10 @@ def test_a_connection_that_a_browser_keeps_does_not_hold_the_server():
 @contextmanager
 def explorer(folder, *arguments):
     """The command in a process of its own, with its temporary files in a folder; its address."""
-    process = subprocess.Popen(
-        [*COMMAND, "--no-network", "--no-browser", "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "TMPDIR": str(folder)},
+    process = commands.start(
+        *("emulator", "explore", "--no-network", "--no-browser", "--port", "0", *arguments),
+        folder=folder,
+        environment={"TMPDIR": str(folder)},
     )
     try:
         line = process.stdout.readline()
@@ -121,9 +121,6 @@ def explorer(folder, *arguments):
     finally:
         process.kill()
         process.communicate()
-
-
-COMMAND = (sys.executable, "-m", "emulator", "explore")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
@@ -167,9 +164,7 @@ def send_to(address):
 
 def test_the_command_says_at_once_what_it_does(tmp_path):
     """Before it imports what takes long: it is told to end as soon as it has said so."""
-    process = subprocess.Popen(
-        [*COMMAND, "--no-browser"], stderr=subprocess.PIPE, text=True, cwd=tmp_path
-    )
+    process = commands.start("emulator", "explore", "--no-browser", folder=tmp_path, fresh=True)
     try:
         assert "Starting the explorer" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
@@ -178,6 +173,27 @@ def test_the_command_says_at_once_what_it_does(tmp_path):
         process.kill()
     assert "Traceback" not in said
     assert process.returncode == 143
+
+
+@pytest.mark.fast
+def test_a_signal_that_another_thread_takes_ends_the_explorer():
+    """As the system may have it while that thread starts a process."""
+    ready = Event()
+
+    def send():
+        ready.wait()
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=send).start()
+    with _signals() as signals:
+        signals.serving = True
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            ready.set()
+            assert signals.wait() == signal.SIGTERM
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 @pytest.mark.fast
@@ -206,7 +222,7 @@ def test_help_and_import_do_not_pay_for_answers():
         "heavy = {'torch', 'flask', 'pandas', 'matplotlib', 'xarray', 'numpy', 'scipy', 'zarr'}\n"
         "print(*heavy & set(sys.modules), file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = commands.run("-c", program, fresh=True)
     assert "--no-browser" in done.stdout
     assert done.stderr.strip() == ""
 
@@ -245,12 +261,9 @@ def test_the_python_code_gives_the_same_numbers(client, tmp_path):
         "&pin=world%3Drbc%26shock%3Dtechnology%26size%3D1%2525"
     )
     (tmp_path / "responses.py").write_bytes(client.get(f"/responses.py?{state}").data)
-    subprocess.run(
-        [sys.executable, "-W", "error::SyntaxWarning", "responses.py"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    with warnings.catch_warnings(action="error"):
+        compile((tmp_path / "responses.py").read_text(), "responses.py", "exec")
+    commands.run("responses.py", folder=tmp_path, check=True)
     written = pd.read_csv(tmp_path / "responses.csv")
     shown = pd.read_csv(io.BytesIO(client.get(f"/responses.csv?{state}").data))
     pd.testing.assert_frame_equal(
