@@ -38,6 +38,19 @@ class ProcessEndedError(Exception):
     """The process gave no answer and was ended; the message says why."""
 
 
+def start(folder: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A sandbox that waits for its first line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "emulator.explorer.sandbox"],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C in the terminal ends the explorer, which ends this
+    )
+
+
 class SandboxProcess:
     """One process and its folder, which also keeps its cache; both go with `end`, or with the
     object.
@@ -54,15 +67,7 @@ class SandboxProcess:
             "TMPDIR": self.folder,
         }
         try:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "emulator.explorer.sandbox"],
-                cwd=self.folder,
-                env=environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in the terminal ends the explorer, which ends this
-            )
+            self.process = start(self.folder, environment)
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise

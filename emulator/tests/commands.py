@@ -62,13 +62,16 @@ PATIENCE = 300
 class Process:
     """A command that a fork runs: what tests use of `subprocess.Popen`."""
 
-    def __init__(self, words: list[str], report: int, stdout: Any, stderr: Any) -> None:
+    def __init__(self, words: list[str], report: int, stdin: Any, stdout: Any, stderr: Any) -> None:
         self.args = words
-        self.stdout, self.stderr = stdout, stderr
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
         self.returncode: int | None = None
         self.seconds: float | None = None
         """Processor time, once it has ended."""
         self._report = os.fdopen(report, encoding="ascii")
+        self._reading = threading.Lock()
         self.pid = int(self._report.readline())
 
     def poll(self) -> int | None:
@@ -82,9 +85,11 @@ class Process:
         if self.returncode is None:
             if not select.select([self._report], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
-            code, seconds = self._report.readline().split()
-            self._report.close()
-            self.returncode, self.seconds = int(code), float(seconds)
+            with self._reading:
+                if self.returncode is None:  # else another thread has read it
+                    code, seconds = self._report.readline().split()
+                    self.returncode, self.seconds = int(code), float(seconds)
+        assert self.returncode is not None
         return self.returncode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
@@ -168,18 +173,28 @@ def start(
     new_session: bool = False,
     joined: bool = False,
     warnings: str | None = None,
+    binary: bool = False,
     fresh: bool = False,
 ) -> Process | subprocess.Popen:
     """Start a command; its output and errors are pipes of text.
 
     environment: variables that differ from those of this process; new_session: lead a process
     group, to be killed with all that it starts; joined: errors go to the output; warnings: "error"
-    as by `python -W error`; fresh: a new Python.
+    as by `python -W error`; binary: pipes of bytes, an input as well, and no errors; fresh: a new
+    Python.
     """
     texts = [str(word) for word in words]
     variables = {**os.environ, **(environment or {})}
     if fresh or not FORKING:
-        return _start_python(texts, folder, variables, new_session, joined, warnings)
+        return _start_python(
+            texts,
+            folder=folder,
+            variables=variables,
+            new_session=new_session,
+            joined=joined,
+            warnings=warnings,
+            binary=binary,
+        )
     request = {
         "words": texts,
         "folder": str(folder or Path.cwd()),
@@ -187,46 +202,57 @@ def start(
         "new_session": new_session,
         "warnings": warnings,
     }
+    in_end, in_ = os.pipe() if binary else (os.open(os.devnull, os.O_RDONLY), None)
     out, out_end = os.pipe()
-    err, err_end = (None, out_end) if joined else os.pipe()
+    if binary or joined:
+        err, err_end = None, os.open(os.devnull, os.O_WRONLY) if binary else os.dup(out_end)
+    else:
+        err, err_end = os.pipe()
     report, report_end = os.pipe()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    server().ask(request, [nothing, out_end, err_end, report_end])
-    for file in {nothing, out_end, err_end, report_end}:
+    server().ask(request, [in_end, out_end, err_end, report_end])
+    for file in (in_end, out_end, err_end, report_end):
         os.close(file)
+    if binary:
+        return Process(texts, report, os.fdopen(in_, "wb"), os.fdopen(out, "rb"), None)
     streams = [None if file is None else os.fdopen(file, encoding="utf-8") for file in (out, err)]
-    return Process(texts, report, *streams)
+    return Process(texts, report, None, *streams)
 
 
 def _start_python(
     words: list[str],
+    *,
     folder: Path | str | None,
     variables: dict[str, str],
     new_session: bool,
     joined: bool,
     warnings: str | None,
+    binary: bool,
 ) -> subprocess.Popen:
     options = ["-W", warnings] if warnings else []
     if words[0] == "emulator":
         words = ["-m", *words]
+    errors = subprocess.STDOUT if joined else subprocess.DEVNULL if binary else subprocess.PIPE
     return subprocess.Popen(
         [sys.executable, *options, *words],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if binary else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if joined else subprocess.PIPE,
-        text=True,
+        stderr=errors,
+        text=not binary,
         cwd=folder,
         env=variables,
         start_new_session=new_session,
     )
 
 
-def run(*words: object, timeout: float = PATIENCE, **options: Any) -> subprocess.CompletedProcess:
-    """Run a command to its end; options as for `start`."""
+def run(
+    *words: object, timeout: float = PATIENCE, check: bool = False, **options: Any
+) -> subprocess.CompletedProcess:
+    """Run a command to its end; options as for `start`. With `check` it must end well."""
     process = start(*words, **options)
     try:
         out, err = process.communicate(timeout)
     except BaseException:
         process.kill()
         raise
+    assert not (check and process.returncode), err
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import types
 import warnings
@@ -101,6 +102,7 @@ def become(request: dict[str, Any], files: list[int]) -> list[str]:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    tempfile.tempdir = None  # a package may have asked for it already
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [os.getcwd(), *filter(None, paths), *sys.path]
     importlib.invalidate_caches()

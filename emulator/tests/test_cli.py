@@ -15,6 +15,7 @@ import pytest
 
 import emulator
 from emulator.data import jobs, open_dataset
+from emulator.tests import commands
 from emulator.tests.conftest import SMALL, SMALL_WORLDS
 from emulator.tests.data.tampering import contents, flip_byte
 from emulator.worlds import WORLDS, get_world
@@ -22,7 +23,6 @@ from emulator.worlds import WORLDS, get_world
 ROTEMBERG = Path(emulator.__file__).parents[1] / "examples" / "rotemberg.mod"
 
 REPOSITORY = Path(emulator.__file__).parents[1]
-ENVIRONMENT = {**os.environ, "COLUMNS": "80"}
 REQUEST = [
     str(word)
     for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard")
@@ -30,11 +30,9 @@ REQUEST = [
 ]
 
 
-def type_in(*words):
+def type_in(*words, **options):
     """Run a command line in a process of its own, in an 80-column terminal."""
-    done = subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, env=ENVIRONMENT, timeout=300
-    )
+    done = commands.run(*words, environment={"COLUMNS": "80"}, **options)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
@@ -332,15 +330,20 @@ def test_generate_tells_the_size_of_each_split_and_what_was_refused(emulate, sma
     assert data.fingerprint[:16] in out
 
 
+def test_the_installed_program_is_the_command():
+    program = shutil.which("emulator", path=Path(sys.executable).parent)
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{emulator.__version__}\n"
+
+
 def test_every_table_is_readable_in_eighty_columns(small_dataset):
-    command = shutil.which("emulator", path=Path(sys.executable).parent)
     for words in (
         ["worlds"],
         ["worlds", "nk"],
         ["irf", "nk"],
         ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset],
     ):
-        done = type_in(command, *words)
+        done = type_in("emulator", *words)
         assert done.returncode == 0, done.stderr
         frame = [line for line in done.stdout.splitlines() if line[:1] in "┏┃┡│└"]
         assert frame
@@ -355,20 +358,20 @@ def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(
     small_dataset, tmp_path
 ):
     scripts = REPOSITORY / "data" / "scripts"
-    python = [sys.executable, "-W", "error"]
     made = type_in(
-        *python,
         scripts / "generate_dataset.py",
         "--world",
         "nk,var,lss",
         *REQUEST,
         "--output",
         tmp_path / "x",
+        warnings="error",
     )
     assert made.returncode == 0, made.stderr
     assert "Data set:" in made.stdout
     assert contents(tmp_path / "x" / "nk") == contents(small_dataset / "nk")
-    checked = type_in(*python, scripts / "validate_dataset.py", "--path", tmp_path / "x")
+    validate = scripts / "validate_dataset.py"
+    checked = type_in(validate, "--path", tmp_path / "x", warnings="error")
     assert checked.returncode == 0, checked.stderr
     assert "is whole" in checked.stdout
 
@@ -377,8 +380,8 @@ def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(
 @pytest.mark.parametrize("script", ["generate_dataset.py", "validate_dataset.py"])
 def test_the_scripts_of_the_checkout_explain_themselves_and_refuse_with_a_message(script, tmp_path):
     path = REPOSITORY / "data" / "scripts" / script
-    assert "Usage" in type_in(sys.executable, "-W", "error", path, "--help").stdout
+    assert "Usage" in type_in(path, "--help", warnings="error").stdout
     wrong = ["--world", "nkk", "--output"] if script.startswith("generate") else ["--path"]
-    done = type_in(sys.executable, "-W", "error", path, *wrong, tmp_path / "x")
+    done = type_in(path, *wrong, tmp_path / "x", warnings="error")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")

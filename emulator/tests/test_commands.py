@@ -21,6 +21,7 @@ CODES = {
     "threading.Thread(target=lambda: (time.sleep(0.05), print('late'))).start()",
     "where": "import os, sys; print(os.getcwd(), sys.argv, sys.path[0], __name__)",
     "asked": "import os; print(os.environ['ASKED'], len(os.environ))",
+    "temporary": "import tempfile; print(tempfile.gettempdir())",
     "input": "import sys; print(repr(sys.stdin.read()))",
     "a warning": "import warnings; warnings.warn('old', DeprecationWarning)",
     "a quiet one": "compile('x', 'y', 'eval'); import warnings; warnings.warn('q', ImportWarning)",
@@ -42,7 +43,7 @@ CODES = {
 def test_a_fork_does_what_a_new_python_does(tmp_path, name, warnings):
     options = {
         "folder": tmp_path,
-        "environment": {"ASKED": "yes"},
+        "environment": {"ASKED": "yes", "TMPDIR": str(tmp_path)},
         "new_session": name == "a group",
         "warnings": warnings,
     }

@@ -5,8 +5,6 @@ import hashlib
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from emulator.files import (
     write_json,
     write_text,
 )
+from emulator.tests import commands
 
 pytestmark = pytest.mark.fast
 
@@ -139,7 +138,7 @@ def test_a_killed_writer_holds_nothing(tmp_path):
         "import sys, os, pathlib; from emulator.files import sole_writer\nwith"
         " sole_writer(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "data")], check=False)
+    commands.run("-c", code, tmp_path / "data")
     with sole_writer(tmp_path / "data"):
         pass
 

@@ -1,13 +1,13 @@
 """`emulator estimate` as a user types it, on a tiny budget."""
 
 import json
-import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
 from emulator.estimation.result_files import check_estimates
+from emulator.tests import commands
 from emulator.tests.worlds.stranger import write_stranger
 
 SMALL = ("--sampler", "smc", "--chains", "2", "--draws", "60", "--starts", "2", "--rescored", "60")
@@ -197,8 +197,7 @@ result_files.write_estimate = write_and_die
 sys.argv = ["emulator", *{[str(word) for word in asked]!r}]
 cli.main()
 """
-    died = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
-    assert died.returncode == -9
+    assert commands.run("-c", script).returncode == -9
     assert (tmp_path / "x" / "nk" / "result.json").exists()
     code, out, err = emulate(*asked)
     assert code == 0, err
@@ -218,8 +217,7 @@ def test_an_output_that_leads_back_to_itself_is_refused_in_words(emulate, tmp_pa
 def test_help_and_import_are_light():
     heavy = "{'torch', 'arviz', 'statsmodels', 'nutpie', 'scipy.stats', 'pandas', 'matplotlib'}"
     script = f"import sys, emulator.estimation.command; print({heavy} & set(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout == "set()\n"
+    assert commands.run("-c", script, fresh=True).stdout == "set()\n"
 
 
 def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):

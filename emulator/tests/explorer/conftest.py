@@ -11,6 +11,7 @@ import emulator
 from emulator.explorer.app import create_app
 from emulator.explorer.economies import Economies
 from emulator.explorer.serve import served
+from emulator.tests import commands
 from emulator.tests.explorer.browsing import installed, playwright
 
 
@@ -20,6 +21,22 @@ def no_browser(monkeypatch):
     opened = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
     return opened
+
+
+@pytest.fixture(autouse=True)
+def forked_sandboxes(monkeypatch):
+    """Processes that read files are forks; those of a test that runs `emulator explore` are not."""
+
+    def fork(folder, environment):
+        return commands.start(
+            *("-m", "emulator.explorer.sandbox"),
+            folder=folder,
+            environment=environment,
+            binary=True,
+            new_session=True,
+        )
+
+    monkeypatch.setattr("emulator.explorer.process.start", fork)
 
 
 @pytest.fixture(scope="package")

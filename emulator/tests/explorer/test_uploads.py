@@ -8,7 +8,6 @@ import html
 import io
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,8 +18,10 @@ import pytest
 
 import emulator
 from emulator.errors import EmulatorError, ModFileError
+from emulator.explorer import process
 from emulator.explorer.process import SandboxProcess, Seconds
 from emulator.explorer.uploads import LARGEST, Upload, stem
+from emulator.tests import commands
 
 MOD = """var y pi r; varexo e; parameters rho phi;
 rho = 0.7; phi = 1.5;
@@ -39,6 +40,8 @@ parameters:
   phi: {prior: uniform, low: 1.1, high: 3.0}
 """
 
+
+START = process.start
 
 SW07 = Path(emulator.__file__).parent / "worlds" / "sw07"
 
@@ -84,7 +87,7 @@ def test_the_code_of_an_uploaded_world_runs_beside_its_file(client, beside):
     (beside / "responses.py").write_bytes(
         client.get(f"/responses.py?world={world}&p.rho=0.35").data
     )
-    subprocess.run([sys.executable, "responses.py"], cwd=beside, check=True, capture_output=True)
+    commands.run("responses.py", folder=beside, check=True)
     assert (beside / "responses.csv").read_bytes() == client.get(
         f"/responses.csv?world={world}&p.rho=0.35"
     ).data
@@ -169,6 +172,7 @@ def test_names_of_files_become_plain_names(file, name):
 
 def slow_process(monkeypatch, tmp_path, program):
     """A process in the sandbox's place that behaves as the worst file could make it."""
+    monkeypatch.setattr("emulator.explorer.process.start", START)
     script = tmp_path / "stand_in"
     script.write_text(f"#!{sys.executable}\n{program}")
     script.chmod(0o755)

@@ -2,8 +2,6 @@
 the leaderboard beside them.
 """
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch
 from emulator.data import open_dataset
 from emulator.eval.results import read
 from emulator.models import load, model_class
+from emulator.tests import commands
 from emulator.training import TrainingConfig
 from emulator.training.config import load_config
 from emulator.training.trainer import train
@@ -92,10 +91,7 @@ def test_boosted_trees_are_scored_like_a_network(small_dataset, tmp_path):
         "--output",
         tmp_path / "trees",
     ]
-    command = [sys.executable, ROOT / "benchmarks" / "emulators.py", *words]
-    subprocess.run(
-        [str(word) for word in command], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    commands.run(ROOT / "benchmarks" / "emulators.py", *words, folder=tmp_path, check=True)
     found = read(tmp_path / "trees" / "results.json")
     made = found["provenance"]["checkpoint"]
     assert (made["model_name"], made["worlds"], made["config"]["components"]) == (

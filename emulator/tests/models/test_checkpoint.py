@@ -3,8 +3,6 @@
 import errno
 import os
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from emulator.models import checkpoint as checkpoints
 from emulator.models import load
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.models.check import _statistics
+from emulator.tests import commands
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
@@ -167,11 +166,5 @@ def test_loading_needs_nothing_else(path, tmp_path):
     )
     empty = tmp_path / "elsewhere"
     empty.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(path)],
-        cwd=empty,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = commands.run("-c", code, path, folder=empty, check=True)
     assert done.stdout.strip() == "(1, 2, 11, 3)"

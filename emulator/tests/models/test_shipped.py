@@ -4,8 +4,6 @@ folders lead to files.
 
 import json
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from emulator.models import checkpoint as checkpoints
 from emulator.models.check import _statistics
 from emulator.models.trust import learner
 from emulator.models.trust.trust import Evidence, Trust
+from emulator.tests import commands
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
@@ -329,9 +328,9 @@ def test_a_folder_stands_for_the_best_that_it_holds(tmp_path):
     assert load(str(tmp_path)).checkpoint.epoch == 3
 
 
-def test_importing_the_package_needs_no_torch_and_loading_no_network(file, tmp_path):
+def test_loading_asks_no_other_machine(file, tmp_path):
     code = (
-        "import sys, emulator; assert 'torch' not in sys.modules; sys.addaudithook(lambda event, _:"
+        "import sys, emulator; sys.addaudithook(lambda event, _:"
         " sys.exit(event) if event.startswith('socket.') else None); from emulator.models import"
         " load; m = load(sys.argv[1]).network; import torch;"
         " print(tuple(m(torch.tensor(m.world_specs['lss'].theta()), 'lss').shape)); assert"
@@ -339,11 +338,5 @@ def test_importing_the_package_needs_no_torch_and_loading_no_network(file, tmp_p
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(file)],
-        cwd=elsewhere,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = commands.run("-c", code, file, folder=elsewhere, check=True)
     assert done.stdout.strip() == f"(1, 2, {HORIZON + 1}, 3)"

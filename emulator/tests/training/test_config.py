@@ -3,14 +3,13 @@
 import dataclasses
 import json
 import math
-import subprocess
-import sys
 import time
 from itertools import pairwise
 
 import pytest
 
 from emulator.errors import ConfigError
+from emulator.tests import commands
 from emulator.training.config import TrainingConfig, load_config
 
 pytestmark = pytest.mark.fast
@@ -127,7 +126,11 @@ def test_absurd_files_end_in_a_message(tmp_path, text, message):
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_config(tmp_path / "c.yaml")
-    with pytest.raises(ConfigError):
+
+
+def test_an_absurd_override_ends_in_a_message(tmp_path):
+    (tmp_path / "c.yaml").write_text("epochs: 3")
+    with pytest.raises(ConfigError, match="nested too deeply"):
         load_config(tmp_path / "c.yaml", ["lr=" + "[" * 100_000])
 
 
@@ -156,7 +159,7 @@ def test_numbers_written_as_people_write_them():
 
 def test_the_configuration_alone_needs_no_pytorch():
     code = "import sys, emulator.training.config; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert commands.run("-c", code, fresh=True).returncode == 0
 
 
 def test_an_override_with_a_dot_changes_one_entry_of_a_table(tmp_path):
