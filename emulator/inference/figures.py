@@ -194,8 +194,11 @@ def _axes(
     shock_grids = grid.reshape(-1, rows_of_shock * columns)
     for unused in shock_grids[:, n_observables:].ravel():
         unused.set_visible(False)
-    for above in grid[-2, n_observables % columns or columns :] if rows > 1 else ():
-        above.tick_params(labelbottom=True)  # nothing is drawn below it
+    if rows_of_shock > 1:  # a long figure is read in parts: each shock's panels have their numbers
+        for part in grid.reshape(-1, rows_of_shock, columns):
+            for column in part.T:
+                lowest = [axis for axis in column if axis.get_visible()][-1]
+                lowest.tick_params(labelbottom=True)
     return figure, list(shock_grids[:, :n_observables].ravel())
 
 
