@@ -11,6 +11,7 @@ one; it is imported when the world is asked for.
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 from collections.abc import Callable, Mapping
@@ -91,15 +92,16 @@ def travelling(world: World, cluster: bool) -> World | str:
     """
     if world.place:
         return world.place
-    main = sys.modules["__main__"]
-    functions = [f for f in vars(world).values() if callable(f)]
-    typed = any(getattr(f, "__module__", "") == "__main__" for f in functions)
+    script = os.path.isfile(str(getattr(sys.modules["__main__"], "__file__", "")))
+    functions = [value for value in vars(world).values() if callable(value)]
+    of_main = any(getattr(function, "__module__", "") == "__main__" for function in functions)
     try:
         pickle.dumps(world)
+        # Processes of this machine import a script anew; nobody can import a notebook.
+        importable = not of_main or (script and not cluster)
     except Exception:  # pickle raises as many kinds as there are objects
-        typed = True
-        cluster = True
-    if typed and (cluster or not hasattr(main, "__file__")):
+        importable = False
+    if not importable:
         raise SimulatorError(
             f"World '{world.spec.name}' cannot be sent to other processes: they cannot import its"
             " function, which is defined in a notebook, in a script or inside another function."

@@ -6,6 +6,7 @@ import pytest
 
 import emulator
 from emulator.errors import SimulatorError, UnknownNameError
+from emulator.tests.worlds import shop as shops
 from emulator.tests.worlds.altered import observing
 from emulator.tests.worlds.shop import FILE, shop
 from emulator.worlds import WORLDS, expand_worlds, get_world, is_known, register, registry
@@ -133,6 +134,23 @@ def test_names_that_clash_are_refused_with_both_named(packages, emulate):
 def test_what_is_no_world_is_refused(arguments, message):
     with pytest.raises(SimulatorError, match=message):
         register(*arguments)
+
+
+@pytest.mark.parametrize("function", ["typed", "decorated"])
+def test_a_function_of_a_notebook_does_not_travel(monkeypatch, function):
+    monkeypatch.setattr(shops.to_24, "__module__", "__main__")
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "to_24", shops.to_24, raising=False)
+    world = shop(shops.to_24)
+    if function == "decorated":
+        monkeypatch.setattr(main, "to_24", world)
+    monkeypatch.setattr(main, "__file__", "<stdin>", raising=False)
+    with pytest.raises(SimulatorError, match="cannot be sent to other processes"):
+        registry.travelling(world, cluster=False)
+    monkeypatch.setattr(main, "__file__", __file__)
+    assert registry.travelling(world, cluster=False) is world
+    with pytest.raises(SimulatorError, match="cannot be sent to other processes"):
+        registry.travelling(world, cluster=True)
 
 
 def test_worlds_travel_by_their_place_or_as_they_are(tmp_path):
