@@ -60,7 +60,7 @@ class Settings:
 class TreesOfAWorld:
     """One regression a principal component.
 
-    `fit` takes theta (n, P), responses (n, S, H+1, 3) in natural units.
+    `fit` takes theta (n, P), responses (n, S, H+1, O) in natural units.
     """
 
     def __init__(self, settings: Settings, threads: int) -> None:
@@ -103,7 +103,7 @@ class TreesOfAWorld:
         return ended
 
     def predict(self, theta: np.ndarray) -> Tensor:
-        """Responses (n, S, H+1, 3) in natural units."""
+        """Responses (n, S, H+1, O) in natural units."""
         scores = torch.zeros(len(theta), self.settings.components)
         for k, booster in self.boosters.items():
             scores[:, k] = torch.from_numpy(np.asarray(booster.predict(theta)))

@@ -116,7 +116,7 @@ class Scorer:
 
 def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
     """A network for a world that it was not trained on: the prior's moments, and the taught worlds'
-    mean size of each observable.
+    mean size of each observable, of all where none of them has it.
     """
     origin = checkpoints.read(checkpoint)
     options = {
@@ -124,16 +124,19 @@ def unseen(checkpoint: Path, spec: WorldSpec) -> EmulatorModel:
     }
     network = build(origin.model_name, {spec.name: spec}, origin.horizon, options).eval()
     low, high = (torch.tensor(end, dtype=torch.float32) for end in (spec.low, spec.high))
-    sizes = (
-        torch.cat([statistics.irf_scale for statistics in origin.statistics.values()])
-        .log()
-        .mean(0)
-        .exp()
+    logs: dict[str, list[torch.Tensor]] = {}
+    for world, statistics in origin.statistics.items():
+        names = origin.world_specs[world].observable_names
+        for name, scale_S in zip(names, statistics.irf_scale.log().T, strict=True):
+            logs.setdefault(name, []).append(scale_S)
+    everything = [scale_S for own in logs.values() for scale_S in own]
+    sizes = torch.stack(
+        [torch.cat(logs.get(name, everything)).mean().exp() for name in spec.observable_names]
     )
     network.bind(
         {
             spec.name: WorldStatistics(
-                (low + high) / 2, (high - low) / 12**0.5, low, high, sizes.expand(spec.n_shocks, 3)
+                (low + high) / 2, (high - low) / 12**0.5, low, high, sizes.expand(spec.n_shocks, -1)
             )
         },
         {spec.name: spec},

@@ -12,6 +12,7 @@ from emulator.errors import CheckpointError
 from emulator.models import load
 from emulator.models.trained import predict
 from emulator.models.trust import learner
+from emulator.spec import Moves
 from emulator.tests.data.toy import NAMES, Toy
 from emulator.tests.training.runs import assert_same_run
 from emulator.tests.worlds.altered import observing
@@ -325,3 +326,43 @@ def test_the_network_that_ships_is_fine_tuned_to_a_world_of_other_observables(tm
     errors = np.square((answer - irf) / scale).mean(axis=(0, 1, 2)) ** 0.5
     for name, error in zip(names, errors, strict=True):  # one is that of an answer of zero
         assert error < (0.7 if name in ("output", "inflation", "rate") else 1.3)
+
+
+@pytest.mark.parametrize("model", ["PerWorldMLPBaseline", "UniversalEmulator"])
+def test_what_a_world_declares_is_exact_in_what_training_leaves_on_disk(tmp_path, model):
+    """`rho_b` of the toy moves the responses to `supply` alone; its spec says so."""
+    names = NAMES[:2]
+
+    class Declaring(Toy):
+        """With `moves_only`, by which `rho_b` leaves the responses to `demand` alone."""
+
+        def __init__(self):
+            super().__init__(names)
+            parameters = [
+                p.model_copy(update={"moves_only": Moves(shocks=("supply",))})
+                if p.name == "rho_b"
+                else p
+                for p in self.spec.parameters
+            ]
+            update = {"name": "declaring", "parameters": tuple(parameters)}
+            self.spec = self.spec.model_copy(update=update)
+
+    with pytest.MonkeyPatch.context() as patch:
+        world, table = Declaring(), worlds._of_table
+        patch.setitem(worlds.WORLDS, "declaring", "emulator.tests.data.toy:Toy")
+        patch.setattr(
+            worlds, "_of_table", lambda name: world if name == "declaring" else table(name)
+        )
+        generate_dataset(tmp_path / "data", ["declaring"], 120, seed=2, horizon=HORIZON, periods=0)
+    config = config_of(tmp_path / "data", tmp_path / "run", model, worlds=["declaring"])
+    history = train(config).history
+    assert history["val_loss"][-1] < history["val_loss"][0]
+    trained = load(tmp_path / "run" / "best.pt")
+    spec = trained.world_specs["declaring"]
+    assert spec == world.spec
+    theta = open_dataset(tmp_path / "data").read("declaring", "test")[0]
+    moved = theta.copy()
+    moved[:, spec.index("rho_b")] *= 0.5
+    before, after = (predict(trained, "declaring", draws) for draws in (theta, moved))
+    assert np.array_equal(before[:, 0], after[:, 0])
+    assert not np.array_equal(before[:, 1], after[:, 1])
