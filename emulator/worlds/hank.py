@@ -33,7 +33,7 @@ from emulator.spec import (
 )
 from emulator.worlds.base import OnFailure, World
 from emulator.worlds.hank_closure import close
-from emulator.worlds.hank_equilibrium import Policy, determinacy
+from emulator.worlds.hank_equilibrium import Paths, Policy, determinacy, incomes
 from emulator.worlds.hank_household import SteadyState, Tastes
 
 # fmt: off
@@ -118,6 +118,30 @@ SPEC = WorldSpec(
             unit=ANNUAL_POINTS,
             meaning="nominal policy rate, deviation from steady state",
         ),
+        Observable(
+            name="consumption",
+            tex="C",
+            unit=PERCENT,
+            meaning="consumption, percent of steady state",
+        ),
+        Observable(
+            name="hours",
+            tex="L",
+            unit=PERCENT,
+            meaning="hours worked, each weighed by skill (effective labour), percent of steady state",
+        ),
+        Observable(
+            name="consumption_bottom_half",
+            tex=r"C_{0-50}",
+            unit=PERCENT,
+            meaning="consumption of the poorest half by wealth, percent of theirs at rest",
+        ),
+        Observable(
+            name="consumption_top_tenth",
+            tex=r"C_{90-100}",
+            unit=PERCENT,
+            meaning="consumption of the richest tenth by wealth, percent of theirs at rest",
+        ),
     ),
     extrapolation=Extrapolation(slice_parameters=("debt",), corner_parameters=("rho_i", "rho_z")),
 )
@@ -142,7 +166,7 @@ SETTLED_AT, SETTLED = 150, 5e-3
 economy may be far from rest at the end, and the long one answers.
 """
 HORIZON = LONG.horizon
-UNITS = np.array([100.0, 400.0, 400.0])[:, None, None]
+UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0, 100.0])
 ERROR_TOLERANCE = 1e-7
 FADED = 1e-3
 """Largest last response relative to the peak: a path that is not back at rest by then is cut off
@@ -196,14 +220,17 @@ def solve_draw(row: tuple[float, ...], truncation: Truncation) -> Solved:
                 return _unsolved(status)
             forces = processes(persistence, truncation.periods)
             paths, error = close(household.jacobian_OITT, tastes, policy, forces)
+            others = _watched(household, tastes, policy, paths, forces)
         except (NoSolutionError, np.linalg.LinAlgError, ValueError):
             # Besides its own, LAPACK's complaints at odd parameters.
             return _unsolved(Status.NOT_CONVERGED)
-    unit = (UNITS * paths).transpose(2, 1, 0)
+    unit = (UNITS[: len(paths), None, None] * paths).transpose(2, 1, 0)
     if truncation == SHORT and not _below(unit, SETTLED_AT, SETTLED):
         return solve_draw(row, LONG)
     error = max(error, household.steady.error(tastes.debt))
-    responses = unit[:, : truncation.horizon + 1] * (size / 100)[:, None, None]
+    rows = truncation.horizon + 1
+    beside = (UNITS[len(paths) :, None, None] * others).transpose(2, 1, 0)
+    responses = np.concatenate([unit[:, :rows], beside], axis=2) * (size / 100)[:, None, None]
     faded = truncation == SHORT or _below(unit, HORIZON, FADED)
     exact = error <= ERROR_TOLERANCE and np.isfinite(responses).all()
     if not (exact and faded):
@@ -218,16 +245,33 @@ def _below(unit: np.ndarray, quarter: int, share: float) -> bool:
 
 
 def _unsolved(status: Status) -> Solved:
-    return Solved(status, np.full((N_SHOCKS, HORIZON + 1, 3), np.nan), np.nan)
+    return Solved(status, np.full((N_SHOCKS, HORIZON + 1, len(UNITS)), np.nan), np.nan)
 
 
 class Household(NamedTuple):
     """Households at rest and their Jacobians (O, I, T, T): [o, i, t, s] is output o at t by input i
-    at s, foreseen from period 0.
+    at s, foreseen from period 0. `watched_OIHT` are those, up to the last quarter that is answered,
+    of what no market needs: consumption of groups, by its value at rest.
     """
 
     steady: SteadyState
     jacobian_OITT: np.ndarray
+    watched_OIHT: np.ndarray
+
+
+def _watched(
+    household: Household, tastes: Tastes, policy: Policy, paths: np.ndarray, forces: np.ndarray
+) -> np.ndarray:
+    """Paths (4, H+1, K) of consumption, hours and consumption of the groups, in fractions of each
+    at rest, under paths (3, T, K) of output, inflation and the rate and processes (4, T, K).
+    """
+    y, pi, _ = paths
+    faced = incomes(Paths(household.jacobian_OITT), tastes, policy, y, pi, forces)
+    inputs = np.concatenate([faced.r, faced.w, faced.tau])
+    by_inputs = np.concatenate(list(household.watched_OIHT.swapaxes(0, 1)), axis=2)
+    _, technology, purchases, _ = forces
+    everybody = np.stack([y - purchases, y - technology])[:, : by_inputs.shape[1]]
+    return np.concatenate([everybody, by_inputs @ inputs])
 
 
 @lru_cache(maxsize=64)
@@ -247,11 +291,25 @@ def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
-    from emulator.worlds.hank_fake_news import jacobian, outputs
+    from emulator.worlds.hank_fake_news import jacobians
 
     steady = rest(tastes)
-    summed = outputs(tastes, steady)
-    return Household(steady, jacobian(tastes, steady, summed, truncation.periods))
+    markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon)
+    return Household(steady, markets, watched)
+
+
+def _mpc(row: tuple[float, ...]) -> float:
+    if not (SPEC.possible(np.array([row]))[0] and _meaningful(row)):
+        return float("nan")
+    from emulator.worlds.hank_fake_news import differentiate
+
+    tastes = Tastes(*row[:N_TASTES])
+    with _threads().limit(limits=1, user_api="blas"):
+        try:
+            steady = rest(tastes)
+            return steady.mean(differentiate(tastes, steady).c_slope)
+        except (NoSolutionError, np.linalg.LinAlgError, ValueError):
+            return float("nan")
 
 
 def processes(persistence: np.ndarray, periods: int) -> np.ndarray:
@@ -306,6 +364,13 @@ class HeterogeneousAgents(World):
         steady = [rest(Tastes(*row[:N_TASTES])) for row in theta.tolist()]
         return np.array([np.count_nonzero(s.a[:, 0] <= s.grid[0]) for s in steady], dtype=int)
 
+    def mpc(self, theta: np.ndarray) -> np.ndarray:
+        """Average marginal propensity to consume (n,): by how much consumption of the quarter rises
+        with a household's cash at its beginning, an average over households at rest. NaN where no
+        state of rest is found.
+        """
+        return np.array([_mpc(tuple(row)) for row in self.spec.check_theta(theta).tolist()])
+
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
@@ -334,7 +399,7 @@ class HeterogeneousAgents(World):
         solved = self._solve(theta, SHORT if horizon <= SHORT.horizon else LONG)
         status = np.array([one.status for one in solved], dtype=np.uint8)
         self._refuse(theta, status != Status.OK, on_failure, status)
-        responses = np.empty((len(theta), N_SHOCKS, horizon + 1, 3))
+        responses = np.empty((len(theta), N_SHOCKS, horizon + 1, len(UNITS)))
         for row, one in enumerate(solved):
             responses[row] = one.irf[:, : horizon + 1]
         return responses

@@ -124,10 +124,24 @@ class Economy:
     i: np.ndarray
 
 
-def economy(
+class Incomes(NamedTuple):
+    """What households face, (., K) each: return on savings, wage, profits less taxes; beside the
+    policy rate and public debt.
+    """
+
+    r: np.ndarray
+    w: np.ndarray
+    tau: np.ndarray
+    i: np.ndarray
+    b: np.ndarray
+
+
+def incomes(
     op: Operators, tastes: Tastes, policy: Policy, y: np.ndarray, pi: np.ndarray, shocks: np.ndarray
-) -> Economy:
-    """The equations of the module's text, in its order; shocks (4, ., K) are m, z, g and u."""
+) -> Incomes:
+    """The equations of the module's text but for the markets, in its order; shocks (4, ., K) are m,
+    z, g and u.
+    """
     m, z, g, u = shocks
     i = op.accumulate(
         (1 - policy.rho_i) * (policy.phi_pi * pi + policy.phi_y * y) + m, policy.rho_i
@@ -136,8 +150,16 @@ def economy(
     w = tastes.wage * z + (pi - op.lead(pi) / (1 + tastes.r) - u) / policy.kappa
     b = op.accumulate(policy.rho_b * g, policy.rho_b)
     tau = y - w - tastes.wage * (y - z) - (tastes.debt * r + (1 + tastes.r) * op.lag(b) + g - b)
-    assets, labour = op.households(r, w, tau)
-    return Economy(assets - b, labour - (y - z), i)
+    return Incomes(r, w, tau, i, b)
+
+
+def economy(
+    op: Operators, tastes: Tastes, policy: Policy, y: np.ndarray, pi: np.ndarray, shocks: np.ndarray
+) -> Economy:
+    """What the markets miss under `incomes`, whose arguments these are."""
+    faced = incomes(op, tastes, policy, y, pi, shocks)
+    assets, labour = op.households(faced.r, faced.w, faced.tau)
+    return Economy(assets - faced.b, labour - (y - shocks[1]), faced.i)
 
 
 def determinacy(jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> Status:

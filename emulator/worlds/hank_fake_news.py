@@ -32,6 +32,7 @@ from emulator.worlds.hank_kernels import (
     lottery,
     njit,
 )
+from emulator.worlds.hank_outputs import Output, outputs, watched
 
 INPUTS = ("r", "w", "tau")
 R, W, TAU = range(len(INPUTS))
@@ -43,17 +44,6 @@ DEGREE = 7
 """Of the polynomial between the periods that are kept; with the two above, Jacobians err by at most
 3e-7 of their largest entry.
 """
-
-
-class Output(NamedTuple):
-    """A choice that is summed over households: its value at rest (E, A), and how it answers to
-    cash, consumption and hours of the household, each (E, A).
-    """
-
-    level: np.ndarray
-    by_cash: np.ndarray
-    by_c: np.ndarray
-    by_n: np.ndarray
 
 
 class Step(NamedTuple):
@@ -96,43 +86,88 @@ def recovery(periods: int) -> np.ndarray:
     return weights
 
 
-def outputs(tastes: Tastes, s: SteadyState) -> list[Output]:
-    """Assets and effective labour, the two that the markets clear."""
-    skill = np.broadcast_to(s.skill[:, None], s.a.shape)
-    one, none = np.ones(s.a.shape), np.zeros(s.a.shape)
-    return [
-        Output(level=s.a, by_cash=one, by_c=-one, by_n=tastes.wage * skill),
-        Output(level=s.labour, by_cash=none, by_c=none, by_n=skill),
-    ]
-
-
 def jacobian(tastes: Tastes, s: SteadyState, summed: Sequence[Output], periods: int) -> np.ndarray:
     """Jacobians (O, I, T, T): [o, i, t, s] is output o at t by input i at s, foreseen from period
-    0, in quarterly output per unit of the input. The first of `summed` is assets.
+    0, in the output's unit per unit of the input.
     """
-    step = differentiate(tastes, s)
-    cash, c, n = _on_impact(tastes, s, step)
-    impacts = np.stack(
-        [output.by_cash * cash + output.by_c * c + output.by_n * n for output in summed]
-    )
-    # A higher wage pays for the hours it calls forth: the cash of savers holds them already.
-    called_forth = tastes.frisch * s.n / tastes.wage
-    for impact, output in zip(impacts[1:], summed[1:], strict=True):
-        impact[W] += output.by_n * called_forth
-    by_ahead = np.stack(
-        [output.by_c * step.c_ahead + output.by_n * step.n_ahead for output in summed]
-    )
-    points = min(len(s.grid), int(np.nonzero(s.distribution.max(axis=0) > WITHOUT_MASS)[0][-1]) + 3)
-    ahead_IKN = _ahead_of_time(tastes, s, step, c, points, periods)
-    worth_OKN, first_OKI = _worth_of_saving(
-        s, step, summed, by_ahead[0], impacts[0], points, periods
-    )
-    gradient_ON = np.stack([_spread(step.pairs, s.distribution * by, points) for by in by_ahead])
-    fake_news = np.empty((len(summed), len(INPUTS), periods, periods))
-    fake_news[:, :, 0, 0] = np.tensordot(impacts, s.distribution, axes=2)
-    _combine(fake_news, gradient_ON, ahead_IKN, worth_OKN, first_OKI)
-    _accumulate(fake_news)
-    return fake_news
+    return FakeNews(tastes, s, periods).jacobian(summed, kept_periods(periods), recovery(periods))
+
+
+def jacobians(
+    tastes: Tastes, s: SteadyState, periods: int, horizon: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """`jacobian` of what the markets clear; and of what no market needs, over the first quarters,
+    (O, I, H+1, T).
+    """
+    news = FakeNews(tastes, s, periods)
+    markets = news.jacobian(outputs(tastes, s), kept_periods(periods), recovery(periods))
+    rows = horizon + 1
+    return markets, news.jacobian(watched(s), kept_periods(rows), recovery(rows))
+
+
+class FakeNews:
+    """What news of inputs up to T periods ahead changes in households' saving, at rest; Jacobians
+    of any outputs follow.
+    """
+
+    def __init__(self, tastes: Tastes, s: SteadyState, periods: int) -> None:
+        self.steady, self.periods = s, periods
+        self.step = differentiate(tastes, s)
+        self.cash, self.c, self.n = _on_impact(tastes, s, self.step)
+        self.called_forth = tastes.frisch * s.n / tastes.wage
+        mass = s.distribution.max(axis=0)
+        self.points = min(len(s.grid), int(np.nonzero(mass > WITHOUT_MASS)[0][-1]) + 3)
+        self.ahead_IKN = _ahead_of_time(tastes, s, self.step, self.c, self.points, periods)
+        assets = outputs(tastes, s)[0]
+        self.saving_impact, self.saving_ahead = self._answers(assets)
+        self.savings = Pairs(np.zeros(s.a.shape, np.int64), *np.zeros((2, *s.a.shape)))
+        lottery(s.grid, s.a, self.savings)
+        width = s.grid[self.savings.left + 1] - s.grid[self.savings.left]
+        self.movable = s.distribution / width
+
+    def jacobian(
+        self, summed: Sequence[Output], kept: np.ndarray, recover: np.ndarray
+    ) -> np.ndarray:
+        """Jacobians (O, I, R, T) of outputs over the first R periods, by what is worth to be `kept`
+        (K,) of them and what gives the others, `recover` (R-1, K).
+        """
+        answers = [self._answers(output) for output in summed]
+        worth_OKN, first_OKI = self._worth_of_saving(summed, kept)
+        mass, pairs = self.steady.distribution, self.step.pairs
+        gradient_ON = np.stack([_spread(pairs, mass * by, self.points) for _, by in answers])
+        fake_news = np.empty((len(summed), len(INPUTS), len(recover) + 1, self.periods))
+        impacts = np.stack([impact for impact, _ in answers])
+        fake_news[:, :, 0, 0] = np.tensordot(impacts, mass, axes=2)
+        _combine(fake_news, gradient_ON, self.ahead_IKN, worth_OKN, first_OKI, recover)
+        _accumulate(fake_news)
+        return fake_news
+
+    def _answers(self, output: Output) -> tuple[np.ndarray, np.ndarray]:
+        """An output by a unit of each input today (I, E, A), and by E[V_a'] at the two points of
+        each household's `pairs` (2, E, A).
+        """
+        impact = output.by_cash * self.cash + output.by_c * self.c + output.by_n * self.n
+        impact[W] += output.by_called * self.called_forth
+        return impact, output.by_c * self.step.c_ahead + output.by_n * self.step.n_ahead
+
+    def _worth_of_saving(
+        self, summed: Sequence[Output], kept: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a change of E[V_a'] today is worth, through saving, for each output t + 1 periods
+        later at the periods kept, (O, K, N); the same of a unit of each input today, (O, K, I).
+        """
+        s = self.steady
+        worth = np.zeros((len(summed), len(kept), len(s.skill) * self.points))
+        first = np.zeros((len(summed), len(kept), len(INPUTS)))
+        units = np.empty((len(kept), s.a.size))
+        impact = self.saving_impact.reshape(len(INPUTS), -1).T
+        for o, output in enumerate(summed):
+            level = np.ascontiguousarray(output.level)
+            _iterate_forward(s.transition, self.savings, self.movable, level, kept, units)
+            first[o] = units @ impact
+            left = self.step.pairs.left
+            _through_saving(units, left, self.saving_ahead, self.points, worth[o])
+        return worth, first
 
 
 def _combine(
@@ -141,21 +176,22 @@ def _combine(
     ahead_IKN: np.ndarray,
     worth_OKN: np.ndarray,
     first_OKI: np.ndarray,
+    recover: np.ndarray,
 ) -> None:
-    """Fill fake news (O, I, T, T), but for its first entry, from the factors that are kept."""
-    n_outputs, n_inputs, periods, _ = fake_news.shape
-    recover = recovery(periods)
-    kept = recover.shape[1]
+    """Fill fake news (O, I, R, T), but for its first entry, from the factors that are kept."""
+    n_outputs, n_inputs, _, periods = fake_news.shape
+    ahead_recover = recovery(periods)
+    kept, ahead_kept = recover.shape[1], ahead_recover.shape[1]
     rows = np.concatenate([worth_OKN.reshape(n_outputs * kept, -1), gradient_ON])
-    products = rows @ ahead_IKN.reshape(n_inputs * kept, -1).T
-    today_OIK = products[n_outputs * kept :].reshape(n_outputs, n_inputs, kept)
-    fake_news[:, :, 0, 1:] = today_OIK @ recover.T
+    products = rows @ ahead_IKN.reshape(n_inputs * ahead_kept, -1).T
+    today_OIK = products[n_outputs * kept :].reshape(n_outputs, n_inputs, ahead_kept)
+    fake_news[:, :, 0, 1:] = today_OIK @ ahead_recover.T
     for o in range(n_outputs):
         fake_news[o, :, 1:, 0] = (recover @ first_OKI[o]).T
         late = recover @ products[o * kept : (o + 1) * kept]
         for i in range(n_inputs):
-            columns = late[:, i * kept : (i + 1) * kept]
-            np.matmul(columns, recover.T, out=fake_news[o, i, 1:, 1:])
+            columns = late[:, i * ahead_kept : (i + 1) * ahead_kept]
+            np.matmul(columns, ahead_recover.T, out=fake_news[o, i, 1:, 1:])
 
 
 def differentiate(tastes: Tastes, s: SteadyState) -> Step:
@@ -263,33 +299,6 @@ def _iterate_back(
         apply(pairs, now, value)
 
 
-def _worth_of_saving(
-    s: SteadyState,
-    step: Step,
-    summed: Sequence[Output],
-    saving_ahead: np.ndarray,
-    saving_impact: np.ndarray,
-    points: int,
-    periods: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """What a change of E[V_a'] today is worth, through saving, for each output t + 1 periods later
-    at the periods kept, (O, K, N); the same of a unit of each input today, (O, K, I).
-    """
-    kept = kept_periods(periods)
-    savings = Pairs(np.zeros(s.a.shape, np.int64), *np.zeros((2, *s.a.shape)))
-    lottery(s.grid, s.a, savings)
-    movable = s.distribution / (s.grid[savings.left + 1] - s.grid[savings.left])
-    worth = np.zeros((len(summed), len(kept), len(s.skill) * points))
-    first = np.zeros((len(summed), len(kept), len(INPUTS)))
-    units = np.empty((len(kept), s.a.size))
-    for o, output in enumerate(summed):
-        level = np.ascontiguousarray(output.level)
-        _iterate_forward(s.transition, savings, movable, level, kept, units)
-        first[o] = units @ saving_impact.reshape(len(INPUTS), -1).T
-        _through_saving(units, step.pairs.left, saving_ahead, points, worth[o])
-    return worth, first
-
-
 @njit(cache=True, error_model="numpy")
 def _iterate_forward(
     transition: np.ndarray,
@@ -352,10 +361,10 @@ def _spread(pairs: Pairs, values: np.ndarray, points: int) -> np.ndarray:
 @njit(cache=True, error_model="numpy")
 def _accumulate(fake_news: np.ndarray) -> None:
     """Jacobians from fake news, in place: J[t, s] = F[t, s] + J[t-1, s-1]."""
-    n_outputs, n_inputs, periods, _ = fake_news.shape
+    n_outputs, n_inputs, rows, periods = fake_news.shape
     for o in range(n_outputs):
         for i in range(n_inputs):
             one = fake_news[o, i]
-            for t in range(1, periods):
+            for t in range(1, rows):
                 for s in range(1, periods):
                     one[t, s] += one[t - 1, s - 1]

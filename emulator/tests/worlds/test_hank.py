@@ -16,7 +16,8 @@ from emulator.worlds import check_world, get_world, hank
 from emulator.worlds.hank import LONG, SPEC, Policy, Tastes, processes, rest, solve_household
 from emulator.worlds.hank_closure import close
 from emulator.worlds.hank_equilibrium import Paths, Transforms, determinacy, economy, winding
-from emulator.worlds.hank_fake_news import INPUTS, jacobian, outputs
+from emulator.worlds.hank_fake_news import INPUTS, jacobian, jacobians, outputs
+from emulator.worlds.hank_outputs import groups
 from emulator.worlds.hank_steady import calibrate
 
 HANK = get_world("hank")
@@ -33,11 +34,12 @@ def read(name):
 
 def responses(name):
     header, rows = read(name)
-    assert header == ["draw", "shock", "horizon", "output", "inflation", "rate"]
+    names = header[3:]
+    assert tuple(names) == SPEC.observable_names[: len(names)]
     table = np.array(rows, dtype=float)
     draws, shocks = (int(table[-1, k]) + 1 for k in (0, 1))
     assert (table[:, :3] == np.argwhere(np.ones((draws, shocks, 41)))).all()
-    return table[:, 3:].reshape(draws, shocks, 41, 3)
+    return table[:, 3:].reshape(draws, shocks, 41, len(names))
 
 
 def reference_theta():
@@ -75,8 +77,9 @@ def small():
 
     steady = calibrate(PUBLISHED, 60)
     household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs(
-        [labor_supply]
+        [labor_supply, spending]
     )
+    poor, rich = groups(steady)
     known = {
         "a_grid": steady.grid,
         "Pi": steady.transition,
@@ -88,9 +91,14 @@ def small():
         "vphi": steady.vphi,
         "eis": PUBLISHED.eis,
         "frisch": PUBLISHED.frisch,
+        "poor": poor.member / poor.spent,
+        "poor_edge": poor.at_edge,
+        "rich": rich.member / rich.spent,
+        "rich_edge": rich.at_edge,
     }
     rest = household.steady_state(known, backward_tol=1e-13, forward_tol=1e-15)
-    theirs = household.jacobian(rest, list(INPUTS), ["A", "NE", "C"], T=80, twosided=True, h=1e-6)
+    names = ["A", "NE", "C", "C_POOR", "C_RICH"]
+    theirs = household.jacobian(rest, list(INPUTS), names, T=80, twosided=True, h=1e-6)
     return steady, theirs
 
 
@@ -99,9 +107,16 @@ def incomes(w, tau, e_grid):
     return we, T
 
 
+def spending(c, poor, poor_edge, rich, rich_edge):
+    c_poor = poor * (c - poor_edge)
+    c_rich = rich * (c - rich_edge)
+    return c_poor, c_rich
+
+
 def test_responses_are_the_librarys():
     theta, reference = reference_theta(), responses("irfs.csv")
     assert len(theta) >= 10
+    assert reference.shape[3] == 7
     assert np.abs(HANK.irf(theta) - reference).max() < 1e-6
     assert HANK.residual(theta).max() < 1e-7
 
@@ -111,7 +126,7 @@ def test_the_published_example_is_reproduced():
     library's too.
     """
     reference = responses("published.csv")[0]
-    assert np.abs(HANK.irf(SPEC.theta())[0, :2] - reference).max() < 1e-6
+    assert np.abs(HANK.irf(SPEC.theta())[0, :2, :, :3] - reference).max() < 1e-6
     header, rows = read("steady.csv")
     assert header == ["draw", "beta", "vphi", "consumption"]
     assert float(rows[0][1]) == pytest.approx(0.982, abs=5e-4)
@@ -136,7 +151,7 @@ def test_the_notebooks_printed_errors_are_ours():
 
 def test_the_nonlinear_model_responds_alike_to_a_small_shock():
     nonlinear = responses("nonlinear.csv")
-    linear = HANK.irf(reference_theta()[: len(nonlinear)])
+    linear = HANK.irf(reference_theta()[: len(nonlinear)])[..., : nonlinear.shape[3]]
     peak = np.abs(nonlinear).max(axis=2, keepdims=True)
     assert (np.abs(linear - nonlinear) / peak).max() < 2e-4
 
@@ -149,6 +164,23 @@ def test_jacobians_are_the_librarys_differences(small):
             assert (
                 np.abs(ours[o, i] - theirs[output, name]).max() < 1e-7 * np.abs(ours[o, i]).max()
             ), (output, name)
+
+
+def test_what_groups_spend_answers_as_the_library_says(small):
+    """The first 41 quarters, which are all that the short truncation keeps of them."""
+    steady, theirs = small
+    _, ours = jacobians(PUBLISHED, steady, 80, 40)
+    assert ours.shape == (2, 3, 41, 80)
+    for o, output in enumerate(("C_POOR", "C_RICH")):
+        for i, name in enumerate(INPUTS):
+            error = np.abs(ours[o, i] - theirs[output, name][:41]).max()
+            assert error < 1e-7 * np.abs(ours[o]).max(), (output, name)
+
+
+def test_both_truncations_say_the_same_of_every_observable():
+    theta = reference_theta()[:3]
+    short, long = HANK.irf(theta, 40), HANK.irf(theta, 41)[:, :, :41]
+    assert np.abs(short - long).max() < 1e-6 * np.abs(long).max()
 
 
 def test_goods_clear_by_walras_law_along_every_response(small):

@@ -17,6 +17,7 @@ from emulator.worlds.hank import (
 )
 from emulator.worlds.hank_closure import close
 from emulator.worlds.hank_equilibrium import determinacy
+from emulator.worlds.hank_outputs import Output, groups, watched
 
 N, POINTS, PERIODS = 8, 100, 150
 MONETARY, TECHNOLOGY, FISCAL, COST_PUSH = range(4)
@@ -129,6 +130,69 @@ def test_marginal_propensities_to_consume(economies):
         liquid = economy.tastes._replace(debt=1.2 * economy.tastes.debt)
         richer = calibrate(liquid, POINTS)
         assert richer.mean(spending(liquid, richer)) < steady.mean(mpc)
+
+
+def test_groups_keep_their_shares_and_add_up(economies):
+    """A half, a tenth and those between are everybody; what they spend adds up to consumption, at
+    rest and, with what each spends at its edge, whatever moves.
+    """
+    for economy in economies:
+        steady = economy.steady
+        owners = steady.distribution.sum(axis=0)
+        poor, rich = groups(steady)
+        assert owners @ poor.member == pytest.approx(0.5, abs=1e-12)
+        assert owners @ rich.member == pytest.approx(0.1, abs=1e-12)
+        between = 1 - poor.member - rich.member
+        assert ((between >= -1e-12) & (between <= 1 + 1e-12)).all()
+        spent = float((steady.distribution * steady.c).sum(axis=0) @ between)
+        assert poor.spent + spent + rich.spent == pytest.approx(steady.mean(steady.c), abs=1e-12)
+        assert poor.spent / 0.5 < spent / 0.4 < rich.spent / 0.1
+
+        middle = between * (steady.c - poor.at_edge) + rich.member * (rich.at_edge - poor.at_edge)
+        ones, none = np.ones(steady.c.shape), np.zeros(steady.c.shape)
+        summed = [
+            Output(steady.c, by_cash=none, by_c=ones, by_n=none, by_called=none),
+            Output(middle, by_cash=none, by_c=between * ones, by_n=none, by_called=none),
+            *watched(steady),
+        ]
+        everybody, others, bottom, top = jacobian(economy.tastes, steady, summed, 60)
+        parts = others + poor.spent * bottom + rich.spent * top
+        assert np.abs(parts - everybody).max() < 1e-9 * np.abs(everybody).max()
+
+
+def test_after_a_tightening_the_poorest_half_spends_less_by_more_than_the_richest_tenth():
+    """On impact and over the first year. The rich are paid more for what they own; in most draws
+    they spend less all the same.
+    """
+    world = HeterogeneousAgents()
+    irf = world.irf(world.propose(N, np.random.default_rng(7)))[:, MONETARY]
+    consumption, bottom, top = irf[:, :4, 3], irf[:, :4, 5], irf[:, :4, 6]
+    assert (bottom[:, 0] < 0).all()
+    assert (bottom[:, 0] < consumption[:, 0]).all()
+    assert (consumption[:, 0] < top[:, 0]).all()
+    assert (bottom.sum(axis=1) < top.sum(axis=1)).all()
+
+
+def test_consumption_and_hours_are_what_output_leaves_and_takes():
+    world = HeterogeneousAgents()
+    theta = world.propose(3, np.random.default_rng(7))
+    irf = world.irf(theta)
+    size, rho = (theta[:, [SPEC.index(f"{kind}_{k}") for k in "zg"]] for kind in ("sigma", "rho"))
+    technology, purchases = (size[:, k, None] * rho[:, k, None] ** np.arange(41) for k in range(2))
+    for shock in range(4):
+        bought = purchases * (shock == FISCAL)
+        eased = technology * (shock == TECHNOLOGY)
+        assert np.abs(irf[:, shock, :, 3] - irf[:, shock, :, 0] + bought).max() < 1e-12
+        assert np.abs(irf[:, shock, :, 4] - irf[:, shock, :, 0] + eased).max() < 1e-12
+
+
+def test_the_world_tells_its_marginal_propensity_to_consume():
+    world = HeterogeneousAgents()
+    assert world.mpc(SPEC.theta())[0] == pytest.approx(0.1177, abs=1e-4)
+    poor_and_rich = np.concatenate([SPEC.theta(debt=3.0), SPEC.theta(debt=8.0)])
+    less, more = world.mpc(poor_and_rich)
+    assert less > 0.1177 > more
+    assert np.isnan(world.mpc(SPEC.theta(debt=-1.0))).all()
 
 
 def test_the_parameters_are_those_of_the_tuples():

@@ -29,6 +29,19 @@ household = published.hh.add_hetinputs([published.make_grids, published.wages, p
 household = household.add_hetoutputs([published.labor_supply])
 
 
+def spending_of_groups(c, bottom, bottom_edge, top, top_edge):
+    c_bottom = bottom * (c - bottom_edge)
+    c_top = top * (c - top_edge)
+    return c_bottom, c_top
+
+
+grouped = household.add_hetoutputs([spending_of_groups])
+BOTTOM, TOP = 0.5, 0.1
+"""Shares of the households that are the poorest and the richest by what they own as the quarter
+begins.
+"""
+
+
 @simple
 def rule(i, pi, Y, m, rstar, phi_pi, phi_y, rho_i):
     rule_res = (
@@ -67,7 +80,18 @@ def markets(A, NE, C, L, Y, G, debt, pi, mu, kappa):
 UNKNOWNS = ["pi", "w", "Y", "i", "debt"]
 TARGETS = ["nkpc_res", "asset_mkt", "labor_mkt", "rule_res", "debt_res"]
 EXOGENOUS = ("m", "Z", "G", "u")
-UNITS = {"Y": 100.0, "pi": 400.0, "i": 400.0}
+OBSERVED = {
+    "output": ("Y", 100.0),
+    "inflation": ("pi", 400.0),
+    "rate": ("i", 400.0),
+    "consumption": ("C", 100.0),
+    "hours": ("NE", 100.0),
+    "consumption_bottom_half": ("C_BOTTOM", 100.0),
+    "consumption_top_tenth": ("C_TOP", 100.0),
+}
+"""For each observable the library's name of it and its units for one of the library's; where these
+are percent, of its value at rest.
+"""
 
 
 def steady_state(p: dict[str, float], blocks: list[Any]) -> Any:
@@ -140,19 +164,46 @@ def published_example() -> tuple[Any, np.ndarray]:
     return ss, np.stack(responses)
 
 
+def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
+    """What tells the poorest and the richest households apart, as inputs of `grouped`, and what
+    each group spends at rest.
+
+    Households are ranked by what they own as the quarter begins. Those at the grid point where a
+    group ends belong to it with the fraction that makes its share exact. As wealth moves, so does
+    the end of the group: a household more below it takes the place of one at it, who spends the
+    average there.
+    """
+    mass, c = rest["D"], rest["c"]
+    owners = mass.sum(axis=0)
+    below = np.cumsum(owners) - owners
+    poorest = np.clip((BOTTOM - below) / np.maximum(owners, 1e-300), 0, 1)
+    richest = 1 - np.clip((1 - TOP - below) / np.maximum(owners, 1e-300), 0, 1)
+    weights, spent = {}, {}
+    for name, member in (("bottom", poorest), ("top", richest)):
+        share = BOTTOM if name == "bottom" else 1 - TOP
+        edge = int(np.searchsorted(np.cumsum(owners), share))
+        weights[name] = member
+        weights[f"{name}_edge"] = float(mass[:, edge] @ c[:, edge] / owners[edge])
+        spent[f"C_{name.upper()}"] = float((mass * c * member).sum())
+    return weights, spent
+
+
 def extended(p: dict[str, float], nonlinear: bool = False) -> tuple[Any, np.ndarray]:
-    """Steady state and responses (4, H+1, 3) of the whole model; nonlinear ones are central
+    """Steady state and responses (4, H+1, 7) of the whole model; nonlinear ones are central
     differences at a hundredth of the shock.
     """
     ss = steady_state(p, [rule, budget, markets])
-    model = create_model([household, published.firm, phillips, rule, budget, markets])
-    ss = model.steady_state(ss, options=TIGHT)
+    model = create_model([grouped, published.firm, phillips, rule, budget, markets])
+    weights, spent = groups(ss.internals["hh"])
+    ss = model.steady_state({**ss.toplevel, **weights}, options=TIGHT)
+    rest = {name: ss[name] for name in ("Y", "C", "NE")} | spent | {"pi": 1.0, "i": 1.0}
+    units = {name: unit / rest[name] for name, unit in OBSERVED.values()}
     if not nonlinear:
         G = model.solve_jacobian(
             ss, UNKNOWNS, TARGETS, list(EXOGENOUS), T=PERIODS, options=DIFFERENCES
         )
         paths = [
-            {name: G[name][shock] @ path(p, letter) for name in UNITS}
+            {name: G[name][shock] @ path(p, letter) for name in units}
             for shock, letter in zip(EXOGENOUS, "mzgu", strict=True)
         ]
     else:
@@ -169,10 +220,10 @@ def extended(p: dict[str, float], nonlinear: bool = False) -> tuple[Any, np.ndar
                 )
                 for sign in (1, -1)
             )
-            paths.append({name: (up[name] - down[name]) / (2 * SCALE) for name in UNITS})
+            paths.append({name: (up[name] - down[name]) / (2 * SCALE) for name in units})
     return ss, np.stack(
         [
-            np.stack([unit * found[name] for name, unit in UNITS.items()], axis=1)[: HORIZON + 1]
+            np.stack([unit * found[name] for name, unit in units.items()], axis=1)[: HORIZON + 1]
             for found in paths
         ]
     )
@@ -193,12 +244,13 @@ def draws() -> np.ndarray:
 
 
 def write_irfs(file: Path, irfs: np.ndarray) -> None:
-    index = np.argwhere(np.ones(irfs.shape[:3]))
+    index, values = np.argwhere(np.ones(irfs.shape[:3])), irfs.reshape(-1, irfs.shape[3])
+    names = list(OBSERVED)[: irfs.shape[3]]
     rows = [
-        ",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in values)
-        for where, values in zip(index, irfs.reshape(-1, 3), strict=True)
+        ",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in row)
+        for where, row in zip(index, values, strict=True)
     ]
-    file.write_text("\n".join(["draw,shock,horizon,output,inflation,rate", *rows]) + "\n")
+    file.write_text("\n".join([",".join(["draw", "shock", "horizon", *names]), *rows]) + "\n")
 
 
 def main(output: Path) -> None:
