@@ -150,10 +150,15 @@ def test_the_notebooks_printed_errors_are_ours():
 
 
 def test_the_nonlinear_model_responds_alike_to_a_small_shock():
+    """Groups end at a grid point: what households do who save to just beside it has a kink there,
+    which the other observables average out.
+    """
     nonlinear = responses("nonlinear.csv")
-    linear = HANK.irf(reference_theta()[: len(nonlinear)])[..., : nonlinear.shape[3]]
+    linear = HANK.irf(reference_theta()[: len(nonlinear)])
     peak = np.abs(nonlinear).max(axis=2, keepdims=True)
-    assert (np.abs(linear - nonlinear) / peak).max() < 2e-4
+    error = (np.abs(linear - nonlinear) / peak).max(axis=(0, 1, 2))
+    assert error[:5].max() < 2e-4
+    assert error[5:].max() < 2e-2
 
 
 def test_jacobians_are_the_librarys_differences(small):
