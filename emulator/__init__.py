@@ -19,9 +19,9 @@ from emulator.version import __version__
 
 if TYPE_CHECKING:
     from emulator import worlds
+    from emulator.choice import train
     from emulator.estimation import estimate
     from emulator.inference import Economy, Emulator
-    from emulator.training import train
     from emulator.worlds import World
     from emulator.worlds.comparison import compare
     from emulator.worlds.simulator import Simulator, simulator
@@ -32,6 +32,7 @@ __all__ = [
     "Simulator",
     "__version__",
     "compare",
+    "emulate",
     "estimate",
     "load",
     "simulator",
@@ -47,7 +48,7 @@ _ELSEWHERE = {
     "compare": "emulator.worlds.comparison",
     "estimate": "emulator.estimation",
     "simulator": "emulator.worlds.simulator",
-    "train": "emulator.training.trainer",
+    "train": "emulator.choice.doors",
 }
 """Names that are imported when they are asked for, each from its room."""
 
@@ -75,6 +76,20 @@ def load(name_or_path: str | Path = "universal", device: str = "cpu") -> Emulato
     from emulator.inference import Emulator
 
     return Emulator.load(name_or_path, device)
+
+
+def emulate(theta: Any, irf: Any, **options: Any) -> Emulator:
+    """The best emulator of draws in arrays: theta (n, P), irf (n, S, H+1, O), horizon 0 being the
+    impact period.
+
+    options: `parameters`, `shocks` and `observables` name the axes; `kind`, `budget` and `seed` as
+    in `train`; `output` keeps the data set and the emulator in a folder; the rest as in
+    `emulator.choice.doors.emulated`. Raises `DatasetError`, `ConfigError`, `TrainingError`.
+    """
+    from emulator.choice.doors import emulated
+
+    with emulated(theta, irf, **options) as folder:
+        return load(folder)
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,10 @@ COMMANDS = {
         "emulator.data.importing.command:import_", "Draws solved elsewhere, as a data set."
     ),
     "validate": Entry("emulator.data.command:validate", "Check a data set against its worlds."),
-    "train": Entry("emulator.training.command:train", "Train a network on a data set."),
+    "train": Entry(
+        "emulator.choice.command:train",
+        "Find the best emulator of a data set, or train one network.",
+    ),
     "calibrate": Entry(
         "emulator.training.command:calibrate", "Fit a trained network's error band and flags."
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Trainer:
     the training data's scales first. train_loader, val_loader: a `BatchLoader`, or a `DataLoader`
     whose batches are those of `collate_mixed_worlds`. resume: go on from `last.pt` in
     `config.checkpoint_dir`; overwrite: replace a run that is already there, as does
-    `config.overwrite`.
+    `config.overwrite`; stop: asked after each epoch whether it is to be the last.
     """
 
     def __init__(
@@ -83,12 +83,15 @@ class Trainer:
         *,
         resume: bool = False,
         overwrite: bool = False,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         self.model = model
         self.config = config
         self.resume = resume
         self.overwrite = overwrite or config.overwrite
         self._loaders = train_loader, val_loader
+        self._stop = stop
+        self._told_to_stop = False
         self._owns_folder = False
         self.folder = Path(config.checkpoint_dir)
         self.stopping = EarlyStopping(config.patience, config.min_delta)
@@ -215,7 +218,8 @@ class Trainer:
 
     @property
     def _finished(self) -> bool:
-        return self.batch == 0 and (self.epoch >= self.epochs or self.stopping.stop)
+        over = self.epoch >= self.epochs or self.stopping.stop or self._told_to_stop
+        return self.batch == 0 and over
 
     def _train_epoch(self, monitor: Monitor, interrupt: Interrupt) -> None:
         self.model.train()
@@ -316,6 +320,7 @@ class Trainer:
             )
             lowest = self.stopping.update(val_loss)
             self.epoch += 1
+            self._told_to_stop = self._stop is not None and self._stop()
             self.batch = 0
             self.loss_sum = self.samples = 0.0
             record_epoch(self, train_loss, val_loss, by_world, lowest)

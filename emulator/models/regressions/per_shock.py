@@ -18,7 +18,7 @@ from emulator.models.base import EmulatorModel
 from emulator.models.baselines.per_world import NO_SIZE, SMALLEST_SIZE, PerWorldBaseline
 from emulator.models.declared import Declared
 from emulator.models.normaliser import WorldStatistics
-from emulator.models.regressions.views import ShockView, views_of
+from emulator.models.regressions.views import ShockView, logarithmic, views_of
 from emulator.spec import WorldSpec
 
 
@@ -54,6 +54,10 @@ class PerShockRegression(PerWorldBaseline):
         self.options.pop("sizes", None)
         if views:
             self.options["views"] = plain
+        for k, n_parameters in enumerate(self.param_dims.values()):
+            self.register_buffer(f"in_logs_{k}", torch.zeros(n_parameters, dtype=torch.bool))
+            self.register_buffer(f"log_mean_{k}", torch.zeros(n_parameters, dtype=torch.float64))
+            self.register_buffer(f"log_std_{k}", torch.ones(n_parameters, dtype=torch.float64))
         self.views = {world: self._view(world, plain.get(world)) for world in self.param_dims}
         self.regressions = nn.ModuleList(
             nn.ModuleList(
@@ -110,6 +114,8 @@ class PerShockRegression(PerWorldBaseline):
         for world, (theta, irf) in samples.items():
             z_nP, flat = self.standardised_samples(world, theta.double(), irf.double())
             curves_nSF = flat.unflatten(1, (self.shock_dims[world], -1))
+            self._learn_logarithms(theta.double(), z_nP, curves_nSF, world)
+            x_nP = self._inputs(z_nP, world)
             sizes_nS = self.size_factors(theta.double(), world)
             for s, view in enumerate(self.views[world]):
                 usable = sizes_nS[:, s] > SMALLEST_SIZE
@@ -119,7 +125,7 @@ class PerShockRegression(PerWorldBaseline):
                         " draw; expected positive sizes."
                     )
                 self.part(self.regressions, world)[s].fit(
-                    z_nP[usable][:, list(view.columns)], curves_nSF[usable, s]
+                    x_nP[usable][:, list(view.columns)], curves_nSF[usable, s]
                 )
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
@@ -127,10 +133,44 @@ class PerShockRegression(PerWorldBaseline):
         return super().natural(theta_BP.double(), world, horizon)
 
     def standardised(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        x_BP = self._inputs(theta_BP, world)
         curves = [
-            regression(theta_BP[:, list(view.columns)])
+            regression(x_BP[:, list(view.columns)])
             for view, regression in zip(
                 self.views[world], self.part(self.regressions, world), strict=True
             )
         ]
         return self.as_responses(torch.cat(curves, dim=1), world)
+
+    def _learn_logarithms(
+        self, theta_nP: Tensor, z_nP: Tensor, curves_nSF: Tensor, world: str
+    ) -> None:
+        """Which parameters are taken in logarithms, and the moments of these."""
+        in_logs_P, mean_P, deviation_P = self._logarithmic(world)
+        in_logs_P.copy_(logarithmic(theta_nP, curves_nSF))
+        values = self._logarithms(z_nP, world)
+        deviation = values.std(0, correction=0)
+        mean_P.copy_(torch.where(in_logs_P, values.mean(0), 0.0))
+        deviation_P.copy_(torch.where(in_logs_P & (deviation > 1e-12), deviation, 1.0))
+
+    def _logarithmic(self, world: str) -> tuple[Tensor, Tensor, Tensor]:
+        """Which parameters of a world are taken in logarithms (P,), and the moments of those."""
+        k = self._position[world]
+        names = (f"in_logs_{k}", f"log_mean_{k}", f"log_std_{k}")
+        in_logs_P, mean_P, deviation_P = (getattr(self, name) for name in names)
+        return in_logs_P, mean_P, deviation_P
+
+    def _inputs(self, z_BP: Tensor, world: str) -> Tensor:
+        """Standard scores (B, P), of some parameters those of their logarithms."""
+        in_logs_P, mean_P, deviation_P = self._logarithmic(world)
+        if not self.normaliser.fitted or not in_logs_P.any():
+            return z_BP
+        return torch.where(in_logs_P, (self._logarithms(z_BP, world) - mean_P) / deviation_P, z_BP)
+
+    def _logarithms(self, z_BP: Tensor, world: str) -> Tensor:
+        """Logarithms of the parameters (B, P), of what is not positive that of a thousandth of the
+        smallest training draw.
+        """
+        statistics = self.normaliser.statistics(world)
+        floor_P = 1e-3 * statistics.theta_low.double().clamp_min(1e-30)
+        return torch.maximum(z_BP * statistics.theta_std + statistics.theta_mean, floor_P).log()

@@ -60,8 +60,8 @@ def test_sizes_multiply_exactly_and_processes_move_their_own_shock_alone(draws, 
         assert not torch.equal(moved[:, s], before[:, s])
 
 
-@pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_it_beats_the_mean_on_draws_it_has_not_seen(draws, kind, options):
+@pytest.mark.parametrize(("kind", "options"), KINDS[2:])
+def test_processes_beat_the_mean_on_draws_they_have_not_seen(draws, kind, options):
     spec, theta, irf = draws
     scale = irf.std((0, 2))[:, None, :]
     errors = (fitted(kind, draws, **options)(theta[80:], spec.name) - irf[80:]) / scale

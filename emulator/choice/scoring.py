@@ -1,0 +1,101 @@
+"""Errors by which kinds are compared: the mean NRMSE, in training standard deviations.
+
+Axes: n draws, P parameter, S shock, H horizon, O observable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from emulator.data import DataSet
+from emulator.errors import DatasetError
+from emulator.eval.metrics import squared_error
+from emulator.eval.scale import Scale
+from emulator.models.base import EmulatorModel
+from emulator.models.baselines.trivial import TRIVIAL_BASELINES
+
+BLOCK = 512
+LEAST_TRAIN = 5
+
+
+@dataclass(frozen=True)
+class Draws:
+    """theta (n, P) and responses (n, S, H+1, O) of one world's split, float32, natural units."""
+
+    theta: np.ndarray
+    irf: np.ndarray
+
+
+class Splits:
+    """The training, validation and test draws of every world, and the scales of the first."""
+
+    def __init__(self, data: DataSet) -> None:
+        self.data = data
+        self.draws = {
+            split: {world: Draws(*data.read(world, split)) for world in data.worlds}
+            for split in ("train", "val", "test")
+        }
+        for split, worlds in self.draws.items():
+            for world, draws in worlds.items():
+                least = LEAST_TRAIN if split == "train" else 1
+                if len(draws.theta) < least:
+                    raise DatasetError(
+                        f"World '{world}' of {data.path} has {len(draws.theta)} draws in the split"
+                        f" '{split}'; choosing an emulator needs {least} at least. Generate or"
+                        " import more draws."
+                    )
+        self.specs = {world: data.spec(world) for world in data.worlds}
+        self.scales = {
+            world: Scale.fit(draws.theta, draws.irf) for world, draws in self.draws["train"].items()
+        }
+
+    @property
+    def n_train(self) -> int:
+        """Training draws of the world that has fewest."""
+        return min(len(draws.theta) for draws in self.draws["train"].values())
+
+    def error(self, answers: Mapping[str, np.ndarray], split: str) -> float:
+        """NRMSE of answers (n, S, H+1, O) by world: the mean over worlds and responses; infinite
+        where one is not finite.
+        """
+        return float(np.mean([self.error_of(world, answers[world], split) for world in self.specs]))
+
+    def error_of(self, world: str, answer: np.ndarray, split: str) -> float:
+        truth = self.draws[split][world].irf
+        if not np.isfinite(answer).all():
+            return float("inf")
+        return nrmse(truth, answer, self.scales[world].sigma)
+
+    def trivial(self, split: str) -> dict[str, float]:
+        """NRMSE of the predictors that need no network, by title."""
+        errors = {}
+        for kind in TRIVIAL_BASELINES.values():
+            answers = {}
+            for world, train in self.draws["train"].items():
+                fitted = kind().fit(train.theta, train.irf)
+                answers[world] = fitted.predict(self.draws[split][world].theta)
+            errors[kind.title] = self.error(answers, split)
+        return errors
+
+
+def nrmse(truth: np.ndarray, answer: np.ndarray, sigma: np.ndarray) -> float:
+    """Mean over responses of the root mean square error in training standard deviations: truth and
+    answer (n, S, H+1, O), sigma (S, O), NaN where a response is not counted.
+    """
+    return float(np.nanmean(np.sqrt(squared_error(truth, answer, sigma).mean(axis=0))))
+
+
+def answers_of(network: EmulatorModel, splits: Splits, split: str) -> dict[str, np.ndarray]:
+    """A network's responses (n, S, H+1, O) to the draws of a split, by world."""
+    network.eval()
+    answers = {}
+    with torch.inference_mode():
+        for world, draws in splits.draws[split].items():
+            theta = torch.from_numpy(draws.theta)
+            parts = [network(part, world).float().numpy() for part in theta.split(BLOCK)]
+            answers[world] = np.concatenate(parts)
+    return answers
