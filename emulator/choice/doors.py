@@ -111,5 +111,6 @@ def train(
         from emulator.training.trainer import train as train_one
 
         return train_one(config, resume=resume, overwrite=overwrite)
-    places: Any = (dataset, output)
-    return choose(*places, kind, budget, seed=seed, resume=resume, overwrite=overwrite)
+    assert dataset is not None
+    assert output is not None
+    return choose(dataset, output, kind, budget, seed=seed, resume=resume, overwrite=overwrite)

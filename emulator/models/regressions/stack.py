@@ -59,7 +59,7 @@ class StackedEmulator(EmulatorModel):
         self.shock_dims = shock_dims(param_dims, n_shocks)
         self.observable_dims = observable_dims(param_dims, n_observables)
         self.horizon = H
-        self.members = nn.ModuleList(
+        self.members: Any = nn.ModuleList(
             model_class(member["name"])(**member["options"]) for member in members
         )
         self._position = {world: k for k, world in enumerate(self.param_dims)}
@@ -114,7 +114,7 @@ class StackedEmulator(EmulatorModel):
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         shares_MS = self.shares(world).to(theta_BP.dtype)
-        return sum(  # type: ignore[return-value]
+        return sum(
             share_S[: answer.shape[1], None, None] * answer
             for share_S, answer in zip(
                 shares_MS,

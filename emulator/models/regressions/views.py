@@ -28,7 +28,7 @@ class ShockView(NamedTuple):
 
 def views_of(spec: WorldSpec) -> tuple[ShockView, ...]:
     """The view of each shock of a world. What `moves_only` leaves out of a shock is left out."""
-    moves_PS = spec.moved.any(axis=2)
+    moves_PS: np.ndarray = np.any(spec.moved, axis=2)
     if spec.shock_sizes:
         moves_PS[list(spec.shock_sizes)] = False
         for s, own in enumerate(spec.shock_parameters):
