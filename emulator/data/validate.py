@@ -7,10 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import zarr
 from pydantic import ValidationError
 
 from emulator.data import card
+from emulator.data.resolving import (
+    installed_world,
+    is_solver_of,
+    solved_again,
+    stored_theta,
+    verdicts,
+)
 from emulator.data.schema import SPLITS, Region, Request, shard_size
 from emulator.data.shards import checksums, shard_file
 from emulator.data.splits import (
@@ -24,17 +30,11 @@ from emulator.data.splits import (
     regions_of_draws,
 )
 from emulator.data.store import REQUEST, DataSet, open_dataset
-from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.data.wanted import wanted_world
 from emulator.errors import DatasetError
 from emulator.progress import progress
-from emulator.solvers import StateSpace, impulse_response
-from emulator.spec import Status, WorldSpec
-from emulator.worlds import World, is_known
-
-RESOLVED_ROWS = 64
-STATE_MATRICES = ("state_transition", "state_impact", "state_observation")
-"""A, B and C of `s = A s_1 + B e, y = C s`."""
+from emulator.spec import Status
+from emulator.worlds import World
 
 
 class Finding(NamedTuple):
@@ -62,7 +62,7 @@ def validate_dataset(path: str | Path, worlds: Sequence[str | Path | World] = ()
         bar = display.add_task("validating", total=len(data.worlds), unit="worlds", note="")
         for world in data.worlds:
             display.update(bar, note=world)
-            for check in (_files, _listing, _values, _splits, _solved_again, _verdicts):
+            for check in (_files, _listing, _values, _splits, solved_again, verdicts):
                 try:
                     findings += [Finding(world, what) for what in check(data, world)]
                 except Exception as error:
@@ -154,17 +154,13 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
                     f" first is row {row}"
                 )
     spec = data.spec(world)
-    theta = _theta(group)
+    theta = stored_theta(group)
     margin = 1e-6 * (spec.high - spec.low)
     outside = ((theta < spec.low - margin) | (theta > spec.high + margin)).any(axis=1)
     if outside.any():
         yield f"theta leaves the declared ranges in {int(outside.sum())} row(s)"
     if len(np.unique(theta, axis=0)) != len(theta):
         yield "some rows of theta are equal: a random stream was used twice"
-
-
-def _theta(group: zarr.Group) -> np.ndarray:
-    return np.asarray(group["theta"][:])  # type: ignore[index]
 
 
 def _splits(data: DataSet, world: str) -> Iterator[str]:
@@ -190,15 +186,15 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         owner[rows] = code
     if (owner < 0).any():
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
-    theta, spec = _theta(data.group(world)), data.spec(world)
+    theta, spec = stored_theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
     if world in request.imported:
         drawn_regions = regions_of_draws(spec, theta, request.fractions)
         if regions != drawn_regions:
             yield "the held-out regions are not those of the draws and the request's fractions"
         yield from _other_splits(data, world, theta, drawn_regions, splits)
-    installed = _installed(data, world)
-    if installed is not None and _is_solver_of(installed.spec, spec):
+    installed = installed_world(data, world)
+    if installed is not None and is_solver_of(installed.spec, spec):
         if request.shard_rows(world) != shard_size(
             installed.draws_per_task, request.shard, request.chunk
         ):
@@ -251,126 +247,3 @@ def _other_splits(
     drawn = make_splits(world, codes, request.fractions, request.seed, groups)
     if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
         yield "the splits are not those that the request's seed and fractions draw"
-
-
-def _verdicts(data: DataSet, world: str) -> Iterator[str]:
-    """The draws that were judged apart: those that the request asks for, and a sample of them
-    judged again.
-    """
-    request, spec = data.manifest.request, data.spec(world)
-    n = request.n_verdicts(world)
-    if (VERDICTS_FILE in data.world(world).metadata_sha256) != (n > 0):
-        yield (
-            f"the request asks for {n} verdicts, and the manifest does not hold the file of just as"
-            " many"
-        )
-        return
-    if n == 0:
-        return
-    theta, status = read_verdicts(data.folder, world)
-    if theta.shape != (n, spec.n_parameters) or status.shape != (n,):
-        yield (
-            f"{VERDICTS_FILE} holds theta {theta.shape} and status {status.shape}; expected"
-            f" {(n, spec.n_parameters)} and {(n,)}"
-        )
-        return
-    installed = _installed(data, world)
-    if installed is None or not _is_solver_of(installed.spec, spec):
-        return  # said where rows are solved again
-    if not np.allclose(theta, propose(request, world), rtol=1e-6, atol=0):
-        yield f"{VERDICTS_FILE}: theta are not the draws of the prior that the request's seed gives"
-        return
-    rows = _spread(n, installed)
-    wrong = installed.status(theta[rows].astype(np.float64)) != status[rows]
-    if wrong.any():
-        yield (
-            f"{VERDICTS_FILE}: {int(wrong.sum())} of {len(rows)} draws judged again have another"
-            f" status, the first is row {rows[wrong][0]}"
-        )
-
-
-def _spread(n: int, world: World) -> np.ndarray:
-    """Rows spread over n, as few as the world is costly."""
-    return np.unique(np.linspace(0, n - 1, min(RESOLVED_ROWS, world.draws_per_task)).astype(int))
-
-
-def _installed(data: DataSet, world: str) -> World | None:
-    """The world to solve again with: from the texts in the data set, or of this package; None where
-    it is neither, and where the draws were imported.
-    """
-    request = data.manifest.request
-    if world in request.imported:
-        return None
-    return request.world(world) if is_known(world) or world in request.sources else None
-
-
-def _is_solver_of(installed: WorldSpec, spec: WorldSpec) -> bool:
-    """Whether the installed world solves what the data were made of.
-
-    What decides the data is the same: names, ranges, units, regions. Prose, states, declarations
-    and files may have changed, and observables been added: whether the responses are what they were
-    is seen by solving them.
-    """
-    if not set(spec.observable_names) <= set(installed.observable_names):
-        return False
-    return _decisive(installed.observing(spec.observable_names)) == _decisive(spec)
-
-
-def _decisive(spec: WorldSpec) -> tuple[object, ...]:
-    """What a spec says that decides draws and axes of its data."""
-    return (
-        [(p.name, p.low, p.high, p.unit) for p in spec.parameters],
-        spec.shock_names,
-        [(o.name, o.unit) for o in spec.observables],
-        spec.extrapolation,
-        spec.frequency,
-    )
-
-
-def _solved_again(data: DataSet, world: str) -> Iterator[str]:
-    """Rows spread over the data set, solved again by the world as it is installed here."""
-    if world in data.manifest.request.imported:
-        return  # it was solved elsewhere; `validate` says so
-    installed = _installed(data, world)
-    if installed is None:
-        yield (
-            f"world '{world}' is not installed here, so its responses cannot be checked; one of a"
-            " Python file is named: emulator validate --world mysim.py:economy"
-        )
-        return
-    spec = data.spec(world)
-    if not _is_solver_of(installed.spec, spec):
-        yield "the installed world's spec differs from the one the data were made with"
-        return
-    group = data.group(world)
-    rows = _spread(data.manifest.request.size(world), installed)
-    theta = _theta(group)[rows].astype(np.float64)
-    observed = [installed.spec.observable_index(name) for name in spec.observable_names]
-    irfs = installed.irf(theta, horizon=data.horizon, on_failure="nan")
-    solved = {"irfs": irfs[..., observed]}
-    if "trajectories" in group:
-        shocks = np.asarray(group["shocks"].oindex[rows], dtype=np.float64)  # type: ignore[union-attr]
-        paths = installed.simulate(theta, shocks, on_failure="nan")
-        solved["trajectories"] = paths[..., observed]
-    if installed.has_state_space and installed.spec.states == spec.states:
-        space = installed.state_space(theta)
-        solved |= dict(zip(STATE_MATRICES, (space.A, space.B, space.C[:, observed]), strict=True))
-    stored_rows = {
-        name: np.asarray(group[name].oindex[rows])  # type: ignore[union-attr]
-        for name in (*solved, *(name for name in STATE_MATRICES if name in group))
-    }
-    if "state_transition" not in solved and "state_transition" in group:
-        # Other states may stand for the same economy: what counts is what the matrices answer.
-        space = StateSpace(*(stored_rows[name] for name in STATE_MATRICES))
-        stored_rows["state_observation"] = impulse_response(space, data.horizon)
-        solved["state_observation"] = solved["irfs"]
-    for name, values in solved.items():
-        stored = stored_rows[name]
-        axes = tuple(range(1, values.ndim))
-        size = np.abs(values).max(axis=axes)
-        wrong = ~(np.abs(stored - values).max(axis=axes) <= 1e-6 * np.maximum(size, 1e-6))
-        if wrong.any():
-            yield (
-                f"'{name}': {int(wrong.sum())} of {len(rows)} rows solved again differ from what is"
-                f" stored, the first is row {rows[wrong][0]}"
-            )

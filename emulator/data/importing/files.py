@@ -140,7 +140,8 @@ def _texts(array: np.ndarray | None) -> list[str] | None:
 
 
 def _table(source: Path, reading: Reading, aside: Path) -> Given:
-    from emulator.data.importing.tables import Names, Table, read_table
+    from emulator.data.importing.forms import Names, read_table
+    from emulator.data.importing.tables import Table
 
     tables = [
         None if path is None else Table(path, reading.separator, reading.decimal)
@@ -152,8 +153,8 @@ def _table(source: Path, reading: Reading, aside: Path) -> Given:
 
 
 def _labelled(source: Path, reading: Reading) -> Given:
+    from emulator.data.importing.forms import Names
     from emulator.data.importing.labelled import read_labelled
-    from emulator.data.importing.tables import Names
 
     if reading.axes is not None:
         raise DatasetError(f"{source.name} names its axes itself; leave --axes out.")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from emulator.data.importing.arrays import LABELS, given_arrays
+from emulator.data.importing.forms import Names
 from emulator.data.importing.given import Given, Unread
 from emulator.data.importing.npz import IRF, LARGEST, THETA
-from emulator.data.importing.tables import Names
 from emulator.errors import DatasetError
 from emulator.spec import IRF_AXES, PERIODS_A_YEAR
 
