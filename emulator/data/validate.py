@@ -165,8 +165,37 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
 
 def _splits(data: DataSet, world: str) -> Iterator[str]:
     splits = read_splits(data.folder, world)
-    n = data.manifest.request.size(world)
-    owner = np.full(n, -1)
+    owner = np.full(data.manifest.request.size(world), -1)
+    yield from _rows(splits, owner)
+    theta, spec = stored_theta(data.group(world)), data.spec(world)
+    request, regions = data.manifest.request, data.world(world).regions
+    if world in request.imported:
+        drawn_regions = regions_of_draws(spec, theta, request.fractions)
+        if regions != drawn_regions:
+            yield "the held-out regions are not those of the draws and the request's fractions"
+        yield from _other_splits(data, world, theta, drawn_regions, splits)
+    installed = installed_world(data, world)
+    if installed is not None and is_solver_of(installed.spec, spec):
+        if request.shard_rows(world) != shard_size(
+            installed.draws_per_task, request.shard, request.chunk
+        ):
+            yield (
+                f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
+            )
+        drawn_regions = make_regions(installed, request.fractions)
+        if regions != drawn_regions:
+            yield "the held-out regions are not those of the world and the request's fractions"
+        yield from _other_splits(data, world, theta, drawn_regions, splits)
+    yield from _torn_groups(groups_of(spec, request.groups.get(world), theta), owner)
+    for name, region in regions.items():
+        yield from _leaks(name, inside(spec, region, theta), owner)
+
+
+def _rows(splits: dict[str, np.ndarray], owner: np.ndarray) -> Iterator[str]:
+    """Splits that are empty, overlap, name rows that there are not, or leave rows out; the position
+    in `SPLITS` of each row's split is written into `owner` (n,).
+    """
+    n = len(owner)
     for code, name in enumerate(SPLITS):
         rows = splits[name]
         if len(rows) == 0:
@@ -186,38 +215,20 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         owner[rows] = code
     if (owner < 0).any():
         yield f"{int((owner < 0).sum())} row(s) belong to no split"
-    theta, spec = stored_theta(data.group(world)), data.spec(world)
-    request, regions = data.manifest.request, data.world(world).regions
-    if world in request.imported:
-        drawn_regions = regions_of_draws(spec, theta, request.fractions)
-        if regions != drawn_regions:
-            yield "the held-out regions are not those of the draws and the request's fractions"
-        yield from _other_splits(data, world, theta, drawn_regions, splits)
-    installed = installed_world(data, world)
-    if installed is not None and is_solver_of(installed.spec, spec):
-        if request.shard_rows(world) != shard_size(
-            installed.draws_per_task, request.shard, request.chunk
-        ):
+
+
+def _leaks(name: str, within: np.ndarray, owner: np.ndarray) -> Iterator[str]:
+    """Rows inside a held-out region (n,) that are learnt from, and rows of it that lie outside."""
+    for code, split in enumerate(("train", "val", "test")):
+        leaked = within & (owner == code)
+        if leaked.any():
             yield (
-                f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
+                f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}',"
+                f" the first is row {np.flatnonzero(leaked)[0]}"
             )
-        if regions != make_regions(installed, request.fractions):
-            yield "the held-out regions are not those of the world and the request's fractions"
-        drawn_regions = make_regions(installed, request.fractions)
-        yield from _other_splits(data, world, theta, drawn_regions, splits)
-    yield from _torn_groups(groups_of(spec, request.groups.get(world), theta), owner)
-    for name, region in regions.items():
-        within = inside(spec, region, theta)
-        for code, split in enumerate(("train", "val", "test")):
-            leaked = within & (owner == code)
-            if leaked.any():
-                yield (
-                    f"{int(leaked.sum())} row(s) of the held-out region '{name}' are in '{split}',"
-                    f" the first is row {np.flatnonzero(leaked)[0]}"
-                )
-        stray = ~within & (owner == SPLITS.index(name))
-        if stray.any():
-            yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
+    stray = ~within & (owner == SPLITS.index(name))
+    if stray.any():
+        yield f"{int(stray.sum())} row(s) of '{name}' lie outside its region"
 
 
 def _torn_groups(groups: np.ndarray | None, owner: np.ndarray) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Survey:
     influence: np.ndarray
 
     @property
-    def kept(self) -> np.ndarray:
+    def usable(self) -> np.ndarray:
         """Draws with responses, the rows of the data set."""
         return (self.status == Status.OK) & ~self.doubled
 
@@ -134,14 +134,14 @@ def survey(given: Given, *, drop_duplicates: bool = False) -> Survey:
         moves = moves or bool((irf[whole] != 0).any())
         for row in repeats.rows_between(start, stop):
             digests[row] = sha256(irf[row - start].tobytes() if whole[row - start] else b"")
-    _check_kept(given, status, moves)
+    _check_moves(given, status, moves)
     doubled = np.zeros(len(theta), dtype=bool)
     doubled[_doubled(given, repeats, digests, status, drop_duplicates)] = True
     influence = influence_of(*(np.concatenate(parts) for parts in zip(*seen, strict=True)))
     outcome = Survey(theta, status, doubled, influence)
-    if outcome.kept.sum() < MIN_DRAWS:
+    if outcome.usable.sum() < MIN_DRAWS:
         raise DatasetError(
-            f"{int(outcome.kept.sum())} of {len(theta)} draws have responses; {NEEDED}"
+            f"{int(outcome.usable.sum())} of {len(theta)} draws have responses; {NEEDED}"
         )
     return outcome
 
@@ -237,7 +237,7 @@ def _check_block(
         )
 
 
-def _check_kept(given: Given, status: np.ndarray, moves: bool) -> None:
+def _check_moves(given: Given, status: np.ndarray, moves: bool) -> None:
     if (status == Status.OK).any() and not moves:
         raise DatasetError(
             "Every response of every draw is zero; expected responses that move. Was the array"

@@ -101,7 +101,7 @@ def _npz(source: Path, reading: Reading) -> Given:
     passed = [name for name in file.names if name not in (npz.THETA, irf, *npz.NAMES)]
     if passed:
         say(f"Not read: {', '.join(passed)}. Known: {', '.join((npz.THETA, irf, *npz.NAMES))}.")
-    told = {
+    names = {
         name: given if given is not None else _texts(file.small(name))
         for name, given in (
             ("parameters", reading.parameters),
@@ -115,7 +115,7 @@ def _npz(source: Path, reading: Reading) -> Given:
         file.member(irf),
         status=file.small("status"),
         drop=reading.drop,
-        **told,
+        **names,
     )
     units, frequency = _texts(file.small("units")), _texts(file.small("frequency"))
     if units is not None and len(units) != len(given.observables):

@@ -60,21 +60,24 @@ def read_table(table: Table, theta: Table | None, names: Names, aside: Path) -> 
     return _wide(table, columns, names, aside)
 
 
-def _in_order(seen: Sequence[str], told: Sequence[str] | None, kind: str) -> tuple[str, ...]:
-    """Names in the order in which they come, or in the order that was told."""
-    if told is not None and set(told) != set(seen):
+def _in_order(seen: Sequence[str], by_option: Sequence[str] | None, kind: str) -> tuple[str, ...]:
+    """Names in the order in which they come, or in the order of the option."""
+    if by_option is not None and set(by_option) != set(seen):
         raise DatasetError(
-            f"The {kind} are {', '.join(told)} by --{kind}; the table has {', '.join(seen)}."
+            f"The {kind} are {', '.join(by_option)} by --{kind}; the table has {', '.join(seen)}."
             " Expected the same names."
         )
-    return check_names(kind, told if told is not None else seen)
+    return check_names(kind, by_option if by_option is not None else seen)
 
 
 def _wide(table: Table, columns: list[str], names: Names, aside: Path) -> Given:
     cells = {name: match.groups() for name in columns if (match := RESPONSE.fullmatch(name))}
     shocks, observables = (
-        _in_order(list(dict.fromkeys(cell[k] for cell in cells.values())), told, kind)
-        for k, told, kind in ((0, names.shocks, "shocks"), (1, names.observables, "observables"))
+        _in_order(list(dict.fromkeys(cell[k] for cell in cells.values())), by_option, kind)
+        for k, by_option, kind in (
+            (0, names.shocks, "shocks"),
+            (1, names.observables, "observables"),
+        )
     )
     horizon = max(int(cell[2]) for cell in cells.values())
     by_cell = {(s, o, int(h)): name for name, (s, o, h) in cells.items()}
@@ -89,7 +92,7 @@ def _wide(table: Table, columns: list[str], names: Names, aside: Path) -> Given:
         )
     ordered = [by_cell[cell] for cell in wanted]
     others = [name for name in columns if name not in cells and name not in TEXTS]
-    parameters = check_names("parameters", _told_or(names.parameters, others, table))
+    parameters = check_names("parameters", _named_or(names.parameters, others, table))
     scratch, theta, status = aside / "responses", [], []
     with scratch.open("wb") as file:
         for part in table.chunks():
@@ -110,17 +113,17 @@ def _wide(table: Table, columns: list[str], names: Names, aside: Path) -> Given:
     )
 
 
-def _told_or(told: Sequence[str] | None, others: list[str], table: Table) -> Sequence[str]:
-    """The parameters that were told, each of them a column; else all columns left."""
-    if told is None:
+def _named_or(by_option: Sequence[str] | None, others: list[str], table: Table) -> Sequence[str]:
+    """The parameters that an option names, each of them a column; else all columns left."""
+    if by_option is None:
         return others
-    for name in told:
+    for name in by_option:
         if name not in others:
             raise DatasetError(
                 f"{table.path} has no column of the parameter '{name}'; found"
                 f" {', '.join(others[:20])}."
             )
-    return told
+    return by_option
 
 
 def _empty(table: Table) -> DatasetError:
@@ -177,7 +180,7 @@ def _parameters(
             " column draw, which says whose parameters a row holds."
         )
     others = [name for name in columns if name not in TEXTS]
-    parameters = check_names("parameters", _told_or(names.parameters, others, table))
+    parameters = check_names("parameters", _named_or(names.parameters, others, table))
     parts = list(table.chunks())
     if not parts:
         raise _empty(table)

@@ -66,13 +66,14 @@ def read_labelled(path: Path, names: Names) -> Given:
             " expected sample, parameter."
         )
     _check_horizons(path, data)
-    told = {
+    by_option = {
         "parameter": names.parameters,
         "shock": names.shocks,
         "observable": names.observables,
     }
     labels = {
-        axis: given if given is not None else _texts(data, axis) for axis, given in told.items()
+        axis: given if given is not None else _texts(data, axis)
+        for axis, given in by_option.items()
     }
     given = given_arrays(
         theta.transpose("sample", "parameter").values,

@@ -158,8 +158,8 @@ def _extrapolation(given: Given, survey: Survey, choices: Choices) -> Extrapolat
                 f"The held-out regions name a parameter '{name}' that the draws do not have."
                 f" {nearest(name, given.parameters)}"
             )
-    kept = survey.theta[survey.kept]
-    values = [len(np.unique(column)) for column in kept.T]
+    theta = survey.theta[survey.usable]
+    values = [len(np.unique(column)) for column in theta.T]
     ranked: Sequence[int] = [int(k) for k in np.argsort(-survey.influence, kind="stable")]
     ranked = [k for k in ranked if values[k] >= FEW_VALUES] or ranked
     names = [given.parameters[k] for k in ranked]

@@ -144,7 +144,7 @@ def _fill(folder: LocalFolder, plan: Plan, given: Given) -> None:
     shards = tuple(_shards(folder, request, spec, given, outcome))
     if request.n_verdicts(spec.name):
         _write_verdicts(folder, request, spec.name, outcome)
-    theta = outcome.theta[outcome.kept]
+    theta = outcome.theta[outcome.usable]
     regions = regions_of_draws(spec, theta, request.fractions)
     reasons = Counter(Status(code).label for code in outcome.status[outcome.failed])
     world = finish_world(
@@ -173,7 +173,7 @@ def _request(plan: Plan, given: Given, outcome: Survey, spec: WorldSpec) -> Requ
         return Request(
             worlds=(spec.name,),
             specs_sha256={spec.name: spec.sha256},
-            n_samples=int(outcome.kept.sum()),
+            n_samples=int(outcome.usable.sum()),
             seed=plan.seed,
             horizon=periods - 1,
             periods=0,
@@ -199,11 +199,11 @@ def _shards(
     folder: LocalFolder, request: Request, spec: WorldSpec, given: Given, outcome: Survey
 ) -> Iterator[ShardRecord]:
     """Write the draws with responses, shard by shard, as they come."""
-    name, theta = spec.name, outcome.theta[outcome.kept]
+    name, theta = spec.name, outcome.theta[outcome.usable]
     group = zarr.open_group(folder.store(name, read_only=False), mode="r+")
     with progress() as display:
         bar = display.add_task(name, total=len(theta), unit="draws", note="writing")
-        for index, irf in enumerate(_in_shards(given, outcome.kept, request.shard)):
+        for index, irf in enumerate(_in_shards(given, outcome.usable, request.shard)):
             start, stop = request.rows(name, index)
             arrays = {
                 "theta": theta[start:stop],
@@ -222,12 +222,12 @@ def _shards(
             )
 
 
-def _in_shards(given: Given, kept: np.ndarray, rows: int) -> Iterator[np.ndarray]:
-    """The responses of the kept draws, so many at a time; fewer in the end."""
+def _in_shards(given: Given, usable: np.ndarray, rows: int) -> Iterator[np.ndarray]:
+    """The responses of the usable draws, so many at a time; fewer in the end."""
     waiting: list[np.ndarray] = []
     n_waiting = 0
     for start, stop, irf in blocks(given.responses):
-        part = irf[kept[start:stop]]
+        part = irf[usable[start:stop]]
         while len(part):
             taken = part[: rows - n_waiting]
             waiting.append(taken)
