@@ -298,7 +298,14 @@ class Scaling:
             self._innovation(shock, size)
         if self.spec.linear or size == ShockSize(1.0):
             return
-        if size.on is not None or column is None:
+        if column is None:
+            raise ParameterError(
+                f"World '{self.spec.name}' is not linear in its shocks, and no parameter is the"
+                f" size of '{name}': it answers to one standard deviation, and '{size}' does not"
+                " follow from that. A simulator declares such a parameter, or that it is linear"
+                " (docs/worlds/own.md)."
+            )
+        if size.on is not None:
             raise ParameterError(
                 f"World '{self.spec.name}' is not linear in its shocks: '{size}' for '{name}' does"
                 " not follow from one solution. Give standard deviations, or the shock's own unit"

@@ -197,6 +197,15 @@ def test_functions_of_paths_and_matrices_are_asked():
     assert emulator.world(world).simulate(periods=9).sizes["period"] == 9
 
 
+def test_a_size_needs_a_linear_world_or_a_parameter_that_is_the_size():
+    with pytest.raises(ParameterError, match=r"no parameter is the size of 'demand'.*'2 sd'"):
+        emulator.world(shop()).irf(shock="demand", size=2)
+    table = {"demand": {"size": "sigma"}, "supply": ""}
+    sized = emulator.world(shop(shocks=table)).irf(shock="demand", size=2)["irf"]
+    one_sd = emulator.world(shop()).irf(shock="demand")["irf"]
+    np.testing.assert_allclose(sized, 2 * one_sd)
+
+
 def test_paths_that_fail_are_told_with_their_row():
     def walk(theta, shocks):
         raise OverflowError("too far")
