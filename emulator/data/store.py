@@ -210,6 +210,11 @@ class DataSet:
             )
         return theta, irfs
 
+    def theta(self, world: str) -> np.ndarray:
+        """All draws of a world, theta (n, P) float32, each in its parameter's unit, unverified."""
+        array: Any = self.group(world)["theta"]
+        return np.asarray(array[:])
+
     def verdicts(self, world: str) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's
         unit, and the `Status` of each, (m,) uint8.

@@ -38,6 +38,7 @@ def import_draws(
     ranges: Mapping[str, tuple[float, float]] | None = None,
     drop: Sequence[str] = (),
     drop_duplicates: bool = False,
+    together: Sequence[str] = (),
     slice_parameters: Sequence[str] = (),
     corner_parameters: Sequence[str] = (),
     linear: bool = False,
@@ -54,8 +55,10 @@ def import_draws(
     where the probability of a solution is learnt from. name: of the world, by default the folder's.
     axes: names of the array's axes, needed where its shape can be read in two ways. units: by name,
     or one for all observables; "unknown" where none is given. ranges: of parameters, by default
-    those of the draws. drop: constant parameters to leave out. slice_parameters, corner_parameters:
-    those whose upper ends are held out of training; by default those that move the responses most.
+    those of the draws. drop: constant parameters to leave out. together: parameters whose draws of
+    the same values stay in one split, where a dear part was solved once for several draws.
+    slice_parameters, corner_parameters: those whose upper ends are held out of training; by default
+    those that move the responses most.
     linear: whether responses are proportional to the size of the shock.
 
     Raises `DatasetError` for draws that make no data set, and for a folder that is not free.
@@ -75,6 +78,7 @@ def import_draws(
         seed=seed,
         fractions=fractions or Fractions(),
         drop_duplicates=drop_duplicates,
+        together=tuple(together),
         overwrite=overwrite,
         choices=Choices(
             units={"": units} if isinstance(units, str) else dict(units or {}),

@@ -61,6 +61,10 @@ def import_(
         bool,
         typer.Option("--drop-duplicates", help="Keep the first of draws that are there twice."),
     ] = False,
+    together: Annotated[
+        str,
+        typer.Option(help="Parameters whose draws of the same values are kept in one split."),
+    ] = "",
     slice_parameters: Annotated[
         str, typer.Option(help="Parameters whose upper ends are held out as the slice.")
     ] = "",
@@ -82,7 +86,7 @@ def import_(
 ) -> None:
     """Make a data set of draws that were solved elsewhere."""
     from emulator.data.importing.files import Reading, check_file, import_file
-    from emulator.data.importing.spec import Choices
+    from emulator.data.importing.spec import Choices, shared_parameters
     from emulator.data.importing.write import Plan
 
     check_file(source)
@@ -93,6 +97,7 @@ def import_(
         seed=seed,
         fractions=_fractions(shares),
         drop_duplicates=drop_duplicates,
+        together=tuple(split_names(together)),
         overwrite=overwrite,
         choices=Choices(
             units=_pairs(units, "--units", alone=True),
@@ -132,6 +137,12 @@ def import_(
         say(
             f"Units of {', '.join(unknown)} are unknown. Say them with --units"
             f" {','.join(f'{key}=...' for key in unknown[:3])}"
+        )
+    shared = [] if together else shared_parameters(spec.parameter_names, data.theta(world))
+    if shared:
+        say(
+            f"Many draws have the same {', '.join(shared)}: a draw of 'test' may have values that"
+            f" 'train' holds. Keep them together with --together {','.join(shared)}"
         )
     say(
         f"Held out of training: the upper ends of {', '.join(held_out.slice_parameters)} (slice)"

@@ -83,6 +83,19 @@ def spec_of(name: str, given: Given, survey: Survey, choices: Choices) -> WorldS
         raise DatasetError(f"The draws make no world: {first_error(error)}.") from None
 
 
+def shared_parameters(names: Sequence[str], theta: np.ndarray) -> list[str]:
+    """Parameters whose values, taken together, most of the draws (n, P) share with another draw;
+    none of a grid, which has few values of each.
+    """
+    most = len(theta) // 2
+    shared = [k for k, column in enumerate(theta.T) if len(np.unique(column)) <= most]
+    if not shared or len(shared) == theta.shape[1]:
+        return []
+    if len(np.unique(theta[:, shared], axis=0)) > most:
+        return []
+    return [names[k] for k in shared]
+
+
 def _tex(name: str) -> str:
     return rf"\mathrm{{{name}}}".replace("_", r"\_")
 

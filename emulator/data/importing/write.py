@@ -23,9 +23,16 @@ from emulator.data.importing.checks import Survey, survey
 from emulator.data.importing.given import BLOCK_BYTES, Given, blocks
 from emulator.data.importing.spec import Choices, spec_of
 from emulator.data.layout import group_files
-from emulator.data.schema import DEFAULT_VERDICTS, Fractions, Imported, Request, ShardRecord
+from emulator.data.schema import (
+    DEFAULT_VERDICTS,
+    Fractions,
+    Group,
+    Imported,
+    Request,
+    ShardRecord,
+)
 from emulator.data.shards import checksums
-from emulator.data.splits import held_out, regions_of_draws
+from emulator.data.splits import groups_of, held_out, regions_of_draws
 from emulator.data.storage import LocalFolder
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.streams import stream
@@ -51,6 +58,8 @@ class Plan:
     seed: int = 42
     fractions: Fractions = field(default_factory=Fractions)
     drop_duplicates: bool = False
+    together: tuple[str, ...] = ()
+    """Parameters whose draws of the same values are kept in one split."""
     overwrite: bool = False
     choices: Choices = field(default_factory=Choices)
 
@@ -153,6 +162,7 @@ def _fill(folder: LocalFolder, plan: Plan, given: Given) -> None:
         spec,
         regions=regions,
         held_out=held_out(spec, regions, theta),
+        groups=groups_of(spec, request.groups.get(spec.name), theta),
         shards=shards,
         rejections=reasons,
     )
@@ -188,11 +198,28 @@ def _request(plan: Plan, given: Given, outcome: Survey, spec: WorldSpec) -> Requ
                     failed=failed,
                 )
             },
+            groups=_groups(plan, spec, outcome.theta[outcome.usable]),
             fractions=plan.fractions,
             made_by=__version__,
         )
     except ValidationError as error:
         raise DatasetError(f"The draws cannot be imported: {first_error(error)}.") from None
+
+
+def _groups(plan: Plan, spec: WorldSpec, theta: np.ndarray) -> dict[str, Group]:
+    """The draws that are kept together, where some are. Raises `DatasetError`, `UnknownNameError`
+    for parameters of which no two draws have the same values, or that there are not.
+    """
+    if not plan.together:
+        return {}
+    columns = theta[:, [spec.index(name) for name in plan.together]]
+    largest = int(np.unique(columns, axis=0, return_counts=True)[1].max())
+    if largest < 2:
+        raise DatasetError(
+            f"No two draws have the same {', '.join(plan.together)}, so that none are kept"
+            " together. Leave --together out, or name other parameters."
+        )
+    return {spec.name: Group(parameters=plan.together, draws=largest)}
 
 
 def _shards(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from emulator.data import SPLITS, Fractions, import_draws, open_dataset, validate_dataset
 from emulator.data.importing import given as blockwise
 from emulator.data.importing import write
+from emulator.data.importing.spec import shared_parameters
 from emulator.data.splits import CORNER, SLICE
 from emulator.errors import DatasetError, UnknownNameError
 from emulator.spec import IRF_AXES, UNKNOWN_UNIT, Status
@@ -449,3 +450,36 @@ def test_draws_of_any_shape_come_back_as_they_were_given(
     stored_theta, stored_irf = rows_of(data)
     np.testing.assert_array_equal(stored_theta, np.delete(theta, rows, 0).astype(np.float32))
     np.testing.assert_array_equal(stored_irf, np.delete(irf, rows, 0).astype(np.float32))
+
+
+def in_families(n: int = 60) -> Drawn:
+    """Draws of which three each share the persistence."""
+    theta, irf = drawn(n)
+    theta[:, 0] = np.repeat(theta[: n // 3, 0], 3)
+    return Drawn(theta, irf)
+
+
+def test_draws_that_share_a_dear_part_stay_in_one_split(tmp_path: Path) -> None:
+    data = imported(
+        tmp_path / "mine",
+        in_families(),
+        together=["persistence"],
+        slice_parameters=["impact"],
+        corner_parameters=["share"],
+    )
+    theta, splits = data.theta("mine")[:, 0], data.splits("mine")
+    inner = [set(theta[splits[name]]) for name in ("train", "val", "test")]
+    assert sum(map(len, inner)) == len(set.union(*inner))
+    assert validate_dataset(tmp_path / "mine") == []
+    with pytest.raises(DatasetError, match="No two draws have the same impact"):
+        imported(tmp_path / "other", together=["impact"])
+    with pytest.raises(UnknownNameError, match="Unknown parameter"):
+        imported(tmp_path / "other", together=["impacts"])
+
+
+def test_shared_parameters_are_seen() -> None:
+    names = NAMES["parameters"]
+    assert shared_parameters(names, in_families().theta) == ["persistence"]
+    assert shared_parameters(names, drawn().theta) == []
+    grid = np.stack(np.meshgrid(*3 * [np.arange(4.0)]), axis=-1).reshape(-1, 3)
+    assert shared_parameters(names, grid) == []
