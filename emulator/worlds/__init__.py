@@ -17,8 +17,9 @@ from emulator.errors import ParameterError, UnknownNameError, unknown_name
 from emulator.worlds.source import Source, is_path, is_python, mapping_path
 
 if TYPE_CHECKING:
-    from emulator.worlds.base import Draws, LinearWorld, World
+    from emulator.worlds.base import LinearWorld, World
     from emulator.worlds.check import check_world
+    from emulator.worlds.draws import Draws
     from emulator.worlds.registry import register
     from emulator.worlds.simulator import Simulator
 
@@ -174,7 +175,7 @@ def expand_worlds(names: str) -> list[str]:
 
 
 _ELSEWHERE = {
-    "Draws": "base",
+    "Draws": "draws",
     "LinearWorld": "base",
     "Simulator": "simulator",
     "World": "base",

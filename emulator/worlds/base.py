@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
+from emulator.worlds.draws import Draws
 from emulator.worlds.source import Source
 
 OnFailure = Literal["raise", "nan"]
@@ -25,26 +25,6 @@ IRF_BLOCK = 4096
 
 MAX_ROUNDS = 200
 """Rounds of redrawing before `draw` gives up: then hardly a draw in hundreds has a solution."""
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Accepted parameters, and the ones drawn before them that were refused, with the reason.
-
-    theta (n, P); rejected_theta (m, P); rejected_status (m,) of `Status`, never `Status.OK`.
-    """
-
-    theta: np.ndarray
-    rejected_theta: np.ndarray
-    rejected_status: np.ndarray
-    reasons: tuple[str, ...] = ()
-    """Why each of the refused draws was, (m,); their status where that is all that is known."""
-
-    @property
-    def rejections(self) -> dict[str, int]:
-        """How many draws were refused, by reason."""
-        labels = [Status(code).label for code in self.rejected_status]
-        return dict(sorted(Counter(self.reasons or labels).items()))
 
 
 class World(ABC):

@@ -1,0 +1,30 @@
+"""What drawing from a prior gives: the draws that were accepted, and those that were refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from emulator.spec import Status
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Accepted parameters, and the ones drawn before them that were refused, with the reason.
+
+    theta (n, P); rejected_theta (m, P); rejected_status (m,) of `Status`, never `Status.OK`.
+    """
+
+    theta: np.ndarray
+    rejected_theta: np.ndarray
+    rejected_status: np.ndarray
+    reasons: tuple[str, ...] = ()
+    """Why each of the refused draws was, (m,); their status where that is all that is known."""
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """How many draws were refused, by reason."""
+        labels = [Status(code).label for code in self.rejected_status]
+        return dict(sorted(Counter(self.reasons or labels).items()))
