@@ -39,7 +39,7 @@ from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
 from emulator.models.universal.start import START_DRAWS, regress
 from emulator.models.universal.tokens import Description
-from emulator.models.universal.transfer import Known, forget, inherit, relative
+from emulator.models.universal.transfer import Known, start
 from emulator.spec import WorldSpec
 
 MOST_OWN = 2
@@ -240,38 +240,7 @@ class UniversalEmulator(EmulatorModel):
         if not isinstance(other, UniversalEmulator):
             super().start_from(other)
             return
-        positions, weights = list(other._position), {}
-        same = [world for world in self._position if self._observes_as(other, world)]
-        for name, value in other.state_dict().items():
-            parts = name.split(".")
-            if parts[0] == "corrections":
-                world = positions[int(parts[1])]
-                if world not in same:
-                    continue
-                parts[1] = str(self._position[world])
-            weights[".".join(parts)] = value
-        shared = self.shared.taken_over(self._largest, other.shared, other._largest)
-        self._take(weights | {f"shared.{name}": value for name, value in shared.items()})
-        taught = {world: other._known_as(world) for world in positions}
-        for world in self._position:
-            if world not in same and self._learns(world):
-                self._start_new(world, taught)
-
-    def _observes_as(self, other: UniversalEmulator, world: str) -> bool:
-        """Whether another network knows a world of this name with the same observables."""
-        theirs = other._seen.get(world)
-        return theirs is not None and theirs.observables == self._seen[world].observables
-
-    def _start_new(self, world: str, taught: Mapping[str, Known]) -> None:
-        """Start a world from the one of its name, with other observables, or from its nearest
-        relative.
-        """
-        own = self._own(world)
-        forget(own, self._known_as(world))
-        new = self._known_as(world)
-        namesake = {name: known for name, known in taught.items() if name == world}
-        if (nearest := relative(new, namesake) or relative(new, taught)) is not None:
-            inherit(own, new, taught[nearest])
+        start(self, other)
 
     @torch.no_grad()
     def _known_as(self, world: str) -> Known:

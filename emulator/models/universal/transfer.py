@@ -17,7 +17,7 @@ parameter of the relative, S shock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,6 +27,9 @@ from emulator.models.universal.head import Head
 from emulator.models.universal.layers import Corrections
 from emulator.models.universal.layout import Places, shared_places
 from emulator.models.universal.tokens import Description, name_features, parameter_features
+
+if TYPE_CHECKING:
+    from emulator.models.universal.network import UniversalEmulator
 
 ALIKE = 0.6
 """Cosine of two names' features, for parameters with those of roles half of it, from which they
@@ -42,6 +45,46 @@ FAR = 3.0
 """Standard deviations of a relative's parameter by which the new world's may differ in mean, and
 spread; beyond it units or meanings differ.
 """
+
+
+def start(network: UniversalEmulator, other: UniversalEmulator) -> None:
+    """Take over what another network shares, the own parts of worlds that it knows by the same name
+    with the same observables, and for every other world those of its nearest relative.
+    """
+    positions, weights = list(other._position), {}
+    same = [world for world in network._position if _observe_alike(network, other, world)]
+    for name, value in other.state_dict().items():
+        parts = name.split(".")
+        if parts[0] == "corrections":
+            world = positions[int(parts[1])]
+            if world not in same:
+                continue
+            parts[1] = str(network._position[world])
+        weights[".".join(parts)] = value
+    shared = network.shared.taken_over(network._largest, other.shared, other._largest)
+    network._take(weights | {f"shared.{name}": value for name, value in shared.items()})
+    taught = {world: other._known_as(world) for world in positions}
+    for world in network._position:
+        if world not in same and network._learns(world):
+            _start_new(network, world, taught)
+
+
+def _observe_alike(network: UniversalEmulator, other: UniversalEmulator, world: str) -> bool:
+    """Whether both know a world of this name with the same observables."""
+    theirs = other._seen.get(world)
+    return theirs is not None and theirs.observables == network._seen[world].observables
+
+
+def _start_new(network: UniversalEmulator, world: str, taught: Mapping[str, Known]) -> None:
+    """Start a world from the one of its name, with other observables, or from its nearest
+    relative.
+    """
+    own = network._own(world)
+    forget(own, network._known_as(world))
+    new = network._known_as(world)
+    namesake = {name: known for name, known in taught.items() if name == world}
+    if (nearest := relative(new, namesake) or relative(new, taught)) is not None:
+        inherit(own, new, taught[nearest])
 
 
 class Known(NamedTuple):
