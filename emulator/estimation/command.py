@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 def estimate(
     world: Annotated[
-        str, typer.Option(help="Worlds, or paths of .mod files with --exact, separated by commas.")
+        str,
+        typer.Option(
+            help=(
+                "Worlds, or with --exact files of your own (my.mod, mysim.py:economy), separated by"
+                " commas."
+            )
+        ),
     ],
     target: Annotated[
         str, typer.Option(help=f"{US_MONETARY} (US data), or a file of responses (.csv, .npz).")

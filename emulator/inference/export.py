@@ -98,10 +98,11 @@ def encode(em: Emulator, world: str) -> bytes:
             dynamic_shapes=({0: torch.export.Dim("draw", min=1)},),
         )
     assert program is not None  # what is returned where no path is given
-    made = program.model_proto
-    entry = made.metadata_props.add()
-    entry.key, entry.value = KEY, json.dumps(_described(em, world))
-    return made.SerializeToString()
+    model = program.model_proto
+    entry = model.metadata_props.add()
+    entry.key = KEY
+    entry.value = json.dumps(_described(em, world))
+    return model.SerializeToString()
 
 
 def _described(em: Emulator, world: str) -> dict[str, Any]:
@@ -128,19 +129,19 @@ def _described(em: Emulator, world: str) -> dict[str, Any]:
     }
 
 
-def _card(em: Emulator, made: Checkpoint) -> str:
+def _card(em: Emulator, origin: Checkpoint) -> str:
     """The card that lies beside the weights; for a run without one, what its checkpoint says of
     itself.
     """
-    beside = Path(made.path).with_name(shipped.CARD)
+    beside = Path(origin.path).with_name(shipped.CARD)
     if beside.is_file():
         return beside.read_text(encoding="utf-8")
     scores = "" if em.trust else " It is not calibrated: nothing says how wrong it may be."
     return (
-        f"# {made.model_name} of {', '.join(em.worlds)}\n\nExported from `{made.path}` (SHA-256"
-        f" `{made.sha256}`), trained on the data set `{made.data_fingerprint}` at commit"
-        f" `{made.commit}`, epoch {made.epoch}.{scores} Scores: `emulator evaluate --checkpoint"
-        f" {made.path}`.\n"
+        f"# {origin.model_name} of {', '.join(em.worlds)}\n\nExported from `{origin.path}` (SHA-256"
+        f" `{origin.sha256}`), trained on the data set `{origin.data_fingerprint}` at commit"
+        f" `{origin.commit}`, epoch {origin.epoch}.{scores} Scores: `emulator evaluate --checkpoint"
+        f" {origin.path}`.\n"
     )
 
 
