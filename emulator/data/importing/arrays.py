@@ -176,8 +176,8 @@ def numbers(what: str, values: Any) -> np.ndarray:
 def _check_type(what: str, dtype: np.dtype) -> None:
     if dtype.kind not in "fiu" or dtype.itemsize > 8:
         raise DatasetError(
-            f"{what[0].upper()}{what[1:]} has entries of the type {dtype}; expected real numbers of"
-            " at most 64 bits."
+            f"The entries of {what} are of the type {dtype}; expected real numbers of at most 64"
+            " bits."
         )
 
 

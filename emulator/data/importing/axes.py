@@ -35,6 +35,7 @@ def order_of(
             f"The responses have the shape {shape}, which fits no order of the axes; expected"
             f" {_expected(lengths)}. Check the numbers of draws, shocks and observables."
         )
+    readings = _different(shape, readings)
     if len(readings) > 1:
         texts = " or ".join(f"({', '.join(names)})" for names in readings[:4])
         raise DatasetError(
@@ -48,6 +49,18 @@ def order_of(
             f" {','.join(readings[0])}."
         )
     return tuple(range(4))
+
+
+def _different(shape: tuple[int, ...], readings: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Readings that give different responses, one of each: which of several axes of length one is
+    which makes none. Our own order comes first.
+    """
+    ordered = sorted(readings, key=lambda names: names != IRF_AXES)
+    by_long_axes: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for names in ordered:
+        long_axes = tuple(name for name, size in zip(names, shape, strict=True) if size > 1)
+        by_long_axes.setdefault(long_axes, names)
+    return list(by_long_axes.values())
 
 
 def _expected(lengths: dict[str, int]) -> str:

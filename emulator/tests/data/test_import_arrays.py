@@ -196,6 +196,15 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_with_both(tmp_path: Pat
     np.testing.assert_array_equal(rows_of(data)[1], square.irf.astype(np.float32))
 
 
+def test_axes_of_length_one_are_not_told_apart(tmp_path: Path) -> None:
+    theta, irf = drawn()
+    single = Drawn(theta, irf[:, :1, :, :1])
+    data = imported(tmp_path / "mine", single, shocks=["demand"], observables=["sales"])
+    np.testing.assert_array_equal(rows_of(data)[1], single.irf.astype(np.float32))
+    with pytest.raises(DatasetError, match="There is 1 draw"):
+        imported(tmp_path / "one", drawn(1))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
