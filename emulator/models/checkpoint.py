@@ -231,7 +231,7 @@ def from_content(raw: Any, place: Path, digest: str, size: int) -> Checkpoint:
                 )
             },
         )
-    except (AttributeError, KeyError, TypeError, ValidationError) as error:
+    except (AttributeError, KeyError, TypeError, ValidationError, EmulatorError) as error:
         raise CheckpointError(
             f"{place} lacks what a checkpoint of this format holds: {error}"
         ) from None

@@ -14,7 +14,7 @@ from emulator.errors import CheckpointError, ConfigError, ModelError
 from emulator.models import checkpoint as checkpoints
 from emulator.models import weights_file
 from emulator.models.baselines import PerWorldMLPBaseline
-from emulator.models.check import _statistics
+from emulator.models.check import _observed, _statistics
 from emulator.models.trained import load
 from emulator.worlds import get_world
 
@@ -166,6 +166,47 @@ def test_paths_that_the_system_refuses(tmp_path):
         refused(path, "cannot be read as a checkpoint")
 
 
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_network_of_any_number_of_observables_is_believed_and_its_scales_held_to_it(
+    tmp_path, count
+):
+    spec = _observed(SPECS["nk"], count)
+    model = PerWorldMLPBaseline.from_specs({spec.name: spec}, 10, hidden_dims=[8])
+    moments = _statistics(spec)
+    model.bind({spec.name: moments}, {spec.name: spec})
+    content = checkpoints.Checkpoint(
+        model_name=checkpoints.name_of(model),
+        model_options=model.options,
+        weights=model.state_dict(),
+        world_specs={spec.name: spec},
+        statistics={spec.name: moments},
+        config={},
+        data_fingerprint="f" * 64,
+        epoch=3,
+        val_loss=0.5,
+        horizon=10,
+    )
+    checkpoints.save(tmp_path / "best.pt", content)
+    network = load(tmp_path / "best.pt").network
+    assert network(moments.theta_mean[None], spec.name).shape[3] == count
+    other = moments._replace(irf_scale=torch.ones(3, count + 1))
+    bad = dataclasses.replace(content, statistics={spec.name: other})
+    checkpoints.save(tmp_path / "best.pt", bad)
+    refused(tmp_path / "best.pt", r"irf_scale.* have shape")
+
+
+def test_a_spec_that_declares_moves_of_what_is_not_there(whole, tmp_path):
+    text = (
+        SPECS["nk"]
+        .model_dump_json()
+        .replace(
+            '"role":"policy_rule"', '"role":"policy_rule","moves_only":{"shocks":["nobody"]}', 1
+        )
+    )
+    raw = altered(whole, "worlds", "nk", value=text)
+    refused(write(tmp_path / "best.pt", raw), "nobody")
+
+
 def test_negative_scales(whole, tmp_path):
     bad = whole.statistics["nk"]._asdict()
     bad["irf_scale"] = -bad["irf_scale"]
@@ -229,6 +270,10 @@ def test_entries_of_wrong_types_or_sizes(whole, tmp_path, place, value):
         {"hidden_dims": [8] * 100_000},
         {"n_shocks": 10**8},
         {"n_shocks": {"nk": 10**8, "lss": 2}},
+        {"n_observables": 0},
+        {"n_observables": 10**8},
+        {"n_observables": {"nk": 7, "lss": 3}},
+        {"n_observables": {"nk": 3}},
         {"param_dims": {"nk": 10**8, "lss": 36}},
         {"param_dims": {"nk": -12, "lss": 36}},
         {"param_dims": {"nk": "12", "lss": 36}},
@@ -265,7 +310,15 @@ def test_the_universal_network_with_absurd_options(tmp_path, options):
 
 
 @pytest.mark.parametrize(
-    "change", [{"members": 10**8}, {"horizon": 10**9}, {"n_shocks": 10**8}, {"n_parameters": -1}]
+    "change",
+    [
+        {"members": 10**8},
+        {"horizon": 10**9},
+        {"n_shocks": 10**8},
+        {"n_parameters": -1},
+        {"n_observables": 10**8},
+        {"n_observables": 2},
+    ],
 )
 def test_trust_of_absurd_sizes(tmp_path, change):
     whole = models.load("universal").checkpoint
