@@ -13,6 +13,7 @@ import numpy as np
 
 from emulator.errors import NoSolutionError, OutsideBoundsError, ParameterError
 from emulator.spec import Status, WorldSpec
+from emulator.worlds import is_known
 
 
 class Labels(NamedTuple):
@@ -118,11 +119,12 @@ def refuse(
         f"{name}={value:.6g}"
         for name, value in zip(spec.parameter_names, theta[first], strict=True)
     )
+    listed = f" (`emulator worlds {spec.name}` shows defaults and ranges)"
     raise NoSolutionError(
         f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,}"
-        f" draws: {why().removesuffix('.')}. Draw {first}: {values}. Change the parameters"
-        f" (`emulator worlds {spec.name}` shows defaults and ranges), or, in Python, have NaN"
-        " there: on_failure='nan'."
+        f" draws: {why().removesuffix('.')}. Draw {first}: {values}. Change the"
+        f" parameters{listed if is_known(spec.name) else ''}, or, in Python, have NaN there:"
+        " on_failure='nan'."
     )
 
 

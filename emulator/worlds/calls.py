@@ -190,10 +190,26 @@ class Call:
         if array.shape != shape:
             raise SimulatorError(
                 f"{self.name} ({self.role}) returned an array of shape {array.shape}; expected"
-                f" {shape}.{_hint(array.shape, shape, self.role)}"
+                f" {shape}.{self._hint(array.shape, shape)}"
             )
         self.boolean = array.dtype.kind == "b"
         return array.astype(np.float64)
+
+    def _hint(self, shape: tuple[int, ...], expected: tuple[int, ...]) -> str:
+        """What may be wrong with a shape, as a sentence; empty where nothing is likely."""
+        if shape == expected[1:]:
+            return " It holds one draw: declare batched=False, or answer for all rows of theta."
+        if shape[1:] == expected:
+            return " It holds a batch of draws: declare batched=True, or answer for one draw."
+        if sorted(shape) == sorted(expected):
+            return " The axes are in another order: move them with np.moveaxis."
+        unequal = [k for k, size in enumerate(expected) if shape[k : k + 1] != (size,)]
+        periods = len(expected) - 2
+        if self.role != RESPONSES or len(shape) != len(expected) or unequal != [periods]:
+            return ""
+        if self.keywords:
+            return f" It does not hear its argument horizon, which was {expected[periods] - 1}."
+        return f" It answers to horizon {shape[periods] - 1}: declare horizon={shape[periods] - 1}."
 
     def _failure(self, error: BaseException) -> Failure:
         """An exception as the reason of a draw: its type, text and place in the user's code."""
@@ -276,20 +292,6 @@ def _check_signature(
             f" {error}. Give other arguments defaults."
         ) from None
     return frozenset(keywords)
-
-
-def _hint(shape: tuple[int, ...], expected: tuple[int, ...], role: str) -> str:
-    """What may be wrong with a shape, as a sentence; empty where nothing is likely."""
-    if shape == expected[1:]:
-        return " It holds one draw: declare batched=False, or answer for all rows of theta."
-    if shape[1:] == expected:
-        return " It holds a batch of draws: declare batched=True, or answer for one draw."
-    if sorted(shape) == sorted(expected):
-        return " The axes are in another order: move them with np.moveaxis."
-    unequal = [k for k, size in enumerate(expected) if shape[k : k + 1] != (size,)]
-    if role == RESPONSES and len(shape) == len(expected) and unequal == [len(expected) - 2]:
-        return f" It answers to horizon {shape[-2] - 1}: declare horizon={shape[-2] - 1}."
-    return ""
 
 
 def in_short(value: Any) -> str:

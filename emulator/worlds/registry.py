@@ -50,10 +50,14 @@ def register(world: World | Callable[[], World], name: str | None = None) -> Non
             return
         owner = "this package" if name in WORLDS else _owners(others)
         raise UnknownNameError(
-            f"A world '{name}' is there already: it is of {owner}. Give"
-            f" {printable(repr(world))} another name."
+            f"A world '{name}' is there already: it is of {owner}. Give the world that is to be"
+            f" registered{_titled(world)} another name."
         )
     _registered[name] = world
+
+
+def _titled(world: Any) -> str:
+    return f" ({printable(world.spec.title)})" if isinstance(world, World) else ""
 
 
 def names() -> dict[str, str]:

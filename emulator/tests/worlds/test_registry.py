@@ -112,7 +112,7 @@ def test_names_that_clash_are_refused_with_both_named(packages, emulate):
     assert code == 0
     assert "'nk' of package worldpkg_e 1.5 is left out" in " ".join(err.split())
     with pytest.raises(
-        UnknownNameError, match=r"'nk' is there already: it is of this package.*'nk'"
+        UnknownNameError, match=r"'nk' is there already: it is of this package.*another name"
     ):
         register(observing("hours", world="nk"))
     packages("worldpkg_g", FILE, shop="economy")
