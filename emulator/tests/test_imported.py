@@ -9,11 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import emulator
+from emulator.data import SPLITS, import_draws
 from emulator.errors import ParameterError, UnknownNameError
 from emulator.eval import Request, evaluate_checkpoint
+from emulator.spec import IRF_AXES
 from emulator.tests.data.drawn import NAMES, drawn, imported, plain_card
+from emulator.training import IRFDataset
 
 __all__ = ["plain_card"]
 
@@ -62,3 +67,49 @@ def test_imported_draws_come_to_an_answer(
         _ = economy.solver
     with pytest.raises(UnknownNameError, match="Unknown world: 'mine'"):
         emulator.world("mine")
+
+
+@pytest.mark.usefixtures("plain_card")
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    n=st.integers(20, 40),
+    sizes=st.tuples(*(st.integers(1, 4) for _ in range(3)), st.integers(2, 5)),
+    seed=st.integers(0, 2**32 - 1),
+    in_memory=st.booleans(),
+)
+def test_loaders_serve_imported_draws_as_they_were_given(
+    tmp_path_factory: pytest.TempPathFactory,
+    n: int,
+    sizes: tuple[int, ...],
+    seed: int,
+    in_memory: bool,
+) -> None:
+    n_parameters, n_shocks, n_observables, periods = sizes
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=(n, n_parameters)).astype(np.float32)
+    irf = rng.normal(size=(n, n_shocks, periods, n_observables)).astype(np.float32)
+    data = import_draws(
+        theta,
+        irf,
+        parameters=[f"p{k}" for k in range(n_parameters)],
+        shocks=[f"s{k}" for k in range(n_shocks)],
+        observables=[f"o{k}" for k in range(n_observables)],
+        axes=IRF_AXES,
+        output=tmp_path_factory.mktemp("drawn") / "mine",
+    )
+    served = []
+    for split in SPLITS:
+        loaded = IRFDataset(data, ["mine"], split, in_memory=in_memory)
+        rows = data.rows("mine", split)
+        for k, row in enumerate(rows):
+            sample = loaded[k]
+            np.testing.assert_array_equal(np.asarray(sample["theta"]), theta[row])
+            np.testing.assert_array_equal(
+                np.asarray(sample["irf"]).reshape(irf[row].shape), irf[row]
+            )
+        served += list(rows)
+    assert sorted(served) == list(range(n))
