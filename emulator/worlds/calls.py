@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ import numpy as np
 from emulator.errors import EmulatorError, SimulatorError, SimulatorWarning, printable, warn
 
 REMEMBERED_BYTES = 64 * 2**20
+REMEMBERED_FAILURES = 200_000
 
 LONGEST_REASON = 160
 """Letters of a reason that are kept."""
@@ -48,45 +49,46 @@ class Answers(NamedTuple):
     failures: dict[int, Failure]
 
 
-class Solved(NamedTuple):
-    """What became of one draw: responses (S, H+1, O), or why there are none."""
-
-    irf: np.ndarray
-    failure: Failure | None
-
-
 class Memory:
     """The draws (P,) that were last solved, so that one that is accepted is not solved again; no
-    more than `REMEMBERED_BYTES` of responses.
+    more than `REMEMBERED_BYTES` of responses and `REMEMBERED_FAILURES` of reasons.
     """
 
     def __init__(self) -> None:
-        self._solved: OrderedDict[bytes, Solved] = OrderedDict()
+        self._irf: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._failures: OrderedDict[bytes, Failure] = OrderedDict()
         self._bytes = 0
 
     def __reduce__(self) -> tuple[type[Memory], tuple[()]]:
         """It does not travel to other processes."""
         return type(self), ()
 
-    def solved(self, draw: np.ndarray, horizon: int) -> Solved | None:
-        """What became of a draw, up to a horizon at least; None where that is not remembered."""
-        solved = self._solved.get(draw.tobytes())
-        if solved is None or (solved.failure is None and solved.irf.shape[1] <= horizon):
-            return None
-        return solved
+    def irf(self, draw: np.ndarray, horizon: int) -> np.ndarray | None:
+        """Responses (S, H+1, O) at a draw, up to a horizon at least, where they are remembered."""
+        irf = self._irf.get(draw.tobytes())
+        return None if irf is None or irf.shape[1] <= horizon else irf
 
     def failure(self, draw: np.ndarray) -> Failure | None:
         """Why a draw has no responses, where that is remembered."""
-        solved = self._solved.get(draw.tobytes())
-        return None if solved is None else solved.failure
+        return self._failures.get(draw.tobytes())
 
-    def keep(self, draw: np.ndarray, solved: Solved) -> None:
-        """Remember a draw, and forget the oldest where there is no more room."""
-        earlier = self._solved.pop(draw.tobytes(), None)
-        self._bytes += solved.irf.nbytes - (earlier.irf.nbytes if earlier is not None else 0)
-        self._solved[draw.tobytes()] = solved
-        while self._bytes > REMEMBERED_BYTES and len(self._solved) > 1:
-            self._bytes -= self._solved.popitem(last=False)[1].irf.nbytes
+    def keep(self, theta: np.ndarray, irf: np.ndarray, failures: Mapping[int, Failure]) -> None:
+        """Remember draws (n, P), their responses (n, S, H+1, O) and failures by row; the oldest are
+        forgotten where there is no more room.
+        """
+        for row, failure in failures.items():
+            self._failures[theta[row].tobytes()] = failure
+        while len(self._failures) > REMEMBERED_FAILURES:
+            self._failures.popitem(last=False)
+        size = irf[:1].nbytes
+        most = REMEMBERED_BYTES // max(size, 1)
+        for row in range(max(0, len(theta) - most), len(theta)):
+            if row not in failures:
+                earlier = self._irf.pop(theta[row].tobytes(), None)
+                self._bytes += size - (0 if earlier is None else earlier.nbytes)
+                self._irf[theta[row].tobytes()] = irf[row].copy()
+        while self._bytes > REMEMBERED_BYTES:
+            self._bytes -= self._irf.popitem(last=False)[1].nbytes
 
 
 class Call:

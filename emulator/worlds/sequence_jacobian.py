@@ -309,3 +309,6 @@ def _threads() -> Any:
 def _one_thread() -> Any:
     """One thread, so that the same digits come out in whatever process a draw is solved."""
     return _threads().limit(limits=1, user_api="blas")
+
+
+__all__ = ["ShockProcess", "world"]

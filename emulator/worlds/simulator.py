@@ -16,7 +16,7 @@ from emulator.errors import NoSolutionError, ParameterError, SimulatorError
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, Extrapolation, Frequency, Status
 from emulator.worlds.base import OnFailure, World, mark_impossible
-from emulator.worlds.calls import RESPONSES, Call, Failure, Memory, Solved
+from emulator.worlds.calls import RESPONSES, Call, Failure, Memory
 from emulator.worlds.tables import spec_of
 
 DRAWS_ONE_BY_ONE = 64
@@ -308,18 +308,23 @@ class Simulator(World):
 
     def _recall(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, list[Failure | None]]:
         """Responses (n, S, H+1, O) and failures by row, of the function or remembered."""
-        solved = [self._memory.solved(row, horizon) for row in theta]
-        new = [k for k, one in enumerate(solved) if one is None]
-        full, failed = self.run(theta[new], max(horizon, self.horizon))
-        for position, k in enumerate(new):
-            solved[k] = Solved(full[position], failed.get(position))
-            self._memory.keep(theta[k], Solved(full[position], failed.get(position)))
-        spec = self.spec
+        spec, memory = self.spec, self._memory
         irf = np.full((len(theta), spec.n_shocks, horizon + 1, spec.n_observables), np.nan)
-        for k, one in enumerate(solved):
-            if one is not None and one.failure is None:
-                irf[k] = one.irf[:, : horizon + 1]
-        return irf, [one.failure if one is not None else None for one in solved]
+        failures = [memory.failure(row) for row in theta]
+        new = []
+        for k, row in enumerate(theta):
+            known = memory.irf(row, horizon) if failures[k] is None else None
+            if known is not None:
+                irf[k] = known[:, : horizon + 1]
+            elif failures[k] is None:
+                new.append(k)
+        if new:
+            full, failed = self.run(theta[new], max(horizon, self.horizon))
+            memory.keep(theta[new], full, failed)
+            irf[new] = full[:, :, : horizon + 1]
+            for position, failure in failed.items():
+                failures[new[position]] = failure
+        return irf, failures
 
 
 def _call(

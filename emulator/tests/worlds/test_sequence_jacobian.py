@@ -119,6 +119,7 @@ def test_what_belongs_to_a_shock_is_declared_and_true():
     assert world.simulate(world.spec.theta(), np.ones((1, 100, 2))).shape == (1, 100, 3)
 
 
+@pytest.mark.checkout
 def test_the_example_is_a_world_and_draws_that_do_not_fade_have_no_solution():
     world = get_world(EXAMPLE)
     assert world.spec.observable_names == ("output", "consumption", "hours", "real_rate")

@@ -20,6 +20,7 @@ from emulator.spec import UNKNOWN_UNIT, Parameter, Shock, Status
 from emulator.tests.worlds import shop as shops
 from emulator.tests.worlds.shop import economy, fragile, fragile_one, one, shop, to_24
 from emulator.worlds import Simulator, get_world
+from emulator.worlds import calls as calls_of_simulators
 
 pytestmark = pytest.mark.fast
 
@@ -127,6 +128,17 @@ def test_a_draw_that_is_accepted_is_not_solved_again():
     world = shop(counted)
     world.irf(world.draw(20, RNG(0)).theta, 10)
     assert calls == [20]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(calls_of_simulators, "REMEMBERED_BYTES", 3 * 2 * 25 * 5 * 8)
+    calls = []
+    world = shop(lambda theta: calls.append(len(theta)) or to_24(theta))
+    theta = shop().sample(10, RNG(0))
+    first = world.irf(theta, 24)
+    np.testing.assert_array_equal(world.irf(theta[-3:], 12), first[-3:, :, :13])
+    np.testing.assert_array_equal(world.irf(theta, 24), first)
+    assert calls == [10, 7]
 
 
 def test_a_function_that_always_raises_ends_soon_and_shows_its_line():
