@@ -295,20 +295,27 @@ class UniversalEmulator(EmulatorModel):
         shocks that are read from it, with their own states alone.
         """
         folded = folded or self._fold(world)
-        known = self._parts_of.get(world)
-        if known is None or known[0] is not folded:
-            parts = [folded.of(shocks) for shocks in declared.shocks]
-            known = (folded, parts)
-            if not torch.is_grad_enabled():
-                self._parts_of[world] = known
         asked_KBP = declared.questions(theta_BP, folded.centre)
         heads: Any = self.part_heads[world]
+        parts = self._parts(world, folded, declared)
         return declared.assembled(
             [
                 self._predict(asked_BP, world, horizon, part, head)
-                for asked_BP, part, head in zip(asked_KBP, known[1], heads, strict=True)
+                for asked_BP, part, head in zip(asked_KBP, parts, heads, strict=True)
             ]
         )
+
+    def _parts(self, world: str, folded: Folded, declared: Declared) -> list[Folded]:
+        """Of each set of held parameters the weights for its shocks, kept as long as the whole."""
+        kept_for, parts = self._parts_of.get(world, (None, []))
+        if kept_for is folded:
+            return parts
+        if torch.is_grad_enabled():
+            return [folded.of(shocks) for shocks in declared.shocks]
+        with torch.inference_mode(False), torch.no_grad():  # for callers in any mode
+            parts = [folded.of(shocks) for shocks in declared.shocks]
+        self._parts_of[world] = (folded, parts)
+        return parts
 
     def _predict(
         self,

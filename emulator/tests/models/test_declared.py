@@ -1,5 +1,6 @@
 """What a world declares that parameters and shocks move is exact in every network."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -199,3 +200,21 @@ def test_a_baseline_learns_from_draws_whose_sizes_are_divided_out():
     model.prepare({"nk": (theta, irf)})
     with torch.no_grad():
         torch.testing.assert_close(model(theta, "nk"), irf, rtol=1e-3, atol=1e-3)
+
+
+def test_derivatives_of_an_economy_over_a_network_keep_to_what_is_declared():
+    """In every mode that answers are asked in, one after the other."""
+    spec = declaring(RULE, [("monetary", ("rate", "inflation"))])
+    economy = emulator.Emulator(taught(spec))["nk"]
+    before = economy.irf().irf.values
+    jacobian = economy.jacobian().transpose(..., "parameter").values[0]
+    assert np.array_equal(economy.irf().irf.values, before)
+    for column in (NK.index("phi_pi"), NK.index("phi_y")):
+        moved = spec.moved[column]
+        assert not jacobian.transpose(0, 2, 1, 3)[~moved][..., column].any()
+        assert jacobian.transpose(0, 2, 1, 3)[moved][..., column].any()
+    theta = spec.theta()[0]
+    local = economy.answerer.local(theta, HORIZON, 1, range(len(theta)))
+    np.testing.assert_allclose(
+        np.moveaxis(local.irf_by, 0, -1), jacobian[1, : HORIZON + 1], rtol=1e-3, atol=1e-3
+    )
