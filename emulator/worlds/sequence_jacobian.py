@@ -77,8 +77,9 @@ def world(
     it. Further arguments are those of `Simulator`.
 
     Responses are G dZ with G of `model.solve_jacobian`, over `truncation` periods, of which the
-    first two thirds are answered. That the solution is the only stable one is not checked. Raises
-    `MissingExtraError`, `SimulatorError`.
+    first two thirds are answered; draws that differ in their shocks alone share G, so that the
+    other parameters are the `dear` ones. That the solution is the only stable one is not checked.
+    Raises `MissingExtraError`, `SimulatorError`.
     """
     _library()
     processes = {name: _process(name, entry) for name, entry in shocks.items()}
@@ -106,11 +107,22 @@ def world(
         linear=True,
         frequency=frequency,
         horizon=horizon,
-        **{"name": model.name, "source": "sequence-jacobian", **declared},
+        **{
+            "name": model.name,
+            "source": "sequence-jacobian",
+            "dear": [name for name in _names(parameters) if name not in solution.of_shocks],
+            **declared,
+        },
     )
     simulator.longest_horizon = solution.last_horizon
     solution.bind(simulator.spec.parameter_names)
     return simulator
+
+
+def _names(parameters: Any) -> list[str]:
+    """Names of parameters in a table or a list; `Simulator` says what is wrong with either."""
+    items = parameters if isinstance(parameters, Mapping | list | tuple) else ()
+    return [getattr(item, "name", item) for item in items]
 
 
 def _process(name: str, entry: Any) -> ShockProcess:

@@ -115,6 +115,7 @@ def test_what_belongs_to_a_shock_is_declared_and_true():
     technology, patience = world.spec.shocks
     assert (technology.size, technology.process) == ("sigma_z", ("rho_z",))
     assert patience.size is None
+    assert world.dear == ("alpha", "delta", "eis")
     assert check_world(world, n=6)
     assert world.simulate(world.spec.theta(), np.ones((1, 100, 2))).shape == (1, 100, 3)
 
