@@ -121,8 +121,8 @@ def world(
 
 def _names(parameters: Any) -> list[str]:
     """Names of parameters in a table or a list; `Simulator` says what is wrong with either."""
-    items = parameters if isinstance(parameters, Mapping | list | tuple) else ()
-    return [getattr(item, "name", item) for item in items]
+    items = list(parameters) if isinstance(parameters, Mapping | list | tuple) else []
+    return [str(getattr(item, "name", item)) for item in items]
 
 
 def _process(name: str, entry: Any) -> ShockProcess:
