@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emulator.errors import EmulatorError, WorldCheckError
+from emulator.errors import EmulatorError, WorldCheckError, printable
 from emulator.worlds.expectations import TOLERANCE, expect
 from emulator.worlds.simulator import Simulator
 
@@ -134,7 +134,13 @@ def _run(simulator: Simulator, theta: np.ndarray, horizon: int) -> np.ndarray:
 def _returned(simulator: Simulator, theta: np.ndarray, horizon: int) -> np.ndarray:
     """What the function itself returns for a batch, or for the first draw, of this very array."""
     keywords = {"horizon": horizon} if simulator.takes_horizon else {}
-    return np.asarray(simulator(theta if simulator.batched else theta[0], **keywords))
+    try:
+        return np.asarray(simulator(theta if simulator.batched else theta[0], **keywords))
+    except Exception as error:
+        raise WorldCheckError(
+            f"the function answered these draws before, and now raises {type(error).__name__}:"
+            f" {printable(str(error))}"
+        ) from None
 
 
 CHECKS: tuple[Callable[[Simulator, np.ndarray, int], None], ...] = (

@@ -113,6 +113,16 @@ def moody(theta):
     return to_24(theta)
 
 
+answers = []
+
+
+def tired(theta):
+    answers.append(len(theta))
+    if len(answers) > 1:
+        raise MemoryError("enough")
+    return to_24(theta)
+
+
 @pytest.mark.parametrize(
     ("function", "check", "message"),
     [
@@ -123,6 +133,7 @@ def moody(theta):
         (constant, "responses_depend_on_theta", "does the function read theta"),
         (mute, "responses_depend_on_theta", "hours is zero at every draw"),
         (single, "answers_in_double_precision", "float32; expected float64"),
+        (tired, "leaves_theta_alone", "now raises MemoryError: enough"),
         (moody, "a_draw_does_not_depend_on_the_others", "fails now: ValueError: never alone"),
     ],
 )
