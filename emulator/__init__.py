@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from emulator.choice import train
     from emulator.estimation import estimate
     from emulator.inference import Economy, Emulator
+    from emulator.inference.over_closing import closed
     from emulator.worlds import World
+    from emulator.worlds.closing import Closing
     from emulator.worlds.comparison import compare
     from emulator.worlds.simulator import Simulator, simulator
 
 __all__ = [
+    "Closing",
     "Economy",
     "Emulator",
     "Simulator",
     "__version__",
+    "closed",
     "compare",
     "emulate",
     "estimate",
@@ -42,9 +46,11 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
+    "Closing": "emulator.worlds.closing",
     "Economy": "emulator.inference",
     "Emulator": "emulator.inference",
     "Simulator": "emulator.worlds.simulator",
+    "closed": "emulator.inference.over_closing",
     "compare": "emulator.worlds.comparison",
     "estimate": "emulator.estimation",
     "simulator": "emulator.worlds.simulator",

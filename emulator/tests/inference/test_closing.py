@@ -1,0 +1,135 @@
+"""A dear block that a network answers for, closed exactly."""
+
+import numpy as np
+import pytest
+import torch
+
+import emulator
+from emulator.errors import NoSolutionError, ParameterError
+from emulator.models import build
+from emulator.training.sources import moments
+from emulator.worlds import check_world
+
+pytestmark = pytest.mark.fast
+
+HORIZON = 12
+
+
+@emulator.simulator(
+    parameters={"mpc": (0.1, 0.6), "fade": (0.3, 0.9)},
+    shocks={"income": {"meaning": "income", "tex": "y"}},
+    observables={"consumption": {"unit": "percent", "meaning": "consumption", "tex": "c"}},
+)
+def household(theta, horizon=HORIZON):
+    """Consumption after a rise of income, at given prices."""
+    mpc, fade = theta[:, 0, None], theta[:, 1, None]
+    return (mpc * fade ** np.arange(horizon + 1))[:, None, :, None]
+
+
+def spend(part, theta):
+    """Output follows purchases and what households spend of the income that these are."""
+    scale, leak = theta[:, 2], theta[:, 3]
+    consumption = part[:, 0, :, 0] * (scale / (1 - (1 - leak) * part[:, 0, 0, 0]))[:, None]
+    purchases = np.zeros_like(consumption)
+    purchases[:, 0] = scale
+    return np.stack([consumption + purchases, consumption], axis=-1)[:, None]
+
+
+@pytest.fixture(scope="module")
+def economy():
+    return emulator.Closing(
+        household,
+        spend,
+        {"scale": (0.5, 2.0), "leak": (0.1, 0.5)},
+        ["purchases"],
+        {"output": "percent", "consumption": "percent"},
+    )
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Of the household, good to a few per cent."""
+    theta = household.sample(300, np.random.default_rng(0))
+    draws = torch.tensor(theta).float(), torch.tensor(household.irf(theta, HORIZON)).float()
+    spec = {"household": household.spec}
+    model = build("RidgeEmulator", spec, HORIZON, {"degree": 2})
+    model.bind({"household": moments(lambda: [draws])}, spec)
+    model.prepare({"household": draws})
+    return emulator.Emulator(model)["household"]
+
+
+def test_a_closing_is_a_world_of_both_kinds_of_parameters(economy):
+    assert economy.spec.parameter_names == ("mpc", "fade", "scale", "leak")
+    theta = economy.spec.theta()
+    exact = spend(household.irf(theta[:, :2], HORIZON), theta)
+    np.testing.assert_array_equal(economy.irf(theta, HORIZON), exact)
+    assert emulator.world(economy).irf(scale=[1.0, 2.0]).sizes["observable"] == 2
+    check_world(emulator.Closing(*_described(economy)), n=16)
+
+
+def _described(economy):
+    """The same with all that `check_world` wants to be told."""
+    told = {"unit": "percent", "tex": "x", "meaning": "series"}
+    own = {
+        name: {"low": low, "high": high, "unit": "1", "tex": name, "meaning": name}
+        for name, (low, high) in {"scale": (0.5, 2.0), "leak": (0.1, 0.5)}.items()
+    }
+    shocks = {"purchases": {"meaning": "purchases", "tex": "g"}}
+    return household, spend, own, shocks, {"output": told, "consumption": told}
+
+
+def test_what_the_closing_does_is_exact_over_a_network(economy, network):
+    answer = emulator.closed(network, economy)
+    once, twice = answer.irf(scale=[1.0, 2.0], mpc=0.33).irf.values
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-12)
+    theta = economy.sample(20, np.random.default_rng(1))
+    part = network.answerer.responses(theta[:, :2], HORIZON)
+    np.testing.assert_allclose(answer.answerer.responses(theta, HORIZON), spend(part, theta))
+    exact, near = economy.irf(theta, HORIZON), answer.answerer.responses(theta, HORIZON)
+    assert np.abs(near - exact).max() < 0.2 * np.abs(exact).max()
+
+
+def test_the_answer_is_no_solvers_and_doubts_what_the_network_doubts(economy, network):
+    answer = emulator.closed(network, economy)
+    data = answer.irf(mpc=[0.3, 0.9], leak=0.05)
+    assert not data.exact.any()
+    assert "lower" not in data
+    assert data.in_range.values.tolist() == [True, False]
+    assert data.parameter_in_range.sel(parameter="leak").all()
+    assert "closed exactly" in repr(answer)
+    with pytest.raises(ParameterError):
+        answer.simulate()
+
+
+def test_derivatives_of_a_closed_economy(economy, network):
+    answer, exact = emulator.closed(network, economy), emulator.world(economy)
+    slopes, known = (one.jacobian(horizon=4).values for one in (answer, exact))
+    np.testing.assert_allclose(slopes[..., 2], known[..., 2], rtol=0.1)
+    assert np.isfinite(slopes).all()
+
+
+def test_a_closing_over_another_world_is_refused(economy):
+    with pytest.raises(ParameterError, match="is closed over 'household', and 'nk' has other"):
+        emulator.closed(emulator.world("nk"), economy)
+    with pytest.raises(ParameterError, match="expected an economy that answers for the part"):
+        emulator.closed(economy, household)
+
+
+def test_draws_without_a_part_have_no_economy():
+    @emulator.simulator(parameters={"x": (0.0, 1.0)}, shocks=["e"], observables=["y"])
+    def often(theta, horizon=HORIZON):
+        """No answer above one half."""
+        irf = np.ones((len(theta), 1, horizon + 1, 1))
+        irf[theta[:, 0] > 0.5] = np.nan
+        return irf
+
+    closing = emulator.Closing(
+        often, lambda part, theta: part, {"z": (0.0, 1.0)}, ["e"], ["y"], name="same"
+    )
+    theta = np.array([[0.2, 0.5], [0.8, 0.5]])
+    assert np.isfinite(closing.irf(theta, 3, on_failure="nan")).all((1, 2, 3)).tolist() == [
+        True,
+        False,
+    ]
+    with pytest.raises(NoSolutionError):
+        closing.irf(theta, 3)
