@@ -36,9 +36,9 @@ from emulator.worlds.hank_outputs import Output, outputs, watched
 
 INPUTS = ("r", "w", "tau")
 R, W, TAU = range(len(INPUTS))
-WITHOUT_MASS = 1e-14
+WITHOUT_MASS = 1e-12
 """Assets beyond the last point with more mass than this are not followed."""
-DENSE, RATIO = 50, 1.06
+DENSE, RATIO = 48, 1.06
 """Every one of the first periods is kept, then in steps that grow by this ratio."""
 DEGREE = 7
 """Of the polynomial between the periods that are kept; with the two above, Jacobians err by at most

@@ -326,6 +326,7 @@ def stationary(
     flat = distribution.reshape(size)
     steps = np.empty((DEPTH, size))
     images = np.empty((DEPTH, size))
+    products = np.empty((DEPTH, DEPTH))
     last_step = np.empty(size)
     last_image = np.empty(size)
     for cycle in range(MOST_CYCLES):
@@ -343,16 +344,18 @@ def stationary(
         step = end - flat
         known = min(cycle, DEPTH)
         if known:
-            steps[(cycle - 1) % DEPTH] = step - last_step
-            images[(cycle - 1) % DEPTH] = end - last_image
+            new = (cycle - 1) % DEPTH
+            steps[new] = step - last_step
+            images[new] = end - last_image
+            products[new, :known] = steps[:known] @ steps[new]
+            products[:known, new] = products[new, :known]
+            products[new, new] *= 1 + 1e-13
         last_step[:] = step
         last_image[:] = end
         flat[:] = end
         if known:
-            products = steps[:known] @ steps[:known].T
-            for k in range(known):
-                products[k, k] *= 1 + 1e-13
-            weights = np.linalg.solve(products, steps[:known] @ step)
+            regular = np.ascontiguousarray(products[:known, :known])
+            weights = np.linalg.solve(regular, steps[:known] @ step)
             flat -= weights @ images[:known]
     return False
 

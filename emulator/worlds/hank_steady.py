@@ -37,10 +37,10 @@ from emulator.worlds.hank_start import Start, fitted
 
 PIVOT = 0.25
 """Assets at which the spacing of the grid turns from even to proportional, in quarterly output."""
-COARSE_POINTS = 24
+COARSE_POINTS = 20
 POLICY_TOLERANCE = 3e-12
 """Largest relative error of E[V_a'] in its own equation."""
-DISTRIBUTION_TOLERANCE = 3e-14
+DISTRIBUTION_TOLERANCE = 1e-13
 CLEARING_TOLERANCE = 5e-9
 COARSE_TOLERANCE = 1e-4
 """Largest relative gaps of the markets, on the whole grid and on the coarse one."""
@@ -269,7 +269,7 @@ class _Fine:
                 self.marginal_C,
                 self.backward_grid,
                 # Newton's own error is about the square of the residual.
-                max(0.2 * tolerance, 0.02 * error * min(1.0, 30 * error)),
+                max(0.2 * tolerance, 0.05 * error * min(1.0, 30 * error)),
                 self.correction,
             )
             self.marginal *= np.maximum(1 + self.correction / self.marginal, 0.2)
@@ -280,7 +280,7 @@ class _Fine:
             self.economy.transposed,
             self.economy.savings,
             self.forward_grid,
-            max(DISTRIBUTION_TOLERANCE, 2e-3 * tolerance),
+            max(DISTRIBUTION_TOLERANCE, 1e-2 * tolerance),
             self.distribution,
         )
         return self.economy.gap(self.distribution)
