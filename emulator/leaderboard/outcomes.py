@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,10 +52,7 @@ class Field:
 
     def own(self, world: str, split: str = "test") -> Row | None:
         """The universal network's row of a world and split."""
-        rows = self.universal[
-            (self.universal["world"] == world) & (self.universal["split"] == split)
-        ]
-        return records(rows)[0] if len(rows) else None
+        return self._own.get((world, split))
 
     def best(self, world: str, among: Callable[[Row], bool]) -> Row | None:
         """The rival of lowest NRMSE on `test` of a world."""
@@ -63,9 +61,20 @@ class Field:
 
     def rows(self, world: str) -> list[dict[str, Any]]:
         """The rivals on `test` of a world."""
-        return records(
-            self.rivals[(self.rivals["world"] == world) & (self.rivals["split"] == "test")]
-        )
+        return self._rivals.get(world, [])
+
+    @cached_property
+    def _own(self) -> dict[tuple[str, str], Row]:
+        """The first row of each world and split: they are asked for by every target."""
+        rows = reversed(records(self.universal))
+        return {(row["world"], row["split"]): row for row in rows}
+
+    @cached_property
+    def _rivals(self) -> dict[str, list[dict[str, Any]]]:
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in records(self.rivals[self.rivals["split"] == "test"]):
+            rows.setdefault(row["world"], []).append(row)
+        return rows
 
     def outcome(
         self, target: str, world: str, limit: str, value: str, shortfall: str | None, seeds: int
