@@ -10,6 +10,7 @@ from emulator.errors import (
     ParameterError,
     UnknownNameError,
 )
+from emulator.spec import OBSERVABLES
 from emulator.tests.worlds.altered import observing
 from emulator.tests.worlds.stranger import MAPPING, write_stranger
 from emulator.worlds import get_world
@@ -30,7 +31,9 @@ def test_the_cube_holds_each_worlds_own_responses(stranger):
     assert list(cube["world"].values) == ["nk", "sw07", "mine"]
     for world in worlds:
         own = world.irf(world.spec.theta(), horizon=12)[0, world.spec.shock_index("monetary")]
-        np.testing.assert_array_equal(cube.sel(world=world.spec.name), own)
+        shared = [world.spec.observable_names.index(name) for name in OBSERVABLES]
+        np.testing.assert_array_equal(cube.sel(world=world.spec.name), own[:, shared])
+    assert cube.attrs["left_out"] == "sw07: consumption, investment, hours, wage"
 
 
 def test_a_tightening_lowers_output_in_every_world_with_sticky_prices(stranger):

@@ -26,7 +26,7 @@ def test_one_impulse_is_the_impulse_response(name):
         impulse = np.zeros((1, world.spec.n_shocks, 1))
         impulse[0, shock] = 1.0
         answer = world.response_to_path(theta, impulse, 30)
-        assert answer.shape == (20, 31, 3)
+        assert answer.shape == (20, 31, world.spec.n_observables)
         assert relative(answer, irf[:, shock]) < 1e-10
 
 
@@ -37,7 +37,7 @@ def test_a_path_is_the_sum_of_shifted_impulse_responses(name):
     theta = world.sample(5, np.random.default_rng(2))
     path = np.random.default_rng(3).normal(size=(5, world.spec.n_shocks, 4))
     irf = world.irf(theta, horizon=20)
-    expected = np.zeros((5, 21, 3))
+    expected = np.zeros((5, 21, world.spec.n_observables))
     for shock in range(world.spec.n_shocks):
         for period in range(4):
             size = path[:, shock, period, None, None]
