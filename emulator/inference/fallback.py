@@ -49,7 +49,7 @@ def with_fallback(
     rows = fields["flagged"] | ~fields["determinate"]
     if rows.any():
         solved = _solved(asked, answerer, theta[rows], horizon, solver)
-        for name in ("irf", "lower", "upper"):
+        for name in {"irf", "lower", "upper"} & set(fields):
             fields[name][rows] = solved["irf"]
         fields["determinate"][rows] = solved["determinate"]
     fields["exact"] = rows

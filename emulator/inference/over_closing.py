@@ -87,12 +87,12 @@ class ClosedAnswerer(Answerer):
     """A closing over what answers for its part."""
 
     exact = False
-    calibrated = False
 
     def __init__(self, part: Answerer, economy: Closing) -> None:
         self.part, self.economy = part, economy
         self.spec = economy.spec
         self.title = f"{part.title}, closed exactly"
+        self.calibrated = part.calibrated
         self.solver = SolverAnswerer(economy.over(AnsweredPart(part, economy.part)))
         self.usual_horizon = self.solver.usual_horizon
         self.last_horizon = self.solver.last_horizon

@@ -5,8 +5,10 @@ import pytest
 import torch
 
 import emulator
-from emulator.errors import NoSolutionError, ParameterError
+from emulator.errors import DoubtWarning, NoSolutionError, ParameterError
 from emulator.models import build
+from emulator.models.trained import TrainedNetwork
+from emulator.models.trust import Evidence, Trust
 from emulator.training.sources import moments
 from emulator.worlds import check_world
 
@@ -99,6 +101,24 @@ def test_the_answer_is_no_solvers_and_doubts_what_the_network_doubts(economy, ne
     assert "closed exactly" in repr(answer)
     with pytest.raises(ParameterError):
         answer.simulate()
+
+
+def test_the_exact_economy_answers_where_a_calibrated_network_doubts_its_part(economy, network):
+    trained = network.answerer.trained
+    theta = torch.tensor(household.sample(60, np.random.default_rng(2))).float()
+    truth = torch.tensor(household.irf(theta.double().numpy(), HORIZON)).float()
+    error = (trained.network(theta, "household") - truth).detach()
+    statistics = {"household": trained.network.normaliser.statistics("household")}
+    trust = Trust.fitted([("household", Evidence(theta, theta, error))], statistics)
+    part = emulator.Emulator(TrainedNetwork(trained.network, trust))["household"]
+    answer = emulator.closed(part, economy)
+    question = {"mpc": [0.3, 0.7], "fade": 0.5, "horizon": 4}
+    with pytest.warns(DoubtWarning):
+        assert answer.irf(**question).flagged.values[1]
+    data = answer.irf(**question, fallback=economy)
+    assert data.exact.values[1]
+    exact = emulator.world(economy).irf(**question)
+    np.testing.assert_array_equal(data.irf[1], exact.irf[1])
 
 
 def test_derivatives_of_a_closed_economy(economy, network):
