@@ -16,6 +16,7 @@ from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import TrainedNetwork, load, placed
 from emulator.models.trust import Trust
 from emulator.spec import WorldSpec
+from emulator.worlds import is_known, is_path
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,9 +91,14 @@ class Emulator:
         """
         if world not in self.worlds:
             error = unknown_name("world of this network", str(world), self.worlds)
-            if str(world).endswith(".mod"):
+            if is_path(world):
                 raise UnknownNameError(
                     f"{error} A file is solved, not emulated: emulator.world({str(world)!r})"
+                )
+            if is_known(str(world)):
+                raise UnknownNameError(
+                    f"{error} Its solver answers: emulator.world({str(world)!r}), on the command"
+                    " line --exact."
                 )
             raise error
         return self.network.world_specs[world]
