@@ -32,9 +32,9 @@ from rich.table import Table
 
 from emulator.spec import Status
 from emulator.tests.worlds.hank_oracle import equilibrium, jacobian, steady
-from emulator.worlds import hank
-from emulator.worlds.hank import LONG, N_POLICY, N_TASTES, POINTS, SHORT, SPEC, Policy, Tastes
-from emulator.worlds.hank_equilibrium import determinacy
+from emulator.worlds.hank import world as hank
+from emulator.worlds.hank.equilibrium import determinacy
+from emulator.worlds.hank.world import LONG, N_POLICY, N_TASTES, POINTS, SHORT, SPEC, Policy, Tastes
 
 FASTER_TO_40, FASTER_TO_200, FASTER_POLICY = 15, 10, 30
 LARGEST, MEDIAN = 1e-5, 1e-7

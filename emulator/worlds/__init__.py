@@ -1,6 +1,6 @@
 """The table of worlds.
 
-A world is one file in this folder, Python or `.mod`, and one line here; it is read when it is asked
+A world is one file or one folder here, Python or `.mod`, and one line; it is read when it is asked
 for. Others bring theirs with `register`, or as entry points of their package; and a `.mod` file or
 a Python file of a user's is a world by its path.
 """
@@ -31,7 +31,7 @@ WORLDS = {
     "sw07": "sw07.mod",
     "switching": "emulator.worlds.switching:RegimeSwitching",
     "zlb": "emulator.worlds.zlb:ZeroLowerBound",
-    "hank": "emulator.worlds.hank:HeterogeneousAgents",
+    "hank": "emulator.worlds.hank.world:HeterogeneousAgents",
 }
 
 

@@ -12,13 +12,14 @@ import pytest
 
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import Status
-from emulator.worlds import check_world, get_world, hank
-from emulator.worlds.hank import LONG, SPEC, Policy, Tastes, processes, rest, solve_household
-from emulator.worlds.hank_closure import close
-from emulator.worlds.hank_equilibrium import Paths, Transforms, determinacy, economy, winding
-from emulator.worlds.hank_fake_news import INPUTS, jacobian, jacobians, outputs
-from emulator.worlds.hank_outputs import groups
-from emulator.worlds.hank_steady import calibrate
+from emulator.worlds import check_world, get_world
+from emulator.worlds.hank import world as hank
+from emulator.worlds.hank.closure import close
+from emulator.worlds.hank.equilibrium import Paths, Transforms, determinacy, economy, winding
+from emulator.worlds.hank.fake_news import INPUTS, jacobian, jacobians, outputs
+from emulator.worlds.hank.outputs import groups
+from emulator.worlds.hank.steady import calibrate
+from emulator.worlds.hank.world import LONG, SPEC, Policy, Tastes, processes, rest, solve_household
 
 HANK = get_world("hank")
 REFERENCE = files("emulator.tests") / "reference" / "hank"
@@ -364,8 +365,8 @@ def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(m
 
 @pytest.mark.fast
 def test_without_numba_a_solution_says_what_to_install(monkeypatch):
-    for name in ("hank_kernels", "hank_steady", "hank_fake_news"):
-        monkeypatch.delitem(sys.modules, f"emulator.worlds.{name}", raising=False)
+    for name in ("kernels", "steady", "fake_news"):
+        monkeypatch.delitem(sys.modules, f"emulator.worlds.hank.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingExtraError, match=r"numba.*universal-macro-emulator\[hank\]"):
         HANK.irf(SPEC.theta(eis=0.124))

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from emulator.spec import Status
-from emulator.worlds.hank import (
+from emulator.worlds.hank.closure import close
+from emulator.worlds.hank.equilibrium import determinacy
+from emulator.worlds.hank.outputs import Output, groups, watched
+from emulator.worlds.hank.world import (
     N_POLICY,
     N_TASTES,
     SPEC,
@@ -15,17 +18,14 @@ from emulator.worlds.hank import (
     Tastes,
     processes,
 )
-from emulator.worlds.hank_closure import close
-from emulator.worlds.hank_equilibrium import determinacy
-from emulator.worlds.hank_outputs import Output, groups, watched
 
 N, POINTS, PERIODS = 8, 100, 150
 MONETARY, TECHNOLOGY, FISCAL, COST_PUSH = range(4)
 
 pytest.importorskip("numba")
 
-from emulator.worlds.hank_fake_news import differentiate, jacobian, outputs  # noqa: E402
-from emulator.worlds.hank_steady import calibrate  # noqa: E402
+from emulator.worlds.hank.fake_news import differentiate, jacobian, outputs  # noqa: E402
+from emulator.worlds.hank.steady import calibrate  # noqa: E402
 
 
 class Economy:

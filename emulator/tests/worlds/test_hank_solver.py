@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from emulator.spec import Status
-from emulator.worlds import hank
-from emulator.worlds.hank import LONG, SHORT, SPEC, Policy, Tastes, processes
+from emulator.worlds.hank import world as hank
+from emulator.worlds.hank.world import LONG, SHORT, SPEC, Policy, Tastes, processes
 
 pytest.importorskip("numba")
 pytest.importorskip("sequence_jacobian")
 
 from emulator.tests.worlds.hank_oracle import equilibrium, jacobian, steady
-from emulator.worlds.hank_closure import close
-from emulator.worlds.hank_fake_news import jacobian as fake_news
-from emulator.worlds.hank_fake_news import kept_periods, outputs, recovery
-from emulator.worlds.hank_start import features, fitted
-from emulator.worlds.hank_steady import (
+from emulator.worlds.hank.closure import close
+from emulator.worlds.hank.fake_news import jacobian as fake_news
+from emulator.worlds.hank.fake_news import kept_periods, outputs, recovery
+from emulator.worlds.hank.start import features, fitted
+from emulator.worlds.hank.steady import (
     asset_grid,
     calibrate,
     coarse_start,
@@ -66,7 +66,7 @@ def test_where_the_search_begins_does_not_matter(row):
 def test_a_start_that_leads_nowhere_is_replaced_by_the_coarse_solution(monkeypatch):
     tastes = Tastes(*SPEC.theta()[0, :7])
     far = fitted(tastes)._replace(unknown=np.array([-20.0, 5.0]))
-    monkeypatch.setattr("emulator.worlds.hank_steady.fitted", lambda tastes: far)
+    monkeypatch.setattr("emulator.worlds.hank.steady.fitted", lambda tastes: far)
     assert calibrate(tastes, POINTS).error(tastes.debt) < 1e-8
 
 
@@ -124,7 +124,7 @@ def test_what_the_short_truncation_cannot_settle_the_long_one_answers(monkeypatc
 
 
 def test_a_start_is_fitted_to_solutions():
-    from emulator.worlds.hank_fit import fit
+    from emulator.worlds.hank.fit import fit
 
     low, high = SPEC.low[:7], SPEC.high[:7]
     content = fit(low, high, draws=3, points=60, seed=1)

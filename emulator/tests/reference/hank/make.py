@@ -15,7 +15,7 @@ import numpy as np
 from sequence_jacobian import create_model, simple
 from sequence_jacobian.examples import hank as published
 
-from emulator.worlds.hank import SPEC
+from emulator.worlds.hank.world import SPEC
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261123

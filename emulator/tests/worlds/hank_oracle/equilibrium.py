@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from emulator.worlds.hank_equilibrium import Paths, Policy, economy
-from emulator.worlds.hank_household import Tastes
+from emulator.worlds.hank.equilibrium import Paths, Policy, economy
+from emulator.worlds.hank.household import Tastes
 
 
 def solve(

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from emulator.tests.worlds.hank_oracle.steady import calibrate
-from emulator.worlds.hank_household import SteadyState, Tastes
+from emulator.worlds.hank.household import SteadyState, Tastes
 
 INPUTS = ("r", "w", "tau")
 R, W, _ = range(len(INPUTS))

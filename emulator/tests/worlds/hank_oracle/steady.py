@@ -8,7 +8,7 @@ import numpy as np
 from sequence_jacobian import grids, hetblocks
 
 from emulator.errors import NoSolutionError
-from emulator.worlds.hank_household import RICHEST, SKILLS, SteadyState, Tastes
+from emulator.worlds.hank.household import RICHEST, SKILLS, SteadyState, Tastes
 
 COARSE_POINTS, COARSE_TOLERANCE = 50, 1e-3
 POLICY_TOLERANCE, DISTRIBUTION_TOLERANCE, CLEARING_TOLERANCE = 1e-11, 1e-13, 1e-8

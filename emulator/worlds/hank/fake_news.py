@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.worlds.hank_household import SteadyState, Tastes
-from emulator.worlds.hank_kernels import (
+from emulator.worlds.hank.household import SteadyState, Tastes
+from emulator.worlds.hank.kernels import (
     CONSTRAINED,
     Ahead,
     Choices,
@@ -32,7 +32,7 @@ from emulator.worlds.hank_kernels import (
     lottery,
     njit,
 )
-from emulator.worlds.hank_outputs import Output, outputs, watched
+from emulator.worlds.hank.outputs import Output, outputs, watched
 
 INPUTS = ("r", "w", "tau")
 R, W, TAU = range(len(INPUTS))

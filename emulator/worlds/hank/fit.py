@@ -1,6 +1,6 @@
 """The start of `hank`'s solver, fitted again to solutions at draws from the prior's box.
 
-python -m emulator.worlds.hank_fit --draws 2000
+python -m emulator.worlds.hank.fit --draws 2000
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from emulator.console import say
 from emulator.errors import NoSolutionError
 from emulator.files import write_bytes
 from emulator.progress import progress
-from emulator.worlds.hank import N_TASTES, POINTS, SPEC
-from emulator.worlds.hank_household import Tastes
-from emulator.worlds.hank_start import FILE, features
-from emulator.worlds.hank_steady import calibrate, coarse_start, grids
+from emulator.worlds.hank.household import Tastes
+from emulator.worlds.hank.start import FILE, features
+from emulator.worlds.hank.steady import calibrate, coarse_start, grids
+from emulator.worlds.hank.world import N_TASTES, POINTS, SPEC
 
 RIDGE = 1e-6
 
@@ -58,7 +58,7 @@ def fit(low: np.ndarray, high: np.ndarray, draws: int, points: int, seed: int = 
 def main(draws: int = 2000, seed: int = 0) -> None:
     """Fit the start again, to the ranges and the grid that the world has now."""
     content = fit(SPEC.low[:N_TASTES], SPEC.high[:N_TASTES], draws, POINTS, seed)
-    target = Path(str(files("emulator.worlds"))) / FILE
+    target = Path(str(files("emulator.worlds.hank"))) / FILE
     write_bytes(target, content)
     say(f"Wrote {target} ({len(content) / 1000:.0f} kB).")
 

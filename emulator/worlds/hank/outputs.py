@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.worlds.hank_household import SteadyState, Tastes
+from emulator.worlds.hank.household import SteadyState, Tastes
 
 BOTTOM, TOP = 0.5, 0.1
 """Shares of households that are the poorest and the richest."""

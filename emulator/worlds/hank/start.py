@@ -1,6 +1,6 @@
 """Where the search for the steady state of `hank` begins: a cubic polynomial in the tastes.
 
-`python -m emulator.worlds.hank_fit` fits it again. That is due when the ranges of the tastes or the
+`python -m emulator.worlds.hank.fit` fits it again. That is due when the ranges of the tastes or the
 grid change; a start that does not fit costs time and no accuracy.
 """
 
@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.worlds.hank_household import SKILLS, Tastes
+from emulator.worlds.hank.household import SKILLS, Tastes
 
-FILE = "hank_start.npz"
+FILE = "start.npz"
 DEGREE = 3
 N_TASTES = len(Tastes._fields)
 MONOMIALS = [
@@ -46,7 +46,7 @@ def fitted(tastes: Tastes) -> Start:
 
 @cache
 def _fit() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    data = (files("emulator.worlds") / FILE).read_bytes()
+    data = (files("emulator.worlds.hank") / FILE).read_bytes()
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         return stored["low"], stored["high"], stored["coefficients"].astype(float)
 

@@ -1,11 +1,11 @@
 """`hank`: New Keynesian economy of households that differ in skill and wealth and cannot borrow
 (one asset).
 
-Households: `hank_household.py`, solved by `hank_steady.py`; what is summed over them:
-`hank_outputs.py`; their Jacobians: `hank_fake_news.py`; firms, central bank, government, markets:
-`hank_equilibrium.py` and `hank_closure.py`. Auclert, Bardóczy, Rognlie and Straub (2021), Using the
+Households: `household.py`, solved by `steady.py`; what is summed over them:
+`outputs.py`; their Jacobians: `fake_news.py`; firms, central bank, government, markets:
+`equilibrium.py` and `closure.py`. Auclert, Bardóczy, Rognlie and Straub (2021), Using the
 Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models, Econometrica 89,
-2375-2408, doi:10.3982/ECTA17434; with the defaults of `hank_spec.py` the economy is theirs.
+2375-2408, doi:10.3982/ECTA17434; with the defaults of `spec.py` the economy is theirs.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from scipy.signal import fftconvolve
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import DEFAULT_HORIZON, Status
 from emulator.worlds.base import OnFailure, World
-from emulator.worlds.hank_closure import close
-from emulator.worlds.hank_equilibrium import Paths, Policy, determinacy, incomes
-from emulator.worlds.hank_household import SteadyState, Tastes
-from emulator.worlds.hank_spec import SPEC
+from emulator.worlds.hank.closure import close
+from emulator.worlds.hank.equilibrium import Paths, Policy, determinacy, incomes
+from emulator.worlds.hank.household import SteadyState, Tastes
+from emulator.worlds.hank.spec import SPEC
 
 POINTS = 500
 """Points of the asset grid, as in the published example."""
@@ -159,7 +159,7 @@ def rest(tastes: Tastes) -> SteadyState:
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
-    from emulator.worlds.hank_steady import calibrate
+    from emulator.worlds.hank.steady import calibrate
 
     return calibrate(tastes, POINTS)
 
@@ -170,7 +170,7 @@ def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
-    from emulator.worlds.hank_fake_news import jacobians
+    from emulator.worlds.hank.fake_news import jacobians
 
     steady = rest(tastes)
     markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon)
@@ -180,7 +180,7 @@ def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
 def _mpc(row: tuple[float, ...]) -> float:
     if not (SPEC.possible(np.array([row]))[0] and _meaningful(row)):
         return float("nan")
-    from emulator.worlds.hank_fake_news import differentiate
+    from emulator.worlds.hank.fake_news import differentiate
 
     tastes = Tastes(*row[:N_TASTES])
     with _threads().limit(limits=1, user_api="blas"):
@@ -217,7 +217,7 @@ class HeterogeneousAgents(World):
     difference = 1e-2
 
     def require(self) -> None:
-        import emulator.worlds.hank_kernels  # noqa: F401  names the extra where Numba is missing
+        import emulator.worlds.hank.kernels  # noqa: F401  names the extra where Numba is missing
 
         _threads()
 

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from emulator.spec import Status
-from emulator.worlds.hank_household import Tastes
+from emulator.worlds.hank.household import Tastes
 
 SHOCKS = ("m", "z", "g", "u")
 FREQUENCIES = 4096

@@ -1,10 +1,10 @@
 """Households of `hank` at rest, by Newton's method.
 
 Policies solve M = transition V_a(M), where M = E[V_a'] and V_a is one step of the endogenous grid
-method; each Newton step is a linear system, solved by two grids (`hank_kernels.py`). The
+method; each Newton step is a linear system, solved by two grids (`kernels.py`). The
 distribution is the fixed point of one step forward. beta and vphi, at which households hold the
 public debt and supply one unit of labour, are found by Broyden's method. All begins at a `Start`:
-one that is fitted to the prior's box (`hank_start.py`) or, where that fails, the solution on the
+one that is fitted to the prior's box (`start.py`) or, where that fails, the solution on the
 coarse grid. Axes: E skill, A asset, C asset of the coarse grid.
 """
 
@@ -18,8 +18,8 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from emulator.errors import NoSolutionError
-from emulator.worlds.hank_household import RICHEST, SKILLS, SteadyState, Tastes
-from emulator.worlds.hank_kernels import (
+from emulator.worlds.hank.household import RICHEST, SKILLS, SteadyState, Tastes
+from emulator.worlds.hank.kernels import (
     Choices,
     Coarse,
     Pairs,
@@ -33,7 +33,7 @@ from emulator.worlds.hank_kernels import (
     solve_backward,
     stationary,
 )
-from emulator.worlds.hank_start import Start, fitted
+from emulator.worlds.hank.start import Start, fitted
 
 PIVOT = 0.25
 """Assets at which the spacing of the grid turns from even to proportional, in quarterly output."""

@@ -7,7 +7,7 @@ The Euler equation is solved on endogenous grid points (Carroll 2006,
 doi:10.1016/j.econlet.2005.09.013) and the distribution by lotteries (Young 2010,
 doi:10.1016/j.jedc.2008.11.010); income risk is Rouwenhorst's chain of seven states. beta and vphi
 are those at which households hold the public debt and supply one unit of labour
-(`hank_steady.py`). Axes: E skill, A asset.
+(`steady.py`). Axes: E skill, A asset.
 """
 
 from __future__ import annotations

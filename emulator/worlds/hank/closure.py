@@ -1,6 +1,6 @@
 """General equilibrium of `hank` given the households' Jacobians, without a product of matrices.
 
-The equations are those of `hank_equilibrium.py`. What moves households is a combination of output
+The equations are those of `equilibrium.py`. What moves households is a combination of output
 and inflation, of their leads and lags, and of what the Taylor rule accumulates of them; so each
 derivative of a market by the paths of output and inflation is a Jacobian whose columns are shifted,
 filtered and added. T period, K column of paths.
@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import lfilter
 
-from emulator.worlds.hank_equilibrium import Paths, Policy, economy
-from emulator.worlds.hank_household import Tastes
+from emulator.worlds.hank.equilibrium import Paths, Policy, economy
+from emulator.worlds.hank.household import Tastes
 
 ASSETS, LABOUR = 0, 1
 
