@@ -41,7 +41,7 @@ COMMANDS = {
         "emulator.estimation.command:estimate", "Parameters that make worlds move like data."
     ),
     "generate": Entry(
-        "emulator.data.command:generate", "Draw parameters, solve, and write a data set."
+        "emulator.choice.generating:generate", "Draw parameters, solve, and write a data set."
     ),
     "import": Entry(
         "emulator.data.importing.command:import_", "Draws solved elsewhere, as a data set."

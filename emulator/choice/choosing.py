@@ -98,7 +98,7 @@ class _Choosing:
     ) -> None:
         self.folder, self.kinds, self.ledger = folder, kinds, ledger
         self.meter, self.seed = meter, seed
-        self.splits = Splits(data)
+        self.splits = Splits.of(data)
         self.networks: dict[str, EmulatorModel] = {}
         for one in kinds:
             ledger.attempts.setdefault(one.name, Attempt(one.name))

@@ -41,7 +41,7 @@ def fit_regression(
         for world, part in splits.draws["train"].items()
     }
     options = kind.options_for(splits.specs, seconds)
-    network = models.build(kind.model, splits.specs, splits.data.horizon, options)
+    network = models.build(kind.model, splits.specs, splits.horizon, options)
     statistics = {world: moments(lambda pair=pair: [pair]) for world, pair in samples.items()}  # type: ignore[misc]
     network.bind(statistics, splits.specs)
     network.prepare(

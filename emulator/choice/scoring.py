@@ -17,6 +17,7 @@ from emulator.eval.metrics import squared_error
 from emulator.eval.scale import Scale
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
+from emulator.spec import WorldSpec
 
 BLOCK = 512
 LEAST_TRAIN = 5
@@ -31,27 +32,51 @@ class Draws:
 
 
 class Splits:
-    """The training, validation and test draws of every world, and the scales of the first."""
+    """The training, validation and test draws of every world, and the scales of the first.
 
-    def __init__(self, data: DataSet) -> None:
-        self.data = data
-        self.draws = {
+    data: the set that they were read from, which networks that are trained in rounds read again.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, WorldSpec],
+        draws: Mapping[str, Mapping[str, Draws]],
+        data: DataSet | None = None,
+    ) -> None:
+        self.specs = dict(specs)
+        self.draws = draws
+        self._data = data
+        for split, worlds in draws.items():
+            for world, own in worlds.items():
+                least = LEAST_TRAIN if split == "train" else 1
+                if len(own.theta) < least:
+                    raise DatasetError(
+                        f"World '{world}' has {len(own.theta)} draws in the split '{split}';"
+                        f" choosing an emulator needs {least} at least. Generate or import more"
+                        " draws."
+                    )
+        self.scales = {
+            world: Scale.fit(own.theta, own.irf) for world, own in draws["train"].items()
+        }
+
+    @classmethod
+    def of(cls, data: DataSet) -> Splits:
+        """The splits of a data set."""
+        draws = {
             split: {world: Draws(*data.read(world, split)) for world in data.worlds}
             for split in ("train", "val", "test")
         }
-        for split, worlds in self.draws.items():
-            for world, draws in worlds.items():
-                least = LEAST_TRAIN if split == "train" else 1
-                if len(draws.theta) < least:
-                    raise DatasetError(
-                        f"World '{world}' of {data.path} has {len(draws.theta)} draws in the split"
-                        f" '{split}'; choosing an emulator needs {least} at least. Generate or"
-                        " import more draws."
-                    )
-        self.specs = {world: data.spec(world) for world in data.worlds}
-        self.scales = {
-            world: Scale.fit(draws.theta, draws.irf) for world, draws in self.draws["train"].items()
-        }
+        return cls({world: data.spec(world) for world in data.worlds}, draws, data)
+
+    @property
+    def data(self) -> DataSet:
+        assert self._data is not None
+        return self._data
+
+    @property
+    def horizon(self) -> int:
+        """Last horizon H of the responses."""
+        return next(iter(self.draws["train"].values())).irf.shape[2] - 1
 
     @property
     def n_train(self) -> int:

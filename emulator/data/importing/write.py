@@ -62,6 +62,8 @@ class Plan:
     """Parameters whose draws of the same values are kept in one split."""
     overwrite: bool = False
     choices: Choices = field(default_factory=Choices)
+    spec: WorldSpec | None = None
+    """Of a world that is here, whose own draws they are; by default it is made of the draws."""
 
 
 def write_dataset(output: str | Path, plan: Plan, read: Callable[[Path], Given]) -> DataSet:
@@ -145,7 +147,7 @@ def _umask() -> int:
 def _fill(folder: LocalFolder, plan: Plan, given: Given) -> None:
     """Everything of a data set but its place."""
     outcome = survey(given, drop_duplicates=plan.drop_duplicates)
-    spec = spec_of(plan.name, given, outcome, plan.choices)
+    spec = plan.spec or spec_of(plan.name, given, outcome, plan.choices)
     request = _request(plan, given, outcome, spec)
     folder.write_json(REQUEST, request.model_dump(mode="json"))
     for file, content in group_files(spec, request, None).items():
