@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from emulator.cli import app
 from emulator.errors import EmulatorError, ModFileError
-from emulator.worlds import check_world, get_world
+from emulator.worlds import check_world, from_source, get_world
 
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -162,6 +162,24 @@ def test_a_world_that_gains_observables_is_the_same_model(write):
     assert not other.is_same_model(gained)
     for name, digest in (("sw07", "a369e65718b06962"), ("rbc", "408e27c9141c4a88")):
         assert get_world(name).spec.definition.startswith(digest)
+
+
+@pytest.mark.parametrize("name", ["sw07", "rbc"])
+def test_further_observables_change_no_bit_of_the_first_three(name):
+    world = get_world(name)
+    lines = world.source.mapping.splitlines(keepends=True)
+    further = [f"  {observable}: {{expression" for observable in world.spec.observable_names[3:]]
+    assert further
+    text = "".join(line for line in lines if not line.startswith(tuple(further)))
+    three = from_source(world.source.model_copy(update={"mapping": text}))
+    assert three.spec.observable_names == ("output", "inflation", "rate")
+    assert three.spec.is_same_model(world.spec)
+    theta = world.sample(300, np.random.default_rng(3))
+    assert (three.irf(theta) == world.irf(theta)[..., :3]).all()
+    assert (three.irf(theta[:1], 60) == world.irf(theta[:1], 60)[..., :3]).all()
+    shocks = np.random.default_rng(4).standard_normal((5, 30, world.spec.n_shocks))
+    assert (three.simulate(theta[:5], shocks) == world.simulate(theta[:5], shocks)[..., :3]).all()
+    assert (three.status(theta) == world.status(theta)).all()
 
 
 ANY = "observables: {level: {expression: pi - u, unit: points}, gap: y, rate: 4*i}\n"
