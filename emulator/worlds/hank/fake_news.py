@@ -132,13 +132,17 @@ class FakeNews:
         (K,) of them and what gives the others, `recover` (R-1, K).
         """
         answers = [self._answers(output) for output in summed]
-        worth_OKN, first_OKI = self._worth_of_saving(summed, kept)
         mass, pairs = self.steady.distribution, self.step.pairs
-        gradient_ON = np.stack([_spread(pairs, mass * by, self.points) for _, by in answers])
+        # What is worth and, below it, today's answers: the rows of one product.
+        rows = np.zeros((len(summed) * (len(kept) + 1), len(mass) * self.points))
+        worth_OKN = rows[: -len(summed)].reshape(len(summed), len(kept), -1)
+        first_OKI = self._worth_of_saving(summed, kept, worth_OKN)
+        for row, (_, by) in zip(rows[-len(summed) :], answers, strict=True):
+            row[:] = _spread(pairs, mass * by, self.points)
         fake_news = np.empty((len(summed), len(INPUTS), len(recover) + 1, self.periods))
         impacts = np.stack([impact for impact, _ in answers])
         fake_news[:, :, 0, 0] = np.tensordot(impacts, mass, axes=2)
-        _combine(fake_news, gradient_ON, self.ahead_IKN, worth_OKN, first_OKI, recover)
+        _combine(fake_news, rows, self.ahead_IKN, first_OKI, recover)
         _accumulate(fake_news)
         return fake_news
 
@@ -151,13 +155,13 @@ class FakeNews:
         return impact, output.by_c * self.step.c_ahead + output.by_n * self.step.n_ahead
 
     def _worth_of_saving(
-        self, summed: Sequence[Output], kept: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What a change of E[V_a'] today is worth, through saving, for each output t + 1 periods
-        later at the periods kept, (O, K, N); the same of a unit of each input today, (O, K, I).
+        self, summed: Sequence[Output], kept: np.ndarray, worth: np.ndarray
+    ) -> np.ndarray:
+        """Add to `worth` (O, K, N) what a change of E[V_a'] today is worth, through saving, for
+        each output t + 1 periods later at the periods kept; the same of a unit of each input today
+        is returned, (O, K, I).
         """
         s = self.steady
-        worth = np.zeros((len(summed), len(kept), len(s.skill) * self.points))
         first = np.zeros((len(summed), len(kept), len(INPUTS)))
         units = np.empty((len(kept), s.a.size))
         impact = self.saving_impact.reshape(len(INPUTS), -1).T
@@ -167,28 +171,30 @@ class FakeNews:
             first[o] = units @ impact
             left = self.step.pairs.left
             _through_saving(units, left, self.saving_ahead, self.points, worth[o])
-        return worth, first
+        return first
 
 
 def _combine(
     fake_news: np.ndarray,
-    gradient_ON: np.ndarray,
+    rows: np.ndarray,
     ahead_IKN: np.ndarray,
-    worth_OKN: np.ndarray,
     first_OKI: np.ndarray,
     recover: np.ndarray,
 ) -> None:
-    """Fill fake news (O, I, R, T), but for its first entry, from the factors that are kept."""
+    """Fill fake news (O, I, R, T), but for its first entry, from the factors that are kept: `rows`
+    (O K + O, N) of what is worth and of today's answers.
+    """
     n_outputs, n_inputs, _, periods = fake_news.shape
     ahead_recover = recovery(periods)
     kept, ahead_kept = recover.shape[1], ahead_recover.shape[1]
-    rows = np.concatenate([worth_OKN.reshape(n_outputs * kept, -1), gradient_ON])
     products = rows @ ahead_IKN.reshape(n_inputs * ahead_kept, -1).T
     today_OIK = products[n_outputs * kept :].reshape(n_outputs, n_inputs, ahead_kept)
     fake_news[:, :, 0, 1:] = today_OIK @ ahead_recover.T
     for o in range(n_outputs):
         fake_news[o, :, 1:, 0] = (recover @ first_OKI[o]).T
-        late = recover @ products[o * kept : (o + 1) * kept]
+        late = products[o * kept : (o + 1) * kept]
+        if len(recover) > kept:
+            late = recover @ late
         for i in range(n_inputs):
             columns = late[:, i * ahead_kept : (i + 1) * ahead_kept]
             np.matmul(columns, ahead_recover.T, out=fake_news[o, i, 1:, 1:])
