@@ -5,10 +5,11 @@ row a file.
     20]
         [--only PATTERN] [--csv out.csv] [--limit 180] [--workers 1]
 
-Compared are the responses of every variable of the file to every shock with a variance, level
-deviations from steady state, one standard deviation (lower Cholesky factor), horizon 0 = impact;
-`abs` is the largest difference, `rel` the largest relative to max(1, |Dynare's response|). Dynare's
-slow side is kept in the cache by content. Exit code 1 if a file is mismatched or crashes.
+Ours is `emulator.world(file).irf(variables=...)`, asked for every variable of the file. Compared
+are the responses to every shock with a variance, level deviations from steady state, one standard
+deviation (lower Cholesky factor), horizon 0 = impact; `abs` is the largest difference, `rel` the
+largest relative to max(1, |Dynare's response|). Dynare's slow side is kept in the cache by content.
+Exit code 1 if a file is mismatched or crashes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,10 @@ from rich.console import Console
 from rich.table import Table
 
 TOLERANCE = 1e-6
+CLOSE = 1e-8
+"""What rounding alone should move; the summary counts the files within it."""
+SMALLEST = 1e-13
+"""Shocks of a standard deviation up to this one have no response, as in Dynare."""
 OUR_LIMIT = 120.0
 STYLE = {
     "solved": "green",
@@ -66,6 +71,8 @@ class Row:
     reason: str
     absolute: float | None
     relative: float | None
+    variables: int
+    """How many are compared."""
     dynare: str
     counted: bool
     """Dynare solves the file and it needs no external MATLAB."""
@@ -74,17 +81,22 @@ class Row:
 def respond(path: Path, horizon: int, sink: Connection) -> None:
     """In a process of its own: our answer, or the reason why there is none, into the pipe."""
     from emulator.errors import EmulatorError
-    from emulator.modfile import irf
+    from emulator.inference import Economy
+    from emulator.inference.over_solver import SolverAnswerer
+    from emulator.worlds.filemodel import FileModel
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = irf(path, horizon=horizon).transpose("shock", "horizon", "variable")
-        names = {
-            axis: tuple(str(name) for name in found.coords[axis].values)
-            for axis in ("shock", "variable")
-        }
-        sink.send(Ours(names["shock"], names["variable"], np.asarray(found.values)))
+            economy = Economy(SolverAnswerer(FileModel.read(path)))
+        spec, sizes = economy.spec, economy.spec.theta()[0]
+        shocks = [s.name for s in spec.shocks if sizes[spec.index(str(s.size))] > SMALLEST]
+        variables = spec.observable_names
+        irf = np.empty((0, horizon + 1, len(variables)))
+        if shocks:
+            answer = economy.irf(shocks=shocks, variables=variables, horizon=horizon)
+            irf = answer["irf"].transpose("draw", "shock", "horizon", "observable").values[0]
+        sink.send(Ours(tuple(shocks), variables, irf))
     except EmulatorError as error:
         sink.send(Ours(error=str(error), refused=True))
     except BaseException as error:  # whatever it is, it is a row of the table
@@ -154,56 +166,54 @@ def row(name: str, mine: Ours, verdict: Verdict) -> Row:
         ]
     )
     counted = theirs.kind == "solved" and not verdict.external
+    absolute = relative = None
+    outcome: Outcome = "not compared"
     if mine.irf is None:
-        return Row(
-            name, "refused" if mine.refused else "crashed", mine.error, None, None, said, counted
-        )
-    if theirs.kind == "solved":
+        outcome, reason = "refused" if mine.refused else "crashed", mine.error
+    elif theirs.kind == "solved":
         reason, absolute, relative = compare(mine, theirs)
-        return Row(
-            name, "mismatched" if reason else "solved", reason, absolute, relative, said, counted
-        )
-    if theirs.kind == "no_solution" and theirs.details["info"] in (3, 4, 5):
-        return Row(
-            name,
-            "mismatched",
-            "solved by us where Dynare finds no unique stable solution",
-            None,
-            None,
-            said,
-            counted,
-        )
-    return Row(
-        name,
-        "not compared",
-        "solved by us alone" if len(mine.shocks) else "no shock has a variance",
-        None,
-        None,
-        said,
-        counted,
-    )
+        outcome = "mismatched" if reason else "solved"
+    elif theirs.kind == "no_solution" and theirs.details["info"] in (3, 4, 5):
+        outcome, reason = "mismatched", "solved by us where Dynare finds no unique stable solution"
+    else:
+        reason = "solved by us alone" if len(mine.shocks) else "no shock has a variance"
+    variables = len(theirs.variables) if absolute is not None else 0
+    return Row(name, outcome, reason, absolute, relative, variables, said, counted)
 
 
 def report(rows: list[Row], console: Console) -> None:
-    table = Table("file", "ours", "abs", "rel", "why", "Dynare", header_style="bold", expand=False)
+    table = Table(
+        "file",
+        "ours",
+        "variables",
+        "abs",
+        "rel",
+        "why",
+        "Dynare",
+        header_style="bold",
+        expand=False,
+    )
     for line in rows:
         numbers = ["" if x is None else f"{x:.1e}" for x in (line.absolute, line.relative)]
         why = " ".join(line.reason.split())
         table.add_row(
             line.file,
             f"[{STYLE[line.outcome]}]{line.outcome}[/]",
+            str(line.variables or ""),
             *numbers,
             why[:160],
             " ".join(line.dynare.split())[:120],
         )
     console.print(table)
     counted = [line for line in rows if line.counted]
-    solved = sum(line.outcome == "solved" for line in counted)
+    solved = [line for line in counted if line.outcome == "solved"]
+    close = sum(line.relative <= CLOSE for line in solved if line.relative is not None)
     console.print(
-        f"{len(rows)} files. Dynare solves"
-        f" {sum(line.dynare.startswith('solved') for line in rows)}, {len(counted)} of them without"
-        f" external MATLAB; of these {solved} are solved within {TOLERANCE:g}"
-        + (f" ({100 * solved / len(counted):.0f} %)" if counted else "")
+        f"{len(rows)} files, {sum(line.variables for line in rows)} variables compared. Dynare"
+        f" solves {sum(line.dynare.startswith('solved') for line in rows)}, {len(counted)} without"
+        f" external MATLAB; of these {len(solved)} are solved within {TOLERANCE:g}"
+        + (f" ({100 * len(solved) / len(counted):.0f} %)" if counted else "")
+        + f", {close} within {CLOSE:g}"
         + f", {sum(line.outcome == 'refused' for line in counted)} refused."
     )
     console.print(
@@ -215,10 +225,8 @@ def report(rows: list[Row], console: Console) -> None:
 def write(rows: list[Row], path: Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["file", "outcome", "reason", "absolute", "relative", "dynare", "counted"])
-        writer.writerows(
-            [r.file, r.outcome, r.reason, r.absolute, r.relative, r.dynare, r.counted] for r in rows
-        )
+        writer.writerow([column.name for column in fields(Row)])
+        writer.writerows(astuple(line) for line in rows)
 
 
 def main(options: argparse.Namespace) -> int:
