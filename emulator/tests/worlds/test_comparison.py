@@ -16,7 +16,7 @@ from emulator.tests.worlds.stranger import MAPPING, write_stranger
 from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 from emulator.worlds.figures import draw_comparison
-from emulator.worlds.hank import HeterogeneousAgents
+from emulator.worlds.hank.world import HeterogeneousAgents
 
 
 @pytest.fixture
