@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,48 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers stand here, so that the installed package's tests know them too."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+LONGEST = (
+    "test_readme.py",
+    "training/test_modes.py",
+    "data/test_storage.py",
+    "inference/test_export.py",
+    "estimation/test_worlds.py",
+    "training/test_contract.py",
+    "training/test_resume.py",
+    "docs/test_pages.py",
+    "data/test_cluster.py",
+    "modfile/test_budget.py",
+    "estimation/test_command.py",
+    "eval/test_report.py",
+)
+"""Files with tests of 5 s and more of processor time, the longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests, each begins with files of long tests: one that began last
+    would keep the others waiting. A worker's first share is a row of neighbours in the list.
+    """
+    if hasattr(config, "workerinput"):
+        workers = config.workerinput["workercount"]
+        folder = Path(__file__).parent
+        names = [item.path.relative_to(folder).as_posix() for item in items]
+        items[:] = [items[k] for k in in_shares(names, workers)]
+
+
+def in_shares(names: Sequence[str], workers: int) -> list[int]:
+    """The order of tests, by the names of their files: as many equal shares as workers, each with
+    its part of the longest files first.
+    """
+    long = {name: [k for k, of in enumerate(names) if of == name] for name in LONGEST}
+    others = iter([k for k, name in enumerate(names) if name not in long])
+    order: list[int] = []
+    for worker in range(workers):
+        for name in LONGEST[worker::workers]:
+            order += long[name]
+        order += islice(others, max(0, len(names) * (worker + 1) // workers - len(order)))
+    return [*order, *others]
 
 
 def pytest_unconfigure() -> None:

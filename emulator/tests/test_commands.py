@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.tests import commands
+from emulator.tests.conftest import LONGEST, in_shares
 
 pytestmark = pytest.mark.fast
 
@@ -97,3 +98,18 @@ def test_commands_end_with_the_tests(monkeypatch):
     while Path(f"/proc/{process.pid}").exists():
         assert time.monotonic() < deadline, "a command outlives the process that started it"
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_every_worker_begins_with_long_tests_and_none_is_lost(workers):
+    names = [name for k in range(40) for name in (f"a{k}.py", "c.py")]
+    names[7:7] = [name for name in LONGEST for _ in range(2)]
+    order = in_shares(names, workers)
+    assert sorted(order) == list(range(len(names)))
+    starts = [len(names) * worker // workers for worker in range(workers)]
+    assert [names[order[start]] for start in starts] == list(LONGEST[:workers])
+
+
+def test_the_files_of_long_tests_are_there():
+    folder = Path(commands.__file__).parent
+    assert not [name for name in LONGEST if not (folder / name).exists()]

@@ -118,6 +118,7 @@ def make(dataset, folder, **changes):
 @pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
 def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, options):
     """A run that is broken off before each of its steps in turn, and resumed each time."""
+    options = {"epochs": 2} | options
     model, loaders, config = make(small_dataset, tmp_path / "whole", **options)
     whole = Trainer(model, *loaders, config)
     whole.fit()
