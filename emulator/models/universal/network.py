@@ -281,7 +281,10 @@ class UniversalEmulator(EmulatorModel):
 
     def alone(self, world: str) -> nn.Module:
         with torch.no_grad():
-            return Alone(self, world, self._fold(world))
+            folded = self._fold(world)
+            if (declared := self._declared.get(world)) is not None:
+                self._parts(world, folded, declared)  # kept for calls that want gradients
+            return Alone(self, world, folded)
 
     def _predict_exact(
         self,

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 import emulator
 from emulator.errors import CheckpointError, MissingExtraError, UnknownNameError
 from emulator.inference import Emulator, command
-from emulator.inference.export import KEY, export
+from emulator.inference.export import KEY, encode, export
 from emulator.models import build
+from emulator.models.check import _declaring, _observed, _statistics, _theta
 from emulator.worlds import get_world
 
 
@@ -54,6 +55,27 @@ def test_onnx_answers_as_the_network_does(em, name, tmp_path):
     assert [p["name"] for p in described["parameters"]] == list(em.spec(name).parameter_names)
     assert described["shocks"] == list(em.spec(name).shock_names)
     assert described["observables"][0] == {"name": "output", "unit": "percent"}
+
+
+@pytest.mark.slow
+def test_a_file_of_seven_observables_keeps_to_what_the_world_declares():
+    """Of a network that nobody trained; one file stands for all."""
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    spec = _declaring(_observed(get_world("nk").spec, 7))
+    model = build("UniversalEmulator", {spec.name: spec}, 8, {"width": 8, "shock_width": 4})
+    model.bind({spec.name: _statistics(spec)}, {spec.name: spec})
+    theta = _theta(spec, 3)
+    session = runtime.InferenceSession(encode(Emulator(model), spec.name))
+    (irf,) = session.run(["irf"], {"theta": theta.numpy()})
+    expected = model.eval()(theta, spec.name).detach().numpy()
+    np.testing.assert_allclose(irf, expected, rtol=1e-4, atol=1e-5 * abs(expected).max())
+    moved = theta.clone()
+    moved[:, 0] = theta[:, 0].roll(1)
+    (after,) = session.run(["irf"], {"theta": moved.numpy()})
+    same = (after == irf).all(axis=(0, 2))
+    assert same[~spec.moved[0]].all()
+    assert not same[spec.moved[0]].any()
 
 
 @pytest.mark.fast
