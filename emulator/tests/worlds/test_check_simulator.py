@@ -137,6 +137,7 @@ def tired(theta):
         (moody, "a_draw_does_not_depend_on_the_others", "fails now: ValueError: never alone"),
     ],
 )
+@pytest.mark.filterwarnings("ignore::emulator.errors.SimulatorWarning")
 def test_what_is_wrong_is_named(function, check, message):
     with pytest.raises(WorldCheckError, match=f"{check}: .*{message}"):
         check_world(shop(function), n=8)
