@@ -140,7 +140,8 @@ def test_an_npz_whose_names_do_not_fit_is_refused(tmp_path, fields, message):
 def test_a_world_that_lacks_a_matched_observable_is_refused_with_its_name():
     target = made_by(economy(5))
     settings = Settings(exact=True, budget=TINY)
-    message = "PLACEHOLDER"
+    lacking = "'tiny2' has no observable 'rate', 'spread', 'unemployment', which target 'made'"
+    message = f"{lacking} matches. .*Known: hours, output"
     with pytest.raises(ParameterError, match=message):
         MatchingProblem.of(target, economy(2), settings)
     every = range(target.horizon + 1)
