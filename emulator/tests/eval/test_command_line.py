@@ -114,7 +114,7 @@ def test_running_the_module_makes_no_second_copy_of_a_class(tmp_path: Path) -> N
         "names = runpy.run_module('emulator.eval.evaluate', run_name='copy');"
         "assert not [n for n, v in names.items() if isinstance(v, type) and v.__module__ == 'copy']"
     )
-    done = commands.run("-c", code, folder=tmp_path, warnings="error", fresh=True)
+    done = commands.run("-c", code, folder=tmp_path, warnings="error")
     assert done.returncode == 0, done.stderr
 
 
