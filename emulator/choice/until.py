@@ -110,7 +110,7 @@ def draw_until(
     rng = np.random.default_rng([seed, 0])
     outcome = Outcome()
     with one_thread():
-        pool, seconds = _drawn(world, first, horizon, rng)
+        pool, seconds = drawn(world, first, horizon, rng)
         choosing = seconds > DEAR if choose is None else choose
         while not outcome.reason:
             pool = _round(world, error, most, horizon, choosing, rng, pool, outcome)
@@ -130,7 +130,7 @@ def _round(
 ) -> Pool:
     """Fit on all draws so far, score on fresh ones, and draw more; the pool with all of them."""
     n = len(pool.theta)
-    fresh, _ = _drawn(world, max(LEAST_FRESH, int(FRESH_SHARE * n)), horizon, rng)
+    fresh, _ = drawn(world, max(LEAST_FRESH, int(FRESH_SHARE * n)), horizon, rng)
     networks, splits = fitted(world, pool, fresh)
     reached = min(
         splits.error(answers_of(network, splits, "test"), "test") for network in networks.values()
@@ -150,9 +150,9 @@ def _round(
         return pool
     more = int(min(max(wanted - len(pool.theta), LEAST_FRESH), most - len(pool.theta)))
     if not choosing:
-        return pool.add(_drawn(world, more, horizon, rng)[0])
+        return pool.add(drawn(world, more, horizon, rng)[0])
     theta = chosen(world, networks, splits, pool, more, rng)
-    return pool.add(_solved(world, theta, horizon))
+    return pool.add(solved(world, theta, horizon))
 
 
 def fitted(world: World, pool: Pool, fresh: Pool) -> tuple[dict[str, EmulatorModel], Splits]:
@@ -211,7 +211,7 @@ def _probability(pool: Pool, theta: np.ndarray) -> np.ndarray:
     return has[nearest].mean(axis=1)
 
 
-def _drawn(world: World, count: int, horizon: int, rng: np.random.Generator) -> tuple[Pool, float]:
+def drawn(world: World, count: int, horizon: int, rng: np.random.Generator) -> tuple[Pool, float]:
     """Accepted draws of the prior, solved, and processor time a draw."""
     began = time.process_time()
     draws = world.draw(count, rng)
@@ -220,7 +220,7 @@ def _drawn(world: World, count: int, horizon: int, rng: np.random.Generator) -> 
     return Pool(draws.theta, irf, draws.rejected_theta, draws.rejected_status), seconds
 
 
-def _solved(world: World, theta: np.ndarray, horizon: int) -> Pool:
+def solved(world: World, theta: np.ndarray, horizon: int) -> Pool:
     """Given draws (n, P) with their responses, those without a solution apart."""
     status = world.status(theta)
     good = status == Status.OK
