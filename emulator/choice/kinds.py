@@ -147,14 +147,12 @@ def asked(kind: str | list[str] | tuple[str, ...]) -> list[Kind]:
     """
     names = kind.split(",") if isinstance(kind, str) else list(kind)
     names = [str(name).strip() for name in names]
-    if names == [ALL]:
-        return list(KINDS.values())
     if not names or names == [""]:
         raise ConfigError(f"No kind was named; expected '{ALL}' or some of {', '.join(KINDS)}.")
     for name in names:
-        if name not in KINDS:
+        if name not in (ALL, *KINDS):
             raise ConfigError(f"Unknown kind: '{name:.50}'. {nearest(name, [ALL, *KINDS])}")
-    return [KINDS[name] for name in KINDS if name in names]
+    return [KINDS[name] for name in KINDS if name in names or ALL in names]
 
 
 def fits(kind: Kind, specs: Mapping[str, WorldSpec], n_draws: int) -> str:

@@ -18,6 +18,10 @@ def test_budgets_are_read():
     assert in_words(600) == "10.0 min"
 
 
+def test_all_beside_other_names_is_all():
+    assert asked("all,gp") == asked("all")
+
+
 def test_kinds_are_networks_of_the_table():
     assert {kind.model for kind in KINDS.values()} <= set(MODELS)
     assert [kind.name for kind in asked("mlp, gp")] == ["gp", "mlp"]
