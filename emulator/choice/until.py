@@ -25,7 +25,8 @@ from emulator.choice.scoring import Draws, Splits, answers_of
 from emulator.console import say
 from emulator.data import DataSet, Fractions
 from emulator.data.importing.arrays import given_arrays
-from emulator.data.importing.write import Plan, write_dataset
+from emulator.data.importing.write import Plan, check_free, write_dataset
+from emulator.data.wanted import last_horizon
 from emulator.errors import ConfigError, DatasetError
 from emulator.models.base import EmulatorModel
 from emulator.models.trained import one_thread
@@ -84,7 +85,7 @@ def draw_until(
     output: str | Path,
     *,
     most: int = 10_000,
-    horizon: int = 40,
+    horizon: int | None = None,
     seed: int = 42,
     choose: bool | None = None,
     fractions: Fractions | None = None,
@@ -93,8 +94,9 @@ def draw_until(
     """Draw, solve and fit until the NRMSE on fresh draws of the prior is at most `error`, and write
     the draws as a data set.
 
-    most: draws with a solution at most; choose: whether to choose draws, by default where a draw
-    takes more than `DEAR` seconds. Raises `ConfigError`, `DatasetError`.
+    most: draws with a solution at most; horizon: by default the world's own; choose: whether to
+    choose draws, by default where a draw takes more than `DEAR` seconds.
+    Raises `ConfigError`, `DatasetError`.
     """
     if not 0 < error < 1:
         raise ConfigError(
@@ -107,6 +109,10 @@ def draw_until(
             f"At most {most} draws were allowed; --until begins with {first} of '{world.spec.name}'"
             f" and needs room for twice as many. Raise --n_samples."
         )
+    if "://" in str(output):
+        raise DatasetError(f"--output is {output}; with --until it is a folder of this machine.")
+    check_free(output, overwrite)  # before the work of drawing
+    horizon = last_horizon([world], horizon)
     rng = np.random.default_rng([seed, 0])
     outcome = Outcome()
     with one_thread():
@@ -270,8 +276,6 @@ def _written(
 ) -> DataSet:
     """All draws as a data set of the world. Raises `DatasetError`."""
     spec = world.spec
-    if "://" in str(output):
-        raise DatasetError(f"--output is {output}; with --until it is a folder of this machine.")
     failed = np.full((len(pool.failed_theta), *pool.irf.shape[1:]), np.nan)
     status = [Status.OK.label] * len(pool.theta)
     status += [Status(code).label for code in pool.failed_status]

@@ -77,7 +77,7 @@ def write_dataset(output: str | Path, plan: Plan, read: Callable[[Path], Given])
     place = _place(output)
     with sole_writer(place):
         _sweep(place)
-        _check_free(place, plan.overwrite)
+        check_free(place, plan.overwrite)
         with _aside(place) as aside:
             given = read(aside)
             _fill(LocalFolder(aside / "data"), plan, given)
@@ -94,8 +94,12 @@ def _place(output: str | Path) -> Path:
     return resolved(Path(output))
 
 
-def _check_free(place: Path, overwrite: bool) -> None:
-    """Refuse a folder that holds what is not ours, or a data set that nobody asked to replace."""
+def check_free(output: str | Path, overwrite: bool) -> None:
+    """Refuse a folder that holds what is not ours, or a data set that nobody asked to replace.
+
+    Raises `DatasetError`.
+    """
+    place = _place(output)
     folder = LocalFolder(place)
     request = begun(folder)
     if request is None:

@@ -102,6 +102,29 @@ def test_mistakes_end_in_a_message(emulate, tmp_path, options, message):
 
 
 @pytest.mark.fast
+def test_the_command_draws_up_to_the_world_s_own_horizon(emulate, tmp_path):
+    file = tmp_path / "fade.py"
+    file.write_text(
+        "import numpy as np\n"
+        "import emulator\n"
+        "@emulator.simulator(parameters={'rho': (0.1, 0.9), 'size': (1, 2)}, shocks=['e'],\n"
+        "                    observables={'sales': 'percent'}, frequency='month', horizon=6)\n"
+        "def fade(theta):\n"
+        "    rho, size = theta.T[:, :, None]\n"
+        "    return (size * rho ** np.arange(7))[:, None, :, None]\n"
+    )
+    place = ("--world", f"{file}:fade", "--until", "0.2", "--output", tmp_path / "data")
+    code, out, said = emulate("generate", *place, "--n_samples", "200")
+    assert code == 0, said
+    assert "at most 0.2" in out + said
+    assert open_dataset(tmp_path / "data").read("fade", "train")[1].shape[1:] == (1, 7, 1)
+    code, _, said = emulate("generate", *place)
+    assert code == 1
+    assert "holds a data set already" in said
+    assert "fresh draws" not in said  # refused before it draws
+
+
+@pytest.mark.fast
 def test_the_emulator_of_too_few_draws_is_refused(toy):
     with pytest.raises(ConfigError, match="Raise --n_samples"):
         draw_until(toy, 0.1, "nowhere", most=10)
