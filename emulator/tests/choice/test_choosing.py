@@ -47,7 +47,7 @@ def test_networks_train_in_rounds_and_losers_stop(mine, tmp_path, monkeypatch):
     monkeypatch.setattr(choosing, "KINDS", {**KINDS, **small})
     monkeypatch.setattr("emulator.choice.kinds.KINDS", {**KINDS, **small})
     monkeypatch.setattr(fitting, "STEPS", 5)
-    choice = choose(mine, tmp_path / "run", "pca_mlp,mlp,gru", "4s")
+    choice = choose(mine, tmp_path / "run", "pca_mlp,mlp,gru", "2s")
     states = {a.kind: a.state for a in choice.ledger.attempts.values()}
     assert sorted(states[name] for name in small) == ["done", "stopped", "stopped"]
     assert emulator.load(tmp_path / "run")["mine"].irf()["irf"].shape == (1, 2, 9, 2)
