@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -81,6 +82,14 @@ def in_shares(names: Sequence[str], workers: int) -> list[int]:
             order += long[name]
         order += islice(others, max(0, len(names) * (worker + 1) // workers - len(order)))
     return [*order, *others]
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected by now stays: Python need not look through it for garbage
+    again and again, which took 8 % of the processor time.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
