@@ -24,6 +24,9 @@ import types
 import warnings
 from typing import Any
 
+INTERRUPT = signal.getsignal(signal.SIGINT)
+"""What Ctrl-C does: nothing where the tests run in the background."""
+
 FILES = 4
 """Standard input, output and error of a command, and where its end is reported."""
 
@@ -98,7 +101,7 @@ def become(request: dict[str, Any], files: list[int]) -> list[str]:
         os.setsid()
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, INTERRUPT)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])

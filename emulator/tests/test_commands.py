@@ -54,6 +54,12 @@ def test_a_fork_does_what_a_new_python_does(tmp_path, name, warnings):
     assert len({(end.returncode, end.stdout, end.stderr) for end in ends}) == 1, ends
 
 
+INTERRUPTED = (  # also where tests run in the background, whose Ctrl-C does nothing
+    "import os, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    "os.kill(os.getpid(), signal.SIGINT)"
+)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [
@@ -61,7 +67,7 @@ def test_a_fork_does_what_a_new_python_does(tmp_path, name, warnings):
         (("-m", "no_such_module"), 1),
         (("script.py", "a", "b"), 5),
         (("-c", "1 / 0"), 1),
-        (("-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT)"), -signal.SIGINT),
+        (("-c", INTERRUPTED), -signal.SIGINT),
     ],
 )
 def test_modules_scripts_and_tracebacks(tmp_path, words, code):
