@@ -88,7 +88,8 @@ def emulate(theta: Any, irf: Any, **options: Any) -> Emulator:
     """The best emulator of draws in arrays: theta (n, P), irf (n, S, H+1, O), horizon 0 being the
     impact period.
 
-    options: `parameters`, `shocks` and `observables` name the axes; `kind`, `budget` and `seed` as
+    options: `parameters`, `shocks` and `observables` name what is on the axes, which is numbered
+    otherwise (`parameter_1`); `kind`, `budget` and `seed` as
     in `train`; `output` keeps the data set and the emulator in a folder; the rest as in
     `emulator.choice.doors.emulated`. Raises `DatasetError`, `ConfigError`, `TrainingError`.
     """

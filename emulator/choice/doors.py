@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from emulator.choice.board import advice
 from emulator.choice.budget import seconds
 from emulator.choice.choosing import choose
 from emulator.choice.kinds import asked
+from emulator.console import say
 from emulator.data import Fractions
-from emulator.errors import ConfigError
+from emulator.errors import ConfigError, DatasetError
 from emulator.spec import IRF_AXES
 
 if TYPE_CHECKING:
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
 DATA_FOLDER = "dataset"
 VALIDATION, TEST = 0.12, 0.03
+LEAST_VALIDATION = 10
+"""Draws that choose the kind and calibrate the band, where there are so few."""
+
 FEW = 3
 """Draws in each region that is held out, about: those who have few want them for training."""
 
@@ -44,9 +51,10 @@ def emulated(
 ) -> Iterator[Path]:
     """The folder of the best emulator of these draws, for `emulator.load`.
 
-    theta (n, P), irf (n, S, H+1, O); name: of the world; kind, budget, seed: as in `choose`;
-    output: a folder that keeps the data set and the emulator, by default one that is gone
-    afterwards; fractions: of the draws held out, by default few; described: what else
+    theta (n, P), irf (n, S, H+1, O); parameters, shocks, observables: names, by default
+    `parameter_1`, `shock_1`, `observable_1` and so on; name: of the world; kind, budget, seed: as
+    in `choose`; output: a folder that keeps the data set and the emulator, by default one that is
+    gone afterwards; fractions: of the draws held out, by default few; described: what else
     `emulator.data.importing.import_draws` takes, such as `units` and `status`. Raises
     `DatasetError`, `ConfigError`, `TrainingError`.
     """
@@ -56,6 +64,18 @@ def emulated(
     seconds(budget)
     if not hasattr(irf, "dims"):
         described.setdefault("axes", IRF_AXES)
+        shape = np.shape(irf)
+        if len(shape) != 4:
+            raise DatasetError(
+                f"irf has the shape {shape}; expected four axes, (draws, shocks, horizons,"
+                " observables). A single shock is written irf[:, None], a single observable"
+                " irf[..., None]."
+            )
+        lengths = dict(zip(described["axes"], shape, strict=False))
+        shocks = _numbered("shock", shocks, lengths.get("shock", 0))
+        observables = _numbered("observable", observables, lengths.get("observable", 0))
+    if not hasattr(theta, "columns") and np.ndim(theta) == 2:
+        parameters = _numbered("parameter", parameters, np.shape(theta)[1])
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(output) if output is not None else Path(scratch) / name
         import_draws(
@@ -71,14 +91,21 @@ def emulated(
             overwrite=overwrite,
             **described,
         )
-        choose(folder / DATA_FOLDER, folder, kind, budget, seed=seed, overwrite=overwrite)
+        choice = choose(folder / DATA_FOLDER, folder, kind, budget, seed=seed, overwrite=overwrite)
+        for line in advice(choice):
+            say(line)
         yield folder
+
+
+def _numbered(what: str, names: Sequence[str] | None, length: int) -> Sequence[str]:
+    """Names as given, else numbers behind what they are names of."""
+    return names if names is not None else [f"{what}_{k + 1}" for k in range(length)]
 
 
 def _few_held_out(n: int) -> Fractions:
     region = min(0.1, FEW / max(n, 1))
     return Fractions(
-        val=VALIDATION,
+        val=min(0.4, max(VALIDATION, LEAST_VALIDATION / max(n - 2 * FEW, 1))),
         test=TEST,
         test_extrapolation_slice=region,
         test_extrapolation_corner=region,

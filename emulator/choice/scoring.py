@@ -21,6 +21,8 @@ from emulator.spec import WorldSpec
 
 BLOCK = 512
 LEAST_TRAIN = 5
+LEAST_VAL = 9
+"""Draws of `val` from which a 90 % band can be calibrated."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,12 @@ class Splits:
         self._data = data
         for split, worlds in draws.items():
             for world, own in worlds.items():
-                least = LEAST_TRAIN if split == "train" else 1
+                least = {"train": LEAST_TRAIN, "val": LEAST_VAL}.get(split, 1)
                 if len(own.theta) < least:
                     raise DatasetError(
                         f"World '{world}' has {len(own.theta)} draws in the split '{split}';"
                         f" choosing an emulator needs {least} at least. Generate or import more"
-                        " draws."
+                        " draws, or give this split a larger share."
                     )
         self.scales = {
             world: Scale.fit(own.theta, own.irf) for world, own in draws["train"].items()

@@ -51,7 +51,7 @@ def check_names(kind: str, names: Sequence[str], length: int | None = None) -> t
 
     Raises `DatasetError`.
     """
-    given = tuple(map(str, names))
+    given = (names,) if isinstance(names, str) else tuple(map(str, names))
     option = f"--{kind} (in Python {kind}=)"
     if not given:
         raise DatasetError(
@@ -293,6 +293,7 @@ def _doubled(
         raise DatasetError(
             f"{len(doubled)} draw(s) are there more than once; the first is draw {doubled[0]},"
             f" which is draw {int(repeats.first[doubled[0]])} again. Scores on draws that were"
-            " learnt from say nothing: leave them out with --drop-duplicates."
+            " learnt from say nothing: leave them out with --drop-duplicates (in Python"
+            " drop_duplicates=True)."
         )
     return doubled

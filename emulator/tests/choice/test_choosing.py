@@ -132,15 +132,15 @@ def test_a_folder_that_holds_something_else_is_left_alone(mine, tmp_path):
 
 
 @pytest.mark.fast
-def test_a_split_without_draws_is_refused(mine, tmp_path, monkeypatch):
+def test_a_split_with_too_few_draws_is_refused(mine, tmp_path, monkeypatch):
     from emulator.data import DataSet
 
     whole = DataSet.read
 
     def without_val(self, world, split):
         theta, irf = whole(self, world, split)
-        return (theta[:0], irf[:0]) if split == "val" else (theta, irf)
+        return (theta[:8], irf[:8]) if split == "val" else (theta, irf)
 
     monkeypatch.setattr(DataSet, "read", without_val)
-    with pytest.raises(DatasetError, match="0 draws in the split 'val'"):
+    with pytest.raises(DatasetError, match="8 draws in the split 'val'"):
         choose(mine, tmp_path / "run", QUICK, "4s")

@@ -56,6 +56,17 @@ def test_arrays_become_an_emulator(arrays, tmp_path):
     assert package.load(tmp_path / "kept").worlds == ("shop",)
 
 
+def test_arrays_without_names_are_numbered_and_chance_is_said(arrays, capsys):
+    theta, irf, _ = arrays
+    shuffled = np.random.default_rng(0).permutation(irf)
+    em = package.emulate(theta[:50], shuffled[:50], kind="linear", budget="3s")
+    answer = em["mine"].irf(parameter_1=0.5)["irf"]
+    assert list(answer["shock"].values) == ["shock_1", "shock_2"]
+    assert list(answer["observable"].values) == ["observable_1", "observable_2"]
+    said = capsys.readouterr()
+    assert "learnt nothing that helps" in " ".join((said.out + said.err).split())
+
+
 @pytest.mark.fast
 def test_arrays_that_cannot_be_are_refused(arrays):
     theta, irf, names = arrays
@@ -63,10 +74,15 @@ def test_arrays_that_cannot_be_are_refused(arrays):
         ((theta[:1], irf[:1]), DatasetError),
         ((theta[:5], irf), DatasetError),
         ((np.where(theta > 1.9, np.nan, theta), irf), DatasetError),
+        ((theta, irf[:, 0]), DatasetError),
         ((theta, np.full_like(irf, np.nan)), DatasetError),
     ):
         with pytest.raises(error):
             package.emulate(*bad, **names, kind="linear", budget="3s")
+    with pytest.raises(DatasetError, match="four axes"):
+        package.emulate(theta, irf[:, 0], kind="linear", budget="3s")
+    with pytest.raises(DatasetError, match="there are 1 parameters: abc"):
+        package.emulate(theta, irf, parameters="abc", kind="linear", budget="3s")
     with pytest.raises(ConfigError, match="10x"):
         package.emulate(theta, irf, **names, budget="10x")
 
