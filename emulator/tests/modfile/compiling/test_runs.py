@@ -201,5 +201,5 @@ def test_the_command_line_says_what_was_not_done(emulate, tmp_path):
 def test_a_shock_of_size_zero_is_switched_on_by_the_command_line(emulate, chapter):
     code, out, err = emulate("irf", chapter, "--set", "stderr_e_m=0.5", "--horizon", "1")
     assert code == 0, err
-    assert "+0.5000" in out
-    assert "+0.4500" in out
+    cells = {cell.strip() for line in out.splitlines() for cell in line.split("│")}
+    assert {"+0.5", "+0.45"} <= cells
