@@ -136,7 +136,8 @@ def _round(
 ) -> Pool:
     """Fit on all draws so far, score on fresh ones, and draw more; the pool with all of them."""
     n = len(pool.theta)
-    fresh, _ = drawn(world, max(LEAST_FRESH, int(FRESH_SHARE * n)), horizon, rng)
+    count = min(max(LEAST_FRESH, int(FRESH_SHARE * n)), most - n)
+    fresh, _ = drawn(world, count, horizon, rng)
     networks, splits = fitted(world, pool, fresh)
     reached = min(
         splits.error(answers_of(network, splits, "test"), "test") for network in networks.values()
@@ -151,10 +152,11 @@ def _round(
     wanted = _next(outcome, error, n)
     last = outcome.rounds[-3:]
     hopeless = len(last) == 3 and _curve(last).draws_for(error) > 4 * most
-    if n >= most or len(pool.theta) >= most or hopeless:
+    room = most - LEAST_FRESH - len(pool.theta)  # the next emulator is scored on fresh draws
+    if room < 1 or hopeless:
         outcome.reason = _why_not(outcome, error, most)
         return pool
-    more = int(min(max(wanted - len(pool.theta), LEAST_FRESH), most - len(pool.theta)))
+    more = int(min(max(wanted - len(pool.theta), LEAST_FRESH), room))
     if not choosing:
         return pool.add(drawn(world, more, horizon, rng)[0])
     theta = chosen(world, networks, splits, pool, more, rng)

@@ -42,6 +42,8 @@ def test_it_stops_when_the_error_on_fresh_draws_is_small_enough(toy, tmp_path):
 def test_it_says_why_it_will_not_get_there(toy, tmp_path):
     outcome = draw_until(toy, 1e-9, tmp_path / "data", most=130, horizon=8)
     assert not outcome.reached
+    assert outcome.data is not None
+    assert sum(map(len, outcome.data.splits("toy").values())) <= 130
     assert "above 1e-09" in outcome.reason
     assert "--n_samples allows" in outcome.reason or "no longer falls" in outcome.reason
 
