@@ -242,7 +242,10 @@ def _recognised(model: CompiledModel) -> dict[str, str]:
     """The variables whose names look like output, inflation and the rate, by observable."""
     variables: dict[str, str] = {}
     lower = {name.lower(): name for name in reversed(model.variables)}
+    real = not any(name in lower for name in NAMES["inflation"])
     for observable, names in NAMES.items():
+        if observable == "rate" and real:
+            continue  # without inflation there is no nominal rate: i is investment, r is real
         free = {key: name for key, name in lower.items() if name not in variables.values()}
         variable = next((free[name] for name in names if name in free), None)
         if variable is not None:

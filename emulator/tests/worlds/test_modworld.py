@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from emulator.cli import app
 from emulator.errors import EmulatorError, ModFileError
+from emulator.modfile import load
 from emulator.worlds import check_world, from_source, get_world
+from emulator.worlds.guess import proposed_mapping
 
 pytestmark = [pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -335,6 +337,16 @@ def test_a_model_without_the_shared_variables_is_proposed_in_its_own(
     check_world(world, n=8)
     unknown = [name for name in proposed if name != "output"]
     assert ("gives no unit of " + ", ".join(unknown) in " ".join(world.notes)) is bool(unknown)
+
+
+def test_no_nominal_rate_is_guessed_in_a_real_model(write):
+    model = (
+        "var y, i, r; varexo e; parameters a; a = 0.5; model(linear); y = a*y(-1) + e; i = 2*y;"
+        " r = 0.1*y; end; shocks; var e; stderr 1; end; stoch_simul y i r;"
+    )
+    proposal = proposed_mapping(load(write(model, mapping=None)))
+    assert "rate:" not in proposal
+    assert "i: {expression: i" in proposal
 
 
 @pytest.mark.parametrize("name", BAD_MAPPINGS)
