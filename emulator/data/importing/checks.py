@@ -58,6 +58,12 @@ def check_names(kind: str, names: Sequence[str], length: int | None = None) -> t
             f"The {kind} have no names. Give them with {option}, separated by commas."
         )
     for name in given:
+        if not name or name.startswith("Unnamed:"):
+            raise DatasetError(
+                f"Among the {kind} is '{printable(name)[:60]}'. Is it the column of row numbers"
+                " that pandas writes? Leave it out with to_csv(..., index=False), or name the"
+                f" {kind} that count with {option}."
+            )
         if not name.isidentifier():
             raise DatasetError(
                 f"Among the {kind} is '{printable(name)[:60]}'; expected letters, digits and"

@@ -187,7 +187,7 @@ def _fractions(text: str) -> Fractions:
         return Fractions(**dict(zip(names, shares, strict=True)))
     except ValueError:
         raise typer.BadParameter(
-            f"found '{text}'; expected four shares between 0 and 0.5, such as 0.1,0.1,0.1,0.05",
+            f"found '{text}'; expected four shares above 0 and below 0.5, such as 0.1,0.1,0.1,0.05",
             param_hint="--shares",
         ) from None
 

@@ -117,6 +117,11 @@ def _units(given: Given, choices: Choices) -> dict[str, str]:
         if name and name not in known:
             raise unknown_name("observable or parameter with a unit", name, known)
     others = choices.units.get("", "")
+    if others in given.observables:
+        raise DatasetError(
+            f"'{others}' was given as the unit of all observables and is one of them; expected its"
+            f" unit, such as --units {others}=percent (in Python units={{'{others}': 'percent'}})."
+        )
     units = {name: others for name in given.observables if others}
     units |= given.units
     units |= {name: unit for name, unit in choices.units.items() if name}

@@ -388,7 +388,11 @@ WIDE_FAULTS = {
     ),
     "index": (
         line(1, lambda row: row.replace("persistence", "Unnamed: 0")),
-        "such as 'Unnamed__0'",
+        "index=False",
+    ),
+    "index without a name": (
+        line(1, lambda row: row.removeprefix("persistence")),
+        "row numbers that pandas writes",
     ),
     "no responses": (lambda text: text.replace("/", "_"), "a row a response with the columns draw"),
     "semicolons": (lambda text: text.replace(",", ";"), "--separator"),
@@ -601,6 +605,7 @@ def test_the_command_makes_a_data_set_and_says_what_it_took(
     [
         (["--ranges", "share=0-1"], "expected two numbers such as 0.9:1"),
         (["--ranges", "share"], "expected pairs"),
+        (["--units", "sales"], "'sales' was given as the unit of all observables"),
         (["--shares", "0.1,0.1"], "expected four shares"),
         (["--decimal", "ab"], "expected one sign"),
         (["--axes", "sample,shock"], "2 axes are named"),
