@@ -37,7 +37,8 @@ def open_dataset(path: str | Path | Folder) -> DataSet:
         state = "is not finished" if folder.exists(REQUEST) else "does not exist or is no data set"
         raise DatasetError(
             f"{folder} {state}: {folder.at(MANIFEST)} is missing. Make it with: emulator generate"
-            f" --output {folder} (an interrupted run resumes)."
+            f" --output {folder} (an interrupted run resumes), or of draws that were solved"
+            " elsewhere: emulator import."
         ) from None
     advice = (
         "The file was altered or made by another version; `emulator generate` makes the data set"

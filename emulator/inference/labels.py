@@ -73,9 +73,14 @@ class Answered(NamedTuple):
                 if len(flags) == 1
                 else f"; first: {beyond}"
             )
+        # A world of a file or of imported draws has no solver here that a name would reach.
+        where = (
+            "fallback='exact' asks the solver."
+            if is_known(self.labels.spec.name)
+            else f"ask the model behind '{self.labels.spec.name}' itself."
+        )
         return (
-            f"The network flags {which}{why}. It may be wrong by more than its band says;"
-            " fallback='exact' asks the solver."
+            f"The network flags {which}{why}. It may be wrong by more than its band says; {where}"
         )
 
     def beyond_training(self, draw: int) -> str:

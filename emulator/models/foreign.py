@@ -14,8 +14,7 @@ SIMULATOR = (
     " emulator.world('{place}:economy')"
 )
 DATA = (
-    "is a data set, not a network. Train on it: emulator train --config configs/baseline_mlp.yaml"
-    " --set dataset={place}"
+    "is a data set, not a network. Train on it: emulator train --dataset {place} --output runs/mine"
 )
 RESULTS = (
     "holds the scores of a network, not the network: emulator leaderboard FOLDER collects them"

@@ -24,7 +24,7 @@ def test_the_winner_loads_and_answers_with_band_and_flags(mine, toy, tmp_path):
     np.testing.assert_allclose(inside["irf"].values, exact, atol=0.05)
     assert (inside["lower"] <= inside["upper"]).all()
     assert not bool(inside["flagged"])
-    with pytest.warns(DoubtWarning):
+    with pytest.warns(DoubtWarning, match="ask the model behind 'mine'"):  # no solver has it
         assert bool(economy.irf(rho_a=5.0, rho_b=0.4, load=1.0)["flagged"])
     assert choice.winner.kind in ("gp_shape", "stack")
     assert choice.winner.test < min(choice.ledger.trivial.values())

@@ -32,6 +32,7 @@ def test_the_command_prints_the_board_and_leaves_the_winner(emulate, mine, tmp_p
         (("--config", "c.yaml", "--dataset", "d", "--output", "o"), "not both"),
         (("--dataset", "nowhere", "--output", "o", "--set", "lr=1"), "give --config"),
         (("--dataset", "nowhere", "--output", "o"), "nowhere does not exist"),
+        (("--dataset", "draws.npz", "--output", "o"), "solved elsewhere: emulator import"),
         (("--dataset", "nowhere", "--output", "o", "--kind", "mpl"), "Did you mean 'mlp'"),
         (("--dataset", "nowhere", "--output", "o", "--budget", "10x"), "10x"),
     ],

@@ -15,7 +15,7 @@ from emulator.models.foreign import ENDINGS
 pytestmark = pytest.mark.fast
 
 FOLDERS = {
-    "manifest.json": r"is a data set, not a network. Train on it: emulator train",
+    "manifest.json": r"not a network. Train on it: emulator train --dataset .* --output runs/",
     "request.json": "is a data set that is not finished",
     "results.json": r"holds the scores of a network.*emulator leaderboard",
     "zarr.json": r"holds draws.*emulator import",
