@@ -12,6 +12,7 @@ from emulator.console import say
 from emulator.data.command import generate as generate_plainly
 from emulator.data.command import read_sizes
 from emulator.errors import ConfigError
+from emulator.worlds.command import noted
 
 UNTIL = Annotated[
     float | None,
@@ -50,23 +51,25 @@ def generate(until: Any = None, **options: Any) -> None:
         raise ConfigError(
             f"--until draws of one world; found {len(worlds)}: {', '.join(map(str, worlds))}."
         )
-    outcome = draw_until(
-        open_world(worlds[0]),
-        until,
-        options["output"],
-        most=read_sizes(options["n_samples"])[0],
-        horizon=options["horizon"],
-        seed=options["seed"],
-        fractions=Fractions(
-            val=options["val"],
-            test=options["test"],
-            test_extrapolation_slice=options["slice_"],
-            test_extrapolation_corner=options["corner"],
-        ),
-        overwrite=options["overwrite"],
-    )
+    with noted():
+        outcome = draw_until(
+            open_world(worlds[0]),
+            until,
+            options["output"],
+            most=read_sizes(options["n_samples"])[0],
+            horizon=options["horizon"],
+            seed=options["seed"],
+            fractions=Fractions(
+                val=options["val"],
+                test=options["test"],
+                test_extrapolation_slice=options["slice_"],
+                test_extrapolation_corner=options["corner"],
+            ),
+            overwrite=options["overwrite"],
+        )
     say(outcome.reason)
-    say(f"Data set: {options['output']}   train: emulator train --dataset {options['output']}")
+    place = options["output"]
+    say(f"Data set: {place}   train: emulator train --dataset {place} --output runs/mine")
 
 
 _signature = inspect.signature(generate_plainly, eval_str=True)

@@ -113,12 +113,16 @@ def test_the_command_draws_up_to_the_world_s_own_horizon(emulate, tmp_path):
         "                    observables={'sales': 'percent'}, frequency='month', horizon=6)\n"
         "def fade(theta):\n"
         "    rho, size = theta.T[:, :, None]\n"
+        "    if (rho > 0.8).any():\n"
+        "        raise ValueError('too persistent')\n"
         "    return (size * rho ** np.arange(7))[:, None, :, None]\n"
     )
     place = ("--world", f"{file}:fade", "--until", "0.2", "--output", tmp_path / "data")
     code, out, said = emulate("generate", *place, "--n_samples", "200")
     assert code == 0, said
     assert "at most 0.2" in out + said
+    assert "note: fade raised ValueError: too persistent" in " ".join(said.split())
+    assert f"--dataset {tmp_path / 'data'} --output runs/mine" in " ".join(out.split())
     assert open_dataset(tmp_path / "data").read("fade", "train")[1].shape[1:] == (1, 7, 1)
     code, _, said = emulate("generate", *place)
     assert code == 1
