@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,9 @@ from emulator.models.base import EmulatorModel
 from emulator.models.trained import one_thread
 from emulator.spec import IRF_AXES, Status
 from emulator.worlds import World
+
+COMMAND = "emulator generate --until"
+"""Where the draws of such a data set come from, as its manifest says."""
 
 COMMITTEE = ("gp", "gp_shape")
 DEAR = 0.02
@@ -281,7 +284,7 @@ def _written(
     failed = np.full((len(pool.failed_theta), *pool.irf.shape[1:]), np.nan)
     status = [Status.OK.label] * len(pool.theta)
     status += [Status(code).label for code in pool.failed_status]
-    given = given_arrays(
+    arrays = given_arrays(
         np.concatenate([pool.theta, pool.failed_theta]),
         np.concatenate([pool.irf, failed]),
         parameters=spec.parameter_names,
@@ -290,6 +293,7 @@ def _written(
         status=np.array(status),
         axes=IRF_AXES,
     )
+    given = replace(arrays, origin=COMMAND)
     plan = Plan(
         name=spec.name,
         seed=seed,

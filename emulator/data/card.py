@@ -44,6 +44,8 @@ def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
     if request.imported:
         name, given = next(iter(request.imported.items()))
+        if given.origin.startswith("emulator "):
+            return f"{given.origin} ERROR --world {name} ... --output PATH"
         if not given.sha256:
             return f"emulator.data.import_draws(theta, irf, name={name!r}, ..., output=PATH)"
         return f"emulator import {given.origin} --name {name} ... --output PATH"

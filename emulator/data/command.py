@@ -276,7 +276,8 @@ def validate(
     if not request.imported:
         say(f"{path} is whole: files, values, splits and a sample of solutions agree.")
         return
+    origins = "; ".join(f"{name} from {one.origin}" for name, one in request.imported.items())
     say(
-        f"{path} is whole: files, values and splits agree. The responses of"
-        f" {', '.join(request.imported)} were imported and are not solved again."
+        f"{path} is whole: files, values and splits agree. The responses were solved before"
+        f" ({origins}) and are not solved again."
     )

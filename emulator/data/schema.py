@@ -48,7 +48,9 @@ class Fractions(_Record):
 class Imported(_Record):
     """Where the draws of a world came from that was solved elsewhere."""
 
-    origin: str = Field(description="name of the file, or 'arrays'")
+    origin: str = Field(
+        description="name of the file, 'arrays', or the command that solved them as it went"
+    )
     sha256: str = Field(default="", description="SHA-256 of the file; empty where it is none")
     draws: int = Field(ge=1, description="draws that were given, with and without responses")
     failed: int = Field(ge=0, description="draws of these that have no responses")
@@ -146,7 +148,7 @@ class Request(_Record):
         """
         if name in self.imported:
             raise DatasetError(
-                f"World '{name}' was imported from {self.imported[name].origin}: it has no solver"
+                f"The draws of '{name}' come from {self.imported[name].origin}: it has no solver"
                 " here, so that no draw can be solved again and none added."
             )
         return from_source(self.sources[name]) if name in self.sources else get_world(name)

@@ -105,6 +105,16 @@ def no_power_cut() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def no_world_stays_registered() -> Iterator[None]:
+    """What a test or a page registers is not there in the next one."""
+    from emulator.worlds import registry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "_registered", dict(registry._registered))
+        yield
+
+
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished data set of nk, var and lss; read it, and change only copies of it."""

@@ -591,7 +591,8 @@ def test_the_command_makes_a_data_set_and_says_what_it_took(
     assert spec.observable_units[0] == "percent"
     code, out, _ = emulate("validate", "--dataset", output)
     assert code == 0
-    assert "responses of mine were imported and are not solved again" in " ".join(out.split())
+    assert "solved before (mine from " in " ".join(out.split())
+    assert "are not solved again" in " ".join(out.split())
     code, _, error = emulate("import", tmp_path / "draws.npz", "--output", output)
     assert code == 1
     assert "pass --overwrite" in " ".join(error.split())
