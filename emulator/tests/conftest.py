@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = (
     "test_readme.py",
     "training/test_modes.py",
+    "test_any_observables.py",
+    "worlds/test_hank.py",
     "data/test_storage.py",
     "inference/test_export.py",
     "estimation/test_worlds.py",
@@ -55,6 +57,8 @@ LONGEST = (
     "modfile/test_budget.py",
     "estimation/test_command.py",
     "eval/test_report.py",
+    "inference/test_observables.py",
+    "choice/test_choosing.py",
 )
 """Files with tests of 5 s and more of processor time, the longest first."""
 
