@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from emulator.errors import DatasetError
+
 BLOCK_BYTES = 1 << 25
 """Bytes of responses that are in memory at a time."""
 
@@ -38,9 +40,18 @@ def blocks(responses: Responses) -> Iterator[tuple[int, int, np.ndarray]]:
 
 
 def single(values: np.ndarray) -> np.ndarray:
-    """Values in single precision; infinite where it cannot hold them."""
+    """Responses in single precision. Raises `DatasetError` for a number that it cannot hold: as
+    infinity it would pass for a draw that failed.
+    """
     with np.errstate(over="ignore"):
-        return values.astype(np.float32, copy=False)
+        narrow = values.astype(np.float32, copy=False)
+    lost = np.isinf(narrow) & np.isfinite(values)
+    if lost.any():
+        raise DatasetError(
+            f"A response is {values[lost][0]:g}, which single precision cannot hold. Give it in"
+            " another unit, or NaN for all responses of a draw that failed."
+        )
+    return narrow
 
 
 class Unread(ABC):

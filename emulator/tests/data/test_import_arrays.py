@@ -256,7 +256,7 @@ def test_responses_that_are_missing_in_part_are_refused(tmp_path: Path) -> None:
     ):
         imported(tmp_path / "mine", Drawn(theta, irf))
     irf[17, 1, 3, 2] = 1e39
-    with pytest.raises(DatasetError, match="no finite numbers in single precision"):
+    with pytest.raises(DatasetError, match=r"1e\+39, which single precision cannot hold"):
         imported(tmp_path / "mine", Drawn(theta, irf))
 
 
