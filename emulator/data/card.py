@@ -45,7 +45,7 @@ def command(request: Request) -> str:
     if request.imported:
         name, given = next(iter(request.imported.items()))
         if given.origin.startswith("emulator "):
-            return f"{given.origin} ERROR --world {name} ... --output PATH"
+            return f"{given.origin} ... --world {name} --output PATH"
         if not given.sha256:
             return f"emulator.data.import_draws(theta, irf, name={name!r}, ..., output=PATH)"
         return f"emulator import {given.origin} --name {name} ... --output PATH"

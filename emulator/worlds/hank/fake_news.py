@@ -27,12 +27,14 @@ from emulator.worlds.hank.kernels import (
     backward,
     empty_ahead,
     empty_choices,
+    empty_pairs,
     expect,
     linearise,
     lottery,
     njit,
 )
 from emulator.worlds.hank.outputs import Output, outputs, watched
+from emulator.worlds.hank.steady import problem_of
 
 INPUTS = ("r", "w", "tau")
 R, W, TAU = range(len(INPUTS))
@@ -120,7 +122,7 @@ class FakeNews:
         self.ahead_IKN = _ahead_of_time(tastes, s, self.step, self.c, self.points, periods)
         assets = outputs(tastes, s)[0]
         self.saving_impact, self.saving_ahead = self._answers(assets)
-        self.savings = Pairs(np.zeros(s.a.shape, np.int64), *np.zeros((2, *s.a.shape)))
+        self.savings = empty_pairs(*s.a.shape)
         lottery(s.grid, s.a, self.savings)
         width = s.grid[self.savings.left + 1] - s.grid[self.savings.left]
         self.movable = s.distribution / width
@@ -205,20 +207,10 @@ def differentiate(tastes: Tastes, s: SteadyState) -> Step:
     to today's budget alone.
     """
     shape = s.a.shape
-    problem = Problem(
-        grid=s.grid,
-        transition=s.transition,
-        pay=s.skill * tastes.wage,
-        transfer=s.skill * tastes.tau,
-        gross=1 + tastes.r,
-        beta=s.beta,
-        eis=tastes.eis,
-        frisch=tastes.frisch,
-        vphi=s.vphi,
-    )
+    problem = problem_of(tastes, s.grid, s.skill, s.transition, s.beta, s.vphi)
     ahead, choices = empty_ahead(*shape), empty_choices(*shape)
     backward(problem, s.marginal, ahead, choices)
-    pairs = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
+    pairs = empty_pairs(*shape)
     c_slope, n_slope = np.zeros((2, *shape))
     linearise(problem, s.marginal, ahead, choices, pairs, c_slope, n_slope)
     c_ahead, n_ahead = np.zeros((2, 2, *shape))

@@ -96,6 +96,10 @@ def empty_choices(skills: int, points: int) -> Choices:
     return Choices(c, n, a, value, np.zeros((skills, points), np.int64), weight)
 
 
+def empty_pairs(skills: int, points: int) -> Pairs:
+    return Pairs(np.zeros((skills, points), np.int64), *np.zeros((2, skills, points)))
+
+
 @njit(cache=True, error_model="numpy")
 def expect(transition: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
     """out = transition @ values, both (E, A)."""

@@ -27,6 +27,7 @@ from emulator.worlds.hank.kernels import (
     backward,
     empty_ahead,
     empty_choices,
+    empty_pairs,
     expect,
     linearise,
     lottery,
@@ -109,6 +110,28 @@ def grids(points: int, pivot: float = PIVOT) -> Grids:
     return Grids(fine, index, left, weight, np.ascontiguousarray(spline.T))
 
 
+def problem_of(
+    tastes: Tastes,
+    grid: np.ndarray,
+    skill: np.ndarray,
+    transition: np.ndarray,
+    beta: float,
+    vphi: float,
+) -> Problem:
+    """The problem of households with these tastes, at the prices of rest."""
+    return Problem(
+        grid=grid,
+        transition=transition,
+        pay=skill * tastes.wage,
+        transfer=skill * tastes.tau,
+        gross=1 + tastes.r,
+        beta=beta,
+        eis=tastes.eis,
+        frisch=tastes.frisch,
+        vphi=vphi,
+    )
+
+
 class Economy:
     """The households of one set of tastes on one grid: what does not change with beta and vphi."""
 
@@ -121,24 +144,15 @@ class Economy:
         self.ahead = empty_ahead(*shape)
         self.choices = empty_choices(*shape)
         self.slopes = np.zeros((2, *shape))
-        self.backward_pairs = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
-        self.savings = Pairs(np.zeros(shape, np.int64), *np.zeros((2, *shape)))
+        self.backward_pairs = empty_pairs(*shape)
+        self.savings = empty_pairs(*shape)
         self.image = np.zeros(shape)
 
     def problem(self, unknown: np.ndarray) -> Problem:
         """The households' problem at log(1 - beta (1 + r)) and log vphi."""
-        tastes = self.tastes
-        return Problem(
-            grid=self.grid,
-            transition=self.transition,
-            pay=self.skill * tastes.wage,
-            transfer=self.skill * tastes.tau,
-            gross=1 + tastes.r,
-            beta=float((1 - np.exp(unknown[0])) / (1 + tastes.r)),
-            eis=tastes.eis,
-            frisch=tastes.frisch,
-            vphi=float(np.exp(unknown[1])),
-        )
+        beta = float((1 - np.exp(unknown[0])) / (1 + self.tastes.r))
+        vphi = float(np.exp(unknown[1]))
+        return problem_of(self.tastes, self.grid, self.skill, self.transition, beta, vphi)
 
     def step_back(self, problem: Problem, marginal: np.ndarray) -> np.ndarray:
         """Choices at `marginal` (E, A); returns by how much they change it, (E, A)."""
