@@ -15,8 +15,9 @@ import argparse
 import numpy as np
 import torch
 
+from emulator.choice.committee import chosen, fitted
+from emulator.choice.pool import Pool, drawn, solved
 from emulator.choice.scoring import answers_of
-from emulator.choice.until import Pool, chosen, drawn, fitted, solved
 from emulator.worlds import get_world
 
 HORIZON, TEST = 40, 300

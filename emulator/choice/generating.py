@@ -10,7 +10,7 @@ import typer
 
 from emulator.console import say
 from emulator.data.command import generate as generate_plainly
-from emulator.data.command import read_sizes
+from emulator.data.command import read_sizes, resumable
 from emulator.errors import ConfigError
 from emulator.worlds.command import noted
 
@@ -36,7 +36,7 @@ def generate(until: Any = None, **options: Any) -> None:
         return
     from emulator.choice.until import draw_until
     from emulator.data import Fractions
-    from emulator.worlds import expand_worlds, open_world
+    from emulator.worlds import expand_worlds
 
     defaults = inspect.signature(generate_plainly).parameters
     changed = [name for name in NOT_WITH_UNTIL if options[name] != defaults[name].default]
@@ -51,9 +51,9 @@ def generate(until: Any = None, **options: Any) -> None:
         raise ConfigError(
             f"--until draws of one world; found {len(worlds)}: {', '.join(map(str, worlds))}."
         )
-    with noted():
+    with resumable(options["output"], "Draws that were solved"), noted():
         outcome = draw_until(
-            open_world(worlds[0]),
+            worlds[0],
             until,
             options["output"],
             most=read_sizes(options["n_samples"])[0],

@@ -5,69 +5,50 @@ after that. Where draws are dear some of the new ones are chosen: where two kind
 disagree most, all the more where it is open whether there is a solution (query by committee:
 Seung, Opper and Sompolinsky, 1992, doi:10.1145/130385.130417).
 
+What is drawn, how well it did and what is chosen next is kept step by step (`Journal`): a drawing
+that was interrupted is told again from its beginning, without the work.
+
 Axes: n draws, P parameters, S shocks, H+1 horizons, O observables.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from emulator.choice import fitting
-from emulator.choice.curve import LearningCurve
-from emulator.choice.kinds import KINDS
-from emulator.choice.scoring import Draws, Splits, answers_of
+from emulator.choice.committee import Committee, chosen
+from emulator.choice.journal import Journal
+from emulator.choice.pool import Pool, drawn, joined, solved
+from emulator.choice.rounds import hopeless, next_draws, reason_of
 from emulator.console import say
-from emulator.data import DataSet, Fractions
+from emulator.data import DataSet, Fractions, open_dataset
 from emulator.data.importing.arrays import given_arrays
-from emulator.data.importing.write import Plan, check_free, write_dataset
-from emulator.data.wanted import last_horizon
-from emulator.errors import ConfigError, DatasetError
-from emulator.models.base import EmulatorModel
+from emulator.data.importing.place import check_free, the_place
+from emulator.data.importing.write import Plan, SolvedHere, put_dataset
+from emulator.data.schema import Until
+from emulator.data.storage import Folder
+from emulator.data.store import MANIFEST
+from emulator.data.streams import stream
+from emulator.data.wanted import last_horizon, wanted_world
+from emulator.errors import ConfigError
 from emulator.models.trained import one_thread
+from emulator.progress import progress
 from emulator.spec import IRF_AXES, Status
-from emulator.worlds import World
+from emulator.version import __version__
+from emulator.worlds import Source, World, is_path
 
-COMMAND = "emulator generate --until"
-"""Where the draws of such a data set come from, as its manifest says."""
-
-COMMITTEE = ("gp", "gp_shape")
 DEAR = 0.02
 """Seconds of processor time a draw from which draws are chosen."""
 
-CANDIDATES = 20
-"""Proposals of which one is chosen."""
-
-NEIGHBOURS = 8
 FRESH_SHARE, LEAST_FRESH = 0.25, 25
-MOST_FACTOR, LEAST_FACTOR = 2.0, 1.3
-SECONDS_A_DRAW = 0.02
-"""Processor time of a fit, for each draw that it learns from."""
+PART = 16
+"""Draws of a dear world that are solved and kept at a time: what an interruption loses at most."""
 
-
-@dataclass
-class Pool:
-    """All draws so far: theta (n, P) and responses (n, S, H+1, O) of those with a solution, and
-    theta and status of those without.
-    """
-
-    theta: np.ndarray
-    irf: np.ndarray
-    failed_theta: np.ndarray
-    failed_status: np.ndarray
-
-    def add(self, other: Pool) -> Pool:
-        return Pool(
-            np.concatenate([self.theta, other.theta]),
-            np.concatenate([self.irf, other.irf]),
-            np.concatenate([self.failed_theta, other.failed_theta]),
-            np.concatenate([self.failed_status, other.failed_status]),
-        )
+PURPOSE = "until"
 
 
 @dataclass
@@ -83,7 +64,7 @@ class Outcome:
 
 
 def draw_until(
-    world: World,
+    world: str | Path | World,
     error: float,
     output: str | Path,
     *,
@@ -98,189 +79,200 @@ def draw_until(
     the draws as a data set.
 
     most: draws with a solution at most; horizon: by default the world's own; choose: whether to
-    choose draws, by default where a draw takes more than `DEAR` seconds.
-    Raises `ConfigError`, `DatasetError`.
+    choose draws, by default where a draw takes more than `DEAR` seconds. The same request goes on
+    with what an interrupted one has drawn, and opens what a finished one has. Raises `ConfigError`,
+    `DatasetError`.
     """
+    opened = wanted_world(world)
+    _check_request(opened, error, most)
+    place = the_place(output)
+    source = None if isinstance(world, World) or not is_path(world) else opened.source
+    drawing = _Drawing(
+        world=opened,
+        source=source,
+        error=error,
+        most=most,
+        horizon=last_horizon([opened], horizon),
+        seed=seed,
+        choose=choose,
+        fractions=fractions or Fractions(),
+        journal=Journal(place),
+    )
+    with place.sole_writer(), one_thread():
+        finished = None if overwrite else drawing.finished_at(place)
+        return finished or drawing.run(place, overwrite)
+
+
+def _check_request(world: World, error: float, most: int) -> None:
     if not 0 < error < 1:
         raise ConfigError(
             f"--until is {error:g}; expected an NRMSE between 0 and 1, such as 0.01: the root mean"
             " square error in standard deviations of the responses."
         )
-    first = max(60, 2 * world.spec.n_parameters)
+    first = first_draws(world)
     if most < 2 * first:
         raise ConfigError(
             f"At most {most} draws were allowed; --until begins with {first} of '{world.spec.name}'"
             f" and needs room for twice as many. Raise --n_samples."
         )
-    if "://" in str(output):
-        raise DatasetError(f"--output is {output}; with --until it is a folder of this machine.")
-    check_free(output, overwrite)  # before the work of drawing
-    horizon = last_horizon([world], horizon)
-    rng = np.random.default_rng([seed, 0])
-    outcome = Outcome()
-    with one_thread():
-        pool, seconds = drawn(world, first, horizon, rng)
-        choosing = seconds > DEAR if choose is None else choose
-        while not outcome.reason:
-            pool = _round(world, error, most, horizon, choosing, rng, pool, outcome)
-    outcome.data = _written(world, pool, output, seed, fractions, overwrite)
-    return outcome
 
 
-def _round(
-    world: World,
-    error: float,
-    most: int,
-    horizon: int,
-    choosing: bool,
-    rng: np.random.Generator,
-    pool: Pool,
-    outcome: Outcome,
-) -> Pool:
-    """Fit on all draws so far, score on fresh ones, and draw more; the pool with all of them."""
-    n = len(pool.theta)
-    count = min(max(LEAST_FRESH, int(FRESH_SHARE * n)), most - n)
-    fresh, _ = drawn(world, count, horizon, rng)
-    networks, splits = fitted(world, pool, fresh)
-    reached = min(
-        splits.error(answers_of(network, splits, "test"), "test") for network in networks.values()
-    )
-    outcome.rounds.append((n, reached))
-    say(f"{n} draws: error {reached:.4f} on {len(fresh.theta)} fresh draws")
-    pool = pool.add(fresh)
-    if reached <= error:
-        outcome.reached = True
-        outcome.reason = f"The error on fresh draws is {reached:.4f}, at most {error:g}."
-        return pool
-    wanted = _next(outcome, error, n)
-    last = outcome.rounds[-3:]
-    hopeless = len(last) == 3 and _curve(last).draws_for(error) > 4 * most
-    room = most - LEAST_FRESH - len(pool.theta)  # the next emulator is scored on fresh draws
-    if room < 1 or hopeless:
-        outcome.reason = _why_not(outcome, error, most)
-        return pool
-    more = int(min(max(wanted - len(pool.theta), LEAST_FRESH), room))
-    if not choosing:
-        return pool.add(drawn(world, more, horizon, rng)[0])
-    theta = chosen(world, networks, splits, pool, more, rng)
-    return pool.add(solved(world, theta, horizon))
+def first_draws(world: World) -> int:
+    """Draws that teach the first emulator."""
+    return max(60, 2 * world.spec.n_parameters)
 
 
-def fitted(world: World, pool: Pool, fresh: Pool) -> tuple[dict[str, EmulatorModel], Splits]:
-    """The committee fitted on the pool, with the fresh draws as test."""
-    name = world.spec.name
-    draws = {
-        split: {name: Draws(part.theta.astype(np.float32), part.irf.astype(np.float32))}
-        for split, part in (("train", pool), ("val", fresh), ("test", fresh))
-    }
-    splits = Splits({name: world.spec}, draws)
-    networks = {
-        kind: fitting.fit_regression(
-            KINDS[kind], splits, max(1.0, SECONDS_A_DRAW * len(pool.theta)), 0
+@dataclass
+class _Drawing:
+    """One request, and how far it has come."""
+
+    world: World
+    source: Source | None
+    error: float
+    most: int
+    horizon: int
+    seed: int
+    choose: bool | None
+    fractions: Fractions
+    journal: Journal
+    outcome: Outcome = field(default_factory=Outcome)
+
+    @cached_property
+    def request(self) -> dict[str, object]:
+        """All that decides the draws."""
+        return {
+            "world": self.world.spec.name,
+            "spec": self.world.spec.sha256,
+            "until": self.error,
+            "n_samples": self.most,
+            "horizon": self.horizon,
+            "seed": self.seed,
+            "choose": self.choose,
+            "fractions": self.fractions.model_dump(),
+            "made_by": __version__,
+        }
+
+    def finished_at(self, place: Folder) -> Outcome | None:
+        """The outcome of this very request, where its data set is there."""
+        if not place.exists(MANIFEST):
+            return None
+        data, name = open_dataset(place), self.world.spec.name
+        request = data.manifest.request
+        if name not in request.until:
+            return None
+        until = request.until[name]
+        same = (
+            (until.error, until.most, request.horizon, request.seed)
+            == (self.error, self.most, self.horizon, self.seed)
+            and request.specs_sha256[name] == self.world.spec.sha256
+            and request.fractions == self.fractions
+            and request.made_by == __version__
+            and self.choose in (None, until.choosing)
         )
-        for kind in COMMITTEE
-    }
-    return networks, splits
+        if not same:
+            return None
+        rounds = list(until.rounds)
+        reason = reason_of(rounds, self.error, self.most)
+        return Outcome(rounds, rounds[-1][1] <= self.error, reason, data)
 
-
-def chosen(
-    world: World,
-    networks: Mapping[str, EmulatorModel],
-    splits: Splits,
-    pool: Pool,
-    count: int,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Of `CANDIDATES` proposals each, the one (count, P) that would teach most."""
-    name = world.spec.name
-    proposals = world.propose(count * CANDIDATES, rng).astype(np.float32).astype(np.float64)
-    theta = torch.from_numpy(proposals).float()
-    with torch.inference_mode():
-        one, other = (
-            torch.cat([networks[kind](part, name) for part in theta.split(1024)]).numpy()
-            for kind in COMMITTEE
+    def run(self, place: Folder, overwrite: bool) -> Outcome:
+        if overwrite or not self.journal.begun:
+            self.journal.close()
+            check_free(place, overwrite)  # before the work of drawing
+        self.journal.open(self.request, overwrite=False)
+        pool, seconds = self._drawn("first", first_draws(self.world))
+        choosing = seconds > DEAR if self.choose is None else self.choose
+        while not self.outcome.reason:
+            pool = self._round(pool, choosing)
+        self.outcome.reached = self.outcome.rounds[-1][1] <= self.error
+        until = Until(
+            error=self.error,
+            most=self.most,
+            choosing=choosing,
+            rounds=tuple(self.outcome.rounds),
         )
-    sigma = splits.scales[name].sigma
-    apart = np.sqrt(np.nanmean(((one - other) / sigma[None, :, None, :]) ** 2, axis=(1, 2, 3)))
-    likely = _probability(pool, proposals)
-    worth = np.where(likely >= 0.25, apart * (1 + 4 * likely * (1 - likely)), -1.0)
-    best = worth.reshape(count, CANDIDATES).argmax(axis=1)
-    return proposals.reshape(count, CANDIDATES, -1)[np.arange(count), best]
+        self.outcome.data = _written(self, pool, place, until)
+        self.journal.close()
+        return self.outcome
 
-
-def _probability(pool: Pool, theta: np.ndarray) -> np.ndarray:
-    """Share of the nearest draws that have a solution, (n,)."""
-    if not len(pool.failed_theta):
-        return np.ones(len(theta))
-    known = np.concatenate([pool.theta, pool.failed_theta])
-    has = np.arange(len(known)) < len(pool.theta)
-    spread = known.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    left, right = theta / spread, known / spread
-    squares = (left**2).sum(1)[:, None] + (right**2).sum(1) - 2 * left @ right.T
-    nearest = np.argpartition(squares, min(NEIGHBOURS, len(known) - 1), axis=1)[:, :NEIGHBOURS]
-    return has[nearest].mean(axis=1)
-
-
-def drawn(world: World, count: int, horizon: int, rng: np.random.Generator) -> tuple[Pool, float]:
-    """Accepted draws of the prior, solved, and processor time a draw."""
-    began = time.process_time()
-    draws = world.draw(count, rng)
-    irf = world.irf(draws.theta, horizon)
-    seconds = (time.process_time() - began) / count
-    return Pool(draws.theta, irf, draws.rejected_theta, draws.rejected_status), seconds
-
-
-def solved(world: World, theta: np.ndarray, horizon: int) -> Pool:
-    """Given draws (n, P) with their responses, those without a solution apart."""
-    status = world.status(theta)
-    good = status == Status.OK
-    return Pool(theta[good], world.irf(theta[good], horizon), theta[~good], status[~good])
-
-
-def _curve(rounds: list[tuple[int, float]]) -> LearningCurve:
-    draws, errors = zip(*rounds, strict=True)
-    return LearningCurve("the better of two", draws, errors)
-
-
-def _next(outcome: Outcome, error: float, n: int) -> float:
-    """How many draws the next emulator learns from: what the power law asks for, within a step that
-    can be relied on.
-    """
-    if len(outcome.rounds) < 2:
-        return MOST_FACTOR * n
-    wanted = 1.05 * _curve(outcome.rounds[-3:]).draws_for(error)
-    return min(max(wanted, LEAST_FACTOR * n), MOST_FACTOR * n)
-
-
-def _why_not(outcome: Outcome, error: float, most: int) -> str:
-    n, reached = outcome.rounds[-1]
-    start = f"The error on fresh draws is {reached:.4f} with {n} draws, above {error:g}."
-    if len(outcome.rounds) < 2:
-        return f"{start} --n_samples allows no more than {most}."
-    curve = _curve(outcome.rounds[-3:])
-    needed = curve.draws_for(error)
-    if not np.isfinite(needed):
-        return (
-            f"{start} It no longer falls with more draws: these kinds of emulators will not get"
-            " there. A larger error, or a narrower prior, may do."
+    def _round(self, pool: Pool, choosing: bool) -> Pool:
+        """Fit on all draws so far, score on fresh ones, and draw more; the pool with all of
+        them.
+        """
+        rounds, most, n = self.outcome.rounds, self.most, len(pool.theta)
+        number = len(rounds) + 1
+        count = min(max(LEAST_FRESH, int(FRESH_SHARE * n)), most - n)
+        fresh, _ = self._drawn(f"fresh_{number}", count)
+        committee = Committee(self.world, pool, fresh)
+        reached = float(
+            self.journal.step(f"error_{number}", lambda: {"error": np.array(committee.error)})[
+                "error"
+            ]
         )
-    return (
-        f"{start} It falls with the power -{curve.power:.2f} of their number, so that about"
-        f" {needed:,.0f} would be needed; --n_samples allows {most}."
-    )
+        rounds.append((n, reached))
+        say(f"{n} draws: error {reached:.4f} on {len(fresh.theta)} fresh draws")
+        pool = pool.add(fresh)
+        room = most - LEAST_FRESH - len(pool.theta)  # the next emulator is scored on fresh draws
+        if reached <= self.error or room < 1 or hopeless(rounds, self.error, most):
+            self.outcome.reason = reason_of(rounds, self.error, most)
+            return pool
+        wanted = next_draws(rounds, self.error, n)
+        more = int(min(max(wanted - len(pool.theta), LEAST_FRESH), room))
+        if not choosing:
+            return pool.add(self._drawn(f"more_{number}", more)[0])
+        rng = stream(self.seed, self.world.spec.name, f"{PURPOSE} candidates", number)
+        theta = self.journal.step(
+            f"chosen_{number}",
+            lambda: {
+                "theta": chosen(self.world, committee.networks, committee.splits, pool, more, rng)
+            },
+        )["theta"]
+        return pool.add(self._solved(f"chosen_{number}", theta))
+
+    def _drawn(self, name: str, count: int) -> tuple[Pool, float]:
+        """Draws of the prior and processor time a draw: part by part, each in a stream of its own,
+        so that an interrupted run comes to the same ones.
+        """
+
+        def work(start: int, stop: int) -> dict[str, np.ndarray]:
+            rng = stream(self.seed, self.world.spec.name, f"{PURPOSE} {name}", start)
+            pool, seconds = drawn(self.world, stop - start, self.horizon, rng)
+            return {**vars(pool), "seconds": np.array(seconds * (stop - start))}
+
+        parts = self._in_parts(name, count, work)
+        seconds = sum(float(part.pop("seconds")) for part in parts)
+        return joined([Pool(**part) for part in parts]), seconds / count
+
+    def _solved(self, name: str, theta: np.ndarray) -> Pool:
+        """Given draws, solved part by part."""
+
+        def work(start: int, stop: int) -> dict[str, np.ndarray]:
+            return vars(solved(self.world, theta[start:stop], self.horizon))
+
+        return joined([Pool(**part) for part in self._in_parts(name, len(theta), work)])
+
+    def _in_parts(
+        self, name: str, count: int, work: Callable[[int, int], dict[str, np.ndarray]]
+    ) -> list[dict[str, np.ndarray]]:
+        """The arrays of all parts, those that are kept read, each other one done and kept."""
+        rows = count if self.world.draws_per_task >= 1000 else min(PART, self.world.draws_per_task)
+        parts = []
+        with progress() as display:
+            bar = display.add_task(self.world.spec.name, total=count, unit="draws", note="solving")
+            for start in range(0, count, rows):
+                stop = min(start + rows, count)
+                arrays = self.journal.step(
+                    f"{name}_from_{start}",
+                    lambda start=start, stop=stop: work(start, stop),  # type: ignore[misc]
+                )
+                parts.append(dict(arrays))
+                display.advance(bar, stop - start)
+        return parts
 
 
-def _written(
-    world: World,
-    pool: Pool,
-    output: str | Path,
-    seed: int,
-    fractions: Fractions | None,
-    overwrite: bool,
-) -> DataSet:
+def _written(drawing: _Drawing, pool: Pool, place: Folder, until: Until) -> DataSet:
     """All draws as a data set of the world. Raises `DatasetError`."""
-    spec = world.spec
+    spec = drawing.world.spec
     failed = np.full((len(pool.failed_theta), *pool.irf.shape[1:]), np.nan)
     status = [Status.OK.label] * len(pool.theta)
     status += [Status(code).label for code in pool.failed_status]
@@ -293,12 +285,11 @@ def _written(
         status=np.array(status),
         axes=IRF_AXES,
     )
-    given = replace(arrays, origin=COMMAND)
     plan = Plan(
         name=spec.name,
-        seed=seed,
-        fractions=fractions or Fractions(),
-        overwrite=overwrite,
-        spec=spec,
+        seed=drawing.seed,
+        fractions=drawing.fractions,
+        drop_duplicates=True,  # a prior of few values proposes the same draw again
+        solved_here=SolvedHere(drawing.world, until, drawing.source),
     )
-    return write_dataset(output, plan, lambda aside: given)
+    return put_dataset(place, plan, lambda aside: arrays)

@@ -44,8 +44,6 @@ def command(request: Request) -> str:
     """The command line of a request; options at their defaults are left out."""
     if request.imported:
         name, given = next(iter(request.imported.items()))
-        if given.origin.startswith("emulator "):
-            return f"{given.origin} ... --world {name} --output PATH"
         if not given.sha256:
             return f"emulator.data.import_draws(theta, irf, name={name!r}, ..., output=PATH)"
         return f"emulator import {given.origin} --name {name} ... --output PATH"
@@ -70,6 +68,10 @@ def command(request: Request) -> str:
         ),
     )
     options |= {name: value for name, value in chosen.items() if value != usual[name]}
+    for until in request.until.values():
+        options |= {"n_samples": until.most, "until": f"{until.error:g}"}
+        for follows in ("periods", "chunk", "shard", "verdicts"):  # from the draws
+            options.pop(follows, None)
     return (
         "emulator generate "
         + " ".join(f"--{name} {value}" for name, value in options.items())

@@ -11,6 +11,9 @@ from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST, REQUEST, open_dataset
 from emulator.errors import DatasetError
 
+UNTIL = ".until"
+"""What an unfinished `emulator generate --until` has drawn so far."""
+
 
 def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
     """Make sure that the folder is ours to write into; the manifest of a finished run of the same
@@ -49,11 +52,17 @@ def claim(folder: Folder, request: Request, overwrite: bool) -> Manifest | None:
 def begun(folder: Folder) -> Request | None:
     """The request that a folder was begun with; None for a folder that is not there, or empty.
 
-    Raises `DatasetError` for a file, and for a folder with anybody else's files.
+    Raises `DatasetError` for a file, for a folder with anybody else's files, and for one whose
+    draws `emulator generate --until` has not finished.
     """
     if folder.is_file():
         raise DatasetError(f"{folder} is a file; expected a folder for the data set.")
     request = _request(folder)
+    if request is None and UNTIL in folder.entries():
+        raise DatasetError(
+            f"{folder} holds the draws of an `emulator generate --until` that was interrupted. Run"
+            " that command again, which goes on with them, or choose another --output."
+        )
     if request is None and any(not name.endswith(".partial") for name in folder.entries()):
         raise DatasetError(
             f"{folder} is not empty and is no data set of ours; choose another --output."
@@ -87,7 +96,7 @@ def _request(folder: Folder) -> Request | None:
 
 def check_nothing_else(folder: Folder, request: Request) -> None:
     """Refuse, before a data set is deleted, a folder that holds anything else."""
-    ours = {REQUEST, MANIFEST, RECORDS, card.CARD, card.FIGURES, *request.worlds}
+    ours = {REQUEST, MANIFEST, RECORDS, UNTIL, card.CARD, card.FIGURES, *request.worlds}
     foreign = [
         name for name in folder.entries() if name not in ours and not name.endswith(".partial")
     ]

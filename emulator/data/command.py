@@ -143,39 +143,24 @@ def generate(
         raise DatasetError(
             "Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5."
         ) from None
-    try:
-        with termination_as_interruption(), noted():
-            data = generate_dataset(
-                output,
-                expand_worlds(world),
-                usual,
-                seed,
-                samples=exceptions,
-                draws_per_group=draws_per_group,
-                horizon=horizon,
-                periods=periods,
-                verdicts=verdicts,
-                fractions=fractions,
-                workers=workers,
-                scheduler=scheduler,
-                overwrite=overwrite,
-                chunk=chunk,
-                shard=shard,
-            )
-    except KeyboardInterrupt as interrupt:
-        err.print(
-            f"Interrupted. Finished shards in {output} are kept: run the same command again to"
-            " resume.",
-            soft_wrap=True,
+    with resumable(output, "Finished shards"), noted():
+        data = generate_dataset(
+            output,
+            expand_worlds(world),
+            usual,
+            seed,
+            samples=exceptions,
+            draws_per_group=draws_per_group,
+            horizon=horizon,
+            periods=periods,
+            verdicts=verdicts,
+            fractions=fractions,
+            workers=workers,
+            scheduler=scheduler,
+            overwrite=overwrite,
+            chunk=chunk,
+            shard=shard,
         )
-        if isinstance(interrupt, Terminated):
-            raise typer.Exit(128 + signal.SIGTERM) from None
-        raise
-    except OSError as error:  # a full disk, a folder that cannot be written
-        raise DatasetError(
-            f"Writing to {output} failed: {error}. Finished shards are kept: run the same command"
-            " again to resume."
-        ) from error
     print_splits(data)
     say(
         f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint:"
@@ -185,6 +170,29 @@ def generate(
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM, with which batch systems end what ran too long."""
+
+
+@contextmanager
+def resumable(output: str, parts: str) -> Iterator[None]:
+    """Work that the same command goes on with where it was interrupted or could not write: the
+    person is told that its `parts`, such as finished shards, are kept.
+    """
+    try:
+        with termination_as_interruption():
+            yield
+    except KeyboardInterrupt as interrupt:
+        err.print(
+            f"Interrupted. {parts} in {output} are kept: run the same command again to resume.",
+            soft_wrap=True,
+        )
+        if isinstance(interrupt, Terminated):
+            raise typer.Exit(128 + signal.SIGTERM) from None
+        raise
+    except OSError as error:  # a full disk, a folder that cannot be written
+        raise DatasetError(
+            f"Writing to {output} failed: {error}. {parts} are kept: run the same command again to"
+            " resume."
+        ) from error
 
 
 @contextmanager
@@ -237,7 +245,9 @@ def print_splits(data: DataSet) -> None:
     table = Table("world", title="Draws of each split")
     for split in SPLITS:
         table.add_column(split.removeprefix("test_extrapolation_"), justify="right", no_wrap=True)
-    table.add_column("failed" if data.manifest.request.imported else "refused on the way")
+    request = data.manifest.request
+    given = any(request.given(name) for name in data.worlds)
+    table.add_column("failed" if given else "refused on the way")
     for name in data.worlds:
         refused = (
             ", ".join(f"{count} {reason}" for reason, count in data.world(name).rejections.items())

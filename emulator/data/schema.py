@@ -24,6 +24,8 @@ FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
 MIN_DRAWS = 20
 DEFAULT_VERDICTS = 20_000
+BEFORE_UNTIL = "emulator generate --until"
+"""Origin of draws in data sets older than `Request.until`, which hold them as imported ones."""
 VERDICT_TASKS = 8
 """Tasks' worth of draws that are judged apart at most in a world whose tasks are small because its
 draws cost much.
@@ -48,12 +50,25 @@ class Fractions(_Record):
 class Imported(_Record):
     """Where the draws of a world came from that was solved elsewhere."""
 
-    origin: str = Field(
-        description="name of the file, 'arrays', or the command that solved them as it went"
-    )
+    origin: str = Field(description="name of the file, or 'arrays'")
     sha256: str = Field(default="", description="SHA-256 of the file; empty where it is none")
     draws: int = Field(ge=1, description="draws that were given, with and without responses")
     failed: int = Field(ge=0, description="draws of these that have no responses")
+
+
+class Until(_Record):
+    """How the draws of a world came about that was drawn until an emulator of them was good
+    enough: they were solved by its solver, as they were wanted.
+    """
+
+    error: float = Field(gt=0, lt=1, description="NRMSE on fresh draws that was asked for")
+    most: int = Field(ge=1, description="draws with a solution at most")
+    choosing: bool = Field(description="whether new draws were chosen where emulators differ")
+    rounds: tuple[tuple[int, float], ...] = Field(
+        min_length=1, description="draws that taught an emulator, and its NRMSE on fresh ones"
+    )
+    draws: int = Field(default=1, ge=1, description="all draws, with and without a solution")
+    failed: int = Field(default=0, ge=0, description="draws of these without a solution")
 
 
 class Group(_Record):
@@ -102,6 +117,9 @@ class Request(_Record):
     imported: dict[WorldName, Imported] = Field(
         default={}, description="worlds without a solver here, whose draws were solved elsewhere"
     )
+    until: dict[WorldName, Until] = Field(
+        default={}, description="worlds drawn until an emulator of the draws was good enough"
+    )
     groups: dict[WorldName, Group] = Field(
         default={}, description="worlds whose draws come in groups, which splits keep together"
     )
@@ -146,7 +164,7 @@ class Request(_Record):
 
         Raises `UnknownNameError`, and `DatasetError` for one that was solved elsewhere.
         """
-        if name in self.imported:
+        if name in self.imported and self.imported[name].origin != BEFORE_UNTIL:
             raise DatasetError(
                 f"The draws of '{name}' come from {self.imported[name].origin}: it has no solver"
                 " here, so that no draw can be solved again and none added."
@@ -161,10 +179,16 @@ class Request(_Record):
         """Draws in a row that have the dear parameters of a world in common."""
         return self.groups[world].draws if world in self.groups else 1
 
+    def given(self, world: str) -> Imported | Until | None:
+        """Where the draws of a world come from that did not come from a random stream of each
+        shard; None for those that did. Their regions and verdicts are those of the draws.
+        """
+        return self.imported.get(world) or self.until.get(world)
+
     def n_verdicts(self, world: str) -> int:
         """Draws of a world's prior that are judged apart; fewer where draws cost much."""
-        if world in self.imported:
-            given = self.imported[world]
+        given = self.given(world)
+        if given is not None:
             return min(self.verdicts, given.draws) if given.failed else 0
         affordable = VERDICT_TASKS * self.shards[world] if world in self.shards else self.verdicts
         return min(self.verdicts, self.size(world), affordable)
@@ -174,6 +198,8 @@ class Request(_Record):
         """What makes a damaged data set whole, as a sentence."""
         if self.imported:
             return "Import the draws again, with --overwrite."
+        if self.until:
+            return "Run the command of its card again, with --overwrite: it draws them anew."
         return "Run the generate command again: it remakes damaged files."
 
     def shard_rows(self, world: str) -> int:
@@ -279,6 +305,7 @@ def fingerprint(manifest: dict[str, Any]) -> str:
         "samples",
         "verdicts",
         "imported",
+        "until",
         "groups",
     ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):

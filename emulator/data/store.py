@@ -220,14 +220,15 @@ class DataSet:
         """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's
         unit, and the `Status` of each, (m,) uint8.
 
-        None of them is a row of the data set; but where the draws were imported they are what was
-        given, rows among them. Raises `DatasetError` if the file is altered, or the
-        data set holds none.
+        None of them is a row of the data set; but where the draws were imported, or drawn until an
+        emulator was good enough, they are the draws, rows among them. Raises `DatasetError` if the
+        file is altered, or the data set holds none.
         """
         if VERDICTS_FILE not in self.world(world).metadata_sha256:
-            if world in self.manifest.request.imported:
+            if self.manifest.request.given(world) is not None:
+                how = "drawn" if world in self.manifest.request.until else "imported"
                 raise DatasetError(
-                    f"World '{world}' in {self.folder} was imported without a draw that failed, so"
+                    f"World '{world}' in {self.folder} was {how} without a draw that failed, so"
                     " that nothing says where there is no solution."
                 )
             raise DatasetError(

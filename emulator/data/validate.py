@@ -169,12 +169,12 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
     yield from _rows(splits, owner)
     theta, spec = stored_theta(data.group(world)), data.spec(world)
     request, regions = data.manifest.request, data.world(world).regions
-    if world in request.imported:
+    if request.given(world) is not None:
         drawn_regions = regions_of_draws(spec, theta, request.fractions)
         if regions != drawn_regions:
             yield "the held-out regions are not those of the draws and the request's fractions"
         yield from _other_splits(data, world, theta, drawn_regions, splits)
-    installed = installed_world(data, world)
+    installed = None if request.given(world) else installed_world(data, world)
     if installed is not None and is_solver_of(installed.spec, spec):
         if request.shard_rows(world) != shard_size(
             installed.draws_per_task, request.shard, request.chunk

@@ -26,7 +26,11 @@ def import_(
     ],
     name: Annotated[str, typer.Option(help="Name of the world; that of the file if empty.")] = "",
     output: Annotated[
-        str, typer.Option(help="Folder of the data set; datasets/NAME if empty.")
+        str,
+        typer.Option(
+            help="Folder of the data set, or an fsspec URL such as s3://bucket/name; datasets/NAME"
+            " if empty."
+        ),
     ] = "",
     theta: Annotated[
         Path | None,
@@ -123,12 +127,14 @@ def import_(
         with termination_as_interruption():
             data = import_file(source, place, plan, reading)
     except KeyboardInterrupt as interrupt:
-        err.print(f"Interrupted. Nothing was written to {place}.", soft_wrap=True)
+        err.print(f"Interrupted. No data set was written to {place}.", soft_wrap=True)
         if isinstance(interrupt, Terminated):
             raise typer.Exit(128 + signal.SIGTERM) from None
         raise
     except OSError as error:  # a full disk, a folder that cannot be written
-        raise DatasetError(f"Writing to {place} failed: {error}. Nothing was written.") from error
+        raise DatasetError(
+            f"Writing to {place} failed: {error}. No data set was written."
+        ) from error
     print_splits(data)
     spec = data.spec(world)
     held_out = spec.extrapolation

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import glob
 import io
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
 from pydantic import ValidationError
 
-from emulator.data.claim import begun, check_nothing_else
 from emulator.data.finishing import finish, finish_world, new_manifest
 from emulator.data.importing.checks import Survey, survey
 from emulator.data.importing.given import BLOCK_BYTES, Given, blocks
+from emulator.data.importing.place import check_free, put, scratch, the_place
 from emulator.data.importing.spec import Choices, spec_of
 from emulator.data.layout import group_files
 from emulator.data.schema import (
@@ -30,24 +26,35 @@ from emulator.data.schema import (
     Imported,
     Request,
     ShardRecord,
+    Until,
 )
 from emulator.data.shards import checksums
 from emulator.data.splits import groups_of, held_out, regions_of_draws
-from emulator.data.storage import LocalFolder
+from emulator.data.storage import Folder, LocalFolder
 from emulator.data.store import REQUEST, DataSet, open_dataset
 from emulator.data.streams import stream
 from emulator.data.verdicts import verdicts_name
 from emulator.errors import DatasetError, first_error
-from emulator.files import resolved, sole_writer
 from emulator.progress import progress
 from emulator.spec import Status, WorldSpec
 from emulator.version import __version__
+from emulator.worlds import Source, World
 
 ROWS = 2048
 """Rows of a shard, and 512 of a chunk, where responses are not so large that fewer fill a block."""
 CHUNK = 512
-ASIDE, OLDER = ".import.partial", "older"
-"""Names of the folder that is written, and of an older data set on its way out."""
+
+
+@dataclass(frozen=True)
+class SolvedHere:
+    """The world whose own solver solved the draws, and how they came about.
+
+    source: its texts, where it is named by the path of a `.mod` file.
+    """
+
+    world: World
+    until: Until
+    source: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -62,96 +69,38 @@ class Plan:
     """Parameters whose draws of the same values are kept in one split."""
     overwrite: bool = False
     choices: Choices = field(default_factory=Choices)
-    spec: WorldSpec | None = None
-    """Of a world that is here, whose own draws they are; by default it is made of the draws."""
+    solved_here: SolvedHere | None = None
 
 
 def write_dataset(output: str | Path, plan: Plan, read: Callable[[Path], Given]) -> DataSet:
     """Make the data set of the draws that `read` gives, which may keep files of its own in the
     folder it is called with.
 
-    The folder appears whole or not at all, and an older one is replaced at once. Raises
+    On this machine the folder appears whole or not at all, and an older one is replaced at once; in
+    an object store the manifest comes last, without which there is no data set. Raises
     `DatasetError` where it holds something else, or something and `overwrite` is not set, and for
     draws that make no data set.
     """
-    place = _place(output)
-    with sole_writer(place):
-        _sweep(place)
+    place = the_place(output)
+    with place.sole_writer():
         check_free(place, plan.overwrite)
-        with _aside(place) as aside:
-            given = read(aside)
-            _fill(LocalFolder(aside / "data"), plan, given)
-            _put(aside / "data", place)
-    return open_dataset(output)
+        return put_dataset(place, plan, read)
 
 
-def _place(output: str | Path) -> Path:
-    if "://" in str(output):
-        raise DatasetError(
-            f"--output is {output}; draws are imported into a folder of this machine, which may"
-            " then be copied."
-        )
-    return resolved(Path(output))
-
-
-def check_free(output: str | Path, overwrite: bool) -> None:
-    """Refuse a folder that holds what is not ours, or a data set that nobody asked to replace.
-
-    Raises `DatasetError`.
-    """
-    place = _place(output)
-    folder = LocalFolder(place)
-    request = begun(folder)
-    if request is None:
-        return
-    check_nothing_else(folder, request)
-    if not overwrite:
-        raise DatasetError(
-            f"{place} holds a data set already. Choose another --output, or pass --overwrite to"
-            " replace it."
-        )
-
-
-@contextmanager
-def _aside(place: Path) -> Iterator[Path]:
-    """A folder beside the place, removed in the end."""
-    prefix = f".{place.name}."
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=prefix, suffix=ASIDE) as aside:
-        yield Path(aside)
-
-
-def _sweep(place: Path) -> None:
-    """Remove what a killed import left beside the place."""
-    for leftover in place.parent.glob(f".{glob.escape(place.name)}.*{ASIDE}"):
-        if (leftover / OLDER).exists() and not place.exists():  # killed between two renames
-            os.rename(leftover / OLDER, place)
-        shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _put(made: Path, place: Path) -> None:
-    """Move a finished folder into its place; an older one goes aside first."""
-    os.chmod(made, 0o777 & ~_umask())
-    older = made.with_name(OLDER)
-    if place.exists():
-        os.rename(place, older)
-    try:
-        os.rename(made, place)
-    except OSError:
-        if older.exists():
-            os.rename(older, place)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def put_dataset(place: Folder, plan: Plan, read: Callable[[Path], Given]) -> DataSet:
+    """The same in a place that this process holds, and that may be replaced."""
+    with scratch(place) as aside:
+        given = read(aside)
+        _fill(LocalFolder(aside / "data"), plan, given)
+        put(LocalFolder(aside / "data"), place)
+    return open_dataset(place)
 
 
 def _fill(folder: LocalFolder, plan: Plan, given: Given) -> None:
     """Everything of a data set but its place."""
     outcome = survey(given, drop_duplicates=plan.drop_duplicates)
-    spec = plan.spec or spec_of(plan.name, given, outcome, plan.choices)
+    here = plan.solved_here
+    spec = here.world.spec if here else spec_of(plan.name, given, outcome, plan.choices)
     request = _request(plan, given, outcome, spec)
     folder.write_json(REQUEST, request.model_dump(mode="json"))
     for file, content in group_files(spec, request, None).items():
@@ -185,6 +134,7 @@ def _request(plan: Plan, given: Given, outcome: Survey, spec: WorldSpec) -> Requ
     rows = max(1, min(ROWS, BLOCK_BYTES // (4 * n_shocks * periods * n_observables)))
     chunk = min(CHUNK, rows)
     failed = int(outcome.failed.sum())
+    draws = int((~outcome.doubled).sum())
     try:
         return Request(
             worlds=(spec.name,),
@@ -196,20 +146,24 @@ def _request(plan: Plan, given: Given, outcome: Survey, spec: WorldSpec) -> Requ
             chunk=chunk,
             shard=rows - rows % chunk,
             verdicts=DEFAULT_VERDICTS if failed else 0,
-            imported={
-                spec.name: Imported(
-                    origin=given.origin,
-                    sha256=given.sha256,
-                    draws=int((~outcome.doubled).sum()),
-                    failed=failed,
-                )
-            },
+            **_origin(plan, given, spec.name, draws, failed),
             groups=_groups(plan, spec, outcome.theta[outcome.usable]),
             fractions=plan.fractions,
             made_by=__version__,
         )
     except ValidationError as error:
         raise DatasetError(f"The draws cannot be imported: {first_error(error)}.") from None
+
+
+def _origin(plan: Plan, given: Given, name: str, draws: int, failed: int) -> dict[str, Any]:
+    """The fields of a request that say where the draws come from."""
+    here = plan.solved_here
+    if here is None:
+        origin = Imported(origin=given.origin, sha256=given.sha256, draws=draws, failed=failed)
+        return {"imported": {name: origin}}
+    until = here.until.model_copy(update={"draws": draws, "failed": failed})
+    sources = {} if here.source is None else {name: here.source}
+    return {"until": {name: until}, "sources": sources}
 
 
 def _groups(plan: Plan, spec: WorldSpec, theta: np.ndarray) -> dict[str, Group]:

@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from emulator.choice import until
+from emulator.choice import committee, until
+from emulator.choice.committee import chosen, fitted
 from emulator.choice.kinds import KINDS
-from emulator.choice.until import Pool, chosen, draw_until, fitted
+from emulator.choice.pool import Pool
+from emulator.choice.until import draw_until
 from emulator.data import card, open_dataset
 from emulator.errors import ConfigError
 from emulator.spec import Status
@@ -21,9 +23,9 @@ def quick(monkeypatch):
     small = {"components": 4, "iterations": 8, "own": 0}
     kinds = {
         name: dataclasses.replace(KINDS[name], options={**KINDS[name].options, **small})
-        for name in until.COMMITTEE
+        for name in committee.COMMITTEE
     }
-    monkeypatch.setattr(until, "KINDS", kinds)
+    monkeypatch.setattr(committee, "KINDS", kinds)
     monkeypatch.setattr(card, "picture", no_picture)
 
 
@@ -55,7 +57,7 @@ def test_chosen_draws_are_those_on_which_the_committee_differs(toy):
     pool = Pool(theta, toy.irf(theta, 8), none, np.empty(0, dtype=np.uint8))
     networks, splits = fitted(toy, pool, pool)
     best = chosen(toy, networks, splits, pool, 5, np.random.default_rng(1))
-    proposals = toy.propose(5 * until.CANDIDATES, np.random.default_rng(1)).astype(np.float32)
+    proposals = toy.propose(5 * committee.CANDIDATES, np.random.default_rng(1)).astype(np.float32)
     assert best.shape == (5, 3)
     assert all((np.abs(proposals - row).max(axis=1) < 1e-6).any() for row in best)
 
@@ -69,7 +71,7 @@ def test_a_border_of_determinacy_is_seen_among_the_neighbours():
         theta[20:],
         np.full(20, Status.INDETERMINATE, dtype=np.uint8),
     )
-    likely = until._probability(pool, np.array([[0.1], [0.49], [0.9]]))
+    likely = committee._probability(pool, np.array([[0.1], [0.49], [0.9]]))
     assert likely[0] == 1
     assert 0 < likely[1] < 1
     assert likely[2] == 0

@@ -233,7 +233,6 @@ def test_axes_of_length_one_are_not_told_apart(tmp_path: Path) -> None:
         ({"frequency": "week"}, "Unknown frequency"),
         ({"axes": ("sample", "shock", "horizon", "variable")}, "expected sample, shock, horizon"),
         ({"axes": ("sample", "observable", "horizon", "shock")}, "has length 2, expected 4"),
-        ({"output": "s3://bucket/mine"}, "a folder of this machine"),
         ({"status": 59 * [0]}, r"expected \(60,\)"),
     ],
 )
@@ -346,7 +345,7 @@ def test_what_lies_at_the_output_is_kept_unless_told(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
 
 
-@pytest.mark.parametrize("place", ["finish", "_shards", "_put"])
+@pytest.mark.parametrize("place", ["finish", "_shards", "put"])
 def test_an_interrupted_import_leaves_nothing_and_an_older_data_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
