@@ -5,39 +5,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emulator.errors import DoubtWarning, ParameterError, UnknownNameError, warn
+from emulator.errors import DoubtWarning, warn
 from emulator.inference.answerer import Answerer
+from emulator.inference.asking import Asking, Shocks
 from emulator.inference.draws import (
     USUAL_HORIZONS,
-    chosen_observables,
-    chosen_shocks,
     draws_wanted,
     generator,
-    given_once,
     labels_of,
-    last_period,
-    parameters_in_words,
     periods_wanted,
-    theta_of,
 )
 from emulator.inference.fallback import (
     no_solver,
-    observed_by_solver,
     of_the_solver_alone,
     solver_of,
     with_fallback,
     world_of,
 )
-from emulator.inference.labels import Answered, Labels, refuse, refuse_impossible
+from emulator.inference.labels import Answered, refuse, refuse_impossible
 from emulator.inference.over_solver import SolverAnswerer
-from emulator.inference.paths import Paths, ShockPath, is_path
-from emulator.inference.shock_size import Scaling, SizeLike
+from emulator.inference.shock_size import SizeLike
 from emulator.spec import WorldSpec
 from emulator.worlds import open_world
 from emulator.worlds.base import World
@@ -50,9 +43,6 @@ if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike, Names
     from emulator.inference.fallback import Fallback
     from emulator.inference.sensitivity import Ranges
-
-Shocks = str | Iterable[str] | Paths | None
-"""Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
 
 
 class Economy:
@@ -77,6 +67,11 @@ class Economy:
 
     def __repr__(self) -> str:
         return f"Economy '{self.spec.name}' ({self.answerer.title}): {self.spec}"
+
+    @property
+    def asking(self) -> Asking:
+        """What makes theta, positions and labels of the arguments of a call."""
+        return Asking(self.answerer)
 
     @property
     def spec(self) -> WorldSpec:
@@ -167,10 +162,10 @@ class Economy:
         on_failure: str = "raise",
     ) -> Answered:
         """`irf` as plain arrays with their labels; raises as that does, and warns of nothing."""
-        theta = self._theta(draws, parameters or {})
-        last = self._last(horizon)
-        asked = self._asked(shocks, shock, size, last)
-        observed = self._observed(observables, variables)
+        theta = self.asking.theta(draws, parameters or {})
+        last = self.asking.last(horizon)
+        asked = self.asking.asked(shocks, shock, size, last)
+        observed = self.asking.observed(observables, variables)
         solver = solver_of(self.answerer, fallback)
         refuse_impossible(self.spec, theta, on_failure)
         fields = with_fallback(asked, self.answerer, theta, last, solver)
@@ -179,9 +174,13 @@ class Economy:
             fields[name][failed] = np.nan
             fields[name] = fields[name][..., observed]
         refuse(
-            self.spec, theta, failed, on_failure, lambda: self._why(fields, theta, failed, solver)
+            self.spec,
+            theta,
+            failed,
+            on_failure,
+            lambda: self.asking.why(fields, theta, failed, solver),
         )
-        labels = self._labels(asked, draws, theta, observed)
+        labels = self.asking.labels(asked, draws, theta, observed)
         if solver is not None:
             labels = labels._replace(notes=(*labels.notes, *of_the_solver_alone(self.spec, solver)))
         return Answered(labels, theta, fields)
@@ -208,15 +207,15 @@ class Economy:
         """
         from emulator.inference.answers import derivatives
 
-        theta = self._theta(draws, parameters)
-        last = self._last(horizon)
-        scaling = self._answerable(shocks, shock, size)
-        observed = self._observed(observables, variables)
+        theta = self.asking.theta(draws, parameters)
+        last = self.asking.last(horizon)
+        scaling = self.asking.answerable(shocks, shock, size)
+        observed = self.asking.observed(observables, variables)
         slopes = self.answerer.jacobian(theta, scaling, last)[..., observed, :]
         signs = self.answerer.signs(theta, scaling)
         if "determinate" in signs:
             slopes[~signs["determinate"]] = np.nan
-        return derivatives(self._labels(scaling, draws, theta, observed), slopes, signs)
+        return derivatives(self.asking.labels(scaling, draws, theta, observed), slopes, signs)
 
     def sensitivity(
         self,
@@ -244,10 +243,12 @@ class Economy:
         """
         from emulator.inference.sensitivity import SensitivityDesign, shares_doubted, sobol
 
-        scaling = self._answerable(shocks, shock, size)
-        observed = self._observed(observables, variables)
-        design = SensitivityDesign.of(self._observing(observed), scaling, horizons, ranges, fixed)
-        last = self._last(max(design.horizons))
+        scaling = self.asking.answerable(shocks, shock, size)
+        observed = self.asking.observed(observables, variables)
+        design = SensitivityDesign.of(
+            self.asking.observing(observed), scaling, horizons, ranges, fixed
+        )
+        last = self.asking.last(max(design.horizons))
         doubts = shares_doubted(self.answerer, design, seed)
         indices = sobol(
             design,
@@ -261,7 +262,7 @@ class Economy:
 
     def status(self, draws: DrawsLike = None, **parameters: Any) -> np.ndarray:
         """`Status` of each draw, (n,) uint8: whether it has a unique stable solution."""
-        return self.answerer.status(self._theta(draws, parameters))
+        return self.answerer.status(self.asking.theta(draws, parameters))
 
     def sample(self, n: int, seed: int | np.random.Generator = 0) -> pd.DataFrame:
         """n draws from the prior that have a solution, a column a parameter, in its own unit; the
@@ -273,7 +274,7 @@ class Economy:
         """
         import pandas as pd
 
-        world = self._world_of_prior()
+        world = self.solver if self.answerer.exact else world_of(self.spec, "exact")
         theta = world.sample(draws_wanted(n), generator(seed))
         return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
 
@@ -296,105 +297,11 @@ class Economy:
         """
         from emulator.inference.answers import simulation
 
-        theta = self._theta(draws, parameters)
-        observed = self._observed(observables, variables)
+        theta = self.asking.theta(draws, parameters)
+        observed = self.asking.observed(observables, variables)
         shape = (len(theta), periods_wanted(periods), self.spec.n_shocks)
         shocks = generator(seed).standard_normal(shape)
         paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
         who = self.answerer.title
         draw_names = labels_of(draws, len(theta))
-        return simulation(self._observing(observed), draw_names, who, paths[..., observed])
-
-    # What was asked
-
-    def _theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
-        return theta_of(self.spec, draws, parameters, self.answerer.complete)
-
-    def _observed(self, observables: Names, variables: Names) -> list[int] | slice:
-        """Positions of the observables that are asked for; a slice, which copies nothing, of all.
-
-        Raises `UnknownNameError`, which says where one is only the solver's.
-        """
-        names = given_once(observables=observables, variables=variables)
-        try:
-            return slice(None) if names is None else chosen_observables(self.spec, names)
-        except UnknownNameError:
-            elsewhere = observed_by_solver(self.answerer, names)
-            if elsewhere:
-                raise UnknownNameError(elsewhere) from None
-            raise
-
-    def _observing(self, observed: list[int] | slice) -> WorldSpec:
-        """The spec with the observables at these positions."""
-        if isinstance(observed, slice):
-            return self.spec
-        return self.spec.observing([self.spec.observable_names[k] for k in observed])
-
-    def _scaling(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
-        if is_path(shocks):
-            raise ParameterError(
-                "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
-                f" of {', '.join(self.spec.shock_names)}."
-            )
-        chosen = chosen_shocks(self.spec, given_once(shock=shock, shocks=shocks))
-        return Scaling.of(self.spec, chosen, size)
-
-    def _answerable(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
-        """`_scaling` where no solver can answer in a network's place. Raises `ParameterError`."""
-        scaling = self._scaling(shocks, shock, size)
-        refusal = self.answerer.refusal(scaling)
-        if refusal:
-            raise ParameterError(f"{refusal}.")
-        return scaling
-
-    def _asked(
-        self, shocks: Shocks, shock: str | None, size: SizeLike, last: int
-    ) -> Scaling | ShockPath:
-        if isinstance(shocks, Mapping) and shock is None:
-            return ShockPath.of(self.spec, shocks, size, last)
-        return self._scaling(shocks, shock, size)
-
-    def _last(self, horizon: int | None) -> int:
-        usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
-        last = usual if horizon is None else last_period(horizon, self.spec.periods)
-        if most is not None and last > most:
-            raise ParameterError(
-                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}."
-            )
-        return last
-
-    def _labels(
-        self,
-        asked: Scaling | ShockPath,
-        draws: DrawsLike,
-        theta: np.ndarray,
-        observed: list[int] | slice,
-    ) -> Labels:
-        who = self.answerer
-        return Labels(
-            spec=self._observing(observed),
-            shocks=asked.names,
-            sizes=asked.sizes_in_words,
-            draws=labels_of(draws, len(theta)),
-            source=who.title,
-            parameters=parameters_in_words(self.spec, theta),
-            notes=who.notes,
-            trained_range=who.trained_range,
-        )
-
-    # Who answers
-
-    def _world_of_prior(self) -> World:
-        return self.solver if self.answerer.exact else world_of(self.spec, "exact")
-
-    def _why(
-        self,
-        fields: Mapping[str, np.ndarray],
-        theta: np.ndarray,
-        failed: np.ndarray,
-        solver: SolverAnswerer | None,
-    ) -> str:
-        of_failed = {
-            name: values[failed] for name, values in fields.items() if len(values) == len(failed)
-        }
-        return (solver or self.answerer).explain(theta[failed], of_failed)
+        return simulation(self.asking.observing(observed), draw_names, who, paths[..., observed])

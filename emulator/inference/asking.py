@@ -1,0 +1,132 @@
+"""What a call asks of an answerer: names and numbers as theta, positions and labels.
+
+Axes: n draw, P parameter, S shock, O observable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from emulator.errors import ParameterError, UnknownNameError
+from emulator.inference.answerer import Answerer
+from emulator.inference.draws import (
+    chosen_observables,
+    chosen_shocks,
+    given_once,
+    labels_of,
+    last_period,
+    parameters_in_words,
+    theta_of,
+)
+from emulator.inference.fallback import observed_by_solver
+from emulator.inference.labels import Labels
+from emulator.inference.over_solver import SolverAnswerer
+from emulator.inference.paths import Paths, ShockPath, is_path
+from emulator.inference.shock_size import Scaling, SizeLike
+from emulator.spec import WorldSpec
+
+if TYPE_CHECKING:
+    from emulator.inference.draws import DrawsLike, Names
+
+Shocks = str | Iterable[str] | Paths | None
+"""Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
+
+
+class Asking(NamedTuple):
+    """The questions that an answerer gets, made of the arguments of a call."""
+
+    answerer: Answerer
+
+    @property
+    def spec(self) -> WorldSpec:
+        return self.answerer.spec
+
+    def theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
+        return theta_of(self.spec, draws, parameters, self.answerer.complete)
+
+    def observed(self, observables: Names, variables: Names) -> list[int] | slice:
+        """Positions of the observables that are asked for; a slice, which copies nothing, of all.
+
+        Raises `UnknownNameError`, which says where one is only the solver's.
+        """
+        names = given_once(observables=observables, variables=variables)
+        try:
+            return slice(None) if names is None else chosen_observables(self.spec, names)
+        except UnknownNameError:
+            elsewhere = observed_by_solver(self.answerer, names)
+            if elsewhere:
+                raise UnknownNameError(elsewhere) from None
+            raise
+
+    def observing(self, observed: list[int] | slice) -> WorldSpec:
+        """The spec with the observables at these positions."""
+        if isinstance(observed, slice):
+            return self.spec
+        return self.spec.observing([self.spec.observable_names[k] for k in observed])
+
+    def scaling(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
+        if is_path(shocks):
+            raise ParameterError(
+                "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
+                f" of {', '.join(self.spec.shock_names)}."
+            )
+        chosen = chosen_shocks(self.spec, given_once(shock=shock, shocks=shocks))
+        return Scaling.of(self.spec, chosen, size)
+
+    def answerable(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
+        """`_scaling` where no solver can answer in a network's place. Raises `ParameterError`."""
+        scaling = self.scaling(shocks, shock, size)
+        refusal = self.answerer.refusal(scaling)
+        if refusal:
+            raise ParameterError(f"{refusal}.")
+        return scaling
+
+    def asked(
+        self, shocks: Shocks, shock: str | None, size: SizeLike, last: int
+    ) -> Scaling | ShockPath:
+        if isinstance(shocks, Mapping) and shock is None:
+            return ShockPath.of(self.spec, shocks, size, last)
+        return self.scaling(shocks, shock, size)
+
+    def last(self, horizon: int | None) -> int:
+        usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
+        last = usual if horizon is None else last_period(horizon, self.spec.periods)
+        if most is not None and last > most:
+            raise ParameterError(
+                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}."
+            )
+        return last
+
+    def labels(
+        self,
+        asked: Scaling | ShockPath,
+        draws: DrawsLike,
+        theta: np.ndarray,
+        observed: list[int] | slice,
+    ) -> Labels:
+        who = self.answerer
+        return Labels(
+            spec=self.observing(observed),
+            shocks=asked.names,
+            sizes=asked.sizes_in_words,
+            draws=labels_of(draws, len(theta)),
+            source=who.title,
+            parameters=parameters_in_words(self.spec, theta),
+            notes=who.notes,
+            trained_range=who.trained_range,
+        )
+
+    def why(
+        self,
+        fields: Mapping[str, np.ndarray],
+        theta: np.ndarray,
+        failed: np.ndarray,
+        solver: SolverAnswerer | None,
+    ) -> str:
+        of_failed = {
+            name: values[failed] for name, values in fields.items() if len(values) == len(failed)
+        }
+        return (solver or self.answerer).explain(theta[failed], of_failed)
