@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from emulator.errors import ParameterError
 from emulator.inference.draws import Complete
 from emulator.inference.shock_size import Scaling
+from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, WorldSpec
 
 if TYPE_CHECKING:
@@ -116,6 +118,22 @@ class Answerer(ABC):
         """Derivatives (n, S, H+1, O, P) of `scaled` by the parameters; they mean nothing where
         `signs` calls a draw not determinate.
         """
+
+    has_state_space: bool = False
+    """Whether `state_space` answers."""
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        """Matrices of `s = A s_1 + B e, y = C s`, A (n, D, D), B (n, D, S), C (n, O, D), e of
+        standard deviation one, y the deviation from `mean`; NaN where there is no solution. Raises
+        `ParameterError` unless `has_state_space`.
+        """
+        raise ParameterError(
+            f"'{self.spec.name}' has no state space: {self.title} gives responses alone."
+        )
+
+    def mean(self, theta: np.ndarray) -> np.ndarray:
+        """What the observables move around, (n, O): zero unless the world has constants."""
+        return np.zeros((len(theta), self.spec.n_observables))
 
     def refusal(self, asked: Scaling | ShockPath) -> str:
         """Why these shocks cannot be answered, and who can, without a full stop; empty where they

@@ -25,6 +25,7 @@ import numpy as np
 import xarray as xr
 
 from emulator.inference.labels import Answered, Labels, ranges_in_words
+from emulator.solvers import StateSpace
 from emulator.spec import WorldSpec
 
 if TYPE_CHECKING:
@@ -78,6 +79,32 @@ def simulation(spec: WorldSpec, draws: np.ndarray, source: str, paths: np.ndarra
         },
         name="simulation",
         attrs={"world": spec.name, "title": spec.title, "source": source},
+    )
+
+
+def state_spaces(labels: Labels, space: StateSpace, mean: np.ndarray) -> xr.Dataset:
+    """The matrices `s = A s_before + B e, y = mean + C s` of n draws with names; mean (n, O)."""
+    spec = labels.spec
+    names = list(spec.states) or [f"s_{k + 1}" for k in range(space.A.shape[1])]
+    return xr.Dataset(
+        {
+            "A": (("draw", "state", "state_before"), space.A),
+            "B": (("draw", "state", "shock"), space.B),
+            "C": (("draw", "observable", "state"), space.C),
+            "mean": (("draw", "observable"), mean),
+        },
+        {
+            "draw": labels.draws,
+            "state": names,
+            "state_before": names,
+            "shock": list(labels.shocks),
+            "observable": list(spec.observable_names),
+            "unit": ("observable", list(spec.observable_units)),
+        },
+        {
+            **labels.attributes,
+            "equations": "s = A s_before + B e; y = mean + C s; e independent, standard normal",
+        },
     )
 
 

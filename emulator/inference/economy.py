@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,8 @@ if TYPE_CHECKING:
 
 
 class Economy:
-    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `simulate`.
+    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `simulate`,
+    `state_space`.
 
     `answerer` gives the same answers as plain arrays.
     """
@@ -305,3 +307,36 @@ class Economy:
         who = self.answerer.title
         draw_names = labels_of(draws, len(theta))
         return simulation(self.asking.observing(observed), draw_names, who, paths[..., observed])
+
+    def state_space(
+        self,
+        draws: DrawsLike = None,
+        *,
+        observables: Names = None,
+        variables: Names = None,
+        on_failure: str = "raise",
+        **parameters: Any,
+    ) -> xr.Dataset:
+        """The linear state space `s = A s_before + B e, y = mean + C s` of each draw, with named
+        axes: A (draw, state, state_before), B (draw, state, shock), C (draw, observable, state),
+        mean (draw, observable).
+
+        e are independent and standard normal: a shock of one is one standard deviation. y is in the
+        units of the observables, s in the world's own. Raises `ParameterError` where there is no
+        state space, as of a network and of worlds that are not linear; `NoSolutionError` as `irf`
+        does.
+        """
+        from emulator.inference.answers import state_spaces
+
+        theta = self.asking.theta(draws, parameters)
+        observed = self.asking.observed(observables, variables)
+        refuse_impossible(self.spec, theta, on_failure)
+        space = self.answerer.state_space(theta)
+        failed = ~np.isfinite(space.A).all(axis=(1, 2))
+        refuse(
+            self.spec, theta, failed, on_failure, lambda: self.asking.why({}, theta, failed, None)
+        )
+        scaling = self.asking.scaling(None, None, 1.0)
+        labels = self.asking.labels(scaling, draws, theta, observed)
+        space = replace(space, C=space.C[:, observed])
+        return state_spaces(labels, space, self.answerer.mean(theta)[:, observed])

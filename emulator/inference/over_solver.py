@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer, Local
 from emulator.inference.labels import statuses_in_words
 from emulator.inference.shock_size import Scaling
+from emulator.solvers import StateSpace
 from emulator.spec import Status
-from emulator.worlds.base import World
+from emulator.worlds.base import LinearWorld, World
 
 MOST_ROWS = 4096
 """Draws and neighbours of theirs that are solved at once for derivatives."""
@@ -56,6 +58,17 @@ def differences(
     return irf[0], (irf[1::2] - irf[2::2]) / width.reshape(*width.shape, *[1] * (irf.ndim - 2))
 
 
+def no_state_space(world: World) -> ParameterError:
+    """A refusal that says why a world has no linear state space."""
+    if not world.spec.linear:
+        why = "is not linear in its shocks"
+    elif not world.spec.shocks_add_up:
+        why = "has regimes, over which its responses are averages"
+    else:
+        why = "is solved for its responses alone"
+    return ParameterError(f"World '{world.spec.name}' has no state space: it {why}.")
+
+
 class SolverAnswerer(Answerer):
     """The world itself. Where a model divides by zero or numbers overflow, NaN and infinity say
     so, without a warning.
@@ -71,6 +84,7 @@ class SolverAnswerer(Answerer):
         self.usual_horizon = world.horizon
         self.notes = world.notes
         self.complete = world.complete
+        self.has_state_space = world.has_state_space and world.spec.shocks_add_up
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
@@ -126,6 +140,18 @@ class SolverAnswerer(Answerer):
 
     def signs(self, theta: np.ndarray, scaling: Scaling | None = None) -> dict[str, np.ndarray]:
         return {"determinate": self.status(theta) == Status.OK}
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        if not self.has_state_space:
+            raise no_state_space(self.world)
+        with np.errstate(all="ignore"):
+            return self.world.state_space(theta)
+
+    def mean(self, theta: np.ndarray) -> np.ndarray:
+        if not isinstance(self.world, LinearWorld):
+            return super().mean(theta)
+        with np.errstate(all="ignore"):
+            return self.world.mean(theta)
 
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
         more = self.world.explain(theta[:1])

@@ -3,6 +3,7 @@ torch.
 """
 
 from emulator.solvers.linear_re import Solution, block_size, solve_equations, solve_linear_re
+from emulator.solvers.lyapunov import lyapunov
 from emulator.solvers.qz import solve_qz, stable_root_count
 from emulator.solvers.state_space import (
     StateSpace,
@@ -19,6 +20,7 @@ __all__ = [
     "Structure",
     "block_size",
     "impulse_response",
+    "lyapunov",
     "simulate",
     "solve_equations",
     "solve_linear_re",
