@@ -28,6 +28,7 @@ from emulator.data.schema import (
     Fractions,
     Group,
     Manifest,
+    Part,
     Request,
     ShardRecord,
     WorldManifest,
@@ -160,7 +161,16 @@ def _groups(worlds: Mapping[str, World], draws: int) -> dict[str, Group]:
             f"{draws} draws a group were asked for; none of {', '.join(worlds)} says which of its"
             " parameters are dear to solve. Leave out --draws-per-group."
         )
-    return {name: Group(parameters=names, draws=draws) for name, names in dear.items()}
+    return {
+        name: Group(parameters=names, draws=draws, part=_part(worlds[name]))
+        for name, names in dear.items()
+    }
+
+
+def _part(world: World) -> Part | None:
+    """What is stored of each group, where arrays close the world's dear part."""
+    closure = world.closure
+    return closure and Part(size=closure.part_size, closure_sha256=closure.sha256)
 
 
 def _generate(

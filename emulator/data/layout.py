@@ -17,6 +17,9 @@ from emulator.data.schema import FORMAT_VERSION, Request
 from emulator.solvers import StateSpace
 from emulator.spec import IRF_AXES, Status, WorldSpec
 
+PART = "part"
+"""The array that holds the dear part of each group of draws."""
+
 
 class ArrayLayout(NamedTuple):
     """One array of a world's group."""
@@ -70,6 +73,17 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
             nan,
             "standard deviations",
             "innovations behind the trajectory",
+        )
+    part = request.part(spec.name)
+    if part is not None:
+        yield ArrayLayout(
+            PART,
+            ("sample", "part"),
+            (n, part.size),
+            "float32",
+            nan,
+            "units of the world's own equations",
+            "dear part, in the first row of each group of a shard; other rows are missing",
         )
     if space is not None:
         d = space.A.shape[1]
@@ -142,7 +156,8 @@ def create_group(
         array = group.create_array(
             item.name,
             shape=item.shape,
-            chunks=(request.chunk_rows(spec.name), *item.shape[1:]),
+            # one row a chunk, so that rows without a part take no room
+            chunks=(1 if item.name == PART else request.chunk_rows(spec.name), *item.shape[1:]),
             shards=(request.shard_rows(spec.name), *item.shape[1:]),
             dtype=item.dtype,
             fill_value=item.fill,

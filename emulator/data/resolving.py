@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import zarr
 
+from emulator.data.layout import PART
 from emulator.data.store import DataSet
 from emulator.data.verdicts import VERDICTS_FILE, propose, read_verdicts
 from emulator.solvers import StateSpace, impulse_response
@@ -137,6 +138,8 @@ def solved_again(data: DataSet, world: str) -> Iterator[str]:
         space = StateSpace(*(stored_rows[name] for name in STATE_MATRICES))
         stored_rows["state_observation"] = impulse_response(space, data.horizon)
         solved["state_observation"] = solved["irfs"]
+    if PART in group and installed.closure is not None:
+        yield from _parts_again(data, world, installed, rows)
     for name, values in solved.items():
         stored = stored_rows[name]
         axes = tuple(range(1, values.ndim))
@@ -147,3 +150,23 @@ def solved_again(data: DataSet, world: str) -> Iterator[str]:
                 f"'{name}': {int(wrong.sum())} of {len(rows)} rows solved again differ from what is"
                 f" stored, the first is row {rows[wrong][0]}"
             )
+
+
+def _parts_again(data: DataSet, world: str, installed: World, rows: np.ndarray) -> Iterator[str]:
+    """Parts of the groups of some rows, solved again."""
+    stored = data.manifest.request.part(world)
+    if stored is None or installed.closure is None:
+        return
+    if stored.closure_sha256 != installed.closure.sha256:
+        yield "the installed world closes its dear part by other equations than the data were made"
+        return
+    theta = stored_theta(data.group(world))[rows].astype(np.float64)
+    parts = data.parts(world, rows)
+    solved = installed.dear_part(theta)
+    values = parts.values[parts.group]
+    wrong = ~(np.abs(values - solved).max(axis=1) <= 1e-6 * np.abs(solved).max(axis=1))
+    if wrong.any():
+        yield (
+            f"'{PART}': {int(wrong.sum())} of {len(rows)} parts solved again differ from what is"
+            f" stored, the first is that of row {rows[wrong][0]}"
+        )

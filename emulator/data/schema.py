@@ -10,7 +10,14 @@ import json
 import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from emulator.errors import DatasetError
 from emulator.files import sha256
@@ -71,11 +78,26 @@ class Until(_Record):
     failed: int = Field(default=0, ge=0, description="draws of these without a solution")
 
 
+class Part(_Record):
+    """What is stored of each group: the dear part of the world that its draws share."""
+
+    size: int = Field(ge=1, description="numbers of a part")
+    closure_sha256: str = Field(description="names the equations that close the part")
+
+
 class Group(_Record):
     """Draws that have the parameters in common whose solution is dear."""
 
     parameters: tuple[str, ...] = Field(min_length=1)
     draws: int = Field(ge=2, description="draws of a group; fewer where some have no solution")
+    part: Part | None = Field(
+        default=None, description="stored once for each group; none in data sets older than this"
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As in data sets older than `part` where there is none."""
+        return {key: value for key, value in handler(self).items() if key != "part" or value}
 
 
 class Request(_Record):
@@ -184,6 +206,10 @@ class Request(_Record):
         shard; None for those that did. Their regions and verdicts are those of the draws.
         """
         return self.imported.get(world) or self.until.get(world)
+
+    def part(self, world: str) -> Part | None:
+        """The dear part that is stored for each group of a world, None where there is none."""
+        return self.groups[world].part if world in self.groups else None
 
     def n_verdicts(self, world: str) -> int:
         """Draws of a world's prior that are judged apart; fewer where draws cost much."""

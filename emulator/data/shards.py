@@ -13,11 +13,12 @@ import numpy as np
 import zarr
 from pydantic import ValidationError
 
+from emulator.data.layout import PART
 from emulator.data.schema import Request, ShardRecord
 from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
-from emulator.spec import Status
+from emulator.spec import Status, WorldSpec
 from emulator.worlds import World
 
 RECORDS = ".records"
@@ -55,7 +56,8 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
         folder.remove(
             f"{world_name}/{shard_file(name, shard, values.ndim)}"
         )  # zarr would read what a killed run left
-        if name != "status" and not np.isfinite(values).all():
+        filled = first_of_groups(request, world.spec, arrays["theta"]) if name == PART else ...
+        if name != "status" and not np.isfinite(values[filled]).all():
             raise DatasetError(
                 f"World '{world_name}', shard {shard}: {name} holds values that are not finite;"
                 " this is a defect of the world."
@@ -90,6 +92,11 @@ def solve_rows(
         )
         arrays["shocks"] = shocks
         arrays["trajectories"] = world.simulate(theta, shocks.astype(np.float64)).astype(np.float32)
+    if request.part(world.spec.name) is not None:
+        first = first_of_groups(request, world.spec, arrays["theta"])
+        parts = world.dear_part(theta[first])
+        arrays[PART] = np.full((len(theta), parts.shape[1]), np.nan, dtype=np.float32)
+        arrays[PART][first] = parts
     if world.has_state_space:
         space = world.state_space(theta)
         arrays |= {
@@ -98,6 +105,12 @@ def solve_rows(
             "state_observation": space.C,
         }
     return arrays
+
+
+def first_of_groups(request: Request, spec: WorldSpec, theta: np.ndarray) -> np.ndarray:
+    """The first row of each group among the draws (n, P) of a shard, sorted."""
+    columns = [spec.index(name) for name in request.groups[spec.name].parameters]
+    return np.sort(np.unique(theta[:, columns], axis=0, return_index=True)[1])
 
 
 def shard_file(array: str, shard: int, ndim: int) -> str:

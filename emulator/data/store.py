@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -13,9 +13,10 @@ import zarr
 from pydantic import ValidationError
 
 from emulator.data.folders import open_folder
+from emulator.data.layout import PART
 from emulator.data.schema import SPLITS, Manifest, WorldManifest
-from emulator.data.shards import checksums
-from emulator.data.splits import read_splits, splits_name
+from emulator.data.shards import checksums, first_of_groups
+from emulator.data.splits import groups_of, read_splits, splits_name
 from emulator.data.storage import Folder
 from emulator.data.verdicts import VERDICTS_FILE, read_verdicts
 from emulator.errors import DatasetError, UnknownNameError, first_error, unknown_name
@@ -57,6 +58,13 @@ def open_dataset(path: str | Path | Folder) -> DataSet:
     if manifest.fingerprint != named:
         raise DatasetError(f"{folder.at(MANIFEST)} does not fit its own fingerprint. {advice}")
     return DataSet(folder, manifest)
+
+
+class Parts(NamedTuple):
+    """Dear parts (G, D) float32 of some draws, and the part (n,) that each draw has."""
+
+    values: np.ndarray
+    group: np.ndarray
 
 
 class DataSet:
@@ -210,6 +218,37 @@ class DataSet:
                 " `emulator validate`."
             )
         return theta, irfs
+
+    def parts(self, world: str, rows: np.ndarray) -> Parts:
+        """The dear parts of the groups of sorted rows, checksums verified.
+
+        Raises `DatasetError` for a world of which no parts are stored.
+        """
+        if self.manifest.request.part(world) is None:
+            raise DatasetError(
+                f"{self.folder} holds no dear parts of '{world}': they are stored with draws that"
+                " come in groups (--draws-per-group), of worlds that close their part by arrays."
+            )
+        self.verify(world, ("theta", PART))
+        spec, request = self.spec(world), self.manifest.request
+        theta, stored = self.theta(world), self.group(world)[PART]
+        values, group, n_groups = [], np.empty(len(rows), dtype=np.int64), 0
+        for record in self.world(world).shards:
+            first, last = np.searchsorted(rows, [record.start, record.stop])
+            if first == last:
+                continue
+            shard = theta[record.start : record.stop]
+            owners = first_of_groups(request, spec, shard)
+            of_row = groups_of(spec, request.groups[world], shard)
+            used, own = np.unique(of_row[rows[first:last] - record.start], return_inverse=True)
+            owner_of = {of_row[owner]: owner for owner in owners}
+            values.append(
+                stored.oindex[[record.start + owner_of[number] for number in used]]  # type: ignore[union-attr]
+            )
+            group[first:last] = n_groups + own
+            n_groups += len(used)
+        size = request.groups[world].part.size  # type: ignore[union-attr]
+        return Parts(np.concatenate([np.empty((0, size), np.float32), *values]), group)
 
     def theta(self, world: str) -> np.ndarray:
         """All draws of a world, theta (n, P) float32, each in its parameter's unit, unverified."""

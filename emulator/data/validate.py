@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from emulator.data import card
+from emulator.data.layout import PART
 from emulator.data.resolving import (
     installed_world,
     is_solver_of,
@@ -18,7 +19,7 @@ from emulator.data.resolving import (
     verdicts,
 )
 from emulator.data.schema import SPLITS, Region, Request, shard_size
-from emulator.data.shards import checksums, shard_file
+from emulator.data.shards import checksums, first_of_groups, shard_file
 from emulator.data.splits import (
     SPLITS_FILE,
     groups_of,
@@ -143,6 +144,9 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
             )
         for record in data.world(world).shards:
             values = np.asarray(array[record.start : record.stop])
+            if name == PART:
+                yield from _parts(data, world, record.start, values)
+                continue
             if name == "status":
                 bad = values != Status.OK
             else:
@@ -161,6 +165,20 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
         yield f"theta leaves the declared ranges in {int(outside.sum())} row(s)"
     if len(np.unique(theta, axis=0)) != len(theta):
         yield "some rows of theta are equal: a random stream was used twice"
+
+
+def _parts(data: DataSet, world: str, start: int, values: np.ndarray) -> Iterator[str]:
+    """Rows of a shard's parts that are missing or not finite, or stand where none belongs."""
+    group: Any = data.group(world)["theta"]
+    theta = np.asarray(group[start : start + len(values)])
+    belongs = np.zeros(len(values), dtype=bool)
+    belongs[first_of_groups(data.manifest.request, data.spec(world), theta)] = True
+    bad = np.where(belongs, ~np.isfinite(values).all(axis=1), ~np.isnan(values).all(axis=1))
+    if bad.any():
+        yield (
+            f"'{PART}' has {int(bad.sum())} row(s) that are not finite, or no first row of a group"
+            f" and not empty, the first is row {start + int(np.flatnonzero(bad)[0])}"
+        )
 
 
 def _splits(data: DataSet, world: str) -> Iterator[str]:

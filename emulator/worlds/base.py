@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from emulator.closures.closure import Closure
 from emulator.errors import NoSolutionError, ParameterError
 from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
@@ -58,6 +59,11 @@ class World(ABC):
 
     dear: tuple[str, ...] = ()
     """Parameters that are dear to change: draws that share them cost little more than one."""
+
+    has_part: bool = False
+    """Whether `dear_part` and `from_part` answer: the parameters `dear` alone decide a part of the
+    economy, and the rest closes it exactly.
+    """
 
     source: Source | None = None
     """The texts that the world was read from; None where it is a class of Python."""
@@ -144,6 +150,32 @@ class World(ABC):
         NaN where there is no solution. Raises `ParameterError` unless `has_state_space`.
         """
         raise ParameterError(f"World '{self.spec.name}' has no state space.")
+
+    @property
+    def closure(self) -> Closure | None:
+        """The arrays that close the part, which a network can hold; None where there is no part,
+        and where only a function of the user's closes it.
+        """
+        return None
+
+    def dear_part(self, theta: np.ndarray) -> np.ndarray:
+        """The dear part of each draw (n, P) -> (n, D) float64; only the parameters `dear` decide
+        it.
+
+        NaN where it has no solution. Raises `ParameterError` unless `has_part`.
+        """
+        raise ParameterError(f"World '{self.spec.name}' does not say what its dear part is.")
+
+    def from_part(
+        self, theta: np.ndarray, part: np.ndarray, horizon: int = DEFAULT_HORIZON
+    ) -> np.ndarray:
+        """Responses (n, S, H+1, O) of draws (n, P) whose dear part (n, D) is known, as of `irf` but
+        for the rounding of the part. Whether there is a unique solution is not asked.
+        """
+        closure = self.closure
+        if closure is None:
+            raise ParameterError(f"World '{self.spec.name}' does not say how its part is closed.")
+        return closure.responses(self.spec.check_theta(theta), part, horizon)
 
     def response_to_path(
         self,

@@ -32,6 +32,9 @@ RESIDUAL_TOLERANCE = 1e-10
 PATH_TOLERANCE = 1e-10
 """The same for an impulse asked for as a path of shocks."""
 
+PART_TOLERANCE = 1e-3
+"""Of a response's peak; a closure on time modes errs by far less, but where a path ends late."""
+
 SCALES = (1e-300, 1e-30, 1e30, -1e30, 1e300)
 
 MOST_DEAR_DRAWS = 8
@@ -50,7 +53,8 @@ def check_world(
     and held by float32; a batch equals its single draws; input is refused when malformed; refused
     draws have no responses; responses fade; simulation and paths of shocks agree with the IRF;
     linearity in shock size (linear worlds); which parameters are a shock's own; which responses
-    parameters and shocks leave alone; the state space and the residual (where there is one). Of a
+    parameters and shocks leave alone; the state space and the residual (where there is one); that
+    the dear part closes to the responses (where there is one). Of a
     simulator its function is also called itself (`emulator.worlds.check_simulator`).
     """
     theta = world.sample(n, np.random.default_rng(seed))
@@ -326,6 +330,31 @@ def _state_space_agrees(world: World, theta: np.ndarray, horizon: int) -> None:
     )
 
 
+def _part_closes(world: World, theta: np.ndarray, horizon: int) -> None:
+    """The dear part, closed, gives the responses; the parameters that are not dear leave it."""
+    if not world.has_part:
+        return
+    few, spec = theta[:8], world.spec
+    part = world.dear_part(few)
+    expect(part.ndim == 2 and len(part) == len(few), f"dear_part gives {part.shape}")
+    irf = world.irf(few, horizon=horizon)
+    closed = world.from_part(few, part, horizon)
+    expect(closed.shape == irf.shape, f"from_part gives {closed.shape}")
+    peak = np.abs(irf).max(axis=2, keepdims=True)
+    worst = float((np.abs(closed - irf) / np.where(peak > 0, peak, 1.0)).max())
+    expect(
+        worst <= PART_TOLERANCE,
+        f"what the part closes to differs from irf by {worst:.1e} of a response's peak",
+    )
+    others = few[np.arange(len(few)) - 1]
+    columns = [spec.index(name) for name in world.dear]
+    others[:, columns] = few[:, columns]
+    expect(
+        np.array_equal(world.dear_part(others), part),
+        "a parameter that is not among `dear` moves the dear part",
+    )
+
+
 CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     _shapes,
     _units,
@@ -344,4 +373,5 @@ CHECKS: tuple[Callable[[World, np.ndarray, int], None], ...] = (
     shocks_have_their_own_parameters,
     declared_responses_stay,
     _state_space_agrees,
+    _part_closes,
 )

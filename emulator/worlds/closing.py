@@ -9,11 +9,13 @@ Axes: n draw, P parameter, S shock, H horizon, O observable.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from emulator.errors import ParameterError
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds.base import World
 from emulator.worlds.calls import name_of
@@ -73,6 +75,7 @@ class Closing(Simulator):
             source=part.spec.source,
         )
         self.longest_horizon = part.longest_horizon
+        self.has_part = True
         self.difference = part.difference
 
     def over(self, part: World) -> Closing:
@@ -94,6 +97,25 @@ class Closing(Simulator):
         if solved.any():
             irf[solved] = self.closing(part[solved], theta[solved])
         return irf
+
+    def dear_part(self, theta: np.ndarray) -> np.ndarray:
+        """The part's responses up to its own horizon (n, D), flat; see `World.dear_part`."""
+        theta = self.spec.check_theta(theta)
+        responses = self.part.irf(self.of_part(theta), self.horizon, on_failure="nan")
+        return responses.reshape(len(theta), -1)
+
+    def from_part(
+        self, theta: np.ndarray, part: np.ndarray, horizon: int = DEFAULT_HORIZON
+    ) -> np.ndarray:
+        """What the function makes of responses of the part; see `World.from_part`."""
+        spec = self.part.spec
+        shape = len(theta), spec.n_shocks, self.horizon + 1, spec.n_observables
+        if not 0 <= horizon <= self.horizon or part.shape != (len(theta), math.prod(shape[1:])):
+            raise ParameterError(
+                f"The part of {len(theta)} draws is an array {(len(theta), math.prod(shape[1:]))},"
+                f" for horizons 0 to {self.horizon}; found {part.shape} and horizon {horizon}."
+            )
+        return self.closing(part.reshape(shape)[:, :, : horizon + 1], theta)
 
     def status_of_part(self, theta: np.ndarray) -> np.ndarray:
         """Codes (n,) of `Status`: whether the part has a solution."""

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.signal import fftconvolve
 
+from emulator.closures.closure import Closure
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import DEFAULT_HORIZON, Status
 from emulator.worlds.base import OnFailure, World
@@ -24,6 +25,7 @@ from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import Paths, Policy, determinacy, incomes
 from emulator.worlds.hank.household import SteadyState, Tastes
 from emulator.worlds.hank.spec import SPEC
+from emulator.worlds.hank.structure import closure, part
 
 POINTS = 500
 """Points of the asset grid, as in the published example."""
@@ -164,7 +166,7 @@ def rest(tastes: Tastes) -> SteadyState:
     return calibrate(tastes, POINTS)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
     """Steady state and Jacobians, remembered for draws that share these tastes.
 
@@ -175,6 +177,16 @@ def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
     steady = rest(tastes)
     markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon)
     return Household(steady, markets, watched)
+
+
+def _part(row: tuple[float, ...]) -> np.ndarray:
+    tastes = Tastes(*row)
+    with _threads().limit(limits=1, user_api="blas"):
+        try:
+            steady, jacobian_OITT, watched_OIHT = solve_household(tastes, SHORT)
+        except (NoSolutionError, np.linalg.LinAlgError, ValueError):
+            return np.full(closure(SHORT.periods, SHORT.horizon).part_size, np.nan)
+        return part(tastes, steady, jacobian_OITT, watched_OIHT)
 
 
 def _mpc(row: tuple[float, ...]) -> float:
@@ -212,6 +224,7 @@ class HeterogeneousAgents(World):
     spec = SPEC
     draws_per_task = 32
     dear = Tastes._fields
+    has_part = True
     longest_horizon = HORIZON
     # households on a grid: responses to r, debt and sd_e have kinks a hundred times as close
     difference = 1e-2
@@ -242,6 +255,15 @@ class HeterogeneousAgents(World):
         theta = self.spec.check_theta(theta)
         steady = [rest(Tastes(*row[:N_TASTES])) for row in theta.tolist()]
         return np.array([np.count_nonzero(s.a[:, 0] <= s.grid[0]) for s in steady], dtype=int)
+
+    @property
+    def closure(self) -> Closure:
+        return closure(SHORT.periods, SHORT.horizon)
+
+    def dear_part(self, theta: np.ndarray) -> np.ndarray:
+        """The households of each draw, (n, D); see `structure.py`."""
+        rows = self.spec.check_theta(theta)[:, :N_TASTES].tolist()
+        return np.array([_part(tuple(row)) for row in rows]).reshape(-1, self.closure.part_size)
 
     def mpc(self, theta: np.ndarray) -> np.ndarray:
         """Average marginal propensity to consume (n,): by how much consumption of the quarter rises

@@ -1,0 +1,1 @@
+"""What closes a dear part exactly: linear equations in the sequence space, as arrays."""

@@ -1,0 +1,314 @@
+"""The exact closure of a dear part: arrays in, arrays out, the same code for NumPy and PyTorch.
+
+Paths of T periods are sums of K time modes. Unknown paths are those at which the targets are zero;
+defined paths follow from them and from the shocks one after another; where one is defined by its
+own past, that is solved for. All is linear, so that each path is kept as what multiplies the
+unknowns and what multiplies each shock: what does not depend on a shock is never computed from it,
+and stays exactly zero (Auclert, Bardóczy, Rognlie and Straub 2021, Econometrica 89, 2375-2408,
+doi:10.3982/ECTA17434, section 2, projected on modes by Galerkin's method).
+
+Axes: n draw, P parameter, D number of the part, K mode, S shock, H horizon, O observable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from emulator.errors import ParameterError
+from emulator.files import sha256
+
+IDENTITY, LAG, LEAD = range(3)
+"""Operators of terms; those after them are the blocks of the part."""
+
+Array = Any
+"""An array of NumPy or PyTorch."""
+Path = dict[int, Array]
+"""What a path is made of: by shock (n, K, 1), by unknown (n, K, K); without draws where it is the
+same for all.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Closure:
+    """Equations as arrays.
+
+    modes (T, K): orthonormal. factors (F, 1 + P): constants and slopes in theta. scales (C,) and
+    powers (C, F): coefficients as products of factors. terms (N, 4): equation, path, operator,
+    coefficient; equations are those of the defined paths, the targets and the observables, paths
+    the shocks, the unknowns and the defined. forcings (S, 2): columns of theta that are the
+    persistence and the size of a shock, -1 for none. blocks (B, 2): rows of each block of the part,
+    and whether they are horizons. counts: unknown, defined, observed, margins.
+    """
+
+    modes: Array
+    factors: Array
+    scales: Array
+    powers: Array
+    terms: Array
+    forcings: Array
+    blocks: Array
+    counts: Array
+
+    @classmethod
+    def fields(cls) -> tuple[str, ...]:
+        """The names of the arrays."""
+        return tuple(field.name for field in dataclasses.fields(cls))
+
+    def mapped(self, convert: Callable[[Array], Array]) -> Closure:
+        """The same closure of converted arrays."""
+        return Closure(**{name: convert(getattr(self, name)) for name in self.fields()})
+
+    @cached_property
+    def sha256(self) -> str:
+        """Names the equations and the modes: parts of one closure fit another of the same name."""
+        arrays = {name: np.asarray(getattr(self, name)) for name in self.fields()}
+        # Modes follow from their numbers; their last digits differ among machines.
+        arrays["modes"] = np.array([*arrays["modes"].shape, np.count_nonzero(arrays["modes"])])
+        text = ";".join(f"{name}{a.shape}{a.tolist()}" for name, a in arrays.items())
+        return sha256(text.encode())
+
+    @cached_property
+    def _layout(self) -> _Layout:
+        return _Layout(self)
+
+    @property
+    def part_size(self) -> int:
+        """Numbers of a part, D."""
+        return self._layout.part_size
+
+    @property
+    def longest_horizon(self) -> int:
+        """The last horizon that can be answered."""
+        return self._layout.longest_horizon
+
+    @property
+    def margins(self) -> slice:
+        """Where the margins stand in a part: how many of them are positive is the regime."""
+        layout = self._layout
+        return slice(layout.part_size - layout.margins, layout.part_size)
+
+    def blocks_of(self, part: Array) -> list[Array]:
+        """The matrices (n, rows, K) of parts (n, D), in their order."""
+        layout = self._layout
+        shape = part.shape[0]
+        return [
+            part[:, start:stop].reshape(shape, rows, layout.n_modes)
+            for start, stop, rows in layout.places
+        ]
+
+    def responses(self, theta: Array, part: Array, horizon: int) -> Array:
+        """Responses (n, S, H+1, O) to shocks of one standard deviation, in the units that the
+        observables' equations say, from theta (n, P) and part (n, D).
+
+        Raises `ParameterError` for shapes and horizons that do not fit. Where the economy has no
+        unique path the answer means nothing.
+        """
+        layout = self._layout
+        if part.ndim != 2 or part.shape[1] != layout.part_size or theta.shape[0] != part.shape[0]:
+            raise ParameterError(
+                f"The closure takes a part of {layout.part_size} numbers for each of"
+                f" {theta.shape[0]} draws; found {tuple(part.shape)}."
+            )
+        if not 0 <= horizon <= layout.longest_horizon:
+            raise ParameterError(
+                f"The horizon is {horizon}; the closure answers to {layout.longest_horizon}."
+            )
+        return _Closing(self, layout, theta, part).responses(horizon)
+
+
+class _Layout:
+    """What follows from a closure's tables: plain numbers, found once."""
+
+    def __init__(self, closure: Closure) -> None:
+        plain = {
+            name: np.asarray(getattr(closure, name)).tolist()
+            for name in ("terms", "powers", "forcings", "blocks", "counts")
+        }
+        self.n_modes = closure.modes.shape[1]
+        self.forcings = plain["forcings"]
+        self.n_shocks = len(self.forcings)
+        self.n_unknown, self.n_defined, self.n_observed, self.margins = plain["counts"]
+        self.places, self.in_time = [], []
+        start, horizons = 0, [closure.modes.shape[0]]
+        for rows, in_time in plain["blocks"]:
+            self.places.append((start, start + rows * self.n_modes, rows))
+            self.in_time.append(bool(in_time))
+            horizons += [rows] if in_time else []
+            start += rows * self.n_modes
+        self.part_size = start + self.margins
+        self.longest_horizon = min(horizons) - 1
+        n_equations = self.n_defined + self.n_unknown + self.n_observed
+        self.equations: list[list[tuple[int, int, int]]] = [[] for _ in range(n_equations)]
+        for row, path, operator, coefficient in plain["terms"]:
+            self.equations[row].append((path, operator, coefficient))
+        self.powers = [
+            [(factor, power) for factor, power in enumerate(row) if power]
+            for row in plain["powers"]
+        ]
+
+
+class _Closing:
+    """One evaluation of a closure at some draws."""
+
+    def __init__(self, closure: Closure, layout: _Layout, theta: Array, part: Array) -> None:
+        self.xp = array_namespace(theta, part)
+        self.layout = layout
+        self.modes = closure.modes
+        self.n = theta.shape[0]
+        self.theta, self.blocks = theta, closure.blocks_of(part)
+        modes = closure.modes
+        self.lag = modes[1:].T @ modes[:-1]
+        self.eye = self.xp.eye(layout.n_modes, dtype=modes.dtype, device=modes.device)
+        self.coefficients = self._coefficients(closure)
+
+    def _coefficients(self, closure: Closure) -> list[Array]:
+        """Each coefficient (n, 1, 1), or a number where it is the same for all draws."""
+        factors = closure.factors[:, 0] + self.theta @ closure.factors[:, 1:].T
+        powers: dict[tuple[int, int], Array] = {}
+        products: list[Array] = []
+        for scale, row in zip(closure.scales, self.layout.powers, strict=True):
+            product: Array = scale
+            for factor, power in row:
+                if (factor, power) not in powers:
+                    powers[factor, power] = factors[:, factor] ** power
+                product = product * powers[factor, power]
+            products.append(product[:, None, None] if row else product)
+        return products
+
+    def _forcing(self, shock: int) -> Array:
+        """The path (n, K, 1) of a shock after an innovation of one."""
+        column, periods = self.layout.forcings[shock][0], self.modes.shape[0]
+        if column < 0:
+            return self.modes[0][:, None]
+        persistence = self.theta[:, column : column + 1]
+        path, last = self.xp.ones_like(persistence), persistence
+        while path.shape[1] < periods:  # twice as long by each step
+            path = self.xp.concat([path, path * last], axis=1)
+            last = last * last
+        return (path[:, :periods] @ self.modes)[:, :, None]
+
+    def _applied(self, operator: int, value: Array) -> Array:
+        if operator == IDENTITY:
+            return value
+        matrix = self.lag if operator == LAG else self.lag.T if operator == LEAD else None
+        return (self.blocks[operator - LEAD - 1] if matrix is None else matrix) @ value
+
+    def _sum(self, equation: int, paths: list[Path], skip: int = -1) -> Path:
+        """The terms of an equation, but for those of the path `skip`."""
+        total: Path = {}
+        for path, operator, coefficient in self.layout.equations[equation]:
+            if path == skip:
+                continue
+            factor = self.coefficients[coefficient]
+            for source, value in paths[path].items():
+                term = factor * self._applied(operator, value)
+                total[source] = total[source] + term if source in total else term
+        return total
+
+    def _paths(self) -> list[Path]:
+        """Shocks, unknowns and defined paths, by what they are made of."""
+        layout = self.layout
+        paths: list[Path] = [{shock: self._forcing(shock)} for shock in range(layout.n_shocks)]
+        paths += [{layout.n_shocks + k: self.eye} for k in range(layout.n_unknown)]
+        for row in range(layout.n_defined):
+            own = len(paths)
+            total = self._sum(row, paths, skip=own)
+            system = self.eye
+            for path, operator, coefficient in layout.equations[row]:
+                if path == own:
+                    past = self._applied(operator, self.eye)
+                    system = system - self.coefficients[coefficient] * past
+            paths.append(total if system is self.eye else self._solved(system, total))
+        return paths
+
+    def _solved(self, system: Array, total: Path) -> Path:
+        """A path of which `system` times it is a sum; all sources in one solve."""
+        widths = [value.shape[-1] for value in total.values()]
+        wide = self.xp.concat([self._whole(value) for value in total.values()], axis=2)
+        solution = self.xp.linalg.solve(self._whole(system), wide)
+        ends = np.cumsum(widths).tolist()
+        return {
+            source: solution[:, :, end - width : end]
+            for source, width, end in zip(total, widths, ends, strict=True)
+        }
+
+    def _whole(self, value: Array) -> Array:
+        """A value with an axis of draws."""
+        return self.xp.broadcast_to(value, (self.n, *value.shape[-2:]))
+
+    def responses(self, horizon: int) -> Array:
+        xp, layout = self.xp, self.layout
+        paths = self._paths()
+        solution = self._solution(paths)
+        needed = {path for terms in layout.equations[-layout.n_observed :] for path, _, _ in terms}
+        solved = {path: self._at(paths[path], solution) for path in needed}
+        rows = self.modes[: horizon + 1]
+        observed = []
+        for terms in layout.equations[-layout.n_observed :]:
+            in_modes, in_time = None, None
+            for path, operator, coefficient in terms:
+                block = operator - LEAD - 1
+                is_in_time = block >= 0 and layout.in_time[block]
+                if is_in_time:
+                    value = self.blocks[block][:, : horizon + 1] @ solved[path]
+                else:
+                    value = self._applied(operator, solved[path])
+                value = self.coefficients[coefficient] * value
+                if is_in_time:
+                    in_time = value if in_time is None else in_time + value
+                else:
+                    in_modes = value if in_modes is None else in_modes + value
+            total = None if in_modes is None else rows @ in_modes
+            if in_time is not None:
+                total = in_time if total is None else total + in_time
+            observed.append(total)
+        answer_OnHS = xp.stack(observed, axis=0)
+        answer_nSHO = xp.permute_dims(answer_OnHS, (1, 3, 2, 0))
+        return self._sized(answer_nSHO)
+
+    def _sized(self, answer_nSHO: Array) -> Array:
+        """Each shock's responses times its size."""
+        one = self.xp.ones_like(self.theta[:, 0])
+        sizes = [self.theta[:, size] if size >= 0 else one for _, size in self.layout.forcings]
+        return answer_nSHO * self.xp.stack(sizes, axis=1)[:, :, None, None]
+
+    def _solution(self, paths: list[Path]) -> list[Array]:
+        """The unknown paths (n, K, S), each in turn, at which the targets are zero."""
+        xp, layout = self.xp, self.layout
+        first = layout.n_defined
+        targets = [self._sum(row, paths) for row in range(first, first + layout.n_unknown)]
+        shocks, unknown = range(layout.n_shocks), range(layout.n_unknown)
+        nothing = self.eye * 0.0
+        rows = [
+            xp.concat(
+                [self._whole(target.get(layout.n_shocks + k, nothing)) for k in unknown], axis=2
+            )
+            for target in targets
+        ]
+        columns = [
+            xp.concat([self._whole(target.get(s, nothing[:, :1])) for s in shocks], axis=2)
+            for target in targets
+        ]
+        solution = xp.linalg.solve(xp.concat(rows, axis=1), -xp.concat(columns, axis=1))
+        k = layout.n_modes
+        return [solution[:, u * k : (u + 1) * k] for u in unknown]
+
+    def _at(self, path: Path, solution: list[Array]) -> Array:
+        """A path (n, K, S) at the solution."""
+        xp, layout = self.xp, self.layout
+        zero = self._whole(self.eye[:, :1] * 0.0)
+        total = xp.concat(
+            [self._whole(path[s]) if s in path else zero for s in range(layout.n_shocks)], axis=2
+        )
+        for u, unknown in enumerate(solution):
+            value = path.get(layout.n_shocks + u)
+            if value is not None:
+                total = total + (unknown if value is self.eye else value @ unknown)
+        return total
