@@ -337,19 +337,6 @@ class World(ABC):
         )
 
 
-def mark_impossible(
-    spec: WorldSpec, theta: np.ndarray, status: np.ndarray, *solutions: np.ndarray
-) -> None:
-    """Write `Status.OUTSIDE_BOUNDS` into the status (n,) of draws (n, P) that cannot be, and NaN
-    into their solutions (n, ...).
-    """
-    impossible = ~spec.possible(theta)
-    if impossible.any():
-        status[impossible] = Status.OUTSIDE_BOUNDS
-        for solution in solutions:
-            solution[impossible] = np.nan
-
-
 class LinearWorld(World):
     """A world with an exact linear state space: everything follows from `state_space`."""
 

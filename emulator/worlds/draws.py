@@ -1,4 +1,6 @@
-"""What drawing from a prior gives: the draws that were accepted, and those that were refused."""
+"""What drawing from a prior gives: the draws that were accepted, and those that were refused, such
+as those that cannot be.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emulator.spec import Status
+from emulator.spec import Status, WorldSpec
 
 
 @dataclass(frozen=True)
@@ -28,3 +30,16 @@ class Draws:
         """How many draws were refused, by reason."""
         labels = [Status(code).label for code in self.rejected_status]
         return dict(sorted(Counter(self.reasons or labels).items()))
+
+
+def mark_impossible(
+    spec: WorldSpec, theta: np.ndarray, status: np.ndarray, *solutions: np.ndarray
+) -> None:
+    """Write `Status.OUTSIDE_BOUNDS` into the status (n,) of draws (n, P) that cannot be, and NaN
+    into their solutions (n, ...).
+    """
+    impossible = ~spec.possible(theta)
+    if impossible.any():
+        status[impossible] = Status.OUTSIDE_BOUNDS
+        for solution in solutions:
+            solution[impossible] = np.nan

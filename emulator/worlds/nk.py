@@ -28,7 +28,8 @@ from emulator.spec import (
     Shock,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld, mark_impossible
+from emulator.worlds.base import LinearWorld
+from emulator.worlds.draws import mark_impossible
 
 X, PI, RATE, M, R, U = range(6)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.spec import Status, WorldSpec
-from emulator.worlds.base import mark_impossible
+from emulator.worlds.draws import mark_impossible
 
 ROOT_RANGE = (0.3, 0.98)
 """Largest root of a draw, even over this range: from shocks gone in a year to half-lives of more

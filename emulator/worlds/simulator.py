@@ -15,8 +15,9 @@ import numpy as np
 from emulator.errors import NoSolutionError, ParameterError, SimulatorError
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, Extrapolation, Frequency, Status
-from emulator.worlds.base import OnFailure, World, mark_impossible
+from emulator.worlds.base import OnFailure, World
 from emulator.worlds.calls import RESPONSES, Call, Failure, Memory
+from emulator.worlds.draws import mark_impossible
 from emulator.worlds.tables import spec_of
 
 DRAWS_ONE_BY_ONE = 64

@@ -26,7 +26,8 @@ from emulator.solvers.regime_paths import average_path, average_state_space
 from emulator.solvers.regime_switching import SwitchingSolution, solve_switching_equations
 from emulator.spec import Extrapolation, Parameter, Status, WorldSpec
 from emulator.worlds import nk
-from emulator.worlds.base import LinearWorld, OnFailure, mark_impossible
+from emulator.worlds.base import LinearWorld, OnFailure
+from emulator.worlds.draws import mark_impossible
 
 REGIMES = ("active", "passive")
 _NK = {p.name: p for p in nk.SPEC.parameters}

@@ -36,7 +36,8 @@ from emulator.spec import (
     WorldSpec,
 )
 from emulator.worlds import nk
-from emulator.worlds.base import OnFailure, World, mark_impossible
+from emulator.worlds.base import OnFailure, World
+from emulator.worlds.draws import mark_impossible
 
 RANGES: dict[str, dict[str, float]] = {
     "sigma": {"low": 1.0},
