@@ -62,7 +62,7 @@ class Journal:
             return self._read(file)
         arrays = work()
         content = io.BytesIO()
-        np.savez(content, **{key: np.asarray(value) for key, value in arrays.items()})
+        np.savez(content, **{key: np.asarray(value) for key, value in arrays.items()})  # type: ignore[arg-type]
         self.folder.write_bytes(file, content.getvalue())
         return arrays
 

@@ -63,6 +63,8 @@ class Answerer(ABC):
     usual_horizon: int = DEFAULT_HORIZON
     notes: Sequence[str] = ()
     """What a reader should know of every answer, such as a request of a file that is not met."""
+    solution: str = "unique stable solution"
+    """What a draw has that is answered, in words."""
     calibrated: bool = True
     """Whether it knows how far to trust it; a solver does, a network once it is calibrated."""
     complete: Complete | None = None

@@ -181,6 +181,7 @@ class Economy:
             failed,
             on_failure,
             lambda: self.asking.why(fields, theta, failed, solver),
+            (solver or self.answerer).solution,
         )
         labels = self.asking.labels(asked, draws, theta, observed)
         if solver is not None:

@@ -110,10 +110,15 @@ def ranges_in_words(
 
 
 def refuse(
-    spec: WorldSpec, theta: np.ndarray, failed: np.ndarray, on_failure: str, why: Callable[[], str]
+    spec: WorldSpec,
+    theta: np.ndarray,
+    failed: np.ndarray,
+    on_failure: str,
+    why: Callable[[], str],
+    solution: str = "unique stable solution",
 ) -> None:
-    """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why: in
-    words.
+    """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why and
+    what they lack: in words.
     """
     if on_failure not in ("raise", "nan"):
         raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
@@ -126,7 +131,7 @@ def refuse(
     )
     listed = f" (`emulator worlds {spec.name}` shows defaults and ranges)"
     raise NoSolutionError(
-        f"World '{spec.name}' has no unique stable solution at {failed.sum():,} of {len(failed):,}"
+        f"World '{spec.name}' has no {solution} at {failed.sum():,} of {len(failed):,}"
         f" draws: {why().removesuffix('.')}. Draw {first}: {values}. Change the"
         f" parameters{listed if is_known(spec.name) else ''}, or, in Python, have NaN there:"
         " on_failure='nan'."

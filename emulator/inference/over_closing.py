@@ -97,6 +97,7 @@ class ClosedAnswerer(Answerer):
         self.usual_horizon = self.solver.usual_horizon
         self.last_horizon = self.solver.last_horizon
         self.notes = part.notes
+        self.solution = part.solution
 
     @property
     def trained_range(self) -> tuple[np.ndarray, np.ndarray] | None:

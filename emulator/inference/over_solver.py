@@ -80,6 +80,7 @@ class SolverAnswerer(Answerer):
     def __init__(self, world: World) -> None:
         self.world = world
         self.spec = world.spec
+        self.solution = world.solution
         self.last_horizon = world.longest_horizon
         self.usual_horizon = world.horizon
         self.notes = world.notes
@@ -154,6 +155,9 @@ class SolverAnswerer(Answerer):
             return self.world.mean(theta)
 
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
+        failures = self.world.failures(theta)
+        if failures:
+            return failures
         more = self.world.explain(theta[:1])
         return statuses_in_words(self.status(theta)) + (f": {more}" if more else "")
 

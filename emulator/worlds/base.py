@@ -88,6 +88,15 @@ class World(ABC):
     complete: Callable[[Mapping[str, np.ndarray], int], np.ndarray] | None = None
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""
 
+    solution: str = "unique stable solution"
+    """What a draw has that is answered, in words."""
+
+    def failures(self, theta: np.ndarray) -> str:
+        """Why draws (n, P), all of them without a solution, have none, in words, where more is to
+        be said than their status; else empty.
+        """
+        return ""
+
     def explain(self, theta: np.ndarray) -> str:
         """Why a draw (1, P) has no solution, beyond its status; empty where that is not known."""
         return ""
@@ -307,13 +316,15 @@ class World(ABC):
             Status(code).label
             for code in (self.status(theta) if status is None else status[failed])
         )
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()))
+        reasons = self.failures(theta) or ", ".join(
+            f"{count} {reason}" for reason, count in sorted(counts.items())
+        )
         values = ", ".join(
             f"{name}={value:.6g}"
             for name, value in zip(self.spec.parameter_names, theta[0], strict=True)
         )
         raise NoSolutionError(
-            f"World '{self.spec.name}': {len(rows)} draw(s) without a unique stable solution"
+            f"World '{self.spec.name}': {len(rows)} draw(s) without a {self.solution}"
             f" ({reasons}). The first is row {rows[0]}: {values}.{self._why(theta[0])} Ask"
             " `status(theta)` which, or pass on_failure='nan'."
         )

@@ -34,12 +34,14 @@ NOT_FINITE = "the answer holds values that are not finite"
 class Failure(NamedTuple):
     """Why there is no answer at a draw; `kind` is the same for draws that differ in numbers alone.
 
-    raised: whether the function raised an exception, and did not answer NaN.
+    raised: whether the function raised an exception, and did not answer NaN; sentence: the same as
+    a clause that names the function.
     """
 
     text: str
     kind: str
     raised: bool
+    sentence: str
 
 
 class Answers(NamedTuple):
@@ -72,14 +74,18 @@ class Memory:
         """Why a draw has no responses, where that is remembered."""
         return self._failures.get(draw.tobytes())
 
-    def keep(self, theta: np.ndarray, irf: np.ndarray, failures: Mapping[int, Failure]) -> None:
-        """Remember draws (n, P), their responses (n, S, H+1, O) and failures by row; the oldest are
-        forgotten where there is no more room.
-        """
+    def fail(self, theta: np.ndarray, failures: Mapping[int, Failure]) -> None:
+        """Remember why draws (n, P) failed, by row; the oldest reasons are forgotten."""
         for row, failure in failures.items():
             self._failures[theta[row].tobytes()] = failure
         while len(self._failures) > REMEMBERED_FAILURES:
             self._failures.popitem(last=False)
+
+    def keep(self, theta: np.ndarray, irf: np.ndarray, failures: Mapping[int, Failure]) -> None:
+        """Remember draws (n, P), their responses (n, S, H+1, O) and failures by row; the oldest are
+        forgotten where there is no more room.
+        """
+        self.fail(theta, failures)
         size = irf[:1].nbytes
         most = REMEMBERED_BYTES // max(size, 1)
         for row in range(max(0, len(theta) - most), len(theta)):
@@ -103,11 +109,22 @@ class Call:
         self.function = function
         self.batched = batched
         self.name = name_of(function)
+        self.written = function
         self.role = role
         self.keywords = _check_signature(function, arguments, self.name)
         self.boolean = False
         """Whether what was last returned says yes and no."""
         self._warned: set[str] = set()
+
+    @property
+    def title(self) -> str:
+        """The function in a sentence."""
+        return f"the function '{self.name}'"
+
+    def stands_for(self, function: Callable[..., Any]) -> None:
+        """Name a function that a user wrote in place of one of ours that calls it."""
+        self.name = name_of(function)
+        self.written = function
 
     def __call__(
         self, inputs: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], **keywords: Any
@@ -172,7 +189,12 @@ class Call:
         for whole in answers.arrays:
             finite &= np.isfinite(whole[rows]).reshape(len(rows), -1).all(axis=1)
         for row in rows[~finite]:
-            answers.failures[int(row)] = Failure(NOT_FINITE, NOT_FINITE, raised=False)
+            answers.failures[int(row)] = Failure(
+                NOT_FINITE,
+                NOT_FINITE,
+                raised=False,
+                sentence=f"{self.title} returned values that are not finite",
+            )
             for whole in answers.arrays:
                 whole[row] = np.nan
 
@@ -217,13 +239,18 @@ class Call:
         """An exception as the reason of a draw: its type, text and place in the user's code."""
         lines = str(error).strip().splitlines()
         message = type(error).__name__ + (f": {lines[0].strip()}" if lines else "")
-        place = place_of(error, code_of(self.function))
+        place, does = place_of(error, code_of(self.written)), "raised"
         if isinstance(error, EmulatorError) and lines:  # raised on purpose, to be read as it is
             message = lines[0].strip()
-            place = ""
+            place, does = "", "refuses it:"
         message = printable(message[:LONGEST_REASON])
         where = f" ({place})" if place else ""
-        return Failure(message + where, _NUMBERS.sub("#", message) + where, raised=True)
+        return Failure(
+            message + where,
+            _NUMBERS.sub("#", message) + where,
+            raised=True,
+            sentence=f"{self.title} {does} {message}{where}",
+        )
 
     def _say_once(self, failure: Failure, n: int) -> None:
         if failure.kind not in self._warned:

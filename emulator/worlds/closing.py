@@ -74,6 +74,7 @@ class Closing(Simulator):
             title=title or f"{part.spec.title}, closed",
             source=part.spec.source,
         )
+        self._responses.stands_for(function)
         self.longest_horizon = part.longest_horizon
         self.has_part = True
         self.difference = part.difference

@@ -26,11 +26,14 @@ def solve_one(world: World, theta: np.ndarray, horizon: int) -> np.ndarray:
         responses = world.irf(theta, horizon=horizon, on_failure="nan")
         if not np.isfinite(responses).all():
             status = Status(world.status(theta)[0])
-            why = world.explain(theta)
+            why = (
+                world.failures(theta)
+                or f"{status.label} ({world.explain(theta) or status.meaning})"
+            )
             name = world.place or (world.source.file if world.source else world.spec.name)
             raise NoSolutionError(
-                f"World '{world.spec.name}' has no unique stable solution at these parameters:"
-                f" {status.label} ({why or status.meaning}). Change them, or the model; `emulator"
+                f"World '{world.spec.name}' has no {world.solution} at these parameters:"
+                f" {why}. Change them, or the model; `emulator"
                 f" worlds {name}` shows defaults and ranges."
             )
     return responses[0]

@@ -26,6 +26,9 @@ DRAWS_ONE_BY_ONE = 64
 HOPELESS = 8
 """Draws after which drawing ends if every one of them ended in the same exception."""
 
+MOST_KINDS = 3
+"""Reasons of failures that a message names."""
+
 HOPELESS_PRIOR = 1000
 """Draws after which drawing ends if not one of them had an answer."""
 
@@ -55,6 +58,8 @@ class Simulator(World):
 
     On the command line a simulator is named by its file and its name there, `mysim.py:economy`.
     """
+
+    solution = "finite response"
 
     def __init__(
         self,
@@ -243,9 +248,23 @@ class Simulator(World):
         failure = self._memory.failure(theta[0])
         return failure.text if failure is not None else ""
 
-    def _why(self, draw: np.ndarray) -> str:
-        reason = self.explain(draw[None])
-        return super()._why(draw) + (f" The function fails there: {reason}." if reason else "")
+    def failures(self, theta: np.ndarray) -> str:
+        """Why the function has no answers at draws (n, P): of those that differ in numbers alone
+        the first, and how many there are.
+        """
+        by_kind: dict[str, list[str]] = {}
+        for draw, code in zip(theta, self.status(theta), strict=True):
+            failure = self._memory.failure(draw)
+            status = Status(code)
+            said = f"{status.label}: {status.meaning}" if failure is None else failure.sentence
+            kind = said if failure is None else failure.kind
+            by_kind.setdefault(kind, []).append(said)
+        sentences = [
+            said[0] if len(said) == 1 else f"{said[0]}, and alike at {len(said) - 1} more"
+            for said in by_kind.values()
+        ]
+        more = len(sentences) - MOST_KINDS
+        return "; ".join(sentences[:MOST_KINDS]) + (f"; {more} other reasons" if more > 0 else "")
 
     def reasons(self, theta: np.ndarray, status: np.ndarray) -> list[str]:
         labels = super().reasons(theta, status)
@@ -260,7 +279,11 @@ class Simulator(World):
             return
         failure = self._memory.failure(theta[-1])
         if len(reasons) >= HOPELESS_PRIOR or (failure is not None and failure.raised):
-            why = f"the last is refused for {failure.text if failure else reasons[-1]}"
+            values = ", ".join(
+                f"{name}={value:.6g}"
+                for name, value in zip(self.spec.parameter_names, theta[-1], strict=True)
+            )
+            why = f"at the last, {values}, {failure.sentence if failure else reasons[-1]}"
             raise NoSolutionError(
                 f"World '{self.spec.name}': none of the first {len(reasons)} draws of its prior has"
                 f" an answer; {why}."
@@ -299,6 +322,7 @@ class Simulator(World):
         if self._status.boolean:
             codes = np.where(codes > 0, Status.OK, Status.NOT_CONVERGED)
         codes[list(answers.failures)] = Status.NOT_CONVERGED
+        self._memory.fail(theta, answers.failures)
         strange = ~np.isin(codes, [int(code) for code in Status])
         if strange.any():
             raise SimulatorError(

@@ -106,6 +106,35 @@ def test_failures_are_draws_without_a_solution_with_their_reasons(function, batc
         world.irf(theta[1:2], 24)
 
 
+def test_a_message_names_the_function_that_raised_the_place_and_the_draw():
+    answer = emulator.world(shop(fragile_one, batched=False))
+    with pytest.raises(NoSolutionError) as refused:
+        answer.irf(rho=[0.5, 0.8, 0.9], slope=0.5, horizon=3)
+    message = str(refused.value)
+    assert "the function 'fragile_one' raised ZeroDivisionError: rho is 0.8 (shop.py:" in message
+    assert "and alike at 1 more" in message
+    assert "Draw 1: rho=0.8" in message
+    for of_a_solver in ("steady state", "stable", "equations", "converged"):
+        assert of_a_solver not in message
+    with pytest.raises(NoSolutionError, match="'fragile_one' returned values that are not finite"):
+        answer.irf(rho=0.15, horizon=3)
+    with pytest.raises(NoSolutionError, match=r"at the last, rho=.*function 'broken' raised"):
+        shop(broken, batched=False).draw(9, RNG(0))
+
+
+def test_a_status_that_raises_is_named_too():
+    def hopeful(theta):
+        raise KeyError("no table")
+
+    world = shop(one, batched=False, status=hopeful)
+    with pytest.raises(NoSolutionError, match="the function 'hopeful' raised KeyError: 'no table'"):
+        emulator.world(world).irf(horizon=3)
+
+
+def broken(theta):
+    raise ValueError("I am broken")
+
+
 def test_a_batch_that_raises_is_called_again_in_halves_and_that_is_said_once():
     world = shop(fragile)
     theta = np.full((64, 3), 0.5)
