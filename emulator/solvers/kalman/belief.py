@@ -1,0 +1,163 @@
+"""What a filter knows of some draws, and densities of errors of prediction.
+
+Axes: N draw, D state, O series, T period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+LOG_TWO_PI = float(np.log(2 * np.pi))
+
+WINDOW = 8
+"""Periods over which covariances are compared: longer than the lags through which an error reaches
+the data late.
+"""
+
+NEAR = 3e-3
+"""Distance of a covariance times the last period's inverse from the identity up to which three
+steps of Schulz's iteration (1933, doi:10.1002/zamm.19330130111), each of which squares it, make the
+new inverse: cheaper than LAPACK's.
+"""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """The matrices of some draws, `rows` of their block, and what is known of the next period's
+    state: mean (N, D, 1), covariance (N, D, D).
+
+    onward A and back A', loading C and seen C', noise B B': each its own array in memory, since
+    products of transposed stacks are slower. error (N, O): variances.
+    """
+
+    rows: np.ndarray
+    onward: np.ndarray
+    back: np.ndarray
+    noise: np.ndarray
+    loading: np.ndarray
+    seen: np.ndarray
+    error: np.ndarray
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Belief:
+        """The same for some of the draws."""
+        return Belief(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def watching(self, columns: np.ndarray) -> Belief:
+        """The same where these series alone are there."""
+        if len(columns) == self.error.shape[1]:
+            return self
+        return replace(
+            self,
+            loading=np.ascontiguousarray(self.loading[:, columns]),
+            seen=np.ascontiguousarray(self.seen[:, :, columns]),
+            error=self.error[:, columns],
+        )
+
+    def with_series_of(self, whole: Belief) -> Belief:
+        """The same with all the series again; of the same draws in the same order."""
+        return replace(self, loading=whole.loading, seen=whole.seen, error=whole.error)
+
+    def later(self) -> Belief:
+        """One period on, without data."""
+        covariance = self.onward @ self.covariance @ self.back + self.noise
+        return replace(self, mean=self.onward @ self.mean, covariance=covariance)
+
+
+def joined(parts: list[Belief]) -> Belief:
+    """Beliefs of several draws as one, in the order of the draws."""
+    parts = [part for part in parts if len(part.rows)]
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([part.rows for part in parts]))
+    return Belief(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])[order]
+            for field in fields(Belief)
+        )
+    )
+
+
+def densities(squares: np.ndarray, log_determinant: np.ndarray, series: int) -> np.ndarray:
+    """Log-densities (.., N) of errors of prediction by their squared length in units of their
+    covariance, (.., N), and its log-determinant (N,).
+    """
+    return -0.5 * (squares + log_determinant + series * LOG_TWO_PI)
+
+
+def log_determinant(factor: np.ndarray) -> np.ndarray:
+    """Of matrices (N, O, O) by their Cholesky factors."""
+    return 2 * np.log(np.diagonal(factor, axis1=1, axis2=2)).sum(axis=1)
+
+
+def cholesky(variance: np.ndarray) -> np.ndarray:
+    """Lower factors (N, O, O); of a matrix that is not positive definite NaN on the diagonal."""
+    try:
+        return np.linalg.cholesky(variance)
+    except np.linalg.LinAlgError:
+        pass
+    factor = np.broadcast_to(np.eye(variance.shape[1]), variance.shape).copy()
+    for row, matrix in enumerate(variance):
+        try:
+            factor[row] = np.linalg.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            factor[row] *= np.nan
+    return factor
+
+
+def improved(last: np.ndarray, variance: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Inverses of covariances (N, O, O) with these Cholesky factors, from those of the period
+    before.
+    """
+    identity = np.eye(variance.shape[1])
+    off = identity - variance @ last
+    square = off @ off
+    inverse = last @ ((identity + off) @ (identity + square) @ (identity + square @ square))
+    inverse = symmetric(inverse)
+    far = ~(np.abs(off).max(axis=(1, 2)) < NEAR)
+    if far.any():
+        inverse[far] = inverse_of(factor[far])
+    return inverse
+
+
+def inverse_of(factor: np.ndarray) -> np.ndarray:
+    whitener = np.linalg.inv(factor)
+    return whitener.swapaxes(1, 2) @ whitener
+
+
+def symmetric(stack: np.ndarray) -> np.ndarray:
+    """Rounding makes covariances lopsided, and the recursion makes that grow."""
+    return (stack + stack.swapaxes(1, 2)) / 2
+
+
+def change(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Largest change (N,) of a row of a stack of matrices, relative to the row's largest entry."""
+    size = np.abs(now).max(axis=2)
+    return (np.abs(now - before).max(axis=2) / size).max(axis=1)
+
+
+def finish(
+    belief: Belief,
+    gain: np.ndarray,
+    inverse: np.ndarray,
+    log_determinant: np.ndarray,
+    data: np.ndarray,
+) -> tuple[Belief, np.ndarray]:
+    """The rest of the data (T, N, O, 1) with covariances that stay, and its log-densities (N, T).
+
+    gain (N, D, O): what an error of prediction moves the next period's state by; inverse (N, O, O)
+    and log-determinant (N,) of the covariance of these errors.
+    """
+    closed = belief.onward - gain @ belief.loading
+    means = np.empty((len(data) + 1, *belief.mean.shape))
+    means[0] = belief.mean
+    for period, push in enumerate(gain @ data):
+        np.matmul(closed, means[period], out=means[period + 1])
+        means[period + 1] += push
+    errors = data - belief.loading @ means[:-1]
+    squares = (errors * (inverse @ errors)).sum(axis=(2, 3))
+    values = densities(squares, log_determinant, data.shape[2])
+    return replace(belief, mean=means[-1]), values.T
