@@ -8,6 +8,7 @@ files is not data.
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import zarr
@@ -17,9 +18,10 @@ from emulator.data.layout import PART
 from emulator.data.schema import Request, ShardRecord
 from emulator.data.storage import Folder
 from emulator.data.streams import stream
-from emulator.errors import DatasetError
+from emulator.errors import DatasetError, NoSolutionError
 from emulator.spec import Status, WorldSpec
 from emulator.worlds import World
+from emulator.worlds.base import MAX_ROUNDS, OnFailure
 
 RECORDS = ".records"
 
@@ -51,6 +53,7 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     rng = stream(request.seed, world_name, "theta", shard)
     draws = world.draw(stop - start, rng, request.group_size(world_name))
     arrays = solve_rows(world, request, draws.theta, shard)
+    late = refused_late(world, request, arrays, shard, rng) if world.may_fail_late else []
     group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
     for name, values in arrays.items():
         folder.remove(
@@ -67,31 +70,89 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
         index=shard,
         start=start,
         stop=stop,
-        rejections=draws.rejections,
+        rejections=dict(sorted((Counter(draws.rejections) + Counter(late)).items())),
         sha256=checksums(folder, world_name, sorted(arrays), shard),
     )
     write_record(folder, world_name, record)
     return record
 
 
+def refused_late(
+    world: World,
+    request: Request,
+    arrays: dict[str, np.ndarray],
+    shard: int,
+    rng: np.random.Generator,
+) -> list[str]:
+    """Put another draw in the place of each that was accepted and has no answer in the end; the
+    reasons of those that were refused.
+
+    Of a group the draw keeps the dear parameters. Raises `NoSolutionError` where hardly any draw
+    has an answer.
+    """
+    spec, grouped = world.spec, request.group_size(world.spec.name) > 1
+    dear = [spec.index(name) for name in world.dear] if grouped else []
+    reasons: list[str] = []
+    for _ in range(MAX_ROUNDS):
+        bad = ~_finite(arrays)
+        if not bad.any():
+            return reasons
+        theta = arrays["theta"][bad].astype(np.float64)
+        status = world.status(theta)
+        status[status == Status.OK] = Status.NOT_CONVERGED
+        reasons += world.reasons(theta, status)
+        if bad.all():
+            world.give_up(theta, reasons)
+        others = world.propose(len(theta), rng).astype(np.float32).astype(np.float64)
+        others[:, dear] = theta[:, dear]
+        for name, values in solve_rows(world, request, others, shard, np.flatnonzero(bad)).items():
+            if name != PART:  # follows from the dear parameters
+                arrays[name][bad] = values
+    raise NoSolutionError(
+        f"World '{spec.name}': {int(bad.sum())} of {len(bad)} draws had no answer after"
+        f" {MAX_ROUNDS} rounds. The last was refused for: {reasons[-1]}."
+    )
+
+
+def _finite(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Which rows of a shard hold finite numbers alone, (n,)."""
+    return np.all(
+        [
+            np.isfinite(values).reshape(len(values), -1).all(axis=1)
+            for name, values in arrays.items()
+            if name != PART
+        ],
+        axis=0,
+    )
+
+
 def solve_rows(
-    world: World, request: Request, theta: np.ndarray, shard: int
+    world: World,
+    request: Request,
+    theta: np.ndarray,
+    shard: int,
+    rows: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
     """Every array of a shard, solved in float64 at exactly the parameters that are stored, in the
-    dtype of storage.
+    dtype of storage; rows: those of the shard that theta stands for, by default all.
+
+    Draws without an answer are NaN in a world that may fail late.
     """
+    on_failure: OnFailure = "nan" if world.may_fail_late else "raise"
+    irf = world.irf(theta, horizon=request.horizon, on_failure=on_failure)
     arrays: dict[str, np.ndarray] = {
         "theta": theta.astype(np.float32),
-        "irfs": world.irf(theta, horizon=request.horizon).astype(np.float32),
+        "irfs": irf.astype(np.float32),
         "status": np.full(len(theta), Status.OK, dtype=np.uint8),
     }
     if request.periods:
         rng = stream(request.seed, world.spec.name, "shocks", shard)
-        shocks = rng.standard_normal(
-            (len(theta), request.periods, world.spec.n_shocks), dtype=np.float32
-        )
+        start, stop = request.rows(world.spec.name, shard)
+        shape = (stop - start, request.periods, world.spec.n_shocks)
+        shocks = rng.standard_normal(shape, dtype=np.float32)[slice(None) if rows is None else rows]
+        paths = world.simulate(theta, shocks.astype(np.float64), on_failure=on_failure)
         arrays["shocks"] = shocks
-        arrays["trajectories"] = world.simulate(theta, shocks.astype(np.float64)).astype(np.float32)
+        arrays["trajectories"] = paths.astype(np.float32)
     if request.part(world.spec.name) is not None:
         first = first_of_groups(request, world.spec, arrays["theta"])
         parts = world.dear_part(theta[first])

@@ -88,6 +88,11 @@ class World(ABC):
     complete: Callable[[Mapping[str, np.ndarray], int], np.ndarray] | None = None
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""
 
+    may_fail_late: bool = False
+    """Whether a draw that `status` accepts may have no answer in the end: to a longer horizon, or
+    no path. Generation then counts it as refused and draws another.
+    """
+
     solution: str = "unique stable solution"
     """What a draw has that is answered, in words."""
 

@@ -60,6 +60,7 @@ class Simulator(World):
     """
 
     solution = "finite response"
+    may_fail_late = True
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class Simulator(World):
             )
         self.dear = tuple(self.spec.parameters[self.spec.index(name)].name for name in dear)
         self._memory = Memory()
+        self._late = Memory()
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """The function itself, as the user wrote it."""
@@ -208,11 +210,13 @@ class Simulator(World):
         paths = np.full((*shocks.shape[:2], self.spec.n_observables), np.nan)
         rows = np.flatnonzero(status == Status.OK)
         answers = self._paths([theta[rows], shocks[rows]], [paths.shape[1:]])
-        for row, failure in answers.failures.items():
+        self._late.fail(theta[rows], answers.failures)
+        for row, failure in answers.failures.items() if on_failure == "raise" else ():
+            values = self._in_words(theta[rows[row]])
             raise SimulatorError(
                 f"simulate of world '{self.spec.name}' fails at row {rows[row]}, which has"
-                f" responses: {failure.text}. Refuse such draws in `status`, or ask for no paths"
-                " (emulator generate --periods 0)."
+                f" responses: {failure.sentence}. The draw is {values}. Refuse such draws in"
+                " `status`, or pass on_failure='nan'."
             )
         paths[rows] = answers.arrays[0]
         return paths
@@ -238,7 +242,9 @@ class Simulator(World):
         shapes = [(size, size), (size, spec.n_shocks), (spec.n_observables, size)]
         ok = status == Status.OK
         arrays = [np.full((len(theta), *shape), np.nan) for shape in shapes]
-        for whole, part in zip(arrays, self._matrices([theta[ok]], shapes).arrays, strict=True):
+        answers = self._matrices([theta[ok]], shapes)
+        self._late.fail(theta[ok], answers.failures)
+        for whole, part in zip(arrays, answers.arrays, strict=True):
             whole[ok] = part
         return StateSpace(*arrays)
 
@@ -254,7 +260,7 @@ class Simulator(World):
         """
         by_kind: dict[str, list[str]] = {}
         for draw, code in zip(theta, self.status(theta), strict=True):
-            failure = self._memory.failure(draw)
+            failure = self._failure(draw)
             status = Status(code)
             said = f"{status.label}: {status.meaning}" if failure is None else failure.sentence
             kind = said if failure is None else failure.kind
@@ -268,7 +274,7 @@ class Simulator(World):
 
     def reasons(self, theta: np.ndarray, status: np.ndarray) -> list[str]:
         labels = super().reasons(theta, status)
-        failures = map(self._memory.failure, theta)
+        failures = map(self._failure, theta)
         return [
             f"{label}: {failure.kind}" if failure is not None else label
             for label, failure in zip(labels, failures, strict=True)
@@ -277,17 +283,23 @@ class Simulator(World):
     def give_up(self, theta: np.ndarray, reasons: Sequence[str]) -> None:
         if len(reasons) < HOPELESS or (len(set(reasons)) > 1 and len(reasons) < HOPELESS_PRIOR):
             return
-        failure = self._memory.failure(theta[-1])
+        failure = self._failure(theta[-1])
         if len(reasons) >= HOPELESS_PRIOR or (failure is not None and failure.raised):
-            values = ", ".join(
-                f"{name}={value:.6g}"
-                for name, value in zip(self.spec.parameter_names, theta[-1], strict=True)
-            )
-            why = f"at the last, {values}, {failure.sentence if failure else reasons[-1]}"
+            said = failure.sentence if failure else reasons[-1]
+            why = f"at the last, {self._in_words(theta[-1])}, {said}"
             raise NoSolutionError(
                 f"World '{self.spec.name}': none of the first {len(reasons)} draws of its prior has"
                 f" an answer; {why}."
             )
+
+    def _failure(self, draw: np.ndarray) -> Failure | None:
+        """Why a draw (P,) has no responses, or no path, where that is remembered."""
+        return self._memory.failure(draw) or self._late.failure(draw)
+
+    def _in_words(self, draw: np.ndarray) -> str:
+        """A draw (P,) as a message shows it."""
+        pairs = zip(self.spec.parameter_names, draw, strict=True)
+        return ", ".join(f"{name}={value:.6g}" for name, value in pairs)
 
     def run(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, dict[int, Failure]]:
         """What the function answers at theta (n, P), (n, S, H+1, O), NaN where it fails, and why by

@@ -7,9 +7,9 @@ import pytest
 
 from emulator.data import card, generate_dataset, jobs, open_dataset, validate_dataset
 from emulator.data.folders import open_folder
-from emulator.errors import DatasetError, SimulatorError, UnknownNameError
+from emulator.errors import DatasetError, NoSolutionError, SimulatorError, UnknownNameError
 from emulator.tests.data.conftest import no_picture
-from emulator.tests.worlds.shop import FILE, fragile, one, shop, write_shop
+from emulator.tests.worlds.shop import FILE, economy, fragile, one, shop, write_shop
 from emulator.worlds import registry
 
 pytestmark = pytest.mark.fast
@@ -47,6 +47,64 @@ def test_refused_draws_are_counted_with_their_reason(tmp_path):
     assert theta[:, 0].max() <= 0.7
     _, status = data.verdicts("shop")
     assert 0 < (status != 0).mean() < 1
+
+
+def odd(theta):
+    """Draws that nothing but trying tells apart, about a third of them."""
+    return int(theta[1] * 1e4) % 3 == 0
+
+
+def paths_of_some(theta, shocks):
+    if odd(theta):
+        raise OverflowError(f"no path at {theta[0]}")
+    return np.tile(theta[0], (len(shocks), 5))
+
+
+def to_12(theta, horizon=12):
+    if horizon > 12 and odd(theta):
+        raise OverflowError(f"no period after 12 at {theta[0]}")
+    return economy(theta[None], horizon)[0]
+
+
+def solved_to_12(**declared):
+    return shop(to_12, batched=False, draws_per_task=20, horizon=12, **declared)
+
+
+def test_a_draw_whose_path_fails_is_counted_and_another_is_drawn(tmp_path):
+    world = shop(one, batched=False, draws_per_task=20, simulate=paths_of_some)
+    data = generate_dataset(tmp_path / "d", [world], periods=6, **SIZE)
+    (reason,) = data.world("shop").rejections
+    assert reason.startswith("not_converged: OverflowError: no path at # (test_simulators.py:")
+    theta = data.theta("shop").astype(float)
+    assert not any(map(odd, theta))
+    paths = data.xarray("shop").trajectories.values
+    np.testing.assert_array_equal(paths, np.tile(theta[:, :1, None], (1, 6, 5)))
+    assert validate_dataset(tmp_path / "d") == []
+
+
+def test_a_draw_that_fails_beyond_its_usual_horizon_is_counted_too(tmp_path):
+    data = generate_dataset(tmp_path / "d", [solved_to_12()], horizon=20, **SIZE)
+    assert any("no period after #" in reason for reason in data.world("shop").rejections)
+    assert validate_dataset(tmp_path / "d") == []
+
+
+def test_paths_that_always_fail_end_the_run_and_say_why(tmp_path):
+    def never(theta, shocks):
+        raise OverflowError("too far")
+
+    world = shop(one, batched=False, simulate=never)
+    with pytest.raises(NoSolutionError, match="the function 'never' raised OverflowError: too far"):
+        generate_dataset(tmp_path / "d", [world], periods=6, **SIZE)
+
+
+def test_groups_keep_their_dear_parameters_where_another_draw_takes_a_place(tmp_path):
+    world = solved_to_12(dear=["rho"], simulate=lambda theta, shocks: np.zeros((len(shocks), 5)))
+    plain = generate_dataset(tmp_path / "plain", [world], draws_per_group=4, **SIZE)
+    data = generate_dataset(tmp_path / "d", [world], draws_per_group=4, horizon=20, **SIZE)
+    assert validate_dataset(tmp_path / "d") == []
+    groups = data.theta("shop")[:, 0].reshape(-1, 4)
+    assert (groups == groups[:, :1]).all()
+    assert len(plain.theta("shop")) == len(data.theta("shop"))
 
 
 def test_a_function_that_others_cannot_import_is_refused_before_anything_is_written(tmp_path):

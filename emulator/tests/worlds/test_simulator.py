@@ -252,7 +252,7 @@ def test_paths_that_fail_are_told_with_their_row():
         raise OverflowError("too far")
 
     with pytest.raises(
-        SimulatorError, match=r"fails at row 0.*OverflowError: too far.*--periods 0"
+        SimulatorError, match=r"fails at row 0.*OverflowError: too far.*on_failure='nan'"
     ):
         shop(simulate=walk).simulate(shop().sample(1, RNG(0)), np.ones((1, 7, 2)))
 
