@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.estimation import estimate
     from emulator.inference import Economy, Emulator
     from emulator.inference.over_closing import closed
+    from emulator.series import TimeSeries, read_data
     from emulator.worlds import World
     from emulator.worlds.closing import Closing
     from emulator.worlds.comparison import compare
@@ -33,12 +34,14 @@ __all__ = [
     "Economy",
     "Emulator",
     "Simulator",
+    "TimeSeries",
     "__version__",
     "closed",
     "compare",
     "emulate",
     "estimate",
     "load",
+    "read_data",
     "simulator",
     "train",
     "world",
@@ -50,9 +53,11 @@ _ELSEWHERE = {
     "Economy": "emulator.inference",
     "Emulator": "emulator.inference",
     "Simulator": "emulator.worlds.simulator",
+    "TimeSeries": "emulator.series",
     "closed": "emulator.inference.over_closing",
     "compare": "emulator.worlds.comparison",
     "estimate": "emulator.estimation",
+    "read_data": "emulator.series",
     "simulator": "emulator.worlds.simulator",
     "train": "emulator.choice.doors",
 }

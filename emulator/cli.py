@@ -40,6 +40,10 @@ COMMANDS = {
     "estimate": Entry(
         "emulator.estimation.command:estimate", "Parameters that make worlds move like data."
     ),
+    "data": Entry(
+        "emulator.series.command:data",
+        "Time series: US series that come with it, or files, transformed.",
+    ),
     "generate": Entry(
         "emulator.choice.generating:generate", "Draw parameters, solve, and write a data set."
     ),

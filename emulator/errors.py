@@ -126,6 +126,10 @@ class TargetError(EmulatorError):
     """A target of estimation is missing, malformed, or cannot be matched as it was asked."""
 
 
+class SeriesError(EmulatorError):
+    """Time series cannot be read, or cannot be made what they are asked to be."""
+
+
 class EstimationError(EmulatorError):
     """An estimation cannot be done, or came to no end that can be reported."""
 
