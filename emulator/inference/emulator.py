@@ -16,7 +16,7 @@ from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import TrainedNetwork, load, placed
 from emulator.models.trust import Trust
 from emulator.spec import WorldSpec
-from emulator.worlds import is_known, is_path
+from emulator.worlds import is_known, is_path, of_draws_alone
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -100,7 +100,8 @@ class Emulator:
                     f"{error} Its solver answers: emulator.world({str(world)!r}), on the command"
                     " line --exact."
                 )
-            raise error
+            hint = of_draws_alone(str(world), error)
+            raise UnknownNameError(f"{error} {hint}") if hint else error
         return self.network.world_specs[world]
 
     def trained_range(self, world: str) -> tuple[np.ndarray, np.ndarray]:

@@ -67,6 +67,11 @@ def test_imported_draws_come_to_an_answer(
         _ = economy.solver
     with pytest.raises(UnknownNameError, match="Unknown world: 'mine'"):
         emulator.world("mine")
+    for words in (("irf", "mine"), ("irf", "mine", "--exact"), ("irf", "datasets/mine")):
+        code, _, error = emulate(*words)
+        assert code == 1
+        assert "emulator irf mine --checkpoint runs/mine" in error
+        assert "emulator train --dataset datasets/mine --output runs/mine" in error
 
 
 @pytest.mark.usefixtures("plain_card")

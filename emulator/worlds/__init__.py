@@ -8,6 +8,7 @@ a Python file of a user's is a world by its path.
 from __future__ import annotations
 
 import importlib
+import json
 import os
 from functools import cache, lru_cache
 from pathlib import Path
@@ -78,7 +79,43 @@ def _unknown(name: Any) -> UnknownNameError:
             f"Unknown world: {name!r}. A function becomes a world by its table: emulator.Simulator"
             "(function, parameters={...}, shocks=[...], observables={...})."
         )
-    return unknown_name("world", str(name), known_worlds())
+    error = unknown_name("world", str(name), known_worlds())
+    hint = of_draws_alone(str(name), error)
+    return UnknownNameError(f"{error} {hint}") if hint else error
+
+
+def of_draws_alone(name: str, error: UnknownNameError) -> str:
+    """Who answers for a world of imported draws, which has no solver, as a sentence; empty where
+    nothing says that a name could be one: no data set is there, and a known name is near.
+    """
+    folder, worlds, imported = name, [os.path.basename(name)], True
+    for place in (name.rstrip("/"), f"datasets/{name}"):
+        if os.path.isfile(f"{place}/manifest.json"):
+            folder = place
+            worlds, imported = _worlds_of(place)
+            break
+    else:
+        if "Did you mean" in str(error) or not name.isidentifier():
+            return ""
+        folder = f"datasets/{name}"
+    if not imported:
+        return f"{folder} is a data set of {', '.join(worlds)}; expected the name of a world."
+    world = worlds[0]
+    return (
+        "Imported draws have no solver; a network that was trained on them answers: emulator irf"
+        f" {world} --checkpoint runs/{world} (in Python"
+        f" emulator.load('runs/{world}')['{world}']), once emulator train --dataset {folder}"
+        f" --output runs/{world} has made it."
+    )
+
+
+def _worlds_of(folder: str) -> tuple[list[str], bool]:
+    """Names of a data set's worlds, and whether they were imported, as its manifest says."""
+    try:
+        request = json.loads(Path(folder, "manifest.json").read_bytes())["request"]
+        return [str(name) for name in request["worlds"]], bool(request.get("imported"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return [os.path.basename(folder)], True
 
 
 def known_worlds() -> tuple[str, ...]:
