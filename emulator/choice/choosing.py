@@ -26,6 +26,7 @@ from emulator.files import check_writable, sole_writer, sweep, write_text
 from emulator.models.base import EmulatorModel
 from emulator.models.trained import one_thread
 from emulator.training.calibrate import Report, calibrate_checkpoint
+from emulator.training.state import refuse_both
 
 REGRESSIONS, NETWORKS, CURVE = 0.5, 0.25, 0.1
 """Shares of the budget; the rest is for scores and calibration. Where only one of the first two is
@@ -67,6 +68,7 @@ def choose(
     their NRMSE on `val`. Raises `ConfigError`, `DatasetError`, and `TrainingError` where no kind
     came to an answer.
     """
+    refuse_both(resume, overwrite)
     kinds = asked(kind)
     amount = seconds(budget)
     folder = Path(output)

@@ -29,6 +29,7 @@ from emulator.data import DataSet, Fractions, open_dataset
 from emulator.data.importing.arrays import given_arrays
 from emulator.data.importing.place import check_free, the_place
 from emulator.data.importing.write import Plan, SolvedHere, put_dataset
+from emulator.data.meter import Line
 from emulator.data.schema import Until
 from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST
@@ -40,6 +41,7 @@ from emulator.progress import progress
 from emulator.spec import IRF_AXES, Status
 from emulator.version import __version__
 from emulator.worlds import Source, World, is_path
+from emulator.worlds.calls import listening
 
 DEAR = 0.02
 """Seconds of processor time a draw from which draws are chosen."""
@@ -258,15 +260,16 @@ class _Drawing:
         rows = count if self.world.draws_per_task >= 1000 else min(PART, self.world.draws_per_task)
         parts = []
         with progress() as display:
-            bar = display.add_task(self.world.spec.name, total=count, unit="draws", note="solving")
+            line = Line(display, self.world.spec.name, count, "solving")
             for start in range(0, count, rows):
                 stop = min(start + rows, count)
-                arrays = self.journal.step(
-                    f"{name}_from_{start}",
-                    lambda start=start, stop=stop: work(start, stop),  # type: ignore[misc]
-                )
+                with listening(line.hear):
+                    arrays = self.journal.step(
+                        f"{name}_from_{start}",
+                        lambda start=start, stop=stop: work(start, stop),  # type: ignore[misc]
+                    )
                 parts.append(dict(arrays))
-                display.advance(bar, stop - start)
+                line.finish(stop - start)
         return parts
 
 

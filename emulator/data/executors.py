@@ -12,6 +12,7 @@ import logging
 import multiprocessing
 import os
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
@@ -26,6 +27,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
 from itertools import islice
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +35,7 @@ from emulator.console import err
 from emulator.data.jobs import Job, Task, perform
 from emulator.data.schema import ShardRecord
 from emulator.errors import DatasetError, MissingExtraError, SimulatorWarning
+from emulator.worlds.calls import listening
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -58,12 +61,30 @@ grows by what waits.
 RESUME = "Finished shards are kept: run the same command again to resume."
 
 
+HEARING_SECONDS = 0.5
+"""How often processes say what functions of the user's have answered."""
+
+
 class Engine(NamedTuple):
     """An executor, how many tasks it is handed at a time, and how many workers it has now."""
 
     executor: Executor
     tasks: int
     workers: Callable[[], int]
+    queue: SimpleQueue | None = None
+    """What its processes say of tasks under way; None of this process, which is heard at once, and
+    of a cluster, whose tasks are small.
+    """
+
+    @property
+    def patience(self) -> float:
+        """Seconds of waiting until it is looked at."""
+        return PATIENCE_SECONDS if self.queue is None else HEARING_SECONDS
+
+    def news(self) -> Iterator[tuple[Task, int]]:
+        """Tasks under way, and how many more of their draws were answered."""
+        while self.queue is not None and not self.queue.empty():
+            yield self.queue.get()
 
 
 def open_engine(workers: int, scheduler: str | None) -> AbstractContextManager[Engine]:
@@ -86,10 +107,14 @@ def open_engine(workers: int, scheduler: str | None) -> AbstractContextManager[E
 
 
 def make_shards(
-    engine: Engine, job: Job, tasks: Iterable[Task], begun: Callable[[Task], None]
+    engine: Engine,
+    job: Job,
+    tasks: Iterable[Task],
+    begun: Callable[[Task], None],
+    heard: Callable[[Task, int], None] = lambda task, answered: None,
 ) -> Iterator[tuple[Task, ShardRecord]]:
     """Records of the tasks as they are finished; `begun` hears of each task when it is handed
-    over.
+    over, `heard` of its draws as a function of the user's answers them.
     """
     queue = iter(tasks)
     waiting: dict[Future[ShardRecord], Task] = {}
@@ -97,10 +122,14 @@ def make_shards(
     while True:
         for task in islice(queue, engine.tasks - len(waiting)):
             begun(task)
-            waiting[engine.executor.submit(perform, job, *task)] = task
+            with listening(lambda answered, failed, task=task: heard(task, answered)):  # type: ignore[misc]
+                waiting[engine.executor.submit(_perform, job, *task)] = task
         if not waiting:
             return
-        done = wait(waiting, PATIENCE_SECONDS, FIRST_COMPLETED).done
+        done = wait(waiting, engine.patience, FIRST_COMPLETED).done
+        for task, answered in engine.news():
+            if task in waiting.values():
+                heard(task, answered)
         if not done and not told and engine.workers() == 0:
             told = True
             err.print(
@@ -110,6 +139,31 @@ def make_shards(
             )
         for future in done:
             yield waiting.pop(future), future.result()
+
+
+def _perform(job: Job, world: str, shard: int) -> ShardRecord:
+    """Make a shard, and say how far it is where this is a process that others listen to."""
+    if _Worker.queue is None:
+        return perform(job, world, shard)
+    with listening(_Worker((world, shard)).hear):
+        return perform(job, world, shard)
+
+
+class _Worker:
+    """What a process says of a task, every now and then."""
+
+    queue: SimpleQueue | None = None
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.answered = task, 0
+        self.said = time.monotonic()
+
+    def hear(self, answered: int, failed: int) -> None:
+        self.answered += answered
+        if self.queue is not None and time.monotonic() - self.said > HEARING_SECONDS:
+            self.queue.put((self.task, self.answered))
+            self.answered = 0
+            self.said = time.monotonic()
 
 
 class _Inline(Executor):
@@ -131,13 +185,21 @@ def _processes(workers: int) -> Iterator[Engine]:
     context = multiprocessing.get_context(
         "spawn"
     )  # fork is unsafe once zarr's event loop or BLAS threads run
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+    queue = context.SimpleQueue()
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_begin_worker, initargs=(queue,)
+    )
     try:
-        yield Engine(pool, 2 * workers, lambda: workers)
+        yield Engine(pool, 2 * workers, lambda: workers, queue)
     except BrokenProcessPool:
         raise DatasetError(f"A worker process was killed. {RESUME}") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker(queue: SimpleQueue) -> None:
+    _Worker.queue = queue
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from emulator.data.finishing import finish, finish_world, new_manifest
 from emulator.data.folders import open_folder
 from emulator.data.jobs import Task, marked_run
 from emulator.data.layout import group_files
-from emulator.data.meter import Meter
+from emulator.data.meter import Line, Meter
 from emulator.data.schema import (
     DEFAULT_VERDICTS,
     Fractions,
@@ -49,6 +48,7 @@ from emulator.errors import DatasetError, first_error, unknown_name
 from emulator.progress import progress
 from emulator.version import __version__
 from emulator.worlds import WORLDS, World, is_path
+from emulator.worlds.calls import listening
 
 
 def generate_dataset(
@@ -190,7 +190,7 @@ def _generate(
     todo = [task for task in _tasks(request) if task not in finished]
     with progress() as display, marked_run(folder, request, given) as job:
         meter = Meter(display, request, todo)
-        for task, record in make_shards(engine, job, todo, meter.begin):
+        for task, record in make_shards(engine, job, todo, meter.begin, meter.hear):
             finished[task] = record
             meter.finish(task)
         _judge(folder, request, display)
@@ -204,14 +204,9 @@ def _judge(folder: Folder, request: Request, display: Progress) -> None:
     """
     for name in request.worlds:
         if request.n_verdicts(name) and not verdicts_intact(folder, name):
-            bar = display.add_task(
-                f"{name}, verdicts",
-                total=request.n_verdicts(name),
-                completed=0,
-                unit="draws",
-                note="",
-            )
-            make_verdicts(folder, request, name, partial(display.advance, bar))
+            line = Line(display, f"{name}, verdicts", request.n_verdicts(name))
+            with listening(line.hear):
+                make_verdicts(folder, request, name, line.finish)
 
 
 def _tasks(request: Request) -> list[Task]:

@@ -46,6 +46,15 @@ def refuse_overwriting(folder: Path) -> None:
         )
 
 
+def refuse_both(resume: bool, overwrite: bool) -> None:
+    """Raise `ConfigError` where a run is to be gone on with and to be replaced."""
+    if resume and overwrite:
+        raise ConfigError(
+            "--resume goes on with the run in the folder, and --overwrite replaces it; give one of"
+            " them (in Python resume=True or overwrite=True)."
+        )
+
+
 def remove_run(folder: Path) -> None:
     """Remove what an older run left in a folder, so that no file of it is taken for a new one."""
     for path in _files_of_run(folder):

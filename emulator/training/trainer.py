@@ -56,6 +56,7 @@ from emulator.training.processes import (
 from emulator.training.state import (
     cost,
     record_epoch,
+    refuse_both,
     refuse_overwriting,
     remove_run,
     restore_state,
@@ -353,9 +354,10 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
     """Train the network that a configuration describes, and return its trainer.
 
     Raises `ConfigError` if the run's folder already holds a run and neither `resume` nor
-    `overwrite` is set. With `resume`, a folder without a state to go on from starts afresh, unless
-    the run in it is finished.
+    `overwrite` is set, and if both are. With `resume`, a folder without a state to go on from
+    starts afresh, unless the run in it is finished.
     """
+    refuse_both(resume, overwrite)
     folder = Path(config.checkpoint_dir)
     go_on = resume and (folder / "last.pt").exists()
     if resume and not (folder / "final.pt").exists():

@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple
@@ -29,6 +30,27 @@ RESPONSES = "the responses"
 """The role of the function that every simulator has."""
 
 NOT_FINITE = "the answer holds values that are not finite"
+
+
+MOST_ROWS = 512
+"""Draws that a batched function is called with at a time, so that its progress can be seen."""
+
+_listeners: list[Callable[[int, int], None]] = []
+
+
+@contextmanager
+def listening(listener: Callable[[int, int], None]) -> Iterator[None]:
+    """Meanwhile a listener hears how many draws a function has just answered, and failed at."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def _tell(answered: int, failed: int) -> None:
+    for listener in _listeners:
+        listener(answered, failed)
 
 
 class Failure(NamedTuple):
@@ -138,7 +160,9 @@ class Call:
         n = len(inputs[0])
         answers = Answers([np.full((n, *shape), np.nan) for shape in shapes], {})
         if self.batched:
-            self._batch(answers, inputs, np.arange(n), keywords)
+            for start in range(0, n, MOST_ROWS):
+                rows = np.arange(start, min(start + MOST_ROWS, n))
+                self._batch(answers, inputs, rows, keywords)
         else:
             for row in range(n):
                 self._one(answers, inputs, row, keywords)
@@ -155,6 +179,7 @@ class Call:
             failure = self._failure(error)
             if len(rows) == 1:
                 answers.failures[int(rows[0])] = failure
+                _tell(0, 1)
                 return
             self._say_once(failure, len(rows))
             middle = len(rows) // 2
@@ -168,6 +193,7 @@ class Call:
             returned = self.function(*(array[row].copy() for array in inputs), **keywords)
         except (Exception, SystemExit) as error:
             answers.failures[row] = self._failure(error)
+            _tell(0, 1)
             return
         self._keep(answers, np.array([row]), returned, ())
 
@@ -197,6 +223,7 @@ class Call:
             )
             for whole in answers.arrays:
                 whole[row] = np.nan
+        _tell(int(finite.sum()), int((~finite).sum()))
 
     def _checked(self, returned: Any, shape: tuple[int, ...]) -> np.ndarray:
         try:

@@ -2,15 +2,20 @@
 
 import io
 from datetime import timedelta
+from queue import SimpleQueue
 
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
 from emulator import progress
+from emulator.data import executors, generate_dataset
 from emulator.data.meter import Meter
 from emulator.data.schema import Request
 from emulator.tests.data.tampering import flip_byte
+from emulator.tests.worlds.shop import one, shop
+from emulator.worlds import calls, registry
 
 pytestmark = pytest.mark.fast
 
@@ -107,6 +112,51 @@ def test_rate_and_time_left_are_right_for_quick_shards_and_for_slow_ones(clock, 
         assert left.render(lss).plain == line.render(lss).plain == ""
         assert nk.fields["note"] == "shard 4 of 5"
     assert (nk.completed, lss.completed) == (80, 0)
+
+
+def test_draws_of_a_slow_function_are_counted_as_they_are_answered(bars, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_registered", {})
+    seen = []
+
+    def slow(theta):
+        seen.append([task.completed for _, task in bars])
+        return one(theta)
+
+    def walk(theta, shocks):
+        seen.append([task.completed for _, task in bars])
+        return np.zeros((len(shocks), 5))
+
+    world = shop(slow, batched=False, simulate=walk)
+    generate_dataset(
+        tmp_path / "x", [world], 60, periods=4, verdicts=20, chunk=30, shard=30, horizon=24
+    )
+    generation = [counts[0] for counts in seen if len(counts) == 1]
+    verdicts = [counts[1] for counts in seen if len(counts) == 2]
+    assert generation == sorted(generation)
+    assert len(set(generation)) == 120
+    assert generation[30] == 15  # each draw is half done when it has responses and no path
+    assert verdicts == list(range(20))
+    assert [task.completed for _, task in bars] == [60, 20]
+
+
+def test_processes_say_now_and_then_how_far_they_are(monkeypatch, clock):
+    queue = SimpleQueue()
+    monkeypatch.setattr(executors._Worker, "queue", queue)
+
+    def make(job, world, shard):
+        for _ in range(5):
+            clock[0] += 0.3
+            calls._tell(2, 1)
+        return "record"
+
+    monkeypatch.setattr(executors, "perform", make)
+    told = []
+    engine = executors.Engine(executors._Inline(), 1, lambda: 1, queue)
+    tasks = executors.make_shards(
+        engine, None, [("shop", 3)], lambda task: None, lambda *news: told.append(news)
+    )
+    assert list(tasks) == [(("shop", 3), "record")]
+    assert (("shop", 3), 4) in told
 
 
 @pytest.fixture(params=[60, 80, 120])

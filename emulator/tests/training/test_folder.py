@@ -52,6 +52,16 @@ def test_what_a_run_killed_before_its_first_state_left_is_started_afresh(small_d
     assert train(config, resume=True).history["epoch"] == [1]
 
 
+def test_a_run_is_not_gone_on_with_and_replaced_at_once(small_dataset, tmp_path, emulate):
+    with pytest.raises(ConfigError, match="give one of them"):
+        train(settings(small_dataset, tmp_path), resume=True, overwrite=True)
+    place = ("--dataset", small_dataset, "--output", tmp_path / "run", "--resume", "--overwrite")
+    code, _, error = emulate("train", *place)
+    assert code == 1
+    assert "--resume goes on with the run in the folder, and --overwrite replaces it" in error
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_finished_run_without_a_state_is_not_started_afresh(small_dataset, tmp_path):
     config = settings(small_dataset, tmp_path)
     train(config)
