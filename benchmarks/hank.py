@@ -34,7 +34,8 @@ from emulator.spec import Status
 from emulator.tests.worlds.hank_oracle import equilibrium, jacobian, steady
 from emulator.worlds.hank import world as hank
 from emulator.worlds.hank.equilibrium import determinacy
-from emulator.worlds.hank.world import LONG, N_POLICY, N_TASTES, POINTS, SHORT, SPEC, Policy, Tastes
+from emulator.worlds.hank.household import GRID
+from emulator.worlds.hank.world import LONG, N_POLICY, N_TASTES, SHORT, SPEC, Policy, Tastes
 
 FASTER_TO_40, FASTER_TO_200, FASTER_POLICY = 15, 10, 30
 LARGEST, MEDIAN = 1e-5, 1e-7
@@ -54,7 +55,7 @@ def before(row: np.ndarray) -> np.ndarray:
     """Responses (S, 201, O) of one draw by the way of before, in the units of the world."""
     tastes, policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
     persistence, size = np.reshape(row[N_TASTES + N_POLICY :], (2, -1))
-    households = steady.calibrate(tastes, POINTS)
+    households = steady.calibrate(tastes, GRID)
     derivatives = jacobian.jacobian(tastes, households, LONG.periods)
     if determinacy(derivatives, tastes, policy) != Status.OK:
         return np.full((4, LONG.horizon + 1, 3), np.nan)

@@ -8,16 +8,34 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from emulator.closures.closure import Closure
-from emulator.errors import NoSolutionError, ParameterError
+from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.draws import Draws
 from emulator.worlds.source import Source
+
+
+@dataclass(frozen=True)
+class Regimes:
+    """Regimes of draws: responses jump, in a world that has them, where a draw passes from one to
+    another.
+
+    counts: what the number of a regime counts; margin: how the distance to a border is measured,
+    with its unit; near: a margin below which a solved draw is near a border; near_estimate: one
+    below which a draw is that is not solved, whose margin is an estimate.
+    """
+
+    counts: str
+    margin: str
+    near: float
+    near_estimate: float
+
 
 OnFailure = Literal["raise", "nan"]
 
@@ -57,6 +75,12 @@ class World(ABC):
     solution has small kinks, as one on a grid has, want a wider one.
     """
 
+    settings_before: Mapping[str, float] = {}
+    """The settings with which data sets were solved that do not say them, since they are older."""
+
+    regimes: Regimes | None = None
+    """What tells draws apart between which responses jump; None where there is no such thing."""
+
     dear: tuple[str, ...] = ()
     """Parameters that are dear to change: draws that share them cost little more than one."""
 
@@ -84,6 +108,41 @@ class World(ABC):
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of every answer, such as a request of a file not met."""
         return ()
+
+    @property
+    def solution_error(self) -> Mapping[str, float]:
+        """What the method of solution errs by, as with a grid: for each observable the share of a
+        path's peak within which nine of ten paths lie. Empty where solutions err by rounding alone,
+        and where it is not known.
+        """
+        return {}
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """Numbers of the method of solution that decide the digits of an answer, such as a grid's
+        points; kept in data sets. Empty where there are none.
+        """
+        return {}
+
+    def with_settings(self, settings: Mapping[str, float]) -> World:
+        """This world, solved with other settings; those left out stay. Raises
+        `UnknownNameError`, and `ParameterError` for a value that cannot be.
+        """
+        for name in settings:
+            raise unknown_name(f"setting of world '{self.spec.name}'", name, self.settings)
+        return self
+
+    def regime(self, theta: np.ndarray) -> np.ndarray:
+        """The regime (n,) int of draws (n, P), as `regimes` says what it counts. Raises
+        `NoSolutionError`, and `ParameterError` where the world has no regimes.
+        """
+        raise ParameterError(f"World '{self.spec.name}' has no regimes.")
+
+    def regime_margin(self, theta: np.ndarray) -> np.ndarray:
+        """How far (n,) each draw (n, P) is from the nearest border between regimes, as `regimes`
+        says how it is measured. Raises as `regime` does.
+        """
+        raise ParameterError(f"World '{self.spec.name}' has no regimes.")
 
     complete: Callable[[Mapping[str, np.ndarray], int], np.ndarray] | None = None
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""

@@ -10,20 +10,23 @@ from importlib.resources import as_file, files
 import numpy as np
 import pytest
 
-from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
+from emulator.errors import MissingExtraError, NoSolutionError, ParameterError, UnknownNameError
 from emulator.spec import Status
 from emulator.worlds import check_world, get_world
 from emulator.worlds.hank import world as hank
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import Paths, Transforms, determinacy, economy, winding
 from emulator.worlds.hank.fake_news import INPUTS, jacobian, jacobians, outputs
+from emulator.worlds.hank.household import GRID, PUBLISHED
 from emulator.worlds.hank.outputs import groups
 from emulator.worlds.hank.steady import calibrate
 from emulator.worlds.hank.world import LONG, SPEC, Policy, Tastes, processes, rest, solve_household
 
 HANK = get_world("hank")
+ON_PUBLISHED_GRID = HANK.with_settings({"pivot": PUBLISHED.pivot})
+SMALL = PUBLISHED._replace(points=60)
 REFERENCE = files("emulator.tests") / "reference" / "hank"
-PUBLISHED = Tastes(*SPEC.theta()[0, :7])
+EXAMPLE = Tastes(*SPEC.theta()[0, :7])
 RULE = Policy(*SPEC.theta()[0, 7:12])
 
 
@@ -60,6 +63,7 @@ def test_the_library_still_says_the_same(tmp_path):
         ("theta.csv", 0),
         ("irfs.csv", 1e-6),
         ("published.csv", 1e-6),
+        ("own_grid.csv", 1e-6),
         ("nonlinear.csv", 1e-6),
     ):
         kept = np.array(read(name)[1], dtype=float)
@@ -76,7 +80,7 @@ def small():
     library = pytest.importorskip("sequence_jacobian")
     from sequence_jacobian.examples.hank import labor_supply
 
-    steady = calibrate(PUBLISHED, 60)
+    steady = calibrate(EXAMPLE, SMALL)
     household = library.hetblocks.hh_labor.hh.add_hetinputs([incomes]).add_hetoutputs(
         [labor_supply, spending]
     )
@@ -85,13 +89,13 @@ def small():
         "a_grid": steady.grid,
         "Pi": steady.transition,
         "e_grid": steady.skill,
-        "w": PUBLISHED.wage,
-        "tau": PUBLISHED.tau,
-        "r": PUBLISHED.r,
+        "w": EXAMPLE.wage,
+        "tau": EXAMPLE.tau,
+        "r": EXAMPLE.r,
         "beta": steady.beta,
         "vphi": steady.vphi,
-        "eis": PUBLISHED.eis,
-        "frisch": PUBLISHED.frisch,
+        "eis": EXAMPLE.eis,
+        "frisch": EXAMPLE.frisch,
         "poor": poor.member / poor.spent,
         "poor_edge": poor.at_edge,
         "rich": rich.member / rich.spent,
@@ -118,8 +122,31 @@ def test_responses_are_the_librarys():
     theta, reference = reference_theta(), responses("irfs.csv")
     assert len(theta) >= 10
     assert reference.shape[3] == 7
+    assert np.abs(ON_PUBLISHED_GRID.irf(theta) - reference).max() < 1e-6
+    assert ON_PUBLISHED_GRID.residual(theta).max() < 1e-7
+
+
+def test_responses_on_its_own_grid_are_the_librarys_there():
+    reference = responses("own_grid.csv")
+    theta = reference_theta()[: len(reference)]
+    assert HANK.settings == {"points": 500, "pivot": 0.05, "top": 150.0}
     assert np.abs(HANK.irf(theta) - reference).max() < 1e-6
-    assert HANK.residual(theta).max() < 1e-7
+    # The grids are two: on the published one responses differ by more than the tolerance.
+    assert np.abs(ON_PUBLISHED_GRID.irf(theta) - reference).max() > 1e-5
+
+
+def test_the_grid_is_a_setting():
+    assert HANK.with_settings({}) is HANK
+    assert HANK.with_settings({"pivot": 0.05, "points": 500.0}) is HANK
+    assert ON_PUBLISHED_GRID.settings == PUBLISHED._asdict() == HANK.settings_before
+    assert ON_PUBLISHED_GRID.with_settings(GRID._asdict()).settings == HANK.settings
+    with pytest.raises(UnknownNameError, match=r"'pivots'.*Did you mean 'pivot'"):
+        HANK.with_settings({"pivots": 0.1})
+    for bad in ({"points": 10}, {"points": 50.5}, {"pivot": 0.0}, {"top": 0.01}):
+        with pytest.raises(ParameterError, match=r"expected a whole number of 20 points or more"):
+            HANK.with_settings(bad)
+    with pytest.raises(UnknownNameError, match="setting of world 'nk'"):
+        get_world("nk").with_settings({"pivot": 0.1})
 
 
 def test_the_published_example_is_reproduced():
@@ -127,12 +154,12 @@ def test_the_published_example_is_reproduced():
     library's too.
     """
     reference = responses("published.csv")[0]
-    assert np.abs(HANK.irf(SPEC.theta())[0, :2, :, :3] - reference).max() < 1e-6
+    assert np.abs(ON_PUBLISHED_GRID.irf(SPEC.theta())[0, :2, :, :3] - reference).max() < 1e-6
     header, rows = read("steady.csv")
     assert header == ["draw", "beta", "vphi", "consumption"]
     assert float(rows[0][1]) == pytest.approx(0.982, abs=5e-4)
     for theta, row in zip(reference_theta()[[0, *range(10)]], rows, strict=True):
-        steady = rest(Tastes(*theta[:7]))
+        steady = rest(Tastes(*theta[:7]), PUBLISHED)
         assert (steady.beta, steady.vphi) == pytest.approx([float(x) for x in row[1:3]], abs=1e-8)
         assert steady.mean(steady.c) == pytest.approx(1, abs=1e-8)
 
@@ -141,11 +168,11 @@ def test_the_notebooks_printed_errors_are_ours():
     """What the markets miss, to first order, when a cut of 1 % a year meets unchanged output and
     inflation (its first iteration).
     """
-    household = solve_household(PUBLISHED, LONG)
+    household = solve_household(EXAMPLE, LONG, PUBLISHED)
     shocks = np.zeros((4, LONG.periods, 1))
     shocks[0, :, 0] = -0.01 / 4 * 0.61 ** np.arange(LONG.periods)
     still = np.zeros((LONG.periods, 1))
-    missed = economy(Paths(household.jacobian_OITT), PUBLISHED, RULE, still, still, shocks)
+    missed = economy(Paths(household.jacobian_OITT), EXAMPLE, RULE, still, still, shocks)
     assert np.abs(missed.assets).max() == pytest.approx(1.46e-2, rel=0.01)
     assert np.abs(missed.labour).max() == pytest.approx(2.73e-3, rel=0.01)
 
@@ -155,7 +182,7 @@ def test_the_nonlinear_model_responds_alike_to_a_small_shock():
     which the other observables average out.
     """
     nonlinear = responses("nonlinear.csv")
-    linear = HANK.irf(reference_theta()[: len(nonlinear)])
+    linear = ON_PUBLISHED_GRID.irf(reference_theta()[: len(nonlinear)])
     peak = np.abs(nonlinear).max(axis=2, keepdims=True)
     error = (np.abs(linear - nonlinear) / peak).max(axis=(0, 1, 2))
     assert error[:5].max() < 2e-4
@@ -164,7 +191,7 @@ def test_the_nonlinear_model_responds_alike_to_a_small_shock():
 
 def test_jacobians_are_the_librarys_differences(small):
     steady, theirs = small
-    ours = jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 80)
+    ours = jacobian(EXAMPLE, steady, outputs(EXAMPLE, steady), 80)
     for o, output in enumerate(("A", "NE")):
         for i, name in enumerate(INPUTS):
             assert (
@@ -175,7 +202,7 @@ def test_jacobians_are_the_librarys_differences(small):
 def test_what_groups_spend_answers_as_the_library_says(small):
     """The first 41 quarters, which are all that the short truncation keeps of them."""
     steady, theirs = small
-    _, ours = jacobians(PUBLISHED, steady, 80, 40)
+    _, ours = jacobians(EXAMPLE, steady, 80, 40)
     assert ours.shape == (2, 3, 41, 80)
     for o, output in enumerate(("C_POOR", "C_RICH")):
         for i, name in enumerate(INPUTS):
@@ -197,19 +224,19 @@ def test_goods_clear_by_walras_law_along_every_response(small):
     policy = Policy(kappa=0.1, phi_pi=1.5, phi_y=0.1, rho_i=0.5, rho_b=0.8)
     shocks = 0.01 * processes(np.array([0.6, 0.8, 0.7, 0.5]), 80)
     (y, pi, i), _ = close(
-        jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 80), PUBLISHED, policy, shocks
+        jacobian(EXAMPLE, steady, outputs(EXAMPLE, steady), 80), EXAMPLE, policy, shocks
     )
     m, z, g, u = shocks
     before = lambda x: np.vstack([np.zeros((1, 4)), x[:-1]])  # noqa: E731
     after = np.vstack([pi[1:], np.zeros((1, 4))])
     assert np.abs(i - 0.5 * before(i) - 0.5 * (1.5 * pi + 0.1 * y) - m).max() < 1e-15
-    r = before(i) - (1 + PUBLISHED.r) * pi
-    wage = (pi - after / (1 + PUBLISHED.r) - u) / 0.1 + z / PUBLISHED.mu
+    r = before(i) - (1 + EXAMPLE.r) * pi
+    wage = (pi - after / (1 + EXAMPLE.r) - u) / 0.1 + z / EXAMPLE.mu
     debt = np.zeros_like(y)
     for t in range(80):
         debt[t] = 0.8 * (debt[t - 1] * (t > 0) + g[t])
-    taxes = PUBLISHED.debt * r + (1 + PUBLISHED.r) * before(debt) + g - debt
-    profits = y - wage - (y - z) / PUBLISHED.mu
+    taxes = EXAMPLE.debt * r + (1 + EXAMPLE.r) * before(debt) + g - debt
+    profits = y - wage - (y - z) / EXAMPLE.mu
     consumption = sum(
         theirs["C", name] @ path
         for name, path in zip(INPUTS, (r, wage, profits - taxes), strict=True)
@@ -232,9 +259,9 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
     """A unique solution stays when the truncation moves; among many, the truncation picks one, and
     another when it moves.
     """
-    steady = calibrate(PUBLISHED, 60)
+    steady = calibrate(EXAMPLE, SMALL)
     jacobians = {
-        periods: jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), periods)
+        periods: jacobian(EXAMPLE, steady, outputs(EXAMPLE, steady), periods)
         for periods in (150, 300)
     }
     for phi_pi, expected in (
@@ -244,11 +271,11 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
         (2.0, Status.OK),
     ):
         policy = RULE._replace(phi_pi=phi_pi)
-        assert [
-            determinacy(derivative, PUBLISHED, policy) for derivative in jacobians.values()
-        ] == [expected] * 2
+        assert [determinacy(derivative, EXAMPLE, policy) for derivative in jacobians.values()] == [
+            expected
+        ] * 2
         short, long = (
-            close(derivative, PUBLISHED, policy, processes(np.full(4, 0.5), periods))[0][:, :20]
+            close(derivative, EXAMPLE, policy, processes(np.full(4, 0.5), periods))[0][:, :20]
             for periods, derivative in jacobians.items()
         )
         moved = np.abs(short - long).max() / np.abs(long).max()
@@ -257,8 +284,8 @@ def test_the_verdict_agrees_with_what_a_longer_truncation_does():
 
 def test_far_from_the_start_the_operators_are_their_transforms():
     """A pulse in the middle of a long time, by the Jacobian and by its symbol."""
-    steady = calibrate(PUBLISHED, 60)
-    derivative = jacobian(PUBLISHED, steady, outputs(PUBLISHED, steady), 300)
+    steady = calibrate(EXAMPLE, SMALL)
+    derivative = jacobian(EXAMPLE, steady, outputs(EXAMPLE, steady), 300)
     symbol = Transforms(derivative).symbol_OIF
     far = np.fft.ifft(symbol).real
     middle = derivative[..., 150]

@@ -8,6 +8,7 @@ import pytest
 from emulator.spec import Status
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import determinacy
+from emulator.worlds.hank.household import GRID
 from emulator.worlds.hank.outputs import Output, groups, watched
 from emulator.worlds.hank.world import (
     N_POLICY,
@@ -19,7 +20,8 @@ from emulator.worlds.hank.world import (
     processes,
 )
 
-N, POINTS, PERIODS = 8, 100, 150
+N, PERIODS = 8, 150
+COARSE = GRID._replace(points=100)
 MONETARY, TECHNOLOGY, FISCAL, COST_PUSH = range(4)
 
 pytest.importorskip("numba")
@@ -37,7 +39,7 @@ class Economy:
             Policy(*row[N_TASTES : N_TASTES + N_POLICY]),
         )
         self.persistence = row[N_TASTES + N_POLICY :][:4]
-        self.steady = calibrate(self.tastes, POINTS)
+        self.steady = calibrate(self.tastes, COARSE)
         self.jacobian = jacobian(
             self.tastes, self.steady, outputs(self.tastes, self.steady), PERIODS
         )
@@ -110,7 +112,7 @@ def test_households_save_for_precaution(economies):
     """
     for economy in economies:
         assert economy.steady.beta * (1 + economy.tastes.r) < 1
-        riskier = calibrate(economy.tastes._replace(sd_e=1.1 * economy.tastes.sd_e), POINTS)
+        riskier = calibrate(economy.tastes._replace(sd_e=1.1 * economy.tastes.sd_e), COARSE)
         assert riskier.beta < economy.steady.beta
 
 
@@ -128,7 +130,7 @@ def test_marginal_propensities_to_consume(economies):
         )
         assert by_wealth[0] > 2 * by_wealth[60]
         liquid = economy.tastes._replace(debt=1.2 * economy.tastes.debt)
-        richer = calibrate(liquid, POINTS)
+        richer = calibrate(liquid, COARSE)
         assert richer.mean(spending(liquid, richer)) < steady.mean(mpc)
 
 

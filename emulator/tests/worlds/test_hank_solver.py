@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 
+from emulator.errors import NoSolutionError
 from emulator.spec import Status
 from emulator.worlds.hank import world as hank
 from emulator.worlds.hank.world import LONG, SHORT, SPEC, Policy, Tastes, processes
@@ -18,6 +19,8 @@ from emulator.tests.worlds.hank_oracle import equilibrium, jacobian, steady
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.fake_news import jacobian as fake_news
 from emulator.worlds.hank.fake_news import kept_periods, outputs, recovery
+from emulator.worlds.hank.household import GRID, PUBLISHED
+from emulator.worlds.hank.regime import margin_estimate
 from emulator.worlds.hank.start import features, fitted
 from emulator.worlds.hank.steady import (
     asset_grid,
@@ -26,7 +29,10 @@ from emulator.worlds.hank.steady import (
     rouwenhorst,
 )
 
-POINTS = 100
+COARSE = {
+    name: grid._replace(points=100) for name, grid in (("own", GRID), ("published", PUBLISHED))
+}
+SMALL = COARSE["own"]
 
 
 def draws(n, seed):
@@ -41,13 +47,14 @@ def test_the_grids_are_the_librarys():
     # The library iterates to the stationary distribution by which it normalises; ours is exact.
     assert np.abs(own_skill - skill).max() < 1e-8
     assert np.abs(own_transition - transition).max() < 1e-14
-    assert np.abs(asset_grid(500) - grids.agrid(amax=150.0, n=500)).max() < 1e-12
+    assert np.abs(asset_grid(PUBLISHED) - grids.agrid(amax=150.0, n=500)).max() < 1e-12
 
 
-@pytest.mark.parametrize("row", draws(3, seed=1))
-def test_the_steady_state_is_that_of_plain_iteration(row):
+@pytest.mark.parametrize("grid", COARSE)
+@pytest.mark.parametrize("row", draws(2, seed=1))
+def test_the_steady_state_is_that_of_plain_iteration(row, grid):
     tastes = Tastes(*row[:7])
-    ours, theirs = calibrate(tastes, POINTS), steady.calibrate(tastes, POINTS)
+    ours, theirs = calibrate(tastes, COARSE[grid]), steady.calibrate(tastes, COARSE[grid])
     assert (ours.beta, ours.vphi) == pytest.approx((theirs.beta, theirs.vphi), rel=1e-7)
     for name, tolerance in (("a", 1e-5), ("c", 1e-7), ("n", 1e-7), ("distribution", 1e-7)):
         assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() < tolerance, name
@@ -57,8 +64,8 @@ def test_the_steady_state_is_that_of_plain_iteration(row):
 @pytest.mark.parametrize("row", draws(2, seed=2))
 def test_where_the_search_begins_does_not_matter(row):
     tastes = Tastes(*row[:7])
-    warm = calibrate(tastes, POINTS, fitted(tastes))
-    cold = calibrate(tastes, POINTS, coarse_start(tastes, POINTS))
+    warm = calibrate(tastes, SMALL, fitted(tastes))
+    cold = calibrate(tastes, SMALL, coarse_start(tastes, SMALL))
     assert (warm.beta, warm.vphi) == pytest.approx((cold.beta, cold.vphi), rel=1e-8)
     assert np.abs(warm.distribution - cold.distribution).max() < 1e-8
 
@@ -67,13 +74,13 @@ def test_a_start_that_leads_nowhere_is_replaced_by_the_coarse_solution(monkeypat
     tastes = Tastes(*SPEC.theta()[0, :7])
     far = fitted(tastes)._replace(unknown=np.array([-20.0, 5.0]))
     monkeypatch.setattr("emulator.worlds.hank.steady.fitted", lambda tastes: far)
-    assert calibrate(tastes, POINTS).error(tastes.debt) < 1e-8
+    assert calibrate(tastes, SMALL).error(tastes.debt) < 1e-8
 
 
 def test_jacobians_of_kept_periods_are_those_of_all_periods():
     for row in draws(2, seed=3):
         tastes = Tastes(*row[:7])
-        s = calibrate(tastes, POINTS)
+        s = calibrate(tastes, SMALL)
         for periods in (SHORT.periods, LONG.periods):
             whole = jacobian.jacobian(tastes, s, periods)
             ours = fake_news(tastes, s, outputs(tastes, s), periods)
@@ -94,7 +101,7 @@ def test_between_kept_periods_polynomials_are_exact():
 def test_the_equilibrium_without_products_is_that_of_the_equations():
     for row in draws(2, seed=4):
         tastes, policy = Tastes(*row[:7]), Policy(*row[7:12])
-        s = calibrate(tastes, POINTS)
+        s = calibrate(tastes, SMALL)
         derivatives = fake_news(tastes, s, outputs(tastes, s), 120)
         shocks = processes(row[12:16], 120)
         (ours, error), (theirs, _) = (
@@ -127,13 +134,13 @@ def test_a_start_is_fitted_to_solutions():
     from emulator.worlds.hank.fit import fit
 
     low, high = SPEC.low[:7], SPEC.high[:7]
-    content = fit(low, high, draws=3, points=60, seed=1)
+    content = fit(low, high, draws=3, grid=GRID._replace(points=60), seed=1)
     solved = np.random.default_rng(1).uniform(low, high, size=(3, 7))
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         position = 2 * (solved - low) / (high - low) - 1
-        rest_at = features(position) @ stored["coefficients"].astype(float)
+        rest_at = features(position, 3) @ stored["coefficients"].astype(float)
     for row, start in zip(solved, rest_at, strict=True):
-        steady_state = calibrate(Tastes(*row), 60)
+        steady_state = calibrate(Tastes(*row), GRID._replace(points=60))
         log_rest = np.log([1 - steady_state.beta * (1 + row[5]), steady_state.vphi])
         assert start[:2] == pytest.approx(log_rest, abs=1e-3)
 
@@ -150,3 +157,31 @@ def test_responses_jump_where_the_limit_begins_to_hold_a_skill():
     change = np.flatnonzero(np.diff(skills))
     assert change.size == 1
     assert steps[change[0]] > 3 * np.delete(steps, change[0]).max()
+
+
+def test_the_margin_says_how_far_the_regime_is_from_changing():
+    """Along debt the margin shrinks to zero where the number of constrained skills changes."""
+    row = draws(1, seed=1)
+    row[0, [SPEC.index(name) for name in ("debt", "sd_e", "rho_e", "r")]] = 2.0, 0.55, 0.95, 0.005
+    path = np.repeat(row, 13, axis=0)
+    path[:, SPEC.index("debt")] = np.linspace(2.0, 3.2, 13)
+    world = hank.HeterogeneousAgents()
+    skills, margins = world.regime(path), world.regime_margin(path)
+    assert (skills == world.constrained_skills(path)).all()
+    change = int(np.flatnonzero(np.diff(skills))[0])
+    assert margins.argmin() in (change, change + 1)
+    ends = path[[change, change + 1]]
+    for _ in range(12):  # halve what holds the border
+        middle = ends.mean(axis=0, keepdims=True)
+        ends[int(world.regime(middle)[0] == skills[change + 1])] = middle
+    assert world.regime_margin(ends).max() < 1e-5
+    estimates = np.abs(margin_estimate(path) - margins)
+    assert estimates.max() < world.regimes.near_estimate
+
+
+def test_without_a_steady_state_there_is_no_regime():
+    world = hank.HeterogeneousAgents()
+    theta = np.concatenate([SPEC.theta(), SPEC.theta(mu=1.0), SPEC.theta(debt=160.0)])
+    assert np.isfinite(world.regime_margin(theta)).tolist() == [True, False, False]
+    with pytest.raises(NoSolutionError, match=r"2 of 3 draws have no steady state.*row 1"):
+        world.regime(theta)

@@ -1,6 +1,6 @@
-"""The start of `hank`'s solver, fitted again to solutions at draws from the prior's box.
+"""The polynomials of `start.py`, fitted again to solutions at draws from the prior's box.
 
-python -m emulator.worlds.hank.fit --draws 2000
+python -m emulator.worlds.hank.fit --draws 3000
 """
 
 from __future__ import annotations
@@ -15,49 +15,65 @@ from emulator.console import say
 from emulator.errors import NoSolutionError
 from emulator.files import write_bytes
 from emulator.progress import progress
-from emulator.worlds.hank.household import Tastes
-from emulator.worlds.hank.start import FILE, features
+from emulator.worlds.hank.household import GRID, Grid, Tastes
+from emulator.worlds.hank.start import DEGREE, FILE, HELD_DEGREE, features, position
 from emulator.worlds.hank.steady import calibrate, coarse_start, grids
-from emulator.worlds.hank.world import N_TASTES, POINTS, SPEC
+from emulator.worlds.hank.structure import margins
+from emulator.worlds.hank.world import N_TASTES, SPEC
 
 RIDGE = 1e-6
 
 
-def as_start(theta: np.ndarray, points: int) -> np.ndarray:
-    """The start (2 + 4 + EC,) that leads straight to the solution at tastes theta (P,)."""
+def solution(theta: np.ndarray, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
+    """The start (2 + 4 + EC,) that leads straight to the solution at tastes theta (P,), and up to
+    which assets the limit holds each skill, (E,).
+    """
     tastes = Tastes(*theta)
-    begin = coarse_start(tastes, points)
-    steady = calibrate(tastes, points, begin)
+    begin = coarse_start(tastes, grid)
+    steady = calibrate(tastes, grid, begin)
     unknown = np.log([1 - steady.beta * (1 + tastes.r), steady.vphi])
-    marginal = np.log(steady.marginal[:, grids(points).index])
-    return np.concatenate([unknown, begin.slope.ravel(), marginal.ravel()])
+    marginal = np.log(steady.marginal[:, grids(grid).index])
+    start = np.concatenate([unknown, begin.slope.ravel(), marginal.ravel()])
+    return start, margins(tastes, steady)
 
 
-def fit(low: np.ndarray, high: np.ndarray, draws: int, points: int, seed: int = 0) -> bytes:
+def fit(low: np.ndarray, high: np.ndarray, draws: int, grid: Grid = GRID, seed: int = 0) -> bytes:
     """The file of the fit, from solutions at draws that are uniform over the box."""
     rng = np.random.default_rng(seed)
     rows: list[np.ndarray] = []
-    values: list[np.ndarray] = []
+    solutions: list[tuple[np.ndarray, np.ndarray]] = []
     with progress() as bar:
         task = bar.add_task("solving", total=draws, unit="draws")
         for row in rng.uniform(low, high, size=(draws, N_TASTES)):
             bar.advance(task)
             try:
-                values.append(as_start(row, points))
+                solutions.append(solution(row, grid))
             except NoSolutionError:
                 continue  # the fit needs no draw in particular
             rows.append(row)
-    x = features(2 * (np.array(rows) - low) / (high - low) - 1)
-    normal = x.T @ x + RIDGE * len(x) * np.eye(x.shape[1])
-    coefficients = np.linalg.solve(normal, x.T @ np.array(values)).astype(np.float32)
+    where = position(np.array(rows), low, high)
+    starts, held = (np.array(values) for values in zip(*solutions, strict=True))
     stream = io.BytesIO()
-    np.savez_compressed(stream, low=low, high=high, coefficients=coefficients)
+    np.savez_compressed(
+        stream,
+        low=low,
+        high=high,
+        assets=grids(grid).coarse,
+        coefficients=regression(features(where, DEGREE), starts),
+        held=regression(features(where, HELD_DEGREE), held),
+    )
     return stream.getvalue()
 
 
-def main(draws: int = 2000, seed: int = 0) -> None:
-    """Fit the start again, to the ranges and the grid that the world has now."""
-    content = fit(SPEC.low[:N_TASTES], SPEC.high[:N_TASTES], draws, POINTS, seed)
+def regression(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Coefficients (M, K) of the features x (n, M) that tell y (n, K), in single precision."""
+    normal = x.T @ x + RIDGE * len(x) * np.eye(x.shape[1])
+    return np.linalg.solve(normal, x.T @ y).astype(np.float32)
+
+
+def main(draws: int = 3000, seed: int = 0) -> None:
+    """Fit again, to the ranges and the grid that the world has now."""
+    content = fit(SPEC.low[:N_TASTES], SPEC.high[:N_TASTES], draws, GRID, seed)
     target = Path(str(files("emulator.worlds.hank"))) / FILE
     write_bytes(target, content)
     say(f"Wrote {target} ({len(content) / 1000:.0f} kB).")

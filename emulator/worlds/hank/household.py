@@ -13,13 +13,28 @@ are those at which households hold the public debt and supply one unit of labour
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
 
 SKILLS = 7
-RICHEST = 150.0
-"""Largest assets on the grid, in quarters of output per head."""
+
+
+class Grid(NamedTuple):
+    """The asset grid: how many points; the assets at which spacing turns from even to proportional;
+    the largest assets. Assets are in quarterly output per head.
+    """
+
+    points: int
+    pivot: float
+    top: float
+
+
+PUBLISHED = Grid(points=500, pivot=0.25, top=150.0)
+"""The grid of the published example."""
+GRID = PUBLISHED._replace(pivot=0.05)
+"""The grid of this world: closer where the limit to borrowing bends policies, and as dear."""
 
 
 class Tastes(NamedTuple):
@@ -44,6 +59,27 @@ class Tastes(NamedTuple):
     def tau(self) -> float:
         """Profits less taxes at rest, in quarterly output."""
         return 1 - self.wage - self.r * self.debt
+
+
+def rouwenhorst(persistence: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Skills (E,) with mean 1 and their transitions (E, E), whose logarithms have the stationary
+    standard deviation `deviation` (Rouwenhorst 1995; Kopecky and Suen 2010,
+    doi:10.1016/j.red.2010.02.002).
+    """
+    stay = (1 + persistence) / 2
+    transition = np.array([[stay, 1 - stay], [1 - stay, stay]])
+    for size in range(3, SKILLS + 1):
+        wider = np.zeros((size, size))
+        wider[:-1, :-1] += stay * transition
+        wider[:-1, 1:] += (1 - stay) * transition
+        wider[1:, :-1] += (1 - stay) * transition
+        wider[1:, 1:] += stay * transition
+        wider[1:-1] /= 2
+        transition = wider
+    shares = np.array([comb(SKILLS - 1, k) for k in range(SKILLS)]) / 2 ** (SKILLS - 1)
+    logs = np.linspace(-1, 1, SKILLS)
+    logs *= deviation / np.sqrt(shares @ logs**2)
+    return np.exp(logs) / (shares @ np.exp(logs)), transition
 
 
 @dataclass(frozen=True)

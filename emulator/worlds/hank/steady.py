@@ -12,13 +12,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
 
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from emulator.errors import NoSolutionError
-from emulator.worlds.hank.household import RICHEST, SKILLS, SteadyState, Tastes
+from emulator.worlds.hank.household import (
+    GRID,
+    SKILLS,
+    Grid,
+    SteadyState,
+    Tastes,
+    rouwenhorst,
+)
 from emulator.worlds.hank.kernels import (
     Choices,
     Coarse,
@@ -36,8 +42,6 @@ from emulator.worlds.hank.kernels import (
 )
 from emulator.worlds.hank.start import Start, fitted
 
-PIVOT = 0.25
-"""Assets at which the spacing of the grid turns from even to proportional, in quarterly output."""
 COARSE_POINTS = 20
 POLICY_TOLERANCE = 3e-12
 """Largest relative error of E[V_a'] in its own equation."""
@@ -51,40 +55,19 @@ LONGEST_STEP = 0.5
 """In logarithms of the unknowns."""
 
 
-def asset_grid(points: int, pivot: float = PIVOT) -> np.ndarray:
-    """Assets (A,) from zero to `RICHEST`, in quarterly output; evenly spaced in logarithms of
-    assets plus `pivot`.
+def asset_grid(grid: Grid) -> np.ndarray:
+    """Assets (A,) from zero to the top of a grid, in quarterly output; evenly spaced in logarithms
+    of assets plus its pivot.
     """
-    grid = np.geomspace(pivot, RICHEST + pivot, points) - pivot
-    grid[0] = 0.0
-    return grid
-
-
-def rouwenhorst(persistence: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
-    """Skills (E,) with mean 1 and their transitions (E, E), whose logarithms have the stationary
-    standard deviation `deviation` (Rouwenhorst 1995; Kopecky and Suen 2010,
-    doi:10.1016/j.red.2010.02.002).
-    """
-    stay = (1 + persistence) / 2
-    transition = np.array([[stay, 1 - stay], [1 - stay, stay]])
-    for size in range(3, SKILLS + 1):
-        wider = np.zeros((size, size))
-        wider[:-1, :-1] += stay * transition
-        wider[:-1, 1:] += (1 - stay) * transition
-        wider[1:, :-1] += (1 - stay) * transition
-        wider[1:, 1:] += stay * transition
-        wider[1:-1] /= 2
-        transition = wider
-    shares = np.array([comb(SKILLS - 1, k) for k in range(SKILLS)]) / 2 ** (SKILLS - 1)
-    logs = np.linspace(-1, 1, SKILLS)
-    logs *= deviation / np.sqrt(shares @ logs**2)
-    return np.exp(logs) / (shares @ np.exp(logs)), transition
+    assets = np.geomspace(grid.pivot, grid.top + grid.pivot, grid.points) - grid.pivot
+    assets[0] = 0.0
+    return assets
 
 
 @dataclass(frozen=True)
 class Grids:
     """The asset grid, the coarse grid in it, and the matrix (C, A) of the cubic spline from the one
-    to the other, in logarithms of assets plus the pivot.
+    to the other, in logarithms of assets plus `pivot`.
     """
 
     fine: np.ndarray
@@ -92,22 +75,31 @@ class Grids:
     left: np.ndarray
     weight: np.ndarray
     spline: np.ndarray
+    pivot: float
 
     @property
     def coarse(self) -> np.ndarray:
         return self.fine[self.index]
 
+    def on_coarse(self, assets: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """Values (E, K) at some assets (K,), on the coarse grid, (E, C)."""
+        if np.array_equal(assets, self.coarse):
+            return values
+        spline = CubicSpline(np.log(assets + self.pivot), values, axis=1)
+        return spline(np.log(self.coarse + self.pivot))
+
 
 @lru_cache(maxsize=8)
-def grids(points: int, pivot: float = PIVOT) -> Grids:
-    """Grids of `points` points; those of the coarse grid lie evenly among them."""
-    fine = asset_grid(points, pivot)
+def grids(grid: Grid) -> Grids:
+    """A grid, and the coarse one whose points lie evenly among its points."""
+    fine, points = asset_grid(grid), grid.points
     index = np.unique(np.linspace(0, points - 1, min(COARSE_POINTS, points)).round().astype(int))
     coarse = fine[index]
     left = np.clip(np.searchsorted(coarse, fine, side="right") - 1, 0, len(index) - 2)
     weight = (coarse[left + 1] - fine) / (coarse[left + 1] - coarse[left])
-    spline = CubicSpline(np.log(coarse + pivot), np.eye(len(index)))(np.log(fine + pivot))
-    return Grids(fine, index, left, weight, np.ascontiguousarray(spline.T))
+    spline = CubicSpline(np.log(coarse + grid.pivot), np.eye(len(index)))
+    matrix = np.ascontiguousarray(spline(np.log(fine + grid.pivot)).T)
+    return Grids(fine, index, left, weight, matrix, grid.pivot)
 
 
 def problem_of(
@@ -200,30 +192,31 @@ class Economy:
         return full.reshape(skills * points, skills * points)
 
 
-def calibrate(tastes: Tastes, points: int, start: Start | None = None) -> SteadyState:
-    """The steady state on `points` points in which assets equal the debt and effective labour is 1.
+def calibrate(tastes: Tastes, grid: Grid = GRID, start: Start | None = None) -> SteadyState:
+    """The steady state on a grid in which assets equal the debt and effective labour is 1.
 
     start: where the search begins; by default the fitted start, and the solution on the coarse grid
     where that leads nowhere. Raises `NoSolutionError`.
     """
     if start is not None:
-        return _Fine(tastes, points, start).solve()
+        return _Fine(tastes, grid, start).solve()
     try:
-        return _Fine(tastes, points, fitted(tastes)).solve()
+        return _Fine(tastes, grid, fitted(tastes)).solve()
     except (NoSolutionError, np.linalg.LinAlgError, FloatingPointError):
-        return _Fine(tastes, points, coarse_start(tastes, points)).solve()
+        return _Fine(tastes, grid, coarse_start(tastes, grid)).solve()
 
 
 class _Fine:
     """The search on the whole grid."""
 
-    def __init__(self, tastes: Tastes, points: int, start: Start) -> None:
+    def __init__(self, tastes: Tastes, grid: Grid, start: Start) -> None:
         self.start = start
-        self.grids = grids(points)
+        self.grids = grids(grid)
         self.economy = Economy(tastes, self.grids.fine)
+        log_marginal = self.grids.on_coarse(start.assets, start.log_marginal)
         with np.errstate(over="ignore"):  # a start far outside its box; its policies are refused
-            self.marginal_C = np.exp(start.log_marginal)
-            self.marginal = np.exp(start.log_marginal @ self.grids.spline)
+            self.marginal_C = np.exp(log_marginal)
+            self.marginal = np.exp(log_marginal @ self.grids.spline)
         self.correction = np.empty_like(self.marginal)
         self._prepare(Economy(tastes, self.grids.coarse))
 
@@ -316,11 +309,11 @@ class _Fine:
         )
 
 
-def coarse_start(tastes: Tastes, points: int) -> Start:
+def coarse_start(tastes: Tastes, grid: Grid = GRID) -> Start:
     """The solution on the coarse grid alone, from no guess: each Newton step and the distribution
     by dense systems. Raises `NoSolutionError`.
     """
-    economy = Economy(tastes, grids(points).coarse)
+    economy = Economy(tastes, grids(grid).coarse)
     unknown = np.log([0.015, tastes.wage])
     cash = (1 + tastes.r) * economy.grid + economy.skill[:, None]
     marginal = economy.transition @ ((1 + tastes.r) * (0.1 * cash) ** (-1 / tastes.eis))
@@ -331,7 +324,7 @@ def coarse_start(tastes: Tastes, points: int) -> Start:
     slope = np.column_stack(columns)
     for _ in range(MOST_MARKET_STEPS):
         if np.abs(gap).max() < COARSE_TOLERANCE:
-            return Start(unknown, slope, np.log(marginal))
+            return Start(unknown, slope, economy.grid, np.log(marginal))
         step = -np.linalg.lstsq(slope, gap)[0]
         step *= min(1.0, LONGEST_STEP / np.abs(step).max())
         unknown, before = unknown + step, gap

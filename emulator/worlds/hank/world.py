@@ -10,25 +10,26 @@ Sequence-Space Jacobian to Solve and Estimate Heterogeneous-Agent Models, Econom
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import inf
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.signal import fftconvolve
 
 from emulator.closures.closure import Closure
-from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
+from emulator.errors import MissingExtraError, NoSolutionError, ParameterError, unknown_name
 from emulator.spec import DEFAULT_HORIZON, Status
 from emulator.worlds.base import OnFailure, World
+from emulator.worlds.hank import regime
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import Paths, Policy, determinacy, incomes
-from emulator.worlds.hank.household import SteadyState, Tastes
+from emulator.worlds.hank.household import GRID, PUBLISHED, SKILLS, Grid, SteadyState, Tastes
 from emulator.worlds.hank.spec import SPEC
-from emulator.worlds.hank.structure import closure, part
-
-POINTS = 500
-"""Points of the asset grid, as in the published example."""
+from emulator.worlds.hank.structure import closure, margins, part
 
 
 class Truncation(NamedTuple):
@@ -48,6 +49,15 @@ economy may be far from rest at the end, and the long one answers.
 """
 HORIZON = LONG.horizon
 UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0, 100.0])
+FEWEST_POINTS = 20
+NONE_HELD = (float("nan"),) * SKILLS
+GRID_ERRORS = {
+    GRID: (3.3e-4, 1.9e-4, 2.8e-4, 3.8e-4, 2.6e-4, 4.4e-2, 2.3e-2),
+    PUBLISHED: (1.1e-3, 5.2e-4, 4.9e-4, 1.4e-3, 7.9e-4, 4.9e-2, 2.4e-2),
+}
+"""By observable, the share of a path's peak within which nine of ten paths lie of those on 4,000
+points, quarters 0 to 40, 30 draws from the prior (`benchmarks/hank_grid.py`).
+"""
 ERROR_TOLERANCE = 1e-7
 FADED = 1e-3
 """Largest last response relative to the peak: a path that is not back at rest by then is cut off
@@ -78,7 +88,7 @@ def _threads() -> Any:
 
 
 @lru_cache(maxsize=1024)
-def solve_draw(row: tuple[float, ...], truncation: Truncation) -> Solved:
+def solve_draw(row: tuple[float, ...], truncation: Truncation, grid: Grid = GRID) -> Solved:
     """One draw of theta, remembered; where there is no solution its responses are NaN and its
     status says why. What the short truncation cannot tell the long one says.
 
@@ -93,10 +103,11 @@ def solve_draw(row: tuple[float, ...], truncation: Truncation) -> Solved:
     persistence, size = np.reshape(row[N_TASTES + N_POLICY :], (2, N_SHOCKS))
     with _threads().limit(limits=1, user_api="blas"):
         try:
-            household = solve_household(tastes, truncation)
+            household = solve_household(tastes, truncation, grid)
+            held_up_to(tastes, grid)  # remembered for who asks for the regime
             status = determinacy(household.jacobian_OITT, tastes, policy)
             if status == Status.NOT_CONVERGED and truncation == SHORT:
-                return solve_draw(row, LONG)
+                return solve_draw(row, LONG, grid)
             if status != Status.OK:
                 return _unsolved(status)
             forces = processes(persistence, truncation.periods)
@@ -107,7 +118,7 @@ def solve_draw(row: tuple[float, ...], truncation: Truncation) -> Solved:
             return _unsolved(Status.NOT_CONVERGED)
     unit = (UNITS[: len(paths), None, None] * paths).transpose(2, 1, 0)
     if truncation == SHORT and not _below(unit, SETTLED_AT, SETTLED):
-        return solve_draw(row, LONG)
+        return solve_draw(row, LONG, grid)
     error = max(error, household.steady.error(tastes.debt))
     rows = truncation.horizon + 1
     beside = (UNITS[len(paths) :, None, None] * others).transpose(2, 1, 0)
@@ -156,48 +167,66 @@ def _watched(
 
 
 @lru_cache(maxsize=64)
-def rest(tastes: Tastes) -> SteadyState:
+def rest(tastes: Tastes, grid: Grid = GRID) -> SteadyState:
     """The steady state, remembered for draws that share these tastes.
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
     from emulator.worlds.hank.steady import calibrate
 
-    return calibrate(tastes, POINTS)
+    return calibrate(tastes, grid)
 
 
 @lru_cache(maxsize=64)
-def solve_household(tastes: Tastes, truncation: Truncation) -> Household:
+def solve_household(tastes: Tastes, truncation: Truncation, grid: Grid = GRID) -> Household:
     """Steady state and Jacobians, remembered for draws that share these tastes.
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
     from emulator.worlds.hank.fake_news import jacobians
 
-    steady = rest(tastes)
+    steady = rest(tastes, grid)
     markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon)
     return Household(steady, markets, watched)
 
 
-def _part(row: tuple[float, ...]) -> np.ndarray:
+def _part(row: tuple[float, ...], grid: Grid) -> np.ndarray:
     tastes = Tastes(*row)
     with _threads().limit(limits=1, user_api="blas"):
         try:
-            steady, jacobian_OITT, watched_OIHT = solve_household(tastes, SHORT)
+            steady, jacobian_OITT, watched_OIHT = solve_household(tastes, SHORT, grid)
         except (NoSolutionError, np.linalg.LinAlgError, ValueError):
             return np.full(closure(SHORT.periods, SHORT.horizon).part_size, np.nan)
         return part(tastes, steady, jacobian_OITT, watched_OIHT)
 
 
-def _mpc(row: tuple[float, ...]) -> float:
-    if not (SPEC.possible(np.array([row]))[0] and _meaningful(row)):
+@lru_cache(maxsize=8192)
+def held_up_to(tastes: Tastes, grid: Grid = GRID) -> tuple[float, ...]:
+    """`structure.margins`, remembered longer than the state of rest; NaN where there is none.
+
+    Raises `MissingExtraError`.
+    """
+    with _threads().limit(limits=1, user_api="blas"):
+        try:
+            return tuple(margins(tastes, rest(tastes, grid)))
+        except (NoSolutionError, np.linalg.LinAlgError, ValueError):
+            return NONE_HELD
+
+
+def _can_be(row: tuple[float, ...]) -> bool:
+    """Whether a draw is within its bounds and the method takes it."""
+    return bool(SPEC.possible(np.array([row]))[0]) and _meaningful(row)
+
+
+def _mpc(row: tuple[float, ...], grid: Grid) -> float:
+    if not _can_be(row):
         return float("nan")
     from emulator.worlds.hank.fake_news import differentiate
 
     tastes = Tastes(*row[:N_TASTES])
     with _threads().limit(limits=1, user_api="blas"):
         try:
-            steady = rest(tastes)
+            steady = rest(tastes, grid)
             return steady.mean(differentiate(tastes, steady).c_slope)
         except (NoSolutionError, np.linalg.LinAlgError, ValueError):
             return float("nan")
@@ -218,6 +247,11 @@ def _meaningful(row: tuple[float, ...]) -> bool:
     return named["kappa"] > 0 and all(0 <= value < 1 for value in persistences)
 
 
+@lru_cache(maxsize=16)
+def _on_grid(grid: Grid) -> HeterogeneousAgents:
+    return HeterogeneousAgents(grid)
+
+
 class HeterogeneousAgents(World):
     """The world `hank`; see the module's text for the model."""
 
@@ -228,6 +262,39 @@ class HeterogeneousAgents(World):
     longest_horizon = HORIZON
     # households on a grid: responses to r, debt and sd_e have kinks a hundred times as close
     difference = 1e-2
+
+    def __init__(self, grid: Grid = GRID) -> None:
+        self.grid = grid
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """The asset grid."""
+        return self.grid._asdict()
+
+    settings_before = MappingProxyType(PUBLISHED._asdict())
+
+    @property
+    def solution_error(self) -> Mapping[str, float]:
+        """The error of the asset grid, where it was measured."""
+        errors = GRID_ERRORS.get(self.grid)
+        return {} if errors is None else dict(zip(SPEC.observable_names, errors, strict=True))
+
+    regimes = regime.REGIMES
+
+    def with_settings(self, settings: Mapping[str, float]) -> HeterogeneousAgents:
+        """The economy on another asset grid; see `World.with_settings`."""
+        for name in settings:
+            if name not in Grid._fields:
+                raise unknown_name("setting of world 'hank'", name, Grid._fields)
+        points, pivot, top = ({**self.settings, **settings}[name] for name in Grid._fields)
+        whole = points == points // 1 and FEWEST_POINTS <= points < inf
+        if not whole or not 0 < pivot < top < inf:
+            raise ParameterError(
+                f"The asset grid of 'hank' has {points:g} points, pivot {pivot:g} and top {top:g};"
+                f" expected a whole number of {FEWEST_POINTS} points or more, and 0 < pivot < top."
+            )
+        grid = Grid(int(points), pivot, top)
+        return self if grid == self.grid else _on_grid(grid)
 
     def require(self) -> None:
         import emulator.worlds.hank.kernels  # noqa: F401  names the extra where Numba is missing
@@ -247,14 +314,32 @@ class HeterogeneousAgents(World):
         return np.array([solved.residual for solved in self._solve(theta, SHORT)])
 
     def constrained_skills(self, theta: np.ndarray) -> np.ndarray:
-        """How many of the seven skills would borrow at no assets if they could, (n,) int.
-
-        Where this number changes the responses jump; see docs/worlds/hank.md. Raises
-        `NoSolutionError` for tastes without a steady state.
+        """How many of the seven skills would borrow at no assets if they could, (n,) int: the
+        regime. Raises `NoSolutionError` for tastes without a steady state.
         """
+        held = self._held_up_to(theta)
+        missing = np.isnan(held).any(axis=1)
+        if missing.any():
+            raise NoSolutionError(
+                f"World 'hank': {missing.sum()} of {len(held)} draws have no steady state, and no"
+                f" regime; the first is row {np.flatnonzero(missing)[0]}."
+            )
+        return regime.constrained(held)
+
+    def regime(self, theta: np.ndarray) -> np.ndarray:
+        return self.constrained_skills(theta)
+
+    def regime_margin(self, theta: np.ndarray) -> np.ndarray:
+        """See `World.regime_margin`; NaN where no state of rest is found."""
+        return regime.margin(self._held_up_to(theta))
+
+    def _held_up_to(self, theta: np.ndarray) -> np.ndarray:
         theta = self.spec.check_theta(theta)
-        steady = [rest(Tastes(*row[:N_TASTES])) for row in theta.tolist()]
-        return np.array([np.count_nonzero(s.a[:, 0] <= s.grid[0]) for s in steady], dtype=int)
+        held = [
+            held_up_to(Tastes(*row[:N_TASTES]), self.grid) if _can_be(tuple(row)) else NONE_HELD
+            for row in theta.tolist()
+        ]
+        return np.array(held).reshape(-1, SKILLS)
 
     @property
     def closure(self) -> Closure:
@@ -263,14 +348,18 @@ class HeterogeneousAgents(World):
     def dear_part(self, theta: np.ndarray) -> np.ndarray:
         """The households of each draw, (n, D); see `structure.py`."""
         rows = self.spec.check_theta(theta)[:, :N_TASTES].tolist()
-        return np.array([_part(tuple(row)) for row in rows]).reshape(-1, self.closure.part_size)
+        return np.array([_part(tuple(row), self.grid) for row in rows]).reshape(
+            -1, self.closure.part_size
+        )
 
     def mpc(self, theta: np.ndarray) -> np.ndarray:
         """Average marginal propensity to consume (n,): by how much consumption of the quarter rises
         with a household's cash at its beginning, an average over households at rest. NaN where no
         state of rest is found.
         """
-        return np.array([_mpc(tuple(row)) for row in self.spec.check_theta(theta).tolist()])
+        return np.array(
+            [_mpc(tuple(row), self.grid) for row in self.spec.check_theta(theta).tolist()]
+        )
 
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
@@ -306,4 +395,5 @@ class HeterogeneousAgents(World):
         return responses
 
     def _solve(self, theta: np.ndarray, truncation: Truncation) -> list[Solved]:
-        return [solve_draw(tuple(row), truncation) for row in self.spec.check_theta(theta).tolist()]
+        rows = self.spec.check_theta(theta).tolist()
+        return [solve_draw(tuple(row), truncation, self.grid) for row in rows]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sequence_jacobian import create_model, simple
+from sequence_jacobian import create_model, grids, simple
 from sequence_jacobian.examples import hank as published
 
 from emulator.worlds.hank.world import SPEC
@@ -25,8 +25,21 @@ DIFFERENCES = {"hh": {"h": 1e-8, "twosided": True}}
 SCALE = 0.01
 """Size of the shock, in standard deviations, at which the nonlinear model is solved."""
 
-household = published.hh.add_hetinputs([published.make_grids, published.wages, published.transfers])
-household = household.add_hetoutputs([published.labor_supply])
+PIVOT = 0.05
+"""Of the grid of `hank` itself; that of the library is 0.25."""
+
+
+def make_grids(rho_s, sigma_s, nS, amax, nA):
+    e_grid, pi_e, Pi = grids.markov_rouwenhorst(rho=rho_s, sigma=sigma_s, N=nS)
+    a_grid = np.geomspace(PIVOT, amax + PIVOT, nA) - PIVOT
+    a_grid[0] = 0.0
+    return e_grid, pi_e, Pi, a_grid
+
+
+def household_on(grid: Any) -> Any:
+    """The library's household, on the grid that a function of its parameters makes."""
+    block = published.hh.add_hetinputs([grid, published.wages, published.transfers])
+    return block.add_hetoutputs([published.labor_supply])
 
 
 def spending_of_groups(c, bottom, bottom_edge, top, top_edge):
@@ -35,7 +48,6 @@ def spending_of_groups(c, bottom, bottom_edge, top, top_edge):
     return c_bottom, c_top
 
 
-grouped = household.add_hetoutputs([spending_of_groups])
 BOTTOM, TOP = 0.5, 0.1
 """Shares of the households that are the poorest and the richest by what they own as the quarter
 begins.
@@ -94,7 +106,7 @@ are percent, of its value at rest.
 """
 
 
-def steady_state(p: dict[str, float], blocks: list[Any]) -> Any:
+def steady_state(p: dict[str, float], household: Any, blocks: list[Any]) -> Any:
     """Steady state of a model of these blocks, its beta and vphi found by the library's
     calibration.
     """
@@ -146,7 +158,8 @@ def published_example() -> tuple[Any, np.ndarray]:
     """
     p = dict(zip(SPEC.parameter_names, SPEC.theta()[0], strict=True))
     blocks = [published.monetary, published.fiscal, published.mkt_clearing]
-    ss = steady_state(p, blocks)
+    household = household_on(published.make_grids)
+    ss = steady_state(p, household, blocks)
     model = create_model([household, published.firm, published.nkpc, *blocks])
     G = model.solve_jacobian(
         ss,
@@ -188,11 +201,15 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
     return weights, spent
 
 
-def extended(p: dict[str, float], nonlinear: bool = False) -> tuple[Any, np.ndarray]:
-    """Steady state and responses (4, H+1, 7) of the whole model; nonlinear ones are central
-    differences at a hundredth of the shock.
+def extended(
+    p: dict[str, float], nonlinear: bool = False, grid: Any = published.make_grids
+) -> tuple[Any, np.ndarray]:
+    """Steady state and responses (4, H+1, 7) of the whole model on a grid; nonlinear ones are
+    central differences at a hundredth of the shock.
     """
-    ss = steady_state(p, [rule, budget, markets])
+    household = household_on(grid)
+    ss = steady_state(p, household, [rule, budget, markets])
+    grouped = household.add_hetoutputs([spending_of_groups])
     model = create_model([grouped, published.firm, phillips, rule, budget, markets])
     weights, spent = groups(ss.internals["hh"])
     ss = model.steady_state({**ss.toplevel, **weights}, options=TIGHT)
@@ -269,6 +286,9 @@ def main(output: Path) -> None:
     example, responses = published_example()
     write_irfs(output / "irfs.csv", np.stack([irf for _, irf in found]))
     write_irfs(output / "published.csv", responses[None])
+    write_irfs(
+        output / "own_grid.csv", np.stack([extended(p, grid=make_grids)[1] for p in named[:3]])
+    )
     write_irfs(
         output / "nonlinear.csv", np.stack([extended(p, nonlinear=True)[1] for p in named[:2]])
     )

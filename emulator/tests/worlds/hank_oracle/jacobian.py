@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from emulator.tests.worlds.hank_oracle.steady import calibrate
-from emulator.worlds.hank.household import SteadyState, Tastes
+from emulator.worlds.hank.household import Grid, SteadyState, Tastes
 
 INPUTS = ("r", "w", "tau")
 R, W, _ = range(len(INPUTS))
@@ -34,12 +34,12 @@ class Household:
 
 
 @lru_cache(maxsize=16)
-def solve_household(tastes: Tastes, points: int, periods: int) -> Household:
+def solve_household(tastes: Tastes, grid: Grid, periods: int) -> Household:
     """Steady state and Jacobians, remembered for draws that share these tastes.
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
-    steady = calibrate(tastes, points)
+    steady = calibrate(tastes, grid)
     return Household(steady, jacobian(tastes, steady, periods))
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from sequence_jacobian import grids, hetblocks
 
 from emulator.errors import NoSolutionError
-from emulator.worlds.hank.household import RICHEST, SKILLS, SteadyState, Tastes
+from emulator.worlds.hank.household import SKILLS, Grid, SteadyState, Tastes
+from emulator.worlds.hank.steady import asset_grid
 
 COARSE_POINTS, COARSE_TOLERANCE = 50, 1e-3
 POLICY_TOLERANCE, DISTRIBUTION_TOLERANCE, CLEARING_TOLERANCE = 1e-11, 1e-13, 1e-8
@@ -17,9 +18,9 @@ LONGEST_STEP = 1.0
 """In logarithms; keeps a step from a poor slope within the region where the library converges."""
 
 
-def calibrate(tastes: Tastes, points: int) -> SteadyState:
+def calibrate(tastes: Tastes, grid: Grid) -> SteadyState:
     """The steady state in which assets equal the debt and effective labour is 1; first on a coarse
-    grid, then on `points`.
+    grid, then on `grid`.
 
     Broyden's method in log(1 - beta (1 + r)) and log vphi, which no step can push out of their
     domain. Always starts from the same guess, so that the answer does not depend on what was solved
@@ -28,10 +29,10 @@ def calibrate(tastes: Tastes, points: int) -> SteadyState:
     unknown = np.log([0.015, tastes.wage])
     slope: np.ndarray | None = None
     for size, tolerance in (
-        (min(COARSE_POINTS, points), COARSE_TOLERANCE),
-        (points, CLEARING_TOLERANCE),
+        (min(COARSE_POINTS, grid.points), COARSE_TOLERANCE),
+        (grid.points, CLEARING_TOLERANCE),
     ):
-        market = _Market(tastes, size)
+        market = _Market(tastes, grid._replace(points=size))
         gap = market(unknown)
         if slope is None:
             slope = np.column_stack(
@@ -60,12 +61,12 @@ class _Market:
 
     steady: SteadyState
 
-    def __init__(self, tastes: Tastes, points: int) -> None:
+    def __init__(self, tastes: Tastes, grid: Grid) -> None:
         self.tastes = tastes
         self.skill, _, self.transition = grids.markov_rouwenhorst(
             rho=tastes.rho_e, sigma=tastes.sd_e, N=SKILLS
         )
-        self.grid = grids.agrid(amax=RICHEST, n=points)
+        self.grid = asset_grid(grid)
         self.last: dict[str, np.ndarray] = {}
 
     def __call__(self, unknown: np.ndarray) -> np.ndarray:
