@@ -115,6 +115,8 @@ def write(folder: Folder, manifest: Manifest) -> None:
             splits=SPLITS,
             sizes=_sizes(manifest.request),
             verdicts={name: _verdicts(folder, manifest.request, name) for name in manifest.worlds},
+            solved_with={name: _solved_with(manifest.request, name) for name in manifest.worlds},
+            regimes={name: _regimes(folder, name) for name in manifest.request.regimes},
         )
     )
     for name, world in manifest.worlds.items():
@@ -139,6 +141,27 @@ def _verdicts(folder: Folder, request: Request, world: str) -> dict[str, int]:
         else ((), ())
     )
     return {Status(code).label: int(count) for code, count in zip(codes, counts, strict=True)}
+
+
+def _solved_with(request: Request, world: str) -> str:
+    """The settings that a world was solved with and what its solution errs by, as sentences; empty
+    where there is nothing to say.
+    """
+    settings = request.settings.get(world)
+    if not settings:
+        return ""
+    named = ", ".join(f"{name} {value:g}" for name, value in settings.items())
+    errors = request.world(world).solution_error
+    listed = ", ".join(f"`{name}` {share:.2g}" for name, share in errors.items())
+    band = f" Nine of ten paths err by less than these shares of their peak: {listed}."
+    return f"Solved with {named}.{band if errors else ''}"
+
+
+def _regimes(folder: Folder, world: str) -> dict[int, int]:
+    """How many draws of a world are in each regime."""
+    regime = np.asarray(zarr.open_group(folder.store(world), mode="r")["regime"][:])  # type: ignore[index]
+    numbers, counts = np.unique(regime, return_counts=True)
+    return dict(zip(numbers.tolist(), counts.tolist(), strict=True))
 
 
 def _rule(manifest: Manifest, world: str, split: str) -> str:

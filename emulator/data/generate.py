@@ -132,12 +132,22 @@ def _request(
         "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
         "sources": sources,
         "groups": _groups(worlds_by_name, draws_per_group),
+        "settings": {
+            name: dict(world.settings) for name, world in worlds_by_name.items() if world.settings
+        },
+        "regimes": {
+            name: world.regimes.counts
+            for name, world in worlds_by_name.items()
+            if world.regimes is not None
+        },
         "made_by": __version__,
     }
     try:
         request = Request.model_validate({**fixed, **asked})
         sizes = {
-            name: shard_size(world.draws_per_task, request.shard, request.chunk)
+            name: shard_size(
+                world.draws_per_task * request.group_size(name), request.shard, request.chunk
+            )
             for name, world in worlds_by_name.items()
         }
         return Request.model_validate(

@@ -19,6 +19,8 @@ from emulator.spec import IRF_AXES, Status, WorldSpec
 
 PART = "part"
 """The array that holds the dear part of each group of draws."""
+NO_REGIME = -1
+"""Fills the rows of `regime` that were never written."""
 
 
 class ArrayLayout(NamedTuple):
@@ -54,6 +56,10 @@ def layouts(spec: WorldSpec, request: Request, space: StateSpace | None) -> Iter
     yield ArrayLayout(
         "status", ("sample",), (n,), "uint8", int(Status.MISSING), "code", "0 ok; see flag_meanings"
     )
+    if spec.name in request.regimes:
+        yield ArrayLayout(
+            "regime", ("sample",), (n,), "int16", NO_REGIME, "number", request.regimes[spec.name]
+        )
     if request.periods:
         t = request.periods
         yield ArrayLayout(

@@ -125,6 +125,8 @@ def solved_again(data: DataSet, world: str) -> Iterator[str]:
         shocks = np.asarray(group["shocks"].oindex[rows], dtype=np.float64)  # type: ignore[union-attr]
         paths = installed.simulate(theta, shocks, on_failure="nan")
         solved["trajectories"] = paths[..., observed]
+    if "regime" in group:
+        solved["regime"] = installed.regime(theta)
     same_states = installed.has_state_space and installed.spec.states == spec.states
     if same_states and "state_transition" in group:
         space = installed.state_space(theta)

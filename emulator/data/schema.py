@@ -145,6 +145,17 @@ class Request(_Record):
     groups: dict[WorldName, Group] = Field(
         default={}, description="worlds whose draws come in groups, which splits keep together"
     )
+    settings: dict[WorldName, dict[str, float]] = Field(
+        default={},
+        description=(
+            "settings that worlds are solved with, such as a grid; data sets older than the field"
+            " were solved with `World.settings_before`"
+        ),
+    )
+    regimes: dict[WorldName, str] = Field(
+        default={},
+        description="worlds whose draws have a regime, which is stored, and what its number counts",
+    )
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -166,9 +177,10 @@ class Request(_Record):
                     f"samples: {n} draws of '{world}' are no exception to n_samples"
                     f" ({self.n_samples})"
                 )
-        for world in self.groups:
-            if world not in self.worlds:
-                raise ValueError(f"groups: '{world}' is not among the worlds")
+        for field in ("groups", "settings", "regimes"):
+            for world in getattr(self, field):
+                if world not in self.worlds:
+                    raise ValueError(f"{field}: '{world}' is not among the worlds")
         for world, rows in self.shards.items():
             if (
                 world not in self.worlds
@@ -182,7 +194,8 @@ class Request(_Record):
         return self
 
     def world(self, name: str) -> World:
-        """A world of this request: made again from its texts, or the one of this package.
+        """A world of this request, with its settings: made again from its texts, or the one of this
+        package.
 
         Raises `UnknownNameError`, and `DatasetError` for one that was solved elsewhere.
         """
@@ -191,7 +204,8 @@ class Request(_Record):
                 f"The draws of '{name}' come from {self.imported[name].origin}: it has no solver"
                 " here, so that no draw can be solved again and none added."
             )
-        return from_source(self.sources[name]) if name in self.sources else get_world(name)
+        world = from_source(self.sources[name]) if name in self.sources else get_world(name)
+        return world.with_settings(self.settings.get(name, world.settings_before))
 
     def size(self, world: str) -> int:
         """Accepted draws of a world: the rows of its arrays."""
@@ -333,6 +347,8 @@ def fingerprint(manifest: dict[str, Any]) -> str:
         "imported",
         "until",
         "groups",
+        "settings",
+        "regimes",
     ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):
             content["request"].pop(added, None)

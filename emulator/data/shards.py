@@ -145,6 +145,8 @@ def solve_rows(
         "irfs": irf.astype(np.float32),
         "status": np.full(len(theta), Status.OK, dtype=np.uint8),
     }
+    if world.spec.name in request.regimes:
+        arrays["regime"] = world.regime(theta).astype(np.int16)
     if request.periods:
         rng = stream(request.seed, world.spec.name, "shocks", shard)
         start, stop = request.rows(world.spec.name, shard)

@@ -255,6 +255,22 @@ class DataSet:
         array: Any = self.group(world)["theta"]
         return np.asarray(array[:])
 
+    def regime(self, world: str, split: str) -> np.ndarray:
+        """The regime (n,) int of each draw of a split, checksums verified; the request's `regimes`
+        says what its number counts.
+
+        Raises `DatasetError` where none is stored: draws of the world have none, were imported, or
+        are of a data set older than regimes.
+        """
+        if world not in self.manifest.request.regimes:
+            raise DatasetError(
+                f"{self.folder} holds no regimes of world '{world}': the world has none, or the"
+                " data are imported or older than regimes. Generate them anew, in another folder,"
+                " to have them."
+            )
+        self.verify(world, ("regime",))
+        return self._rows_of(world, "regime", self.rows(world, split)).astype(int)
+
     def verdicts(self, world: str) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the prior before any is refused: theta (m, P) float32, each in its parameter's
         unit, and the `Status` of each, (m,) uint8.

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from emulator.data import card
-from emulator.data.layout import PART
+from emulator.data.layout import NO_REGIME, PART
 from emulator.data.resolving import (
     installed_world,
     is_solver_of,
@@ -149,6 +149,8 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
                 continue
             if name == "status":
                 bad = values != Status.OK
+            elif name == "regime":
+                bad = values == NO_REGIME
             else:
                 bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
             if bad.any():
@@ -161,6 +163,8 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
     theta = stored_theta(group)
     margin = 1e-6 * (spec.high - spec.low)
     outside = ((theta < spec.low - margin) | (theta > spec.high + margin)).any(axis=1)
+    if (world in request.regimes) != ("regime" in group):
+        yield "the request and the group do not agree on whether draws have a regime"
     if outside.any():
         yield f"theta leaves the declared ranges in {int(outside.sum())} row(s)"
     if len(np.unique(theta, axis=0)) != len(theta):
@@ -194,9 +198,11 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
         yield from _other_splits(data, world, theta, drawn_regions, splits)
     installed = None if request.given(world) else installed_world(data, world)
     if installed is not None and is_solver_of(installed.spec, spec):
-        if request.shard_rows(world) != shard_size(
-            installed.draws_per_task, request.shard, request.chunk
-        ):
+        # Shards of data sets in groups had no more rows than others, once.
+        if request.shard_rows(world) not in {
+            shard_size(installed.draws_per_task * groups, request.shard, request.chunk)
+            for groups in (1, request.group_size(world))
+        }:
             yield (
                 f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
             )
