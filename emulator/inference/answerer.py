@@ -145,7 +145,7 @@ class Answerer(ABC):
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         """Half width (n, S, H+1, O) of the band around responses to one standard deviation; None
-        where there is none, as of a solver.
+        where there is none, as of a solver that errs by rounding alone.
         """
         return None
 
@@ -171,6 +171,12 @@ class Answerer(ABC):
     def flagged(self, theta: np.ndarray) -> np.ndarray:
         """Which draws (n,) it says itself to doubt; a solver none."""
         return np.zeros(len(theta), dtype=bool)
+
+    def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
+        """Which draws (n,) are near a border between regimes, where responses jump; None where the
+        world has no such borders, or none that are known.
+        """
+        return None
 
     def gradient(
         self, theta: np.ndarray, horizon: int, shock: int, columns: Sequence[int], force: Force

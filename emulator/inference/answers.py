@@ -2,8 +2,8 @@
 and with how far to trust it.
 
 irf                        responses, each observable in its own unit
-lower, upper               90 % band around a network's responses; where the solver answered, the
-                           response itself
+lower, upper               90 % band around a network's responses; where the solver answered, what
+                           its method errs by, or the response itself
 exact                      (draw) whether the solver answered
 determinate                (draw) whether there is a unique stable solution; a network's word until
                            the solver has spoken
@@ -12,6 +12,7 @@ in_range                   (draw) every parameter lies within the range of the t
 parameter_in_range         (draw, parameter)
 trained_from, trained_to   (parameter) that range
 flagged                    (draw) the network itself says to doubt its answer
+near_jump                  (draw) the draw is near a border between regimes, where responses jump
 theta                      (draw, parameter)
 """
 

@@ -283,5 +283,7 @@ def _notes(answered: Answered) -> None:
                 f"{p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
                 f" {p.high:g}."
             )
+    if labels.jump:
+        note(labels.jump)
     if answered.doubt:
         note(answered.doubt.replace("fallback='exact' asks", "--exact asks"))

@@ -23,13 +23,14 @@ from emulator.inference.draws import (
     periods_wanted,
 )
 from emulator.inference.fallback import (
+    near_jump,
     no_solver,
     of_the_solver_alone,
     solver_of,
     with_fallback,
     world_of,
 )
-from emulator.inference.labels import Answered, refuse, refuse_impossible
+from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import SizeLike
 from emulator.spec import WorldSpec
@@ -186,6 +187,10 @@ class Economy:
         labels = self.asking.labels(asked, draws, theta, observed)
         if solver is not None:
             labels = labels._replace(notes=(*labels.notes, *of_the_solver_alone(self.spec, solver)))
+        near = near_jump(self.answerer, theta, fields["exact"], solver)
+        if near is not None:
+            fields["near_jump"] = near
+            labels = labels._replace(jump=near_jumps_in_words(near, fields["exact"]))
         return Answered(labels, theta, fields)
 
     def jacobian(

@@ -50,7 +50,7 @@ def with_fallback(
     if rows.any():
         solved = _solved(asked, answerer, theta[rows], horizon, solver)
         for name in {"irf", "lower", "upper"} & set(fields):
-            fields[name][rows] = solved["irf"]
+            fields[name][rows] = solved.get(name, solved["irf"])
         fields["determinate"][rows] = solved["determinate"]
     fields["exact"] = rows
     return fields
@@ -65,7 +65,22 @@ def _solved(
 ) -> dict[str, np.ndarray]:
     """The fields of a solver's answer, with a network's observables alone, in its order."""
     fields = asked.of_world(solver.spec).answered(solver, theta, horizon)
-    return fields | {"irf": fields["irf"][..., places_of(network.spec, solver.spec)]}
+    places = places_of(network.spec, solver.spec)
+    bands = {"irf", "lower", "upper"} & set(fields)
+    return fields | {name: fields[name][..., places] for name in bands}
+
+
+def near_jump(
+    answerer: Answerer, theta: np.ndarray, exact: np.ndarray, solver: SolverAnswerer | None
+) -> np.ndarray | None:
+    """Which draws (n,) are near a border where responses jump, as who answered each says: the
+    solver where `exact` (n,). None where no such border is known.
+    """
+    near = answerer.near_jump(theta)
+    if near is not None and solver is not None and exact.any():
+        solved = solver.near_jump(theta[exact])
+        near[exact] = near[exact] if solved is None else solved
+    return near
 
 
 def solver_of(answerer: Answerer, fallback: Fallback) -> SolverAnswerer | None:

@@ -30,6 +30,8 @@ class Labels(NamedTuple):
     """Which parameters are not at their defaults, in words."""
     notes: Sequence[str] = ()
     trained_range: tuple[np.ndarray, np.ndarray] | None = None
+    jump: str = ""
+    """Which draws are near a border where responses jump, in words."""
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -39,7 +41,8 @@ class Labels(NamedTuple):
             "source": self.source,
             "parameters": self.parameters,
         }
-        return attributes | ({"notes": " ".join(self.notes)} if self.notes else {})
+        notes = " ".join([*self.notes, self.jump]).strip()
+        return attributes | ({"notes": notes} if notes else {})
 
 
 class Answered(NamedTuple):
@@ -97,6 +100,22 @@ class Answered(NamedTuple):
             trained[0][outside],
             trained[1][outside],
         )
+
+
+def near_jumps_in_words(near: np.ndarray, exact: np.ndarray) -> str:
+    """What a reader should know of draws (n,) near a border where responses jump, of which some are
+    solved; empty without any.
+    """
+    if not near.any():
+        return ""
+    several = f"{near.sum():,} of {len(near):,} draws are"
+    which = "The draw is" if len(near) == 1 else several
+    smooth = " A network is smooth there, and may be on the other side."
+    network = smooth if (near & ~exact).any() else ""
+    return (
+        f"{which} near a border between regimes of this world: a small change of the parameters"
+        f" may make the responses jump.{network}"
+    )
 
 
 def ranges_in_words(

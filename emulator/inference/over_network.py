@@ -23,6 +23,7 @@ from emulator.models.trained import BATCH, TrainedNetwork, in_batches
 from emulator.models.trust import Trust
 from emulator.solvers import superposed
 from emulator.spec import DETERMINATE_FROM, Status
+from emulator.worlds import regimes_of
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's
@@ -120,6 +121,13 @@ class NetworkAnswerer(Answerer):
         ]
         beyond = np.full((*width.shape[:2], horizon + 1 - width.shape[2], width.shape[3]), np.nan)
         return np.concatenate([width, beyond], axis=2)
+
+    def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
+        """By what is known of the borders without a solution."""
+        known = regimes_of(self.spec)
+        if known is None:
+            return None
+        return known.margin_estimate(theta) < known.REGIMES.near_estimate
 
     def along_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
         return superposed(self.responses(theta, horizon), path_nST)

@@ -137,7 +137,24 @@ class SolverAnswerer(Answerer):
     def answered(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> dict[str, np.ndarray]:
         irf = self.scaled(theta, scaling, horizon)
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
-        return {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}
+        fields = {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}
+        width = self._width(irf)
+        return fields if width is None else fields | {"lower": irf - width, "upper": irf + width}
+
+    def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
+        """What the world says that its method errs by (`World.solution_error`)."""
+        return self._width(self.responses(theta, horizon)) if self.world.solution_error else None
+
+    def _width(self, irf: np.ndarray) -> np.ndarray | None:
+        """Half width of the band around responses (n, S, H+1, O), the same at all horizons."""
+        if not self.world.solution_error:
+            return None
+        share = [self.world.solution_error.get(name, 0.0) for name in self.spec.observable_names]
+        return np.broadcast_to(np.abs(irf).max(axis=2, keepdims=True) * share, irf.shape)
+
+    def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
+        regimes = self.world.regimes
+        return None if regimes is None else self.world.regime_margin(theta) < regimes.near
 
     def signs(self, theta: np.ndarray, scaling: Scaling | None = None) -> dict[str, np.ndarray]:
         return {"determinate": self.status(theta) == Status.OK}

@@ -1,0 +1,85 @@
+"""What an answer says near a border where responses jump, and of what the solver itself errs by."""
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.inference.emulator import Emulator
+from emulator.worlds import regimes_of
+from emulator.worlds.hank.spec import SPEC
+
+pytest.importorskip("numba")
+
+
+@pytest.fixture(scope="module")
+def network():
+    return Emulator.load("universal")["hank"]
+
+
+@pytest.fixture(scope="module")
+def border():
+    """A draw on either side of a border along public debt, and one far from any."""
+    from emulator.worlds import get_world
+
+    world = get_world("hank")
+    draws = np.random.default_rng(1).uniform(SPEC.low, SPEC.high, size=(1, SPEC.n_parameters))
+    draws[0, [SPEC.index(name) for name in ("debt", "sd_e", "rho_e", "r")]] = 2.0, 0.55, 0.95, 0.005
+    ends = np.repeat(draws, 2, axis=0)
+    ends[1, SPEC.index("debt")] = 3.2
+    first, last = world.regime(ends)
+    assert first != last
+    for _ in range(10):
+        middle = ends.mean(axis=0, keepdims=True)
+        ends[int(world.regime(middle)[0] == last)] = middle
+    return np.concatenate([ends, SPEC.theta()])
+
+
+def test_the_solver_says_which_draws_are_near_a_border(border):
+    answer = emulator.world("hank").irf(border, horizon=4)
+    assert answer["near_jump"].values.tolist() == [True, True, False]
+    assert "2 of 3 draws are near a border between regimes" in answer.attrs["notes"]
+    assert "network" not in answer.attrs["notes"]
+    apart, along = np.abs(np.diff(answer["irf"].values[:2], axis=0)), np.abs(answer["irf"].values)
+    assert (apart / along.max(axis=2, keepdims=True)).max() > 0.02
+    far = emulator.world("hank").irf(horizon=4)
+    assert not far["near_jump"].any()
+    assert "notes" not in far.attrs
+
+
+def test_the_network_says_so_by_an_estimate(network, border):
+    answer = network.irf(border, horizon=4)
+    assert answer["near_jump"].values.tolist() == [True, True, False]
+    assert "A network is smooth there" in answer.attrs["notes"]
+    margins = regimes_of(network.spec).margin_estimate(border)
+    assert (margins[:2] < 2.5e-3).all()
+
+
+def test_where_the_solver_answers_in_its_place_its_own_margin_counts(network):
+    theta = np.concatenate([SPEC.theta(), SPEC.theta(rho_m=0.99 * SPEC.high[12])])
+    theta[1, SPEC.index("debt")] = 0.9 * SPEC.low[SPEC.index("debt")]  # flagged: out of range
+    answer = network.irf(theta, fallback="exact", horizon=4)
+    assert answer["exact"].values.tolist() == [False, True]
+    width = (answer["upper"] - answer["lower"]).values
+    exact = emulator.world("hank").irf(theta[1:], horizon=4, observables=["output"])
+    np.testing.assert_allclose(
+        width[1, ..., 0], (exact["upper"] - exact["lower"]).values[0, ..., 0], rtol=1e-12
+    )
+
+
+def test_worlds_without_regimes_say_nothing():
+    answer = emulator.world("nk").irf(horizon=4)
+    assert "near_jump" not in answer
+    assert "lower" not in answer
+
+
+def test_the_band_of_an_exact_answer_is_what_the_grid_errs_by():
+    economy = emulator.world("hank")
+    answer = economy.irf(shock="monetary", observables=["output", "rate"])
+    peak = np.abs(answer["irf"]).max("horizon")
+    for name in ("output", "rate"):
+        share = economy.solver.solution_error[name]
+        half = (answer["upper"] - answer["irf"]).sel(observable=name)
+        np.testing.assert_allclose(half, share * peak.sel(observable=name) + 0 * half, rtol=1e-9)
+        assert 1e-4 < share < 1e-3
+    path = economy.irf(shocks={"monetary": [1, -1]}, observables=["output"], horizon=4)
+    assert (path["upper"] > path["irf"]).all()
