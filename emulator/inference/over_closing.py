@@ -1,7 +1,9 @@
 """An economy whose dear part a network answers for, closed exactly.
 
-What the closing does is exact, such as the effect of its own parameters. What the network says of
-its own errors concerns the part: its flags and ranges are the economy's, and there is no band.
+What the closing does is exact, such as the effect of its own parameters. The network's flags and
+ranges of the part are the economy's. The network's band is not: how errors of the part pass through
+the closing depends on how they go together, which no band says. It is measured on draws of the part
+(`ClosingBand`), or the answer has no band and says so.
 
 Axes: n draw, P parameter, S shock, H horizon, O observable.
 """
@@ -14,6 +16,7 @@ import numpy as np
 
 from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer, Local
+from emulator.inference.closing_band import ClosingBand
 from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import Scaling
@@ -27,13 +30,28 @@ since a network answers in single precision.
 """
 
 
-def closed(part: Economy, economy: Closing) -> Economy:
+NO_BAND = (
+    "This answer has no error band: how errors of the network pass through the closing was not"
+    " measured. emulator.closed(part, economy, draws=...) measures it on draws of the part."
+)
+
+
+def closed(
+    part: Economy,
+    economy: Closing,
+    draws: int | tuple[np.ndarray, np.ndarray] | None = None,
+    seed: int = 0,
+) -> Economy:
     """The economy that a closing makes of what answers for its part, such as a trained network.
 
-    emulator.closed(emulator.load("runs/household")["household"], economy).irf(...)
+    emulator.closed(emulator.load("runs/household")["household"], economy, draws=100).irf(...)
 
+    draws: from which the error band is fitted: theta (n, P') and exact responses (n, S', H+1, O')
+    of the part that the network has not learnt from, such as `data.read("household", "val")`, or
+    how many the part is to be solved for here; without them the answer has no band, and says so.
+    seed: of draws that are solved, and of the closing's own parameters at them.
     Raises `ParameterError` where `part` is another model than the closing's part, or observes other
-    things.
+    things, and for draws that do not fit.
     """
     if not isinstance(economy, Closing) or not isinstance(part, Economy):
         raise ParameterError(
@@ -47,7 +65,16 @@ def closed(part: Economy, economy: Closing) -> Economy:
             f"'{economy.spec.name}' is closed over '{wanted.name}', and '{spec.name}' has other"
             " parameters, shocks or observables. Train the network on data of the closing's part."
         )
-    return Economy(ClosedAnswerer(part.answerer, economy))
+    rng = np.random.default_rng([seed, 0])
+    if isinstance(draws, int):
+        theta = economy.part.sample(draws, rng)
+        last = part.answerer.last_horizon
+        horizon = economy.part.horizon if last is None else min(economy.part.horizon, last)
+        draws = theta, economy.part.irf(theta, horizon)
+    band = None
+    if draws is not None and not part.answerer.exact:
+        band = ClosingBand.fitted(part.answerer, economy, *draws, rng)
+    return Economy(ClosedAnswerer(part.answerer, economy, band))
 
 
 class AnsweredPart(World):
@@ -88,15 +115,16 @@ class ClosedAnswerer(Answerer):
 
     exact = False
 
-    def __init__(self, part: Answerer, economy: Closing) -> None:
-        self.part, self.economy = part, economy
+    def __init__(self, part: Answerer, economy: Closing, band: ClosingBand | None = None) -> None:
+        self.part, self.economy, self.band = part, economy, band
         self.spec = economy.spec
-        self.title = f"{part.title}, closed exactly"
+        without = band is None and not part.exact
+        self.title = f"{part.title}, closed exactly{', without a band' if without else ''}"
         self.calibrated = part.calibrated
         self.solver = SolverAnswerer(economy.over(AnsweredPart(part, economy.part)))
         self.usual_horizon = self.solver.usual_horizon
         self.last_horizon = self.solver.last_horizon
-        self.notes = part.notes
+        self.notes = (*part.notes, NO_BAND) if without else part.notes
         self.solution = part.solution
 
     @property
@@ -132,9 +160,19 @@ class ClosedAnswerer(Answerer):
 
     def answered(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> dict[str, np.ndarray]:
         fields = self.solver.answered(theta, scaling, horizon)
+        if self.band is not None:
+            asked = scaling.theta(theta)
+            plain = self.responses(asked, horizon, scaling.shocks)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                factor = np.abs(scaling.factor(theta, plain))
+            width = self.band.half_width(asked, horizon)[:, list(scaling.shocks)] * factor
+            fields |= {"lower": fields["irf"] - width, "upper": fields["irf"] + width}
         signs = self.signs(theta, scaling)
         determinate = fields["determinate"] & signs.get("determinate", True)
         return fields | signs | {"determinate": determinate, "exact": np.zeros(len(theta), bool)}
+
+    def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
+        return None if self.band is None else self.band.half_width(theta, horizon)
 
     def along_path(self, theta: np.ndarray, path_nST: np.ndarray, horizon: int) -> np.ndarray:
         return self.solver.along_path(theta, path_nST, horizon)

@@ -60,6 +60,17 @@ def network():
     return emulator.Emulator(model)["household"]
 
 
+@pytest.fixture(scope="module")
+def calibrated_part(network):
+    trained = network.answerer.trained
+    theta = torch.tensor(household.sample(60, np.random.default_rng(2))).float()
+    truth = torch.tensor(household.irf(theta.double().numpy(), HORIZON)).float()
+    error = (trained.network(theta, "household") - truth).detach()
+    statistics = {"household": trained.network.normaliser.statistics("household")}
+    trust = Trust.fitted([("household", Evidence(theta, theta, error))], statistics)
+    return emulator.Emulator(TrainedNetwork(trained.network, trust))["household"]
+
+
 def test_a_closing_is_a_world_of_both_kinds_of_parameters(economy):
     assert economy.spec.parameter_names == ("mpc", "fade", "scale", "leak")
     theta = economy.spec.theta()
@@ -103,15 +114,59 @@ def test_the_answer_is_no_solvers_and_doubts_what_the_network_doubts(economy, ne
         answer.simulate()
 
 
-def test_the_exact_economy_answers_where_a_calibrated_network_doubts_its_part(economy, network):
-    trained = network.answerer.trained
-    theta = torch.tensor(household.sample(60, np.random.default_rng(2))).float()
-    truth = torch.tensor(household.irf(theta.double().numpy(), HORIZON)).float()
-    error = (trained.network(theta, "household") - truth).detach()
-    statistics = {"household": trained.network.normaliser.statistics("household")}
-    trust = Trust.fitted([("household", Evidence(theta, theta, error))], statistics)
-    part = emulator.Emulator(TrainedNetwork(trained.network, trust))["household"]
-    answer = emulator.closed(part, economy)
+def test_without_draws_the_answer_says_on_its_face_that_it_has_no_band(economy, network):
+    data = emulator.closed(network, economy).irf(mpc=0.3)
+    assert "lower" not in data
+    assert data.attrs["source"].endswith("closed exactly, without a band")
+    assert "draws=...) measures it" in data.attrs["notes"]
+    exact = emulator.closed(emulator.world(household), economy).irf(mpc=0.3)
+    assert "band" not in str(exact.attrs)
+
+
+@pytest.mark.filterwarnings("ignore::emulator.errors.DoubtWarning")
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_the_band_of_a_closing_holds_the_truth_as_often_as_it_says(
+    economy, network, calibrated_part, calibrated
+):
+    part = calibrated_part if calibrated else network
+    theta = household.sample(200, np.random.default_rng(5))
+    answer = emulator.closed(part, economy, draws=(theta, household.irf(theta, HORIZON)))
+    fresh = economy.sample(400, np.random.default_rng(6))
+    data = answer.irf(fresh, horizon=HORIZON)
+    truth = economy.irf(fresh, HORIZON)
+    covered = ((data.lower.values <= truth) & (truth <= data.upper.values)).mean(axis=(0, 1, 2))
+    assert (covered > 0.85).all()
+    assert (covered < 0.97).all()
+    assert "without a band" not in data.attrs["source"]
+    width = answer.answerer.half_width(fresh, HORIZON)
+    if calibrated:  # the scale of a response is that of its shock
+        ratio = width[:, 0, 3, 0] / fresh[:, 2]
+        assert np.std(ratio) / np.mean(ratio) < np.std(width[:, 0, 3, 0]) / np.mean(
+            width[:, 0, 3, 0]
+        )
+
+
+def test_a_band_ends_where_the_draws_end_that_it_is_calibrated_on(economy, network):
+    theta = household.sample(20, np.random.default_rng(5))
+    answer = emulator.closed(network, economy, draws=(theta, household.irf(theta, 5)))
+    known = np.isfinite(answer.irf(horizon=8).upper.values[0, 0, :, 0])
+    assert known.tolist() == 6 * [True] + 3 * [False]
+
+
+def test_draws_of_the_part_can_be_solved_for_the_band(economy, network):
+    one, same = (emulator.closed(network, economy, draws=20).irf(mpc=0.3) for _ in range(2))
+    assert np.isfinite(one.upper).all()
+    assert one.equals(same)
+    with pytest.raises(ParameterError, match="needs 9 draws of its part at least; 5 of those"):
+        emulator.closed(network, economy, draws=5)
+    with pytest.raises(ParameterError, match=r"expected theta\s+\(n, 2\) and exact responses"):
+        emulator.closed(network, economy, draws=(np.ones((30, 3)), np.ones((30, 1, 13, 1))))
+
+
+def test_the_exact_economy_answers_where_a_calibrated_network_doubts_its_part(
+    economy, calibrated_part
+):
+    answer = emulator.closed(calibrated_part, economy)
     question = {"mpc": [0.3, 0.7], "fade": 0.5, "horizon": 4}
     with pytest.warns(DoubtWarning):
         assert answer.irf(**question).flagged.values[1]
