@@ -137,6 +137,12 @@ class Answerer(ABC):
         """What the observables move around, (n, O): zero unless the world has constants."""
         return np.zeros((len(theta), self.spec.n_observables))
 
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        """The mean of the variables themselves, (n, O): `mean`, or the steady state of a file's
+        variables where the observables are deviations from it.
+        """
+        return self.mean(theta)
+
     def refusal(self, asked: Scaling | ShockPath) -> str:
         """Why these shocks cannot be answered, and who can, without a full stop; empty where they
         can.

@@ -67,6 +67,13 @@ def derivatives(
     return xr.DataArray(values, coordinates, axes, "jacobian", labels.attributes)
 
 
+def simulated_states(simulated: xr.DataArray, spec: WorldSpec, states: np.ndarray) -> xr.Dataset:
+    """`simulation` and `states` (draw, period, state) beside it; states (n, T, D)."""
+    names = list(spec.states) or [f"s_{k + 1}" for k in range(states.shape[2])]
+    data = simulated.to_dataset().assign_attrs(simulated.attrs)
+    return data.assign(states=(("draw", "period", "state"), states)).assign_coords(state=names)
+
+
 def simulation(spec: WorldSpec, draws: np.ndarray, source: str, paths: np.ndarray) -> xr.DataArray:
     """Simulated paths (n, T, O) with names and units; draws (n,): what they are called."""
     return xr.DataArray(

@@ -21,12 +21,13 @@ from emulator.inference.draws import (
     parameters_in_words,
     theta_of,
 )
-from emulator.inference.fallback import observed_by_solver
+from emulator.inference.fallback import no_solver, observed_by_solver
 from emulator.inference.labels import Labels
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
+from emulator.worlds.base import World
 
 if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike, Names
@@ -43,6 +44,13 @@ class Asking(NamedTuple):
     @property
     def spec(self) -> WorldSpec:
         return self.answerer.spec
+
+    @property
+    def solver(self) -> World:
+        """The world itself. Raises `ParameterError` for an economy that a network answers for."""
+        if isinstance(self.answerer, SolverAnswerer):
+            return self.answerer.world
+        raise no_solver(self.spec)
 
     def theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
         return theta_of(self.spec, draws, parameters, self.answerer.complete)

@@ -124,7 +124,7 @@ def last_period(horizon: Any, periods: str = "periods") -> int:
 
     Raises `ParameterError` unless it is a whole number from 0 to `LONGEST_HORIZON`.
     """
-    last = _whole(horizon)
+    last = whole(horizon)
     if last is None or last > LONGEST_HORIZON:
         raise ParameterError(
             f"The horizon is {horizon!r}; expected a whole number of {periods}, 0 (the impact"
@@ -135,7 +135,7 @@ def last_period(horizon: Any, periods: str = "periods") -> int:
 
 def draws_wanted(n: Any) -> int:
     """A number of draws. Raises `ParameterError` unless it is a whole number, 0 or more."""
-    number = _whole(n)
+    number = whole(n)
     if number is None:
         raise ParameterError(f"The number of draws is {n!r}; expected a whole number, 0 or more.")
     return number
@@ -143,7 +143,7 @@ def draws_wanted(n: Any) -> int:
 
 def periods_wanted(n: Any) -> int:
     """A number of periods. Raises `ParameterError` unless it is a whole number, 1 or more."""
-    number = _whole(n)
+    number = whole(n)
     if not number:
         raise ParameterError(f"The number of periods is {n!r}; expected a whole number, 1 or more.")
     return number
@@ -153,7 +153,7 @@ def generator(seed: Any) -> np.random.Generator:
     """The random numbers of a seed, or the given generator itself. Raises `ParameterError`."""
     if isinstance(seed, np.random.Generator):
         return seed
-    number = _whole(seed)
+    number = whole(seed)
     if number is None:
         raise ParameterError(
             f"The seed is {seed!r}; expected a whole number, 0 or more, or a NumPy Generator."
@@ -189,7 +189,7 @@ def parameters_in_words(spec: WorldSpec, theta: np.ndarray) -> str:
     return f"{named}{rest}."
 
 
-def _whole(number: Any) -> int | None:
+def whole(number: Any) -> int | None:
     """A whole number, 0 or more; None for anything else."""
     try:
         whole = -1 if isinstance(number, bool | np.bool) else operator.index(number)

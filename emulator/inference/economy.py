@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +18,16 @@ from emulator.inference.draws import (
     USUAL_HORIZONS,
     draws_wanted,
     generator,
-    labels_of,
-    periods_wanted,
 )
 from emulator.inference.fallback import (
     near_jump,
-    no_solver,
     of_the_solver_alone,
     solver_of,
     with_fallback,
     world_of,
 )
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
+from emulator.inference.moments.face import PathQuestions
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import SizeLike
 from emulator.spec import WorldSpec
@@ -47,9 +44,9 @@ if TYPE_CHECKING:
     from emulator.inference.sensitivity import Ranges
 
 
-class Economy:
-    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `simulate`,
-    `state_space`.
+class Economy(PathQuestions):
+    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, and, from its base,
+    `moments`, `variance_decomposition`, `simulate`, `state_space`.
 
     `answerer` gives the same answers as plain arrays.
     """
@@ -86,9 +83,7 @@ class Economy:
         """The world itself, which takes and returns plain arrays. Raises `ParameterError` for an
         economy that a network answers for.
         """
-        if isinstance(self.answerer, SolverAnswerer):
-            return self.answerer.world
-        raise no_solver(self.spec)
+        return self.asking.solver
 
     @property
     def source(self) -> Source | None:
@@ -285,64 +280,3 @@ class Economy:
         world = self.solver if self.answerer.exact else world_of(self.spec, "exact")
         theta = world.sample(draws_wanted(n), generator(seed))
         return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
-
-    def simulate(
-        self,
-        draws: DrawsLike = None,
-        *,
-        periods: int = 200,
-        observables: Names = None,
-        variables: Names = None,
-        seed: int | np.random.Generator = 0,
-        on_failure: str = "raise",
-        **parameters: Any,
-    ) -> xr.DataArray:
-        """Paths (draw, period, observable) from the steady state under random shocks, independent
-        and standard normal; in the units of the observables. The solver answers.
-
-        Raises `NoSolutionError` as `irf` does, `ParameterError` for bad input and for an economy
-        that a network answers for.
-        """
-        from emulator.inference.answers import simulation
-
-        theta = self.asking.theta(draws, parameters)
-        observed = self.asking.observed(observables, variables)
-        shape = (len(theta), periods_wanted(periods), self.spec.n_shocks)
-        shocks = generator(seed).standard_normal(shape)
-        paths = self.solver.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
-        who = self.answerer.title
-        draw_names = labels_of(draws, len(theta))
-        return simulation(self.asking.observing(observed), draw_names, who, paths[..., observed])
-
-    def state_space(
-        self,
-        draws: DrawsLike = None,
-        *,
-        observables: Names = None,
-        variables: Names = None,
-        on_failure: str = "raise",
-        **parameters: Any,
-    ) -> xr.Dataset:
-        """The linear state space `s = A s_before + B e, y = mean + C s` of each draw, with named
-        axes: A (draw, state, state_before), B (draw, state, shock), C (draw, observable, state),
-        mean (draw, observable).
-
-        e are independent and standard normal: a shock of one is one standard deviation. y is in the
-        units of the observables, s in the world's own. Raises `ParameterError` where there is no
-        state space, as of a network and of worlds that are not linear; `NoSolutionError` as `irf`
-        does.
-        """
-        from emulator.inference.answers import state_spaces
-
-        theta = self.asking.theta(draws, parameters)
-        observed = self.asking.observed(observables, variables)
-        refuse_impossible(self.spec, theta, on_failure)
-        space = self.answerer.state_space(theta)
-        failed = ~np.isfinite(space.A).all(axis=(1, 2))
-        refuse(
-            self.spec, theta, failed, on_failure, lambda: self.asking.why({}, theta, failed, None)
-        )
-        scaling = self.asking.scaling(None, None, 1.0)
-        labels = self.asking.labels(scaling, draws, theta, observed)
-        space = replace(space, C=space.C[:, observed])
-        return state_spaces(labels, space, self.answerer.mean(theta)[:, observed])

@@ -171,6 +171,12 @@ class SolverAnswerer(Answerer):
         with np.errstate(all="ignore"):
             return self.world.mean(theta)
 
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        if not isinstance(self.world, LinearWorld):
+            return super().levels(theta)
+        with np.errstate(all="ignore"):
+            return self.world.levels(theta)
+
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
         failures = self.world.failures(theta)
         if failures:
@@ -180,20 +186,28 @@ class SolverAnswerer(Answerer):
 
     def jacobian(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
         """By differences: central, or one-sided where one of the neighbours has no solution."""
-        columns = range(self.spec.n_parameters)
-        high = np.full(len(columns), np.inf)
+        return self.derivatives(
+            lambda rows: self.scaled(rows, scaling, horizon),
+            theta,
+            range(self.spec.n_parameters),
+        )
+
+    def derivatives(
+        self,
+        solve: Callable[[np.ndarray], np.ndarray],
+        theta: np.ndarray,
+        columns: Sequence[int],
+    ) -> np.ndarray:
+        """Derivatives (n, .., F) of what `solve` makes of draws, (n, ..), by the parameters at
+        `columns`; by differences, central or one-sided where a neighbour has no solution, NaN.
+        """
+        high = np.full(self.spec.n_parameters, np.inf)
         low = -high
         low[list(self.spec.standard_deviations)] = 0.0
+        steps = self._steps()[list(columns)]
         block = max(1, MOST_ROWS // (1 + 2 * len(columns)))
         parts = [
-            differences(
-                lambda rows: self.scaled(rows, scaling, horizon),
-                theta[start : start + block],
-                columns,
-                self._steps(),
-                low,
-                high,
-            )[1]
+            differences(solve, theta[start : start + block], columns, steps, low, high)[1]
             for start in range(0, len(theta), block)
         ]
         return np.moveaxis(np.concatenate(parts, axis=1), 0, -1)

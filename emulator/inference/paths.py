@@ -42,7 +42,7 @@ class ShockPath:
                 f" that comes, of {', '.join(spec.shock_names)}."
             )
         columns = [spec.shock_index(name) for name in paths]
-        values = [_numbers(name, path) for name, path in paths.items()]
+        values = [shock_values(name, path) for name, path in paths.items()]
         longest = max(len(path) for path in values)
         if longest > horizon + 1:
             raise ParameterError(
@@ -126,7 +126,7 @@ def is_path(shocks: Any) -> bool:
     return isinstance(shocks, Mapping)
 
 
-def _numbers(name: str, path: Any) -> np.ndarray:
+def shock_values(name: str, path: Any) -> np.ndarray:
     """A path as finite float64 (T,). Raises `ParameterError`."""
     listed = isinstance(path, Iterable) and not isinstance(path, str | Mapping | Set)
     values = list(path) if listed else [path]

@@ -56,9 +56,9 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
     )
     for start in range(0, n, BLOCK):
         a, b, c = (outermost(m[start : start + BLOCK]) for m in (space.A, space.B, space.C))
-        memory = _memory(a)
-        moved = pick(a, memory)
-        path = _path(xp, pick(moved, memory, axis=1), pick(b, memory, axis=1), horizon)
+        remembered = memory(a)
+        moved = pick(a, remembered)
+        path = _path(xp, pick(moved, remembered, axis=1), pick(b, remembered, axis=1), horizon)
         block = irf[start : start + BLOCK, ...]
         for observed in (slice(0, FIRST), slice(FIRST, None)):
             rows = c[:, observed, :]
@@ -71,7 +71,7 @@ def impulse_response(space: StateSpace, horizon: int) -> Any:
     return irf
 
 
-def _memory(a: Any) -> tuple[int, ...]:
+def memory(a: Any) -> tuple[int, ...]:
     """States that move those of the next period; all of a PyTorch tensor, whose zeros may have
     gradients.
     """
@@ -128,10 +128,14 @@ def superposed(irf: np.ndarray, path_nST: np.ndarray) -> np.ndarray:
     return total
 
 
-def simulate(space: StateSpace, shocks: Any) -> Any:
-    """Paths (N, T, O) from the zero state under shocks (N, T, S) in standard deviations."""
+def simulate(space: StateSpace, shocks: Any, start: Any = None) -> Any:
+    """Paths (N, T, O) under shocks (N, T, S) in standard deviations, from the state `start` (N, D)
+    before the first period, by default zero.
+    """
     xp = array_namespace(space.A, space.B, space.C, shocks)
-    state = xp.zeros((*space.B.shape[:2], 1), dtype=space.B.dtype, device=device(space.B))
+    if start is None:
+        start = xp.zeros(space.B.shape[:2], dtype=space.B.dtype, device=device(space.B))
+    state = start[:, :, None]
     path = []
     for period in range(shocks.shape[1]):
         state = space.A @ state + space.B @ shocks[:, period, :, None]

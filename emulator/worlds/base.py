@@ -427,6 +427,12 @@ class LinearWorld(World):
         """
         return np.zeros((len(theta), self.spec.n_observables))
 
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        """The mean of the variables themselves, (n, O): `mean`, or their steady state where the
+        observables are deviations from it.
+        """
+        return self.mean(theta)
+
     def residual(self, theta: np.ndarray) -> np.ndarray:
         """Largest relative error of the solution in the model's own equations, (n,); zero where the
         matrices are the model.

@@ -84,6 +84,13 @@ class FileModel(LinearWorld):
             c = c / self._positive(full)[:, :, None]
         return StateSpace(solution.transition, solution.impact, c)
 
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        """Steady states (n, V) of the variables, of logarithms under `loglinear`."""
+        full = self._full(theta)
+        if self.loglinear:
+            return np.log(self._positive(full))
+        return self.model.steady_state(full)[:, : len(self.shown)]
+
     def explain(self, theta: np.ndarray) -> str:
         """Why a draw (1, P) has no solution, with file and line."""
         full = self._full(theta)
