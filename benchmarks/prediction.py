@@ -4,7 +4,7 @@ training has paid.
     python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats
     7]
 
-One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact
+One process, one thread, processor time, in turn: the network at one draw, the network at a batch, the world's exact
 solver at the same draws. Medians, written to `results/speed.csv`, of which `emulator leaderboard`
 makes a table and verdicts; worlds measured before keep their rows. Training has paid after its time
 (of the run's `cost.json`) over what a draw saves; never where the solver is the faster.
@@ -39,9 +39,9 @@ from emulator.worlds import get_world, split_names
 
 
 def seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     action()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def main(
