@@ -4,10 +4,11 @@ training has paid.
     python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats
     7]
 
-One process, one thread, processor time, in turn: the network at one draw, the network at a batch, the world's exact
-solver at the same draws. Medians, written to `results/speed.csv`, of which `emulator leaderboard`
-makes a table and verdicts; worlds measured before keep their rows. Training has paid after its time
-(of the run's `cost.json`) over what a draw saves; never where the solver is the faster.
+One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact
+solver at the same draws. Medians of processor time, written to `results/speed.csv`, of which
+`emulator leaderboard` makes a table and verdicts; worlds measured before keep their rows. Training
+has paid after its time (of the run's `cost.json`) over what a draw saves; never where the solver is
+the faster.
 """
 
 from __future__ import annotations

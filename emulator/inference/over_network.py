@@ -23,7 +23,7 @@ from emulator.models.trained import BATCH, TrainedNetwork, in_batches
 from emulator.models.trust import Trust
 from emulator.solvers import superposed
 from emulator.spec import DETERMINATE_FROM, Status
-from emulator.worlds import regimes_of
+from emulator.worlds.regimes import regimes_of
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's

@@ -18,7 +18,6 @@ from emulator.errors import ParameterError, UnknownNameError, unknown_name
 from emulator.worlds.source import Source, is_path, is_python, mapping_path
 
 if TYPE_CHECKING:
-    from emulator.spec import WorldSpec
     from emulator.worlds.base import LinearWorld, World
     from emulator.worlds.check import check_world
     from emulator.worlds.draws import Draws
@@ -35,11 +34,6 @@ WORLDS = {
     "zlb": "emulator.worlds.zlb:ZeroLowerBound",
     "hank": "emulator.worlds.hank.world:HeterogeneousAgents",
 }
-
-REGIMES = {"hank": "emulator.worlds.hank.regime"}
-"""Worlds of this package whose responses jump between regimes, and the module that tells near which
-draws without a solution: its `SPEC`, `REGIMES` and `margin_estimate(theta)`.
-"""
 
 
 def get_world(name: str | Path | World) -> World:
@@ -217,14 +211,6 @@ def expand_worlds(names: str) -> list[str]:
     return worlds
 
 
-def regimes_of(spec: WorldSpec) -> Any:
-    """The module (see `REGIMES`) that knows the regimes of a model; None where there is none."""
-    if spec.name not in REGIMES:
-        return None
-    module = importlib.import_module(REGIMES[spec.name])
-    return module if module.SPEC.is_same_model(spec) else None
-
-
 _ELSEWHERE = {
     "Draws": "draws",
     "LinearWorld": "base",
@@ -262,7 +248,6 @@ __all__ = [
     "is_python",
     "known_worlds",
     "open_world",
-    "regimes_of",
     "register",
     "split_names",
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,24 +17,8 @@ from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.solvers import StateSpace, impulse_response, simulate
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.draws import Draws
+from emulator.worlds.regimes import Regimes
 from emulator.worlds.source import Source
-
-
-@dataclass(frozen=True)
-class Regimes:
-    """Regimes of draws: responses jump, in a world that has them, where a draw passes from one to
-    another.
-
-    counts: what the number of a regime counts; margin: how the distance to a border is measured,
-    with its unit; near: a margin below which a solved draw is near a border; near_estimate: one
-    below which a draw is that is not solved, whose margin is an estimate.
-    """
-
-    counts: str
-    margin: str
-    near: float
-    near_estimate: float
-
 
 OnFailure = Literal["raise", "nan"]
 

@@ -17,7 +17,7 @@ from emulator.errors import DatasetError, ParameterError, UnknownNameError
 from emulator.tests.data.tampering import edit_json, forge_checksums, write_array
 from emulator.tests.data.toy import NAMES, Toy
 from emulator.worlds import get_world
-from emulator.worlds.base import Regimes
+from emulator.worlds.regimes import Regimes
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "data_of_before"
 SIZES = {"n_samples": 40, "seed": 3, "horizon": 6, "periods": 0, "chunk": 16, "shard": 16}
@@ -27,7 +27,7 @@ KINDS = Regimes("roots above one half", "distance from one half", 0.01, 0.02)
 class Coarse(Toy):
     """A toy whose responses depend on a grid, and which counts its persistent roots."""
 
-    solution_error: ClassVar = {"sales": 0.01}  # type: ignore[misc]
+    solution_error: ClassVar = {"sales": 0.01}
     settings_before: ClassVar = {"points": 5.0}
     regimes = KINDS
 

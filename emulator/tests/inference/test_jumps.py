@@ -5,8 +5,8 @@ import pytest
 
 import emulator
 from emulator.inference.emulator import Emulator
-from emulator.worlds import regimes_of
 from emulator.worlds.hank.spec import SPEC
+from emulator.worlds.regimes import regimes_of
 
 pytest.importorskip("numba")
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from emulator.worlds.base import Regimes
 from emulator.worlds.hank.household import Tastes
 from emulator.worlds.hank.spec import SPEC
 from emulator.worlds.hank.start import fitted_held
+from emulator.worlds.regimes import Regimes
 
 __all__ = ["REGIMES", "SPEC", "constrained", "margin", "margin_estimate"]
 
