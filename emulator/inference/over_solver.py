@@ -15,7 +15,8 @@ from emulator.inference.labels import statuses_in_words
 from emulator.inference.shock_size import Scaling
 from emulator.solvers import StateSpace
 from emulator.spec import Status
-from emulator.worlds.base import LinearWorld, World
+from emulator.worlds.base import World
+from emulator.worlds.linear import LinearWorld
 
 MOST_ROWS = 4096
 """Draws and neighbours of theirs that are solved at once for derivatives."""

@@ -18,9 +18,10 @@ from emulator.errors import ParameterError, UnknownNameError, unknown_name
 from emulator.worlds.source import Source, is_path, is_python, mapping_path
 
 if TYPE_CHECKING:
-    from emulator.worlds.base import LinearWorld, World
+    from emulator.worlds.base import World
     from emulator.worlds.check import check_world
     from emulator.worlds.draws import Draws
+    from emulator.worlds.linear import LinearWorld
     from emulator.worlds.registry import register
     from emulator.worlds.simulator import Simulator
 
@@ -213,7 +214,7 @@ def expand_worlds(names: str) -> list[str]:
 
 _ELSEWHERE = {
     "Draws": "draws",
-    "LinearWorld": "base",
+    "LinearWorld": "linear",
     "Simulator": "simulator",
     "World": "base",
     "check_world": "check",

@@ -18,13 +18,14 @@ from emulator.spec import (
     Shock,
     Status,
 )
-from emulator.worlds.base import LinearWorld, World
+from emulator.worlds.base import World
 from emulator.worlds.check_declared import (
     declared_responses_stay,
     shocks_have_their_own_parameters,
 )
 from emulator.worlds.check_simulator import remarks, run_checks
 from emulator.worlds.expectations import close, expect
+from emulator.worlds.linear import LinearWorld
 from emulator.worlds.simulator import Simulator
 
 RESIDUAL_TOLERANCE = 1e-10

@@ -17,7 +17,7 @@ from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.responses import explain
 from emulator.solvers import StateSpace
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
-from emulator.worlds.base import LinearWorld
+from emulator.worlds.linear import LinearWorld
 from emulator.worlds.source import Source, mapping_path, plain_name
 
 FILE_UNITS = "deviation from the steady state, in the units of the file"

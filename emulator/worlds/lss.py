@@ -22,7 +22,7 @@ from emulator.spec import (
     Status,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld
+from emulator.worlds.linear import LinearWorld
 from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 # Illustrative defaults: a damped cycle in the first two states, two monotone ones, all four loaded.

@@ -21,9 +21,9 @@ from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.spec import Status
-from emulator.worlds.base import LinearWorld
 from emulator.worlds.draws import mark_impossible
 from emulator.worlds.guess import no_mapping, priors_of
+from emulator.worlds.linear import LinearWorld
 from emulator.worlds.mapping import UNITS, MappedShock, Mapping, parse_mapping, read_text
 from emulator.worlds.modspec import make_spec
 from emulator.worlds.priors import Prior

@@ -28,8 +28,8 @@ from emulator.spec import (
     Shock,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld
 from emulator.worlds.draws import mark_impossible
+from emulator.worlds.linear import LinearWorld
 
 X, PI, RATE, M, R, U = range(6)
 

@@ -26,8 +26,9 @@ from emulator.solvers.regime_paths import average_path, average_state_space
 from emulator.solvers.regime_switching import SwitchingSolution, solve_switching_equations
 from emulator.spec import Extrapolation, Parameter, Status, WorldSpec
 from emulator.worlds import nk
-from emulator.worlds.base import LinearWorld, OnFailure
+from emulator.worlds.base import OnFailure
 from emulator.worlds.draws import mark_impossible
+from emulator.worlds.linear import LinearWorld
 
 REGIMES = ("active", "passive")
 _NK = {p.name: p for p in nk.SPEC.parameters}

@@ -22,7 +22,7 @@ from emulator.spec import (
     Status,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld
+from emulator.worlds.linear import LinearWorld
 from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 NAMES = ("output", "inflation", "rate")

@@ -16,8 +16,8 @@ from emulator.spec import (
     Status,
     WorldSpec,
 )
-from emulator.worlds.base import LinearWorld
 from emulator.worlds.draws import mark_impossible
+from emulator.worlds.linear import LinearWorld
 
 NAMES = (
     ("hours", PERCENT),
