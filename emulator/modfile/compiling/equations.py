@@ -1,10 +1,9 @@
 """The equations of a model as tapes: static residuals with their Jacobian, and the derivatives of
 the dynamic equations.
 
-All derivatives are taken at the steady state. Compiling is the slow step (SymPy differentiates each
-equation with respect to each symbol in it). Its result is plain data and is kept on disk by the
-content of the file; a cache that is lost or damaged is remade. Axes: N draw, V variable, K shock, P
-parameter.
+All derivatives are taken at the steady state. What is compiled is plain data and is kept on disk by
+the content of the file; a cache that is lost or damaged is remade. Axes: N draw, V variable, K
+shock, P parameter.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import sympy
 
 from emulator.files import write_text
+from emulator.modfile.compiling.differentiate import gradient
 from emulator.modfile.compiling.symbolic import SymbolicModel
 from emulator.modfile.compiling.tape import Tape, record
 
-FORMAT = 4
+FORMAT = 5
 """Of the cache; raised whenever the meaning of compiled equations changes."""
 
 
@@ -111,46 +110,41 @@ def fill(
 def compile_equations(
     model: SymbolicModel, variables: Sequence[str], shocks: Sequence[str], parameters: Sequence[str]
 ) -> Equations:
-    """Differentiate the model and record the tapes.
-
-    Raises `ModFileError` for a constant without a real value.
-    """
+    """Differentiate the model and record the tapes."""
     names = model.names
+    graph = names.graph
     inputs = [
         *(names.at(v, 0) for v in variables),
         *(names.at(k, 0) for k in shocks),
         *(names.parameter(p) for p in parameters),
     ]
+    static_entries, static_values = _derivatives(model, model.static, names.variables)
+    dynamic_entries, dynamic_values = _derivatives(
+        model, model.dynamic, names.variables | names.shocks
+    )
     today = {s: names.at(name, 0) for (name, shift), s in list(names.dated.items()) if shift}
     today |= {s: names.at(name, 0) for name, s in names.steady.items()}
-    date_of = {s: key for key, s in names.dated.items()}
-    static_entries, static_values = _derivatives(
-        model.static, {s: key for s, key in date_of.items() if key[0] in names.variables}
-    )
-    dynamic_entries, dynamic_values = _derivatives(model.dynamic, date_of)
     return Equations(
-        static=record(inputs, model.static),
+        static=record(graph, inputs, model.static),
         static_entries=static_entries,
-        static_jacobian=record(inputs, static_values),
+        static_jacobian=record(graph, inputs, static_values),
         dynamic_entries=dynamic_entries,
-        dynamic=record(inputs, [value.xreplace(today) for value in dynamic_values]),
+        dynamic=record(graph, inputs, dynamic_values, today),
     )
 
 
 def _derivatives(
-    residuals: Sequence[sympy.Expr], date_of: dict[sympy.Symbol, tuple[str, int]]
-) -> tuple[tuple[Entry, ...], list[sympy.Expr]]:
+    model: SymbolicModel, residuals: Sequence[int], moving: frozenset[str]
+) -> tuple[tuple[Entry, ...], list[int]]:
     """Every derivative that is not identically zero, ordered by equation, then by name and date."""
     entries: list[Entry] = []
-    values: list[sympy.Expr] = []
+    values: list[int] = []
     for row, residual in enumerate(residuals):
-        for symbol in sorted(
-            (s for s in residual.free_symbols if s in date_of), key=lambda s: date_of[s]
-        ):
-            value = residual.diff(symbol)
-            if value != 0:
-                entries.append(Entry(row, *date_of[symbol]))
-                values.append(value)
+        dates = model.names.dates_in(residual)
+        symbols = sorted((s for s in dates if dates[s][0] in moving), key=dates.__getitem__)
+        for symbol, value in gradient(model.names.graph, residual, symbols).items():
+            entries.append(Entry(row, *dates[symbol]))
+            values.append(value)
     return tuple(entries), values
 
 

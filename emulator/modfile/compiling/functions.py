@@ -1,94 +1,39 @@
-"""The functions of the language, each written once for NumPy and once for SymPy.
-
-SymPy's own `Max`, `Abs` and `sign` are not used: their derivatives are distributions or need
-complex numbers. Ours have the derivatives that Dynare gives them (Dynare manual, section
-"Expressions"): one-sided at a kink.
+"""The functions of the language: their primitives, which NumPy computes, and how each is put
+together from primitives in a graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sympy
 from scipy import special
 
-
-class _Numeric(sympy.Function):
-    """A function of real numbers that SymPy leaves alone but for its derivative."""
-
-
-class greater(_Numeric):
-    """1 where the first argument is larger, else 0."""
-
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return sympy.Integer(0)
+if TYPE_CHECKING:
+    from emulator.modfile.compiling.graph import Graph
 
 
-class greater_equal(greater):
-    """1 where the first argument is not smaller, else 0."""
-
-
-class equal(greater):
-    """1 where the arguments are equal, else 0."""
-
-
-class maximum(_Numeric):
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        first = greater(*self.args)
-        return first if argindex == 1 else 1 - first
-
-
-class minimum(_Numeric):
-    nargs = 2
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        first = greater(self.args[1], self.args[0])
-        return first if argindex == 1 else 1 - first
-
-
-class sign(_Numeric):
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return sympy.Integer(0)
-
-
-class absolute(_Numeric):
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return sign(self.args[0])
-
-
-class cbrt(_Numeric):
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return 1 / (3 * self**2)
-
-
-class normpdf(_Numeric):
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return -self.args[0] * self
-
-
-class normcdf(_Numeric):
-    nargs = 1
-
-    def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        return normpdf(self.args[0])
+ZERO = 1e-12
+"""Size of a base up to which a power is taken at zero (Dynare's `getPowerDeriv`)."""
 
 
 def _normal_pdf(x: Any) -> Any:
     return np.exp(-0.5 * x * x) / np.sqrt(2 * np.pi)
+
+
+def _power_derivative(base: Any, exponent: Any, order: Any) -> Any:
+    """The derivative of that order of base^exponent by its base: p (p - 1) ... x^(p - order).
+
+    At a base of zero a whole exponent that is smaller than the order gives zero, as a polynomial
+    does, where the formula would divide by zero.
+    """
+    value = np.power(base, exponent - order)
+    for k in range(int(order)):
+        value = value * (exponent - k)
+    whole = np.abs(exponent - np.round(exponent)) < ZERO
+    flat = (np.abs(base) < ZERO) & (exponent >= 0) & (order > exponent) & whole
+    return np.where(flat, 0.0, value)
 
 
 PRIMITIVES: dict[str, Callable[..., Any]] = {
@@ -96,7 +41,8 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.divide,
-    "pow": np.power,
+    "power": np.power,
+    "power_derivative": _power_derivative,
     "neg": np.negative,
     "sqrt": np.sqrt,
     "exp": np.exp,
@@ -127,43 +73,6 @@ PRIMITIVES: dict[str, Callable[..., Any]] = {
     "equal": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),
 }
 """What a tape may ask for: float64 arrays or numbers in, the same out."""
-
-SYMPY_HEADS: dict[type, str] = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
-    sympy.tan: "tan",
-    sympy.asin: "asin",
-    sympy.acos: "acos",
-    sympy.atan: "atan",
-    sympy.sinh: "sinh",
-    sympy.cosh: "cosh",
-    sympy.tanh: "tanh",
-    sympy.asinh: "asinh",
-    sympy.acosh: "acosh",
-    sympy.atanh: "atanh",
-    sympy.erf: "erf",
-    sympy.erfc: "erfc",
-    **{
-        head: head.__name__
-        for head in (
-            greater,
-            greater_equal,
-            equal,
-            maximum,
-            minimum,
-            sign,
-            absolute,
-            cbrt,
-            normpdf,
-            normcdf,
-        )
-    },
-}
-"""The primitive behind each head of a SymPy expression; sums, products and powers are the tape's
-own affair.
-"""
 
 
 def _standardised(density: Callable[[Any], Any], scaled: bool) -> Callable[..., Any]:
@@ -212,20 +121,40 @@ NUMERIC: dict[str, Callable[..., Any]] = {
 }
 """The functions of the language on numbers."""
 
-SYMBOLIC: dict[str, Callable[..., Any]] = {
-    **{name: getattr(sympy, name) for name in _SHARED},
-    "ln": sympy.log,
-    "log10": lambda x: sympy.log(x) / sympy.log(sympy.Integer(10)),
-    "sqrt": sympy.sqrt,
-    "cbrt": cbrt,
-    "abs": absolute,
-    "sign": sign,
-    "max": maximum,
-    "min": minimum,
-    "normcdf": _standardised(normcdf, scaled=False),
-    "normpdf": _standardised(normpdf, scaled=True),
+
+def _primitive(head: str) -> Callable[..., int]:
+    return lambda graph, *operands: graph.call(head, *operands)
+
+
+def _log10(graph: Graph, x: int) -> int:
+    return graph.sum([(1.0 / np.log(10.0), graph.call("log", x))])
+
+
+def _normal(head: str) -> Callable[..., int]:
+    """`normcdf` or `normpdf` of one argument or of (x, mean, deviation)."""
+
+    def standardised(graph: Graph, x: int, *moments: int) -> int:
+        if not moments:
+            return graph.call(head, x)
+        mean, deviation = moments
+        value = graph.call(head, graph.divide(graph.subtract(x, mean), deviation))
+        return graph.divide(value, deviation) if head == "normpdf" else value
+
+    return standardised
+
+
+SYMBOLIC: dict[str, Callable[..., int]] = {
+    **{name: _primitive(name) for name in (*_SHARED, "cbrt", "sign")},
+    "ln": _primitive("log"),
+    "log10": _log10,
+    "sqrt": lambda graph, x: graph.product([(x, 0.5)]),
+    "abs": _primitive("absolute"),
+    "max": _primitive("maximum"),
+    "min": _primitive("minimum"),
+    "normcdf": _normal("normcdf"),
+    "normpdf": _normal("normpdf"),
 }
-"""The functions of the language on symbols."""
+"""The functions of the language on nodes of a graph."""
 
 ARITIES: dict[str, tuple[int, ...]] = {
     "max": (2,),

@@ -18,9 +18,12 @@ import numpy as np
 from emulator.errors import ModFileError, ParameterError, unknown_name
 from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
+from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
 from emulator.modfile.compiling.steady_state import SteadyStates
+from emulator.modfile.compiling.symbolic import symbolic_model
+from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
 from emulator.solvers.qz import CRITERIUM
@@ -184,6 +187,27 @@ class CompiledModel:
         times e. NaN where there is no steady state.
         """
         return self.linearise(theta).matrices
+
+    def higher_derivatives(self, order: int) -> HigherDerivatives:
+        """The derivatives of order 2 or 3 of the equations, compiled when first asked for.
+
+        Raises `ModFileError` where there are more than the budget of one file allows.
+        """
+        if order not in self._higher:
+            budget = Budget(self.file.model.place)
+            self._higher[order] = higher_derivatives(
+                model=symbolic_model(self.file, self.planner, budget),
+                variables=self.variables,
+                shocks=[d.name for d in (*self.file.shocks, *self.file.deterministic_shocks)],
+                parameters=[d.name for d in self.file.parameters],
+                order=order,
+                budget=budget,
+            )
+        return self._higher[order]
+
+    @cached_property
+    def _higher(self) -> dict[int, HigherDerivatives]:
+        return {}
 
     def linearise(self, theta: Any) -> Linearised:
         """The matrices at theta (N, P), with the point at which they were taken."""

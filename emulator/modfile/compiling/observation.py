@@ -10,15 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.differentiate import gradient
 from emulator.modfile.compiling.model import CompiledModel, Linearised
 from emulator.modfile.compiling.symbolic import TOO_DEEP, in_steady_state
 from emulator.modfile.compiling.tape import Tape, record
-from emulator.modfile.reading.grammar import Reader
+from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import Expression, Place, symbols
+
+
+DEEPEST = 100
+"""Operations of an observable inside of one another; nobody means more."""
 
 
 @dataclass(frozen=True)
@@ -87,26 +91,25 @@ def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) 
     today = [names.at(variable, 0) for variable in model.variables]
     still = {symbol: names.at(variable, 0) for variable, symbol in names.steady.items()}
     cells: list[tuple[int, int]] = []
-    values: list[sympy.Expr] = []
-    for row, (expression, (_, place)) in enumerate(zip(symbolic, parsed, strict=True)):
-        moved = {
-            symbol for (_, shift), symbol in names.dated.items() if shift
-        } & expression.free_symbols
-        if moved:
+    values: list[int] = []
+    for row, (node, (_, place)) in enumerate(zip(symbolic, parsed, strict=True)):
+        dates = names.dates_in(node)
+        dated = [f"{name}({shift})" for name, shift in dates.values() if shift]
+        if dated:
             raise ModFileError(
-                "an observable is an expression of today's variables; found"
-                f" {', '.join(map(str, moved))}.",
+                f"an observable is an expression of today's variables; found {', '.join(dated)}.",
                 place,
             )
-        columns = [k for k, symbol in enumerate(today) if symbol in expression.free_symbols]
-        if not columns:
+        if not dates:
             raise ModFileError(
                 "this observable depends on no endogenous variable of the model.", place
             )
-        cells += [(row, k) for k in columns]
-        values += [expression.diff(today[k]).xreplace(still) for k in columns]
+        slopes = gradient(names.graph, node, today)
+        cells += [(row, k) for k, symbol in enumerate(today) if symbol in slopes]
+        values += slopes.values()
     inputs = [*today, *(names.parameter(d.name) for d in model.file.parameters)]
-    return Observation((len(expressions), len(today)), tuple(cells), record(inputs, values))
+    gradients = record(names.graph, inputs, values, still)
+    return Observation((len(expressions), len(today)), tuple(cells), gradients)
 
 
 def _parse(model: CompiledModel, text: str, place: Place) -> Expression:
@@ -119,4 +122,7 @@ def _parse(model: CompiledModel, text: str, place: Place) -> Expression:
         ("parameter", file.parameters),
     ):
         reader.kinds.update({d.name: kind for d in declared})
-    return reader.expression(Span(text, (place,) * (text.count("\n") + 1)), "the observable")
+    span = Span(text, (place,) * (text.count("\n") + 1))
+    expression = reader.expression(span, "the observable")
+    check_depth(expression, span, DEEPEST)
+    return expression

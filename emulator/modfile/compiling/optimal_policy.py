@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import sympy
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.differentiate import gradient
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.namespace import Namespace, moved
 from emulator.modfile.reading.syntax import (
@@ -128,20 +128,26 @@ def with_multipliers(file: ModFile, planner: Planner) -> ModFile:
 
 def first_order_conditions(
     names: Namespace,
-    objective: sympy.Expr,
-    constraints: Sequence[sympy.Expr],
-    discount: sympy.Expr,
+    objective: int,
+    constraints: Sequence[int],
+    discount: int,
     multipliers: Sequence[str],
     chosen: Sequence[str],
-) -> list[sympy.Expr]:
+) -> list[int]:
     """One condition for each of the chosen variables, in their order."""
+    graph = names.graph
     terms = [
         objective,
-        *(names.at(m, 0) * f for m, f in zip(multipliers, constraints, strict=True)),
+        *(graph.multiply(names.at(m, 0), f) for m, f in zip(multipliers, constraints, strict=True)),
     ]
-    conditions: dict[str, sympy.Expr] = {name: sympy.Integer(0) for name in chosen}
+    conditions: dict[str, list[int]] = {name: [] for name in chosen}
     for term in terms:
-        for symbol, (name, shift) in names.dates_in(term).items():
+        dates = names.dates_in(term)
+        for symbol, slope in gradient(graph, term, list(dates)).items():
+            name, shift = dates[symbol]
             if name in conditions:
-                conditions[name] += discount ** (-shift) * moved(names, term.diff(symbol), -shift)
-    return list(conditions.values())
+                value = moved(names, slope, -shift)
+                conditions[name].append(
+                    graph.product([(discount, float(-shift)), (value, 1.0)]) if shift else value
+                )
+    return [graph.add(*parts) for parts in conditions.values()]

@@ -1,5 +1,5 @@
-"""From the model block to SymPy: equations in symbols of variables at dates, with every operator of
-the language resolved.
+"""From the model block to a graph: equations in symbols of variables at dates, with every operator
+of the language resolved.
 
 A symbol is one of: a variable or shock at a shift, a steady-state value, a parameter. Trends
 (`deflator`) are removed here as Dynare does: each variable is multiplied by its trend, trends at
@@ -8,24 +8,16 @@ other dates are written with growth factors, and today's trend must then drop ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import sympy
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.differentiate import gradient
 from emulator.modfile.compiling.evaluate import STEADY_STATE, check_call
-from emulator.modfile.compiling.functions import NUMERIC, SYMBOLIC
-from emulator.modfile.compiling.namespace import (
-    LARGEST_EXACT,
-    Namespace,
-    divides_by_zero,
-    moved,
-    number,
-    operation,
-    with_few_digits,
-)
+from emulator.modfile.compiling.functions import SYMBOLIC
+from emulator.modfile.compiling.namespace import Namespace, divides_by_zero, moved, operation
 from emulator.modfile.compiling.optimal_policy import Planner, first_order_conditions
 from emulator.modfile.compiling.tape import record
 from emulator.modfile.reading.budget import Budget
@@ -45,19 +37,24 @@ TOO_DEEP = (
     " variables for parts of it."
 )
 
-MOST_TERMS = 100_000
-"""Names, numbers and operations of an equation in which every `#` variable is written out."""
+MOST_TERMS = 10**9
+"""Names, numbers and operations of an equation in which every `#` variable is written out: a graph
+holds them once, but nobody means an equation of that length.
+"""
+
+SHARED = 4
+"""Terms that a node of the graph stands for, at most, in the account of work."""
 
 
 @dataclass(frozen=True)
 class SymbolicModel:
     """Residuals `left - right` of the dynamic equations, and of the static ones where variables
-    stand still.
+    stand still, as nodes of `names.graph`.
     """
 
     names: Namespace
-    dynamic: tuple[sympy.Expr, ...]
-    static: tuple[sympy.Expr, ...]
+    dynamic: tuple[int, ...]
+    static: tuple[int, ...]
 
 
 def symbolic_model(
@@ -88,13 +85,13 @@ def symbolic_model(
     if file.model.linear:
         for residual, equation in zip(residuals, dynamic, strict=True):
             _check_linear(names, residual, equation.place)
-    conditions: list[sympy.Expr] = []
+    conditions: list[int] = []
     if planner is not None:
         for residual, equation in zip(residuals, dynamic, strict=True):
             # Their derivatives are differentiated once more.
             variables = len(names.dates_in(residual))
             budget.place = equation.place
-            budget.derivatives(variables * residual.count_ops(), variables)
+            budget.derivatives(variables * len(names.graph.reached([residual])), variables)
         wanted, discount = (
             reader.read(e, planner.place) for e in (planner.objective, planner.discount)
         )
@@ -107,35 +104,30 @@ def symbolic_model(
             multipliers=planner.multipliers,
             chosen=chosen,
         )
-    still = [
-        reader.standing(r)
-        for r, e in zip(residuals, dynamic, strict=True)
-        if "dynamic" not in e.tags
-    ]
-    still += [
-        reader.standing(reader.residual(e)) for e in file.model.equations if "static" in e.tags
-    ]
-    still += [reader.standing(c) for c in conditions]
-    return SymbolicModel(names, (*residuals, *conditions), tuple(still))
+    still = [r for r, e in zip(residuals, dynamic, strict=True) if "dynamic" not in e.tags]
+    still += [reader.residual(e) for e in file.model.equations if "static" in e.tags]
+    return SymbolicModel(
+        names, (*residuals, *conditions), tuple(reader.standing([*still, *conditions]))
+    )
 
 
-def _check_linear(names: Namespace, residual: sympy.Expr, place: Place) -> None:
+def _check_linear(names: Namespace, residual: int, place: Place) -> None:
     """Raise `ModFileError` for an equation that is not linear in variables and shocks, though the
     block says `model(linear)`.
     """
     dated = names.dates_in(residual)
-    for symbol, (name, _) in dated.items():
-        if any(other in dated for other in residual.diff(symbol).free_symbols):
+    for symbol, slope in gradient(names.graph, residual, list(dated)).items():
+        if names.dates_in(slope):
             raise ModFileError(
-                f"the block is model(linear), but this equation is not linear in '{name}'. Write"
-                " model; instead.",
+                f"the block is model(linear), but this equation is not linear in"
+                f" '{dated[symbol][0]}'. Write model; instead.",
                 place,
             )
 
 
 def in_steady_state(
     file: ModFile, expressions: Iterable[tuple[Expression, Place]]
-) -> tuple[Namespace, list[sympy.Expr]]:
+) -> tuple[Namespace, list[int]]:
     """Expressions of the file's variables today, read as in a model block (locals, steady states),
     and their symbols.
     """
@@ -161,36 +153,40 @@ class _Reader:
         self.deflated = {
             d.name: d for d in file.variables if trends and (d.deflator or d.log_deflator)
         }
-        self.today = {name: sympy.Symbol(f"trend({name})") for name in self.trends}
-        self.locals: dict[str, sympy.Expr] = {}
+        self.graph = names.graph
+        self.today = {name: self.graph.symbol(f"trend({name})") for name in self.trends}
+        self.locals: dict[str, int] = {}
         self.sizes: dict[str, int] = {}
         for local in file.model.locals:
             self.locals[local.name] = self.whole(local.value, local.place)
             self.sizes[local.name] = self._size(local.value)
 
-    def residual(self, equation: Equation) -> sympy.Expr:
-        value = self.whole(equation.left, equation.place) - self.whole(
-            equation.right, equation.place
+    def residual(self, equation: Equation) -> int:
+        value = self.graph.subtract(
+            self.whole(equation.left, equation.place), self.whole(equation.right, equation.place)
         )
         terms = self._size(equation.left) + self._size(equation.right)
+        terms = min(terms, SHARED * len(self.graph.reached([value])))
         self.budget.derivatives(terms, len(self.names.dates_in(value)))
         return self._detrended(value, equation.place) if self.today else value
 
-    def whole(self, expression: Expression, place: Place) -> sympy.Expr:
+    def whole(self, expression: Expression, place: Place) -> int:
         """A whole expression in symbols.
 
         Raises `ModFileError` if it is too long for anyone to differentiate.
         """
-        terms = self._size(expression)
         self.budget.place = place
-        self.budget.derivatives(terms, 0)
+        terms = self._size(expression)
         if terms > MOST_TERMS:
             raise ModFileError(
                 f"with its '#' variables written out the expression has more than {MOST_TERMS:,}"
                 " terms.",
                 place,
             )
-        return self.read(expression, place)
+        before = len(self.graph.nodes)
+        node = self.read(expression, place)
+        self.budget.derivatives(len(self.graph.nodes) - before, 0)
+        return node
 
     def _size(self, expression: Expression) -> int:
         if isinstance(expression, Symbol):
@@ -202,50 +198,43 @@ class _Reader:
                 2 if expression.function == "diff" else 1
             )
         sizes = [self._size(part) for part in expression.operands]
-        if (
-            expression.operator == "^"
-            and isinstance(power := expression.operands[1], Number)
-            and abs(power.value) <= LARGEST_EXACT
-        ):
-            return 1 + sizes[0] * (max(1, round(abs(power.value))) if sizes[0] > 1 else 1)
+        power = expression.operands[-1]
+        if expression.operator == "^" and isinstance(power, Number) and sizes[0] > 1:
+            return 1 + sizes[0] * max(1, round(min(abs(power.value), MOST_TERMS)))
         return 1 + sum(sizes)
 
-    def standing(self, residual: sympy.Expr) -> sympy.Expr:
-        """The residual with every variable at its date of today, steady states being those
+    def standing(self, residuals: Sequence[int]) -> list[int]:
+        """The residuals with every variable at its date of today, steady states being those
         variables.
         """
-        present = residual.free_symbols
-        dates = self.names.dates_in(residual)
+        dates = self.names.dates_in(*residuals)
         still = {s: self.names.at(name, 0) for s, (name, shift) in dates.items() if shift}
-        for name, symbol in self.names.steady.items():
-            if symbol in present:
-                still[symbol] = self.names.at(name, 0)
-        return residual.xreplace(still)
+        still |= {s: self.names.at(name, 0) for name, s in self.names.steady.items()}
+        return self.graph.replaced(residuals, still)
 
     def read(
         self, expression: Expression, place: Place, shift: int = 0, steady: bool = False
-    ) -> sympy.Expr:
+    ) -> int:
         """One expression in symbols, moved by `shift` periods; `steady` reads variables as their
         steady-state values.
         """
         if isinstance(expression, Number):
-            return number(expression.value)
+            return self.graph.number(expression.value)
         if isinstance(expression, Symbol):
             return self._symbol(expression, place, shift, steady)
         if isinstance(expression, Call):
             return self._call(expression, place, shift, steady)
         operands = [self.read(part, place, shift, steady) for part in expression.operands]
-        if expression.operator in ("/", "^") and divides_by_zero(expression.operator, *operands):
+        if expression.operator in ("/", "^") and divides_by_zero(
+            self.graph, expression.operator, *operands
+        ):
             raise ModFileError("this divides by zero, whatever the values of the variables.", place)
-        return with_few_digits(operation(expression.operator, operands))
+        return operation(self.graph, expression.operator, operands)
 
-    def _symbol(self, symbol: Symbol, place: Place, shift: int, steady: bool) -> sympy.Expr:
+    def _symbol(self, symbol: Symbol, place: Place, shift: int, steady: bool) -> int:
         name = symbol.name
         if name in self.locals:
-            if symbol.shift or steady or shift:
-                value = self.locals[name]
-                return self._moved(value, symbol.shift + shift, steady)
-            return self.locals[name]
+            return self._moved(self.locals[name], symbol.shift + shift, steady)
         if name in self.names.parameters:
             return self.names.parameter(name)
         if name in self.names.shocks:
@@ -267,64 +256,57 @@ class _Reader:
             else value
         )
 
-    def _call(self, call: Call, place: Place, shift: int, steady: bool) -> sympy.Expr:
+    def _call(self, call: Call, place: Place, shift: int, steady: bool) -> int:
         if call.function == STEADY_STATE:
             return self.read(call.arguments[0], place, 0, steady=True)
         if call.function == "diff":
             now = self.read(call.arguments[0], place, shift, steady)
-            return now - self.read(call.arguments[0], place, shift - 1, steady)
+            before = self.read(call.arguments[0], place, shift - 1, steady)
+            return self.graph.subtract(now, before)
         check_call(call, place)
         arguments = [self.read(part, place, shift, steady) for part in call.arguments]
-        if all(
-            argument.is_Number for argument in arguments
-        ):  # in float64: SymPy would give as many digits as it takes
-            with np.errstate(all="ignore"):
-                return number(
-                    float(NUMERIC[call.function](*(np.float64(argument) for argument in arguments)))
-                )
-        return SYMBOLIC[call.function](*arguments)
+        return SYMBOLIC[call.function](self.graph, *arguments)
 
-    def _moved(self, value: sympy.Expr, shift: int, steady: bool) -> sympy.Expr:
+    def _moved(self, value: int, shift: int, steady: bool) -> int:
         """A local at another date or in the steady state: what it holds is moved."""
         if not steady:
             return moved(self.names, value, shift)
         dates = self.names.dates_in(value)
-        return value.xreplace({s: self.names.steady_state(name) for s, (name, _) in dates.items()})
+        still = {s: self.names.steady_state(name) for s, (name, _) in dates.items()}
+        return self.graph.replaced([value], still)[0]
 
-    def _with_trend(
-        self, declared: Declaration, value: sympy.Expr, date: int, place: Place
-    ) -> sympy.Expr:
+    def _with_trend(self, declared: Declaration, value: int, date: int, place: Place) -> int:
         if declared.deflator is not None:
-            return value * self.read(declared.deflator, place, date)
+            return self.graph.multiply(value, self.read(declared.deflator, place, date))
         assert declared.log_deflator is not None
-        return value + self.read(declared.log_deflator, place, date)
+        return self.graph.add(value, self.read(declared.log_deflator, place, date))
 
-    def _trend(self, trend: Declaration, date: int, place: Place) -> sympy.Expr:
+    def _trend(self, trend: Declaration, date: int, place: Place) -> int:
         """The trend at another date by its growth in between: A(+1) = A g(+1), A(-1) = A / g."""
         if trend.growth is None:
             raise ModFileError(f"the trend '{trend.name}' has no growth factor.", trend.place)
         steps = range(1, date + 1) if date > 0 else range(date + 1, 1)
         self.budget.derivatives(len(steps), 0)
         growth = [self.read(trend.growth, place, k) for k in steps]
+        today = self.today[trend.name]
+        sign = 1.0 if date > 0 else -1.0
         if trend.growth_is_log:
-            return self.today[trend.name] + (
-                sympy.Add(*growth) if date > 0 else -sympy.Add(*growth)
-            )
-        factor = sympy.Mul(*growth)
-        return self.today[trend.name] * (factor if date > 0 else 1 / factor)
+            return self.graph.sum([(1.0, today), *((sign, factor) for factor in growth)])
+        return self.graph.product([(today, 1.0), *((factor, sign) for factor in growth)])
 
-    def _detrended(self, residual: sympy.Expr, place: Place) -> sympy.Expr:
+    def _detrended(self, residual: int, place: Place) -> int:
         """The residual without trends, once it is seen that they only scale it: else there is no
         balanced growth.
         """
-        present = [s for s in self.today.values() if s in residual.free_symbols]
+        inside = self.graph.symbols(residual)
+        present = [s for s in self.today.values() if s in inside]
         neutral = {
-            self.today[name]: sympy.Integer(0 if d.growth_is_log else 1)
+            self.today[name]: self.graph.number(0.0 if d.growth_is_log else 1.0)
             for name, d in self.trends.items()
         }
         if present:
-            others = sorted(residual.free_symbols - set(present), key=str)
-            tape = record([*present, *others], [residual])
+            others = [s for s in inside if s not in present]
+            tape = record(self.graph, [*present, *others], [residual])
             points = np.random.default_rng(0).uniform(0.5, 1.5, (len(others), 16))
             at_one, at_two = (
                 tape([np.full(16, level) for _ in present] + list(points))[0]
@@ -337,4 +319,4 @@ class _Reader:
                     " balanced growth.",
                     place,
                 )
-        return residual.xreplace(neutral)
+        return self.graph.replaced([residual], neutral)[0]

@@ -1,5 +1,5 @@
-"""A tape: expressions as a flat list of NumPy operations on whole batches, each distinct
-subexpression computed once.
+"""A tape: expressions as a flat list of NumPy operations on whole batches, each distinct operation
+carried out once.
 
 A tape is plain data (it can be written as JSON), so nothing of a file's text is ever executed as
 code. Axes: N draw.
@@ -7,17 +7,15 @@ code. Axes: N draw.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import sympy
 
-from emulator.errors import ModFileError
-from emulator.modfile.compiling.functions import PRIMITIVES, SYMPY_HEADS
+from emulator.modfile.compiling.functions import PRIMITIVES
+from emulator.modfile.compiling.graph import Graph
 
 Step = tuple[str, tuple[int, ...]]
 
@@ -95,158 +93,122 @@ class Tape:
         return tape
 
 
-def record(inputs: Sequence[sympy.Symbol], outputs: Sequence[sympy.Expr]) -> Tape:
-    """The tape that computes `outputs` from `inputs`.
+def record(
+    graph: Graph,
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    instead: Mapping[int, int] | None = None,
+) -> Tape:
+    """The tape that computes the nodes `outputs` from the symbols `inputs`.
 
-    Raises `ModFileError` for an expression without a real value.
+    `instead` names for other symbols the node that is read in their place.
     """
-    return _Recorder(inputs, outputs).tape()
+    return _Recorder(graph, inputs, instead or {}).tape(outputs)
 
 
 class _Recorder:
-    """Walks expressions depth first with a stack of its own, so that long ones do not exhaust
-    Python's.
-    """
+    """Writes nodes in their order, which is one of evaluation."""
 
-    def __init__(self, inputs: Sequence[sympy.Symbol], outputs: Sequence[sympy.Expr]) -> None:
+    def __init__(self, graph: Graph, inputs: Sequence[int], instead: Mapping[int, int]) -> None:
+        self.graph = graph
         self.inputs = {symbol: k for k, symbol in enumerate(inputs)}
-        self.outputs = list(outputs)
+        self.instead = instead
         self.constants: dict[float, int] = {}
         self.steps: list[Step] = []
-        self.known: dict[
-            Any, int
-        ] = {}  # expression, or step already written -> provisional register
+        self.written: dict[Step, int] = {}
+        self.registers: dict[int, int] = {}
+        """Of nodes: constants are numbered -1, -2, ... while their number is not known."""
 
-    def tape(self) -> Tape:
-        outputs = [self._visit(expression) for expression in self.outputs]
+    def tape(self, outputs: Sequence[int]) -> Tape:
+        graph = self.graph
+        replaced = self.instead.keys() & set(graph.reached(outputs))
+        for node in graph.reached(self.instead[symbol] for symbol in replaced):
+            self.registers[node] = self._write(node)
+        for node in graph.reached(outputs):
+            self.registers[node] = (
+                self.registers[self.instead[node]] if node in replaced else self._write(node)
+            )
         first = len(self.inputs)
         shift = len(self.constants)
 
-        def place(
-            k: int,
-        ) -> int:  # constants are numbered -1, -2, ... while their number is not known
-            return first + (-k - 1) if k < 0 else k if k < first else k + shift
+        def place(k: int) -> int:
+            return first - k - 1 if k < 0 else k if k < first else k + shift
 
         steps = tuple((name, tuple(place(k) for k in operands)) for name, operands in self.steps)
-        return Tape(first, tuple(self.constants), steps, tuple(place(k) for k in outputs))
-
-    def _visit(self, root: sympy.Expr) -> int:
-        stack = [root]
-        while stack:
-            expression = stack[-1]
-            if expression in self.known:
-                stack.pop()
-                continue
-            missing = [part for part in self._parts(expression) if part not in self.known]
-            if missing:
-                stack.extend(missing)
-                continue
-            self.known[expression] = self._write(expression)
-            stack.pop()
-        return self.known[root]
-
-    def _parts(self, expression: sympy.Expr) -> list[sympy.Expr]:
-        if not expression.args:
-            return []
-        if expression.is_Pow:
-            return (
-                [expression.base]
-                if self._plain_power(expression)
-                else [expression.base, expression.exp]
-            )
-        if expression.is_Mul:
-            above, below = self._fraction(expression)
-            return [*above, *below]
-        if expression.is_Add:
-            return [self._unsigned(term)[1] for term in expression.args]
-        return list(expression.args)
-
-    def _write(self, expression: sympy.Expr) -> int:
-        if expression.is_Symbol:
-            return self.inputs[expression]
-        if not expression.args:
-            return self._number(expression)
-        if expression.is_Add:
-            return self._sum(expression)
-        if expression.is_Mul:
-            above, below = self._fraction(expression)
-            value = self._chain("mul", above)
-            return self._step("div", value, self._chain("mul", below)) if below else value
-        if expression.is_Pow:
-            return self._power(expression)
-        return self._step(
-            SYMPY_HEADS[type(expression)], *(self.known[part] for part in expression.args)
+        return Tape(
+            n_inputs=first,
+            constants=tuple(self.constants),
+            steps=steps,
+            outputs=tuple(place(self.registers[node]) for node in outputs),
         )
 
-    def _sum(self, expression: sympy.Expr) -> int:
-        signed = sorted(
-            (self._unsigned(term) for term in expression.args), key=lambda pair: pair[0]
-        )
-        (negative, term), *rest = signed  # positive terms first
-        value = self._step("neg", self.known[term]) if negative else self.known[term]
-        for negative, term in rest:
-            value = self._step("sub" if negative else "add", value, self.known[term])
+    def _write(self, node: int) -> int:
+        head, operands, weights, _ = self.graph[node]
+        if head == "symbol":
+            return self.inputs[node]
+        if head == "number":
+            return self._constant(weights[0])
+        registers = [self.registers[operand] for operand in operands]
+        if head == "sum":
+            return self._sum(weights[0], list(zip(weights[1:], registers, strict=True)))
+        if head == "product":
+            return self._product(list(zip(registers, weights, strict=True)))
+        return self._step(head, *registers)
+
+    def _sum(self, constant: float, terms: list[tuple[float, int]]) -> int:
+        """Terms with positive weights come first, so that no sign is spent on them."""
+        ordered = sorted(terms, key=lambda term: not term[0] > 0.0)
+        weight, register = ordered[0]
+        first_is_negative = not weight > 0.0
+        if first_is_negative and constant != 0.0:
+            value = self._constant(constant)
+            constant = 0.0
+        else:
+            ordered = ordered[1:]
+            value = self._weighted(abs(weight), register)
+            if first_is_negative:
+                value = self._step("neg", value)
+        for weight, register in ordered:
+            name = "add" if weight > 0.0 else "sub"
+            value = self._step(name, value, self._weighted(abs(weight), register))
+        if constant == 0.0:
+            return value
+        name = "sub" if constant < 0.0 else "add"
+        return self._step(name, value, self._constant(abs(constant)))
+
+    def _weighted(self, weight: float, register: int) -> int:
+        if weight == 1.0:
+            return register
+        return self._step("mul", self._constant(weight), register)
+
+    def _product(self, factors: list[tuple[int, float]]) -> int:
+        above = [self._power(register, e) for register, e in factors if not e < 0.0]
+        below = [self._power(register, -e) for register, e in factors if e < 0.0]
+        value = self._chain(above) if above else self._constant(1.0)
+        return self._step("div", value, self._chain(below)) if below else value
+
+    def _chain(self, registers: list[int]) -> int:
+        value = registers[0]
+        for register in registers[1:]:
+            value = self._step("mul", value, register)
         return value
 
-    @staticmethod
-    def _unsigned(term: sympy.Expr) -> tuple[bool, sympy.Expr]:
-        negative = bool(term.is_Mul and term.args[0].is_Number and term.args[0].is_negative)
-        return (True, -term) if negative else (False, term)
-
-    @staticmethod
-    def _fraction(product: sympy.Expr) -> tuple[list[sympy.Expr], list[sympy.Expr]]:
-        """Factors above and below the line; above is never empty."""
-        above: list[sympy.Expr] = []
-        below: list[sympy.Expr] = []
-        for factor in product.args:
-            if factor.is_Pow and factor.exp.is_Number and factor.exp.is_negative:
-                below.append(sympy.Pow(factor.base, -factor.exp))
-            else:
-                above.append(factor)
-        return above or [sympy.Integer(1)], below
-
-    @staticmethod
-    def _plain_power(expression: sympy.Expr) -> bool:
-        return expression.exp in (-1, 2, 3, sympy.Rational(1, 2), -sympy.Rational(1, 2))
-
-    def _power(self, expression: sympy.Expr) -> int:
-        base = self.known[expression.base]
-        if not self._plain_power(expression):
-            return self._step("pow", base, self.known[expression.exp])
-        if expression.exp in (2, 3):
+    def _power(self, base: int, exponent: float) -> int:
+        if exponent == 1.0:
+            return base
+        if exponent in (2.0, 3.0):
             square = self._step("mul", base, base)
-            return square if expression.exp == 2 else self._step("mul", square, base)
-        value = base if expression.exp == -1 else self._step("sqrt", base)
-        return (
-            value if expression.exp.is_positive else self._step("div", self._constant(1.0), value)
-        )
-
-    def _chain(self, name: str, parts: Sequence[sympy.Expr]) -> int:
-        value = self.known[parts[0]]
-        for part in parts[1:]:
-            value = self._step(name, value, self.known[part])
-        return value
-
-    def _number(self, expression: sympy.Expr) -> int:
-        try:
-            return self._constant(float(expression))
-        except OverflowError:
-            return self._constant(math.inf if expression.is_positive else -math.inf)
-        except (TypeError, ValueError):
-            raise ModFileError(f"the constant {expression} has no real value.") from None
+            return square if exponent == 2.0 else self._step("mul", square, base)
+        if exponent == 0.5:
+            return self._step("sqrt", base)
+        return self._step("power", base, self._constant(exponent))
 
     def _constant(self, value: float) -> int:
         return -1 - self.constants.setdefault(value, len(self.constants))
 
     def _step(self, name: str, *operands: int) -> int:
-        if all(
-            k < 0 for k in operands
-        ):  # in float64, as the tape would: SymPy would give as many digits as it takes
-            values = tuple(self.constants)
-            with np.errstate(all="ignore"):
-                return self._constant(float(PRIMITIVES[name](*(values[-k - 1] for k in operands))))
         step = (name, operands)
-        if step not in self.known:
-            self.known[step] = len(self.inputs) + len(self.steps)
+        if step not in self.written:
+            self.written[step] = len(self.inputs) + len(self.steps)
             self.steps.append(step)
-        return self.known[step]
+        return self.written[step]

@@ -92,6 +92,15 @@ class Budget:
             "Introduce variables for parts of the equations, so that each is short.",
         )
 
+    def higher(self, terms: int, variables: int, order: int) -> None:
+        """The derivatives of that order of an equation of so many terms in so many variables."""
+        self.spend(
+            terms * variables ** (order - 1),
+            f"the derivatives of order {order} of an equation of {terms:,} terms in"
+            f" {variables:,} variables",
+            "Introduce variables for parts of the equations, so that each is short.",
+        )
+
     def model(self, variables: int) -> None:
         """The matrices of a model of so many variables, auxiliary ones included."""
         needed = 8 * MATRICES * variables**2

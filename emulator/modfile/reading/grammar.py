@@ -99,15 +99,15 @@ def place_of(span: Span, token: Token) -> Place:
     return span.places[min((token.line or 1) - 1, len(span.places) - 1)]
 
 
-def check_depth(expression: Expression, span: Span) -> None:
+def check_depth(expression: Expression, span: Span, deepest: int = DEEPEST) -> None:
     """Refuses an expression whose operations nest so deep that no program could follow."""
     layer: list[Expression] = [expression]
-    for _ in range(DEEPEST):
+    for _ in range(deepest):
         layer = [inner for outer in layer for inner in parts(outer)]
         if not layer:
             return
     raise ModFileError(
-        f"the expression nests more than {DEEPEST} operations; write it in several steps.",
+        f"the expression nests too many operations, more than {deepest}; write it in several steps.",
         span.place,
     )
 

@@ -234,3 +234,41 @@ def test_roots_up_to_qz_criterium_count_as_stable(tmp_path):
     np.testing.assert_allclose(
         found.sel(shock="e", variable="y"), 1.002 ** np.arange(6) / (1 - 0.5 * 1.002), rtol=1e-10
     )
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_higher_derivatives_are_differences_of_the_files_own_equations(model, order):
+    """Mixed central differences of the equations as they are parsed."""
+    theta = model.theta()
+    steady = dict(zip(model.variables, model.steady_state(theta)[0], strict=True))
+    steady |= {"e": 0.0, "u": 0.0}
+    declared = dict(zip(model.parameters, theta[0], strict=True))
+    derivatives = model.higher_derivatives(order)
+    inputs = model.equations.inputs(
+        model.steady_state(theta), np.zeros((1, 2)), theta[:, : len(model.file.parameters)]
+    )
+    values = dict(zip(derivatives.entries, derivatives(inputs, 1)[0], strict=True))
+    assert values
+    for entry, value in values.items():
+        slope = _mixed(model.file.model.equations[entry.row], entry.by, steady, declared)
+        assert value == pytest.approx(slope, rel=2e-4, abs=2e-4), entry
+
+
+def _mixed(equation, by, steady, declared, step=2e-3):
+    """A mixed derivative of an equation by central differences in each (name, shift)."""
+
+    def residual(moves):
+        def at(symbol):
+            moved = sum(move for place, move in moves if place == (symbol.name, symbol.shift))
+            known = symbol.name in steady
+            return steady[symbol.name] + moved if known else declared[symbol.name]
+
+        return _value(equation.left, at, equation.place) - _value(
+            equation.right, at, equation.place
+        )
+
+    total = 0.0
+    for signs in np.ndindex(*(2,) * len(by)):
+        directions = 1 - 2 * np.array(signs)
+        total += np.prod(directions) * residual(list(zip(by, step * directions, strict=True)))
+    return total / (2 * step) ** len(by)
