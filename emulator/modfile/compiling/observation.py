@@ -20,7 +20,6 @@ from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import Expression, Place, symbols
 
-
 DEEPEST = 100
 """Operations of an observable inside of one another; nobody means more."""
 

@@ -107,7 +107,8 @@ def check_depth(expression: Expression, span: Span, deepest: int = DEEPEST) -> N
         if not layer:
             return
     raise ModFileError(
-        f"the expression nests too many operations, more than {deepest}; write it in several steps.",
+        f"the expression nests more than {deepest} operations; one that nests too many is to be"
+        " written in several steps.",
         span.place,
     )
 
