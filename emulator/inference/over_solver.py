@@ -139,19 +139,23 @@ class SolverAnswerer(Answerer):
         irf = self.scaled(theta, scaling, horizon)
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
         fields = {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}
-        width = self._width(irf)
+        width = self._width(lambda last: self.scaled(theta, scaling, last), horizon)
         return fields if width is None else fields | {"lower": irf - width, "upper": irf + width}
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         """What the world says that its method errs by (`World.solution_error`)."""
-        return self._width(self.responses(theta, horizon)) if self.world.solution_error else None
+        return self._width(lambda last: self.responses(theta, last), horizon)
 
-    def _width(self, irf: np.ndarray) -> np.ndarray | None:
-        """Half width of the band around responses (n, S, H+1, O), the same at all horizons."""
-        if not self.world.solution_error:
+    def _width(self, respond: Callable[[int], np.ndarray], horizon: int) -> np.ndarray | None:
+        """Half width (n, S, H+1, O) of the band around what `respond` says up to a last horizon:
+        everywhere a share of the peak, which may come after the last horizon asked for.
+        """
+        errors = self.world.solution_error
+        if not errors:
             return None
-        share = [self.world.solution_error.get(name, 0.0) for name in self.spec.observable_names]
-        return np.broadcast_to(np.abs(irf).max(axis=2, keepdims=True) * share, irf.shape)
+        peak = np.abs(respond(max(horizon, self.usual_horizon))).max(axis=2, keepdims=True)
+        share = [errors.get(name, 0.0) for name in self.spec.observable_names]
+        return np.repeat(peak * share, horizon + 1, axis=2)
 
     def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
         regimes = self.world.regimes

@@ -81,5 +81,7 @@ def test_the_band_of_an_exact_answer_is_what_the_grid_errs_by():
         half = (answer["upper"] - answer["irf"]).sel(observable=name)
         np.testing.assert_allclose(half, share * peak.sel(observable=name) + 0 * half, rtol=1e-9)
         assert 1e-4 < share < 1e-3
+    short = economy.irf(shock="monetary", observables=["output", "rate"], horizon=0)
+    np.testing.assert_array_equal(short["upper"], answer["upper"][:, :, :1])
     path = economy.irf(shocks={"monetary": [1, -1]}, observables=["output"], horizon=4)
     assert (path["upper"] > path["irf"]).all()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fast
 
 @pytest.mark.parametrize(
     "name", [name for name in WORLDS if name != "hank"]
-)  # half a second a draw: test_hank.py, with fewer
+)  # dear draws: test_hank.py, with fewer
 def test_every_world_passes(name):
     check_world(get_world(name), n=48, seed=1)
 
