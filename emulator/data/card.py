@@ -18,6 +18,7 @@ from emulator.data.splits import SLICE, read_splits
 from emulator.data.storage import Folder
 from emulator.data.verdicts import read_verdicts
 from emulator.spec import ANNUAL_POINTS, Status, WorldSpec
+from emulator.worlds import get_world, is_known
 
 CARD, FIGURES = "README.md", "figures"
 SHOWN, SUMMARISED = 20, 512
@@ -72,11 +73,20 @@ def command(request: Request) -> str:
         options |= {"n_samples": until.most, "until": f"{until.error:g}"}
         for follows in ("periods", "chunk", "shard", "verdicts"):  # from the draws
             options.pop(follows, None)
-    return (
-        "emulator generate "
-        + " ".join(f"--{name} {value}" for name, value in options.items())
-        + " --output PATH"
-    )
+    listed = [f"--{name} {value}" for name, value in options.items()]
+    listed += [f"--setting {setting}" for setting in _other_settings(request)]
+    return f"emulator generate {' '.join(listed)} --output PATH"
+
+
+def _other_settings(request: Request) -> list[str]:
+    """Settings that are not those which a world has by itself, as the command line takes them."""
+    return [
+        f"{name}.{setting}={value:g}"
+        for name, settings in request.settings.items()
+        if is_known(name)
+        for setting, value in settings.items()
+        if get_world(name).settings[setting] != value
+    ]
 
 
 def _optional(request: Request) -> dict[str, object]:

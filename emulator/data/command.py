@@ -14,13 +14,15 @@ import typer
 from emulator.console import err, say, show
 from emulator.data.schema import DEFAULT_VERDICTS, MIN_DRAWS, SPLITS, Fractions
 from emulator.errors import DatasetError
-from emulator.worlds import expand_worlds, split_names
+from emulator.worlds import expand_worlds, get_world, split_names
 from emulator.worlds.command import noted
 
 if TYPE_CHECKING:
     from emulator.data.store import DataSet
+    from emulator.worlds import World
 
 NUMBER = re.compile(r"[0-9]{1,12}")
+SETTING = re.compile(r"(\w+)\.(\w+)=(\d+\.?\d*(?:e[+-]?\d+)?)")
 
 
 def generate(
@@ -55,6 +57,16 @@ def generate(
             ),
         ),
     ] = 1,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--setting",
+            metavar="WORLD.NAME=VALUE",
+            help=(
+                "A setting that a world is solved with, such as hank.pivot=0.25. May be repeated."
+            ),
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random stream.")] = 42,
     output: Annotated[
         str, typer.Option(help="Folder of the data set, or an fsspec URL such as s3://bucket/name.")
@@ -146,7 +158,7 @@ def generate(
     with resumable(output, "Finished shards"), noted():
         data = generate_dataset(
             output,
-            expand_worlds(world),
+            with_settings(expand_worlds(world), setting or []),
             usual,
             seed,
             samples=exceptions,
@@ -166,6 +178,28 @@ def generate(
         f"Data set: {output}   card: {data.folder.at(card.CARD)}   fingerprint:"
         f" {data.fingerprint[:16]}"
     )
+
+
+def with_settings(names: list[str], given: list[str]) -> list[str | World]:
+    """Worlds by name or path; those to which a setting `WORLD.NAME=VALUE` is given are opened, with
+    it.
+
+    Raises `BadParameter`, which names the option, and as `World.with_settings` does.
+    """
+    settings: dict[str, dict[str, float]] = {}
+    for text in given:
+        match = SETTING.fullmatch(text.strip())
+        if match is None or match[1] not in names:
+            raise typer.BadParameter(
+                f"found '{text}'; expected a world that is generated, its setting and a number:"
+                " hank.pivot=0.25",
+                param_hint="--setting",
+            )
+        settings.setdefault(match[1], {})[match[2]] = float(match[3])
+    return [
+        get_world(name).with_settings(settings[name]) if name in settings else name
+        for name in names
+    ]
 
 
 class Terminated(KeyboardInterrupt):

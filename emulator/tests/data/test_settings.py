@@ -10,8 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from emulator import worlds
+from emulator.cli import app
 from emulator.data import card, generate_dataset, open_dataset, validate_dataset
 from emulator.errors import DatasetError, ParameterError, UnknownNameError
 from emulator.tests.data.tampering import edit_json, forge_checksums, write_array
@@ -142,3 +144,28 @@ def test_hank_of_before_is_read_and_validates_on_the_published_grid(tmp_path):
     assert get_world("hank").settings["pivot"] == 0.05
     assert data.read("hank", "train")[1].shape == (8, 4, 7, 7)
     assert validate_dataset(tmp_path / "hank") == []
+
+
+def test_a_setting_is_given_on_the_command_line_and_stands_in_the_card(tmp_path):
+    options = "--world toy --n_samples 40 --seed 3 --horizon 6 --periods 0 --chunk 16 --shard 16"
+    command = f"generate {options} --setting toy.points=2 --output {tmp_path / 'd'}".split()
+    assert CliRunner().invoke(app, command).exit_code == 0
+    data = open_dataset(tmp_path / "d")
+    assert data.manifest.request.world("toy").points == 2.0
+    assert "--setting toy.points=2 --output" in (tmp_path / "d" / "README.md").read_text()
+    for wrong in ("points=2", "nk.points=2", "toy.points=two"):
+        answer = CliRunner().invoke(app, [*command[:-4], "--setting", wrong])
+        assert answer.exit_code == 2
+        assert "hank.pivot=0.25" in answer.output
+
+
+def test_a_shard_holds_whole_groups(tmp_path, installed, monkeypatch):
+    monkeypatch.setattr(Coarse, "draws_per_task", 4)
+    monkeypatch.setattr(Coarse, "dear", ("rho_a",))
+    sizes = {**SIZES, "n_samples": 60, "draws_per_group": 3}
+    data = generate_dataset(tmp_path / "d", ["toy"], **sizes)
+    assert data.manifest.request.shard_rows("toy") == 12
+    dear = data.theta("toy")[:, 0].reshape(-1, 3)
+    assert (dear == dear[:, :1]).all()
+    assert len(np.unique(dear)) == 20
+    assert validate_dataset(tmp_path / "d") == []
