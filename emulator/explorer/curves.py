@@ -206,6 +206,11 @@ def doubts(predicted: xr.Dataset) -> list[str]:
             "the network flags this answer itself: it may be wrong by more than its band says. The"
             " exact solution settles it."
         )
+    if "near_jump" in predicted and bool(predicted["near_jump"][0]):
+        reasons.append(
+            "near a border between regimes of this world, where responses jump: the network is"
+            " smooth there, and may be on the other side. The exact solution settles it."
+        )
     return reasons
 
 
