@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
-    from emulator.spec import Parameter, WorldSpec
+    from emulator.spec import Parameter
     from emulator.worlds.base import World
 
 OURS = (ModFileWarning, SimulatorWarning)
@@ -64,7 +64,7 @@ def worlds(
         len(name) == 2 and name[0] == "show"
     ):
         with noted():
-            _describe(open_world(name[-1]).spec)
+            _describe(open_world(name[-1]))
     else:
         raise ParameterError(
             f"Found 'emulator worlds {' '.join(name)}'; expected 'emulator worlds', 'emulator"
@@ -149,11 +149,12 @@ def with_shock(shock: str) -> list[World]:
     return opened
 
 
-def _describe(spec: WorldSpec) -> None:
+def _describe(world: World) -> None:
     # Text of a file is shown as it stands: Text reads no markup in it.
     from rich.table import Table
     from rich.text import Text
 
+    spec = world.spec
     out.print(
         Text(spec.name, style="bold")
         + Text(f": {spec.title}. {spec.summary}\nPrior: {spec.prior}\nSource: {spec.source}")
@@ -173,6 +174,11 @@ def _describe(spec: WorldSpec) -> None:
         + "; ".join(f"{o.name} in {o.unit} ({o.meaning})" for o in spec.observables),
         markup=False,
     )
+    if world.settings:
+        named = ", ".join(f"{name} {value:g}" for name, value in world.settings.items())
+        out.print(f"Solved with the settings {named}.", markup=False)
+    if world.regimes is not None:
+        out.print(f"Regimes, between which responses jump: {world.regimes.counts}.", markup=False)
 
 
 def _range(parameter: Parameter) -> str:

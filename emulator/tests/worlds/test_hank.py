@@ -397,3 +397,14 @@ def test_without_numba_a_solution_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingExtraError, match=r"numba.*universal-macro-emulator\[hank\]"):
         HANK.irf(SPEC.theta(eis=0.124))
+
+
+@pytest.mark.fast
+def test_the_command_line_says_its_grid_and_its_regimes():
+    from typer.testing import CliRunner
+
+    from emulator.cli import app
+
+    text = " ".join(CliRunner().invoke(app, ["worlds", "hank"]).output.split())
+    assert "Solved with the settings points 500, pivot 0.05, top 150." in text
+    assert "skills (of seven) that the limit to borrowing holds at no assets" in text
