@@ -7,59 +7,45 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
-from typer.core import TyperCommand
 
-from emulator.console import err, say, show
+from emulator.console import head, number, say, show
 from emulator.errors import ParameterError
-from emulator.worlds.command import noted
-from emulator.worlds.response_tables import ResponseTable, response_tables
+from emulator.inference.command_line import (
+    DEFAULT_NETWORK,
+    MOST_ROWS,
+    OBSERVABLES_HELP,
+    RUN_HELP,
+    WORLD_HELP,
+    WithFigure,
+    check_outputs,
+    economy_of,
+    names_of,
+    note,
+    note_prior,
+    on_failure_of,
+    values_in_words,
+)
+from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
+from emulator.worlds.response_tables import ResponseTable, packed, response_tables
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from emulator.inference.economy import Economy
     from emulator.inference.labels import Answered
-
-DEFAULT_NETWORK = "universal"
-
-FIGURE = "irf.png"
-"""Where `--plot` without a path puts the figure."""
-
-
-class WithFigure(TyperCommand):
-    """A command whose `--plot` may stand alone; Typer knows no option with a value that may be left
-    out.
-    """
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        following = [*args, "--"][1:]
-        alone = [
-            k
-            for k, (word, after) in enumerate(zip(args, following, strict=True))
-            if word == "--plot" and after.startswith("-")
-        ]
-        for k in reversed(alone):
-            args = [*args[: k + 1], FIGURE, *args[k + 1 :]]
-        return super().parse_args(ctx, args)
 
 
 def irf(
     world: Annotated[
         str,
-        typer.Argument(
-            help=(
-                "A world, the path of a .mod file, or a world of a Python file (mysim.py:economy,"
-                " which is run); `emulator worlds` lists the worlds."
-            )
-        ),
+        typer.Argument(help=WORLD_HELP),
     ],
     set_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--set", help="A parameter: name=value. May be repeated; the rest is at its default."
-        ),
+        typer.Option("--set", help=SET_HELP),
     ] = None,
+    grid: Annotated[bool, typer.Option("--grid", help=GRID_HELP)] = False,
     shock: Annotated[
         list[str] | None, typer.Option(help="A shock, may be repeated; all of them if left out.")
     ] = None,
@@ -77,10 +63,7 @@ def irf(
         typer.Option(
             "--observables",
             "--variables",
-            help=(
-                "Which observables, or which variables of a .mod file without a mapping, separated"
-                " by commas; all of them if left out."
-            ),
+            help=OBSERVABLES_HELP,
         ),
     ] = None,
     horizon: Annotated[
@@ -95,7 +78,7 @@ def irf(
     ] = DEFAULT_NETWORK,
     run: Annotated[
         int | None,
-        typer.Option(help="Of a .mod file with several solution commands, which: 1, 2 ..."),
+        typer.Option(help=RUN_HELP),
     ] = None,
     write_mapping: Annotated[
         bool,
@@ -106,7 +89,7 @@ def irf(
     ] = False,
     plot: Annotated[
         Path | None,
-        typer.Option(help=f"Write a figure (.png, .pdf or .svg); {FIGURE} if no path follows."),
+        typer.Option(help="Write a figure (.png, .pdf or .svg); irf.png if no path follows."),
     ] = None,
     output: Annotated[
         list[Path] | None,
@@ -120,20 +103,22 @@ def irf(
     The network that ships answers, or with --exact the world's own solver. A file is always solved.
     A .mod file without a mapping beside it answers with its own variables in its own units.
     """
-    _check_outputs(plot, output or [])
+    check_outputs(plot, output or [], None)
+    values = swept(set_ or [], grid)
     if write_mapping:
         _write_mapping(world)
-    economy = _economy(world, checkpoint, exact, run)
+    economy = economy_of(world, checkpoint, exact, run)
     answered = economy.answered(
-        _values(set_ or []),
+        values,
         shocks=shock or None,
         size=size,
-        observables=_names(observables or []),
+        observables=names_of(observables or []),
         horizon=horizon,
+        on_failure=on_failure_of(economy, values),
     )
     if plot is not None or output:
         _write(answered, plot, output or [])
-    for table in tables(answered):
+    for table in sweep_tables(answered) if len(answered.theta) > 1 else tables(answered):
         show(table)
     _notes(answered)
 
@@ -167,14 +152,6 @@ def export(
         say(f"{path}  {path.stat().st_size:,} bytes")
 
 
-def pair(item: str) -> tuple[str, str]:
-    """Name and value of an option of the form name=value. Raises `ParameterError`."""
-    name, sign, value = item.partition("=")
-    if not sign:
-        raise ParameterError(f"'{item}' is not of the form name=value.")
-    return name.strip(), value
-
-
 def tables(answered: Answered) -> list[Table]:
     """The responses of draw 0, a table or more for each shock, with half widths of the band where
     there is one.
@@ -198,17 +175,33 @@ def tables(answered: Answered) -> list[Table]:
     return [table for part in parts for table in part]
 
 
-def _check_outputs(plot: Path | None, output: list[Path]) -> None:
-    """Refuse endings that stand for no format before anything is computed."""
-    if plot is not None:
-        from emulator.worlds.figures import check_format as check_figure
+def sweep_tables(answered: Answered) -> list[Table]:
+    """The largest response of each observable and its horizon, a row a draw, for each shock."""
+    labels = answered.labels
+    names, rows = values_in_words(labels.spec, answered.theta)
+    shown = rows[:MOST_ROWS]
+    parts = []
+    for shock, (name, size) in enumerate(zip(labels.shocks, labels.sizes, strict=True)):
+        irf = answered.fields["irf"][: len(shown), shock]
+        columns = [
+            (head(observable, unit), [_largest(path) for path in irf[:, :, k]])
+            for k, (observable, unit) in enumerate(
+                zip(labels.spec.observable_names, labels.spec.observable_units, strict=True)
+            )
+        ]
+        title = f"{labels.spec.name}: {name}, {size}, {labels.source}: largest response (horizon)"
+        left = len(rows) - len(shown)
+        caption = f"and {left:,} draws more; --output writes all" if left else None
+        parts.append(packed(title, names, shown, columns, caption))
+    return [table for part in parts for table in part]
 
-        check_figure(plot)
-    if output:
-        from emulator.inference.files import check_format as check_file
 
-        for path in output:
-            check_file(path)
+def _largest(path: np.ndarray) -> str:
+    """The response of largest size on a path (H+1,), and its horizon."""
+    if not np.isfinite(path).all():
+        return "no solution"
+    at = int(np.abs(path).argmax())
+    return f"{number(path[at], '+.4g')} ({at})"
 
 
 def _write(answered: Answered, plot: Path | None, output: list[Path]) -> None:
@@ -221,42 +214,6 @@ def _write(answered: Answered, plot: Path | None, output: list[Path]) -> None:
     if plot is not None:
         data.responses.plot(plot)
         say(f"Figure: {plot}")
-
-
-def _values(pairs: list[str]) -> dict[str, str]:
-    values = dict(map(pair, pairs))
-    if len(values) < len(pairs):
-        raise ParameterError(
-            f"--set names a parameter twice, in {', '.join(pairs)}; expected each at most once."
-        )
-    return values
-
-
-def _names(lists: list[str]) -> list[str] | None:
-    """Names of lists separated by commas; None where no list is given."""
-    names = [name.strip() for text in lists for name in text.split(",")]
-    return [name for name in names if name] if lists else None
-
-
-def _economy(world: str, checkpoint: str, exact: bool, run: int | None) -> Economy:
-    """Who answers: the solver of a file, and of a world if asked for, else the network."""
-    from emulator.worlds import is_path
-
-    if is_path(world) or exact:
-        if is_path(world) and checkpoint != DEFAULT_NETWORK:
-            raise ParameterError(
-                f"'{world}' is a file, which is solved; --checkpoint names a network, which knows"
-                f" its worlds by name: emulator irf NAME --checkpoint {checkpoint}."
-            )
-        from emulator.inference.economy import Economy
-
-        with noted():
-            return Economy.named(world, run)
-    if run is not None:
-        raise ParameterError(f"--run chooses among the commands of a .mod file; '{world}' is none.")
-    from emulator.inference.emulator import Emulator
-
-    return Emulator.load(checkpoint)[world]
 
 
 def _write_mapping(world: str) -> None:
@@ -272,17 +229,16 @@ def _write_mapping(world: str) -> None:
 
 def _notes(answered: Answered) -> None:
     """What a reader should know of how far to trust the numbers, on the error stream."""
-
-    def note(text: str) -> None:
-        err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
-
     labels = answered.labels
-    for p, value in zip(labels.spec.parameters, answered.theta[0], strict=True):
-        if not p.low <= value <= p.high:
-            note(
-                f"{p.name} = {value:g} lies outside the range of the prior, {p.low:g} to"
-                f" {p.high:g}."
-            )
+    note_prior(labels.spec, answered.theta)
+    failed = ~answered.fields.get("determinate", np.ones(len(answered.theta), dtype=bool))
+    if failed.any():
+        names, values = values_in_words(labels.spec, answered.theta)
+        first = values[int(np.flatnonzero(failed)[0])]
+        note(
+            f"{failed.sum():,} of {len(failed):,} draws have no unique stable solution, the first"
+            f" at {names} = {first}."
+        )
     if labels.jump:
         note(labels.jump)
     if answered.doubt:

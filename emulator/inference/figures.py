@@ -22,8 +22,11 @@ BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
 
-SWEEP = 12
-"""Up to so many values of one parameter, the rest held, are drawn each as a line."""
+SWEEP = 24
+"""Up to so many values of one parameter or of two, the rest held, are drawn each as a line."""
+
+COLOURS = 10
+"""Up to so many lines have colours of their own; more are shades from the first to the last."""
 
 FAN = (0.9, 0.5)
 """Shares of the draws that lie within the shaded areas, horizon by horizon."""
@@ -211,9 +214,12 @@ def _names_of_lines(data: xr.Dataset, own: str) -> list[str] | None:
         return [own]
     theta = data["theta"].values
     varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
-    if len(varies) == 1 and n <= SWEEP:
-        name = data["parameter"].values[varies[0]]
-        return [f"{name} = {value:.4g}" for value in theta[:, varies[0]]]
+    if 1 <= len(varies) <= 2 and n <= SWEEP:
+        names = data["parameter"].values[varies]
+        return [
+            ", ".join(f"{name} = {value:.4g}" for name, value in zip(names, row, strict=True))
+            for row in theta[:, varies]
+        ]
     return [f"draw {name}" for name in data["draw"].values] if n <= FEW else None
 
 
@@ -221,15 +227,31 @@ def _draw_panel(axis: Any, here: xr.Dataset, names: list[str] | None) -> None:
     if names is None:
         _fan(axis, here["irf"])
         return
-    colours = [f"C{k % 10}" for k in range(len(names))]
+    colours = _colours(len(names))
     for k, (name, colour) in enumerate(zip(names, colours, strict=True)):
         one = here.isel(draw=k)
         marker = "o" if one.sizes["horizon"] == 1 else None
-        axis.plot(one["horizon"], one["irf"], color=colour, marker=marker, label=name or None)
+        axis.plot(
+            one["horizon"],
+            one["irf"],
+            color=colour,
+            marker=marker,
+            linewidth=1.5 if len(names) <= COLOURS else 0.9,
+            label=name or None,
+        )
         if "lower" in one and not bool(one["exact"]):
             axis.fill_between(
                 one["horizon"], one["lower"], one["upper"], color=colour, alpha=0.2, linewidth=0
             )
+
+
+def _colours(n: int) -> list[Any]:
+    """Of n lines: each its own, or shades in the order of the draws."""
+    if n <= COLOURS:
+        return [f"C{k}" for k in range(n)]
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.95 * k / (n - 1)) for k in range(n)]
 
 
 def _fan(axis: Any, irf: xr.DataArray) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +13,31 @@ import xarray as xr
 from emulator.errors import EmulatorError, ParameterError
 from emulator.files import netcdf_bytes, write_bytes
 
+Formats = Mapping[str, Callable[[xr.Dataset], bytes]]
+"""What writes an answer, by the ending of a file."""
 
-def write(data: xr.Dataset, path: Path) -> None:
-    """Write an answer in the format that the ending names.
+
+def write(data: xr.Dataset, path: Path, formats: Formats | None = None) -> None:
+    """Write an answer in the format that the ending names; formats: by default those of responses.
 
     Raises `ParameterError` for another ending, `EmulatorError` if it cannot be written.
     """
-    make = check_format(path)
+    make = check_format(path, formats)
     try:
         write_bytes(path, make(data))
     except OSError as error:
         raise EmulatorError(f"'{path}' cannot be written: {error.strerror or error}.") from None
 
 
-def check_format(path: Path) -> Callable[[xr.Dataset], bytes]:
-    """What writes files of this ending.
+def check_format(path: Path, formats: Formats | None = None) -> Callable[[xr.Dataset], bytes]:
+    """What writes files of this ending, of responses unless other formats are given.
 
     Raises `ParameterError` for an ending that stands for no format.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise ParameterError(f"The file '{path}' must end in {', '.join(FORMATS)}.")
-    return FORMATS[path.suffix.lower()]
+    known = FORMATS if formats is None else formats
+    if path.suffix.lower() not in known:
+        raise ParameterError(f"The file '{path}' must end in {', '.join(known)}.")
+    return known[path.suffix.lower()]
 
 
 def _csv(data: xr.Dataset) -> bytes:
@@ -41,11 +45,11 @@ def _csv(data: xr.Dataset) -> bytes:
     return text.encode()
 
 
-def _netcdf(data: xr.Dataset) -> bytes:
+def to_netcdf(data: xr.Dataset) -> bytes:
     return netcdf_bytes({"/": data})
 
 
-def _json(data: xr.Dataset) -> bytes:
+def to_json(data: xr.Dataset) -> bytes:
     """The Dataset as `xarray.Dataset.to_dict` gives it; NaN, which JSON has not, as null."""
     return json.dumps(_plain(data.to_dict()), allow_nan=False).encode()
 
@@ -58,4 +62,4 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-FORMATS = {".csv": _csv, ".nc": _netcdf, ".json": _json}
+FORMATS = {".csv": _csv, ".nc": to_netcdf, ".json": to_json}

@@ -55,12 +55,13 @@ def response_tables(shown: ResponseTable) -> list[Table]:
             for name, unit in zip(shown.observables, shown.units, strict=True)
         ]
         columns = [(str(h), [number(value, ".3g") for value in shown.irf[h]]) for h in horizons]
-        return _packed(shown, names, columns, shown.units[0] if one_unit else None)
+        caption = shown.units[0] if one_unit else None
+        return packed(shown.title, shown.first, names, columns, caption)
     columns = [
         (head(name, unit), [_cell(shown, h, k) for h in horizons])
         for k, (name, unit) in enumerate(zip(shown.observables, shown.units, strict=True))
     ]
-    return _packed(shown, [str(h) for h in horizons], columns)
+    return packed(shown.title, shown.first, [str(h) for h in horizons], columns)
 
 
 def _cell(shown: ResponseTable, h: int, k: int) -> str:
@@ -74,13 +75,16 @@ def _cell(shown: ResponseTable, h: int, k: int) -> str:
     return f"{text} ± {format(half, form)}" if half > 0 and math.isfinite(half) else text
 
 
-def _packed(
-    shown: ResponseTable,
+def packed(
+    title: str,
+    first: str,
     rows: Sequence[str],
     columns: Sequence[tuple[str, Sequence[str]]],
     caption: str | None = None,
 ) -> list[Table]:
-    """Columns (a head, its cells) in tables that fit, each with the rows' names before them."""
+    """Columns (a head, its cells) in tables that fit, each with the rows' names before them; first:
+    what the rows are called.
+    """
     from rich.text import Text
 
     blocks: list[list[tuple[str, Sequence[str]]]] = []
@@ -88,25 +92,25 @@ def _packed(
     for column in columns:
         if not blocks or _width(column) > room:
             blocks.append([])
-            room = ROOM - 1 - _width((shown.first, rows))
+            room = ROOM - 1 - _width((first, rows))
         blocks[-1].append(column)
         room -= _width(column)
-    tables = [_table(shown, rows, block) for block in blocks]
+    tables = [_table(title, first, rows, block) for block in blocks]
     for table in tables[1:]:
-        table.title = Text(f"{shown.title} (continued)")
+        table.title = Text(f"{title} (continued)")
     tables[-1].caption = caption and Text(caption)
     return tables
 
 
 def _table(
-    shown: ResponseTable, rows: Sequence[str], columns: Sequence[tuple[str, Sequence[str]]]
+    title: str, first: str, rows: Sequence[str], columns: Sequence[tuple[str, Sequence[str]]]
 ) -> Table:
     from rich.table import Table
     from rich.text import Text
 
     # Names come from files and are shown as they stand: Text reads no markup in them.
-    table = Table(title=Text(shown.title), title_justify="left", caption_justify="left")
-    table.add_column(shown.first)
+    table = Table(title=Text(title), title_justify="left", caption_justify="left")
+    table.add_column(Text(first))
     for name, _ in columns:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for k, row in enumerate(rows):

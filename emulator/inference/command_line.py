@@ -1,0 +1,129 @@
+"""What the commands that ask an economy have in common: who answers, and where answers go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+from typer.core import TyperCommand
+
+from emulator.console import err
+from emulator.errors import ParameterError
+from emulator.spec import Status, WorldSpec
+from emulator.worlds.command import noted
+
+if TYPE_CHECKING:
+    from emulator.inference.economy import Economy
+
+DEFAULT_NETWORK = "universal"
+
+WORLD_HELP = (
+    "A world, the path of a .mod file, or a world of a Python file (mysim.py:economy, which is"
+    " run); `emulator worlds` lists the worlds."
+)
+OBSERVABLES_HELP = (
+    "Which observables, or which variables of a .mod file without a mapping, separated by commas;"
+    " all of them if left out."
+)
+MOST_ROWS = 40
+"""Draws of a sweep that a printed table has."""
+
+RUN_HELP = "Of a .mod file with several solution commands, which: 1, 2 ..."
+
+
+class WithFigure(TyperCommand):
+    """A command whose `--plot` may stand alone; Typer knows no option with a value that may be left
+    out. The figure then bears the command's name.
+    """
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        following = [*args, "--"][1:]
+        alone = [
+            k
+            for k, (word, after) in enumerate(zip(args, following, strict=True))
+            if word == "--plot" and after.startswith("-")
+        ]
+        for k in reversed(alone):
+            args = [*args[: k + 1], f"{self.name}.png", *args[k + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def names_of(lists: Sequence[str]) -> list[str] | None:
+    """Names of lists separated by commas; None where no list is given."""
+    names = [name.strip() for text in lists for name in text.split(",")]
+    return [name for name in names if name] if lists else None
+
+
+def economy_of(world: str, checkpoint: str, exact: bool, run: int | None) -> Economy:
+    """Who answers: the solver of a file, and of a world if asked for, else the network."""
+    from emulator.worlds import is_path
+
+    if is_path(world) or exact:
+        if is_path(world) and checkpoint != DEFAULT_NETWORK:
+            raise ParameterError(
+                f"'{world}' is a file, which is solved; --checkpoint names a network, which knows"
+                f" its worlds by name: emulator irf NAME --checkpoint {checkpoint}."
+            )
+        from emulator.inference.economy import Economy
+
+        with noted():
+            return Economy.named(world, run)
+    if run is not None:
+        raise ParameterError(f"--run chooses among the commands of a .mod file; '{world}' is none.")
+    from emulator.inference.emulator import Emulator
+
+    return Emulator.load(checkpoint)[world]
+
+
+def check_outputs(
+    plot: Path | None, output: Sequence[Path], formats: Mapping[str, Callable[..., Any]] | None
+) -> None:
+    """Refuse endings that stand for no format before anything is computed; formats: of files, by
+    default those of responses.
+    """
+    if plot is not None:
+        from emulator.worlds.figures import check_format as check_figure
+
+        check_figure(plot)
+    if output:
+        from emulator.inference.files import check_format as check_file
+
+        for path in output:
+            check_file(path, formats)
+
+
+def on_failure_of(economy: Economy, values: Mapping[str, Any]) -> str:
+    """A draw of a sweep without a solution is a gap, unless all are; a draw alone is an error."""
+    theta = economy.asking.theta(values, {})
+    if len(theta) == 1:
+        return "raise"
+    return "nan" if (economy.answerer.status(theta) == Status.OK).any() else "raise"
+
+
+def note(text: str) -> None:
+    """What a reader should know of the numbers, on the error stream."""
+    err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def note_prior(spec: WorldSpec, theta: np.ndarray) -> None:
+    """Say which parameters of theta (n, P) lie outside the range of the prior."""
+    for p, values in zip(spec.parameters, theta.T, strict=True):
+        outside = values[~((p.low <= values) & (values <= p.high))]
+        if outside.size:
+            several = f" (and {outside.size - 1} more values)" if outside.size > 1 else ""
+            note(
+                f"{p.name} = {outside[0]:g}{several} lies outside the range of the prior, {p.low:g}"
+                f" to {p.high:g}."
+            )
+
+
+def values_in_words(spec: WorldSpec, theta: np.ndarray) -> tuple[str, list[str]]:
+    """What draws (n, P) are called in a table: the parameters that vary, and their values."""
+    varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
+    if not len(varies):
+        return "draw", [str(k) for k in range(len(theta))]
+    names = ", ".join(spec.parameter_names[k] for k in varies)
+    return names, [", ".join(f"{value:.6g}" for value in row) for row in theta[:, varies]]

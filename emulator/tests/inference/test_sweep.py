@@ -1,0 +1,76 @@
+"""Lists, ranges and grids of parameters on the command line."""
+
+import csv
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+from emulator.errors import ParameterError
+from emulator.inference.sweep import swept
+
+pytestmark = pytest.mark.fast
+
+
+def test_values_lists_and_ranges():
+    columns = swept(["a=0.5", "b=1,2,4", "c=1:2:3"], grid=False)
+    assert columns["a"] == "0.5"
+    assert columns["b"].tolist() == [1, 2, 4]
+    assert columns["c"].tolist() == [1, 1.5, 2]
+    assert swept(["a=1:2:3,5"], grid=False)["a"].tolist() == [1, 1.5, 2, 5]
+
+
+def test_a_grid_takes_each_value_with_each():
+    columns = swept(["a=1,2", "b=5:7:3", "c=9"], grid=True)
+    assert columns["a"].tolist() == [1, 1, 1, 2, 2, 2]
+    assert columns["b"].tolist() == [5, 6, 7, 5, 6, 7]
+    assert columns["c"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "grid", "match"),
+    [
+        (["a"], False, "not of the form"),
+        (["a=1", "a=2"], False, "names a parameter twice"),
+        (["a=1,x"], False, "'x' is not a finite number"),
+        (["a=1,,2"], False, "'' is not a finite number"),
+        (["a=1:2"], False, "low:high:count"),
+        (["a=1:2:1"], False, "low:high:count"),
+        (["a=1:2:0.5"], False, "low:high:count"),
+        (["a=nan,1"], False, "'nan' is not a finite number"),
+        (["a=1,2", "b=1,2,3"], False, "differ in length: 2 of a, 3 of b. .*--grid"),
+        (["a=0:1:1000", "b=0:1:1000"], True, "1,000,000 draws"),
+    ],
+)
+def test_bad_lists_are_named(pairs, grid, match):
+    with pytest.raises(ParameterError, match=match):
+        swept(pairs, grid)
+
+
+def test_a_sweep_prints_a_row_and_draws_a_line_for_each_value(emulate, tmp_path):
+    figure, numbers = tmp_path / "irf.png", tmp_path / "irf.csv"
+    code, out, err = emulate(
+        "irf", "nk", "--exact", "--set", "phi_pi=0.8,1.5:2.5:3", "--shock", "monetary",
+        "--horizon", "8", "--plot", str(figure), "--csv", str(numbers),
+    )  # fmt: skip
+    assert code == 0, err
+    assert "phi_pi" in out
+    assert "1 of 4 draws have no unique stable solution, the first at phi_pi = 0.8" in err
+    assert sum(line.count("(0)") == 3 for line in out.splitlines()) == 3
+    rows = list(csv.DictReader(numbers.open()))
+    assert {row["draw"] for row in rows} == {"0", "1", "2", "3"}
+    assert np.ptp(matplotlib.image.imread(figure)[..., :3]) > 0
+
+
+def test_a_grid_prints_each_pair(emulate):
+    code, out, err = emulate(
+        "irf", "nk", "--exact", "--set", "phi_pi=1.5,2", "--set", "kappa=0.1,0.2", "--grid"
+    )
+    assert code == 0, err
+    assert "0.2, 2" in out
+
+
+def test_draws_that_all_fail_are_an_error(emulate):
+    code, _, err = emulate("irf", "nk", "--exact", "--set", "phi_pi=0.7,0.8")
+    assert code == 1
+    assert "2 of 2 draws: 2 indeterminate" in err
