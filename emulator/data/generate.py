@@ -180,7 +180,9 @@ def _groups(worlds: Mapping[str, World], draws: int) -> dict[str, Group]:
 def _part(world: World) -> Part | None:
     """What is stored of each group, where arrays close the world's dear part."""
     closure = world.closure
-    return closure and Part(size=closure.part_size, closure_sha256=closure.sha256)
+    if closure is None:
+        return None
+    return Part(size=closure.part_size, closure_sha256=closure.sha256)
 
 
 def _generate(

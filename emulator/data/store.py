@@ -231,7 +231,8 @@ class DataSet:
             )
         self.verify(world, ("theta", PART))
         spec, request = self.spec(world), self.manifest.request
-        theta, stored = self.theta(world), self.group(world)[PART]
+        theta = self.theta(world)
+        stored: Any = self.group(world)[PART]
         values, group, n_groups = [], np.empty(len(rows), dtype=np.int64), 0
         for record in self.world(world).shards:
             first, last = np.searchsorted(rows, [record.start, record.stop])
@@ -239,12 +240,10 @@ class DataSet:
                 continue
             shard = theta[record.start : record.stop]
             owners = first_of_groups(request, spec, shard)
-            of_row = groups_of(spec, request.groups[world], shard)
+            of_row: Any = groups_of(spec, request.groups[world], shard)
             used, own = np.unique(of_row[rows[first:last] - record.start], return_inverse=True)
             owner_of = {of_row[owner]: owner for owner in owners}
-            values.append(
-                stored.oindex[[record.start + owner_of[number] for number in used]]  # type: ignore[union-attr]
-            )
+            values.append(stored.oindex[[record.start + owner_of[number] for number in used]])
             group[first:last] = n_groups + own
             n_groups += len(used)
         size = request.groups[world].part.size  # type: ignore[union-attr]
