@@ -94,6 +94,11 @@ class Closure:
         layout = self._layout
         return slice(layout.part_size - layout.margins, layout.part_size)
 
+    @property
+    def places(self) -> list[tuple[int, int, int]]:
+        """Where each block stands in a part: its first number, one past its last, its rows."""
+        return self._layout.places
+
     def blocks_of(self, part: Array) -> list[Array]:
         """The matrices (n, rows, K) of parts (n, D), in their order."""
         layout = self._layout

@@ -30,6 +30,7 @@ MODELS = {
     "PooledMLPBaseline": "emulator.models.baselines.pooled_mlp:PooledMLPBaseline",
     "RidgeEmulator": "emulator.models.regressions.ridge:RidgeEmulator",
     "StackedEmulator": "emulator.models.regressions.stack:StackedEmulator",
+    "StructureEmulator": "emulator.models.structure.network:StructureEmulator",
     "UniversalEmulator": "emulator.models.universal.network:UniversalEmulator",
 }
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emulator.closures.closure import Closure
 from emulator.errors import ModelError, nearest
 from emulator.models.declared import Declared
 from emulator.models.normaliser import Normaliser, WorldStatistics
@@ -20,6 +22,22 @@ from emulator.spec import WorldSpec
 
 PREPARE_DRAWS = 8192
 """Draws of a world that `EmulatorModel.prepare` is given at most."""
+
+
+class DearParts(NamedTuple):
+    """What is known of a world whose dear part is stored with its data.
+
+    theta (n, P) and responses (n, S, H+1, O): training draws, natural units. group (n,): the part
+    that each draw has. values (G, D): the parts. dear: columns of theta that decide them. closure:
+    what makes responses of theta and part.
+    """
+
+    theta: np.ndarray
+    irf: np.ndarray
+    group: np.ndarray
+    values: np.ndarray
+    dear: tuple[int, ...]
+    closure: Closure
 
 
 class EmulatorModel(nn.Module):
@@ -37,6 +55,8 @@ class EmulatorModel(nn.Module):
     the training data have.
     """
     horizon: int
+    wants_parts = False
+    """Whether the network learns from the dear parts of the data, by `learn_parts`."""
     any_horizon = False
     """Whether responses beyond the horizon that the network was built for can be asked of it."""
 
@@ -96,6 +116,11 @@ class EmulatorModel(nn.Module):
 
         samples: for each world up to `PREPARE_DRAWS` draws of its training split, theta (n, P) and
         responses (n, S, H+1, O) in natural units.
+        """
+
+    def learn_parts(self, parts: Mapping[str, DearParts]) -> None:
+        """Learn from the dear parts of each world's training draws; called once by the trainer,
+        after `bind` and before `prepare`, where `wants_parts`.
         """
 
     def start_from(self, other: EmulatorModel) -> None:

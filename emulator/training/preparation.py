@@ -17,9 +17,9 @@ from torch.utils.data import (
 )
 from torch.utils.data.distributed import DistributedSampler
 
-from emulator.errors import ModelError, TrainingError
+from emulator.errors import DatasetError, ModelError, TrainingError
 from emulator.models import load
-from emulator.models.base import PREPARE_DRAWS, EmulatorModel, rows_by_world
+from emulator.models.base import PREPARE_DRAWS, DearParts, EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 from emulator.training.collate import Batch
@@ -224,6 +224,8 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
                 source.gather(rows) for source, rows in zip(dataset.sources, first, strict=True)
             ]
             seed_everything(config.seed)
+            if model.wants_parts:
+                model.learn_parts(dear_parts(dataset))
             model.prepare(dict(zip(dataset.world_ids, samples, strict=True)))
             seed_everything(config.seed + rank)
         if config.init_from is not None:
@@ -233,6 +235,35 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
             "init_from and curriculum need a network derived from EmulatorModel;"
             f" {type(model).__name__} is not."
         )
+
+
+def dear_parts(dataset: IRFDataset) -> dict[str, DearParts]:
+    """The dear parts of each world's training draws, with what closes them.
+
+    Raises `DatasetError` for data without parts, or with parts of other equations than the world
+    that is installed closes them by.
+    """
+    parts = {}
+    for world, source in zip(dataset.world_ids, dataset.sources, strict=True):
+        data, spec = dataset.data, dataset.data.spec(world)
+        values, group = data.parts(world, source.rows)
+        request = data.manifest.request
+        closure, stored = request.world(world).closure, request.part(world)
+        if closure is None or stored is None or closure.sha256 != stored.closure_sha256:
+            raise DatasetError(
+                f"The parts of '{world}' in {data.path} were stored for other equations than those"
+                " by which the world is closed here. Generate the data anew."
+            )
+        theta, irf = source.gather(np.arange(len(source.rows)))
+        parts[world] = DearParts(
+            theta=theta.double().numpy(),
+            irf=irf.double().numpy(),
+            group=group,
+            values=values,
+            dear=tuple(spec.index(name) for name in request.groups[world].parameters),
+            closure=closure,
+        )
+    return parts
 
 
 def moments_of_batches(batches: Iterable[Batch]) -> tuple[dict[str, WorldStatistics], int]:

@@ -1,0 +1,160 @@
+"""A smooth map: Legendre polynomials and kernels around some of the draws, by ridge regression.
+
+A polynomial trend takes what is global, a sum of Matérn 5/2 kernels what is left: the mean of a
+Gaussian process that is conditioned on all draws through some of them (subset of regressors;
+Quiñonero-Candela and Rasmussen 2005, JMLR 6). Axes: B batch, n draws, X input, F feature, C
+kernel's centre, Y output.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+DEGREES, LENGTHS, NOISES = (2, 3, 4), (4.0, 8.0, 16.0), (1e-7, 1e-5, 1e-3)
+"""What is tried: degrees of the trend, lengths of the kernel (an input's range is 2), and the
+variance of the noise in that of the kernel.
+"""
+DRAWS_PER_TERM = 3
+"""A trend has at most a term for so many draws."""
+TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 2500, 500, 0.2
+"""Of the comparison: draws and centres at most, and the share of draws that is held out."""
+FEWEST = 40
+"""Draws below which there are no kernels and the trend is linear."""
+BLOCK = 4096
+
+
+class Shape(NamedTuple):
+    """How smooth a map is."""
+
+    degree: int
+    length: float
+    noise: float
+
+
+class SmoothMap(nn.Module):
+    """Inputs (B, X) in -1 .. 1 -> outputs (B, Y), float64. Nothing is trained: `fit` finds it."""
+
+    exponents: Tensor
+    trend: Tensor
+    centres: Tensor
+    weights: Tensor
+    length: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("trend", "centres", "weights"):
+            self.register_buffer(name, torch.zeros(0, 0, dtype=torch.float64))
+        self.register_buffer("exponents", torch.zeros(0, 0, dtype=torch.int64))
+        self.register_buffer("length", torch.ones((), dtype=torch.float64))
+
+    def forward(self, x_BX: Tensor) -> Tensor:
+        answer = self._polynomials(x_BX) @ self.trend.to(x_BX.dtype)
+        if not len(self.centres):
+            return answer
+        return answer + self._kernels(x_BX, self.centres) @ self.weights.to(x_BX.dtype)
+
+    def fit(self, x_nX: Tensor, y_nY: Tensor, centres: int, rng: np.random.Generator) -> Shape:
+        """Find the map through draws, with so many centres at most; how smooth it is was decided
+        on a share of the draws that was held out.
+        """
+        order = torch.from_numpy(rng.permutation(len(x_nX)))
+        x_nX, y_nY = x_nX.double()[order], y_nY.double()[order]
+        if len(x_nX) < FEWEST:
+            shape = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
+            self._solve(x_nX, y_nY, shape, 0)
+            return shape
+        shape = self._chosen(x_nX[:TRIAL_DRAWS], y_nY[:TRIAL_DRAWS])
+        self._solve(x_nX, y_nY, shape, centres)
+        return shape
+
+    def _chosen(self, x_nX: Tensor, y_nY: Tensor) -> Shape:
+        """The shape that errs least on the draws held out."""
+        n = round((1 - TRIAL_SHARE) * len(x_nX))
+        best, least = Shape(1, LENGTHS[-1], NOISES[-1]), float("inf")
+        for degree in DEGREES:
+            if len(_exponents(x_nX.shape[1], degree)) * DRAWS_PER_TERM > n:
+                continue
+            for length in LENGTHS:
+                for noise in NOISES:
+                    shape = Shape(degree, length, noise)
+                    self._solve(x_nX[:n], y_nY[:n], shape, TRIAL_CENTRES)
+                    error = float((self(x_nX[n:]) - y_nY[n:]).square().mean())
+                    if error < least:
+                        best, least = shape, error
+        return best
+
+    def _solve(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> None:
+        """The trend by least squares, then the kernels' weights on what it leaves."""
+        self.exponents = _exponents(x_nX.shape[1], shape.degree)
+        self.centres = x_nX[:centres].clone()
+        self.length = torch.tensor(shape.length, dtype=torch.float64)
+        self.trend = _ridge(
+            [self._polynomials(x) for x in x_nX.split(BLOCK)], y_nY, 1e-9 * len(x_nX)
+        )
+        self.weights = y_nY.new_zeros(len(self.centres), y_nY.shape[1])
+        if not len(self.centres):
+            return
+        left = y_nY - torch.cat([self._polynomials(x) @ self.trend for x in x_nX.split(BLOCK)])
+        inner = self._kernels(self.centres, self.centres)
+        penalty = shape.noise * inner + 1e-10 * len(x_nX) * torch.eye(len(inner), dtype=inner.dtype)
+        kernels = [self._kernels(x, self.centres) for x in x_nX.split(BLOCK)]
+        self.weights = _ridge(kernels, left, penalty)
+
+    def _polynomials(self, x_BX: Tensor) -> Tensor:
+        """Products (B, F) of Legendre polynomials."""
+        degree = int(self.exponents.max()) if self.exponents.numel() else 0
+        legendre = [torch.ones_like(x_BX), x_BX]
+        for k in range(2, degree + 1):
+            legendre.append(((2 * k - 1) * x_BX * legendre[-1] - (k - 1) * legendre[-2]) / k)
+        table_BKX = torch.stack(legendre[: degree + 1], dim=1)
+        product = x_BX.new_ones(len(x_BX), len(self.exponents))
+        for column in range(x_BX.shape[1]):
+            product = product * table_BKX[:, self.exponents[:, column], column]
+        return product
+
+    def _kernels(self, x_BX: Tensor, centres_CX: Tensor) -> Tensor:
+        """Matérn 5/2 kernels (B, C) around the centres."""
+        a, b = x_BX / self.length, centres_CX.to(x_BX.dtype) / self.length
+        squares = (a.square().sum(1, keepdim=True) + b.square().sum(1) - 2 * a @ b.T).clamp_min(0)
+        distance = torch.sqrt(5 * squares + 1e-24)  # the root of zero has no slope
+        return (1 + distance + squares * (5 / 3)) * torch.exp(-distance)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Make room for what is to be loaded."""
+        make_room(self, state_dict, prefix)
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def make_room(module: nn.Module, state_dict: dict[str, Any], prefix: str) -> None:
+    """Give a module's buffers the shapes of what is to be loaded into them."""
+    for name, buffer in list(module.named_buffers(recurse=False)):
+        stored = state_dict.get(prefix + name)
+        if isinstance(stored, Tensor) and stored.shape != buffer.shape:
+            setattr(module, name, torch.zeros(stored.shape, dtype=buffer.dtype))
+
+
+def _exponents(inputs: int, degree: int) -> Tensor:
+    """Exponents (F, X) of all products up to a degree."""
+    rows = []
+    for total in range(degree + 1):
+        for chosen in combinations_with_replacement(range(inputs), total):
+            rows.append([chosen.count(column) for column in range(inputs)])
+    return torch.tensor(rows, dtype=torch.int64)
+
+
+def _ridge(features: list[Tensor], y_nY: Tensor, penalty: Tensor | float) -> Tensor:
+    """Coefficients (F, Y) of a penalised regression on features in blocks of draws."""
+    square, right, start = 0.0, 0.0, 0
+    for block in features:
+        square = square + block.T @ block
+        right = right + block.T @ y_nY[start : start + len(block)]
+        start += len(block)
+    assert isinstance(square, Tensor)
+    if not isinstance(penalty, Tensor):
+        penalty = penalty * torch.eye(len(square), dtype=square.dtype)
+    return torch.linalg.solve(square + penalty, right)

@@ -1,0 +1,247 @@
+"""The emulator of structure: parameters -> dear part, in each regime by a smooth map -> responses,
+by the exact closure.
+
+Only the dear part is learnt. What the world's equations say of policy rules, processes and sizes of
+shocks is exact, and what is zero in them is zero. Nothing is trained by gradients: `learn_parts`
+finds the maps. Axes: B batch, G group of draws with one part, P parameter, X dear parameter, D
+number of the part, K component, M margin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emulator.closures.closure import Closure
+from emulator.closures.metric import metric
+from emulator.errors import ModelError
+from emulator.models.base import (
+    DearParts,
+    EmulatorModel,
+    observable_dims,
+    observables_option,
+    shock_dims,
+)
+from emulator.models.normaliser import WorldStatistics
+from emulator.models.structure.maps import SmoothMap, make_room
+from emulator.models.structure.space import PartSpace
+from emulator.spec import WorldSpec
+
+METRIC_DRAWS = 300
+"""Training draws at which it is found what errors of the part count for."""
+MOST_REGIMES = 64
+
+
+class StructureEmulator(EmulatorModel):
+    """Parts by smooth maps, responses by the closure.
+
+    components: of the part, of its blocks that answer in modes and of those that answer by horizon;
+    centres: of the kernels of each map, at most. The rest as in other networks. Before
+    `learn_parts` it answers nothing.
+    """
+
+    wants_parts = True
+
+    def __init__(
+        self,
+        param_dims: Mapping[str, int],
+        H: int = 40,
+        n_shocks: int | Mapping[str, int] = 3,
+        n_observables: int | Mapping[str, int] = 3,
+        components: tuple[int, int] = (80, 80),
+        centres: int = 1000,
+    ) -> None:
+        if len(components) != 2 or min(*components, centres) < 1 or H < 0:
+            raise ModelError(
+                "StructureEmulator needs two numbers of components and a number of centres of at"
+                f" least 1, and H >= 0; found {list(components)}, {centres} and H = {H}."
+            )
+        super().__init__(
+            param_dims=dict(param_dims),
+            H=H,
+            n_shocks=n_shocks if isinstance(n_shocks, int) else dict(n_shocks),
+            **observables_option(n_observables),
+            components=list(components),
+            centres=centres,
+        )
+        self.param_dims = dict(param_dims)
+        self.shock_dims = shock_dims(param_dims, n_shocks)
+        self.observable_dims = observable_dims(param_dims, n_observables)
+        self.horizon = H
+        self._position = {world: k for k, world in enumerate(self.param_dims)}
+        self.structures = nn.ModuleList(Structure() for _ in self.param_dims)
+
+    def bind(
+        self, statistics: Mapping[str, WorldStatistics], specs: Mapping[str, WorldSpec]
+    ) -> None:
+        """Take over scales and specs; what worlds declare is exact by the closure itself."""
+        super().bind(statistics, specs)
+        self._declared = {}
+
+    def learn_parts(self, parts: Mapping[str, DearParts]) -> None:
+        rng = np.random.default_rng(torch.initial_seed() % 2**63)
+        for world, own in parts.items():
+            scale_O = self.normaliser.statistics(world).irf_scale.double().mean(0).cpu().numpy()
+            self.structure(world).fit(own, scale_O, self.horizon, self.options, rng)
+
+    def structure(self, world: str) -> Structure:
+        """What is known of a world's structure."""
+        structure = self.structures[self._position[world]]
+        assert isinstance(structure, Structure)
+        return structure
+
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        return self.structure(world)(theta_BP.double(), horizon)
+
+    def margins(self, theta: Tensor, world: str) -> Tensor:
+        """The predicted margins (B, M) at parameters (B, P) in natural units: how many of them are
+        positive is the regime.
+        """
+        structure = self.structure(world)
+        return structure.margins(structure.inputs(theta.double()))
+
+
+class Structure(nn.Module):
+    """The structure of one world: what closes it, its space of parts, the maps of its regimes.
+
+    regimes (R,): which margins are positive in each, as bits; the first has the most training
+    draws. Its map serves the others too, whose own say what is to be added. All tensors travel with
+    the weights.
+    """
+
+    low: Tensor
+    high: Tensor
+    dear: Tensor
+    regimes: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("dear", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("regimes", torch.zeros(0, dtype=torch.int64))
+        for name in ("low", "high"):
+            self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
+        for name in Closure.fields():
+            kind = torch.float64 if name in ("modes", "factors", "scales") else torch.int64
+            self.register_buffer(f"closure_{name}", torch.zeros(0, dtype=kind))
+        self.space = PartSpace()
+        self.margins = SmoothMap()
+        self.maps = nn.ModuleList()
+        self._closure: Closure | None = None
+
+    @property
+    def closure(self) -> Closure:
+        """What closes the part, of this module's tensors."""
+        if self._closure is None or self._closure.modes.device != self.closure_modes.device:
+            names = Closure.fields()
+            self._closure = Closure(**{name: getattr(self, f"closure_{name}") for name in names})
+        return self._closure
+
+    def fit(
+        self,
+        parts: DearParts,
+        scale_O: np.ndarray,
+        horizon: int,
+        options: Mapping[str, Any],
+        rng: np.random.Generator,
+    ) -> None:
+        """Find the space, the margins' map and the maps of the regimes."""
+        closure, n_groups = parts.closure, len(parts.values)
+        for name in Closure.fields():
+            array = torch.from_numpy(np.array(getattr(closure, name)))
+            setattr(self, f"closure_{name}", array)
+        self._closure = None
+        first = np.unique(parts.group, return_index=True)[1]
+        dear = parts.theta[first][:, list(parts.dear)]
+        self.dear = torch.tensor(parts.dear, dtype=torch.int64)
+        self.low, self.high = torch.from_numpy(dear.min(0)), torch.from_numpy(dear.max(0))
+        rows = rng.permutation(len(parts.theta))[:METRIC_DRAWS]
+        values = parts.values[parts.group[rows]].astype(np.float64)
+        weights = metric(closure, parts.theta[rows], values, scale_O, horizon)
+        families = self.space.fit(closure, weights, parts.values, tuple(options["components"]))
+        margins = torch.from_numpy(parts.values[:, closure.margins].astype(np.float64))
+        x_GX = self.inputs(torch.from_numpy(parts.theta[first]))
+        assert len(x_GX) == n_groups
+        if margins.shape[1]:
+            self.margins.fit(x_GX, margins, options["centres"], rng)
+        codes = self._codes(margins)
+        regimes, counts = torch.unique(codes, return_counts=True)
+        self.regimes = regimes[counts.argsort(descending=True)]
+        if len(self.regimes) > MOST_REGIMES:
+            raise ModelError(
+                f"The parts have {len(self.regimes)} regimes; expected {MOST_REGIMES} at most."
+            )
+        self.maps = nn.ModuleList()
+        for code in self.regimes:
+            own = codes == code
+            maps = nn.ModuleList(SmoothMap() for _ in families)
+            for family, coefficients in enumerate(families):
+                wanted = torch.from_numpy(coefficients)[own]
+                if len(self.maps):
+                    wanted = wanted - self.maps[0][family](x_GX[own])
+                if coefficients.shape[1]:
+                    maps[family].fit(x_GX[own], wanted, options["centres"], rng)
+            self.maps.append(maps)
+
+    def inputs(self, theta_BP: Tensor) -> Tensor:
+        """Dear parameters (B, X), each from -1 to 1 over the training draws."""
+        return 2 * (theta_BP[:, self.dear] - self.low) / (self.high - self.low) - 1
+
+    def _codes(self, margins_BM: Tensor) -> Tensor:
+        """Which margins are positive, as a number (B,)."""
+        bits = 2 ** torch.arange(margins_BM.shape[1], device=margins_BM.device)
+        return ((margins_BM > 0) * bits).sum(1)
+
+    def _regime(self, x_BX: Tensor) -> Tensor:
+        """The place (B,) of each draw's regime in `regimes`; of one that no training draw has, that
+        of the known one with the fewest other margins.
+        """
+        if len(self.regimes) == 1:
+            return torch.zeros(len(x_BX), dtype=torch.int64, device=x_BX.device)
+        codes_B1 = self._codes(self.margins(x_BX))[:, None]
+        differ = torch.zeros_like(codes_B1 + self.regimes)
+        for bit in range(int(self.closure_counts[3])):
+            differ += ((codes_B1 >> bit) & 1) != ((self.regimes >> bit) & 1)
+        return differ.argmin(1)
+
+    def part(self, theta_BP: Tensor) -> Tensor:
+        """The predicted part (B, D), with zeros for its margins, which close nothing."""
+        x_BX = self.inputs(theta_BP)
+        place_B = self._regime(x_BX.detach())
+        pieces, order = [], []
+        for place in torch.unique(place_B).tolist():
+            rows = torch.nonzero(place_B == place)[:, 0]
+            x = x_BX if len(rows) == len(x_BX) else x_BX[rows]
+            answer = [smooth(x) for smooth in self.maps[place]]
+            if place > 0:
+                answer = [a + b(x) for a, b in zip(answer, self.maps[0], strict=True)]
+            pieces.append(answer)
+            order.append(rows)
+        families = [torch.cat([piece[f] for piece in pieces]) for f in range(2)]
+        if len(order) > 1:
+            back = torch.argsort(torch.cat(order))
+            families = [family[back] for family in families]
+        numbers = self.space(*families)
+        margins = numbers.new_zeros(len(numbers), int(self.closure_counts[3]))
+        return torch.cat([numbers, margins], dim=1)
+
+    def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
+        """Responses (B, S, H+1, O) at parameters (B, P), float64, natural units."""
+        if not len(self.maps):
+            raise ModelError(
+                "The emulator of structure has learnt no parts: train it on data in groups of a"
+                " world that closes its dear part by arrays (emulator generate --draws-per-group)."
+            )
+        return self.closure.responses(theta_BP, self.part(theta_BP), horizon)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Make room for what is to be loaded, and a map for each regime."""
+        make_room(self, state_dict, prefix)
+        stored = state_dict.get(f"{prefix}regimes")
+        count = 0 if stored is None else min(len(stored), MOST_REGIMES)
+        self.maps = nn.ModuleList(nn.ModuleList([SmoothMap(), SmoothMap()]) for _ in range(count))
+        self._closure = None
+        super()._load_from_state_dict(state_dict, prefix, *rest)
