@@ -27,6 +27,8 @@ from emulator.files import sha256
 IDENTITY, LAG, LEAD = range(3)
 """Operators of terms; those after them are the blocks of the part."""
 
+MOST_MARGINS, MOST_POWER = 64, 16
+
 Array = Any
 """An array of NumPy or PyTorch."""
 Path = dict[int, Array]
@@ -77,6 +79,33 @@ class Closure:
     @cached_property
     def _layout(self) -> _Layout:
         return _Layout(self)
+
+    def check(self) -> None:
+        """Raise `ParameterError` for tables that do not fit each other, as of an altered file."""
+        tables = {name: np.asarray(getattr(self, name)) for name in self.fields()}
+        n_factors, width = tables["factors"].shape
+        counts = tables["counts"]
+        fits = (
+            counts.shape == (4,)
+            and bool((counts[:3] >= 1).all())
+            and 0 <= counts[3] <= MOST_MARGINS
+            and tables["powers"].shape == (len(tables["scales"]), n_factors)
+            and bool((np.abs(tables["powers"]) <= MOST_POWER).all())
+        )
+        if fits:
+            unknown, defined, observed, _ = counts.tolist()
+            paths = len(tables["forcings"]) + unknown + defined
+            ends = (defined + unknown + observed, paths, LEAD + 1 + len(tables["blocks"]))
+            limits = np.array([*ends, len(tables["scales"])])
+            fits = bool(
+                (tables["terms"] >= 0).all()
+                and (tables["terms"] < limits).all()
+                and (tables["forcings"] >= -1).all()
+                and (tables["forcings"] < width - 1).all()
+                and (tables["blocks"][:, 0] >= 1).all()
+            )
+        if not fits:
+            raise ParameterError("The tables of the closure do not fit each other.")
 
     @property
     def part_size(self) -> int:

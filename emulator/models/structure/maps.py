@@ -23,8 +23,9 @@ DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
 TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 2500, 500, 0.2
 """Of the comparison: draws and centres at most, and the share of draws that is held out."""
-FEWEST = 40
-"""Draws below which there are no kernels and the trend is linear."""
+FEWEST = 5
+"""Draws for an input, and as many more, below which there are no kernels and the trend is linear.
+"""
 BLOCK = 4096
 
 
@@ -53,6 +54,8 @@ class SmoothMap(nn.Module):
         self.register_buffer("length", torch.ones((), dtype=torch.float64))
 
     def forward(self, x_BX: Tensor) -> Tensor:
+        if not self.exponents.numel():  # of no outputs
+            return x_BX.new_zeros(len(x_BX), self.trend.shape[1])
         answer = self._polynomials(x_BX) @ self.trend.to(x_BX.dtype)
         if not len(self.centres):
             return answer
@@ -64,7 +67,7 @@ class SmoothMap(nn.Module):
         """
         order = torch.from_numpy(rng.permutation(len(x_nX)))
         x_nX, y_nY = x_nX.double()[order], y_nY.double()[order]
-        if len(x_nX) < FEWEST:
+        if len(x_nX) < FEWEST * (1 + x_nX.shape[1]):
             shape = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
             self._solve(x_nX, y_nY, shape, 0)
             return shape
@@ -107,7 +110,7 @@ class SmoothMap(nn.Module):
 
     def _polynomials(self, x_BX: Tensor) -> Tensor:
         """Products (B, F) of Legendre polynomials."""
-        degree = int(self.exponents.max()) if self.exponents.numel() else 0
+        degree = int(self.exponents.max())
         legendre = [torch.ones_like(x_BX), x_BX]
         for k in range(2, degree + 1):
             legendre.append(((2 * k - 1) * x_BX * legendre[-1] - (k - 1) * legendre[-2]) / k)

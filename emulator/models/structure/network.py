@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from emulator.closures.closure import Closure
 from emulator.closures.metric import metric
-from emulator.errors import ModelError
+from emulator.errors import ModelError, ParameterError
 from emulator.models.base import (
     DearParts,
     EmulatorModel,
@@ -245,3 +245,9 @@ class Structure(nn.Module):
         self.maps = nn.ModuleList(nn.ModuleList([SmoothMap(), SmoothMap()]) for _ in range(count))
         self._closure = None
         super()._load_from_state_dict(state_dict, prefix, *rest)
+        errors = rest[-1]
+        try:
+            if count:
+                self.closure.check()
+        except (ParameterError, ValueError, IndexError) as error:
+            errors.append(f"{prefix}closure: {error}")

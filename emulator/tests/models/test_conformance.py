@@ -14,6 +14,7 @@ SLOW_TO_PREPARE = ("GaussianProcessBaseline", "GaussianProcessEmulator", "Stacke
     [
         pytest.param(name, marks=() if name in SLOW_TO_PREPARE else pytest.mark.fast)
         for name in MODELS
+        if not model_class(name).wants_parts  # tests/models/test_structure.py
     ],
 )
 def test_every_network_passes(name):

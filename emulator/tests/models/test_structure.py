@@ -1,0 +1,191 @@
+"""The emulator of structure: the part is learnt, all that the closure says is exact."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from emulator.data import generate_dataset
+from emulator.errors import CheckpointError, DatasetError, ModelError
+from emulator.models import build, load
+from emulator.models import checkpoint as checkpoints
+from emulator.models.base import DearParts
+from emulator.models.checkpoint import Checkpoint
+from emulator.models.structure.maps import SmoothMap
+from emulator.tests.closures import economy
+from emulator.tests.data.test_parts import world
+from emulator.training.config import TrainingConfig
+from emulator.training.sources import moments
+from emulator.training.trainer import train
+
+SPEC = world().spec
+
+
+def known_parts(n=60, seed=1):
+    """Draws of the small economy, two for each patience."""
+    theta = np.repeat(economy.draws(n, seed), 2, axis=0)
+    theta[1::2, 1:] = economy.draws(n, seed + 1)[:, 1:]
+    group = np.repeat(np.arange(n), 2)
+    values = economy.part_of(theta[::2]).astype(np.float32)
+    irf = economy.closure().responses(theta, economy.part_of(theta), economy.HORIZON)
+    return DearParts(theta, irf, group, values, (0,), economy.closure())
+
+
+def learnt(parts):
+    torch.manual_seed(0)
+    network = build("StructureEmulator", {"closed": SPEC}, economy.HORIZON, {"components": (8, 1)})
+    draws = torch.from_numpy(parts.theta).float(), torch.from_numpy(parts.irf).float()
+    network.bind({"closed": moments(lambda: [draws])}, {"closed": SPEC})
+    network.learn_parts({"closed": parts})
+    network.prepare({"closed": draws})
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def network():
+    return learnt(known_parts())
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    theta = economy.draws(20, seed=9)
+    theta[:, 0] = np.linspace(0.32, 0.88, 20)
+    truth = economy.closure().responses(theta, economy.part_of(theta), economy.HORIZON)
+    return torch.from_numpy(theta), truth
+
+
+def test_it_answers_parts_that_it_has_not_seen(network, fresh):
+    theta, truth = fresh
+    answer = network(theta, "closed").numpy()
+    assert answer.shape == truth.shape
+    assert np.abs(answer - truth).max() < 5e-4 * np.abs(truth).max()
+
+
+def test_single_precision_is_answered_in_single_precision_and_short_horizons(network, fresh):
+    theta, _ = fresh
+    answer = network(theta.float(), "closed", 3)
+    assert answer.dtype == torch.float32
+    assert torch.allclose(answer, network(theta, "closed")[:, :, :4].float(), atol=1e-5)
+
+
+def test_shocks_are_exactly_free_of_what_is_not_theirs(network, fresh):
+    theta, _ = fresh
+    before = network(theta, "closed")
+    other = theta.clone()
+    other[:, 3] = 0.5 * theta[:, 3]
+    other[:, 4] = 2.0 * theta[:, 4]
+    after = network(other, "closed")
+    assert torch.equal(before[:, 1], after[:, 1])
+    doubled = theta.clone()
+    doubled[:, 4] *= 2
+    assert torch.allclose(network(doubled, "closed")[:, 0], 2 * before[:, 0], rtol=1e-14)
+
+
+def test_slopes_are_those_of_differences(network, fresh):
+    theta = fresh[0][8:10].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(network(theta, "closed")[:, :, 2].sum(), theta)
+    for column in range(5):
+        step = torch.zeros(5, dtype=torch.float64)
+        step[column] = 1e-3
+        with torch.no_grad():
+            both = [network(theta + s * step, "closed")[:, :, 2].sum((1, 2)) for s in (1, -1)]
+        assert torch.allclose(slope[:, column], (both[0] - both[1]) / 2e-3, rtol=1e-3, atol=1e-4)
+
+
+def test_each_regime_has_a_map_of_its_own(fresh):
+    """Where patience passes one half the part jumps: a map for each side follows it."""
+    parts = known_parts(200)
+    jump = (parts.values[:, -1] > 0)[:, None] * np.where(np.arange(401) < 400, 0.05, 0.0)
+    broken = parts._replace(values=(parts.values + jump).astype(np.float32))
+    theta, _ = fresh
+    part = economy.part_of(theta.numpy())
+    part += (part[:, -1:] > 0) * np.where(np.arange(401) < 400, 0.05, 0.0)
+    truth = economy.closure().responses(theta.numpy(), part, economy.HORIZON)
+    network = learnt(broken)
+    assert len(network.structure("closed").regimes) == 2
+    assert np.array_equal(network.margins(theta, "closed")[:, 0] > 0, theta[:, 0] > 0.5)
+    error = np.abs(network(theta, "closed").numpy() - truth).max()
+    assert error < 1e-3 * np.abs(truth).max()
+
+
+def test_a_checkpoint_holds_it_whole(network, fresh, tmp_path):
+    path = tmp_path / "structure.pt"
+    checkpoint = Checkpoint(
+        model_name="StructureEmulator",
+        model_options=network.options,
+        weights=network.state_dict(),
+        world_specs={"closed": SPEC},
+        statistics={"closed": network.normaliser.statistics("closed")},
+        config={},
+        data_fingerprint="",
+        epoch=0,
+        val_loss=0.0,
+        horizon=economy.HORIZON,
+    )
+    checkpoints.save(path, checkpoint)
+    again = load(path).network
+    assert torch.equal(again(fresh[0], "closed"), network(fresh[0], "closed"))
+    weights = dict(network.state_dict())
+    weights["structures.0.closure_terms"] = weights["structures.0.closure_terms"] + 1000
+    checkpoints.save(path, dataclasses.replace(checkpoint, weights=weights))
+    with pytest.raises(CheckpointError):
+        load(path)
+
+
+def test_what_has_learnt_no_parts_says_so():
+    network = build("StructureEmulator", {"closed": SPEC}, economy.HORIZON, {})
+    with pytest.raises(ModelError, match=r"has learnt no parts.*--draws-per-group"):
+        network(torch.from_numpy(economy.draws(2)), "closed")
+    with pytest.raises(ModelError, match="two numbers of components"):
+        build("StructureEmulator", {"closed": SPEC}, 40, {"components": (0, 3)})
+
+
+def test_few_draws_give_a_flat_map_and_a_smooth_function_is_followed():
+    x = torch.linspace(-1, 1, 120, dtype=torch.float64)[:, None].repeat(1, 2)
+    x[:, 1] = torch.sin(7 * x[:, 0])
+    y = torch.stack([torch.exp(x[:, 0]), x[:, 0] * x[:, 1]], dim=1)
+    smooth = SmoothMap()
+    smooth.fit(x, y, 50, np.random.default_rng(0))
+    assert float((smooth(x) - y).abs().max()) < 1e-3
+    smooth.fit(x[:3], y[:3], 50, np.random.default_rng(0))
+    assert torch.allclose(smooth(x), y[:3].mean(0), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("structure") / "data"
+    return generate_dataset(folder, [world()], 320, seed=3, draws_per_group=4, verdicts=0)
+
+
+@pytest.fixture(scope="module")
+def ungrouped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("structure") / "data"
+    return generate_dataset(folder, [world()], 64, seed=3, verdicts=0)
+
+
+def config(data, folder):
+    return TrainingConfig(
+        dataset=str(data.path),
+        worlds=["closed"],
+        model="StructureEmulator",
+        model_options={"components": [8, 1], "centres": 50},
+        checkpoint_dir=str(folder),
+        epochs=1,
+        batch_size=32,
+        lambda_smooth=0.0,
+        device="cpu",
+    )
+
+
+def test_it_trains_in_the_training_room(grouped, tmp_path):
+    trainer = train(config(grouped, tmp_path / "run"))
+    assert trainer.best_val_loss < 1e-4
+    theta, irf = grouped.read("closed", "test")
+    answer = load(tmp_path / "run").network(torch.from_numpy(theta), "closed").numpy()
+    assert np.abs(answer - irf).max() < 2e-2 * np.abs(irf).max()
+
+
+def test_data_without_parts_are_refused(ungrouped, tmp_path):
+    with pytest.raises(DatasetError, match="no dear parts of 'closed'"):
+        train(config(ungrouped, tmp_path / "run"))
