@@ -169,21 +169,23 @@ def fits(kind: Kind, specs: Mapping[str, WorldSpec], n_draws: int) -> str:
 
 
 def _unrelated(specs: Mapping[str, WorldSpec]) -> str:
-    """Why the network that ships knows nothing of these worlds: too few names of parameters or
-    shocks in common.
+    """Why the network that ships knows nothing of these worlds: none of its own is related to
+    one, as `emulator.models.universal.transfer` sees it, or it observes nothing that they do.
     """
     from emulator.models import load
+    from emulator.models.universal.tokens import Description
+    from emulator.models.universal.transfer import RELATED, relatedness
 
     try:
         known = load("universal").world_specs.values()
     except EmulatorError as error:
         return str(error)
     for name, spec in specs.items():
-        akin = any(
-            2 * len(set(spec.parameter_names) & set(other.parameter_names)) >= spec.n_parameters
-            and set(spec.shock_names) & set(other.shock_names)
-            for other in known
-        )
-        if not akin:
-            return f"no world of the network that ships has half the parameters of '{name}'"
+        seen = Description.of(spec)
+        others = [other for other in known if set(other.observable_names) & set(seen.observables)]
+        if all(relatedness(seen, Description.of(other)) < RELATED for other in others):
+            return (
+                f"no world of the network that ships is related to '{name}' by names and roles of"
+                " parameters, their shocks and observables"
+            )
     return ""

@@ -106,19 +106,25 @@ def relative(new: Known, known: Mapping[str, Known]) -> str | None:
     It has hidden layers as wide, a shock of the same name, no more common states, and processes of
     shocks apart from the rest if the new world has them so.
     """
-    scores = {}
-    for name, old in known.items():
-        shocks = any(match is not None for match in same_shocks(new.seen, old.seen))
-        if (
-            shocks
-            and _as_large(new.folded, old.folded)
-            and any(new.seen.own) == any(old.seen.own)
-            and old.head.n <= new.head.n
-        ):
-            alike = likeness(new.seen, old.seen)
-            scores[name] = float(torch.where(alike > ALIKE, alike, 0.0).amax(1).mean())
+    scores = {
+        name: relatedness(new.seen, old.seen)
+        for name, old in known.items()
+        if _as_large(new.folded, old.folded) and old.head.n <= new.head.n
+    }
     best = max(scores, key=lambda name: scores[name], default=None)
     return best if best is not None and scores[best] >= RELATED else None
+
+
+def relatedness(seen: Description, other: Description) -> float:
+    """Mean likeness of a world's parameters to another's, those that are not alike counting
+    nothing; 0 where no shock has the same name, or one of them alone says which parameters belong
+    to its shocks. From `RELATED` on the two are related.
+    """
+    shocks = any(match is not None for match in same_shocks(seen, other))
+    if not shocks or any(seen.own) != any(other.own):
+        return 0.0
+    alike = likeness(seen, other)
+    return float(torch.where(alike > ALIKE, alike, 0.0).amax(1).mean())
 
 
 def _as_large(folded: Folded, other: Folded) -> bool:
