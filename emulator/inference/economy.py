@@ -42,11 +42,12 @@ if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike, Names
     from emulator.inference.fallback import Fallback
     from emulator.inference.sensitivity import Ranges
+    from emulator.solvers.kalman import Start
 
 
 class Economy(PathQuestions):
-    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, and, from its base,
-    `moments`, `variance_decomposition`, `simulate`, `state_space`.
+    """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `log_likelihood`,
+    and, from its base, `moments`, `variance_decomposition`, `simulate`, `state_space`.
 
     `answerer` gives the same answers as plain arrays.
     """
@@ -280,3 +281,46 @@ class Economy(PathQuestions):
         world = self.solver if self.answerer.exact else world_of(self.spec, "exact")
         theta = world.sample(draws_wanted(n), generator(seed))
         return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
+
+    def log_likelihood(
+        self,
+        data: Any,
+        draws: DrawsLike = None,
+        *,
+        observe: Mapping[str, str] | Sequence[str] | None = None,
+        errors: Mapping[str, Any] | None = None,
+        sample: str | None = None,
+        transform: Mapping[str, str] | None = None,
+        start: Start = "stationary",
+        presample: int = 0,
+        steady: bool = True,
+        horizon: int | None = None,
+        gradient: bool = False,
+        by_period: bool = False,
+        **parameters: Any,
+    ) -> xr.Dataset:
+        """Log-likelihood of data at each draw, and the log-density of the prior, as an xarray
+        Dataset over (draw); see `emulator.inference.likelihood.answering`.
+
+        data, sample, transform: "us", a file or a table, as `emulator.read_data` has it; observe,
+        errors, start, presample, steady, horizon: as `Likelihood.of` in
+        `emulator.inference.likelihood` has them; gradient: also derivatives by parameters;
+        by_period: also each period's part. Raises as these do.
+        """
+        from emulator.inference.likelihood import Likelihood
+        from emulator.inference.likelihood.answering import answer
+        from emulator.series import read_data
+
+        likelihood = Likelihood.of(
+            self.answerer,
+            read_data(data, sample=sample, transform=transform),
+            observe=observe,
+            errors=errors,
+            start=start,
+            presample=presample,
+            steady=steady,
+            horizon=horizon,
+        )
+        theta = self.asking.theta(draws, parameters)
+        labels = self.asking.labels(self.asking.scaling(None, None, 1.0), draws, theta, slice(None))
+        return answer(likelihood, labels, theta, gradient, by_period)

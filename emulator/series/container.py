@@ -33,7 +33,7 @@ class TimeSeries:
     """Numbers (T, V), NaN where they are missing, at periods without gaps.
 
     units: of each series; done: its transformations in words; observing: how a world observes it
-    unless it is said otherwise, an expression as in `emulator.likelihood.expressions`, empty where
+    unless it is said otherwise, an equation as in `emulator.inference.likelihood`, empty where
     nothing is known.
     """
 
@@ -220,7 +220,7 @@ class TimeSeries:
         if twice is not None:
             raise SeriesError(f"'{self.name}' and '{other.name}' both have a series '{twice}'.")
         fine = min(self.frequency, other.frequency, key=MONTHS.__getitem__)
-        parts = [self._spread(fine), other._spread(fine)]
+        parts = [self.spread(fine), other.spread(fine)]
         first = min(p.periods[0] for p in parts)
         last = max(p.periods[-1] for p in parts)
         import pandas as pd
@@ -238,7 +238,11 @@ class TimeSeries:
             observing=self.observing + other.observing,
         )
 
-    def _spread(self, frequency: str) -> TimeSeries:
+    def is_finer_than(self, frequency: str) -> bool:
+        """Whether its periods are shorter than those of a frequency."""
+        return MONTHS[self.frequency] < MONTHS[frequency]
+
+    def spread(self, frequency: str) -> TimeSeries:
         """At a shorter frequency, each value in the last part of its period."""
         if frequency == self.frequency:
             return self

@@ -8,6 +8,7 @@ Axes: n draw, P parameter, V variable of the file, S shock.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.responses import explain
 from emulator.solvers import StateSpace
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.worlds.guess import SaidOfData, priors_of, said_of_data
 from emulator.worlds.linear import LinearWorld
+from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path, plain_name
 
 FILE_UNITS = "deviation from the steady state, in the units of the file"
@@ -90,6 +93,18 @@ class FileModel(LinearWorld):
         if self.loglinear:
             return np.log(self._positive(full))
         return self.model.steady_state(full)[:, : len(self.shown)]
+
+    @cached_property
+    def said_of_data(self) -> SaidOfData:
+        """The variables that the file observes, and with which errors of measurement."""
+        return said_of_data(self.model)
+
+    @cached_property
+    def priors(self) -> Mapping[str, Prior]:
+        """Those of the file's `estimated_params` that have a shape; empty without such a block."""
+        if self.model.calibration.estimated is None:
+            return {}
+        return priors_of(self.model, mapping_path(self.model.file.path))
 
     def explain(self, theta: np.ndarray) -> str:
         """Why a draw (1, P) has no solution, with file and line."""

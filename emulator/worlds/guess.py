@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from pydantic import ValidationError
@@ -14,7 +15,15 @@ from emulator.errors import ModFileError, ParameterError, first_error
 from emulator.files import write_text
 from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.evaluate import evaluate
-from emulator.modfile.reading.syntax import Command, EstimatedParameter, Expression
+from emulator.modfile.reading.syntax import (
+    Command,
+    EstimatedParameter,
+    Expression,
+    ShockMoment,
+    ShocksBlock,
+    Symbol,
+    symbols,
+)
 from emulator.spec import UNKNOWN_UNIT, Role
 from emulator.worlds.mapping import MappedParameter
 from emulator.worlds.priors import Shape
@@ -82,6 +91,50 @@ NAMES = {
 
 MOST_PROPOSED = 12
 """Variables of the file that a proposal observes as they are."""
+
+
+class SaidOfData(NamedTuple):
+    """What a file says of the data it was made for: the variables of its `varobs`, and standard
+    deviations of their errors of measurement, numbers or names of parameters.
+    """
+
+    varobs: tuple[str, ...]
+    errors: dict[str, float | str]
+
+
+def said_of_data(model: CompiledModel) -> SaidOfData:
+    """Raises `ModFileError` for what is not supported: trends of observations, and errors of
+    measurement that correlate, or are no number and no parameter.
+    """
+    commands = [s for s in model.file.statements if isinstance(s, Command)]
+    trends = next((c for c in commands if c.name == "observation_trends"), None)
+    if trends is not None:
+        raise ModFileError(
+            "observation_trends is not read; say it with the data: observe={'series': 'y + g *"
+            " trend'}.",
+            trends.place,
+        )
+    varobs = next((c.names for c in reversed(commands) if c.name == "varobs"), ())
+    errors = {}
+    for block in model.file.statements:
+        for moment in block.moments if isinstance(block, ShocksBlock) else ():
+            if any(name in model.variables for name in moment.names):
+                errors[moment.names[0]] = _error(model, moment)
+    return SaidOfData(tuple(varobs), errors)
+
+
+def _error(model: CompiledModel, moment: ShockMoment) -> float | str:
+    """The standard deviation of an error of measurement."""
+    if moment.kind == "stderr" and isinstance(moment.value, Symbol):
+        return moment.value.name
+    if moment.kind in ("stderr", "var") and not any(symbols(moment.value)):
+        value = float(evaluate(moment.value, {}, moment.place))
+        return value if moment.kind == "stderr" else float(np.sqrt(value))
+    raise ModFileError(
+        f"the error of measurement of '{moment.names[0]}' is neither a number nor the name of a"
+        " parameter; say it with the data: errors={'series': 0.2}.",
+        moment.place,
+    )
 
 
 def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:

@@ -129,6 +129,30 @@ class Prior(BaseModel):
             return np.sqrt(square) if self.prior == "inv_gamma" else square
         return self._distribution().ppf(share)
 
+    def log_density(self, x: np.ndarray, whole: bool = False) -> np.ndarray:
+        """Logarithm of the density between the bounds, minus infinity outside; whole: of the shape
+        before truncation, which integrates to one over its own support, as Dynare has it.
+        """
+        low, high = self.bounds()
+        with np.errstate(all="ignore"):
+            if self.prior in ("inv_gamma", "inv_gamma2"):
+                density = self._log_inverse_gamma(x)
+            else:
+                density = np.asarray(self._distribution().logpdf(x))
+        if not whole and self.prior != "uniform":
+            ends = self.probability(np.array([low, high]))
+            density = density - np.log(ends[1] - ends[0])
+        return np.where((x >= low) & (x <= high), density, -np.inf)
+
+    def _log_inverse_gamma(self, x: np.ndarray) -> np.ndarray:
+        """Zellner (1971), appendix B: of a standard deviation (type 1), or of a variance."""
+        s, nu = self._inverse_gamma()
+        square = self.prior == "inv_gamma"
+        variance = x**2 if square else x
+        constant = 0.5 * nu * np.log(s / 2) - special.gammaln(nu / 2) + (np.log(2) if square else 0)
+        power = (nu + 1) if square else (nu / 2 + 1)
+        return constant - power * np.log(x) - s / (2 * variance)
+
     def _distribution(self):  # type: ignore[no-untyped-def]  # scipy's frozen distributions have no common public type
         if self.prior == "uniform":
             low, high = self.bounds()
