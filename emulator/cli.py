@@ -44,6 +44,10 @@ COMMANDS = {
         "emulator.series.command:data",
         "Time series: US series that come with it, or files, transformed.",
     ),
+    "likelihood": Entry(
+        "emulator.inference.likelihood_command:likelihood",
+        "Log-likelihood of data at these parameters, and log-prior.",
+    ),
     "generate": Entry(
         "emulator.choice.generating:generate", "Draw parameters, solve, and write a data set."
     ),

@@ -1,0 +1,73 @@
+"""`emulator likelihood`."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import emulator
+from emulator.tests.inference.test_likelihood import growth, simulated
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture
+def file(tmp_path):
+    growth(simulated("nk")).to_csv(tmp_path / "data.csv")
+    return tmp_path / "data.csv"
+
+
+OBSERVED = ["--observe", "growth=diff(output) + 0.5", "--observe", "inflation=inflation"]
+OBSERVED += ["--observe", "rate=rate"]
+
+
+def test_draws_of_a_sweep_in_a_table_and_a_file(emulate, file, tmp_path):
+    code, out, _ = emulate(
+        "likelihood", "nk", "--exact", "--data", file, *OBSERVED, "--set", "kappa=0.1,0.2",
+        "--sample", "1985Q1:", "--presample", "4", "--error", "rate=0.1", "--gradient",
+        "--output", tmp_path / "l.csv", "--output", tmp_path / "l.json",
+    )  # fmt: skip
+    assert code == 0
+    data = emulator.read_data(file, sample="1985Q1:")
+    wanted = emulator.world("nk").log_likelihood(
+        data,
+        observe={"growth": "diff(output) + 0.5", "inflation": "inflation", "rate": "rate"},
+        errors={"rate": 0.1},
+        kappa=[0.1, 0.2],
+        presample=4,
+    )
+    values = wanted["log_likelihood"].values
+    for value in values:
+        assert f"{value:.4f}" in out
+    assert "diff(output) + 0.5" in out
+    table = pd.read_csv(tmp_path / "l.csv", index_col="draw")
+    assert table["log_likelihood"].to_numpy() == pytest.approx(values)
+    assert {"kappa", "log_prior", "by_kappa"} <= set(table.columns)
+    written = json.loads((tmp_path / "l.json").read_text())
+    assert written["data_vars"]["period_log_likelihood"]["dims"] == ["draw", "period"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--data", "nowhere.csv"], "There is no file 'nowhere.csv'"),
+        (["--observe", "rate"], "--observe 'rate' is not of the form series=value"),
+        (["--observe", "rate=rate^2"], "linear in them"),
+        (["--start", "flat"], "expected one of stationary, diffuse, wide"),
+        (["--error", "rate=x"], "names 'x', which is neither"),
+        (["--output", "x.doc"], "must end in .csv, .nc, .json"),
+        (["--sample", "1850Q1:"], "does not lie within the data"),
+    ],
+)
+def test_bad_input_is_a_message(emulate, file, words, message):
+    given = words if "--data" in words else ["--data", file, *words]
+    observed = [] if "--observe" in words else OBSERVED
+    code, _, err = emulate("likelihood", "nk", "--exact", *given, *observed)
+    assert code == 1
+    assert message in err
+
+
+def test_a_world_that_is_not_linear_says_what_to_do(emulate, file):
+    code, _, err = emulate("likelihood", "zlb", "--exact", "--data", file)
+    assert code == 1
+    assert "emulator estimate --world zlb" in err
