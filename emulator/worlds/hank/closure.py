@@ -48,7 +48,7 @@ def system(markets_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> np.ndarr
     gross = 1 + tastes.r
     by_rate = by_r - tastes.debt * by_tau  # taxes pay what the debt costs
     by_cost = (by_w - by_tau) / policy.kappa  # what labour gains, profits lose
-    by_rule = (1 - policy.rho_i) * _through_rule(by_rate, policy.rho_i)
+    by_rule = (1 - policy.rho_i) * through_rule(by_rate, policy.rho_i)
     by_output = policy.phi_y * by_rule + (1 - tastes.wage) * by_tau
     by_inflation = policy.phi_pi * by_rule - gross * by_rate + by_cost
     by_inflation[..., 1:] -= by_cost[..., :-1] / gross  # the Phillips curve looks ahead
@@ -58,7 +58,7 @@ def system(markets_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> np.ndarr
     return columns.reshape(-1, columns.shape[-1])
 
 
-def _through_rule(by_rate: np.ndarray, rho_i: float) -> np.ndarray:
+def through_rule(by_rate: np.ndarray, rho_i: float) -> np.ndarray:
     """Derivatives (..., T) by the rule's target, of which last quarter's policy rate has
     accumulated the past: from column s what all later columns say, discounted by rho_i.
     """

@@ -174,9 +174,14 @@ def determinacy(jacobian_OITT: np.ndarray, tastes: Tastes, policy: Policy) -> St
     one, none = np.ones((FREQUENCIES, 1)), np.zeros((FREQUENCIES, 1))
     y, pi = np.concatenate([one, none], axis=1), np.concatenate([none, one], axis=1)
     excess = economy(op, tastes, policy, y, pi, np.zeros((4, FREQUENCIES, 2)))
-    turns = winding(
+    return status_of(
         excess.assets[:, 0] * excess.labour[:, 1] - excess.assets[:, 1] * excess.labour[:, 0]
     )
+
+
+def status_of(determinant: np.ndarray) -> Status:
+    """What the determinant (F,) of the equations, a function of the lag, says of solutions."""
+    turns = winding(determinant)
     if turns is None:
         return Status.NOT_CONVERGED
     return Status.OK if turns == 0 else Status.INDETERMINATE if turns < 0 else Status.EXPLOSIVE

@@ -145,7 +145,7 @@ class FakeNews:
         impacts = np.stack([impact for impact, _ in answers])
         fake_news[:, :, 0, 0] = np.tensordot(impacts, mass, axes=2)
         _combine(fake_news, rows, self.ahead_IKN, first_OKI, recover)
-        _accumulate(fake_news)
+        accumulate(fake_news)
         return fake_news
 
     def _answers(self, output: Output) -> tuple[np.ndarray, np.ndarray]:
@@ -357,7 +357,7 @@ def _spread(pairs: Pairs, values: np.ndarray, points: int) -> np.ndarray:
 
 
 @njit(cache=True, error_model="numpy")
-def _accumulate(fake_news: np.ndarray) -> None:
+def accumulate(fake_news: np.ndarray) -> None:
     """Jacobians from fake news, in place: J[t, s] = F[t, s] + J[t-1, s-1]."""
     n_outputs, n_inputs, rows, periods = fake_news.shape
     for o in range(n_outputs):

@@ -61,14 +61,16 @@ class Tastes(NamedTuple):
         return 1 - self.wage - self.r * self.debt
 
 
-def rouwenhorst(persistence: float, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+def rouwenhorst(
+    persistence: float, deviation: float, skills: int = SKILLS
+) -> tuple[np.ndarray, np.ndarray]:
     """Skills (E,) with mean 1 and their transitions (E, E), whose logarithms have the stationary
     standard deviation `deviation` (Rouwenhorst 1995; Kopecky and Suen 2010,
     doi:10.1016/j.red.2010.02.002).
     """
     stay = (1 + persistence) / 2
     transition = np.array([[stay, 1 - stay], [1 - stay, stay]])
-    for size in range(3, SKILLS + 1):
+    for size in range(3, skills + 1):
         wider = np.zeros((size, size))
         wider[:-1, :-1] += stay * transition
         wider[:-1, 1:] += (1 - stay) * transition
@@ -76,8 +78,8 @@ def rouwenhorst(persistence: float, deviation: float) -> tuple[np.ndarray, np.nd
         wider[1:, 1:] += stay * transition
         wider[1:-1] /= 2
         transition = wider
-    shares = np.array([comb(SKILLS - 1, k) for k in range(SKILLS)]) / 2 ** (SKILLS - 1)
-    logs = np.linspace(-1, 1, SKILLS)
+    shares = np.array([comb(skills - 1, k) for k in range(skills)]) / 2 ** (skills - 1)
+    logs = np.linspace(-1, 1, skills)
     logs *= deviation / np.sqrt(shares @ logs**2)
     return np.exp(logs) / (shares @ np.exp(logs)), transition
 

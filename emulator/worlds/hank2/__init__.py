@@ -1,0 +1,1 @@
+"""The world `hank2`: households with liquid and illiquid assets."""
