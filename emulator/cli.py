@@ -30,6 +30,18 @@ COMMANDS = {
         "emulator.inference.command:irf",
         "Impulse responses at these parameters, from a network or exact.",
     ),
+    "moments": Entry(
+        "emulator.inference.moments_command:moments",
+        "Standard deviations, correlations, autocorrelations; HP filter, sweeps.",
+    ),
+    "fevd": Entry(
+        "emulator.inference.moments_command:fevd",
+        "Variance decomposition: what share of the variance each shock accounts for.",
+    ),
+    "simulate": Entry(
+        "emulator.inference.moments_command:simulate",
+        "Paths under random or given shocks.",
+    ),
     "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
     "compare": Entry(
         "emulator.worlds.command:compare", "Several worlds under the same shock: one picture."

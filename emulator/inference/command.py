@@ -14,7 +14,6 @@ from emulator.console import head, number, say, show
 from emulator.errors import ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
-    MOST_ROWS,
     OBSERVABLES_HELP,
     RUN_HELP,
     WORLD_HELP,
@@ -22,11 +21,9 @@ from emulator.inference.command_line import (
     check_outputs,
     economy_of,
     names_of,
-    note,
-    note_prior,
     on_failure_of,
-    values_in_words,
 )
+from emulator.inference.notes import MOST_ROWS, note, note_prior, values_in_words
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.worlds.response_tables import ResponseTable, packed, response_tables
 

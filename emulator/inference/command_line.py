@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import typer
 from typer.core import TyperCommand
 
-from emulator.console import err
 from emulator.errors import ParameterError
-from emulator.spec import Status, WorldSpec
+from emulator.spec import Status
 from emulator.worlds.command import noted
 
 if TYPE_CHECKING:
@@ -28,9 +26,6 @@ OBSERVABLES_HELP = (
     "Which observables, or which variables of a .mod file without a mapping, separated by commas;"
     " all of them if left out."
 )
-MOST_ROWS = 40
-"""Draws of a sweep that a printed table has."""
-
 RUN_HELP = "Of a .mod file with several solution commands, which: 1, 2 ..."
 
 
@@ -101,29 +96,3 @@ def on_failure_of(economy: Economy, values: Mapping[str, Any]) -> str:
     if len(theta) == 1:
         return "raise"
     return "nan" if (economy.answerer.status(theta) == Status.OK).any() else "raise"
-
-
-def note(text: str) -> None:
-    """What a reader should know of the numbers, on the error stream."""
-    err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
-
-
-def note_prior(spec: WorldSpec, theta: np.ndarray) -> None:
-    """Say which parameters of theta (n, P) lie outside the range of the prior."""
-    for p, values in zip(spec.parameters, theta.T, strict=True):
-        outside = values[~((p.low <= values) & (values <= p.high))]
-        if outside.size:
-            several = f" (and {outside.size - 1} more values)" if outside.size > 1 else ""
-            note(
-                f"{p.name} = {outside[0]:g}{several} lies outside the range of the prior, {p.low:g}"
-                f" to {p.high:g}."
-            )
-
-
-def values_in_words(spec: WorldSpec, theta: np.ndarray) -> tuple[str, list[str]]:
-    """What draws (n, P) are called in a table: the parameters that vary, and their values."""
-    varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
-    if not len(varies):
-        return "draw", [str(k) for k in range(len(theta))]
-    names = ", ".join(spec.parameter_names[k] for k in varies)
-    return names, [", ".join(f"{value:.6g}" for value in row) for row in theta[:, varies]]

@@ -16,7 +16,8 @@ Of both:
 stationary, constant (draw, observable)
 cut                  (draw, observable) where a moving average was cut: the share of the variance in
                      the last tenth of its horizons
-*_by                 derivatives of a moment by parameters, with a last axis `parameter`
+theta                (draw, parameter)
+*_by                 derivatives of a moment by parameters, with a last axis `by`
 
 Axes of arrays: n draw, S shock, O observable, K horizon of a forecast error, L lag.
 """
@@ -49,7 +50,7 @@ MOST_NAMED = 12
 
 
 class Derivatives(NamedTuple):
-    """Derivatives of moments, by the moment's name, with a last axis of parameters."""
+    """Derivatives of moments, by the moment's name, with a last axis of `parameters`."""
 
     parameters: Sequence[str]
     values: Mapping[str, np.ndarray]
@@ -61,7 +62,7 @@ def moments_dataset(
     said: Mapping[str, str],
     derivatives: Derivatives | None,
 ) -> xr.Dataset:
-    """The arrays of `arrays.second_moments`, with `mean` (n, O)."""
+    """The arrays of `arrays.second_moments`, with `mean` (n, O) and `theta` (n, P)."""
     variance = np.einsum("noo->no", arrays["covariance"]).copy()
     moving = arrays["solved"][:, None] & ~arrays["stationary"]
     variance[moving] = np.inf
@@ -69,17 +70,18 @@ def moments_dataset(
     variables: dict[str, Any] = {
         name: (axes, values[name]) for name, axes in AXES.items() if name in values
     }
+    variables["theta"] = (("draw", "parameter"), arrays["theta"])
     names = list(labels.spec.observable_names)
     coordinates = _coordinates(labels) | {
         "other": names,
         "lag": ("lag", np.arange(arrays["autocorrelation"].shape[1]) + 1, _periods(labels)),
     }
     if derivatives is not None:
-        coordinates["parameter"] = list(derivatives.parameters)
+        coordinates["by"] = list(derivatives.parameters)
         for name, slopes in derivatives.values.items():
             defined = np.isfinite(values[name])[..., None]
             slopes = np.where(defined, slopes, np.nan)
-            variables[f"{name}_by"] = ((*AXES[name], "parameter"), slopes)
+            variables[f"{name}_by"] = ((*AXES[name], "by"), slopes)
     return xr.Dataset(variables, coordinates, _attributes(labels, arrays, said))
 
 
@@ -89,7 +91,7 @@ def decomposition_dataset(
     horizons: Sequence[float],
     said: Mapping[str, str],
 ) -> xr.Dataset:
-    """The arrays of `arrays.decomposition` as shares in percent."""
+    """The arrays of `arrays.decomposition` as shares in percent, with `theta` (n, P)."""
     by_shock = np.moveaxis(arrays["variance"], 2, 3)
     by_shock = np.where(arrays["constant"][:, None, :, None], 0.0, by_shock)
     total = by_shock.sum(axis=3)
@@ -103,6 +105,7 @@ def decomposition_dataset(
         "variance": (("draw", "ahead", "observable"), total),
         "stationary": (AXES["stationary"], arrays["stationary"]),
         "constant": (AXES["constant"], arrays["constant"]),
+        "theta": (("draw", "parameter"), arrays["theta"]),
     }
     if "cut" in arrays:
         variables["cut"] = (AXES["cut"], arrays["cut"])
@@ -123,6 +126,7 @@ def _coordinates(labels: Labels) -> dict[str, Any]:
         "draw": labels.draws,
         "observable": list(spec.observable_names),
         "unit": ("observable", list(spec.observable_units)),
+        "parameter": list(spec.parameter_names),
     }
 
 

@@ -89,7 +89,7 @@ def _no_theory(answerer: Answerer) -> ParameterError:
         return ParameterError(
             f"World '{name}' is not linear in its shocks, so that responses do not give its"
             f" moments. Its solver simulates them: emulator.world('{name}').moments("
-            "simulated=10_000) (on the command line --exact --simulated 10000)."
+            "simulated=10_000) (on the command line --simulated 10000, without --checkpoint)."
         )
     return ParameterError(
         f"World '{name}' has no theoretical moments: it is not linear in its shocks. Ask for those"

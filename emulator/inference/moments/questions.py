@@ -12,6 +12,7 @@ from emulator.errors import ParameterError
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted, whole
 from emulator.inference.labels import Labels, refuse, refuse_impossible
+from emulator.inference.moments import tables  # noqa: F401  # registers `.tables`
 from emulator.inference.moments.answers import (
     Derivatives,
     decomposition_dataset,
@@ -101,7 +102,7 @@ def moments(
     way = _way(asking, question)
     arrays = second_moments(asking.answerer, theta, asked, way)
     _refuse(asking, question, theta, arrays["solved"])
-    arrays["mean"] = asking.answerer.levels(theta)[:, asked.observed]
+    arrays |= {"mean": asking.answerer.levels(theta)[:, asked.observed], "theta": theta}
     slopes = _slopes(asking, theta, asked, way, columns) if columns else None
     return moments_dataset(labels, arrays, {**said, "method": way.words}, slopes)
 
@@ -115,6 +116,7 @@ def variance_decomposition(
     ahead = _horizons(horizons, asked.filter, way)
     arrays = decomposition(asking.answerer, theta, asked, way, ahead)
     _refuse(asking, question, theta, arrays["solved"])
+    arrays["theta"] = theta
     return decomposition_dataset(labels, arrays, ahead, {**said, "method": way.words})
 
 
@@ -146,7 +148,7 @@ def _simulated(
     periods = periods_wanted(simulated)
     arrays = simulated_moments(asking.solver, theta, asked, periods, generator(seed))
     _refuse(asking, question, theta, arrays["solved"])
-    arrays["mean"] = arrays.pop("average")
+    arrays |= {"mean": arrays.pop("average"), "theta": theta}
     said["method"] = (
         f"simulation of {periods:,} periods, after {BURNT} from the steady state; sample moments"
     )

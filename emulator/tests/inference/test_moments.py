@@ -115,19 +115,19 @@ def test_shares_of_shocks_add_up_and_follow_from_responses(walk):
 
 def test_derivatives_are_those_of_the_formula(walk):
     moments = walk.moments(rho=0.8, by=["rho", "stderr_u"])
-    assert list(moments["parameter"].values) == ["rho", "stderr_u"]
+    assert list(moments["by"].values) == ["rho", "stderr_u"]
     variance = moments["variance_by"].sel(draw=0, observable="x")
     np.testing.assert_allclose(variance, [2 * 0.8 / 0.36**2, 2 / 0.36], rtol=1e-6)
-    mean = moments["mean_by"].sel(draw=0, observable="x", parameter="rho")
+    mean = moments["mean_by"].sel(draw=0, observable="x", by="rho")
     assert float(mean) == pytest.approx(1 / 0.04, rel=1e-6)
-    own = moments["autocorrelation_by"].sel(draw=0, observable="x", parameter="rho", lag=[1, 2])
+    own = moments["autocorrelation_by"].sel(draw=0, observable="x", by="rho", lag=[1, 2])
     np.testing.assert_allclose(own, [1.0, 1.6], rtol=1e-6)
     assert np.isnan(moments["std_by"].sel(draw=0, observable="w")).all()
 
 
 def test_derivatives_of_all_parameters_agree_with_smaller_steps():
     nk = emulator.world("nk")
-    slopes = nk.moments(by=True)["std_by"].sel(draw=0, parameter="kappa")
+    slopes = nk.moments(by=True)["std_by"].sel(draw=0, by="kappa")
     default = nk.spec.theta()[0, nk.spec.index("kappa")]
     around = nk.moments(kappa=[default - 1e-6, default + 1e-6])["std"]
     np.testing.assert_allclose(slopes, (around[1] - around[0]) / 2e-6, rtol=1e-5)
