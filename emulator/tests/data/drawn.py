@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from emulator.data import DataSet, card, import_draws
+from emulator.data import SPLITS, DataSet, card, import_draws
 
 NAMES = {
     "parameters": ("persistence", "impact", "share"),
@@ -36,6 +36,14 @@ def imported(path: Path, draws: Drawn | None = None, **changes: Any) -> DataSet:
     """A data set of draws; keywords replace what `import_draws` is told."""
     theta, irf = draws or drawn()
     return import_draws(theta, irf, **{**NAMES, "output": path, **changes})
+
+
+def rows_of(data: DataSet, world: str = "mine") -> tuple[np.ndarray, ...]:
+    """theta and responses of all splits, by row."""
+    rows = np.concatenate([data.rows(world, split) for split in SPLITS])
+    parts = [data.read(world, split) for split in SPLITS]
+    order = np.argsort(rows)
+    return tuple(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True))
 
 
 @pytest.fixture

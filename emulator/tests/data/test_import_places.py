@@ -4,13 +4,17 @@ manifest last.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import fsspec
 import pytest
 
 from emulator.data import open_dataset, validate_dataset
+from emulator.data.importing import write
 from emulator.data.remote import RemoteFolder
 from emulator.errors import DatasetError
 from emulator.tests.data.drawn import drawn, imported, plain_card
+from emulator.tests.data.drawn_files import save_npz
 from emulator.tests.data.tampering import contents
 from emulator.tests.data.test_storage import everything
 
@@ -64,8 +68,6 @@ def test_what_was_torn_on_the_way_is_no_data_set_and_is_replaced(memory, monkeyp
 
 
 def test_the_command_imports_into_an_object_store(tmp_path, memory, emulate):
-    from emulator.tests.data.test_import_files import save_npz
-
     save_npz(tmp_path / "draws.npz", drawn())
     code, out, said = emulate("import", tmp_path / "draws.npz", "--name", "mine", "--output", URL)
     assert code == 0, said
@@ -77,3 +79,49 @@ def test_the_command_imports_into_an_object_store(tmp_path, memory, emulate):
 def test_a_place_of_an_unknown_kind_is_refused_before_the_draws_are_read():
     with pytest.raises(DatasetError, match="nosuch"):
         imported("nosuch://bucket/mine")
+
+
+def test_what_lies_at_the_output_is_kept_unless_told(tmp_path: Path) -> None:
+    first = imported(tmp_path / "mine")
+    with pytest.raises(DatasetError, match=r"holds a data set already.*--overwrite"):
+        imported(tmp_path / "mine", seed=1)
+    assert open_dataset(tmp_path / "mine").fingerprint == first.fingerprint
+    second = imported(tmp_path / "mine", seed=1, overwrite=True)
+    assert second.fingerprint != first.fingerprint
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(DatasetError, match=r"also holds thesis\.tex"):
+        imported(tmp_path / "mine", seed=1, overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DatasetError, match="is a file"):
+        imported(tmp_path / "file", name="mine", overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "mine"]
+
+
+@pytest.mark.parametrize("place", ["finish", "_shards", "put"])
+def test_an_interrupted_import_leaves_nothing_and_an_older_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    before = imported(tmp_path / "mine").fingerprint
+
+    def interrupt(*args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(write, place, interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            imported(tmp_path / "mine", seed=2, overwrite=True)
+        with pytest.raises(KeyboardInterrupt):
+            imported(tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert open_dataset(tmp_path / "mine").fingerprint == before
+
+
+def test_what_a_killed_import_left_is_put_back_or_removed(tmp_path: Path) -> None:
+    imported(tmp_path / "mine")
+    aside = tmp_path / ".mine.x.import.partial"
+    aside.mkdir()
+    (tmp_path / "mine").rename(aside / "older")  # killed between two renames
+    with pytest.raises(DatasetError, match="holds a data set already"):
+        imported(tmp_path / "mine")
+    assert validate_dataset(tmp_path / "mine") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
