@@ -66,7 +66,7 @@ def claims(
             lambda batch: trust.half_width(batch, world), theta, device, request.batch_size
         )
         flags = in_batches(
-            lambda batch: trust.flagged(batch, world), theta, device, request.batch_size
+            lambda batch: trained.flagged(batch, world), theta, device, request.batch_size
         )
     return Claims(aligned.of_network(width), flags > 0)
 

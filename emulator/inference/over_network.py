@@ -167,7 +167,7 @@ class NetworkAnswerer(Answerer):
         trust, possible = self.trust, self.spec.possible(theta)
         signs: dict[str, np.ndarray] = {}
         if trust is not None:
-            signs["flagged"] = self._ask(lambda rows: trust.flagged(rows, self.world), near) > 0
+            signs["flagged"] = self._flagged(near)
             signs["flagged"] |= ~possible
             if trust.judges(self.world):
                 signs["probability_determinate"] = np.where(possible, self.probability(theta), 0.0)
@@ -207,10 +207,10 @@ class NetworkAnswerer(Answerer):
         return np.where(self.spec.possible(theta), status, Status.OUTSIDE_BOUNDS).astype(np.uint8)
 
     def flagged(self, theta: np.ndarray) -> np.ndarray:
-        trust = self.trust
-        if trust is None:
-            return super().flagged(theta)
-        return self._ask(lambda rows: trust.flagged(rows, self.world), theta) > 0
+        return super().flagged(theta) if self.trust is None else self._flagged(theta)
+
+    def _flagged(self, theta: np.ndarray) -> np.ndarray:
+        return self._ask(lambda rows: self.trained.flagged(rows, self.world), theta) > 0
 
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
         likely = fields.get("probability_determinate", np.ones(len(theta)))

@@ -48,6 +48,8 @@ SPEED_NOTE = (
 )
 SPLIT_ENDS = {"": "test", "_slice": "slice", "_corner": "corner"}
 
+STRUCTURE = "StructureEmulator"
+"""Class of networks that predict a dear part and close it exactly."""
 OTHER_DATA = "other data than trained on"
 
 
@@ -75,13 +77,15 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
 
 def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
     """A line a world: the universal network with its intervals, the best rival of each kind, the
-    best trivial baseline.
+    best trivial baseline; where a dear part was predicted and closed exactly, that beside the best
+    network that has to learn the closure too.
     """
     lines = []
+    structured = rows["model"].eq(STRUCTURE).any()
     for world, group in rows.groupby("world", sort=False):
         entries = records(group)
         own = next((row for row in entries if row["entry"] == chosen), None)
-        rivals = [row for row in entries if row["entry"] != chosen]
+        rivals = [row for row in entries if row["entry"] != chosen and row["model"] != STRUCTURE]
         first = entries[0]
         line: dict[str, object] = {"world": world}
         if own is not None:
@@ -89,6 +93,11 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
                 f"`{own['run']}`": _shown(own, "nrmse"),
                 "relative error: median": number(own["relative_error_median"], percent=True),
                 "95th percentile": number(own["relative_error_p95"], percent=True),
+            }
+        if structured:
+            line |= {
+                "structure: exact closure": _best(r for r in entries if r["model"] == STRUCTURE),
+                "network only": _best(r for r in entries if r["model"] != STRUCTURE),
             }
         line |= {
             "best of one world": _best(row for row in rivals if row["role"] == SPECIALIST),

@@ -123,6 +123,12 @@ class EmulatorModel(nn.Module):
         after `bind` and before `prepare`, where `wants_parts`.
         """
 
+    def doubted(self, theta: Tensor, world: str) -> Tensor:
+        """Whether the network itself doubts each draw (B,), bool, at parameters (B, P) in natural
+        units: beside what calibration finds. By default none.
+        """
+        return torch.zeros(len(theta), dtype=torch.bool, device=theta.device)
+
     def start_from(self, other: EmulatorModel) -> None:
         """Start from a trained network: called once by the trainer, after `prepare`, before the
         first step of a fresh run.

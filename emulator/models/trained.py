@@ -57,6 +57,13 @@ class TrainedNetwork:
         """Number of the network's own weights, without those of its trust."""
         return sum(weight.numel() for weight in self.network.parameters())
 
+    def flagged(self, theta: Tensor, world: str) -> Tensor:
+        """Which draws (B,), of parameters (B, P) in natural units, its trust or the network itself
+        doubts, bool. For calibrated networks.
+        """
+        assert self.trust is not None, "asked of calibrated networks only"
+        return self.trust.flagged(theta, world) | self.network.doubted(theta, world)
+
     @property
     def checkpoint(self) -> Checkpoint:
         """Its origin. Raises `CheckpointError` where it was never read from a file."""

@@ -7,7 +7,7 @@ Axes: B batch, P parameter, S shock, H horizon, O observable.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -184,18 +184,24 @@ def _report(
     world: str,
     verdicts: tuple[Tensor, Tensor] | None,
 ) -> dict[str, Any]:
-    judgement = None
+    judgement, flags = None, dataclasses.replace(trained, trust=trust).flagged
     if verdicts is not None:
         rows = Trust.held_out(len(verdicts[0]))
         judgement = judge(trust.determinacy(verdicts[0][rows], world), verdicts[1][rows])._asdict()
     splits = {
-        split: _measured(trust, world, *_predicted(trained, data, world, split)) for split in SHORT
+        split: _measured(trust, flags, world, *_predicted(trained, data, world, split))
+        for split in SHORT
     }
     return {"draws": len(data.rows(world, "val")), "splits": splits, "determinacy": judgement}
 
 
 def _measured(
-    trust: Trust, world: str, theta: Tensor, truth: Tensor, prediction: Tensor
+    trust: Trust,
+    flags: Callable[[Tensor, str], Tensor],
+    world: str,
+    theta: Tensor,
+    truth: Tensor,
+    prediction: Tensor,
 ) -> dict[str, float]:
     """Coverage over draws, horizons and the responses that are not identically zero; mean relative
     width; share flagged.
@@ -208,7 +214,7 @@ def _measured(
         within = (prediction[rows] - truth[rows]).abs() <= half
         covered += float(within.double().mean(2)[:, alive].mean(1).sum())
         width += float(trust.relative_width(theta[rows], world).double().sum())
-        flagged += float(trust.flagged(theta[rows], world).double().sum())
+        flagged += float(flags(theta[rows], world).double().sum())
     return {
         "coverage": covered / len(theta),
         "width": width / len(theta),

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.linalg import eigh
 from torch import Tensor, nn
 
 from emulator.closures.closure import Closure
@@ -19,7 +20,7 @@ from emulator.models.structure.maps import make_room
 
 SMALLEST = 1e-6
 """Directions of the metric count at least as this share of the strongest."""
-MOST_DRAWS = 4000
+MOST_DRAWS = 2500
 """Parts from which components are found, at most."""
 
 
@@ -44,34 +45,23 @@ class PartSpace(nn.Module):
         components: tuple[int, int],
     ) -> list[np.ndarray]:
         """Find the components; the coefficients (G, K) of the parts in both families of blocks."""
-        values = values_GD[:, : closure.margins.start]
-        mean = values.mean(axis=0, dtype=np.float64)
+        mean = values_GD[:, : closure.margins.start].mean(axis=0, dtype=np.float64)
         self.mean = torch.from_numpy(mean).float()
         in_time = np.asarray(closure.blocks)[:, 1].astype(bool)
         coefficients = []
         names = ("decode_modes", "decode_time")
         for name, family, count in zip(names, (~in_time, in_time), components, strict=True):
-            own = np.flatnonzero(family)
-            white, colour = [], []
-            for place in own:
-                left, right = (_root(matrix) for matrix in weights[place])
-                start, stop, rows = closure.places[place]
-                block = (values[:, start:stop] - mean[start:stop]).reshape(len(values), rows, -1)
-                white.append((left @ block @ right).reshape(len(values), -1))
-                colour.append((np.linalg.inv(left), np.linalg.inv(right)))
-            if not own.size:
-                setattr(self, name, torch.zeros(0, 0))
-                coefficients.append(np.zeros((len(values), 0)))
-                continue
-            whole = np.concatenate(white, axis=1)
-            directions = _directions(whole[:MOST_DRAWS], count)
-            coefficients.append(whole @ directions.T)
-            decode, start = [], 0
-            for left, right in colour:
-                size = len(left) * len(right)
-                block = directions[:, start : start + size].reshape(-1, len(left), len(right))
-                decode.append((left @ block @ right).reshape(len(directions), -1))
-                start += size
+            blocks = [_White(closure.places[k], weights[k], mean) for k in np.flatnonzero(family)]
+            directions = _directions(_whitened(blocks, values_GD[:MOST_DRAWS]), count)
+            pieces = np.array_split(values_GD, 1 + len(values_GD) // MOST_DRAWS)
+            coefficients.append(
+                np.concatenate([_whitened(blocks, piece) @ directions.T for piece in pieces])
+            )
+            decode, start = [np.zeros((len(directions), 0))], 0
+            for block in blocks:
+                stop = start + block.size
+                decode.append(block.coloured(directions[:, start:stop]))
+                start = stop
             setattr(self, name, torch.from_numpy(np.concatenate(decode, axis=1)).float())
         return coefficients
 
@@ -88,6 +78,36 @@ class PartSpace(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
+class _White:
+    """One block of parts, and the roots of its metric."""
+
+    def __init__(self, place: tuple[int, int, int], weights: Weights, mean: np.ndarray) -> None:
+        self.start, self.stop, self.rows = place
+        self.size = self.stop - self.start
+        self.mean = mean[self.start : self.stop]
+        self.left, self.right = (_root(matrix) for matrix in weights)
+
+    def white(self, values_GD: np.ndarray) -> np.ndarray:
+        """Its numbers (G, size), each direction by what it counts for."""
+        block = values_GD[:, self.start : self.stop] - self.mean
+        return (self.left @ self._matrices(block) @ self.right).reshape(len(block), -1)
+
+    def coloured(self, white: np.ndarray) -> np.ndarray:
+        """Back from `white`, without the mean."""
+        left, right = np.linalg.inv(self.left), np.linalg.inv(self.right)
+        return (left @ self._matrices(white) @ right).reshape(len(white), -1)
+
+    def _matrices(self, block: np.ndarray) -> np.ndarray:
+        return block.reshape(len(block), self.rows, -1)
+
+
+def _whitened(blocks: list[_White], values_GD: np.ndarray) -> np.ndarray:
+    """All blocks of some parts (G, D'), side by side."""
+    return np.concatenate(
+        [np.zeros((len(values_GD), 0)), *(block.white(values_GD) for block in blocks)], axis=1
+    )
+
+
 def _root(matrix: np.ndarray) -> np.ndarray:
     """The symmetric root, no direction weaker than `SMALLEST`."""
     values, vectors = np.linalg.eigh(matrix)
@@ -99,7 +119,13 @@ def _directions(whole: np.ndarray, count: int) -> np.ndarray:
     """The strongest directions (K, D) of rows, by the smaller of their two second moments."""
     count = min(count, *whole.shape)
     if len(whole) < whole.shape[1]:
-        values, vectors = np.linalg.eigh(whole @ whole.T)
-        values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+        values, vectors = _strongest(whole @ whole.T, count)
         return vectors.T @ whole / np.sqrt(np.maximum(values, 1e-300))[:, None]
-    return np.linalg.eigh(whole.T @ whole)[1][:, ::-1][:, :count].T
+    return _strongest(whole.T @ whole, count)[1].T
+
+
+def _strongest(matrix: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The largest eigenvalues and their vectors, the largest first."""
+    last = len(matrix) - 1
+    values, vectors = eigh(matrix, subset_by_index=(last + 1 - count, last))
+    return values[::-1], vectors[:, ::-1]

@@ -180,3 +180,15 @@ def test_coverage_figure(folder: Path) -> None:
     (axes,) = figures.coverage(own, TARGETS).get_axes()
     assert len(axes.containers) == 6, "two worlds by three splits"
     assert all(float(c.lines[0].get_ydata()[0]) == pytest.approx(90.0) for c in axes.containers)
+
+
+@pytest.mark.fast
+def test_a_part_that_is_closed_exactly_has_a_column_beside_networks_that_learn_all(
+    tmp_path: Path,
+) -> None:
+    write_result(tmp_path, "direct", {"hank": 0.05}, model="PCAMLPBaseline")
+    write_result(tmp_path, "structure", {"hank": 0.004}, model="StructureEmulator")
+    line = cells(markdown(boards.collect(tmp_path), [], tmp_path), "Scores on `test`", "hank")
+    assert line["structure: exact closure"].endswith("`structure`")
+    assert line["network only"].endswith("`direct`")
+    assert "structure" not in line["best of one world"] + line["best of several"]

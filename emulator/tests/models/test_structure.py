@@ -107,6 +107,9 @@ def test_each_regime_has_a_map_of_its_own(fresh):
     assert np.array_equal(network.margins(theta, "closed")[:, 0] > 0, theta[:, 0] > 0.5)
     error = np.abs(network(theta, "closed").numpy() - truth).max()
     assert error < 1e-3 * np.abs(truth).max()
+    near = theta[:3].clone()
+    near[:, 0] = torch.tensor([0.5, 0.4, 0.6])
+    assert network.doubted(near, "closed").tolist() == [True, False, False]
 
 
 def test_a_checkpoint_holds_it_whole(network, fresh, tmp_path):

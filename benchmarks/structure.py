@@ -1,0 +1,214 @@
+"""The emulator of structure of `hank` held to its bars: errors on households that it has not seen,
+derivatives, comparative statics, effects that are zero, time.
+
+    python benchmarks/structure.py --checkpoint runs/structure_hank --dataset datasets/hank
+
+An error is that of `emulator evaluate`: NRMSE in units of the standard deviation of each response
+over the draws, relative error of a draw. A derivative's error is its distance from the
+solver's (central differences), over the size of that, over all shocks, quarters and observables;
+the median over draws. A comparative static moves one parameter from a fifth to four fifths of its
+range, at the defaults and at draws of the test split; its error is that of the difference of
+responses of output, inflation and the rate, over the size of that; its sign that of the largest
+effect on each of them for each shock, where it is more than a hundredth of the response.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from rich.table import Table
+
+import emulator
+from emulator.console import out, run
+from emulator.data import open_dataset
+from emulator.eval.metrics import relative_error, squared_error
+from emulator.inference import Emulator
+from emulator.models.trained import TrainedNetwork, load, one_thread, predict
+from emulator.worlds import get_world
+
+WORLD, SHARED = "hank", 3
+MEAN, P95, P99 = 0.005, 0.01, 0.03
+DERIVATIVE, STATIC, STATICS = 0.05, 0.05, 50
+ONE_MS, MANY_MS = 2.0, 0.3
+VISIBLE = 0.01
+"""Share of a response's peak above which an effect has a sign that counts."""
+
+
+def main(
+    checkpoint: Annotated[Path, typer.Option(help="A calibrated emulator of structure.")],
+    dataset: Annotated[Path, typer.Option(help="Data in groups, with a test split.")],
+    draws: Annotated[int, typer.Option(min=1, help="Draws at which derivatives are taken.")] = 12,
+    statics: Annotated[int, typer.Option(min=1, help="Comparative statics.")] = STATICS,
+    output: Annotated[Path | None, typer.Option(help="JSON file of the figures.")] = None,
+) -> None:
+    """Print each bar with its figure; the exit code is 1 if one is missed."""
+    trained, data = load(checkpoint), open_dataset(dataset)
+    theta, _ = data.read(WORLD, "test")
+    figures: dict[str, Any] = {}
+    with one_thread():
+        figures["errors"] = errors(trained, data)
+        figures["cost"] = cost(trained, theta)
+        economy = emulator.load(checkpoint)
+        flagged = economy.irf(WORLD, theta[:400])["flagged"].values
+        figures["flagged"] = float(flagged.mean())
+        calm = theta[:400][~flagged].astype(np.float64)
+        figures["statics"] = comparative_statics(economy, calm, statics)
+        figures["zero"] = zero_effects(trained, calm[:50])
+        figures["derivatives"] = derivatives(economy, calm[:draws])
+    table, met = bars(figures)
+    out.print(table)
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    raise typer.Exit(0 if met else 1)
+
+
+def errors(trained: TrainedNetwork, data: Any) -> dict[str, Any]:
+    """Errors on `test`: of all responses, and by observable."""
+    theta, truth = data.read(WORLD, "test")
+    prediction = predict(trained, WORLD, theta).astype(np.float64)
+    truth = truth.astype(np.float64)
+    sigma = trained.network.normaliser.statistics(WORLD).irf_scale.double().numpy()
+    nrmse_SO = np.sqrt(squared_error(truth, prediction, sigma).mean(axis=0))
+    names = trained.world_specs[WORLD].observable_names
+    return {
+        "draws": len(theta),
+        "households": len(np.unique(theta[:, : len(get_world(WORLD).dear)], axis=0)),
+        "nrmse": float(nrmse_SO.mean()),
+        "nrmse_shared": float(nrmse_SO[:, :SHARED].mean()),
+        "nrmse_by_observable": dict(zip(names, nrmse_SO.mean(axis=0).tolist(), strict=True)),
+        **quantiles("relative", relative_error(truth, prediction, sigma)),
+        **quantiles(
+            "relative_shared",
+            relative_error(truth[..., :SHARED], prediction[..., :SHARED], sigma[:, :SHARED]),
+        ),
+    }
+
+
+def quantiles(name: str, relative: np.ndarray) -> dict[str, float]:
+    return {f"{name}_p{q}": float(np.nanquantile(relative, q / 100)) for q in (50, 95, 99)}
+
+
+def cost(trained: TrainedNetwork, theta: np.ndarray) -> dict[str, float]:
+    """Processor time of a draw in milliseconds, alone and among a thousand; medians of five."""
+    many = theta[np.arange(1000) % len(theta)]
+
+    def once(rows: np.ndarray, times: int) -> float:
+        started = time.process_time()
+        for _ in range(times):
+            predict(trained, WORLD, rows, threads=1)
+        return 1e3 * (time.process_time() - started) / times / len(rows)
+
+    once(many[:1], 3)
+    return {
+        "one_ms": float(np.median([once(many[:1], 10) for _ in range(5)])),
+        "many_ms": float(np.median([once(many, 1) for _ in range(5)])),
+    }
+
+
+def comparative_statics(economy: Emulator, bases: np.ndarray, count: int) -> dict[str, Any]:
+    """How many are right: the sign of each effect, and the size within the bar, or flagged."""
+    world = get_world(WORLD)
+    spec, rows = world.spec, []
+    points = np.concatenate([spec.theta(), bases])
+    for number in range(count):
+        parameter = number % spec.n_parameters
+        pair = np.repeat(points[number // spec.n_parameters][None], 2, axis=0)
+        low, high = spec.low[parameter], spec.high[parameter]
+        pair[:, parameter] = low + np.array([0.2, 0.8]) * (high - low)
+        if (world.status(pair) != 0).any():
+            continue
+        truth = np.diff(world.irf(pair), axis=0)[0, ..., :SHARED]
+        peak = np.abs(world.irf(pair[:1])[0, ..., :SHARED]).max(axis=1)
+        answer = economy.irf(WORLD, pair)
+        effect = np.diff(answer["irf"].values, axis=0)[0, ..., :SHARED]
+        error = float(np.linalg.norm(effect - truth) / np.linalg.norm(truth))
+        largest = np.abs(truth).argmax(axis=1, keepdims=True)
+        signs = [np.sign(np.take_along_axis(e, largest, axis=1))[:, 0] for e in (truth, effect)]
+        counts = np.abs(truth).max(axis=1) > VISIBLE * peak
+        rows.append(
+            {
+                "parameter": spec.parameter_names[parameter],
+                "error": error,
+                "signs": bool((signs[0] == signs[1])[counts].all()),
+                "flagged": bool(answer["flagged"].values.any()),
+            }
+        )
+    right = [row["flagged"] or (row["signs"] and row["error"] <= STATIC) for row in rows]
+    return {
+        "asked": len(rows),
+        "right": int(np.sum(right)),
+        "flagged": int(np.sum([row["flagged"] for row in rows])),
+        "median_error": float(np.median([row["error"] for row in rows])),
+        "missed": [row for row, good in zip(rows, right, strict=True) if not good],
+    }
+
+
+def zero_effects(trained: TrainedNetwork, theta: np.ndarray) -> dict[str, Any]:
+    """Whether each parameter leaves alone, bit by bit, all that it does not move in the world."""
+    spec, wrong = trained.world_specs[WORLD], []
+    own = [set(columns) for columns in spec.shock_parameters]
+    before = predict(trained, WORLD, theta)
+    checked = 0
+    for k, name in enumerate(spec.parameter_names):
+        other = theta.copy()
+        other[:, k] = np.roll(other[:, k], 1)
+        same = (predict(trained, WORLD, other) == before).all(axis=(0, 2))
+        for s in range(spec.n_shocks):
+            others = any(k in columns for t, columns in enumerate(own) if t != s)
+            still = ~spec.moved[k, s] | (others and k not in own[s])
+            checked += int(np.sum(still))
+            if not (same[s] | ~still).all():
+                wrong.append(f"{name} moves {spec.shock_names[s]}")
+    return {"checked": checked, "wrong": wrong}
+
+
+def derivatives(economy: Emulator, theta: np.ndarray) -> dict[str, float]:
+    """Error of the derivative by each parameter, median over draws."""
+    guess = economy.jacobian(WORLD, theta)
+    truth = emulator.world(WORLD).jacobian(theta)
+    axes = ["shock", "horizon", "observable"]
+    truth = truth.isel(observable=slice(SHARED))
+    guess = guess.isel(observable=slice(SHARED))
+    distance, size = (
+        ((values**2).mean(axes) ** 0.5).values
+        for values in (guess - truth.drop_vars(truth.coords), truth)
+    )
+    share = np.median(distance / size, axis=0)
+    return dict(zip(truth["parameter"].values.tolist(), share.tolist(), strict=True))
+
+
+def bars(figures: dict[str, Any]) -> tuple[Table, bool]:
+    """A row for each bar, and whether all are met."""
+    table = Table(title="The emulator of structure, hank", title_justify="left")
+    for column in ("figure", "measured", "bar", "met"):
+        table.add_column(column)
+    errors, cost, statics = figures["errors"], figures["cost"], figures["statics"]
+    worst = max(figures["derivatives"], key=figures["derivatives"].get)
+    rows = [
+        (f"mean NRMSE, {errors['households']} households unseen", errors["nrmse"], MEAN),
+        ("the same of output, inflation, rate", errors["nrmse_shared"], MEAN),
+        ("relative error, 95th percentile", errors["relative_p95"], P95),
+        ("the same of output, inflation, rate", errors["relative_shared_p95"], P95),
+        ("relative error, 99th percentile", errors["relative_p99"], P99),
+        ("the same of output, inflation, rate", errors["relative_shared_p99"], P99),
+        (f"derivatives, the worst ({worst})", figures["derivatives"][worst], DERIVATIVE),
+        ("one draw, ms", cost["one_ms"], ONE_MS),
+        ("a draw among 1,000, ms", cost["many_ms"], MANY_MS),
+        ("comparative statics missed", float(statics["asked"] - statics["right"]), 0.0),
+        ("zero effects that are not zero", float(len(figures["zero"]["wrong"])), 0.0),
+    ]
+    for name, value, bar in rows:
+        table.add_row(name, f"{value:.4g}", f"{bar:g}", "yes" if value <= bar else "NO")
+    return table, all(value <= bar for _, value, bar in rows)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    run(main)
