@@ -43,15 +43,15 @@ def main(
     """Errors of a network's derivatives, by world and parameter."""
     network = emulator.load(checkpoint)
     for name in split_names(worlds):
-        found = errors(
+        table = errors(
             network, name, min(draws, 6) if name == "hank" else draws, shock, horizon, seed
         )
         out.print(
             f"\n{name}, {shock}: error of derivatives, percent of their own size, median over"
-            f" {found.shape[0]} draws"
+            f" {table.shape[0]} draws"
         )
         out.print(
-            found.median().dropna().round(1).sort_values().to_string()
+            table.median().dropna().round(1).sort_values().to_string()
         )  # others do not move this shock
 
 

@@ -110,17 +110,17 @@ def ours(path: Path, horizon: int) -> Ours:
     process.start()
     sink.close()
     try:
-        found = (
+        answer = (
             source.recv()
             if source.poll(OUR_LIMIT)
             else Ours(error=f"no answer within {OUR_LIMIT:.0f} s")
         )
     except EOFError:
         process.join()
-        found = Ours(error=f"the process died with exit code {process.exitcode}")
+        answer = Ours(error=f"the process died with exit code {process.exitcode}")
     process.kill()
     process.join()
-    return found
+    return answer
 
 
 def compare(mine: Ours, theirs: Answer) -> tuple[str, float | None, float | None]:
@@ -139,10 +139,10 @@ def compare(mine: Ours, theirs: Answer) -> tuple[str, float | None, float | None
         range(mine.irf.shape[1]),
         [mine.variables.index(v) for v in theirs.variables],
     )
-    found, expected = mine.irf[order], np.array(theirs.irf)
-    if found.shape != expected.shape:
-        return f"shapes differ: {found.shape} and {expected.shape}", None, None
-    difference = np.abs(found - expected)
+    own_irf, expected = mine.irf[order], np.array(theirs.irf)
+    if own_irf.shape != expected.shape:
+        return f"shapes differ: {own_irf.shape} and {expected.shape}", None, None
+    difference = np.abs(own_irf - expected)
     relative = difference / np.maximum(1, np.abs(expected))
     if not np.isfinite(difference).all():
         return "responses that are not finite", None, None

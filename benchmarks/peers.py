@@ -120,8 +120,8 @@ class DynareLoop:
 
     def irf(self, case: Case, theta: np.ndarray) -> np.ndarray:
         self._ask(case, theta, "keep")
-        found = loadmat(self.folder / f"{case.world}.mat")
-        return case.units(found["irfs"].transpose(3, 2, 0, 1), found["steady"].T)
+        answer = loadmat(self.folder / f"{case.world}.mat")
+        return case.units(answer["irfs"].transpose(3, 2, 0, 1), answer["steady"].T)
 
     def close(self) -> None:
         assert self.process.stdin is not None
@@ -150,12 +150,12 @@ class Dsgelab:
             solution = self.library.solve(
                 file.model, params, steady=file.steady_state(params=params), qz_criterium=CRITERIUM
             )
-            found = (
+            by_shock = (
                 solution.irf(shock, periods=QUARTERS, percent=case.in_levels)
                 for shock in case.shocks
             )
             paths.append(
-                [[path[variable][:QUARTERS] for variable in case.variables] for path in found]
+                [[path[variable][:QUARTERS] for variable in case.variables] for path in by_shock]
             )
         return np.array(paths).transpose(0, 1, 3, 2) * np.array([1.0, 4.0, 4.0])
 
@@ -174,10 +174,10 @@ class Ordqz:
         """Pencils of the draws; positions of lagged and forward-looking variables, the same at
         each.
         """
-        found = [
+        pencils = [
             pencil(*matrices) for matrices in zip(*self.matrices(case, theta)[:3], strict=True)
         ]
-        return [(g0, g1) for g0, g1, _, _ in found], found[0][2], found[0][3]
+        return [(g0, g1) for g0, g1, _, _ in pencils], pencils[0][2], pencils[0][3]
 
     @staticmethod
     def matrices(case: Case, theta: np.ndarray) -> Sequence[np.ndarray]:
@@ -228,8 +228,8 @@ class Ordqz:
         steady = np.ones((len(theta), 3))
         if isinstance(world, ModWorld) and case.in_levels:
             model = world.model
-            found = model.steady_state(
+            all_steady = model.steady_state(
                 model.theta(dict(zip(world.spec.parameter_names, theta.T, strict=True)))
             )
-            steady = found[:, [names.index(v) for v in case.variables]]
+            steady = all_steady[:, [names.index(v) for v in case.variables]]
         return case.units(chosen, steady)

@@ -160,8 +160,10 @@ def ask(octave: Octave, tree: Path, file: Path, cache: Path) -> Verdict:
     cache.mkdir(parents=True, exist_ok=True)
     stored = cache / f"{octave.key(tree, file)}.json"
     if stored.exists():
-        found = json.loads(stored.read_text())
-        return Verdict(Answer(**found["answer"]), tuple(found["external"]), tuple(found["notes"]))
+        content = json.loads(stored.read_text())
+        return Verdict(
+            Answer(**content["answer"]), tuple(content["external"]), tuple(content["notes"])
+        )
     verdict = judge(octave, tree, file)
     partial = stored.with_suffix(".partial")
     partial.write_text(json.dumps(asdict(verdict)))
@@ -274,8 +276,8 @@ def preprocess(work: Path, name: str, *options: str) -> str:
 
 
 def preprocessor_message(text: str) -> str:
-    found = [line for line in text.splitlines() if line.startswith("ERROR")]
-    return " ".join(found) or text.strip()[-300:]
+    errors = [line for line in text.splitlines() if line.startswith("ERROR")]
+    return " ".join(errors) or text.strip()[-300:]
 
 
 def run(
@@ -316,13 +318,13 @@ def declared_part(script: str, native: list[str]) -> str:
     place = next((k for k, line in enumerate(lines) if line.startswith("M_.params = ")), 0)
     for piece in native:
         for part in piece.strip().splitlines():
-            found = next(
+            at = next(
                 (k for k in range(place, len(lines)) if lines[k].strip() == part.strip()), None
             )
-            if found is None:
+            if at is None:
                 continue
-            lines[found] = f"try\n{lines[found]}\ncatch\nend" if plain(piece) else ""
-            place = found + 1
+            lines[at] = f"try\n{lines[at]}\ncatch\nend" if plain(piece) else ""
+            place = at + 1
     return "\n".join(lines) + "\n"
 
 

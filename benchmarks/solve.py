@@ -62,18 +62,18 @@ def ours(world: str, theta: np.ndarray) -> float:
     return time.process_time() - started
 
 
-def difference(found: np.ndarray, expected: np.ndarray) -> float:
-    return float((np.abs(found - expected) / np.maximum(1, np.abs(expected))).max())
+def difference(answer: np.ndarray, expected: np.ndarray) -> float:
+    return float((np.abs(answer - expected) / np.maximum(1, np.abs(expected))).max())
 
 
 def peers(folder: Path, matlab: Path) -> dict[str, Any]:
     """The peers that are installed, by the name of their column."""
-    found: dict[str, Any] = {"ordqz": Ordqz()}
+    installed: dict[str, Any] = {"ordqz": Ordqz()}
     if importlib.util.find_spec("dsgelab"):
-        found["dsgelab"] = Dsgelab()
+        installed["dsgelab"] = Dsgelab()
     if shutil.which("octave-cli") and matlab.is_dir():
-        found["Dynare"] = DynareLoop(folder, matlab)
-    return found
+        installed["Dynare"] = DynareLoop(folder, matlab)
+    return installed
 
 
 def measure(
@@ -93,7 +93,7 @@ def measure(
         for name, peer in against.items():
             times["ours"].append(ours(case.world, theta) / draws)
             times[name].append(peer.seconds(case, few) / loop_draws)
-    return {name: float(np.median(found)) for name, found in times.items()}, apart
+    return {name: float(np.median(seconds)) for name, seconds in times.items()}, apart
 
 
 def measure_zlb(
@@ -113,7 +113,7 @@ def measure_zlb(
     apart = difference(world.solve(few, 40)[0][solved], answer.paths[solved])
     if not apart < AGREED:
         raise SystemExit(f"zlb: answers differ by {apart:.1e}.")
-    return {name: float(np.median(found)) for name, found in times.items()}, apart
+    return {name: float(np.median(seconds)) for name, seconds in times.items()}, apart
 
 
 def compare(rounds: int, draws: int, loop_draws: int, matlab: Path) -> int:

@@ -8,16 +8,14 @@ from typing import Annotated
 import typer
 
 from emulator.console import say, show
+from emulator.training.command import Overwrite, Resume, Settings
 
 
 def train(
     config: Annotated[
         Path | None, typer.Option(help="YAML file of one run, e.g. configs/baseline_mlp.yaml.")
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting of --config: key=value. May be repeated."),
-    ] = None,
+    set_: Settings = None,
     dataset: Annotated[
         Path | None,
         typer.Option(help="Folder of a data set: the best of many kinds is found for it."),
@@ -32,15 +30,8 @@ def train(
         Path | None, typer.Option(help="Folder for what --dataset gives, such as runs/mine.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the search on --dataset.")] = 0,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Go on with an interrupted run; start afresh if there is none."
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")
-    ] = False,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Find the best emulator of a data set, or train one network.
 

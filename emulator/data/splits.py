@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -31,6 +32,15 @@ def _reference(world: World) -> np.ndarray:
     return world.sample(REFERENCE_DRAWS, rng) if judged else world.propose(REFERENCE_DRAWS, rng)
 
 
+def _shares(spec: WorldSpec, fractions: Fractions) -> Iterator[tuple[str, tuple[str, ...], float]]:
+    """Each held-out region: its split, the parameters that span it, and the share of the draws that
+    it is to hold.
+    """
+    held = spec.extrapolation
+    yield SLICE, held.slice_parameters, fractions.test_extrapolation_slice
+    yield CORNER, held.corner_parameters, fractions.test_extrapolation_corner
+
+
 def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
     """The two held-out regions: upper tails of the parameters that the spec names, of the given
     probability.
@@ -41,10 +51,7 @@ def make_regions(world: World, fractions: Fractions) -> dict[str, Region]:
     """
     spec, reference = world.spec, _reference(world)
     regions = {}
-    for name, parameters, share in (
-        (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),
-        (CORNER, spec.extrapolation.corner_parameters, fractions.test_extrapolation_corner),
-    ):
+    for name, parameters, share in _shares(spec, fractions):
         tail = share ** (1 / len(parameters))
         thresholds = {
             p: float(np.float32(np.quantile(reference[:, spec.index(p)], 1 - tail)))
@@ -64,10 +71,7 @@ def regions_of_draws(spec: WorldSpec, theta: np.ndarray, fractions: Fractions) -
     Raises `DatasetError` where so many draws have the same values that no region is small.
     """
     regions = {}
-    for name, parameters, share in (
-        (SLICE, spec.extrapolation.slice_parameters, fractions.test_extrapolation_slice),
-        (CORNER, spec.extrapolation.corner_parameters, fractions.test_extrapolation_corner),
-    ):
+    for name, parameters, share in _shares(spec, fractions):
         columns = theta[:, [spec.index(p) for p in parameters]]
         ranks = np.argsort(np.argsort(columns, axis=0, kind="stable"), axis=0, kind="stable")
         count = max(1, round(share * len(theta)))

@@ -25,7 +25,12 @@ def names_bound(tree: ast.AST) -> set[str]:
     return stored | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+BENCHMARKS = sorted((PACKAGE.parent / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "path", [*MODULES, *BENCHMARKS], ids=lambda path: str(path.relative_to(PACKAGE.parent))
+)
 def test_names_say_what_they_hold(path):
     assert "found" not in names_bound(ast.parse(path.read_text(encoding="utf-8")))
 

@@ -13,24 +13,27 @@ import typer
 from emulator.console import out, run, say
 from emulator.training.config import load_config
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a setting of --config: key=value. May be repeated."),
+]
+Resume = Annotated[
+    bool,
+    typer.Option("--resume", help="Go on with an interrupted run; start afresh if there is none."),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")
+]
+"""Options of every training, here and of a choice among many kinds."""
+
 
 def train(
     config: Annotated[
         Path, typer.Option(help="YAML file of the run, e.g. configs/baseline_mlp.yaml.")
     ],
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting: key=value. May be repeated."),
-    ] = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Go on from the run's last.pt; starts afresh if there is none."
-        ),
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a run that is already in the folder.")
-    ] = False,
+    set_: Settings = None,
+    resume: Resume = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Train a network; checkpoints, history and configuration go to the run's folder."""
     from emulator.training.trainer import (
