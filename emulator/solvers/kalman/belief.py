@@ -29,12 +29,13 @@ class Belief:
     state: mean (N, D, 1), covariance (N, D, D).
 
     onward A and back A', loading C and seen C', noise B B': each its own array in memory, since
-    products of transposed stacks are slower. error (N, O): variances.
+    products of transposed stacks are slower. shock B (N, D, S); error (N, O): variances.
     """
 
     rows: np.ndarray
     onward: np.ndarray
     back: np.ndarray
+    shock: np.ndarray
     noise: np.ndarray
     loading: np.ndarray
     seen: np.ndarray

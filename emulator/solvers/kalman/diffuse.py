@@ -4,11 +4,11 @@ levels.
 The covariance is `kappa P_inf + P` with kappa without bound; series are taken one at a time, so
 that no matrix need be inverted that might be singular. Koopman and Durbin (2003,
 doi:10.1111/1467-9892.00317); Durbin and Koopman (2012), Time Series Analysis by State Space
-Methods, ch. 5.2 and 6.4. `P_inf` is the projection on the invariant subspace of the unit roots, by
-an ordered Schur decomposition, as in Dynare; a series that pins down a level adds the density of
-its error without the term in kappa.
+Methods, ch. 5.2 and 6.4. `P_inf` is the projection on the invariant subspace of the unit roots
+among the states that the next period reads, by an ordered Schur decomposition, as in Dynare; a
+series that pins down a level adds the density of its error without the term in kappa.
 
-Axes: N draw, D state, O series, T period.
+Axes: N draw, D state, S shock, O series, T period.
 """
 
 from __future__ import annotations
@@ -68,18 +68,43 @@ def begin_diffuse(
 
 def _start(belief: Belief) -> _Diffuse:
     """Levels of unit roots unknown, the rest as its own distribution has it."""
+    a, shock = belief.onward, belief.shock
+    read = (a != 0).any(axis=(0, 1))
+    start = _Diffuse(np.zeros(a.shape[:2]), np.zeros_like(a), np.zeros_like(a))
+    for row in range(len(a)):
+        start.finite[row], start.diffuse[row] = _of_draw(a[row], shock[row], read)
+    return start
+
+
+def _of_draw(a: np.ndarray, shock: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Finite and diffuse part (D, D) of the covariance at first.
+
+    Among the states that the next period reads, P_inf is a projection; the others follow from the
+    states of the period before, which are traced back from today's.
+    """
     from scipy.linalg import schur
 
-    a, noise = belief.onward, belief.noise
-    finite = np.zeros_like(noise)
-    diffuse = np.zeros_like(noise)
-    for row in range(len(a)):
-        triangular, basis, count = schur(a[row], sort=_is_unit)
-        unit, rest = basis[:, :count], basis[:, count:]
-        diffuse[row] = unit @ unit.T
-        inner = lyapunov(triangular[None, count:, count:], (rest.T @ noise[row] @ rest)[None])[0]
-        finite[row] = rest @ inner @ rest.T
-    return _Diffuse(np.zeros(a.shape[:2]), finite, diffuse)
+    triangular, basis, count = schur(a[np.ix_(read, read)], sort=_is_unit)
+    unit, rest = basis[:, :count], basis[:, count:]
+    growing, mixed, fading = (
+        triangular[:count, :count],
+        triangular[:count, count:],
+        triangular[count:, count:],
+    )
+    of_unit, of_rest = unit.T @ shock[read], rest.T @ shock[read]
+    inner = lyapunov(fading[None], (of_rest @ of_rest.T)[None])[0]
+    outer = a[np.ix_(~read, read)]
+    back = np.linalg.solve(growing.T, (outer @ unit).T).T if count else np.zeros((len(outer), 0))
+    # Of what is not read: back times today's levels, plus this of yesterday's rest and the shocks.
+    by_rest, by_shock = outer @ rest - back @ mixed, shock[~read] - back @ of_unit
+    finite = np.zeros_like(a)
+    finite[np.ix_(read, read)] = rest @ inner @ rest.T
+    finite[np.ix_(~read, ~read)] = by_rest @ inner @ by_rest.T + by_shock @ by_shock.T
+    across = (by_rest @ inner @ fading.T + by_shock @ of_rest.T) @ rest.T
+    finite[np.ix_(~read, read)], finite[np.ix_(read, ~read)] = across, across.T
+    levels = np.zeros((len(a), count))
+    levels[read], levels[~read] = unit, back
+    return finite, levels @ levels.T
 
 
 def _is_unit(real: float, imaginary: float) -> bool:

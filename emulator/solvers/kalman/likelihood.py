@@ -107,6 +107,7 @@ def _belief(space: StateSpace, error: np.ndarray) -> Belief:
         rows=np.arange(n),
         onward=space.A,
         back=np.ascontiguousarray(space.A.swapaxes(1, 2)),
+        shock=space.B,
         noise=noise,
         loading=np.ascontiguousarray(space.C),
         seen=np.ascontiguousarray(space.C.swapaxes(1, 2)),
