@@ -10,14 +10,12 @@ import typer
 from emulator.console import number, say, show
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
-    MOST_ROWS,
     RUN_HELP,
     WORLD_HELP,
     check_outputs,
     economy_of,
-    note,
-    values_in_words,
 )
+from emulator.inference.notes import MOST_ROWS, note, values_in_words
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.series.command import pairs
 
