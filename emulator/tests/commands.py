@@ -13,6 +13,7 @@ EMULATOR_FRESH_STARTS=1, and where forking is not safe, every command takes one.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -21,12 +22,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 SERVER = Path(__file__).with_name("fork_server.py")
+PLACE = "EMULATOR_TEST_SERVER"
+"""The variable that names the folder of the server's socket, the same for all workers."""
+
 FORKING = sys.platform == "linux" and not os.environ.get("EMULATOR_FRESH_STARTS")
 PRELOADED = (
     "typer.main",
@@ -129,18 +136,21 @@ class Process:
 
 
 class Server:
-    """The process that forks, and the socket by which it is asked."""
+    """The process that forks, which all workers of a test run share, and the connection to it.
+
+    The first who asks starts it. It ends, with every command that still runs, when nobody is
+    connected any more.
+    """
 
     def __init__(self) -> None:
-        self.control, other = socket.socketpair()
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        self.process = subprocess.Popen(
-            [sys.executable, str(SERVER), str(other.fileno()), *PRELOADED],
-            pass_fds=[other.fileno()],
-            stdin=subprocess.DEVNULL,
-            env=environment,
-        )
-        other.close()
+        place = Path(os.environ[PLACE])
+        with FileLock(place / "lock"):
+            self.process = None
+            self.control = _connected(place / "socket")
+            if self.control is None:
+                self.process = _start_server(place / "socket")
+                self.control = _connected(place / "socket")
+        assert self.control is not None, "the server of commands did not start"
 
     def ask(self, request: dict[str, Any], files: list[int]) -> None:
         body = json.dumps(request).encode()
@@ -149,21 +159,53 @@ class Server:
 
     def stop(self) -> None:
         self.control.close()
-        self.process.wait()
+        if self.process is not None:
+            self.process.wait()
+
+
+def _connected(place: Path) -> socket.socket | None:
+    """A connection to a server that has answered, or None."""
+    control = socket.socket(socket.AF_UNIX)
+    try:
+        control.connect(str(place))
+        greeting = control.recv(1)
+    except OSError:
+        greeting = b""
+    if not greeting:  # nobody listens, or a server that was about to end
+        control.close()
+        return None
+    return control
+
+
+def _start_server(place: Path) -> subprocess.Popen:
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        return subprocess.Popen(
+            [sys.executable, str(SERVER), str(listener.fileno()), *PRELOADED],
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        )
 
 
 _servers: list[Server] = []
 
 
 def server() -> Server:
-    """The server of this process, started when it is first needed."""
+    """The connection of this process, made when it is first needed."""
     if not _servers:
+        if PLACE not in os.environ:
+            folder = tempfile.TemporaryDirectory()
+            atexit.register(folder.cleanup)
+            os.environ[PLACE] = folder.name
         _servers.append(Server())
     return _servers[0]
 
 
 def stop() -> None:
-    """End the server, and every command that still runs."""
+    """End the connection, and every command of this process that still runs."""
     while _servers:
         _servers.pop().stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers stand here, so that the installed package's tests know them too."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    if commands.PLACE not in os.environ:  # workers take that of the process that starts them
+        folder = tempfile.TemporaryDirectory(prefix="emulator-tests-")
+        config.add_cleanup(folder.cleanup)
+        os.environ[commands.PLACE] = folder.name
 
 
 LONGEST = (

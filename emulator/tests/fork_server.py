@@ -1,8 +1,9 @@
 """A process that imports what is slow to import once, and forks for each command of a test.
 
-`commands.py` starts it as a script with one end of a socket, and asks by it. A command runs in a
-fork: with its own arguments, folder, environment, pipes, signals and exit code, and with modules of
-this project imported by itself. Only packages of others are there already.
+`commands.py` starts it as a script with a socket that listens; each process of tests connects to it
+and asks. A command runs in a fork: with its own arguments, folder, environment, pipes, signals and
+exit code, and with modules of this project imported by itself. Only packages of others are there
+already.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import tempfile
 import threading
 import types
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 INTERRUPT = signal.getsignal(signal.SIGINT)
 """What Ctrl-C does: nothing where the tests run in the background."""
@@ -31,9 +32,19 @@ FILES = 4
 """Standard input, output and error of a command, and where its end is reported."""
 
 
+class Command(NamedTuple):
+    """A command that runs: where its end is reported, and who asked for it."""
+
+    report: int
+    client: socket.socket
+
+
 def receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     """A request and its open files; None when the asking process has ended."""
-    head, files, _, _ = socket.recv_fds(control, 8, FILES)
+    try:
+        head, files, _, _ = socket.recv_fds(control, 8, FILES)
+    except ConnectionResetError:
+        return None
     if not head:
         return None
     length = int.from_bytes(head, "big")
@@ -43,51 +54,73 @@ def receive(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
     return json.loads(body), files
 
 
-def serve(control: socket.socket) -> list[str]:
+def serve(listener: socket.socket) -> list[str]:
     """Fork for each request. Returns in a fork only: the words that it is to run."""
-    reports: dict[int, int] = {}
+    commands: dict[int, Command] = {}
+    clients: list[socket.socket] = []
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     while True:
-        ready, _, _ = select.select([control, woken], [], [])
+        ready, _, _ = select.select([listener, woken, *clients], [], [])
         if woken in ready:
             os.read(woken, 4096)
-            report_ended(reports)
-        if control not in ready:
-            continue
-        asked = receive(control)
-        if asked is None:
-            for pid in reports:
-                os.kill(pid, signal.SIGKILL)
-            os._exit(0)
-        request, files = asked
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            control.close()
-            for file in (woken, wake, *reports.values()):
+            report_ended(commands)
+        if listener in ready:
+            clients.append(listener.accept()[0])
+            clients[-1].sendall(b"+")
+        for client in [client for client in clients if client in ready]:
+            asked = receive(client)
+            if asked is None:
+                leave(client, clients, commands)
+                continue
+            request, files = asked
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                for connection in (listener, *clients):
+                    connection.close()
+                for file in (woken, wake, *(command.report for command in commands.values())):
+                    os.close(file)
+                return become(request, files)
+            *streams, report = files
+            for file in streams:
                 os.close(file)
-            return become(request, files)
-        *streams, report = files
-        for file in streams:
-            os.close(file)
-        reports[pid] = report
-        os.write(report, b"%d\n" % pid)
+            commands[pid] = Command(report, client)
+            tell(report, b"%d\n" % pid)
 
 
-def report_ended(reports: dict[int, int]) -> None:
+def leave(
+    client: socket.socket, clients: list[socket.socket], commands: dict[int, Command]
+) -> None:
+    """End the commands of a client that has gone, and the server after the last client."""
+    client.close()
+    clients.remove(client)
+    for pid, command in commands.items():
+        if command.client is client:
+            os.kill(pid, signal.SIGKILL)
+    if not clients:
+        os._exit(0)
+
+
+def report_ended(commands: dict[int, Command]) -> None:
     """Write the exit code and the processor time, in seconds, of each command that has ended."""
-    while reports:
+    while commands:
         pid, status, usage = os.wait4(-1, os.WNOHANG)
         if pid == 0:
             return
         code = os.waitstatus_to_exitcode(status)
-        with contextlib.suppress(BrokenPipeError):  # nobody waits for it
-            os.write(reports[pid], b"%d %.3f\n" % (code, usage.ru_utime + usage.ru_stime))
-        os.close(reports.pop(pid))
+        report = commands.pop(pid).report
+        tell(report, b"%d %.3f\n" % (code, usage.ru_utime + usage.ru_stime))
+        os.close(report)
+
+
+def tell(report: int, text: bytes) -> None:
+    """Write to who asked for a command, if that process is still there."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(report, text)
 
 
 def become(request: dict[str, Any], files: list[int]) -> list[str]:

@@ -96,7 +96,6 @@ def test_a_process_is_heard_while_it_runs_and_can_be_stopped():
 
 @pytest.mark.skipif(not commands.FORKING, reason="there is no server")
 def test_commands_end_with_the_tests(monkeypatch):
-    monkeypatch.setattr(commands, "PRELOADED", ())
     monkeypatch.setattr(commands, "_servers", [])
     process = commands.start("-c", "import time; time.sleep(600)")
     commands.stop()
