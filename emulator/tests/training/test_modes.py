@@ -57,42 +57,45 @@ def test_a_device_that_is_not_there_is_named(small_dataset, tmp_path):
         make_trainer(small_dataset, tmp_path, device="nonsense").fit()
 
 
+def history_of(launcher, dataset, folder, **changes):
+    """The history of a run with 16 hidden units; it must end without a warning."""
+    folder.mkdir()
+    settings = {"model_options": {"hidden_dims": [16]}, "batch_size": 64, "lr": 0.003} | changes
+    config = write_config(folder / "c.yaml", dataset, folder / "run", **settings)
+    output = finish(start(config, launcher=launcher))
+    assert "arning" not in output, output
+    return json.loads((folder / "run" / "history.json").read_text())
+
+
 @pytest.mark.parametrize(
-    ("launcher", "options"),
-    [(TORCHRUN, {}), (TWO, EVERYTHING | {"ema_decay": 0.5, "optimizer": "adamw"})],
+    "options",
+    [{}, EVERYTHING | {"batch_size": 16, "ema_decay": 0.5, "optimizer": "adamw"}],
     ids=["plain", "everything"],
 )
-def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, launcher, options):
+def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
     """A batch is shared out, gradients are averaged: the same losses but for rounding, and early
     stopping in step.
 
     Not with SOAP, which magnifies rounding: where a first gradient does not reach, its bases are
     arbitrary.
     """
-    histories = {}
-    min_delta = (
-        0.01 if options else 0.1
-    )  # an equally weighted loss is smaller by the number of responses of a sample
-    for processes in (1, 2):
-        changes = {
-            "model_options": {"hidden_dims": [16]},
-            "epochs": 30,
-            "patience": 2,
-            "min_delta": min_delta,
-            "lr": 0.003,
-        } | options
-        config = write_config(
-            tmp_path / f"{processes}.yaml", small_dataset, tmp_path / str(processes), **changes
-        )
-        output = finish(start(config, launcher=launcher if processes > 1 else None))
-        assert "arning" not in output, output
-        histories[processes] = json.loads((tmp_path / str(processes) / "history.json").read_text())
-    one, two = histories[1], histories[2]
+    # An equally weighted loss is smaller by the number of responses of a sample.
+    changes = {"epochs": 30, "patience": 2, "min_delta": 0.01 if options else 0.1} | options
+    one = history_of(None, small_dataset, tmp_path / "one", **changes)
+    two = history_of(TWO, small_dataset, tmp_path / "two", **changes)
     assert two["stopped_early"]
     assert one["epoch"] == two["epoch"]
     assert two["val_loss"] == pytest.approx(one["val_loss"], rel=1e-5)
     assert two["train_loss"] == pytest.approx(one["train_loss"], rel=1e-5)
     assert two["lr"] == one["lr"]
+
+
+def test_pytorchs_own_launcher_starts_the_run_of_two_forks(small_dataset, tmp_path):
+    """One epoch; it takes 10 s of processor time, as three new Pythons import PyTorch."""
+    started = history_of(TORCHRUN, small_dataset, tmp_path / "torchrun", epochs=1)
+    forked = history_of(TWO, small_dataset, tmp_path / "forks", epochs=1)
+    for losses in ("train_loss", "val_loss"):
+        assert started[losses] == pytest.approx(forked[losses], rel=1e-6)
 
 
 def test_every_sample_goes_to_one_process(small_dataset):
