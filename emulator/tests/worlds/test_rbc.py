@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emulator.spec import Status
-from emulator.worlds import check_world, get_world
+from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
 
@@ -26,10 +26,6 @@ def changed(theta, **values):
 
 def column(theta, name):
     return theta[:, SPEC.index(name)][:, None]
-
-
-def test_it_passes_the_conformance_suite():
-    check_world(RBC)
 
 
 def test_full_depreciation_and_log_utility_have_a_closed_form():
