@@ -91,9 +91,9 @@ def test_two_processes_follow_the_path_of_one(small_dataset, tmp_path, options):
 
 
 def test_pytorchs_own_launcher_starts_the_run_of_two_forks(small_dataset, tmp_path):
-    """One epoch; it takes 10 s of processor time, as three new Pythons import PyTorch."""
-    started = history_of(TORCHRUN, small_dataset, tmp_path / "torchrun", epochs=1)
-    forked = history_of(TWO, small_dataset, tmp_path / "forks", epochs=1)
+    """Two epochs; they take 10 s of processor time, as three new Pythons import PyTorch."""
+    started = history_of(TORCHRUN, small_dataset, tmp_path / "torchrun", epochs=2)
+    forked = history_of(TWO, small_dataset, tmp_path / "forks", epochs=2)
     for losses in ("train_loss", "val_loss"):
         assert started[losses] == pytest.approx(forked[losses], rel=1e-6)
 
