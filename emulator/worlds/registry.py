@@ -120,8 +120,12 @@ def arrive(given: Mapping[str, World | str]) -> None:
     from emulator.worlds.pyfile import load
 
     for name, world in given.items():
-        if name not in _registered:
-            register(load(world) if isinstance(world, str) else world)
+        arriving = load(world) if isinstance(world, str) else world
+        known = _registered.get(name)
+        if known is None or known.spec.sha256 != arriving.spec.sha256:
+            # What a worker of a cluster knows may be of an earlier command: a file before its edit.
+            _registered.pop(name, None)
+            register(arriving)
 
 
 def given_here(name: str) -> bool:
