@@ -62,8 +62,10 @@ PRELOADED = (
 )
 """Packages that most commands import, and that take long."""
 
-PATIENCE = 300
-"""Seconds after which a command of a test counts as hanging."""
+PATIENCE = 1800
+"""Seconds after which a command of a test counts as hanging, on a machine that is busy with much
+else.
+"""
 
 
 class Process:

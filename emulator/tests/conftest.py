@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ import pytest
 
 from emulator.cli import app
 from emulator.console import exit_with
-from emulator.data import generate_dataset
+from emulator.data import card, generate_dataset
+from emulator.spec import WorldSpec
 from emulator.tests import commands
+from emulator.tests.durations import LONGER, fast_alone, in_shares
 
 # Two processes of tests, and those that tests start, share two cores: one thread each.
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -29,8 +31,11 @@ built for.
 """
 
 
+PICTURE = card.picture
+
 MARKERS = (
     "fast: runs in well under a second; `-m fast` as a whole in under a minute",
+    "longer: not that quick, in a file that is fast; `-m fast` leaves it out",
     "slow: minutes or an outside program; not part of the default run",
     "demo: needs the results of `make demo`; not part of the default run",
     "checkout: needs the repository beside the package (configs, scripts, examples)",
@@ -41,56 +46,29 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers stand here, so that the installed package's tests know them too."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    if not hasattr(config, "workerinput"):  # workers are told what is left of it
+        config.option.markexpr = fast_alone(config.option.markexpr)
     if commands.PLACE not in os.environ:  # workers take that of the process that starts them
         folder = tempfile.TemporaryDirectory(prefix="emulator-tests-")
         config.add_cleanup(folder.cleanup)
         os.environ[commands.PLACE] = folder.name
 
 
-LONGEST = (
-    "test_readme.py",
-    "training/test_modes.py",
-    "test_any_observables.py",
-    "worlds/test_hank.py",
-    "data/test_storage.py",
-    "inference/test_export.py",
-    "estimation/test_worlds.py",
-    "training/test_contract.py",
-    "training/test_resume.py",
-    "docs/test_pages.py",
-    "data/test_cluster.py",
-    "modfile/test_budget.py",
-    "estimation/test_command.py",
-    "eval/test_report.py",
-    "inference/test_observables.py",
-    "choice/test_choosing.py",
-)
-"""Files with tests of 5 s and more of processor time, the longest first."""
-
-
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share the tests, each begins with files of long tests: one that began last
-    would keep the others waiting. A worker's first share is a row of neighbours in the list.
+    """Mark what is longer than its file, and set the order in which workers share the tests.
+
+    Each begins with files of long tests: one that began last would keep the others waiting. A
+    worker's first share is a row of neighbours in the list.
     """
+    folder = Path(__file__).parent
+    names = [item.path.relative_to(folder).as_posix() for item in items]
+    for item, name in zip(items, names, strict=True):
+        if f"{name}::{item.name.partition('[')[0]}" in LONGER:
+            item.add_marker("longer")
     if hasattr(config, "workerinput"):
         workers = config.workerinput["workercount"]
-        folder = Path(__file__).parent
-        names = [item.path.relative_to(folder).as_posix() for item in items]
         items[:] = [items[k] for k in in_shares(names, workers)]
-
-
-def in_shares(names: Sequence[str], workers: int) -> list[int]:
-    """The order of tests, by the names of their files: as many equal shares as workers, each with
-    its part of the longest files first.
-    """
-    long = {name: [k for k, of in enumerate(names) if of == name] for name in LONGEST}
-    others = iter([k for k, name in enumerate(names) if name not in long])
-    order: list[int] = []
-    for worker in range(workers):
-        for name in LONGEST[worker::workers]:
-            order += long[name]
-        order += islice(others, max(0, len(names) * (worker + 1) // workers - len(order)))
-    return [*order, *others]
 
 
 def pytest_collection_finish() -> None:
@@ -114,6 +92,34 @@ def no_power_cut() -> Iterator[None]:
         yield
 
 
+def no_picture(spec: WorldSpec, irf: Any) -> bytes:
+    return b"no picture of " + spec.name.encode()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_cards() -> Iterator[None]:
+    """Data cards without their pictures, which cost more than the rest of a small data set."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(card, "picture", no_picture)
+        yield
+
+
+@pytest.fixture
+def pictures_of_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data cards with their pictures, for a test that looks at them."""
+    monkeypatch.setattr(card, "picture", PICTURE)
+
+
+@contextlib.contextmanager
+def brief_trust() -> Iterator[None]:
+    """Bands and classifiers are fitted in a twentieth of the steps, where only their presence
+    matters.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("emulator.models.trust.learner.STEPS", 50)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def no_world_stays_registered() -> Iterator[None]:
     """What a test or a page registers is not there in the next one."""
@@ -128,7 +134,9 @@ def no_world_stays_registered() -> Iterator[None]:
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished data set of nk, var and lss; read it, and change only copies of it."""
     path = tmp_path_factory.mktemp("shared") / "small"
-    generate_dataset(path, SMALL_WORLDS, **SMALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(card, "picture", PICTURE)
+        generate_dataset(path, SMALL_WORLDS, **SMALL)
     return path
 
 

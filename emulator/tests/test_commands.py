@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.tests import commands
-from emulator.tests.conftest import LONGEST, in_shares
+from emulator.tests.durations import LONGER, LONGEST, fast_alone, in_shares
 
 pytestmark = pytest.mark.fast
 
@@ -91,7 +91,7 @@ def test_a_process_is_heard_while_it_runs_and_can_be_stopped():
     with pytest.raises(subprocess.TimeoutExpired):
         process.communicate(timeout=0.01)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == process.poll() == -signal.SIGTERM
+    assert process.wait(commands.PATIENCE) == process.poll() == -signal.SIGTERM
 
 
 @pytest.mark.skipif(not commands.FORKING, reason="there is no server")
@@ -99,7 +99,7 @@ def test_commands_end_with_the_tests(monkeypatch):
     monkeypatch.setattr(commands, "_servers", [])
     process = commands.start("-c", "import time; time.sleep(600)")
     commands.stop()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + commands.PATIENCE
     while Path(f"/proc/{process.pid}").exists():
         assert time.monotonic() < deadline, "a command outlives the process that started it"
         time.sleep(0.01)
@@ -115,6 +115,13 @@ def test_every_worker_begins_with_long_tests_and_none_is_lost(workers):
     assert [names[order[start]] for start in starts] == list(LONGEST[:workers])
 
 
-def test_the_files_of_long_tests_are_there():
+def test_the_files_and_tests_of_the_tables_are_there():
     folder = Path(commands.__file__).parent
     assert not [name for name in LONGEST if not (folder / name).exists()]
+    tests = [name.split("::") for name in LONGER]
+    assert not [test for file, test in tests if f"def {test}(" not in (folder / file).read_text()]
+
+
+def test_fast_leaves_out_what_is_longer():
+    assert fast_alone("fast and not checkout") == "(fast and not longer) and not checkout"
+    assert fast_alone("not slow and not demo") == "not slow and not demo"

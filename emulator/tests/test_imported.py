@@ -17,10 +17,8 @@ from emulator.data import SPLITS, import_draws
 from emulator.errors import ParameterError, UnknownNameError
 from emulator.eval import Request, evaluate_checkpoint
 from emulator.spec import IRF_AXES
-from emulator.tests.data.drawn import NAMES, drawn, imported, plain_card
+from emulator.tests.data.drawn import NAMES, drawn, imported
 from emulator.training import IRFDataset
-
-__all__ = ["plain_card"]
 
 CONFIG = """
 worlds: [mine]
@@ -32,7 +30,6 @@ batch_size: 16
 """
 
 
-@pytest.mark.usefixtures("plain_card")
 def test_imported_draws_come_to_an_answer(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -74,7 +71,6 @@ def test_imported_draws_come_to_an_answer(
         assert "emulator train --dataset datasets/mine --output runs/mine" in error
 
 
-@pytest.mark.usefixtures("plain_card")
 @settings(
     max_examples=8,
     deadline=None,

@@ -8,9 +8,11 @@ import tomllib
 
 import pytest
 
+from emulator.data import card
 from emulator.eval.tables import number
 from emulator.leaderboard.board import collect
 from emulator.leaderboard.page import markdown
+from emulator.tests.conftest import PICTURE
 from emulator.tests.documents import (
     blocks,
     difference,
@@ -61,6 +63,7 @@ def ran(readme, root, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for package in OF_EXTRAS:
             patch.setitem(sys.modules, package, None)
+        patch.setattr(card, "picture", PICTURE)
         patch.chdir(folder)
         return folder, run_page(readme, "README.md", run_command)
 

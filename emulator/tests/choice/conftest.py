@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
-from emulator.data import card
 from emulator.data.importing.arrays import import_draws
-from emulator.tests.data.conftest import no_picture
+from emulator.tests.conftest import brief_trust
 from emulator.tests.data.toy import Toy
 
 HORIZON = 8
+
+
+@pytest.fixture(autouse=True)
+def brief_bands():
+    """What is chosen does not hang on its band."""
+    with brief_trust():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +38,7 @@ def arrays(toy):
 def mine(arrays, tmp_path_factory):
     theta, irf, names = arrays
     path = tmp_path_factory.mktemp("choice") / "mine"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(card, "picture", no_picture)
-        import_draws(
-            theta, irf, output=path, axes=("sample", "shock", "horizon", "observable"), **names
-        )
+    import_draws(
+        theta, irf, output=path, axes=("sample", "shock", "horizon", "observable"), **names
+    )
     return path

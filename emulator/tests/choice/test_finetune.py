@@ -6,8 +6,7 @@ import emulator
 from emulator.choice import choosing, fitting
 from emulator.choice.choosing import choose
 from emulator.choice.kinds import KINDS, fits
-from emulator.data import card, generate_dataset
-from emulator.tests.data.conftest import no_picture
+from emulator.data import generate_dataset
 from emulator.worlds import get_world
 
 AKIN = "examples/hybrid_nk.mod"
@@ -29,7 +28,6 @@ def test_it_is_tried_where_names_roles_and_shocks_are_akin():
 
 
 def test_it_comes_to_an_answer_that_few_draws_alone_do_not_give(tmp_path, monkeypatch):
-    monkeypatch.setattr(card, "picture", no_picture)
     monkeypatch.setattr(fitting, "STEPS", 20)
     monkeypatch.setattr(choosing._Choosing, "_curve", lambda self: None)
     generate_dataset(tmp_path / "data", [AKIN], 160, periods=0, verdicts=0, horizon=12)

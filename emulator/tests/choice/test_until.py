@@ -10,10 +10,9 @@ from emulator.choice.committee import chosen, fitted
 from emulator.choice.kinds import KINDS
 from emulator.choice.pool import Pool
 from emulator.choice.until import draw_until
-from emulator.data import card, open_dataset
+from emulator.data import open_dataset
 from emulator.errors import ConfigError
 from emulator.spec import Status
-from emulator.tests.data.conftest import no_picture
 from emulator.worlds import get_world
 
 
@@ -26,7 +25,6 @@ def quick(monkeypatch):
         for name in committee.COMMITTEE
     }
     monkeypatch.setattr(committee, "KINDS", kinds)
-    monkeypatch.setattr(card, "picture", no_picture)
 
 
 def test_it_stops_when_the_error_on_fresh_draws_is_small_enough(toy, tmp_path):

@@ -1,18 +1,17 @@
-"""A tiny request for tests that generate many times; the card's figures, which cost most of its
-time, are left out.
-"""
+"""A tiny request for tests that generate many times, and workers that are quick to start."""
 
 from __future__ import annotations
 
+import multiprocessing
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from emulator.data import DataSet, card, generate_dataset
-from emulator.spec import WorldSpec
+from emulator.data import DataSet, executors, generate_dataset
 from emulator.worlds import get_world
 
 TINY = {
@@ -27,17 +26,11 @@ TINY = {
 """Three shards a world, of 32, 32 and 16 rows."""
 
 
-def no_picture(spec: WorldSpec, irf: Any) -> bytes:
-    return b"no picture of " + spec.name.encode()
-
-
 @pytest.fixture(scope="session")
 def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny request, made once without interruption; read it, and change only copies of it."""
     path = tmp_path_factory.mktemp("shared") / "tiny"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(card, "picture", no_picture)
-        generate_dataset(path, **TINY)
+    generate_dataset(path, **TINY)
     return path
 
 
@@ -48,14 +41,33 @@ def tiny_copy(tiny_dataset: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def generate_tiny(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DataSet]:
+def generate_tiny() -> Callable[..., DataSet]:
     """`generate_dataset(path)` with the tiny request; keywords replace parts of it."""
-    monkeypatch.setattr(card, "picture", no_picture)
 
     def generate(path: Path, **changes: Any) -> DataSet:
         return generate_dataset(path, **{**TINY, **changes})
 
     return generate
+
+
+PRELOADED = ["numpy", "pydantic", "yaml", "scipy.linalg", "zarr", "fsspec", "emulator.data.jobs"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_workers() -> Iterator[None]:
+    """Workers of this folder's tests are forks of a clean process that has imported what they need.
+    Those of commands, and of the tests that take `spawned_workers`, are new Pythons.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executors, "multiprocessing", SimpleNamespace(get_context=lambda _: context))
+        yield
+
+
+@pytest.fixture
+def spawned_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "multiprocessing", multiprocessing)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_each_world_has_a_figure_with_something_in_it(small_dataset, world):
     assert ink[100:-100].mean() > 0.02
 
 
-def test_the_axes_show_every_single_draw_whole(small_dataset, monkeypatch):
+def test_the_axes_show_every_single_draw_whole(small_dataset, pictures_of_cards, monkeypatch):
     drawn = []
     monkeypatch.setattr(
         "matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure)

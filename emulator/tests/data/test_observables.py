@@ -39,14 +39,9 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[Toy], None]:
     return put
 
 
-@pytest.fixture
-def no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(card, "picture", lambda spec, irf: b"no picture")
-
-
 @pytest.mark.parametrize("n_observables", [1, 2, 7])
 def test_a_world_of_any_number_of_observables_is_generated_and_validates(
-    tmp_path: Path, install: Callable[[Toy], None], no_picture: None, n_observables: int
+    tmp_path: Path, install: Callable[[Toy], None], n_observables: int
 ) -> None:
     names = NAMES[:n_observables]
     toy = Toy(names)
@@ -80,7 +75,6 @@ def test_a_group_of_a_quarterly_world_names_no_frequency(tiny_dataset: Path) -> 
 def test_data_of_before_validate_against_a_world_that_has_gained_observables(
     tmp_path: Path,
     install: Callable[[Toy], None],
-    no_picture: None,
     states: tuple[str, ...],
 ) -> None:
     install(Toy(NAMES[1:3]))
@@ -98,7 +92,7 @@ def test_data_of_before_validate_against_a_world_that_has_gained_observables(
 
 
 def test_state_matrices_that_answer_something_else_are_found_when_states_have_other_names(
-    tmp_path: Path, install: Callable[[Toy], None], no_picture: None
+    tmp_path: Path, install: Callable[[Toy], None]
 ) -> None:
     install(Toy(NAMES[:2]))
     generate_dataset(tmp_path / "d", ["toy"], **SIZES)
@@ -113,7 +107,7 @@ def test_state_matrices_that_answer_something_else_are_found_when_states_have_ot
 
 
 def test_a_world_that_lost_an_observable_or_changed_a_unit_is_another_world(
-    tmp_path: Path, install: Callable[[Toy], None], no_picture: None
+    tmp_path: Path, install: Callable[[Toy], None]
 ) -> None:
     install(Toy(NAMES[:3]))
     generate_dataset(tmp_path / "d", ["toy"], **SIZES)
@@ -130,7 +124,7 @@ def test_a_world_that_lost_an_observable_or_changed_a_unit_is_another_world(
 
 @pytest.mark.parametrize("n_observables", [1, 5, 7])
 def test_the_card_pictures_every_observable_with_its_unit_and_the_period(
-    monkeypatch: pytest.MonkeyPatch, n_observables: int
+    monkeypatch: pytest.MonkeyPatch, pictures_of_cards: None, n_observables: int
 ) -> None:
     drawn = []
 
@@ -150,7 +144,7 @@ def test_the_card_pictures_every_observable_with_its_unit_and_the_period(
 
 
 def test_the_card_names_units_and_the_period(
-    tmp_path: Path, install: Callable[[Toy], None], no_picture: None
+    tmp_path: Path, install: Callable[[Toy], None]
 ) -> None:
     install(Toy(NAMES[:4]))
     generate_dataset(tmp_path / "d", ["toy"], **SIZES)

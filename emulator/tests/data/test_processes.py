@@ -17,7 +17,7 @@ from emulator.tests.worlds.shop import write_shop
 
 LONG = {
     "worlds": ["nk"],
-    "n_samples": 2560,
+    "n_samples": 1280,
     "seed": 3,
     "horizon": 10,
     "periods": 5,
@@ -26,12 +26,28 @@ LONG = {
 }
 
 
-def python(code, **options):
-    return commands.start("-c", textwrap.dedent(code), **options)
+STANDING = """
+import time
+from emulator.data import jobs
+
+make = jobs.make_shard
+
+def stand_still(folder, request, world, shard):
+    while shard >= 15:
+        time.sleep(0.05)
+    return make(folder, request, world, shard)
+
+jobs.make_shard = stand_still
+"""
+"""A run of one worker does not end before it is disturbed, however busy the machine is."""
+
+
+def python(code, head="", **options):
+    return commands.start("-c", head + textwrap.dedent(code), **options)
 
 
 def wait_for_shards(root, count, process):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + commands.PATIENCE
     while len(list((root / RECORDS / "nk").glob("*.json"))) < count:
         assert process.poll() is None, (
             f"ended before it could be interrupted: {process.stderr.read()}"
@@ -40,7 +56,9 @@ def wait_for_shards(root, count, process):
         time.sleep(0.002)
 
 
-def test_one_worker_or_two_give_the_same_bytes(generate_tiny, tiny_dataset, tmp_path):
+def test_one_worker_or_two_give_the_same_bytes(
+    generate_tiny, tiny_dataset, spawned_workers, tmp_path
+):
     generate_tiny(tmp_path / "two", workers=2)
     assert contents(tmp_path / "two") == contents(tiny_dataset)
 
@@ -60,7 +78,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     process.kill()
     process.wait()
     process.stderr.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + commands.PATIENCE
     while True:
         try:
             os.killpg(process.pid, 0)
@@ -79,6 +97,7 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
         if __name__ == "__main__":
             generate_dataset({str(root)!r}, workers={workers}, **{LONG!r})
     """,
+        head=STANDING,
         new_session=True,
     )
     wait_for_shards(root, 3, process)
@@ -91,7 +110,7 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
     finished = [
         f"nk/irfs/c/{int(record.stem)}/0/0/0" for record in (root / RECORDS / "nk").glob("*.json")
     ]
-    assert 3 <= len(finished) < 40
+    assert 3 <= len(finished) < 20
     before = modified(root, finished)
     generate_tiny(root, **LONG)
     assert modified(root, finished) == before
@@ -102,7 +121,7 @@ def test_kill_minus_nine_loses_no_finished_shard_and_no_byte(generate_tiny, tmp_
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_batch_system_that_ends_the_run_is_told_how_to_resume(tmp_path, workers):
     root = tmp_path / "terminated"
-    process = python(f"""
+    code = f"""
         import sys
         from emulator.cli import main
         if __name__ == "__main__":
@@ -110,10 +129,11 @@ def test_a_batch_system_that_ends_the_run_is_told_how_to_resume(tmp_path, worker
             sys.argv += "--shard 64 --periods 5 --workers {workers} --output".split()
             sys.argv += [{str(root)!r}]
             main()
-    """)
+    """
+    process = python(code, head=STANDING)
     wait_for_shards(root, 3, process)
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == 128 + signal.SIGTERM
     assert "run the same command again to resume" in said.replace("\n", " ")
     assert "Traceback" not in said
@@ -144,7 +164,7 @@ def test_a_worker_that_dies_ends_in_a_message_and_the_run_can_be_resumed(tmp_pat
             sys.argv += "--periods 5 --workers 2 --output".split() + [{str(root)!r}]
             exit_with(app)
     """)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == 1
     assert "A worker process was killed" in said
     assert "resume" in said
@@ -167,7 +187,7 @@ def test_a_write_that_the_system_refuses_ends_in_a_message_and_can_be_resumed(
         sys.argv += "--periods 4 --chunk 16 --shard 32 --output".split() + [{str(root)!r}]
         exit_with(app)
     """)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == 1
     assert "File too large" in said
     assert "run the same command again" in said
@@ -207,7 +227,7 @@ def test_generating_and_validating_need_no_pytorch(tmp_path):
         assert validate_dataset({str(tmp_path / "x")!r}) == []
     """
     process = python(code, fresh=True)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == 0, said
 
 

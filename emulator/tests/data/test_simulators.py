@@ -5,10 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from emulator.data import card, generate_dataset, jobs, open_dataset, validate_dataset
+from emulator.data import generate_dataset, jobs, open_dataset, validate_dataset
 from emulator.data.folders import open_folder
 from emulator.errors import DatasetError, NoSolutionError, SimulatorError, UnknownNameError
-from emulator.tests.data.conftest import no_picture
 from emulator.tests.worlds.shop import FILE, economy, fragile, one, shop, write_shop
 from emulator.worlds import registry
 
@@ -20,7 +19,6 @@ SIZE = {"n_samples": 80, "seed": 3, "verdicts": 40, "chunk": 16, "shard": 32}
 @pytest.fixture(autouse=True)
 def alone(monkeypatch):
     monkeypatch.setattr(registry, "_registered", {})
-    monkeypatch.setattr(card, "picture", no_picture)
 
 
 def forget(monkeypatch):

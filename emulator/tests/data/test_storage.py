@@ -201,7 +201,9 @@ def bucket(monkeypatch):
     server.stop()
 
 
-def test_s3_holds_the_same_bytes_and_two_processes_may_write_them(generate_tiny, tmp_path, bucket):
+def test_s3_holds_the_same_bytes_and_two_processes_may_write_them(
+    generate_tiny, spawned_workers, tmp_path, bucket
+):
     """One world alone: each of its files costs the server some milliseconds, several times."""
     url, asked = f"{bucket}/tiny", {"worlds": ["nk"]}
     with interrupted(jobs, "make_shard", 2):

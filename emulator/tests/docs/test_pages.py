@@ -44,7 +44,9 @@ LONG = sorted({(name, line) for name, text in ALL.items() for line in INDENTED.f
 
 @pytest.mark.parametrize("name", WITH_CODE)
 @pytest.mark.filterwarnings("ignore")  # small budgets are announced as such
-def test_code_runs_and_prints_and_draws_what_is_shown(name, monkeypatch, tmp_path):
+def test_code_runs_and_prints_and_draws_what_is_shown(
+    name, pictures_of_cards, monkeypatch, tmp_path
+):
     prepare(tmp_path, ROOT)
     monkeypatch.chdir(tmp_path)
     printed = run_page(PAGES[name], name, run_command)

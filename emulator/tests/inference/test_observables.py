@@ -21,6 +21,7 @@ from emulator.models.trained import TrainedNetwork
 from emulator.models.trust import Evidence, Trust
 from emulator.solvers import StateSpace
 from emulator.spec import PERCENT, Observable
+from emulator.tests.conftest import brief_trust
 from emulator.tests.worlds.tiny import NAMES, TinyWorld
 from emulator.worlds import check_world
 from emulator.worlds.nk import NewKeynesian
@@ -252,7 +253,9 @@ def two():
         with torch.no_grad():
             error = network(theta, name) - torch.tensor(world.irf(theta.double().numpy(), 6))
         evidence.append((name, Evidence(theta, theta, error.float())))
-    return Emulator(TrainedNetwork(network, Trust.fitted(evidence, statistics)))
+    with brief_trust():
+        trust = Trust.fitted(evidence, statistics)
+    return Emulator(TrainedNetwork(network, trust))
 
 
 @pytest.mark.parametrize("n", [2, 5])

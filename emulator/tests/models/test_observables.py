@@ -9,6 +9,7 @@ from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.models.check import _observed, _statistics, _theta, check_model
 from emulator.models.trust import Evidence, Trust
 from emulator.models.universal import UniversalEmulator
+from emulator.tests.conftest import brief_trust
 from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
@@ -164,7 +165,8 @@ def test_a_band_is_as_wide_as_the_world_has_observables(count):
     spec = _observed(NK, count)
     theta, moments = _theta(spec, 60), _statistics(spec)
     error = 0.01 * torch.randn(60, spec.n_shocks, HORIZON + 1, count)
-    trust = Trust.fitted([(spec.name, Evidence(theta, theta, error))], {spec.name: moments})
+    with brief_trust():
+        trust = Trust.fitted([(spec.name, Evidence(theta, theta, error))], {spec.name: moments})
     half = trust.half_width(theta, spec.name)
     assert half.shape == error.shape
     again = Trust.restored(trust.content, {spec.name: moments})

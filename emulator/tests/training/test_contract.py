@@ -12,15 +12,18 @@ import torch
 import yaml
 from torch.utils.data import DataLoader
 
+from emulator.data import generate_dataset
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
 
 
 @pytest.fixture
-def here(small_dataset, tmp_path, monkeypatch):
-    """A working folder with the data where the contract expects it."""
-    (tmp_path / "datasets").mkdir()
-    (tmp_path / "datasets" / "v1.0-dev").symlink_to(small_dataset)
+def here(tmp_path, monkeypatch):
+    """A working folder with few data where the contract expects them; its script takes a hundred
+    epochs of them.
+    """
+    worlds = ["nk", "var", "lss"]
+    generate_dataset(tmp_path / "datasets" / "v1.0-dev", worlds, 60, seed=42, periods=0)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from emulator import models
-from emulator.data import generate_dataset
+from emulator.data import generate_dataset, open_dataset
 from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -64,8 +64,12 @@ losses differ between processors.
 
 
 def first_losses(name, folder):
+    """Losses of the first steps; data sets stay in the folder for other networks."""
     published = NAMES[name]
-    data = generate_dataset(folder / "data", published.worlds, 640, seed=42, periods=0)
+    place = folder / "-".join(published.worlds)
+    if not place.exists():
+        generate_dataset(place, published.worlds, 640, seed=42, verdicts=0, periods=0)
+    data = open_dataset(place)
     train_set, val_set = (IRFDataset(data.path, data.worlds, split) for split in ("train", "val"))
     torch.manual_seed(42)
     model = models.build(
@@ -76,7 +80,7 @@ def first_losses(name, folder):
         batch_size=64,
         epochs=1,
         warmup_epochs=0,
-        checkpoint_dir=str(folder / "run"),
+        checkpoint_dir=str(folder / name),
         **published.training,
     )
     trainer = Trainer(
@@ -93,11 +97,16 @@ def first_losses(name, folder):
     return losses[:STEPS]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("golden")
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_losses_are_the_golden_ones(name, tmp_path):
+def test_losses_are_the_golden_ones(name, folder):
     lines = (GOLDEN / f"{name}.txt").read_text().splitlines()[1:]
     assert len(lines) == STEPS
-    assert first_losses(name, tmp_path) == pytest.approx(
+    assert first_losses(name, folder) == pytest.approx(
         [float(line.split()[1]) for line in lines], rel=1e-4
     )
 

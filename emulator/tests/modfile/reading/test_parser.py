@@ -291,7 +291,7 @@ def test_long_chains_are_flat_and_quick() -> None:
 TEXTS = [(str(path), path.read_text(encoding="utf-8")) for path in sorted(FILES.glob("*.mod"))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(TEXTS), st.data())
 def test_a_damaged_file_gives_a_message_and_nothing_else(
     named: tuple[str, str], data: st.DataObject
