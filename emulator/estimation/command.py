@@ -310,7 +310,7 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
 
 
 def _pairs(items: list[str] | None, read: Callable[[str], Any]) -> list[tuple[str, Any]]:
-    from emulator.inference.command import pair
+    from emulator.inference.sweep import pair
 
     pairs = []
     for item in items or []:
