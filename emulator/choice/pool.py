@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emulator.data.shards import check_ranges
 from emulator.spec import Status
 from emulator.worlds import World
 
@@ -48,6 +49,7 @@ def drawn(world: World, count: int, horizon: int, rng: np.random.Generator) -> t
     """
     began = time.process_time()
     draws = world.draw(count, rng)
+    check_ranges(world.spec, draws.theta)
     irf = world.irf(draws.theta, horizon, on_failure="nan")
     good = np.isfinite(irf).all(axis=(1, 2, 3))
     if not good.any():

@@ -52,6 +52,7 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     start, stop = request.rows(world_name, shard)
     rng = stream(request.seed, world_name, "theta", shard)
     draws = world.draw(stop - start, rng, request.group_size(world_name))
+    check_ranges(world.spec, draws.theta)
     arrays = solve_rows(world, request, draws.theta, shard)
     late = refused_late(world, request, arrays, shard, rng) if world.may_fail_late else []
     group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
@@ -75,6 +76,23 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     )
     write_record(folder, world_name, record)
     return record
+
+
+def check_ranges(spec: WorldSpec, theta: np.ndarray) -> None:
+    """Refuse draws (n, P) of a prior that leaves the ranges it declares, which a data set promises.
+
+    Raises `DatasetError`.
+    """
+    margin = 1e-6 * (spec.high - spec.low)
+    outside = (theta < spec.low - margin) | (theta > spec.high + margin)
+    if outside.any():
+        row, column = np.argwhere(outside)[0]
+        parameter = spec.parameters[column]
+        raise DatasetError(
+            f"The prior of '{spec.name}' drew {parameter.name}={theta[row, column]:g}, beyond its"
+            f" range {parameter.low:g} to {parameter.high:g}. Declare a range that holds its draws,"
+            " or draw again what lies beyond it."
+        )
 
 
 def refused_late(

@@ -6,6 +6,7 @@ Axes: n draw, P parameter, S shock, O observable.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -82,6 +83,13 @@ class Asking(NamedTuple):
                 f" of {', '.join(self.spec.shock_names)}."
             )
         chosen = chosen_shocks(self.spec, given_once(shock=shock, shocks=shocks))
+        if "size" in self.spec.parameter_names and isinstance(size, Real) and size != 1:
+            raise ParameterError(
+                f"size={size:g} is the size of the shocks, and world '{self.spec.name}' has a"
+                " parameter of this name. Give the parameter in a table,"
+                f" irf({{'size': {size:g}}}), and the size of the shocks as a text,"
+                f" irf(size='{size:g} sd')."
+            )
         return Scaling.of(self.spec, chosen, size)
 
     def answerable(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:

@@ -230,13 +230,14 @@ class Economy(PathQuestions):
         size: SizeLike = 1.0,
         observables: Names = None,
         variables: Names = None,
-        horizons: Sequence[int] = USUAL_HORIZONS,
+        horizons: Sequence[int] | None = None,
         ranges: Ranges | None = None,
         seed: int = 0,
         **fixed: float,
     ) -> xr.Dataset:
         """Sobol's indices of first and total order, (parameter, shock, horizon, observable), with
-        standard errors, from n (P + 2) draws; n: by default 1024 for a solver, 8192 for a network.
+        standard errors, from n (P + 2) draws; n: by default 1024 for a solver, 8192 for a network;
+        horizons: by default the usual ones that the answers reach.
 
         Parameters vary over the prior's ranges or those of `ranges`, except the ones that `fixed`
         holds at values. Of a network's indices the attribute `without_solution` is the share of
@@ -249,6 +250,9 @@ class Economy(PathQuestions):
 
         scaling = self.asking.answerable(shocks, shock, size)
         observed = self.asking.observed(observables, variables)
+        if horizons is None:
+            longest = self.answerer.last_horizon
+            horizons = [h for h in USUAL_HORIZONS if longest is None or h <= longest]
         design = SensitivityDesign.of(
             self.asking.observing(observed), scaling, horizons, ranges, fixed
         )

@@ -34,6 +34,9 @@ OURS = (ModFileWarning, SimulatorWarning)
 DRAWS = 64
 """Draws on which a world is checked."""
 
+COMPARED_TO = 20
+"""The last horizon of a comparison unless another is asked for."""
+
 DEAR_DRAWS = 16
 """The same where a draw may take long."""
 
@@ -229,8 +232,13 @@ def compare(
         ),
     ] = "all",
     horizon: Annotated[
-        int, typer.Option(min=0, max=10_000, help="Last horizon, in periods of the worlds.")
-    ] = 20,
+        int | None,
+        typer.Option(
+            min=0,
+            max=10_000,
+            help="Last horizon, in periods of the worlds.  [default: 20, or where a world ends]",
+        ),
+    ] = None,
     plot: Annotated[Path, typer.Option(help="The figure (.png, .pdf or .svg).")] = Path(
         "compare.png"
     ),
@@ -241,16 +249,16 @@ def compare(
     """
     from emulator.worlds import split_names
     from emulator.worlds.comparison import compare as compare_worlds
+    from emulator.worlds.comparison import usual_horizon
     from emulator.worlds.figures import check_format, draw_comparison
 
     check_format(plot)
     if csv.suffix.lower() != ".csv":
         raise ParameterError(f"The file '{csv}' must end in .csv.")
-    responses = compare_worlds(
-        [named(name) for name in split_names(worlds)] if worlds != "all" else with_shock(shock),
-        shock,
-        horizon,
-    )
+    names = split_names(worlds)
+    chosen = with_shock(shock) if worlds == "all" else [named(name) for name in names]
+    last = usual_horizon(chosen, COMPARED_TO) if horizon is None else horizon
+    responses = compare_worlds(chosen, shock, last)
     frame = responses.to_series().unstack("observable")[list(responses["observable"].values)]
     _write(frame, csv)
     draw_comparison(

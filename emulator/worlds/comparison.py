@@ -59,12 +59,13 @@ def responses_of(world: World, theta: np.ndarray, horizon: int = DEFAULT_HORIZON
 
 
 def compare(
-    worlds: Sequence[World | str | Path], shock: str = "monetary", horizon: int = DEFAULT_HORIZON
+    worlds: Sequence[World | str | Path], shock: str = "monetary", horizon: int | None = None
 ) -> xr.DataArray:
     """Responses (world, horizon, observable) to one standard deviation of a shock of the same name,
     at each world's defaults; the coordinate `title` (world) names each in words.
 
-    worlds: names, paths of `.mod` files with a mapping, worlds, or economies over their solvers.
+    worlds: names, paths of `.mod` files with a mapping, worlds, or economies over their solvers;
+    horizon: by default 40, or as far as the world that ends first.
     Compared are the observables that all of them have, by name and in one unit, in the units of the
     worlds; the attribute `left_out` names the others. Raises `UnknownNameError` if a world has no
     such shock or if no observable is shared, `ParameterError` if their periods are not of one
@@ -89,6 +90,8 @@ def compare(
     specs = [world.spec for world in opened]
     _check_same_period(specs)
     shared = _shared(specs)
+    if horizon is None:
+        horizon = usual_horizon(opened, DEFAULT_HORIZON)
     parts = [
         responses_of(world, world.spec.theta(), horizon).sel(
             shock=shock, observable=shared, drop=True
@@ -105,6 +108,12 @@ def compare(
     cube = cube.assign_coords(title=("world", [spec.title for spec in specs]))
     cube["horizon"].attrs["units"] = f"{specs[0].periods} after impact"
     return cube.assign_attrs(left_out=_left_out(specs, shared))
+
+
+def usual_horizon(worlds: Sequence[World], wanted: int) -> int:
+    """The last horizon of a comparison that names none: the wanted one, if all worlds reach it."""
+    ends = [world.longest_horizon for world in worlds if world.longest_horizon is not None]
+    return min([wanted, *ends])
 
 
 def _check_same_period(specs: Sequence[WorldSpec]) -> None:

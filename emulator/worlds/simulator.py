@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from emulator.errors import NoSolutionError, ParameterError, SimulatorError
+from emulator.errors import NoSolutionError, ParameterError, SimulatorError, printable
 from emulator.solvers import StateSpace
 from emulator.spec import DEFAULT_HORIZON, Extrapolation, Frequency, Status
 from emulator.worlds.base import OnFailure, World
-from emulator.worlds.calls import RESPONSES, Call, Failure, Memory
+from emulator.worlds.calls import RESPONSES, Call, Failure, Memory, code_of, place_of
 from emulator.worlds.draws import mark_impossible
 from emulator.worlds.tables import spec_of
 
@@ -167,7 +167,14 @@ class Simulator(World):
         spec = self.spec
         if self._prior is None:
             return rng.uniform(spec.low, spec.high, size=(n, spec.n_parameters))
-        drawn = np.asarray(self._prior(n, rng), dtype=np.float64)
+        try:
+            drawn = np.asarray(self._prior(n, rng), dtype=np.float64)
+        except Exception as error:
+            place = place_of(error, code_of(self._prior))
+            raise SimulatorError(
+                f"The prior of '{spec.name}' raised {type(error).__name__}:"
+                f" {printable(str(error))}{f' ({place})' if place else ''}."
+            ) from None
         if drawn.shape != (n, spec.n_parameters) or not np.isfinite(drawn).all():
             raise SimulatorError(
                 f"The prior of '{spec.name}' gave an array of shape {drawn.shape} for {n} draws;"

@@ -105,6 +105,12 @@ def test_groups_keep_their_dear_parameters_where_another_draw_takes_a_place(tmp_
     assert len(plain.theta("shop")) == len(data.theta("shop"))
 
 
+def test_a_prior_that_leaves_its_ranges_is_refused_before_a_data_set_holds_it(tmp_path):
+    far = shop(prior=lambda n, rng: rng.uniform(0.4, 2.0, (n, 3)))
+    with pytest.raises(DatasetError, match=r"drew rho=.*beyond its range 0\.1 to 0\.9"):
+        generate_dataset(tmp_path / "d", [far], **SIZE)
+
+
 def test_a_function_that_others_cannot_import_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(SimulatorError, match=r"mysim\.py:economy, or work in this process"):
         generate_dataset(tmp_path / "d", [shop(lambda theta: theta)], workers=2, **SIZE)

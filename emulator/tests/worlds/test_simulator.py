@@ -257,6 +257,39 @@ def test_paths_that_fail_are_told_with_their_row():
         shop(simulate=walk).simulate(shop().sample(1, RNG(0)), np.ones((1, 7, 2)))
 
 
+def test_a_prior_that_fails_is_named():
+    def failing(n, rng):
+        return 1 / 0
+
+    with pytest.raises(SimulatorError, match=r"prior of 'shop' raised ZeroDivisionError.*\.py:\d"):
+        shop(prior=failing).sample(5, RNG(0))
+
+
+def test_a_parameter_that_is_named_as_an_argument_is_not_taken_for_it():
+    def fade(theta):
+        return (theta[:, 1, None] * theta[:, 0, None] ** np.arange(7))[:, None, :, None]
+
+    table = {"rho": (0.1, 0.9), "size": (1.0, 2.0)}
+    economy_of = emulator.world(Simulator(fade, table, ["e"], ["sales"], horizon=6, linear=True))
+    with pytest.raises(ParameterError, match=r"parameter of this name.*irf\(\{'size': 1\.2\}\)"):
+        economy_of.irf(size=1.2)
+    plain = economy_of.irf({"size": 1.2}).irf.values
+    assert plain[0, 0, 0, 0] == 1.2
+    np.testing.assert_allclose(economy_of.irf({"size": 1.2}, size="2 sd").irf, 2 * plain)
+
+
+def test_questions_of_many_horizons_end_where_a_short_world_ends():
+    economy_of = emulator.world(shop(to_24, name="one"))
+    assert list(economy_of.sensitivity(n=16).horizon) == [0, 4, 8, 20]
+    short = shop(lambda theta: to_24(theta)[:, :, :7], name="short", horizon=6)
+    assert list(emulator.world(short).sensitivity(n=16).horizon) == [0, 4]
+    assert emulator.compare([short, get_world_of(economy_of)], shock="demand").horizon[-1] == 6
+
+
+def get_world_of(economy_of):
+    return economy_of.solver
+
+
 def test_a_prior_of_ones_own():
     world = shop(prior=lambda n, rng: rng.beta(2, 2, (n, 3)) * 0.5 + 0.3)
     assert world.sample(50, RNG(0))[:, 0].min() > 0.3
