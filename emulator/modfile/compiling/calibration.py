@@ -24,6 +24,7 @@ from emulator.modfile.compiling.runs import (
     Step,
     chosen_run,
     notes_on_reading,
+    options_of,
     runs_of,
     shortened,
     statements_until,
@@ -75,11 +76,8 @@ class Calibration:
     parameters: frozenset[str]
     moving: tuple[str, ...]
     notes: tuple[str, ...]
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """Options in force at the run."""
-        return {} if self.run is None else self.run.options
+    options: Mapping[str, str]
+    """In force at the run."""
 
     def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Values of all names after the last step; a `ModFileError` in place of a value that cannot
@@ -236,6 +234,7 @@ def calibration(
         parameters=parameters,
         moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
         notes=notes_on_reading(file, statements, runs, number),
+        options=options_of(statements) if run is None else run.options,
     )
     return replace(settings, initval=_initval(settings, blocks, budget))
 

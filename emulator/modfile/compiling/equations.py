@@ -25,7 +25,7 @@ from emulator.modfile.compiling.differentiate import gradient
 from emulator.modfile.compiling.symbolic import SymbolicModel
 from emulator.modfile.compiling.tape import Tape, record
 
-FORMAT = 5
+FORMAT = 7
 """Of the cache; raised whenever the meaning of compiled equations changes."""
 
 
@@ -48,6 +48,10 @@ class Equations:
     static_jacobian: Tape
     dynamic_entries: tuple[Entry, ...]
     dynamic: Tape
+    objective: Tape | None = None
+    """What a planner wants in the steady state."""
+    auxiliary: tuple[str, ...] = ()
+    """Variables that stand for expectations; their equations follow those of the file."""
 
     def inputs(self, steady: np.ndarray, shocks: np.ndarray, theta: np.ndarray) -> list[Any]:
         """Columns of steady (N, V), shocks (N, K) and theta (N, P), each contiguous."""
@@ -58,8 +62,14 @@ class Equations:
         ]
 
     def residual(self, inputs: list[Any], n: int) -> np.ndarray:
-        """Static residuals (N, V)."""
-        return np.stack([np.broadcast_to(value, n) for value in self.static(inputs)], axis=1)
+        """Static residuals (N, V), NaN where the objective of a planner is not a number: what is
+        not defined there is no optimum.
+        """
+        values = np.stack([np.broadcast_to(value, n) for value in self.static(inputs)], axis=1)
+        if self.objective is not None:
+            (wanted,) = self.objective(inputs)
+            values[~np.broadcast_to(np.isfinite(wanted), n)] = np.nan
+        return values
 
     def jacobian(self, inputs: list[Any], n: int, columns: dict[str, int]) -> np.ndarray:
         """Derivatives (N, V, V) of the static residuals."""
@@ -77,6 +87,8 @@ class Equations:
             "static_jacobian": self.static_jacobian.dump(),
             "dynamic_entries": self.dynamic_entries,
             "dynamic": self.dynamic.dump(),
+            "objective": None if self.objective is None else self.objective.dump(),
+            "auxiliary": self.auxiliary,
         }
 
     @classmethod
@@ -94,7 +106,15 @@ class Equations:
             tapes["dynamic"].outputs
         ):
             raise ValueError("entries and outputs of a tape differ in number")
-        return cls(tapes["static"], static, tapes["static_jacobian"], dynamic, tapes["dynamic"])
+        return cls(
+            static=tapes["static"],
+            static_entries=static,
+            static_jacobian=tapes["static_jacobian"],
+            dynamic_entries=dynamic,
+            dynamic=tapes["dynamic"],
+            objective=None if data["objective"] is None else Tape.parse(data["objective"]),
+            auxiliary=tuple(map(str, data["auxiliary"])),
+        )
 
 
 def fill(
@@ -120,16 +140,16 @@ def compile_equations(
     ]
     static_entries, static_values = _derivatives(model, model.static, names.variables)
     dynamic_entries, dynamic_values = _derivatives(
-        model, model.dynamic, names.variables | names.shocks
+        model, model.dynamic, names.variables | names.shocks | set(model.auxiliary)
     )
-    today = {s: names.at(name, 0) for (name, shift), s in list(names.dated.items()) if shift}
-    today |= {s: names.at(name, 0) for name, s in names.steady.items()}
     return Equations(
         static=record(graph, inputs, model.static),
         static_entries=static_entries,
         static_jacobian=record(graph, inputs, static_values),
         dynamic_entries=dynamic_entries,
-        dynamic=record(graph, inputs, dynamic_values, today),
+        dynamic=record(graph, inputs, dynamic_values, model.today()),
+        objective=(None if model.objective is None else record(graph, inputs, [model.objective])),
+        auxiliary=model.auxiliary,
     )
 
 

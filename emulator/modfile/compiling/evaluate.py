@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.functions import ARITIES, NUMERIC
+from emulator.modfile.compiling.functions import ARITIES, MATLAB, MATLAB_ARITIES, NUMERIC
 from emulator.modfile.reading.syntax import Call, Expression, Number, Operation, Place, Symbol
 
 STEADY_STATE = "STEADY_STATE"
@@ -61,10 +61,13 @@ def _value(expression: Expression, values: Mapping[str, Any], place: Place) -> A
     if isinstance(expression, Call):
         if expression.function == STEADY_STATE:  # among steady-state values it is the value itself
             return _value(expression.arguments[0], values, place)
-        check_call(expression, place)
-        return NUMERIC[expression.function](
-            *(_value(part, values, place) for part in expression.arguments)
-        )
+        function = MATLAB.get(expression.function)
+        if function is None or len(expression.arguments) not in MATLAB_ARITIES.get(
+            expression.function, (1,)
+        ):
+            check_call(expression, place)
+            function = NUMERIC[expression.function]
+        return function(*(_value(part, values, place) for part in expression.arguments))
     operands = [_value(part, values, place) for part in expression.operands]
     if expression.operator == "neg":
         return -operands[0]

@@ -122,6 +122,54 @@ NUMERIC: dict[str, Callable[..., Any]] = {
 """The functions of the language on numbers."""
 
 
+def _rounded(x: Any) -> Any:
+    """To the nearest whole number, halves away from zero as in MATLAB."""
+    return np.sign(x) * np.floor(np.abs(x) + 0.5)
+
+
+def _modulo(x: Any, y: Any) -> Any:
+    return np.where(np.equal(y, 0), x, np.mod(x, np.where(np.equal(y, 0), 1.0, y)))
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    return np.where(np.equal(y, 0), np.nan, np.fmod(x, np.where(np.equal(y, 0), 1.0, y)))
+
+
+def _norminv(p: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
+    return mean + deviation * special.ndtri(p)
+
+
+MATLAB: dict[str, Callable[..., Any]] = {
+    "round": _rounded,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "fix": np.trunc,
+    "mod": _modulo,
+    "rem": _remainder,
+    "norminv": _norminv,
+    "erfinv": special.erfinv,
+    "gamma": special.gamma,
+    "gammaln": special.gammaln,
+    "nthroot": lambda x, n: np.sign(x) * np.abs(x) ** (1.0 / n),
+    "power": np.power,
+    "log2": np.log2,
+    "log1p": np.log1p,
+    "expm1": np.expm1,
+    "hypot": np.hypot,
+    "factorial": lambda n: special.gamma(n + 1.0),
+    "nchoosek": special.binom,
+}
+"""Functions of MATLAB that values may call beside those of the language: of numbers, without
+files.
+"""
+
+MATLAB_ARITIES: dict[str, tuple[int, ...]] = {
+    **dict.fromkeys(("mod", "rem", "nthroot", "power", "hypot", "nchoosek"), (2,)),
+    "norminv": (1, 3),
+}
+"""How many arguments they take, where it is not one."""
+
+
 def _primitive(head: str) -> Callable[..., int]:
     return lambda graph, *operands: graph.call(head, *operands)
 

@@ -64,6 +64,5 @@ def higher_derivatives(
         *(names.at(name, 0) for name in (*variables, *shocks)),
         *(names.parameter(name) for name in parameters),
     ]
-    today = {s: names.at(name, 0) for (name, shift), s in list(names.dated.items()) if shift}
-    today |= {s: names.at(name, 0) for name, s in names.steady.items()}
-    return HigherDerivatives(order, tuple(entries), record(graph, inputs, values, today))
+    tape = record(graph, inputs, values, model.today())
+    return HigherDerivatives(order, tuple(entries), tape)

@@ -15,7 +15,7 @@ from emulator.modfile.compiling.runs import notes_on_order
 from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
-from emulator.modfile.reading.support import check_supported
+from emulator.modfile.reading.support import check_supported, unconstrained, without_unused
 from emulator.modfile.reading.syntax import ModFile
 
 
@@ -42,6 +42,7 @@ def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
 
 def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledModel:
     settings = calibration(file, number, budget)
+    file = without_unused(unconstrained(file))
     check_supported(file)
     if not settings.shocks:
         refuse_without_shocks(file)
@@ -71,7 +72,13 @@ def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledMode
         *settings.corr.values(),
     )
     budget.place = file.model.place
-    dates = Dates.of(equations.dynamic_entries, variables, exogenous, settings.shocks, budget)
+    dates = Dates.of(
+        entries=equations.dynamic_entries,
+        variables=(*variables, *equations.auxiliary),
+        exogenous=exogenous,
+        shocks=settings.shocks,
+        budget=budget,
+    )
     model = CompiledModel(
         file=file,
         calibration=settings,

@@ -18,12 +18,15 @@ import numpy as np
 from emulator.errors import ModFileError, ParameterError, unknown_name
 from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
+from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
 from emulator.modfile.compiling.steady_state import SteadyStates
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.grammar import Reader
+from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
 from emulator.solvers.qz import CRITERIUM
@@ -219,7 +222,7 @@ class CompiledModel:
             steady, self.steady.exogenous(theta), theta[:, : len(self.file.parameters)]
         )
         lead, current, lag, shock = self.dates.matrices(self.equations.dynamic(inputs), len(theta))
-        current[~self.discounts(theta)] = np.nan
+        current[~self.discounts(theta) | ~np.isfinite(steady).all(axis=1)] = np.nan
         return Linearised(steady, theta, (lead, current, lag, shock @ self.cholesky(theta)))
 
     def discounts(self, theta: np.ndarray) -> np.ndarray:
@@ -282,9 +285,11 @@ class CompiledModel:
         usual one.
         """
         text = self.calibration.options.get("qz_criterium", str(CRITERIUM))
+        place = Place(self.file.path.name, 1)
         try:
-            return float(text) / CRITERIUM
-        except ValueError:
+            expression = Reader().expression(Span(text, (place,)), "the option")
+            return float(evaluate(expression, {}, place)) / CRITERIUM
+        except ModFileError:
             raise ModFileError(
                 f"stoch_simul(qz_criterium = {text}): a number was expected.", self.file.path.name
             ) from None

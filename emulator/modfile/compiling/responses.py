@@ -28,7 +28,8 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     `stoch_simul`.
 
     Returns (shock, horizon, variable): deviations from the steady state in the units of the file
-    (of logarithms where its `stoch_simul` says `loglinear`) after a shock of one standard
+    (of logarithms where its `stoch_simul` says `loglinear`; over the shock's standard deviation,
+    times 100, where it says `relative_irf`) after a shock of one standard
     deviation; correlated shocks are taken by the lower Cholesky factor of their covariance, in the
     order of their declaration; horizon 0 is the impact period. `attrs["run"]` names the run,
     `attrs["notes"]` what was passed over or asked for and not done, a line each, of which
@@ -58,6 +59,9 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     responses = impulse_response(space, horizon)[0]
     if "loglinear" in model.calibration.options:
         responses = responses / _positive(model, model.steady_state(theta)[0, : len(shown)])
+    if "relative_irf" in model.calibration.options:
+        sizes = np.diagonal(model.cholesky(theta)[0])
+        responses = 100.0 * responses / np.where(sizes == 0.0, np.nan, sizes)[:, None, None]
     return _labelled(model, theta, shown, responses)
 
 
@@ -79,7 +83,11 @@ def _labelled(
         },
         name="irf",
         attrs={
-            "units": "deviation from the steady state, in the units of the file",
+            "units": (
+                "percent of the shock's standard deviation"
+                if "relative_irf" in model.calibration.options
+                else "deviation from the steady state, in the units of the file"
+            ),
             "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
             "run": str(model.calibration.run or "all statements"),
             "notes": "\n".join(model.notes),
@@ -159,6 +167,12 @@ def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
         worst = int(np.argmax(np.abs(error)))
         reason = f"is off by {error[worst]:.2e}"
     static = [e.place for e in model.file.model.equations if "dynamic" not in e.tags]
+    if worst >= len(static):
+        return (
+            "no steady state of the planner's problem: Newton's method from initval does not solve"
+            " the first-order conditions. Give initial values near it in initval, or formulas in a"
+            " steady_state_model for given instruments."
+        )
     source = (
         "the steady_state_model"
         if model.steady.formulas is not None

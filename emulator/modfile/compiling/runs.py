@@ -19,6 +19,7 @@ from emulator.modfile.reading.syntax import (
     Command,
     InitvalBlock,
     ModFile,
+    OptionLine,
     Place,
     ShockMoment,
     ShocksBlock,
@@ -29,6 +30,12 @@ from emulator.modfile.reading.syntax import (
 
 SOLVING = ("stoch_simul", "osr", "ramsey_policy", "discretionary_policy")
 """Commands that solve the model."""
+
+PERSISTENT = (*SOLVING, "steady", "check")
+"""Commands whose options stay in force for those after them."""
+
+FLAGS = ("loglinear", "relative_irf", "nocheck", "partial_information")
+"""Options that are there or not."""
 
 DEFAULT_ORDER = "2"
 """The order of a `stoch_simul` that names none (Dynare Reference Manual, `stoch_simul`)."""
@@ -77,10 +84,11 @@ def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
     options: dict[str, str] = {}
     start = 0
     for position, statement in enumerate(file.statements):
+        before = options
+        options = with_options(options, statement)
+        budget.statements(STATEMENT * len(options) if options is not before else 1)
         if not isinstance(statement, Command) or statement.name not in SOLVING:
             continue
-        options = options | statement.options
-        budget.statements(STATEMENT * len(options))
         changed = _changed(file, file.statements[start:position]) if runs else ()
         start = position + 1
         runs.append(
@@ -95,6 +103,30 @@ def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
             )
         )
     return tuple(runs)
+
+
+def with_options(options: dict[str, str], statement: Statement) -> dict[str, str]:
+    """The options in force after a statement: those of a command are added where they persist; a
+    line `options_.loglinear = false;` takes one away.
+    """
+    if isinstance(statement, Command) and statement.name in PERSISTENT:
+        return options | statement.options
+    if not isinstance(statement, OptionLine):
+        return options
+    name = statement.name.rpartition(".")[2].lower()
+    if name not in FLAGS:
+        return options | {name: statement.value}
+    without = {key: text for key, text in options.items() if key != name}
+    is_off = statement.value.strip("()").lower() in ("0", "false")
+    return without if is_off else without | {name: ""}
+
+
+def options_of(statements: Sequence[Statement]) -> dict[str, str]:
+    """The options in force after all of some statements."""
+    options: dict[str, str] = {}
+    for statement in statements:
+        options = with_options(options, statement)
+    return options
 
 
 def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
@@ -221,6 +253,20 @@ def notes_on_reading(
         notes.append(
             f"{not_run.place}: '{not_run.name}' was not run; responses are at the file's own"
             " calibration."
+        )
+    if runs and "relative_irf" in runs[-1].options:
+        notes.append(
+            f"{file.path.name}: relative_irf asks for responses over the shock's standard"
+            " deviation, times 100, as emulator.modfile.irf gives them. An economy answers for the"
+            " sizes that it is asked for."
+        )
+    constraint = next(
+        (s for s in statements if isinstance(s, Command) and s.name == "occbin_constraints"), None
+    )
+    if constraint is not None:
+        notes.append(
+            f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"
+            " is that of stoch_simul, of the regime in which none binds, as in Dynare."
         )
     if number is None and len(runs) > 1:
         notes.append(_one_of_many(file, runs))

@@ -17,6 +17,11 @@ from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.functions import NUMERIC
 from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
+from emulator.modfile.compiling.planner_steady import (
+    instruments_of,
+    starting_points,
+    with_best_instruments,
+)
 from emulator.modfile.reading.syntax import Assignment, ModFile, MultiAssignment, calls, symbols
 
 ACCEPTED = 1e-5
@@ -42,6 +47,7 @@ class SteadyStates:
         n_parameters: int,
         multipliers: tuple[str, ...] = (),
     ) -> None:
+        self.file = file
         self.calibration = calibration
         self.equations = equations
         self.variables = variables
@@ -84,6 +90,11 @@ class SteadyStates:
         """Parameters that the formulas set."""
         return frozenset(a.name for a in self.formulas or ()) & frozenset(self.parameters)
 
+    @property
+    def checked(self) -> bool:
+        """Whether formulas have to solve the model, unless the file says steady(nocheck)."""
+        return "nocheck" not in self.calibration.options
+
     @cached_property
     def read(self) -> frozenset[str]:
         """Names that the formulas need from outside."""
@@ -107,12 +118,15 @@ class SteadyStates:
         return self._by_newton(theta), theta
 
     def skip(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Zeros (N, V) where no derivative depends on the steady state, and theta with the
-        parameters that formulas set.
+        """Steady states where no derivative depends on them: zeros (N, V) where they solve the
+        model, so that there is nothing to search; else as `solve`.
         """
-        if self.assigned:
-            return self._by_formulas(theta)
-        return np.zeros((len(theta), len(self.variables))), theta
+        if self.formulas is not None:
+            return self.solve(theta)
+        zeros = np.zeros((len(theta), len(self.variables)))
+        if np.abs(self.residual(zeros, theta)).max(initial=0.0) < ACCEPTED:
+            return zeros, theta
+        return self.solve(theta)
 
     def exogenous(self, theta: np.ndarray) -> np.ndarray:
         """Values (N, K) of the exogenous variables in the steady state: zero unless initval says
@@ -156,6 +170,8 @@ class SteadyStates:
 
     def _by_formulas(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steady, theta = self._evaluated(theta)
+        if not self.checked:
+            return steady, theta
         error = np.abs(self.residual(steady, theta)).max(axis=1, initial=0.0)
         return np.where((error < ACCEPTED)[:, None], steady, np.nan), theta
 
@@ -245,17 +261,64 @@ class SteadyStates:
             start = self._start(base)
             steady, solved = self._newton(base, start)
             if not solved[0]:
-                pattern = np.zeros((len(self.variables), len(self.variables)), dtype=bool)
-                for entry in self.equations.static_entries:
-                    pattern[entry.row, self.columns[entry.name]] = True
                 point = solve_by_blocks(
                     lambda x: self.residual(x[None], base)[0],
                     lambda x: self.equations.jacobian(self._inputs(x[None], base), 1, self.columns)[
                         0
                     ],
-                    pattern,
+                    self._pattern(),
                     start[0],
                 )
                 steady, solved = self._newton(base, point[None])
+            if not solved[0] and self.n_multipliers:
+                steady, solved = self._by_instruments(base, start[0])
             self._anchor = base, np.where(solved[:, None], steady, np.nan)
         return self._anchor
+
+    def _by_instruments(self, base: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A planner's steady state (1, V) by way of the model's equations at given instruments, and
+        whether it was found (1,).
+        """
+
+        def at(n: int) -> np.ndarray:
+            return np.repeat(base, n, axis=0)
+
+        def residual(points: np.ndarray) -> np.ndarray:
+            return self.residual(points, at(len(points)))
+
+        def jacobian(points: np.ndarray) -> np.ndarray:
+            inputs = self._inputs(points, at(len(points)))
+            return self.equations.jacobian(inputs, len(points), self.columns)
+
+        def with_multipliers(points: np.ndarray) -> np.ndarray:
+            return self._with_multipliers(points, at(len(points)))
+
+        count = self.n_multipliers
+        pattern = self._pattern()[:count, : len(self.variables) - count]
+        instruments = instruments_of(self.file, self.variables, pattern)
+        nothing = np.full((1, len(start)), np.nan), np.zeros(1, dtype=bool)
+        if instruments is None:
+            return nothing
+        points = starting_points(residual, jacobian, start, instruments, count)
+        for point in with_multipliers(points):
+            steady, solved = self._newton(base, point[None])
+            if not solved[0]:
+                closest = with_best_instruments(
+                    residual=residual,
+                    jacobian=jacobian,
+                    with_multipliers=with_multipliers,
+                    point=point,
+                    instruments=instruments,
+                    n_equations=count,
+                )
+                steady, solved = self._newton(base, closest[None])
+            if solved[0]:
+                return steady, solved
+        return nothing
+
+    def _pattern(self) -> np.ndarray:
+        """Which variable stands in which static equation (V, V)."""
+        pattern = np.zeros((len(self.variables), len(self.variables)), dtype=bool)
+        for entry in self.equations.static_entries:
+            pattern[entry.row, self.columns[entry.name]] = True
+        return pattern

@@ -8,8 +8,8 @@ other dates are written with growth factors, and today's trend must then drop ou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -55,6 +55,20 @@ class SymbolicModel:
     names: Namespace
     dynamic: tuple[int, ...]
     static: tuple[int, ...]
+    auxiliary: tuple[str, ...] = ()
+    """Variables that stand for expectations; their equations are the last dynamic ones."""
+    objective: int | None = None
+    """What a planner wants, where variables stand still."""
+    levels: Mapping[int, int] = field(default_factory=dict)
+    """Their steady states by their symbols of today, as expressions of the other variables."""
+
+    def today(self) -> dict[int, int]:
+        """For each symbol the one whose value it has in the steady state, or an expression."""
+        names = self.names
+        today = {s: names.at(name, 0) for (name, shift), s in list(names.dated.items()) if shift}
+        today |= {s: names.at(name, 0) for name, s in names.steady.items()}
+        of_expectation = {s: self.levels.get(node, node) for s, node in today.items()}
+        return {**of_expectation, **self.levels}
 
 
 def symbolic_model(
@@ -86,6 +100,7 @@ def symbolic_model(
         for residual, equation in zip(residuals, dynamic, strict=True):
             _check_linear(names, residual, equation.place)
     conditions: list[int] = []
+    objective: int | None = None
     if planner is not None:
         for residual, equation in zip(residuals, dynamic, strict=True):
             # Their derivatives are differentiated once more.
@@ -95,6 +110,7 @@ def symbolic_model(
         wanted, discount = (
             reader.read(e, planner.place) for e in (planner.objective, planner.discount)
         )
+        (objective,) = reader.standing([wanted])
         chosen = [d.name for d in file.variables if d.name not in planner.multipliers]
         conditions = first_order_conditions(
             names=names,
@@ -106,8 +122,26 @@ def symbolic_model(
         )
     still = [r for r, e in zip(residuals, dynamic, strict=True) if "dynamic" not in e.tags]
     still += [reader.residual(e) for e in file.model.equations if "static" in e.tags]
+    if reader.expected and planner is not None:
+        raise ModFileError(
+            "EXPECTATION beside a planner is not supported; introduce a variable for what is"
+            " expected.",
+            planner.place,
+        )
+    static = tuple(reader.standing([*still, *conditions]))
+    expectations = [
+        names.graph.subtract(names.at(name, 0), value) for value, name in reader.expected.items()
+    ]
+    levels = {
+        names.at(name, 0): reader.standing([value])[0] for value, name in reader.expected.items()
+    }
     return SymbolicModel(
-        names, (*residuals, *conditions), tuple(reader.standing([*still, *conditions]))
+        names=names,
+        dynamic=(*residuals, *conditions, *expectations),
+        static=static,
+        objective=objective,
+        auxiliary=tuple(reader.expected.values()),
+        levels=levels,
     )
 
 
@@ -155,6 +189,8 @@ class _Reader:
         }
         self.graph = names.graph
         self.today = {name: self.graph.symbol(f"trend({name})") for name in self.trends}
+        self.expected: dict[int, str] = {}
+        """Names of the variables that stand for expectations, by what is expected."""
         self.locals: dict[str, int] = {}
         self.sizes: dict[str, int] = {}
         for local in file.model.locals:
@@ -207,10 +243,18 @@ class _Reader:
         """The residuals with every variable at its date of today, steady states being those
         variables.
         """
-        dates = self.names.dates_in(*residuals)
+        standing = self._still(residuals)
+        for value, name in reversed(self.expected.items()):
+            (level,) = self._still([value])
+            standing = self.graph.replaced(standing, {self.names.at(name, 0): level})
+        return standing
+
+    def _still(self, nodes: Sequence[int]) -> list[int]:
+        """Nodes with every variable at its date of today."""
+        dates = self.names.dates_in(*nodes)
         still = {s: self.names.at(name, 0) for s, (name, shift) in dates.items() if shift}
         still |= {s: self.names.at(name, 0) for name, s in self.names.steady.items()}
-        return self.graph.replaced(residuals, still)
+        return self.graph.replaced(nodes, still)
 
     def read(
         self, expression: Expression, place: Place, shift: int = 0, steady: bool = False
@@ -259,6 +303,10 @@ class _Reader:
     def _call(self, call: Call, place: Place, shift: int, steady: bool) -> int:
         if call.function == STEADY_STATE:
             return self.read(call.arguments[0], place, 0, steady=True)
+        if call.function == "EXPECTATION":
+            return self._expectation(call, place, shift, steady)
+        if call.function == "adl":
+            return self._distributed(call, place, shift, steady)
         if call.function == "diff":
             now = self.read(call.arguments[0], place, shift, steady)
             before = self.read(call.arguments[0], place, shift - 1, steady)
@@ -266,6 +314,46 @@ class _Reader:
         check_call(call, place)
         arguments = [self.read(part, place, shift, steady) for part in call.arguments]
         return SYMBOLIC[call.function](self.graph, *arguments)
+
+    def _expectation(self, call: Call, place: Place, shift: int, steady: bool) -> int:
+        """EXPECTATION(k)(x): what is expected of x with the information of k periods from now is a
+        variable of its own, as in Dynare: z = x moved by -k, which stands here as z(k).
+        """
+        period, argument = call.arguments
+        if steady:
+            return self.read(argument, place, steady=True)
+        assert isinstance(period, Number)
+        date = int(period.value)
+        value = self.read(argument, place, -date)
+        name = self.expected.setdefault(value, f"EXPECTATION_{len(self.expected) + 1}")
+        return self.names.at(name, date + shift)
+
+    def _distributed(self, call: Call, place: Place, shift: int, steady: bool) -> int:
+        """adl(x, 'a', [1:3]) = a_lag_1 x(-1) + a_lag_2 x(-2) + a_lag_3 x(-3); a number of
+        lags, 1 by default, stands for all from 1."""
+        name = call.arguments[1]
+        assert isinstance(name, Symbol)
+        lags = call.arguments[2] if len(call.arguments) > 2 else Number(1.0)
+        last = int(lags.value) if isinstance(lags, Number) else 0
+        periods = (
+            lags.arguments
+            if isinstance(lags, Call)
+            else tuple(Number(float(k)) for k in range(1, last + 1))
+        )
+        terms = []
+        for period in periods:
+            if not isinstance(period, Number) or period.value != int(period.value):
+                raise ModFileError("the lags of 'adl' are whole numbers.", place)
+            weight = f"{name.name}_lag_{int(period.value)}"
+            if weight not in self.names.parameters:
+                raise ModFileError(
+                    f"'adl' needs the parameter '{weight}'; declare it with parameters and give it"
+                    " a value.",
+                    place,
+                )
+            value = self.read(call.arguments[0], place, shift - int(period.value), steady)
+            terms.append(self.graph.multiply(self.names.parameter(weight), value))
+        return self.graph.add(*terms)
 
     def _moved(self, value: int, shift: int, steady: bool) -> int:
         """A local at another date or in the steady state: what it holds is moved."""

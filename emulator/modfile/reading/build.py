@@ -125,6 +125,12 @@ class Builder(Transformer):
             )
         return Symbol(str(name), 0 if self.kinds[name] == "parameter" else shift)
 
+    def lags(self, first: int, last: int | None) -> tuple[int, ...]:
+        return (first,) if last is None else tuple(range(first, last + 1)[:LONGEST_SHIFT])
+
+    def vector(self, *lags: tuple[int, ...]) -> Expression:
+        return Call("[]", tuple(Number(float(k)) for part in lags for k in part))
+
     def tag(self, name: Token, value: Token | None) -> tuple[str, str]:
         return str(name), "" if value is None else str(value[1:-1])
 

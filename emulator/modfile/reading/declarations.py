@@ -64,7 +64,7 @@ class Declarations:
                 self._require(str(name), "variable", word, place)
                 self.predetermined[str(name)] = place
             elif word == "change_type":
-                self._change(str(name), next(iter(head.options), ""), place)
+                self.change(str(name), next(iter(head.options), ""), place)
             else:
                 self.add(
                     replace(
@@ -128,15 +128,22 @@ class Declarations:
             growth_is_log=growth_is_log,
         )
 
-    def _change(self, name: str, wanted: str, place: Place) -> None:
+    def remove(self, name: str, place: Place) -> None:
+        """Take a declared name away."""
+        if name not in self.names:
+            raise ModFileError(f"'{name}' is not declared; it cannot be removed.", place)
+        del self.names[name], self.reader.kinds[name]
+
+    def change(self, name: str, wanted: str, place: Place) -> None:
         if wanted not in KINDS:
             raise ModFileError(
                 "'change_type' needs var, varexo, varexo_det or parameters in its brackets.", place
             )
         if name not in self.names:
             raise ModFileError(f"'{name}' is not declared; its type cannot be changed.", place)
-        self.reader.kinds[name] = KINDS[wanted]
         # It moves to the end of its new list, as if it had been declared here.
+        del self.reader.kinds[name]
+        self.reader.kinds[name] = KINDS[wanted]
         self.names[name] = self.names.pop(name)
 
     def _require(self, name: str, kind: str, word: str, place: Place) -> None:

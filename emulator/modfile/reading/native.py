@@ -12,7 +12,8 @@ from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.keywords import FUNCTIONS
 from emulator.modfile.reading.scanner import split
 from emulator.modfile.reading.source import QUOTED, Span
-from emulator.modfile.reading.syntax import Assignment, Skipped, calls
+from emulator.modfile.reading.syntax import Assignment, Skipped, Statement, calls
+from emulator.modfile.reading.workspace import read_structure
 
 _PLAIN = re.compile(r"([A-Za-z_]\w*)\s*=(?!=)")
 _SETTER = re.compile(r"set_param_value\s*\(\s*(['\"])(?P<name>[A-Za-z_]\w*)\1\s*,")
@@ -23,17 +24,18 @@ _SIGNED_POWER = re.compile(r"\^\s*[-+]\s*(?:\(|[\w.]+\s*\^)")
 _CONTINUED = re.compile(r"\.\.\.[^\n]*")
 
 
-def read_native(line: Span, reader: Reader) -> list[Assignment | Skipped]:
+def read_native(line: Span, reader: Reader) -> list[Statement]:
     """The assignments of one line outside of `if` and loops; what is not within the grammar of
     expressions becomes Skipped.
     """
-    statements: list[Assignment | Skipped] = []
+    statements: list[Statement] = []
     # Blanks keep the columns, so that the lines of the pieces stay known.
     joined = Span(_CONTINUED.sub(lambda dots: " " * len(dots[0]), line.text), line.places)
     for piece in split(joined, ";,"):
         if piece.text:
             statements.append(
                 _assignment(piece, reader)
+                or read_structure(piece, reader)
                 or Skipped(
                     piece.words, assigned_names(piece.text, reader.kinds), False, piece.place
                 )

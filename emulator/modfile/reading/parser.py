@@ -22,17 +22,25 @@ from emulator.modfile.reading.blocks import (
     read_steady_state_model,
 )
 from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.changes import loaded_values, release, selections, without
 from emulator.modfile.reading.declarations import Declarations
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
 from emulator.modfile.reading.macro import expand
 from emulator.modfile.reading.native import assigned_names, read_native
 from emulator.modfile.reading.scanner import Block, Native, Segment, Sentence, nesting, scan
-from emulator.modfile.reading.source import Line, Span, read_lines, strip_comments
+from emulator.modfile.reading.source import (
+    Line,
+    Span,
+    first_line_options,
+    read_text,
+    strip_comments,
+)
 from emulator.modfile.reading.statements import command, header
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
+    Equation,
     Model,
     ModFile,
     Place,
@@ -40,6 +48,7 @@ from emulator.modfile.reading.syntax import (
     Skipped,
     Statement,
 )
+from emulator.modfile.reading.workspace import read_covariance
 
 
 def parse(path: str | Path, budget: Budget | None = None) -> ModFile:
@@ -47,34 +56,51 @@ def parse(path: str | Path, budget: Budget | None = None) -> ModFile:
     would not accept, or goes beyond the `budget`.
     """
     path = Path(path)
-    return _parsed(read_lines(path), path, path.parent, budget or Budget())
+    return _parsed(read_text(path), path, path.parent, budget or Budget())
 
 
 def parse_text(text: str, name: str = "model.mod", budget: Budget | None = None) -> ModFile:
     """The same for a text at hand, which may be a stranger's: it reads no file, so `@#include` is
     refused. `name` is what messages call it.
     """
-    return _parsed(strip_comments(text, name), Path(name), None, budget or Budget())
+    return _parsed(text, Path(name), None, budget or Budget())
 
 
-def _parsed(lines: Sequence[Line], path: Path, folder: Path | None, budget: Budget) -> ModFile:
+def _parsed(written: str, path: Path, folder: Path | None, budget: Budget) -> ModFile:
+    command_line = first_line_options(written)
+    first = Place(str(path), 1)
+    lines = [
+        *(Line(line, first) for line in _definitions(command_line)),
+        *strip_comments(written, str(path)),
+    ]
     expanded = expand(lines, folder, budget)
     if not any(line.text.strip() for line in expanded):
         raise ModFileError(
-            "the file is empty; declarations and a model block were expected.", Place(str(path), 1)
+            "the file is empty; declarations and a model block were expected.", first
         )
-    parser = _Parser(budget)
+    parser = _Parser(budget, folder)
     for segment in scan(expanded, parser.reader.kinds):
         parser.take(segment)
     text = "\n".join(stripped for line in expanded if (stripped := line.text.rstrip()))
-    return parser.result(path, expanded[-1].place, text)
+    return replace(parser.result(path, expanded[-1].place, text), command_line=command_line)
+
+
+def _definitions(command_line: Sequence[str]) -> list[str]:
+    """The macro definitions of options `-DNAME=VALUE` and `-DNAME`."""
+    lines = []
+    for option in command_line:
+        if option.startswith("-D"):
+            name, equal, value = option[2:].partition("=")
+            lines.append(f"@#define {name} = {value if equal else 'true'}")
+    return lines
 
 
 class _Parser:
     """Takes the segments one by one; the names that one declares change how the next is cut."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, folder: Path | None) -> None:
         self.budget = budget
+        self.folder = folder
         self.reader = Reader()
         self.declarations = Declarations(self.reader)
         self.models: list[Model] = []
@@ -127,8 +153,24 @@ class _Parser:
                 span.part(len(word)), "value", "the planner's objective", strict=True
             )
             self.statements.append(PlannerObjective(value, None, span.place))
+        elif word == "sigma_e":
+            self.statements.append(read_covariance(span, self.reader))
+        elif word == "load_params_and_steady_state":
+            self.statements += loaded_values(span, word, self.folder, self.declarations)
+        elif word == "model_remove":
+            removed = self.take_out(word, span)
+            release(removed, self.models, self.declarations, span.place)
+        elif word == "var_remove":
+            for name in command(word, span).names:
+                self.declarations.remove(name, span.place)
         else:
             self.statements.append(self.of_planner(command(word, span), span))
+
+    def take_out(self, word: str, span: Span) -> list[Equation]:
+        """The equations that a statement selects, which leave the model."""
+        wanted = selections(span, word)
+        self.models, removed = without(self.models, wanted, word, span.place)
+        return removed
 
     def of_planner(self, planned: Command, span: Span) -> Command:
         """A command as it is; the discount factor of `ramsey_model` is read into the objective that
@@ -169,11 +211,14 @@ class _Parser:
 
     def block(self, block: Block) -> None:
         rest = header(block.word, block.head).rest
-        if rest.text:
+        if rest.text and block.word != "model_replace":
             raise ModFileError(
                 f"';' was expected after '{block.word}', before '{rest.words[:30]}'.", rest.place
             )
         if block.word == "model":
+            self.models.append(read_model(block, self.declarations))
+        elif block.word == "model_replace":
+            self.take_out(block.word, block.head)
             self.models.append(read_model(block, self.declarations))
         elif block.word == "steady_state_model":
             self.statements.append(read_steady_state_model(block, self.reader))

@@ -27,6 +27,8 @@ _HEAD = re.compile(
     rf"|(?:{'|'.join(sorted(DECLARATIONS - {'var'}))})\s",
     re.IGNORECASE,
 )
+_WITH_DECLARATIONS = frozenset({"matched_irfs"})
+"""Blocks whose lines begin with words that declare elsewhere."""
 _TRAILING_END = re.compile(r"\send$", re.IGNORECASE)
 _VERBATIM_END = re.compile(r"\bend\s*;", re.IGNORECASE)
 _OPENING = frozenset(
@@ -205,6 +207,10 @@ def _is_command(cursor: Cursor, word: str, position: int) -> bool:
 
 def _sentence(cursor: Cursor, word: str, position: int) -> tuple[Sentence, int]:
     end = cursor.semicolon(position)
+    if word == "sigma_e":
+        opening = cursor.text.find("[", position, end)
+        closing = closing_bracket(cursor.text[opening:]) if opening >= 0 else -1
+        end = cursor.semicolon(opening + closing) if closing >= 0 else end
     if end < 0:
         place = cursor.cut(position, position + 1).place
         raise ModFileError(
@@ -230,7 +236,7 @@ def _block(cursor: Cursor, word: str, begin: int) -> tuple[Block, int]:
                 ),
                 position,
             )
-        if pieces and _HEAD.match(piece.text):
+        if pieces and word not in _WITH_DECLARATIONS and _HEAD.match(piece.text):
             raise ModFileError(
                 f"'end;' of the block '{word}' that begins at line {place.line} was expected before"
                 f" '{piece.words[:40]}'.",

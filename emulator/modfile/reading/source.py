@@ -24,6 +24,9 @@ _COMMENT = re.compile(rf"(?P<quoted>{QUOTED})|(?P<line>//[^\n]*|%[^\n]*)|(?P<blo
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
+_FIRST_LINE = re.compile(r"\s*//\s*--\+\s*options:([^+]*)\+--")
+
+
 class Line(NamedTuple):
     """One line of text and its place in the file of the user."""
 
@@ -67,8 +70,20 @@ class Span:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """The lines of a file in UTF-8 or Latin-1 (Windows-1252), comments removed; ModFileError if it
-    cannot be read as text.
+    """The lines of a file, comments removed; see `read_text`."""
+    return strip_comments(read_text(path), str(path))
+
+
+def first_line_options(text: str) -> tuple[str, ...]:
+    """Options of Dynare's command line in a first line `// --+ options: nostrict, -DN=3 +--`."""
+    lines = (line for line in text.splitlines() if line.strip())
+    match = _FIRST_LINE.match(next(lines, ""))
+    return tuple(re.findall(r"[^,\s]+", match[1])) if match else ()
+
+
+def read_text(path: Path) -> str:
+    """The text of a file in UTF-8 or Latin-1 (Windows-1252); ModFileError if it cannot be read as
+    text.
     """
     try:
         if path.is_dir():
@@ -93,7 +108,7 @@ def read_lines(path: Path) -> list[Line]:
             "a zero byte was found; a text file was expected (in UTF-8 or Latin-1).",
             Place(str(path), line),
         )
-    return strip_comments(_decoded(data), str(path))
+    return _decoded(data)
 
 
 def strip_comments(text: str, name: str) -> list[Line]:

@@ -4,38 +4,26 @@ were something else.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emulator.errors import ModFileError
-from emulator.modfile.reading.syntax import Command, Expression, ModFile, Place, Skipped, calls
+from emulator.modfile.reading.syntax import (
+    Command,
+    Expression,
+    ModFile,
+    Place,
+    Skipped,
+    calls,
+    symbols,
+)
 
 _POLICY = "Write the first-order conditions of the planner, or a policy rule, into the model block."
-_OCCBIN = "Remove the constraint to solve the unconstrained model."
 
 COMMANDS = {
     "discretionary_policy": f"optimal policy under discretion is not supported. {_POLICY}",
     "ramsey_constraints": (
         "constraints on the planner's instruments are not supported. Remove them to solve the"
         " unconstrained problem."
-    ),
-    "occbin_constraints": f"occasionally binding constraints are not supported. {_OCCBIN}",
-    "occbin_setup": f"occasionally binding constraints are not supported. {_OCCBIN}",
-    "sigma_e": (
-        "the matrix 'Sigma_e = [...]' is not supported. Write variances and covariances in a shocks"
-        " block."
-    ),
-    "load_params_and_steady_state": (
-        "parameters kept in another file are not read. Write their values into the file."
-    ),
-    "model_remove": (
-        "changes to a model after its block are not supported. Write the model as it is to be"
-        " solved."
-    ),
-    "model_replace": (
-        "changes to a model after its block are not supported. Write the model as it is to be"
-        " solved."
-    ),
-    "var_remove": (
-        "changes to a model after its block are not supported. Write the model as it is to be"
-        " solved."
     ),
     "var_model": (
         "auxiliary VAR models are not supported. Write their equations into the model block."
@@ -51,11 +39,6 @@ COMMANDS = {
 }
 
 OPERATORS = {
-    "EXPECTATION": (
-        "the operator EXPECTATION is not supported. Introduce a variable for what is expected and"
-        " lag it."
-    ),
-    "adl": "the operator adl is not supported. Write out its lags.",
     "var_expectation": (
         "the operator var_expectation is not supported. Write its equation into the model block."
     ),
@@ -65,8 +48,6 @@ OPERATORS = {
     "pac_target_nonstationary": "the operator pac_target_nonstationary is not supported.",
 }
 
-TAGS = {"bind": _OCCBIN, "relax": _OCCBIN, "pswitch": _OCCBIN}
-
 
 def check_supported(file: ModFile) -> None:
     """Raise `ModFileError` that names the first thing in the file that cannot be solved here."""
@@ -75,16 +56,70 @@ def check_supported(file: ModFile) -> None:
             _check_command(statement)
         elif isinstance(statement, Skipped):
             _check_skipped(statement)
+    _check_used(file)
     for equation in file.model.equations:
-        for tag in equation.tags:
-            if tag in TAGS:
-                raise ModFileError(
-                    f"the tag '{tag}' of OccBin is not supported. {TAGS[tag]}", equation.place
-                )
         _check_operators(equation.left, equation.place)
         _check_operators(equation.right, equation.place)
     for local in file.model.locals:
         _check_operators(local.value, local.place)
+
+
+def without_unused(file: ModFile) -> ModFile:
+    """Under `nostrict` Dynare takes variables that no equation holds out of the model."""
+    if "nostrict" not in file.command_line:
+        return file
+    used = _used(file)
+    return replace(file, variables=tuple(d for d in file.variables if d.name in used))
+
+
+def _used(file: ModFile) -> set[str]:
+    """Names that the equations hold, in '#' variables too."""
+    used: set[str] = set()
+    for equation in file.model.equations:
+        if "static" not in equation.tags:
+            for side in (equation.left, equation.right):
+                used |= {symbol.name for symbol in symbols(side)}
+    for local in reversed(file.model.locals):
+        if local.name in used:
+            used |= {symbol.name for symbol in symbols(local.value)}
+    return used
+
+
+def _check_used(file: ModFile) -> None:
+    """Refuse a declared variable or shock that no equation holds: a slip of the pen more often than
+    not, and an error in Dynare too unless it is told `nostrict`.
+    """
+    if "nostrict" in file.command_line:
+        return
+    used = _used(file)
+    for declared in (*file.variables, *file.shocks):
+        if declared.name not in used:
+            raise ModFileError(
+                f"'{declared.name}' is declared but stands in no equation. Remove it, or let the"
+                " first line of the file be // --+ options: nostrict +--.",
+                declared.place,
+            )
+
+
+def unconstrained(file: ModFile) -> ModFile:
+    """The file with the equations of the regime in which no constraint of OccBin binds: those with
+    the tag `bind` are left out.
+
+    Raises `ModFileError` where it has constraints and no `stoch_simul`, whose answer that is.
+    """
+    tagged = [e for e in file.model.equations if {"bind", "relax", "pswitch"} & e.tags.keys()]
+    commands = [s for s in file.statements if isinstance(s, Command)]
+    setup = [c for c in commands if c.name in ("occbin_constraints", "occbin_setup")]
+    if not tagged and not setup:
+        return file
+    if not any(c.name == "stoch_simul" for c in commands):
+        raise ModFileError(
+            "occasionally binding constraints (OccBin) are not solved. Add stoch_simul(order=1);"
+            " for the responses of the regime in which none binds.",
+            setup[0].place if setup else tagged[0].place,
+        )
+    equations = tuple(e for e in file.model.equations if "bind" not in e.tags)
+    return replace(file, model=replace(file.model, equations=equations))
 
 
 def _check_command(command: Command) -> None:
@@ -101,8 +136,6 @@ def _check_command(command: Command) -> None:
 def _check_skipped(skipped: Skipped) -> None:
     """A skipped line that decides the sizes of shocks must not be passed over."""
     words = skipped.text.replace("=", " ").replace(";", " ").replace("(", " ").split()
-    if words[:1] == ["Sigma_e"]:
-        raise ModFileError(COMMANDS["sigma_e"], skipped.place)
     if skipped.nested and words[:1] == ["shocks"]:
         raise ModFileError(
             "a shocks block inside of MATLAB's 'if' or a loop is not supported. Write it outside,"

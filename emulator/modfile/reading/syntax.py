@@ -52,7 +52,7 @@ class Operation:
 class Call:
     """A function of the language: exp log (ln) log10 sqrt cbrt abs sign max min sin cos tan asin
     acos atan sinh cosh tanh asinh acosh atanh normcdf normpdf erf erfc, and the operators
-    STEADY_STATE, EXPECTATION, diff, adl.
+    STEADY_STATE, EXPECTATION, diff, adl; `[]` is the vector of lags of an adl.
 
     Names other than these are external functions and stay as they are written. `normcdf` and
     `normpdf` take one argument or three (x, mean, standard deviation). `EXPECTATION` has its period
@@ -265,6 +265,15 @@ class Command:
 
 
 @dataclass(frozen=True)
+class OptionLine:
+    """`options_.NAME = VALUE;`, a line of MATLAB that sets an option of Dynare's."""
+
+    name: str
+    value: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Skipped:
     """A MATLAB line that is not read.
 
@@ -286,6 +295,7 @@ Statement = (
     | EstimatedParams
     | PlannerObjective
     | Command
+    | OptionLine
     | Skipped
 )
 
@@ -311,3 +321,5 @@ class ModFile:
     """The file after macro expansion and without comments: read again, it is the same model."""
     sha256: str
     """Of that text: names the model."""
+    command_line: tuple[str, ...] = ()
+    """Options of Dynare's command line that the first line of the file gives."""
