@@ -26,6 +26,9 @@ from emulator.solvers.state_space import StateSpace, memory, spectral_radius, to
 UNIT_ROOT = 2 - CRITERIUM
 """Modulus from which on a root counts as a unit root, as in Dynare's `lyapunov_symm`."""
 
+SQUARINGS = 10
+"""A matrix is raised to the power of 2^10, by which a root of 0.9993 has fallen to a half."""
+
 REACHED = 1e-9
 """Share of a variable's own size above which a unit root is said to move it."""
 
@@ -59,6 +62,10 @@ class Recursion:
             H=space.C @ space.B,
         )
 
+    def observing(self, observed: Any) -> Recursion:
+        """The observables at these positions, or of a slice."""
+        return Recursion(self.A, self.B, self.G[:, observed], self.H[:, observed])
+
     def filtered(self, by: Filter) -> Recursion:
         """What a filter makes of the observables: filtered shocks drive the same model."""
         xp = array_namespace(self.A)
@@ -89,8 +96,7 @@ def stationary_part(recursion: Recursion) -> tuple[Recursion, np.ndarray]:
     The other observables have no second moments; those of the recursion that is returned mean
     nothing for them. Draws without a unit root come back as they are.
     """
-    radius = spectral_radius(recursion.A)
-    rows = np.flatnonzero(radius >= UNIT_ROOT)
+    rows = _with_unit_roots(to_numpy(recursion.A))
     stationary = np.ones(recursion.G.shape[:2], dtype=bool)
     if not len(rows):
         return recursion, stationary
@@ -101,6 +107,18 @@ def stationary_part(recursion: Recursion) -> tuple[Recursion, np.ndarray]:
             matrix[row] = part
     a, b, g = matrices
     return Recursion(a, b, g, to_numpy(recursion.H)), stationary
+
+
+def _with_unit_roots(a: np.ndarray) -> np.ndarray:
+    """Positions of the draws with a unit root. A power that shrinks has none: it costs less than
+    the roots.
+    """
+    power = a
+    with np.errstate(all="ignore"):
+        for _ in range(SQUARINGS):
+            power = power @ power
+        open_rows = np.flatnonzero(~((power**2).sum(axis=(1, 2)) < 0.25))
+    return open_rows[spectral_radius(a[open_rows]) >= UNIT_ROOT]
 
 
 def _split(

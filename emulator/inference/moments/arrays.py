@@ -192,16 +192,17 @@ def _shares_of_state_space(
     if asked.filter is not None:
         recursion = recursion.filtered(asked.filter)
     finite = sorted({int(h) for h in horizons if math.isfinite(h)})
-    by_horizon: dict[float, Any] = {}
-    if finite:
-        variances = forecast_variances(recursion, finite)
-        by_horizon = {h: variances[:, k] for k, h in enumerate(finite)}
-    stable, stationary = stationary_part(recursion)
+    variances = forecast_variances(recursion, finite or [1])
+    largest = np.sqrt(variances[:, -1].sum(axis=1)).max(axis=1, initial=0.0)
+    chosen = recursion.observing(asked.observed)
+    by_horizon: dict[float, Any] = {
+        h: variances[:, k][..., asked.observed] for k, h in enumerate(finite)
+    }
+    stable, stationary = stationary_part(chosen)
     if len(finite) < len(set(horizons)):
         unconditional = variances_by_shock(stable)
-        unconditional = np.where(stationary[:, None], unconditional, np.nan)
-        by_horizon[math.inf] = unconditional
-    return _spread(_decomposed(by_horizon, horizons, stationary, asked), solved)
+        by_horizon[math.inf] = np.where(stationary[:, None], unconditional, np.nan)
+    return _spread(_decomposed(by_horizon, horizons, stationary, largest), solved)
 
 
 def _shares_of_responses(
@@ -219,9 +220,11 @@ def _shares_of_responses(
         )
     irf, solved = _responses(answerer, theta, horizon, asked.filter)
     sums = (irf**2).cumsum(axis=2)
+    largest = np.sqrt(sums[:, :, -1].sum(axis=1)).max(axis=1, initial=0.0)
+    sums = sums[..., asked.observed]
     by_horizon = {h: sums[:, :, -1 if math.isinf(h) else int(h) - 1] for h in horizons}
-    stationary = np.ones((len(irf), irf.shape[3]), dtype=bool)
-    shares = _decomposed(by_horizon, horizons, stationary, asked)
+    stationary = np.ones((len(irf), sums.shape[3]), dtype=bool)
+    shares = _decomposed(by_horizon, horizons, stationary, largest)
     shares["cut"] = _cut(irf)[:, asked.observed]
     return _spread(shares, solved)
 
@@ -230,14 +233,15 @@ def _decomposed(
     by_horizon: dict[float, Any],
     horizons: Sequence[float],
     stationary: np.ndarray,
-    asked: Asked,
+    largest: np.ndarray,
 ) -> dict[str, np.ndarray]:
+    """The variances (n, K, S, O); largest (n,): the standard deviation of what moves most."""
     variance = np.stack([by_horizon[h] for h in horizons], axis=1)
     deviation = np.sqrt(variance[:, -1].sum(axis=1))
     return {
-        "variance": variance[..., asked.observed],
-        "stationary": stationary[:, asked.observed],
-        "constant": _constant(deviation)[:, asked.observed],
+        "variance": variance,
+        "stationary": stationary,
+        "constant": deviation <= CONSTANT * largest[:, None],
     }
 
 
