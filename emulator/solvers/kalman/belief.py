@@ -22,6 +22,9 @@ steps of Schulz's iteration (1933, doi:10.1002/zamm.19330130111), each of which 
 new inverse: cheaper than LAPACK's.
 """
 
+VERY_NEAR = 1e-9
+"""The same for one step."""
+
 
 @dataclass(frozen=True)
 class Belief:
@@ -115,10 +118,13 @@ def improved(last: np.ndarray, variance: np.ndarray, factor: np.ndarray) -> np.n
     """
     identity = np.eye(variance.shape[1])
     off = identity - variance @ last
+    distance = np.abs(off).max(axis=(1, 2))
+    if distance.max() < VERY_NEAR:
+        return symmetric(last + last @ off)
     square = off @ off
     inverse = last @ ((identity + off) @ (identity + square) @ (identity + square @ square))
     inverse = symmetric(inverse)
-    far = ~(np.abs(off).max(axis=(1, 2)) < NEAR)
+    far = ~(distance < NEAR)
     if far.any():
         inverse[far] = inverse_of(factor[far])
     return inverse

@@ -62,6 +62,9 @@ def through(
     """
     data = np.ascontiguousarray(deviations.transpose(1, 0, 2))[..., None]
     moving, largest = _start(belief)
+    mean = belief.mean
+    read = int(np.flatnonzero((belief.onward != 0).any(axis=(0, 1))).max(initial=-1)) + 1
+    onward = np.ascontiguousarray(belief.onward[:, :, :read])
     before: _Moving | None = None
     lost = []
     for period in range(len(data)):
@@ -73,20 +76,22 @@ def through(
             if still.any():
                 rows = belief.rows[still]
                 rest = data[period:, rows]
-                answers[rows, period:] = _finish(belief.of(still), moving.of(still), rest)
+                done = replace(belief.of(still), mean=mean[still])
+                answers[rows, period:] = _finish(done, moving.of(still), rest)
             if (still | shrunk).any():
-                belief, moving = belief.of(~(still | shrunk)), moving.of(~(still | shrunk))
+                on = ~(still | shrunk)
+                belief, moving, mean, onward = belief.of(on), moving.of(on), mean[on], onward[on]
             before = moving
         if len(belief.rows) == 0:
             break
         mine = data[period]
         mine = mine if len(mine) == len(belief.rows) else mine[belief.rows]
-        errors = mine - belief.loading @ belief.mean
+        errors = mine - belief.loading @ mean
         scaled = moving.inverse @ errors
-        squares = (errors * scaled).sum(axis=(1, 2))
+        squares = (errors.swapaxes(1, 2) @ scaled)[:, 0, 0]
         answers[belief.rows, period] = densities(squares, moving.log_determinant, len(errors[0]))
-        belief = replace(belief, mean=belief.onward @ belief.mean + moving.reach @ scaled)
-        moving = _moved(belief, moving)
+        mean = onward @ mean[:, :read] + moving.reach @ scaled
+        moving = _moved(onward, belief.loading, moving)
     return np.concatenate(lost)
 
 
@@ -103,21 +108,21 @@ def _start(belief: Belief) -> tuple[_Moving, np.ndarray]:
     return moving, variance[:, diagonal, diagonal].max(axis=1)
 
 
-def _moved(belief: Belief, now: _Moving) -> _Moving:
-    """The next period's."""
-    loaded = belief.loading @ now.increment
+def _moved(onward: np.ndarray, loading: np.ndarray, now: _Moving) -> _Moving:
+    """The next period's; onward (N, D, R): the columns of A that are not zero."""
+    loaded = loading @ now.increment
     back = np.ascontiguousarray((loaded @ now.weight).swapaxes(1, 2))
-    onward = belief.onward @ now.increment
+    moved = onward @ now.increment[:, : onward.shape[2]]
     variance = now.variance + loaded @ back
     factor = cholesky(variance)
     inverse = improved(now.inverse, variance, factor)
-    reach = now.reach + onward @ back
+    reach = now.reach + moved @ back
     return _Moving(
         variance=variance,
         inverse=inverse,
         log_determinant=log_determinant(factor),
         reach=reach,
-        increment=onward - reach @ (inverse @ loaded),
+        increment=moved - reach @ (inverse @ loaded),
         weight=now.weight + back @ (now.inverse @ back.swapaxes(1, 2)),
     )
 

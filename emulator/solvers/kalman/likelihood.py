@@ -42,7 +42,7 @@ SETTLED = 1e-12
 settled.
 """
 
-BLOCK_ENTRIES = 2**16
+BLOCK_ENTRIES = 2**17
 """Entries of a stack of covariances that go through the data together: few enough to stay in the
 cache.
 """
@@ -91,12 +91,16 @@ def log_likelihoods(
 
 
 def _without_idle_states(space: StateSpace) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The matrices without the states that move neither another state nor the data."""
+    """The matrices without the states that move neither another state nor the data, those that the
+    next period reads first.
+    """
     a, b, c = (np.asarray(m, dtype=np.float64) for m in (space.A, space.B, space.C))
-    used = np.flatnonzero((a != 0).any(axis=(0, 1)) | (c != 0).any(axis=(0, 1)))
-    if len(used) == a.shape[1]:
+    read = (a != 0).any(axis=(0, 1))
+    shown = (c != 0).any(axis=(0, 1)) & ~read
+    order = np.concatenate([np.flatnonzero(read), np.flatnonzero(shown)])
+    if np.array_equal(order, np.arange(a.shape[1])):
         return a, b, c
-    return a[:, used][:, :, used], b[:, used], c[:, :, used]
+    return a[:, order][:, :, order], b[:, order], c[:, :, order]
 
 
 def _belief(space: StateSpace, error: np.ndarray) -> Belief:

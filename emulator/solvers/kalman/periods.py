@@ -105,7 +105,7 @@ def _updated(belief: Belief, now: Prediction, data: np.ndarray) -> tuple[Belief,
         mean=belief.onward @ (belief.mean + back @ scaled),
         covariance=symmetric(belief.onward @ covariance @ belief.back + belief.noise),
     )
-    squares = (errors * scaled).sum(axis=(1, 2))
+    squares = (errors.swapaxes(1, 2) @ scaled)[:, 0, 0]
     return later, densities(squares, now.log_determinant, errors.shape[1])
 
 

@@ -1,0 +1,298 @@
+"""Log-likelihoods beside Dynare's own function: how far apart, and how long each takes.
+
+    python benchmarks/likelihood.py [--dynare /usr/lib/dynare/matlab] [--public FOLDER] [--csv out]
+    python benchmarks/likelihood.py --speed [--most 10000]
+
+Without options: the cases of `emulator/tests/reference/likelihood`, asked anew. `--public` names a
+checkout of the collection DSGE_mod of J. Pfeifer: its two files of Smets and Wouters (2007) on
+their own data, at their calibration and mode and at twenty draws of their priors, and files without
+data of theirs, which then come from the model, at twenty draws around the calibration. `--speed`
+times `sw07` with 230 quarters, solution included, on one thread, in processor time; Dynare's
+function with its own `riccati_tol`, ours with covariances to the last period. Exit code 1 if a
+difference exceeds 1e-6.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import threadpoolctl
+from rich.console import Console
+from rich.table import Table
+
+import emulator
+from emulator.inference.likelihood import Likelihood
+from emulator.tests.reference import dynare
+from emulator.tests.reference.likelihood import cases, make
+
+TOLERANCE = 1e-6
+REPEATS = 20
+N_DRAWS = 20
+SW = "Smets_Wouters_2007"
+SERIES = ("dy", "dc", "dinve", "labobs", "pinfobs", "dw", "robs")
+UNSET = "constepinf = 0.7; constebeta = 0.742; ctrend = 0.3982;\n"
+"""Parameters that a file leaves to its `estimated_params`, by the initial values there."""
+
+PUBLIC = {
+    "Gali_2015/Gali_2015_chapter_3.mod": ("pi", "y_gap", "i"),
+    "Gali_2008/Gali_2008_chapter_3.mod": ("pi", "y_gap"),
+    "Hansen_1985/Hansen_1985.mod": ("y",),
+    "Ireland_2004/Ireland_2004.mod": ("g", "x", "pihat"),
+    "RBC_baseline_stationarized/RBC_baseline_stationarized.mod": ("y", "c"),
+    "SGU_2003/SGU_2003.mod": ("y",),
+    "Gali_Monacelli_2005/Gali_Monacelli_2005.mod": ("pi", "x"),
+}
+"""Files of the collection without data, and which of their variables are observed."""
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    draws: int
+    lowest: float
+    highest: float
+    difference: float
+
+
+def of_case(name: str, matlab: Path) -> Row:
+    answer, draws, table = make.ask_case(name, matlab)
+    case = cases.CASES[name]()
+    with tempfile.TemporaryDirectory() as scratch:
+        economy = cases.economy(case, Path(scratch))
+        ours = economy.log_likelihood(
+            table, cases.theta(economy, draws), start=case.start, presample=case.presample
+        )
+    return _row(name, answer.likelihood, ours["log_likelihood"].values)
+
+
+def _row(name: str, wanted: np.ndarray, ours: np.ndarray) -> Row:
+    solved = np.isfinite(ours) & (wanted > -1e8)  # Dynare's penalty where there is no solution
+    difference = float(np.abs(ours - wanted)[solved].max(initial=0.0))
+    return Row(name, int(solved.sum()), wanted[solved].min(), wanted[solved].max(), difference)
+
+
+# Smets and Wouters (2007) on their own data
+
+
+def _sw_data(folder: Path) -> pd.DataFrame:
+    from scipy.io import loadmat
+
+    raw = loadmat(folder / "usmodel_data.mat")
+    columns = {name: raw[name].ravel() for name in SERIES}
+    periods = pd.period_range("1947Q3", periods=len(raw["dy"]), freq="Q").astype(str)
+    return pd.DataFrame(columns, index=pd.Index(periods, name="period"))
+
+
+def _sw_text(path: Path) -> str:
+    """The file up to its varobs, with a value for each parameter."""
+    text = path.read_text(encoding="latin-1").replace("model(linear);", f"{UNSET}model(linear);", 1)
+    start = text.index("varobs")
+    return text[: text.index(";", start) + 1] + "\n"
+
+
+def smets_wouters(public: Path, matlab: Path) -> list[Row]:
+    """At the calibration, at the published mode, and at draws of the file's priors."""
+    from scipy.io import loadmat
+
+    folder, rows = public / SW, []
+    table = _sw_data(folder)
+    for name, start in ((f"{SW}.mod", "wide"), (f"{SW}_45.mod", "stationary")):
+        text = _sw_text(folder / name)
+        with tempfile.TemporaryDirectory() as scratch:
+            path = Path(scratch) / name
+            path.write_text(text, encoding="latin-1")
+            economy = emulator.world(path)
+            priors = economy.solver.priors
+            theta = _prior_draws(economy, priors)
+            asked = {"start": start, "presample": 4}
+            ours = economy.log_likelihood(table, theta, **asked)["log_likelihood"].values
+            calibrated = economy.log_likelihood(table, **asked)["log_likelihood"].values[0]
+        columns = [economy.spec.index(p) for p in priors]
+        draws = pd.DataFrame(theta[:, columns], columns=list(priors))
+        options = {"datafile": "'usmodel_data'", "presample": 4}
+        options |= {"lik_init": 2} if start == "wide" else {}
+        answer = make.ask(text, pd.DataFrame(), draws, options, matlab, beside=folder)
+        rows.append(_row(f"{name}, draws of its priors", answer.likelihood, ours))
+        print(f"{name}: {calibrated:.4f} at its calibration ({start}, presample 4)")
+        if start == "wide":
+            mode = loadmat(folder / "usmodel_mode.mat")["xparam1"].ravel()
+            _at_mode(economy, table.iloc[70:], mode, asked)
+    return rows
+
+
+def _prior_draws(economy: emulator.Economy, priors: dict) -> np.ndarray:
+    """Draws (n, P) of a file's priors that have a solution, within the bounds it gives."""
+    rng = np.random.default_rng(0)
+    theta = np.repeat(economy.spec.theta(), 40 * N_DRAWS, axis=0)
+    for name, prior in priors.items():
+        theta[:, economy.spec.index(name)] = prior.draw(len(theta), rng)
+    return theta[economy.answerer.status(theta) == 0][:N_DRAWS]
+
+
+def _at_mode(economy: emulator.Economy, table: pd.DataFrame, mode: np.ndarray, asked: dict) -> None:
+    """Log-posterior at the mode, and Laplace's approximation of the marginal likelihood (Dynare:
+    -841.4621 and -923.0527); a prior's density is that before it is cut, as Dynare has it.
+    """
+    likelihood = Likelihood.of(economy.answerer, emulator.read_data(table), **asked)
+    names = list(likelihood.priors)
+    columns = [economy.spec.index(name) for name in names]
+    theta = economy.spec.theta()
+
+    def log_posterior(x: np.ndarray) -> np.ndarray:
+        rows = np.repeat(theta, len(x), axis=0)
+        rows[:, columns] = x
+        total = likelihood.values(rows).total
+        for column, name in enumerate(names):
+            total = total + likelihood.priors[name].log_density(x[:, column], whole=True)
+        return total
+
+    hessian = _hessian(log_posterior, mode)
+    value = float(log_posterior(mode[None])[0])
+    laplace = value + 0.5 * len(mode) * np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(-hessian)[1]
+    print(f"{SW}.mod, first_obs=71: {value:.4f} log-posterior at the mode, {laplace:.4f} Laplace")
+
+
+def _hessian(value, x: np.ndarray) -> np.ndarray:
+    """By central differences, all points in one batch."""
+    step = np.maximum(np.abs(x), 1e-2) * 1e-3
+    size = len(x)
+    pairs = [(i, j) for i in range(size) for j in range(i, size)]
+    signs = ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    points = np.repeat(x[None], len(pairs) * 4, axis=0)
+    for k, (i, j) in enumerate(pairs):
+        for m, (a, b) in enumerate(signs):
+            points[4 * k + m, i] += a * step[i]
+            points[4 * k + m, j] += b * step[j]
+    values = value(points).reshape(-1, 4)
+    hessian = np.zeros((size, size))
+    for (i, j), of_pair in zip(pairs, values, strict=True):
+        second = (of_pair[0] - of_pair[1] - of_pair[2] + of_pair[3]) / (4 * step[i] * step[j])
+        hessian[i, j] = hessian[j, i] = second
+    return hessian
+
+
+# Files without data
+
+
+def of_public(public: Path, name: str, varobs: tuple[str, ...], matlab: Path) -> Row:
+    path = public / name
+    text = cases.until_commands(path)
+    text = re.sub(r"^\s*(estimated_params|varobs)\b.*?;", "", text, flags=re.MULTILINE | re.DOTALL)
+    with tempfile.TemporaryDirectory() as scratch:
+        beside = Path(scratch)
+        case = cases.Case(text=text, varobs=varobs)
+        economy = cases.economy(case, beside)
+        around = [
+            p.name
+            for p in economy.spec.parameters
+            if p.name in economy.solver.model.needed and not p.name.startswith("stderr_")
+        ]
+        case = cases.Case(text=text, varobs=varobs, around=tuple(around))
+        table, draws = cases.data(case, economy), cases.draws(case, economy)
+        theta = cases.theta(economy, draws)
+        keep = economy.answerer.status(theta) == 0
+        draws, theta = draws[keep], theta[keep]
+        ours = economy.log_likelihood(table, theta)["log_likelihood"].values
+    estimated = case.estimated(tuple(draws.columns), draws.to_numpy()[0])
+    options = {"datafile": "'table.csv'"}
+    answer = make.ask(
+        f"{case.model}\n{estimated}", table, draws, options, matlab, beside=path.parent
+    )
+    return _row(name, answer.likelihood, ours)
+
+
+# Speed
+
+
+def speed(matlab: Path, most: int) -> None:
+    """Milliseconds a draw of `sw07`, 230 quarters, solution included."""
+    answer, _, table = make.ask_case("sw07_mode", matlab, repeats=REPEATS)
+    case = cases.CASES["sw07_mode"]()
+    rows = Table(title=f"sw07, {case.periods} quarters: milliseconds of processor time a draw")
+    for column in ("", "draws at once", "ms a draw", "Dynare's by it"):
+        rows.add_column(column, justify="right")
+    rows.add_row("Dynare 5.3, Octave", "1", f"{1e3 * answer.seconds:.2f}", "1.0")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = cases.economy(case, Path(scratch))
+    world = emulator.world("sw07")
+    growth = {
+        "dy": "diff(output) + gamma_bar",
+        "dc": "diff(consumption) + gamma_bar",
+        "dinve": "diff(investment) + gamma_bar",
+        "dw": "diff(wage) + gamma_bar",
+        "labobs": "hours + mean",
+        "pinfobs": "inflation/4 + mean",
+        "robs": "rate/4 + mean",
+    }
+    data = emulator.read_data(table)
+    for who, economy, observe in (("the same file", file, None), ("world sw07", world, growth)):
+        likelihood = Likelihood.of(economy.answerer, data, observe)
+        n = 1
+        while n <= most:
+            theta = _around(economy, n)
+            likelihood.values(theta[:1])
+            began = time.process_time()
+            for _ in range(repeats := max(1, 20 // n)):
+                likelihood.values(theta)
+            each = (time.process_time() - began) / repeats / n
+            rows.add_row(who, f"{n:,}", f"{1e3 * each:.2f}", f"{answer.seconds / each:.1f}")
+            n *= 10
+    Console().print(rows)
+
+
+def _around(economy: emulator.Economy, n: int) -> np.ndarray:
+    """Draws (n, P) around the defaults, as a posterior has them, all with a solution."""
+    rng = np.random.default_rng(0)
+    usual = economy.spec.theta()
+    theta = usual * (1 + 0.02 * rng.standard_normal((2 * n + 10, usual.shape[1])))
+    return theta[economy.answerer.status(theta) == 0][:n]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--dynare", type=Path, default=dynare.DYNARE)
+    parser.add_argument("--public", type=Path, help="a checkout of DSGE_mod")
+    parser.add_argument("--csv", type=Path)
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--most", type=int, default=10_000)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if given.speed:
+        with threadpoolctl.threadpool_limits(1):
+            speed(given.dynare, given.most)
+        return
+    if given.public is None:
+        rows = [of_case(name, given.dynare) for name in cases.CASES]
+    else:
+        rows = smets_wouters(given.public, given.dynare)
+        for name, varobs in PUBLIC.items():
+            try:
+                rows.append(of_public(given.public, name, varobs, given.dynare))
+            except (SystemExit, emulator.errors.EmulatorError, FileNotFoundError) as error:
+                print(f"{name}: not compared: {str(error)[-300:]}")
+    table = Table(title="Log-likelihoods: largest difference from Dynare's")
+    for column in ("case", "draws", "from", "to", "difference"):
+        table.add_column(column, justify="left" if column == "case" else "right")
+    for row in rows:
+        lowest, highest = f"{row.lowest:.2f}", f"{row.highest:.2f}"
+        table.add_row(row.name, str(row.draws), lowest, highest, f"{row.difference:.1e}")
+    Console().print(table)
+    if given.csv:
+        pd.DataFrame(rows).to_csv(given.csv, index=False)
+    sys.exit(int(any(not row.difference <= TOLERANCE for row in rows)))
+
+
+if __name__ == "__main__":
+    main()
