@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
 from emulator.console import say
 from emulator.data.command import generate as generate_plainly
-from emulator.data.command import read_sizes, resumable
+from emulator.data.command import read_fractions, read_sizes, resumable
+from emulator.data.schema import Fractions
 from emulator.errors import ConfigError
 from emulator.worlds.command import noted
 
@@ -35,7 +37,6 @@ def generate(until: Any = None, **options: Any) -> None:
         generate_plainly(**options)
         return
     from emulator.choice.until import draw_until
-    from emulator.data import Fractions
     from emulator.worlds import expand_worlds
 
     defaults = inspect.signature(generate_plainly).parameters
@@ -59,17 +60,22 @@ def generate(until: Any = None, **options: Any) -> None:
             most=read_sizes(options["n_samples"])[0],
             horizon=options["horizon"],
             seed=options["seed"],
-            fractions=Fractions(
-                val=options["val"],
-                test=options["test"],
-                test_extrapolation_slice=options["slice_"],
-                test_extrapolation_corner=options["corner"],
-            ),
+            fractions=_fractions(options, defaults),
             overwrite=options["overwrite"],
         )
     say(outcome.reason)
     place = options["output"]
     say(f"Data set: {place}   train: emulator train --dataset {place} --output runs/mine")
+
+
+def _fractions(
+    options: Mapping[str, Any], defaults: Mapping[str, inspect.Parameter]
+) -> Fractions | None:
+    """The shares of the splits that were asked for; None where none were."""
+    names = ("val", "test", "slice_", "corner")
+    if all(options[name] == defaults[name].default for name in names):
+        return None
+    return read_fractions(*(options[name] for name in names))
 
 
 _signature = inspect.signature(generate_plainly, eval_str=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from emulator.data import DataSet
+from emulator.data import DataSet, Fractions
 from emulator.errors import DatasetError
 from emulator.eval.metrics import squared_error
 from emulator.eval.scale import Scale
@@ -31,6 +31,14 @@ class Draws:
 
     theta: np.ndarray
     irf: np.ndarray
+
+
+def fractions_for(n: int) -> Fractions:
+    """The usual shares of n draws, or a larger one for `val` where a band needs it."""
+    usual = Fractions()
+    regions = usual.test_extrapolation_slice + usual.test_extrapolation_corner
+    least = (LEAST_VAL + 1) / max(1.0, n * (1 - regions))
+    return usual.model_copy(update={"val": min(0.4, max(usual.val, least))})
 
 
 class Splits:

@@ -24,6 +24,7 @@ from emulator.choice.committee import Committee, chosen
 from emulator.choice.journal import Journal
 from emulator.choice.pool import Pool, drawn, joined, solved
 from emulator.choice.rounds import hopeless, next_draws, reason_of
+from emulator.choice.scoring import fractions_for
 from emulator.console import say
 from emulator.data import DataSet, Fractions, open_dataset
 from emulator.data.importing.arrays import given_arrays
@@ -81,7 +82,8 @@ def draw_until(
     the draws as a data set.
 
     most: draws with a solution at most; horizon: by default the world's own; choose: whether to
-    choose draws, by default where a draw takes more than `DEAR` seconds. The same request goes on
+    choose draws, by default where a draw takes more than `DEAR` seconds; fractions: by default the
+    usual ones, with nine draws in `val` at least, which an emulator needs. The same request goes on
     with what an interrupted one has drawn, and opens what a finished one has. Raises `ConfigError`,
     `DatasetError`.
     """
@@ -97,7 +99,7 @@ def draw_until(
         horizon=last_horizon([opened], horizon),
         seed=seed,
         choose=choose,
-        fractions=fractions or Fractions(),
+        fractions=fractions,
         journal=Journal(place),
     )
     with place.sole_writer(), one_thread():
@@ -135,7 +137,7 @@ class _Drawing:
     horizon: int
     seed: int
     choose: bool | None
-    fractions: Fractions
+    fractions: Fractions | None
     journal: Journal
     outcome: Outcome = field(default_factory=Outcome)
 
@@ -150,7 +152,7 @@ class _Drawing:
             "horizon": self.horizon,
             "seed": self.seed,
             "choose": self.choose,
-            "fractions": self.fractions.model_dump(),
+            "fractions": None if self.fractions is None else self.fractions.model_dump(),
             "made_by": __version__,
         }
 
@@ -167,7 +169,7 @@ class _Drawing:
             (until.error, until.most, request.horizon, request.seed)
             == (self.error, self.most, self.horizon, self.seed)
             and request.specs_sha256[name] == self.world.spec.sha256
-            and request.fractions == self.fractions
+            and self.fractions in (None, request.fractions)
             and request.made_by == __version__
             and self.choose in (None, until.choosing)
         )
@@ -291,7 +293,7 @@ def _written(drawing: _Drawing, pool: Pool, place: Folder, until: Until) -> Data
     plan = Plan(
         name=spec.name,
         seed=drawing.seed,
-        fractions=drawing.fractions,
+        fractions=drawing.fractions or fractions_for(len(pool.theta)),
         drop_duplicates=True,  # a prior of few values proposes the same draw again
         solved_here=SolvedHere(drawing.world, until, drawing.source),
     )

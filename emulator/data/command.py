@@ -147,14 +147,7 @@ def generate(
     from emulator.data.generate import generate_dataset
 
     usual, exceptions = read_sizes(n_samples)
-    try:
-        fractions = Fractions(
-            val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner
-        )
-    except ValueError:
-        raise DatasetError(
-            "Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5."
-        ) from None
+    fractions = read_fractions(val, test, slice_, corner)
     with resumable(output, "Finished shards"), noted():
         data = generate_dataset(
             output,
@@ -272,6 +265,18 @@ def read_sizes(text: str) -> tuple[int, dict[str, int]]:
     return int(first), exceptions
 
 
+def read_fractions(val: float, test: float, slice_: float, corner: float) -> Fractions:
+    """The shares of the splits. Raises `DatasetError`, which names the options."""
+    try:
+        return Fractions(
+            val=val, test=test, test_extrapolation_slice=slice_, test_extrapolation_corner=corner
+        )
+    except ValueError:
+        raise DatasetError(
+            "Each of --val, --test, --slice and --corner must lie strictly between 0 and 0.5."
+        ) from None
+
+
 def print_splits(data: DataSet) -> None:
     """How many draws each split has, and how many failed."""
     from rich.table import Table
@@ -307,6 +312,7 @@ def validate(
     ] = "",
 ) -> None:
     """Check every file, value and split of a data set, and solve a sample of its draws again."""
+    from emulator.data.resolving import NOT_HERE
     from emulator.data.store import open_dataset
     from emulator.data.validate import validate_dataset
 
@@ -315,6 +321,11 @@ def validate(
     for finding in findings:
         say(f"{finding.world}: {finding.what}")
     request = open_dataset(path).manifest.request
+    if findings and all(f"'{finding.world}' {NOT_HERE}" in finding.what for finding in findings):
+        raise DatasetError(
+            f"Files, values and splits of {path} agree; its responses were not checked. Name the"
+            " file of the world with --world."
+        )
     if findings:
         raise DatasetError(f"{path} is damaged: {len(findings)} finding(s) above. {request.remedy}")
     if not request.imported:

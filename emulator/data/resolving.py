@@ -17,6 +17,9 @@ from emulator.spec import WorldSpec
 from emulator.worlds import World, is_known
 
 RESOLVED_ROWS = 64
+NOT_HERE = "is not installed here"
+"""What a finding says that finds nothing wrong."""
+
 STATE_MATRICES = ("state_transition", "state_impact", "state_observation")
 """A, B and C of `s = A s_1 + B e, y = C s`."""
 
@@ -107,8 +110,8 @@ def solved_again(data: DataSet, world: str) -> Iterator[str]:
     installed = installed_world(data, world)
     if installed is None:
         yield (
-            f"world '{world}' is not installed here, so its responses cannot be checked; one of a"
-            " Python file is named: emulator validate --world mysim.py:economy"
+            f"world '{world}' {NOT_HERE}, so its responses cannot be checked; one of a Python file"
+            " is named: emulator validate --world mysim.py:economy"
         )
         return
     spec = data.spec(world)

@@ -91,6 +91,7 @@ def test_draws_without_a_solution_are_kept_as_such(tmp_path):
     [
         (("--world", "nk,var", "--until", "0.1"), "draws of one world"),
         (("--world", "nk", "--until", "3"), "between 0 and 1"),
+        (("--world", "nk", "--until", "0.1", "--val", "0"), "--val, --test, --slice and --corner"),
         (("--world", "nk", "--until", "0.1", "--workers", "2"), "--workers has no part"),
         (("--world", "nk", "--until", "0.1", "--n_samples", "30"), "Raise --n_samples"),
         (("--world", "nkk", "--until", "0.1"), "Did you mean 'nk'"),

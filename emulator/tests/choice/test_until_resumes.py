@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from emulator.choice import committee, until
+from emulator.choice import committee, scoring, until
 from emulator.choice.until import draw_until
-from emulator.data import card, generate_dataset, open_dataset, validate_dataset
+from emulator.data import Fractions, card, generate_dataset, open_dataset, validate_dataset
 from emulator.errors import DatasetError
 from emulator.tests.choice.test_until import quick
 from emulator.tests.data.tampering import forge_checksums, write_array
@@ -127,6 +127,31 @@ def test_the_data_say_what_they_are_and_are_solved_again(tmp_path, emulate):
     forge_checksums(tmp_path / "data")
     whats = [finding.what for finding in validate_dataset(tmp_path / "data")]
     assert any("rows solved again differ" in what for what in whats)
+
+
+def test_few_draws_are_enough_to_train_on_as_the_command_proposes(tmp_path, monkeypatch):
+    fixed(monkeypatch, 0.001)
+    outcome = draw_until(fade([]), 0.01, tmp_path / "data", **REQUEST)
+    assert sum(map(len, outcome.data.splits("fade").values())) == 85
+    assert len(outcome.data.rows("fade", "val")) >= scoring.LEAST_VAL
+    again = draw_until(fade([], 1), 0.01, tmp_path / "data", **REQUEST)
+    assert again.data.fingerprint == outcome.data.fingerprint
+    own = Fractions(val=0.3)
+    fixed(monkeypatch, 0.001)
+    other = draw_until(fade([]), 0.01, tmp_path / "other", fractions=own, **REQUEST)
+    assert other.data.manifest.request.fractions == own
+
+
+def test_a_world_that_is_not_here_is_no_damage(tmp_path, monkeypatch, emulate):
+    fixed(monkeypatch, 0.001)
+    draw_until(fade([]), 0.01, tmp_path / "data", **REQUEST)
+    monkeypatch.setattr(registry, "_registered", {})
+    code, out, error = emulate("validate", "--dataset", tmp_path / "data")
+    assert code == 1
+    assert "is not installed here" in out
+    assert "splits of" in error
+    assert "Name the file of the world with --world" in error
+    assert "damaged" not in error
 
 
 def test_a_mod_file_is_kept_with_its_draws(tmp_path, monkeypatch):
