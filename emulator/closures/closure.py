@@ -3,8 +3,8 @@
 Paths of T periods are sums of K time modes. Unknown paths are those at which the targets are zero;
 defined paths follow from them and from the shocks one after another; where one is defined by its
 own past, that is solved for. All is linear, so that each path is kept as what multiplies the
-unknowns and what multiplies each shock: what does not depend on a shock is never computed from it,
-and stays exactly zero (Auclert, Bardóczy, Rognlie and Straub 2021, Econometrica 89, 2375-2408,
+unknowns and what multiplies each shock, each in columns of its own: what does not depend on a shock
+stays exactly zero (Auclert, Bardóczy, Rognlie and Straub 2021, Econometrica 89, 2375-2408,
 doi:10.3982/ECTA17434, section 2, projected on modes by Galerkin's method).
 
 Axes: n draw, P parameter, D number of the part, K mode, S shock, H horizon, O observable.
@@ -31,10 +31,6 @@ MOST_MARGINS, MOST_POWER = 64, 16
 
 Array = Any
 """An array of NumPy or PyTorch."""
-Path = dict[int, Array]
-"""What a path is made of: by shock (n, K, 1), by unknown (n, K, K); without draws where it is the
-same for all.
-"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,13 +135,14 @@ class Closure:
 
     def responses(self, theta: Array, part: Array, horizon: int) -> Array:
         """Responses (n, S, H+1, O) to shocks of one standard deviation, in the units that the
-        observables' equations say, from theta (n, P) and part (n, D).
+        observables' equations say, from theta (n, P) and part (n, D), or the part without margins.
 
         Raises `ParameterError` for shapes and horizons that do not fit. Where the economy has no
         unique path the answer means nothing.
         """
         layout = self._layout
-        if part.ndim != 2 or part.shape[1] != layout.part_size or theta.shape[0] != part.shape[0]:
+        whole = (layout.part_size, layout.part_size - layout.margins)
+        if part.ndim != 2 or part.shape[1] not in whole or theta.shape[0] != part.shape[0]:
             raise ParameterError(
                 f"The closure takes a part of {layout.part_size} numbers for each of"
                 f" {theta.shape[0]} draws; found {tuple(part.shape)}."
@@ -165,6 +162,7 @@ class _Layout:
             name: np.asarray(getattr(closure, name)).tolist()
             for name in ("terms", "powers", "forcings", "blocks", "counts")
         }
+        self.scales = [float(scale) for scale in closure.scales]
         self.n_modes = closure.modes.shape[1]
         self.forcings = plain["forcings"]
         self.n_shocks = len(self.forcings)
@@ -189,7 +187,11 @@ class _Layout:
 
 
 class _Closing:
-    """One evaluation of a closure at some draws."""
+    """One evaluation of a closure at some draws.
+
+    A path is an array (n, K, C), or (1, K, C) where it is the same for all draws: what multiplies
+    each mode of each unknown, then each shock.
+    """
 
     def __init__(self, closure: Closure, layout: _Layout, theta: Array, part: Array) -> None:
         self.xp = array_namespace(theta, part)
@@ -200,6 +202,7 @@ class _Closing:
         modes = closure.modes
         self.lag = modes[1:].T @ modes[:-1]
         self.eye = self.xp.eye(layout.n_modes, dtype=modes.dtype, device=modes.device)
+        self.width = layout.n_unknown * layout.n_modes
         self.coefficients = self._coefficients(closure)
 
     def _coefficients(self, closure: Closure) -> list[Array]:
@@ -207,26 +210,27 @@ class _Closing:
         factors = closure.factors[:, 0] + self.theta @ closure.factors[:, 1:].T
         powers: dict[tuple[int, int], Array] = {}
         products: list[Array] = []
-        for scale, row in zip(closure.scales, self.layout.powers, strict=True):
+        for scale, row in zip(self.layout.scales, self.layout.powers, strict=True):
             product: Array = scale
             for factor, power in row:
                 if (factor, power) not in powers:
-                    powers[factor, power] = factors[:, factor] ** power
-                product = product * powers[factor, power]
-            products.append(product[:, None, None] if row else product)
+                    powers[factor, power] = factors[:, factor, None, None] ** power
+                value = powers[factor, power]
+                product = value if product is scale and scale == 1.0 else product * value
+            products.append(product)
         return products
 
     def _forcing(self, shock: int) -> Array:
-        """The path (n, K, 1) of a shock after an innovation of one."""
+        """The path (n, K) of a shock after an innovation of one."""
         column, periods = self.layout.forcings[shock][0], self.modes.shape[0]
         if column < 0:
-            return self.modes[0][:, None]
+            return self._whole(self.modes[None, 0, :, None])[:, :, 0]
         persistence = self.theta[:, column : column + 1]
         path, last = self.xp.ones_like(persistence), persistence
         while path.shape[1] < periods:  # twice as long by each step
             path = self.xp.concat([path, path * last], axis=1)
             last = last * last
-        return (path[:, :periods] @ self.modes)[:, :, None]
+        return path[:, :periods] @ self.modes
 
     def _applied(self, operator: int, value: Array) -> Array:
         if operator == IDENTITY:
@@ -234,44 +238,47 @@ class _Closing:
         matrix = self.lag if operator == LAG else self.lag.T if operator == LEAD else None
         return (self.blocks[operator - LEAD - 1] if matrix is None else matrix) @ value
 
-    def _sum(self, equation: int, paths: list[Path], skip: int = -1) -> Path:
+    def _times(self, coefficient: int, value: Array) -> Array:
+        factor = self.coefficients[coefficient]
+        return value if isinstance(factor, float) and factor == 1.0 else factor * value
+
+    def _sum(self, equation: int, paths: list[Array], skip: int = -1) -> Array:
         """The terms of an equation, but for those of the path `skip`."""
-        total: Path = {}
+        total: Array = 0.0
         for path, operator, coefficient in self.layout.equations[equation]:
-            if path == skip:
-                continue
-            factor = self.coefficients[coefficient]
-            for source, value in paths[path].items():
-                term = factor * self._applied(operator, value)
-                total[source] = total[source] + term if source in total else term
+            if path != skip:
+                total = total + self._times(coefficient, self._applied(operator, paths[path]))
         return total
 
-    def _paths(self) -> list[Path]:
+    def _paths(self) -> list[Array]:
         """Shocks, unknowns and defined paths, by what they are made of."""
-        layout = self.layout
-        paths: list[Path] = [{shock: self._forcing(shock)} for shock in range(layout.n_shocks)]
-        paths += [{layout.n_shocks + k: self.eye} for k in range(layout.n_unknown)]
+        xp, layout = self.xp, self.layout
+        n_modes, n_shocks = layout.n_modes, layout.n_shocks
+        forced = xp.stack([self._forcing(shock) for shock in range(n_shocks)], axis=2)
+        columns = xp.eye(n_shocks, dtype=self.modes.dtype, device=self.modes.device)
+        nothing = xp.zeros_like(self.modes[:1, :1])
+        paths: list[Array] = []
+        for shock in range(n_shocks):
+            before = xp.broadcast_to(nothing, (self.n, n_modes, self.width))
+            own = forced[:, :, shock : shock + 1] * columns[shock]
+            paths.append(xp.concat([before, own], axis=2))
+        for unknown in range(layout.n_unknown):
+            left = xp.broadcast_to(nothing, (n_modes, unknown * n_modes))
+            right = self.width + n_shocks - (unknown + 1) * n_modes
+            after = xp.broadcast_to(nothing, (n_modes, right))
+            paths.append(xp.concat([left, self.eye, after], axis=1)[None])
         for row in range(layout.n_defined):
-            own = len(paths)
-            total = self._sum(row, paths, skip=own)
-            system = self.eye
+            own_path = len(paths)
+            total = self._sum(row, paths, skip=own_path)
+            system: Array = None
             for path, operator, coefficient in layout.equations[row]:
-                if path == own:
-                    past = self._applied(operator, self.eye)
-                    system = system - self.coefficients[coefficient] * past
-            paths.append(total if system is self.eye else self._solved(system, total))
+                if path == own_path:
+                    past = self._times(coefficient, self._applied(operator, self.eye))
+                    system = (self.eye if system is None else system) - past
+            if system is not None:
+                total = xp.linalg.solve(self._whole(system), self._whole(total))
+            paths.append(total)
         return paths
-
-    def _solved(self, system: Array, total: Path) -> Path:
-        """A path of which `system` times it is a sum; all sources in one solve."""
-        widths = [value.shape[-1] for value in total.values()]
-        wide = self.xp.concat([self._whole(value) for value in total.values()], axis=2)
-        solution = self.xp.linalg.solve(self._whole(system), wide)
-        ends = np.cumsum(widths).tolist()
-        return {
-            source: solution[:, :, end - width : end]
-            for source, width, end in zip(total, widths, ends, strict=True)
-        }
 
     def _whole(self, value: Array) -> Array:
         """A value with an axis of draws."""
@@ -283,29 +290,23 @@ class _Closing:
         solution = self._solution(paths)
         needed = {path for terms in layout.equations[-layout.n_observed :] for path, _, _ in terms}
         solved = {path: self._at(paths[path], solution) for path in needed}
-        rows = self.modes[: horizon + 1]
         observed = []
         for terms in layout.equations[-layout.n_observed :]:
-            in_modes, in_time = None, None
+            in_modes: Array = 0.0
+            in_time: Array = 0.0
             for path, operator, coefficient in terms:
                 block = operator - LEAD - 1
-                is_in_time = block >= 0 and layout.in_time[block]
-                if is_in_time:
+                if block >= 0 and layout.in_time[block]:
                     value = self.blocks[block][:, : horizon + 1] @ solved[path]
+                    in_time = in_time + self._times(coefficient, value)
                 else:
                     value = self._applied(operator, solved[path])
-                value = self.coefficients[coefficient] * value
-                if is_in_time:
-                    in_time = value if in_time is None else in_time + value
-                else:
-                    in_modes = value if in_modes is None else in_modes + value
-            total = None if in_modes is None else rows @ in_modes
-            if in_time is not None:
-                total = in_time if total is None else total + in_time
-            observed.append(total)
+                    in_modes = in_modes + self._times(coefficient, value)
+            if not isinstance(in_modes, float):
+                in_time = in_time + self.modes[: horizon + 1] @ in_modes
+            observed.append(in_time)
         answer_OnHS = xp.stack(observed, axis=0)
-        answer_nSHO = xp.permute_dims(answer_OnHS, (1, 3, 2, 0))
-        return self._sized(answer_nSHO)
+        return self._sized(xp.permute_dims(answer_OnHS, (1, 3, 2, 0)))
 
     def _sized(self, answer_nSHO: Array) -> Array:
         """Each shock's responses times its size."""
@@ -313,36 +314,17 @@ class _Closing:
         sizes = [self.theta[:, size] if size >= 0 else one for _, size in self.layout.forcings]
         return answer_nSHO * self.xp.stack(sizes, axis=1)[:, :, None, None]
 
-    def _solution(self, paths: list[Path]) -> list[Array]:
-        """The unknown paths (n, K, S), each in turn, at which the targets are zero."""
-        xp, layout = self.xp, self.layout
-        first = layout.n_defined
-        targets = [self._sum(row, paths) for row in range(first, first + layout.n_unknown)]
-        shocks, unknown = range(layout.n_shocks), range(layout.n_unknown)
-        nothing = self.eye * 0.0
-        rows = [
-            xp.concat(
-                [self._whole(target.get(layout.n_shocks + k, nothing)) for k in unknown], axis=2
-            )
-            for target in targets
-        ]
-        columns = [
-            xp.concat([self._whole(target.get(s, nothing[:, :1])) for s in shocks], axis=2)
-            for target in targets
-        ]
-        solution = xp.linalg.solve(xp.concat(rows, axis=1), -xp.concat(columns, axis=1))
-        k = layout.n_modes
-        return [solution[:, u * k : (u + 1) * k] for u in unknown]
+    def _targets(self, paths: list[Array]) -> Array:
+        """What the targets miss, by unknowns and shocks, (n, UK, UK + S)."""
+        first = self.layout.n_defined
+        rows = range(first, first + self.layout.n_unknown)
+        return self.xp.concat([self._whole(self._sum(row, paths)) for row in rows], axis=1)
 
-    def _at(self, path: Path, solution: list[Array]) -> Array:
+    def _solution(self, paths: list[Array]) -> Array:
+        """The unknown paths (n, UK, S) at which the targets are zero."""
+        targets = self._targets(paths)
+        return self.xp.linalg.solve(targets[:, :, : self.width], -targets[:, :, self.width :])
+
+    def _at(self, path: Array, solution: Array) -> Array:
         """A path (n, K, S) at the solution."""
-        xp, layout = self.xp, self.layout
-        zero = self._whole(self.eye[:, :1] * 0.0)
-        total = xp.concat(
-            [self._whole(path[s]) if s in path else zero for s in range(layout.n_shocks)], axis=2
-        )
-        for u, unknown in enumerate(solution):
-            value = path.get(layout.n_shocks + u)
-            if value is not None:
-                total = total + (unknown if value is self.eye else value @ unknown)
-        return total
+        return path[:, :, : self.width] @ solution + path[:, :, self.width :]

@@ -55,31 +55,22 @@ def metric(
 
 
 def _by_target(
-    at: _Closing, paths: list[dict[int, np.ndarray]], scale_O: np.ndarray, horizon: int
+    at: _Closing, paths: list[np.ndarray], scale_O: np.ndarray, horizon: int
 ) -> np.ndarray:
     """The second moment (UK, UK) of what an error of the targets does to all responses."""
-    layout = at.layout
-    unknown = range(layout.n_unknown)
-    first = layout.n_defined
-    targets = [at._sum(row, paths) for row in range(first, first + layout.n_unknown)]
-    nothing = at.eye * 0.0
-
-    def by_unknown(path: dict[int, np.ndarray]) -> np.ndarray:
-        values = [at._whole(path.get(layout.n_shocks + u, nothing)) for u in unknown]
-        return np.concatenate(values, axis=2)
-
-    inverse = np.linalg.inv(np.concatenate([by_unknown(target) for target in targets], axis=1))
+    layout, width = at.layout, at.width
+    inverse = np.linalg.inv(at._targets(paths)[:, :, :width])
     rows = at.modes[: horizon + 1]
     total = np.zeros(inverse.shape[1:])
     for terms, scale in zip(layout.equations[-layout.n_observed :], scale_O, strict=True):
         response: np.ndarray | float = 0.0
         for path, operator, coefficient in terms:
-            value, block = by_unknown(paths[path]), operator - LEAD - 1
+            value, block = paths[path][:, :, :width], operator - LEAD - 1
             if block >= 0 and layout.in_time[block]:
                 value = at.blocks[block][:, : horizon + 1] @ value
             else:
                 value = rows @ at._applied(operator, value)
-            response = response + at.coefficients[coefficient] * value / scale
-        moved = response @ inverse
+            response = response + at._times(coefficient, value) / scale
+        moved = np.asarray(response) @ inverse
         total += np.einsum("nhk,nhl->kl", moved, moved) / len(moved)
     return total

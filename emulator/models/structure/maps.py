@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-DEGREES, LENGTHS, NOISES = (2, 3, 4), (4.0, 8.0, 16.0), (1e-7, 1e-5, 1e-3)
+DEGREES, LENGTHS, NOISES = (2, 3, 4), (4.0, 8.0), (1e-7, 1e-5, 1e-3)
 """What is tried: degrees of the trend, lengths of the kernel (an input's range is 2), and the
 variance of the noise in that of the kernel.
 """
 DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
-TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 2500, 500, 0.2
+TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 1500, 300, 0.2
 """Of the comparison: draws and centres at most, and the share of draws that is held out."""
 FEWEST = 5
 """Draws for an input, and as many more, below which there are no kernels and the trend is linear.
@@ -61,17 +61,24 @@ class SmoothMap(nn.Module):
             return answer
         return answer + self._kernels(x_BX, self.centres) @ self.weights.to(x_BX.dtype)
 
-    def fit(self, x_nX: Tensor, y_nY: Tensor, centres: int, rng: np.random.Generator) -> Shape:
-        """Find the map through draws, with so many centres at most; how smooth it is was decided
-        on a share of the draws that was held out.
+    def fit(
+        self,
+        x_nX: Tensor,
+        y_nY: Tensor,
+        centres: int,
+        rng: np.random.Generator,
+        shape: Shape | None = None,
+    ) -> Shape:
+        """Find the map through draws, with so many centres at most. How smooth it is, where that is
+        not given, is decided on a share of the draws that is held out.
         """
         order = torch.from_numpy(rng.permutation(len(x_nX)))
         x_nX, y_nY = x_nX.double()[order], y_nY.double()[order]
         if len(x_nX) < FEWEST * (1 + x_nX.shape[1]):
-            shape = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
-            self._solve(x_nX, y_nY, shape, 0)
-            return shape
-        shape = self._chosen(x_nX[:TRIAL_DRAWS], y_nY[:TRIAL_DRAWS])
+            few = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
+            self._solve(x_nX, y_nY, few, 0)
+            return few
+        shape = shape or self._chosen(x_nX[:TRIAL_DRAWS], y_nY[:TRIAL_DRAWS])
         self._solve(x_nX, y_nY, shape, centres)
         return shape
 

@@ -31,6 +31,8 @@ from emulator.models.structure.maps import SmoothMap, make_room
 from emulator.models.structure.space import PartSpace
 from emulator.spec import WorldSpec
 
+BLOCK = 64
+"""Draws that are answered at a time, so that what is between stays in the processor's cache."""
 METRIC_DRAWS = 300
 """Training draws at which it is found what errors of the part count for."""
 MOST_REGIMES = 64
@@ -205,10 +207,10 @@ class Structure(nn.Module):
         """
         order = torch.from_numpy(rng.permutation(len(x_GX)))
         out, rest = order.tensor_split([max(1, len(order) // HELD_OUT)])
-        self.margins.fit(x_GX[rest], margins_GM[rest], centres, rng)
+        shape = self.margins.fit(x_GX[rest], margins_GM[rest], centres, rng)
         error = (self.margins(x_GX[out]) - margins_GM[out]).abs()
         self.unsure = error.quantile(UNSURE, dim=0)
-        self.margins.fit(x_GX, margins_GM, centres, rng)
+        self.margins.fit(x_GX, margins_GM, centres, rng, shape)
 
     def inputs(self, theta_BP: Tensor) -> Tensor:
         """Dear parameters (B, X), each from -1 to 1 over the training draws."""
@@ -232,7 +234,7 @@ class Structure(nn.Module):
         return differ.argmin(1)
 
     def part(self, theta_BP: Tensor) -> Tensor:
-        """The predicted part (B, D), with zeros for its margins, which close nothing."""
+        """The predicted part (B, D) without its margins, which close nothing."""
         x_BX = self.inputs(theta_BP)
         place_B = self._regime(x_BX.detach())
         pieces, order = [], []
@@ -248,9 +250,7 @@ class Structure(nn.Module):
         if len(order) > 1:
             back = torch.argsort(torch.cat(order))
             families = [family[back] for family in families]
-        numbers = self.space(*families)
-        margins = numbers.new_zeros(len(numbers), int(self.closure_counts[3]))
-        return torch.cat([numbers, margins], dim=1)
+        return self.space(*families)
 
     def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
         """Responses (B, S, H+1, O) at parameters (B, P), float64, natural units."""
@@ -259,7 +259,10 @@ class Structure(nn.Module):
                 "The emulator of structure has learnt no parts: train it on data in groups of a"
                 " world that closes its dear part by arrays (emulator generate --draws-per-group)."
             )
-        return self.closure.responses(theta_BP, self.part(theta_BP), horizon)
+        blocks = [
+            self.closure.responses(rows, self.part(rows), horizon) for rows in theta_BP.split(BLOCK)
+        ]
+        return blocks[0] if len(blocks) == 1 else torch.cat(blocks)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for what is to be loaded, and a map for each regime."""

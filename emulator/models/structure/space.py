@@ -67,11 +67,13 @@ class PartSpace(nn.Module):
 
     def forward(self, modes_BK: Tensor, time_BK: Tensor) -> Tensor:
         """The part without its margins, (B, D), float64."""
-        families = []
+        families, start = [], 0
         for coefficients, decode in ((modes_BK, self.decode_modes), (time_BK, self.decode_time)):
             if decode.numel():
-                families.append(coefficients.float() @ decode)
-        return (torch.cat(families, dim=1) + self.mean).double()
+                mean = self.mean[start : start + decode.shape[1]]
+                families.append(torch.addmm(mean, coefficients.float(), decode).double())
+                start += decode.shape[1]
+        return torch.cat(families, dim=1) if len(families) > 1 else families[0]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         make_room(self, state_dict, prefix)
