@@ -7,11 +7,12 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from emulator.cli import app
 from emulator.console import exit_with
@@ -130,14 +131,29 @@ def no_world_stays_registered() -> Iterator[None]:
         yield
 
 
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A file or folder that one worker makes and all of them read; nobody changes it."""
+    base = factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    place, partial = folder / "shared" / name, folder / "shared" / f"{name}.partial"
+    place.parent.mkdir(exist_ok=True)
+    with FileLock(folder / "shared" / f"{name}.lock"):
+        if not place.exists():
+            make(partial)
+            partial.rename(place)
+    return place
+
+
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished data set of nk, var and lss; read it, and change only copies of it."""
-    path = tmp_path_factory.mktemp("shared") / "small"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(card, "picture", PICTURE)
-        generate_dataset(path, SMALL_WORLDS, **SMALL)
-    return path
+
+    def make(path: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(card, "picture", PICTURE)
+            generate_dataset(path, SMALL_WORLDS, **SMALL)
+
+    return shared(tmp_path_factory, "small", make)
 
 
 @pytest.fixture

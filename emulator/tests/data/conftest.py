@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.data import DataSet, executors, generate_dataset
+from emulator.tests.conftest import shared
 from emulator.worlds import get_world
 
 TINY = {
@@ -29,9 +30,7 @@ TINY = {
 @pytest.fixture(scope="session")
 def tiny_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny request, made once without interruption; read it, and change only copies of it."""
-    path = tmp_path_factory.mktemp("shared") / "tiny"
-    generate_dataset(path, **TINY)
-    return path
+    return shared(tmp_path_factory, "tiny", lambda path: generate_dataset(path, **TINY))
 
 
 @pytest.fixture

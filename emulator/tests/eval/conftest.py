@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from emulator.data import DataSet, generate_dataset
+from emulator.data import DataSet, generate_dataset, open_dataset
 from emulator.models import build, checkpoint
 from emulator.models.normaliser import WorldStatistics
+from emulator.tests.conftest import shared
 
 HORIZON = 12
 
@@ -28,16 +29,23 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     """Two worlds, 240 draws each, H = 12."""
-    path = tmp_path_factory.mktemp("data") / "small"
-    return generate_dataset(
-        path, worlds=["nk", "lss"], n_samples=240, seed=5, horizon=HORIZON, periods=0
-    )
+
+    def make(path: Path) -> None:
+        generate_dataset(
+            path, worlds=["nk", "lss"], n_samples=240, seed=5, horizon=HORIZON, periods=0
+        )
+
+    return open_dataset(shared(tmp_path_factory, "evaluated", make))
 
 
 @pytest.fixture(scope="session")
 def trained(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of a network that learnt for a moment."""
-    return save_network(data, tmp_path_factory.mktemp("runs") / "small_mlp" / "best.pt", steps=300)
+
+    def make(path: Path) -> None:
+        save_network(data, path / "small_mlp" / "best.pt", steps=300)
+
+    return shared(tmp_path_factory, "evaluated_runs", make) / "small_mlp" / "best.pt"
 
 
 @pytest.fixture

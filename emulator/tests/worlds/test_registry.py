@@ -166,3 +166,17 @@ def test_worlds_travel_by_their_place_or_as_they_are(tmp_path):
     registry.arrive({"economy": place, "shop": shop()})
     assert get_world("economy").place == place
     assert "economy" not in WORLDS
+
+
+def test_a_file_arrives_as_it_is_now(tmp_path):
+    """A worker of a cluster lives through several commands, between which a file may be edited."""
+    path = tmp_path / "mysim.py"
+    path.write_text(FILE)
+    place = f"{path}:economy"
+    registry.arrive({"economy": place})
+    before = get_world("economy")
+    registry.arrive({"economy": place})
+    assert get_world("economy") is before
+    path.write_text(FILE.replace('"month"', '"quarter"'))
+    registry.arrive({"economy": place})
+    assert get_world("economy").spec.frequency == "quarter"
