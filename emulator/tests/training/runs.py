@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import torch
@@ -12,9 +11,11 @@ from torch.utils.data import DataLoader
 from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests import commands
+from emulator.tests.training.barriers import Barriers
 from emulator.training import Trainer, TrainingConfig, collate_mixed_worlds
 
 MODULE = ["-m", "emulator.training.trainer"]
+WITH_BARRIERS = ["-m", "emulator.tests.training.barriers"]
 TWO, TORCHRUN = "two processes", "torchrun"
 TWO_PROCESSES = ["-m", "emulator.tests.training.two_processes"]
 WITH_TORCHRUN = [
@@ -68,35 +69,28 @@ def write_config(path: Path, data: Path, run: Path, **changes) -> Path:
     return path
 
 
-def start(config: Path, *options: str, launcher: str | None = None) -> commands.Process:
+def start(
+    config: Path, *options: str, launcher: str | None = None, barriers: Barriers | None = None
+) -> commands.Process:
     """A run in a process group of its own, so that all of it can be killed.
 
     launcher: `TWO` for two processes at once, `TORCHRUN` for two that PyTorch's own launcher starts
-    (5 s of processor time).
+    (10 s of processor time).
     """
-    words = {None: MODULE, TWO: TWO_PROCESSES, TORCHRUN: [*WITH_TORCHRUN, *MODULE]}[launcher]
-    return commands.start(*words, "--config", config, *options, joined=True, new_session=True)
+    alone = WITH_BARRIERS if barriers else MODULE
+    words = {None: alone, TWO: TWO_PROCESSES, TORCHRUN: [*WITH_TORCHRUN, *MODULE]}[launcher]
+    return commands.start(
+        *(*words, "--config", config, *options),
+        environment=barriers.environment if barriers else None,
+        joined=True,
+        new_session=True,
+    )
 
 
 def finish(process: commands.Process, expected: int = 0) -> str:
     text, _ = process.communicate(timeout=commands.PATIENCE)
     assert process.returncode == expected, f"exit {process.returncode}:\n{text}"
     return text
-
-
-def wait_for_step(run: Path, process: commands.Process, after: int) -> int:
-    """Wait until `last.pt` holds a later step than `after`; the step it holds."""
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
-        if (run / "last.pt").exists():
-            step = checkpoint.read(run / "last.pt").training["position"]["step"]
-            if step > after:
-                return step
-        assert process.poll() is None, (
-            f"the run ended before it could be disturbed:\n{process.communicate()[0]}"
-        )
-        time.sleep(0.005)
-    raise AssertionError("no checkpoint appeared")
 
 
 def kill(process: commands.Process, number: int = signal.SIGKILL) -> None:

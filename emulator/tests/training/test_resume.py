@@ -11,13 +11,13 @@ from emulator.data import generate_dataset
 from emulator.errors import CheckpointError, TrainingInterrupted
 from emulator.models import checkpoint
 from emulator.models.baselines import PerWorldMLPBaseline
+from emulator.tests.training.barriers import Barriers
 from emulator.tests.training.runs import (
     TWO,
     assert_same_run,
     finish,
     kill,
     start,
-    wait_for_step,
     write_config,
 )
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
@@ -42,15 +42,17 @@ def undisturbed(small_dataset, tmp_path_factory):
 
 
 def test_kill_9_at_any_moment(small_dataset, undisturbed, tmp_path):
-    """Three kills at random moments, most of them in the middle of an epoch."""
-    config, run = (
-        write_config(tmp_path / "c.yaml", small_dataset, tmp_path / "run"),
-        tmp_path / "run",
-    )
-    rng, reached = random.Random(0), 0
-    for _ in range(3):
-        process = start(config, "--resume")
-        reached = wait_for_step(run, process, after=reached)
+    """Three kills at random moments, most of them in the middle of an epoch; each before a barrier
+    that the run would stand at.
+    """
+    run = tmp_path / "run"
+    config = write_config(tmp_path / "c.yaml", small_dataset, run)
+    rng = random.Random(0)
+    for first in (20, 90, 160):
+        barriers = Barriers(tmp_path, first, first + 40)
+        process = start(config, "--resume", barriers=barriers)
+        barriers.reached(first, process)
+        barriers.open(first)
         time.sleep(0.1 * rng.random())
         kill(process)
         process.wait()
@@ -63,19 +65,18 @@ def test_kill_9_at_any_moment(small_dataset, undisturbed, tmp_path):
 def test_signals_save_at_the_next_step_and_have_their_own_exit_code(
     small_dataset, undisturbed, tmp_path, number, code
 ):
-    config = write_config(
-        tmp_path / "c.yaml", small_dataset, tmp_path / "run", save_every_n_steps=0
-    )
-    process = start(config)
-    first = wait_for_step(tmp_path / "run", process, after=0)
-    time.sleep(0.05)
+    run, barriers = tmp_path / "run", Barriers(tmp_path, 20)
+    config = write_config(tmp_path / "c.yaml", small_dataset, run, save_every_n_steps=0)
+    process = start(config, barriers=barriers)
+    barriers.reached(20, process)
     kill(process, number)
+    barriers.open(20)
     text = finish(process, expected=code)
     assert "--resume" in text
     assert "Traceback" not in text
-    assert checkpoint.read(tmp_path / "run" / "last.pt").training["position"]["step"] >= first
+    assert checkpoint.read(run / "last.pt").training["position"]["step"] in (20, 21)
     finish(start(config, "--resume"))
-    assert_same_run(tmp_path / "run", undisturbed)
+    assert_same_run(run, undisturbed)
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -91,8 +92,9 @@ def test_kill_9_with_two_processes(small_dataset, tmp_path, everything):
         )
         runs.append(tmp_path / name)
         if name == "disturbed":
-            process = start(config, launcher=TWO)
-            wait_for_step(tmp_path / name, process, after=20)
+            barriers = Barriers(tmp_path, 30)
+            process = start(config, launcher=TWO, barriers=barriers)
+            barriers.reached(30, process)
             kill(process)
             process.wait()
             text = finish(start(config, "--resume"), expected=1)
@@ -101,13 +103,14 @@ def test_kill_9_with_two_processes(small_dataset, tmp_path, everything):
     assert_same_run(*runs)
 
 
-def make(dataset, folder, **changes):
+def make(dataset, folder, *, rows=32, **changes):
+    """A network, loaders of batches of so many rows, and a configuration."""
     sets = [IRFDataset(dataset, ["nk", "lss"], split) for split in ("train", "val")]
     torch.manual_seed(0)
     model = PerWorldMLPBaseline({"nk": 12, "lss": 36}, [16], H=40, dropout=0.2)
     loaders = [
         torch.utils.data.DataLoader(
-            s, batch_size=32, shuffle=k == 0, collate_fn=collate_mixed_worlds
+            s, batch_size=rows, shuffle=k == 0, collate_fn=collate_mixed_worlds
         )
         for k, s in enumerate(sets)
     ]
@@ -115,10 +118,14 @@ def make(dataset, folder, **changes):
     return model, loaders, config
 
 
-@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
+@pytest.mark.parametrize(
+    "options", [{}, EVERYTHING | {"steps_per_epoch": 7}], ids=["plain", "everything"]
+)
 def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, options):
-    """A run that is broken off before each of its steps in turn, and resumed each time."""
-    options = {"epochs": 2} | options
+    """A run of two epochs of seven steps that is broken off before each of its steps in turn, and
+    resumed each time.
+    """
+    options = {"epochs": 2, "rows": 64} | options
     model, loaders, config = make(small_dataset, tmp_path / "whole", **options)
     whole = Trainer(model, *loaders, config)
     whole.fit()
@@ -141,7 +148,7 @@ def test_stopped_at_every_single_step(small_dataset, tmp_path, monkeypatch, opti
             break
         except KeyboardInterrupt:
             continue
-    assert fresh > 20
+    assert fresh >= 13
     assert_same_run(tmp_path / "whole", tmp_path / "broken")
 
 

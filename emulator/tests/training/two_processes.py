@@ -26,8 +26,10 @@ def train(rank: int, port: int) -> None:
         "MASTER_PORT": str(port),
         "TORCHELASTIC_USE_AGENT_STORE": "True",
     }
+    from emulator.tests.training import barriers
     from emulator.training.command import main
 
+    barriers.install()
     main()
 
 
