@@ -22,7 +22,7 @@ pytestmark = pytest.mark.fast
     "name", [name for name in WORLDS if name != "hank"]
 )  # dear draws: test_hank.py, with fewer
 def test_every_world_passes(name):
-    check_world(get_world(name), n=48, seed=1)
+    check_world(get_world(name), n=24, seed=1)
 
 
 @pytest.mark.parametrize(
