@@ -20,10 +20,14 @@ import numpy as np
 from emulator.errors import ModelError, ParameterError
 from emulator.inference.answerer import Answerer
 from emulator.spec import BAND_LEVEL
+from emulator.worlds.calls import RESPONSES, Call
 from emulator.worlds.closing import Closing
 
 DIRECTIONS = 8
 """Patterns of signs in which the part's responses are moved by its band."""
+
+LEAST = 9
+"""Draws from which there is a band of this level."""
 
 SMALLEST = 1e-3
 """Share of the typical scale of a response that counts as its smallest."""
@@ -63,6 +67,8 @@ class ClosingBand:
         `ParameterError` for arrays that do not fit, and for too few draws.
         """
         theta, irf = _checked(economy, theta, irf)
+        last = part.last_horizon
+        irf = irf if last is None else irf[:, :, : last + 1]
         horizon = irf.shape[2] - 1
         own = slice(economy.part.spec.n_parameters, None)
         low, high = economy.spec.low[own], economy.spec.high[own]
@@ -87,10 +93,15 @@ class _Scale:
         shape = (DIRECTIONS, 1, spec.n_shocks, 1, spec.n_observables)
         self.signs = rng.choice([-1.0, 1.0], size=shape)
         """The same at all horizons, along which a network errs alike."""
+        self.call = Call(economy.closing, ["part", "theta"], batched=True, role=RESPONSES)
 
     def closed(self, part: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """The economy's responses (n, S, H+1, O) of responses of the part (n, S', H+1, O')."""
-        return np.asarray(self.economy.closing(part, theta), dtype=np.float64)
+        """The economy's responses (n, S, H+1, O) of responses of the part (n, S', H+1, O'); NaN
+        where the closing fails.
+        """
+        spec = self.economy.spec
+        shape = (spec.n_shocks, part.shape[2], spec.n_observables)
+        return self.call([part, theta], [shape]).arrays[0]
 
     def __call__(self, theta: np.ndarray, horizon: int) -> np.ndarray:
         of_part = self.economy.of_part(theta)
@@ -129,6 +140,6 @@ def _quantile(scores: np.ndarray) -> np.ndarray:
         return conformal_quantile(torch.from_numpy(scores), BAND_LEVEL).numpy()
     except ModelError:
         raise ParameterError(
-            f"The band of a closing needs 9 draws of its part at least; {len(scores)} of those in"
-            " draws= have an answer. Give more, or a number of draws to be solved."
+            f"The band of a closing needs {LEAST} draws of its part at least; {len(scores)} of"
+            " those in draws= have an answer. Give more, or a number of draws to be solved."
         ) from None

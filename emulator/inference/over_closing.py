@@ -11,17 +11,19 @@ Axes: n draw, P parameter, S shock, H horizon, O observable.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 
 import numpy as np
 
 from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer, Local
-from emulator.inference.closing_band import ClosingBand
+from emulator.inference.closing_band import LEAST, ClosingBand
 from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import Scaling
 from emulator.spec import DEFAULT_HORIZON, Status
 from emulator.worlds.base import OnFailure, World
+from emulator.worlds.calls import in_short
 from emulator.worlds.closing import Closing
 
 DIFFERENCE = 1e-2
@@ -65,16 +67,34 @@ def closed(
             f"'{economy.spec.name}' is closed over '{wanted.name}', and '{spec.name}' has other"
             " parameters, shocks or observables. Train the network on data of the closing's part."
         )
-    rng = np.random.default_rng([seed, 0])
-    if isinstance(draws, int):
-        theta = economy.part.sample(draws, rng)
-        last = part.answerer.last_horizon
-        horizon = economy.part.horizon if last is None else min(economy.part.horizon, last)
-        draws = theta, economy.part.irf(theta, horizon)
     band = None
     if draws is not None and not part.answerer.exact:
-        band = ClosingBand.fitted(part.answerer, economy, *draws, rng)
+        rng = np.random.default_rng([seed, 0])
+        theta, irf = _solved(part.answerer, economy.part, draws, rng)
+        band = ClosingBand.fitted(part.answerer, economy, theta, irf, rng)
     return Economy(ClosedAnswerer(part.answerer, economy, band))
+
+
+def _solved(
+    answerer: Answerer,
+    part: World,
+    draws: int | tuple[np.ndarray, np.ndarray],
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draws of the part (n, P') with their exact responses, as they were given or solved here.
+
+    Raises `ParameterError` for what is neither a number of draws nor a pair of arrays.
+    """
+    if isinstance(draws, tuple | list) and len(draws) == 2:
+        return draws[0], draws[1]
+    if isinstance(draws, bool) or not isinstance(draws, Integral) or draws < LEAST:
+        raise ParameterError(
+            f"draws is {in_short(draws)}; expected how many draws of '{part.spec.name}' to solve,"
+            f" {LEAST} or more, or theta (n, P) and exact responses of draws, as a pair."
+        )
+    theta = part.sample(int(draws), rng)
+    last = answerer.last_horizon
+    return theta, part.irf(theta, part.horizon if last is None else min(part.horizon, last))
 
 
 class AnsweredPart(World):
@@ -125,7 +145,7 @@ class ClosedAnswerer(Answerer):
         self.usual_horizon = self.solver.usual_horizon
         self.last_horizon = self.solver.last_horizon
         self.notes = (*part.notes, NO_BAND) if without else part.notes
-        self.solution = part.solution
+        self.solution = economy.solution
 
     @property
     def trained_range(self) -> tuple[np.ndarray, np.ndarray] | None:
@@ -196,4 +216,7 @@ class ClosedAnswerer(Answerer):
         return signs
 
     def explain(self, theta: np.ndarray, fields: Mapping[str, np.ndarray]) -> str:
+        closing = self.solver.world
+        if closing.explain(theta[:1]):  # the closing fails, of whatever the part has
+            return closing.failures(theta)
         return self.part.explain(self.economy.of_part(theta), fields)

@@ -63,6 +63,12 @@ def import_draws(
 
     Raises `DatasetError` for draws that make no data set, and for a folder that is not free.
     """
+    for what, table in (("units", units), ("ranges", ranges)):
+        if not isinstance(table, Mapping | str | None):
+            raise DatasetError(
+                f"{what} is a {type(table).__name__}; expected a table by name, such as"
+                f" {what}={{'sales': {'(0.1, 0.9)' if what == 'ranges' else repr('percent')}}}."
+            )
     given = given_arrays(
         theta,
         irf,

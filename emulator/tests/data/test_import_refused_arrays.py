@@ -69,6 +69,8 @@ def test_shapes_that_can_be_read_in_two_ways_are_refused_with_both(tmp_path: Pat
         ({"axes": ("sample", "shock", "horizon", "variable")}, "expected sample, shock, horizon"),
         ({"axes": ("sample", "observable", "horizon", "shock")}, "has length 2, expected 4"),
         ({"status": 59 * [0]}, r"expected \(60,\)"),
+        ({"units": ["percent"]}, "units is a list; expected a table by name"),
+        ({"ranges": [(0, 1)]}, "ranges is a list; expected a table by name"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, change: dict, said: str) -> None:

@@ -114,6 +114,20 @@ def test_the_answer_is_no_solvers_and_doubts_what_the_network_doubts(economy, ne
         answer.simulate()
 
 
+@pytest.mark.filterwarnings("ignore::emulator.errors.SimulatorWarning")
+def test_a_closing_that_fails_at_some_draws_has_a_band_from_the_others(network):
+    def odd(part, theta):
+        if (theta[:, 2] > 0.7).any():
+            raise OverflowError("too large")
+        return part * theta[:, 2, None, None, None]
+
+    closing = emulator.Closing(household, odd, {"k": (0.5, 1.0)}, ["income"], ["c"], name="odd")
+    answer = emulator.closed(network, closing, draws=60)
+    assert 10 < answer.answerer.band.draws < 40
+    with pytest.raises(NoSolutionError, match="the function 'odd' raised OverflowError: too large"):
+        answer.irf(k=0.9)
+
+
 def test_without_draws_the_answer_says_on_its_face_that_it_has_no_band(economy, network):
     data = emulator.closed(network, economy).irf(mpc=0.3)
     assert "lower" not in data
@@ -157,8 +171,12 @@ def test_draws_of_the_part_can_be_solved_for_the_band(economy, network):
     one, same = (emulator.closed(network, economy, draws=20).irf(mpc=0.3) for _ in range(2))
     assert np.isfinite(one.upper).all()
     assert one.equals(same)
+    few = household.sample(5, np.random.default_rng(5))
     with pytest.raises(ParameterError, match="needs 9 draws of its part at least; 5 of those"):
-        emulator.closed(network, economy, draws=5)
+        emulator.closed(network, economy, draws=(few, household.irf(few, HORIZON)))
+    for wrong in (5, -3, 30.0, "many", True, (few,)):
+        with pytest.raises(ParameterError, match="expected how many draws of 'household' to solve"):
+            emulator.closed(network, economy, draws=wrong)
     with pytest.raises(ParameterError, match=r"expected theta\s+\(n, 2\) and exact responses"):
         emulator.closed(network, economy, draws=(np.ones((30, 3)), np.ones((30, 1, 13, 1))))
 
