@@ -8,36 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from emulator.closures.closure import Closure
 from emulator.errors import ModelError, nearest
 from emulator.models.declared import Declared
 from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.spec import WorldSpec
 
+if TYPE_CHECKING:
+    from emulator.closures.parts import DearParts
+
 PREPARE_DRAWS = 8192
 """Draws of a world that `EmulatorModel.prepare` is given at most."""
-
-
-class DearParts(NamedTuple):
-    """What is known of a world whose dear part is stored with its data.
-
-    theta (n, P) and responses (n, S, H+1, O): training draws, natural units. group (n,): the part
-    that each draw has. values (G, D): the parts. dear: columns of theta that decide them. closure:
-    what makes responses of theta and part.
-    """
-
-    theta: np.ndarray
-    irf: np.ndarray
-    group: np.ndarray
-    values: np.ndarray
-    dear: tuple[int, ...]
-    closure: Closure
 
 
 class EmulatorModel(nn.Module):

@@ -17,9 +17,10 @@ from torch.utils.data import (
 )
 from torch.utils.data.distributed import DistributedSampler
 
+from emulator.closures.parts import DearParts
 from emulator.errors import DatasetError, ModelError, TrainingError
 from emulator.models import load
-from emulator.models.base import PREPARE_DRAWS, DearParts, EmulatorModel, rows_by_world
+from emulator.models.base import PREPARE_DRAWS, EmulatorModel, rows_by_world
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 from emulator.training.collate import Batch

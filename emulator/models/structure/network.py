@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from emulator.closures.closure import Closure
 from emulator.closures.metric import metric
+from emulator.closures.parts import DearParts
 from emulator.errors import ModelError, ParameterError
 from emulator.models.base import (
-    DearParts,
     EmulatorModel,
     observable_dims,
     observables_option,

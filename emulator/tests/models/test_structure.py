@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from emulator.closures.parts import DearParts
 from emulator.data import generate_dataset
 from emulator.errors import CheckpointError, DatasetError, ModelError
 from emulator.models import build, load
 from emulator.models import checkpoint as checkpoints
-from emulator.models.base import DearParts
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.structure.maps import SmoothMap
 from emulator.tests.closures import economy
