@@ -41,7 +41,9 @@ VISIBLE = 0.01
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="A calibrated emulator of structure.")],
+    checkpoint: Annotated[
+        Path, typer.Option(help="An emulator of structure; calibrated, its flags count too.")
+    ],
     dataset: Annotated[Path, typer.Option(help="Data in groups, with a test split.")],
     draws: Annotated[int, typer.Option(min=1, help="Draws at which derivatives are taken.")] = 12,
     statics: Annotated[int, typer.Option(min=1, help="Comparative statics.")] = STATICS,
@@ -55,10 +57,10 @@ def main(
         figures["errors"] = errors(trained, data)
         figures["cost"] = cost(trained, theta)
         economy = emulator.load(checkpoint)
-        flagged = economy.irf(WORLD, theta[:400])["flagged"].values
+        flagged = doubts(trained, theta[:400])
         figures["flagged"] = float(flagged.mean())
         calm = theta[:400][~flagged].astype(np.float64)
-        figures["statics"] = comparative_statics(economy, calm, statics)
+        figures["statics"] = comparative_statics(trained, calm, statics)
         figures["zero"] = zero_effects(trained, calm[:50])
         figures["derivatives"] = derivatives(economy, calm[:draws])
     table, met = bars(figures)
@@ -112,7 +114,14 @@ def cost(trained: TrainedNetwork, theta: np.ndarray) -> dict[str, float]:
     }
 
 
-def comparative_statics(economy: Emulator, bases: np.ndarray, count: int) -> dict[str, Any]:
+def doubts(trained: TrainedNetwork, theta: np.ndarray) -> np.ndarray:
+    """Which draws (n,) are flagged; of a network that is not calibrated, which it doubts itself."""
+    doubted = trained.network.doubted if trained.trust is None else trained.flagged
+    with torch.inference_mode():
+        return doubted(torch.from_numpy(np.float32(theta)), WORLD).numpy()
+
+
+def comparative_statics(trained: TrainedNetwork, bases: np.ndarray, count: int) -> dict[str, Any]:
     """How many are right: the sign of each effect, and the size within the bar, or flagged."""
     world = get_world(WORLD)
     spec, rows = world.spec, []
@@ -126,8 +135,7 @@ def comparative_statics(economy: Emulator, bases: np.ndarray, count: int) -> dic
             continue
         truth = np.diff(world.irf(pair), axis=0)[0, ..., :SHARED]
         peak = np.abs(world.irf(pair[:1])[0, ..., :SHARED]).max(axis=1)
-        answer = economy.irf(WORLD, pair)
-        effect = np.diff(answer["irf"].values, axis=0)[0, ..., :SHARED]
+        effect = np.diff(predict(trained, WORLD, pair), axis=0)[0, ..., :SHARED]
         error = float(np.linalg.norm(effect - truth) / np.linalg.norm(truth))
         largest = np.abs(truth).argmax(axis=1, keepdims=True)
         signs = [np.sign(np.take_along_axis(e, largest, axis=1))[:, 0] for e in (truth, effect)]
@@ -137,7 +145,7 @@ def comparative_statics(economy: Emulator, bases: np.ndarray, count: int) -> dic
                 "parameter": spec.parameter_names[parameter],
                 "error": error,
                 "signs": bool((signs[0] == signs[1])[counts].all()),
-                "flagged": bool(answer["flagged"].values.any()),
+                "flagged": bool(doubts(trained, pair).any()),
             }
         )
     right = [row["flagged"] or (row["signs"] and row["error"] <= STATIC) for row in rows]

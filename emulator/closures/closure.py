@@ -220,17 +220,17 @@ class _Closing:
             products.append(product)
         return products
 
-    def _forcing(self, shock: int) -> Array:
-        """The path (n, K) of a shock after an innovation of one."""
-        column, periods = self.layout.forcings[shock][0], self.modes.shape[0]
-        if column < 0:
-            return self._whole(self.modes[None, 0, :, None])[:, :, 0]
-        persistence = self.theta[:, column : column + 1]
-        path, last = self.xp.ones_like(persistence), persistence
-        while path.shape[1] < periods:  # twice as long by each step
-            path = self.xp.concat([path, path * last], axis=1)
+    def _forcings(self) -> Array:
+        """The paths (n, K, S) of the shocks, each after an innovation of one."""
+        xp, columns = self.xp, [column for column, _ in self.layout.forcings]
+        none = xp.zeros_like(self.theta[:, 0])
+        persistence = xp.stack([self.theta[:, c] if c >= 0 else none for c in columns], axis=1)
+        last = persistence[:, :, None]
+        path = xp.ones_like(last)
+        while path.shape[2] < self.modes.shape[0]:  # twice as long by each step
+            path = xp.concat([path, path * last], axis=2)
             last = last * last
-        return path[:, :periods] @ self.modes
+        return xp.permute_dims(path[:, :, : self.modes.shape[0]] @ self.modes, (0, 2, 1))
 
     def _applied(self, operator: int, value: Array) -> Array:
         if operator == IDENTITY:
@@ -254,14 +254,12 @@ class _Closing:
         """Shocks, unknowns and defined paths, by what they are made of."""
         xp, layout = self.xp, self.layout
         n_modes, n_shocks = layout.n_modes, layout.n_shocks
-        forced = xp.stack([self._forcing(shock) for shock in range(n_shocks)], axis=2)
-        columns = xp.eye(n_shocks, dtype=self.modes.dtype, device=self.modes.device)
         nothing = xp.zeros_like(self.modes[:1, :1])
-        paths: list[Array] = []
-        for shock in range(n_shocks):
-            before = xp.broadcast_to(nothing, (self.n, n_modes, self.width))
-            own = forced[:, :, shock : shock + 1] * columns[shock]
-            paths.append(xp.concat([before, own], axis=2))
+        each = xp.eye(n_shocks, dtype=self.modes.dtype, device=self.modes.device)
+        own = self._forcings()[..., None] * each
+        before = xp.broadcast_to(nothing, (self.n, n_modes, n_shocks, self.width))
+        forced = xp.concat([before, own], axis=3)
+        paths: list[Array] = [forced[:, :, shock] for shock in range(n_shocks)]
         for unknown in range(layout.n_unknown):
             left = xp.broadcast_to(nothing, (n_modes, unknown * n_modes))
             right = self.width + n_shocks - (unknown + 1) * n_modes
