@@ -12,7 +12,7 @@ from emulator.explorer.app import create_app
 from emulator.explorer.economies import Economies
 from emulator.explorer.serve import served
 from emulator.tests import commands
-from emulator.tests.explorer.browsing import installed, playwright
+from emulator.tests.explorer.browsing import installed, opened, playwright
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +73,9 @@ def site(network):
 def chromium():
     with playwright().sync_playwright() as driver:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        window = driver.chromium.launch(executable_path=installed(), args=arguments)
+        window = driver.chromium.launch(
+            executable_path=installed(), args=arguments, timeout=1000 * commands.PATIENCE
+        )
         yield window
         window.close()
 
@@ -83,8 +85,8 @@ def page(chromium, site):
     """A window, 1400 by 900; the test fails if a script does, or if anything is asked of another
     place.
     """
-    context = chromium.new_context(
-        viewport={"width": 1400, "height": 900}, base_url=site, accept_downloads=True
+    context = opened(
+        chromium, viewport={"width": 1400, "height": 900}, base_url=site, accept_downloads=True
     )
     window = context.new_page()
     complaints = []

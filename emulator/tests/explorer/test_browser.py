@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import emulator
-from emulator.tests.explorer.browsing import DRAG_STEPS, drag, live, settled, until, visit
+from emulator.tests.explorer.browsing import DRAG_STEPS, drag, live, opened, settled, until, visit
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 
@@ -63,7 +63,7 @@ def test_an_address_that_is_sent_on_shows_the_same(page, chromium, site):
     drag(page, "phi_pi", 0.2, 0.6)
     until(page, "location.search.includes('p.phi_pi')")
     settled(page)
-    other = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    other = opened(chromium, viewport={"width": 1400, "height": 900}).new_page()
     other.goto(page.url)
     settled(other)
     assert live(other) == live(page)

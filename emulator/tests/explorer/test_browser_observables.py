@@ -5,7 +5,7 @@ without a mapping.
 import json
 
 from emulator.tests.estimation.test_observables import MOD
-from emulator.tests.explorer.browsing import settled, until, violations, visit
+from emulator.tests.explorer.browsing import opened, settled, until, violations, visit
 
 PANELS = "[...document.querySelectorAll('figcaption')].map(one => one.firstChild.data.trim())"
 
@@ -40,7 +40,7 @@ def test_observables_are_chosen_and_the_address_keeps_them(page):
 
 
 def test_seven_panels_fit_a_phone_and_pass_the_audit(chromium, site):
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, bypass_csp=True)
+    context = opened(chromium, viewport={"width": 390, "height": 844}, bypass_csp=True)
     page = context.new_page()
     page.goto(f"{site}?world=sw07&shock=monetary&show=output&show=hours&show=wage")
     settled(page)
@@ -51,8 +51,8 @@ def test_seven_panels_fit_a_phone_and_pass_the_audit(chromium, site):
 
 def test_a_file_without_a_mapping_is_explored_in_its_own_variables(chromium, site, tmp_path):
     (tmp_path / "mine.mod").write_text(MOD)
-    context = chromium.new_context(
-        viewport={"width": 1400, "height": 900}, base_url=site, bypass_csp=True
+    context = opened(
+        chromium, viewport={"width": 1400, "height": 900}, base_url=site, bypass_csp=True
     )
     page = context.new_page()
     visit(page)

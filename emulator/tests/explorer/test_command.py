@@ -97,7 +97,9 @@ def test_the_server_ends_and_frees_its_port(host):
 @pytest.mark.fast
 def test_a_connection_that_a_browser_keeps_does_not_hold_the_server():
     with served(Economies(None)) as place:
-        kept = http.client.HTTPConnection(place.removeprefix("http://").strip("/"), timeout=5)
+        kept = http.client.HTTPConnection(
+            place.removeprefix("http://").strip("/"), timeout=commands.PATIENCE
+        )
         kept.request("GET", "/palette.css")
         assert b"--curve-0" in kept.getresponse().read()
         assert kept.sock is not None
@@ -129,7 +131,7 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path, number, code):
         with urllib.request.urlopen(address) as answer:
             assert answer.status == 200
         process.send_signal(number)
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=commands.PATIENCE)
     assert "Traceback" not in said
     assert process.returncode == code
 
@@ -144,7 +146,7 @@ def test_an_explorer_that_is_ended_leaves_no_folder(tmp_path, number, moment):
         if moment == "when it answered":
             assert b"own-" in upload.result()
         process.send_signal(number)
-        process.communicate(timeout=300)
+        process.communicate(timeout=commands.PATIENCE)
         upload.exception()  # there may be one: the answer was cut off
     assert list(tmp_path.iterdir()) == []
 
@@ -168,7 +170,7 @@ def test_the_command_says_at_once_what_it_does(tmp_path):
     try:
         assert "Starting the explorer" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=300)
+        _, said = process.communicate(timeout=commands.PATIENCE)
     finally:
         process.kill()
     assert "Traceback" not in said

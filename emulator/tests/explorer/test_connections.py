@@ -12,11 +12,9 @@ import pytest
 from emulator.explorer import connections
 from emulator.explorer.economies import Economies
 from emulator.explorer.serve import THREADS, served
+from emulator.tests.commands import PATIENCE
 
 pytestmark = pytest.mark.fast
-
-PATIENCE = 120.0
-"""Seconds after which a test gives up; none depends on how much sooner an answer comes."""
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from emulator.tests import commands
 from emulator.tests.explorer.browsing import settled, until, visit
 
 
@@ -22,7 +23,7 @@ def answers_held(page):
 
     page.route("**/*", keep)
     yield
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + commands.PATIENCE
     while not requests:
         assert time.monotonic() < deadline, "the page asked for nothing"
         page.wait_for_timeout(10)

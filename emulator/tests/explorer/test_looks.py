@@ -109,7 +109,7 @@ def test_every_symbol_of_every_world_is_drawn(world):
     ],
 )
 def test_hostile_symbols_are_outlines_or_nothing(tex):
-    started = time.monotonic()
+    started = time.process_time()
     outline = symbol(tex)
-    assert time.monotonic() - started < 2.0
+    assert time.process_time() - started < 2.0
     assert re.fullmatch(r'|<svg class="tex"[^<>]*><path d="[MLQCZ0-9. -]+"/></svg>', outline)

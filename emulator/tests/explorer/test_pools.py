@@ -13,6 +13,7 @@ from emulator.errors import ServerBusyError, UnknownNameError
 from emulator.explorer.economies import READING_AT_ONCE, SLOW_AT_ONCE
 from emulator.explorer.state import Scenario
 from emulator.explorer.uploads import Upload
+from emulator.tests.commands import PATIENCE
 from emulator.tests.explorer.test_uploads import MAPPING, MOD, send
 
 
@@ -53,7 +54,7 @@ class Held(Upload):
 
     def read(self):
         self.begun.set()
-        assert self.let_go.wait(60)
+        assert self.let_go.wait(PATIENCE)
         return self
 
 
@@ -64,7 +65,7 @@ def test_uploads_have_a_pool_of_their_own(economies, client):
     with ThreadPoolExecutor(READING_AT_ONCE) as beside:
         names = [beside.submit(economies.load, upload) for upload in uploads]
         for upload in uploads:
-            assert upload.begun.wait(60)
+            assert upload.begun.wait(PATIENCE)
         answer = send(client)
         assert answer.status_code == 503
         assert "in a moment" in answer.get_json()["error"]
@@ -87,7 +88,7 @@ def test_slow_questions_leave_threads_for_others(economies, monkeypatch):
     """One more than may wait for a slow solver is told so; the network answers all the while."""
     let_go = threading.Event()
     economies._seconds["hank"] = 9.0
-    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(60) and xr.Dataset())
+    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(PATIENCE) and xr.Dataset())
     scenarios = [Scenario("hank", "monetary", f"{k} sd") for k in range(2, 3 + SLOW_AT_ONCE)]
     with ThreadPoolExecutor(SLOW_AT_ONCE) as beside:
         waiting = [beside.submit(economies.solved, one, 20) for one in scenarios[:-1]]
@@ -104,7 +105,7 @@ def test_slow_questions_leave_threads_for_others(economies, monkeypatch):
 @pytest.mark.fast
 def test_whoever_goes_away_gives_up_the_turn(economies, monkeypatch):
     let_go = threading.Event()
-    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(60) and xr.Dataset())
+    monkeypatch.setattr(economies, "_solve", lambda *_: let_go.wait(PATIENCE) and xr.Dataset())
     with ThreadPoolExecutor(1) as beside:
         first = beside.submit(economies.solved, Scenario("hank", "monetary", "2 sd"), 20)
         while economies._slow._value == SLOW_AT_ONCE:
