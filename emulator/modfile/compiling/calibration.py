@@ -10,6 +10,7 @@ the same names; what is computed from them follows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, filled
+from emulator.modfile.compiling.matlab import Beyond
 from emulator.modfile.compiling.runs import (
     STATEMENT,
     Run,
@@ -31,18 +33,22 @@ from emulator.modfile.compiling.runs import (
     steady_state_model_of,
     steps_of,
 )
+from emulator.modfile.compiling.script import carry_out
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
     EstimatedParams,
     ModFile,
+    Script,
     ShockMoment,
     ShocksBlock,
     Skipped,
     SteadyStateModel,
     symbols,
 )
+
+_SETS_PARAMETERS = re.compile(r"set_param_value\s*\(|M_\.params\b[^=<>~]*=(?!=)")
 
 PERFECT_FORESIGHT = (
     "simul",
@@ -59,8 +65,9 @@ class Calibration:
     `runs`: the commands that solve the model; `run`: the one that is answered, None for a file
     without a `stoch_simul`, of which all statements count. `shocks`: those with a
     variance, in the order of their declaration. `correlated`: pairs of them. `stderr` and `corr`:
-    names of their columns in theta. `parameters`: those declared. `moving`: variables and shocks,
-    zero where nothing sets them. `notes`: what a reader should know of the way the file was read.
+    names of their columns in theta. `parameters`: those declared, `ordered` in that order.
+    `moving`: variables and shocks, zero where nothing sets them. `notes`: what a reader should know
+    of the way the file was read.
     """
 
     steps: tuple[Step, ...]
@@ -74,6 +81,7 @@ class Calibration:
     stderr: Mapping[str, str]
     corr: Mapping[tuple[str, str], str]
     parameters: frozenset[str]
+    ordered: tuple[str, ...]
     moving: tuple[str, ...]
     notes: tuple[str, ...]
     options: Mapping[str, str]
@@ -91,6 +99,8 @@ class Calibration:
         for step in self.steps:
             if isinstance(step, Skipped):
                 self._lose(step, given, values, lost)
+            elif isinstance(step, Script):
+                self._carry_out(step, given, values, lost)
             elif isinstance(step, SteadyStateModel):
                 self._settle(step, values, lost)
             elif isinstance(step, ShockMoment) and len(step.names) == 2:
@@ -160,6 +170,30 @@ class Calibration:
                     step.place,
                 )
 
+    def _carry_out(
+        self,
+        step: Script,
+        given: Mapping[str, Any],
+        values: dict[str, Any],
+        lost: dict[str, ModFileError],
+    ) -> None:
+        try:
+            carry_out(step, values, self.ordered, given)
+            lost.pop(step.name, None)
+        except Beyond as beyond:
+            if step.word in ("guard", "element"):  # the way through the file hangs on it
+                raise ModFileError(
+                    f"this line cannot be followed with these values, because of {beyond}"
+                    f" ({shortened(step.text)}).",
+                    step.place,
+                ) from None
+            values.pop(step.name, None)
+            lost[step.name] = ModFileError(
+                f"'{step.name}' is set by a MATLAB line that is not run, because of {beyond}"
+                f" ({shortened(step.text)}); give it a plain value instead.",
+                step.place,
+            )
+
     def _value(
         self,
         step: Assignment | ShockMoment,
@@ -206,6 +240,9 @@ def calibration(
     runs = runs_of(file, budget)
     run = chosen_run(file, runs, number)
     statements = statements_until(file, run)
+    for statement in statements:
+        if isinstance(statement, Skipped):
+            _refuse_unknown_parameters(statement)
     steps, blocks = steps_of(file, statements, budget)
     moments = [step for step in steps if isinstance(step, ShockMoment)]
     sized = {m.names[0] for m in moments if len(m.names) == 1}
@@ -232,6 +269,7 @@ def calibration(
         stderr={name: _free(f"stderr_{name}", taken) for name in sized},
         corr={pair: _free(f"corr_{pair[0]}_{pair[1]}", taken) for pair in pairs},
         parameters=parameters,
+        ordered=tuple(d.name for d in file.parameters),
         moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
         notes=notes_on_reading(file, statements, runs, number),
         options=options_of(statements) if run is None else run.options,
@@ -239,9 +277,23 @@ def calibration(
     return replace(settings, initval=_initval(settings, blocks, budget))
 
 
+def _refuse_unknown_parameters(line: Skipped) -> None:
+    """Refuse a line that is not carried out and sets parameters that it does not name."""
+    if line.assigns or line.inner:
+        return
+    if _SETS_PARAMETERS.search(line.text):
+        raise ModFileError(
+            f"this MATLAB line sets parameters and is not run ({shortened(line.text)}); give them"
+            " plain values instead.",
+            line.place,
+        )
+
+
 def _assigned(step: Step) -> tuple[str, ...]:
     if isinstance(step, Assignment):
         return (step.name,)
+    if isinstance(step, Script):
+        return (step.name,) if step.word != "guard" else ()
     return step.assigns if isinstance(step, Skipped) else ()
 
 

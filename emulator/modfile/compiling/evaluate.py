@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.functions import ARITIES, MATLAB, MATLAB_ARITIES, NUMERIC
+from emulator.modfile.compiling.functions import (
+    ARITIES,
+    MATLAB,
+    MATLAB_ARITIES,
+    NUMERIC,
+)
+from emulator.modfile.compiling.functions import (
+    MATLAB_CONSTANTS as MATLAB_CONSTANTS,
+)
+from emulator.modfile.compiling.matlab import Beyond, Cell, Matrix, is_of_matrices, plain, value_of
 from emulator.modfile.reading.syntax import Call, Expression, Number, Operation, Place, Symbol
 
 STEADY_STATE = "STEADY_STATE"
-
-MATLAB_CONSTANTS = {
-    "pi": np.pi,
-    "eps": np.finfo(float).eps,
-    "inf": np.inf,
-    "Inf": np.inf,
-    "nan": np.nan,
-    "NaN": np.nan,
-}
-"""What MATLAB knows without being told; a name of the file that is the same goes before it."""
 
 _BINARY: dict[str, Any] = {
     "-": np.subtract,
@@ -46,7 +45,22 @@ def evaluate(expression: Expression, values: Mapping[str, Any], place: Place) ->
     have.
     """
     with np.errstate(all="ignore"):
-        return _value(expression, values, place)
+        try:
+            value = _value(expression, values, place)
+            if not isinstance(value, Matrix | Cell | str):
+                return value
+        except (ModFileError, TypeError):
+            if not is_of_matrices(expression, values):
+                raise
+        try:
+            value = plain(value_of(expression, values))
+        except Beyond as beyond:
+            raise ModFileError(
+                f"{beyond} is more of MATLAB than values of a file may hold.", place
+            ) from None
+    if isinstance(value, Matrix | Cell | str):
+        raise ModFileError("a number was expected here, not a matrix or a text.", place)
+    return value
 
 
 def _value(expression: Expression, values: Mapping[str, Any], place: Place) -> Any:

@@ -139,6 +139,16 @@ def _norminv(p: Any, mean: Any = 0.0, deviation: Any = 1.0) -> Any:
     return mean + deviation * special.ndtri(p)
 
 
+MATLAB_CONSTANTS = {
+    "pi": np.pi,
+    "eps": np.finfo(float).eps,
+    "inf": np.inf,
+    "Inf": np.inf,
+    "nan": np.nan,
+    "NaN": np.nan,
+}
+"""What MATLAB knows without being told; a name of the file that is the same goes before it."""
+
 MATLAB: dict[str, Callable[..., Any]] = {
     "round": _rounded,
     "floor": np.floor,

@@ -12,6 +12,7 @@ from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
 from emulator.modfile.compiling.runs import notes_on_order
+from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
@@ -41,6 +42,7 @@ def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
 
 
 def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledModel:
+    file = carried_out(file, budget)
     settings = calibration(file, number, budget)
     file = without_unused(unconstrained(file))
     check_supported(file)

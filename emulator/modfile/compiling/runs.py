@@ -21,6 +21,7 @@ from emulator.modfile.reading.syntax import (
     ModFile,
     OptionLine,
     Place,
+    Script,
     ShockMoment,
     ShocksBlock,
     Skipped,
@@ -46,7 +47,7 @@ STATEMENT = 20
 MOST_NAMES = 6
 """Names that the description of a run lists."""
 
-Step = Assignment | ShockMoment | Skipped | SteadyStateModel
+Step = Assignment | Script | ShockMoment | Skipped | SteadyStateModel
 """What changes values; a SteadyStateModel stands where `steady` carries it out."""
 
 
@@ -133,7 +134,7 @@ def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
     parameters = {declared.name for declared in file.parameters}
     names: list[str] = []
     for statement in statements:
-        if isinstance(statement, Assignment) and statement.name in parameters:
+        if isinstance(statement, Assignment | Script) and statement.name in parameters:
             names.append(statement.name)
         elif isinstance(statement, ShocksBlock):
             names += [f"the size of {m.names[0]}" for m in statement.moments if len(m.names) == 1]
@@ -187,7 +188,7 @@ def steps_of(
     initval: list[tuple[int, Assignment]] = []
     homotopy: tuple[Assignment, ...] = ()
     for statement in statements:
-        if isinstance(statement, Assignment | Skipped):
+        if isinstance(statement, Assignment | Script | Skipped):
             steps.append(statement)
         elif isinstance(statement, InitvalBlock) and statement.kind == "homotopy_setup":
             homotopy = statement.assignments

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from emulator.errors import ModFileError
 from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.keywords import FUNCTIONS
+from emulator.modfile.reading.matlab import read_code
 from emulator.modfile.reading.scanner import split
 from emulator.modfile.reading.source import QUOTED, Span
 from emulator.modfile.reading.syntax import Assignment, Skipped, Statement, calls
@@ -37,7 +38,11 @@ def read_native(line: Span, reader: Reader) -> list[Statement]:
                 _assignment(piece, reader)
                 or read_structure(piece, reader)
                 or Skipped(
-                    piece.words, assigned_names(piece.text, reader.kinds), False, piece.place
+                    text=piece.words,
+                    assigns=assigned_names(piece.text, reader.kinds),
+                    nested=False,
+                    place=piece.place,
+                    code=read_code(piece.text),
                 )
             )
     return statements

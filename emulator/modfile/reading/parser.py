@@ -27,6 +27,7 @@ from emulator.modfile.reading.declarations import Declarations
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
 from emulator.modfile.reading.macro import expand
+from emulator.modfile.reading.matlab import read_code
 from emulator.modfile.reading.native import assigned_names, read_native
 from emulator.modfile.reading.scanner import Block, Native, Segment, Sentence, nesting, scan
 from emulator.modfile.reading.source import (
@@ -131,9 +132,23 @@ class _Parser:
                 )
             del self.open[change:]
 
-    def skip(self, span: Span, assigns: tuple[str, ...] | None = None) -> None:
+    def skip(
+        self,
+        span: Span,
+        assigns: tuple[str, ...] | None = None,
+        inner: tuple[Statement, ...] = (),
+    ) -> None:
         names = assigned_names(span.text, self.reader.kinds) if assigns is None else assigns
-        self.statements.append(Skipped(span.words, names, True, span.place))
+        self.statements.append(
+            Skipped(
+                text=span.words,
+                assigns=names,
+                nested=True,
+                place=span.place,
+                code=read_code(span.text) if assigns is None else None,
+                inner=inner,
+            )
+        )
 
     def sentence(self, sentence: Sentence) -> None:
         word = sentence.word
@@ -147,7 +162,8 @@ class _Parser:
             # Dynare carries declarations out when it reads them, whatever `if` they stand in.
             self.declarations.read(word, span)
         elif self.open:
-            self.skip(span, ())
+            plain = word not in ("planner_objective", "ramsey_model", "sigma_e")
+            self.skip(span, (), (command(word, span),) if plain else ())
         elif word == "planner_objective":
             value = self.reader.read(
                 span.part(len(word)), "value", "the planner's objective", strict=True
@@ -205,7 +221,7 @@ class _Parser:
         _, value, _ = self.reader.read(span, "assignment", f"the value of '{name}'")
         check_depth(value, span)
         if self.open:
-            self.skip(span, (name,))
+            self.skip(span, (name,), (Assignment(name, value, span.place),))
         else:
             self.statements.append(Assignment(name, value, span.place))
 
@@ -225,7 +241,12 @@ class _Parser:
         elif block.word == "verbatim":
             self.verbatim(block)
         elif self.open:
-            self.skip(block.span, ())
+            inner: tuple[Statement, ...] = ()
+            if block.word == "shocks":
+                inner = (read_shocks(block, self.reader),)
+            elif block.word == "initval":
+                inner = (read_initval(block, self.reader),)
+            self.skip(block.span, (), inner)
         elif block.word in ("initval", "endval"):
             self.statements.append(read_initval(block, self.reader))
         elif block.word == "homotopy_setup":

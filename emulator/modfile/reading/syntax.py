@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
@@ -285,6 +285,30 @@ class Skipped:
     assigns: tuple[str, ...]
     nested: bool
     place: Place
+    code: tuple[Any, ...] | None = None
+    """What it says (`matlab.Code`), None where that is more than a subset of MATLAB."""
+    inner: tuple[Statement, ...] = ()
+    """The Dynare statement that it is, inside of control flow."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A step that a line of MATLAB comes to.
+
+    `word`: `=` sets a variable of the workspace (all of it, or at `index`), `parameter` a
+    parameter, `element` the variable of a loop to column `position` of `count`, `guard` asks that a
+    condition still `holds` or does not.
+    """
+
+    word: str
+    value: Expression
+    name: str
+    index: tuple[Expression, ...] | None
+    place: Place
+    text: str
+    position: int = 0
+    count: int = 0
+    holds: bool = True
 
 
 Statement = (
@@ -296,6 +320,7 @@ Statement = (
     | PlannerObjective
     | Command
     | OptionLine
+    | Script
     | Skipped
 )
 

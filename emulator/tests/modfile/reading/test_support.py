@@ -91,9 +91,11 @@ def test_perfect_foresight_alone_is_told_apart_from_a_missing_variance(refused):
 @pytest.mark.parametrize(
     ("loop", "message"),
     [
-        ("for k = 1:3\n a = k/10;\nend\n", "'a' is set by a MATLAB line"),
-        ("set_param_value('a', mean([0.1 0.2]));\n", "'a' is set by a MATLAB line"),
-        ("if true\nshocks; var e; stderr 2; end;\nend\n", "shocks block inside"),
+        ("for k = 1:f(3)\n a = k/10;\nend\n", "'a' is set by a MATLAB line"),
+        ("set_param_value('a', quantile([0.1 0.2]));\n", "'a' is set by a MATLAB line"),
+        ("set_param_value(names(1), 0.1);\n", "sets parameters and is not run"),
+        ("load('old.mat'); M_.params(k) = 2;\n", "sets parameters and is not run"),
+        ("if f(1)\nshocks; var e; stderr 2; end;\nend\n", "shocks block inside"),
     ],
 )
 def test_matlab_that_decides_the_answer_is_never_passed_over(refused, loop, message):

@@ -38,7 +38,8 @@ def responses(path: Path, dynare: Path) -> list[str]:
     """
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        shutil.copy(path, work)
+        for source in path.parent.glob(f"{path.stem}.*"):
+            shutil.copy(source, work)
         (work / "ask.m").write_text(WRITE.format(dynare=dynare, stem=path.stem))
         done = subprocess.run(
             ["octave", "--no-gui", "--norc", "--quiet", "ask.m"],

@@ -1,0 +1,399 @@
+"""MATLAB between Dynare's statements, carried out: loops and branches become the statements that
+they come to, and each stays a formula of what stands above it.
+
+The way through the file is found once, at the file's own values. Where a caller's parameters would
+take another branch, or another number of turns, that is an error and not a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.compiling.matlab import (
+    Beyond,
+    Cell,
+    Matrix,
+    cells_of,
+    holds,
+    placed,
+    plain,
+    positions,
+    value_of,
+)
+from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.matlab import Code
+from emulator.modfile.reading.scanner import nesting
+from emulator.modfile.reading.source import Span
+from emulator.modfile.reading.syntax import (
+    Assignment,
+    Call,
+    Expression,
+    ModFile,
+    Number,
+    Operation,
+    OptionLine,
+    Script,
+    Skipped,
+    Statement,
+    Symbol,
+    symbols,
+    walk,
+)
+
+STEP = 20
+"""Steps of work for one statement that is carried out."""
+
+DEEPEST = 40
+"""Loops and branches inside of one another."""
+
+PARAMETERS = "M_.params"
+
+_ANY = Matrix(np.zeros((9999, 1, 1)))
+
+_STRUCTURES = ("M_.", "oo_.", "options_.", "estim_params_.", "bayestopt_.", "dataset_.")
+
+_OPENS = ("if", "for", "while", "switch")
+
+
+def carry_out(
+    step: Script,
+    values: dict[str, Any],
+    parameters: Sequence[str],
+    given: Collection[str] = (),
+) -> None:
+    """One step on the values of all names; those `given` stay.
+
+    Raises `Beyond` for what cannot be expressed, `ModFileError` where a caller's values lead
+    another way than the file's own.
+    """
+    workspace = _with_structure(step, values, parameters)
+    cells = value_of(step.value, workspace)
+    if step.word == "guard":
+        if holds(cells) != step.holds:
+            raise ModFileError(
+                f"with these values the file goes another way than with its own here"
+                f" ({step.text}); give the parameters that follow as values.",
+                step.place,
+            )
+    elif step.word == "element":
+        columns = cells.shape[1] if isinstance(cells, np.ndarray) else 0
+        if columns != step.count:
+            raise ModFileError(
+                f"with these values this loop has {columns} turns and not {step.count};"
+                " give the parameters that follow as values.",
+                step.place,
+            )
+        values[step.name] = plain(cells[:, step.position : step.position + 1])
+    elif step.word == "parameter":
+        if not isinstance(cells, np.ndarray) or cells.shape[:2] != (1, 1):
+            raise Beyond(f"a value of '{step.name}' that is no number")
+        if step.name not in given:
+            values[step.name] = plain(cells)
+    elif step.index is None:
+        values[step.name] = plain(cells)
+    else:
+        before = cells_of(values[step.name]) if step.name in values else np.zeros((0, 0, 1))
+        where = positions(step.name, step.index, workspace)
+        if not isinstance(before, np.ndarray) or not isinstance(cells, np.ndarray):
+            raise Beyond("an element of a text")
+        values[step.name] = plain(placed(before, where, cells))
+
+
+def _with_structure(
+    step: Script, values: dict[str, Any], parameters: Sequence[str]
+) -> Mapping[str, Any]:
+    """The workspace with what Dynare's `M_` says of parameters, where a step reads it."""
+    parts = [part for e in (step.value, *(step.index or ())) for part in walk(e)]
+    names = {getattr(part, "name", getattr(part, "function", "")) for part in parts}
+    if not any(name.startswith("M_.") for name in names):
+        return values
+    known = [np.atleast_1d(values.get(name, np.nan)) for name in parameters]
+    stacked = np.stack(np.broadcast_arrays(*known)) if known else np.zeros((0, 1))
+    return values | {
+        PARAMETERS: Matrix(stacked[:, None, :]),
+        "M_.param_nbr": float(len(parameters)),
+        "M_.param_names": Cell(tuple(parameters)),
+    }
+
+
+def carried_out(file: ModFile, budget: Budget) -> ModFile:
+    """The file with its MATLAB as steps, as far as it is within this subset; the rest stays
+    skipped.
+    """
+    if not any(isinstance(s, Skipped) and (s.code or s.inner) for s in file.statements):
+        return file
+    run = _Run(file, budget)
+    group: list[Statement] = []
+    level = 0
+    for statement in file.statements:
+        if isinstance(statement, Skipped):
+            level += _change(statement)
+        if level == 0 and not group and not isinstance(statement, Skipped):
+            run.emit(statement)
+            continue
+        group.append(statement)
+        if level == 0:
+            run.group(group)
+            group = []
+    for statement in group:
+        run.emit(statement)
+    return replace(file, statements=tuple(run.out))
+
+
+def _change(line: Skipped) -> int:
+    return 0 if line.inner else nesting(Span(line.text, (line.place,)))
+
+
+@dataclass
+class _Item:
+    """One statement of MATLAB, one of Dynare's, or a line that is passed over."""
+
+    line: Statement
+    code: Code | None = None
+    inner: Statement | None = None
+    after: int = 0
+    """Of what opens a block: the position of its `end`."""
+    parts: list[int] = field(default_factory=list)
+    """Of an `if` or `switch`: itself, then each `elseif`, `else`, `case`, `otherwise`, `end`."""
+
+
+class _Stop(Exception):
+    """`break` or `continue`."""
+
+
+class _Run:
+    """Goes through the file at its own values."""
+
+    def __init__(self, file: ModFile, budget: Budget) -> None:
+        self.parameters = [d.name for d in file.parameters]
+        self.declared = {
+            d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)
+        } | set(self.parameters)
+        self.budget = budget
+        self.values: dict[str, Any] = {}
+        self.out: list[Statement] = []
+        self.items: list[_Item] = []
+        self.depth = 0
+
+    def emit(self, statement: Statement) -> None:
+        self.budget.statements(STEP)
+        if isinstance(statement, Skipped) and statement in self.out[-STEP:]:
+            return
+        self.out.append(statement)
+        if isinstance(statement, Assignment):
+            try:
+                self.values[statement.name] = evaluate(
+                    statement.value, self.values, statement.place
+                )
+            except ModFileError:
+                self.values.pop(statement.name, None)
+        elif isinstance(statement, Skipped):
+            for name in statement.assigns:
+                self.values.pop(name, None)
+
+    def group(self, lines: Sequence[Statement]) -> None:
+        """A line outside of control flow, or a whole block of it: as it is where it cannot be
+        carried out.
+        """
+        before = len(self.out), dict(self.values)
+        try:
+            self.items = _items(lines)
+            self.span(0, len(self.items))
+        except (Beyond, _Stop):
+            del self.out[before[0] :]
+            self.values = before[1]
+            for line in lines:
+                self.emit(line)
+
+    def span(self, start: int, stop: int) -> None:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Beyond("blocks inside of so many others")
+        position = start
+        while position < stop:
+            item = self.items[position]
+            self.budget.place = item.line.place
+            self.budget.statements(STEP)
+            if item.inner is not None:
+                self.emit(item.inner)
+            elif item.code is None:
+                self.emit(item.line)
+            elif item.code.word in _OPENS:
+                self.block(position, item)
+                position = item.after
+            elif item.code.word in ("break", "continue"):
+                self.depth -= 1
+                raise _Stop(item.code.word)
+            else:
+                self.simple(item, item.code)
+            position += 1
+        self.depth -= 1
+
+    def simple(self, item: _Item, code: Code) -> None:
+        """An assignment or a call, as a step where it can be one."""
+        try:
+            step = self.step(item, code)
+            if isinstance(step, OptionLine):
+                self.emit(step)
+                return
+            carry_out(step, self.values, self.parameters)
+            self.out.append(step)
+        except Beyond:
+            self.emit(item.line)
+
+    def step(self, item: _Item, code: Code) -> Script | OptionLine:
+        line = item.line
+        assert code.value is not None
+        if code.word == "call":
+            named, value = _set_parameter(code.value)
+            step = self.script(line, "guard", named)
+            name = value_of(named, _with_structure(step, self.values, self.parameters))
+            if not isinstance(name, str) or name not in self.parameters:
+                raise Beyond("this call")
+            return self.script(line, "parameter", value, name)
+        if code.name.startswith("options_.") and code.index is None:
+            return OptionLine(code.name.partition(".")[2], _text(code.value), line.place)
+        if code.name == PARAMETERS and code.index is not None:
+            step = self.script(line, "guard", code.index[0])
+            workspace = _with_structure(step, self.values, self.parameters)
+            (where,) = positions(PARAMETERS, code.index, {**workspace, PARAMETERS: _ANY})
+            if len(where) != 1 or where[0] >= len(self.parameters):
+                raise Beyond("this place among the parameters")
+            return self.script(line, "parameter", code.value, self.parameters[where[0]])
+        if code.name in self.declared or code.name.startswith(_STRUCTURES):
+            # A variable of the workspace of that name, which Dynare does not look at.
+            raise Beyond("a field, or a declared name")
+        return self.script(line, "=", code.value, code.name, code.index)
+
+    def script(
+        self,
+        line: Statement,
+        word: str,
+        value: Expression,
+        name: str = "",
+        index: tuple[Expression, ...] | None = None,
+    ) -> Script:
+        text = line.text if isinstance(line, Skipped) else ""
+        return Script(word, value, name, index, place=line.place, text=text)
+
+    def block(self, position: int, item: _Item) -> None:
+        assert item.code is not None
+        word = item.code.word
+        if word == "for":
+            self.loop(position, item, item.code)
+        elif word == "while":
+            assert item.code.value is not None
+            while self.guard(item.line, item.code.value):
+                if self.turn(position, item):
+                    break
+        else:
+            self.branch(item, item.code)
+
+    def turn(self, position: int, item: _Item) -> bool:
+        """One turn of a loop; whether a `break` ends it."""
+        depth = self.depth
+        try:
+            self.span(position + 1, item.after)
+        except _Stop as stop:
+            self.depth = depth
+            return str(stop) == "break"
+        return False
+
+    def loop(self, position: int, item: _Item, code: Code) -> None:
+        assert code.value is not None
+        step = self.script(item.line, "element", code.value, code.name)
+        cells = value_of(code.value, _with_structure(step, self.values, self.parameters))
+        if not isinstance(cells, np.ndarray) or code.name in self.declared:
+            raise Beyond("a loop over this")
+        for k in range(cells.shape[1]):
+            step = replace(step, position=k, count=cells.shape[1])
+            carry_out(step, self.values, self.parameters)
+            self.out.append(step)
+            if self.turn(position, item):
+                break
+
+    def branch(self, item: _Item, code: Code) -> None:
+        for this, following in zip(item.parts, item.parts[1:], strict=False):
+            part = self.items[this]
+            assert part.code is not None
+            word, value = part.code.word, part.code.value
+            if word == "switch":
+                continue
+            if word == "case":
+                assert value is not None
+                assert code.value is not None
+                value = _same(code.value, value, self.values)
+            if value is None or self.guard(part.line, value):
+                self.span(this + 1, following)
+                return
+
+    def guard(self, line: Statement, condition: Expression) -> bool:
+        """Whether a condition holds; the step asks for the same of other values."""
+        step = self.script(line, "guard", condition)
+        workspace = _with_structure(step, self.values, self.parameters)
+        truth = holds(value_of(condition, workspace))
+        step = replace(step, holds=truth)
+        if any(True for _ in symbols(condition)):
+            self.out.append(step)
+        return truth
+
+
+def _items(lines: Sequence[Statement]) -> list[_Item]:
+    """The statements of some lines, with the ends of blocks. Raises `Beyond` where a line of
+    control flow is not understood.
+    """
+    items: list[_Item] = []
+    for line in lines:
+        if not isinstance(line, Skipped):
+            items.append(_Item(line, inner=line))
+        elif line.inner:
+            items += [_Item(line, inner=statement) for statement in line.inner]
+        elif line.code is not None:
+            items += [_Item(line, code=code) for code in line.code]
+        elif _change(line):
+            raise Beyond("this control flow")
+        else:
+            items.append(_Item(line))
+    opened: list[_Item] = []
+    for position, item in enumerate(items):
+        word = item.code.word if item.code else ""
+        if word in _OPENS:
+            item.parts = [position]
+            opened.append(item)
+        elif word in ("elseif", "else", "case", "otherwise", "end"):
+            if not opened:
+                raise Beyond("this control flow")
+            opened[-1].parts.append(position)
+            if word == "end":
+                opened.pop().after = position
+    if opened:
+        raise Beyond("this control flow")
+    return items
+
+
+def _set_parameter(call: Expression) -> tuple[Expression, Expression]:
+    """Name and value of `set_param_value('NAME', VALUE)`."""
+    if isinstance(call, Call) and call.function == "set_param_value" and len(call.arguments) == 2:
+        return call.arguments[0], call.arguments[1]
+    raise Beyond("this call")
+
+
+def _text(value: Expression) -> str:
+    if isinstance(value, Number):
+        return f"{value.value:g}" if value.value == int(value.value) else repr(value.value)
+    if isinstance(value, Symbol):
+        return value.name
+    raise Beyond("this value of an option")
+
+
+def _same(left: Expression, right: Expression, values: Mapping[str, Any]) -> Expression:
+    """`left == right` of numbers or texts."""
+    if isinstance(value_of(left, values), str):
+        return Call("strcmp", (left, right))
+    return Operation("==", (left, right))

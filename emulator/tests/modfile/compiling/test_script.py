@@ -1,0 +1,151 @@
+"""MATLAB between Dynare's statements: values as Octave gives them, and formulas that follow what a
+caller gives. Against Dynare: `values.mod` of the reference files.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from emulator.errors import ModFileError
+from emulator.modfile import irf, load_text
+from emulator.modfile.compiling.matlab import Beyond, Matrix, cells_of, plain, value_of
+from emulator.modfile.reading.matlab import read_code
+
+pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
+
+WORKSPACE = {
+    "a": 2.0,
+    "w": Matrix(np.array([[1.0, 2.0, 4.0]])[:, :, None]),
+    "M": Matrix(np.array([[1.0, 2.0], [3.0, 4.0]])[:, :, None]),
+    "t": "text",
+}
+
+
+def value(text, workspace=WORKSPACE):
+    (code,) = read_code(f"x = {text};")
+    return value_of(code.value, workspace)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("2^-3^2", [[2.0**-6]]),
+        ("-2^2", [[-4]]),
+        ("[1 -2]", [[1, -2]]),
+        ("[1 - 2]", [[-1]]),
+        ("[a', 3; w(1:2)]", [[2, 3], [1, 2]]),
+        ("M'", [[1, 3], [2, 4]]),
+        ("M*M", [[7, 10], [15, 22]]),
+        ("M.*M", [[1, 4], [9, 16]]),
+        ("M\\[1; 2]", [[0], [0.5]]),
+        ("M^2", [[7, 10], [15, 22]]),
+        ("M(:, end)", [[2], [4]]),
+        ("M(2)", [[3]]),
+        ("w(end)", [[4]]),
+        ("1:2:6", [[1, 3, 5]]),
+        ("3:1", np.zeros((1, 0))),
+        ("sum(M)", [[4, 6]]),
+        ("sum(M, 2)", [[3], [7]]),
+        ("max(w)", [[4]]),
+        ("max(w, 3)", [[3, 3, 4]]),
+        ("cumsum(w)", [[1, 3, 7]]),
+        ("numel(M)*length(w)", [[12]]),
+        ("zeros(2)", [[0, 0], [0, 0]]),
+        ("linspace(0, 1, 3)", [[0, 0.5, 1]]),
+        ("round([-2.5 2.5 0.4])", [[-3, 3, 0]]),
+        ("mod([-1 5], 3)", [[2, 2]]),
+        ("rem(-1, 3)", [[-1]]),
+        ("fix(-1.5)", [[-1]]),
+        ("norminv(0.975)", [[1.959963984540054]]),
+        ("~(a > 1 && a < 3)", [[0]]),
+        ("strcmp(t, 'text')", [[1]]),
+        ("inv(M)*M", [[1, 0], [0, 1]]),
+    ],
+)
+def test_values_are_those_of_matlab(text, wanted):
+    np.testing.assert_allclose(value(text)[:, :, 0], wanted, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["t + 1", "w(5)", "w(0)", "w*w", "[1 2; 3]", "f(2)", "M\\[1 2 3]", "zeros(1e9)", "b", "[w; M]"],
+)
+def test_what_has_no_value_is_said(text):
+    with pytest.raises(Beyond):
+        value(text)
+
+
+@pytest.mark.parametrize("text", ["x = @(k) k", "[a, b] = f(1)", "close all", "x = 1 2", "x = 'a"])
+def test_more_than_the_subset_is_not_read(text):
+    assert read_code(text) is None
+
+
+def test_all_draws_at_once():
+    draws = np.array([1.0, 2.0])
+    square = value("[q 2*q]*[q; 1]", {"q": draws})
+    np.testing.assert_array_equal(plain(square), draws**2 + 2 * draws)
+    assert cells_of(draws).shape == (1, 1, 2)
+
+
+BASE = (
+    "var y; varexo e; parameters r k; r = 0.9; k = 1;\n"
+    "model(linear); y = r*y(-1) + k*e; end;\nshocks; var e; stderr 1; end;\n"
+)
+
+
+def parameters(script, **given):
+    model = load_text(BASE + script + "stoch_simul(order=1);\n", "m.mod")
+    return dict(zip(model.parameters, model.theta(given).T, strict=True))
+
+
+def test_a_loop_follows_what_is_given():
+    loop = "s = 0;\nfor i = 1:3\n s = s + i*r;\nend\nset_param_value('k', s);\n"
+    np.testing.assert_allclose(parameters(loop)["k"], [5.4])
+    np.testing.assert_allclose(parameters(loop, r=[0.1, 0.2])["k"], [0.6, 1.2])
+    np.testing.assert_allclose(parameters(loop, r=[0.1, 0.2], k=3.0)["k"], [3.0, 3.0])
+
+
+def test_another_branch_than_the_files_own_is_refused():
+    branch = "if r > 0.5\n k = 2;\nelse\n k = 3;\nend\n"
+    np.testing.assert_allclose(parameters(branch, r=[0.6, 0.7])["k"], [2.0, 2.0])
+    with pytest.raises(ModFileError, match=r"m\.mod:4: .*goes another way"):
+        parameters(branch, r=0.1)
+    with pytest.raises(ModFileError, match=r"another way|differs between draws"):
+        parameters(branch, r=[0.1, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("script", "k"),
+    [
+        ("i = 0;\nwhile true\n i = i + 1;\n if i > 4, break; end\nend\nk = i;\n", 5.0),
+        ("mode = 'b';\nswitch mode\ncase 'a'\n k = 2;\notherwise\n k = 7;\nend\n", 7.0),
+        ("for i = 1:4\n if i == 2\n  continue\n end\n k = i;\n end\n", 4.0),
+        ("c.x = 3; set_param_value('k', c.x);\n", 3.0),
+        ("n = {'r', 'k'}; v = [0.2 4];\nfor i = 1:2\n set_param_value(n{i}, v(i));\nend\n", 4.0),
+        ("for i = 1:M_.param_nbr\n M_.params(i) = 0.5;\nend\n", 0.5),
+        ("v = zeros(1, 2); v(end+1) = 6;\nk = v(3);\n", 6.0),
+    ],
+)
+def test_control_flow(script, k):
+    assert parameters(script)["k"] == pytest.approx(k)
+
+
+def test_a_loop_without_end_ends_in_a_message():
+    with pytest.raises(ModFileError, match="work"):
+        parameters("while true\n k = 2;\nend\n")
+
+
+def test_every_turn_that_solves_is_a_run(tmp_path):
+    path = tmp_path / "m.mod"
+    path.write_text(BASE + "for x = [0.2 0.4]\n r = x;\n stoch_simul(order=1);\nend\n")
+    for run, persistence in ((1, 0.2), (2, 0.4), (None, 0.4)):
+        assert irf(path, 1, run=run).values[0, 1, 0] == pytest.approx(persistence)
+
+
+def test_nothing_is_executed(tmp_path):
+    target = tmp_path / "touched"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        load_text(BASE + f"for i = 1:2\n system('touch {target}');\nend\n", "m.mod")
+    assert not target.exists()
