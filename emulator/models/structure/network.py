@@ -237,20 +237,20 @@ class Structure(nn.Module):
         """The predicted part (B, D) without its margins, which close nothing."""
         x_BX = self.inputs(theta_BP)
         place_B = self._regime(x_BX.detach())
-        pieces, order = [], []
-        for place in torch.unique(place_B).tolist():
-            rows = torch.nonzero(place_B == place)[:, 0]
-            x = x_BX if len(rows) == len(x_BX) else x_BX[rows]
-            answer = [smooth(x) for smooth in self.maps[place]]
-            if place > 0:
-                answer = [a + b(x) for a, b in zip(answer, self.maps[0], strict=True)]
-            pieces.append(answer)
-            order.append(rows)
-        families = [torch.cat([piece[f] for piece in pieces]) for f in range(2)]
-        if len(order) > 1:
-            back = torch.argsort(torch.cat(order))
-            families = [family[back] for family in families]
-        return self.space(*families)
+        places = place_B.tolist()
+        if len(set(places)) == 1:
+            return self.space(*self._coefficients(x_BX, places[0]))
+        rows = [torch.nonzero(place_B == place)[:, 0] for place in set(places)]
+        pieces = [self._coefficients(x_BX[own], int(place_B[own[0]])) for own in rows]
+        back = torch.argsort(torch.cat(rows))
+        return self.space(*(torch.cat(family)[back] for family in zip(*pieces, strict=True)))
+
+    def _coefficients(self, x_BX: Tensor, place: int) -> list[Tensor]:
+        """Coefficients of the components of both families in one regime."""
+        answer = [smooth(x_BX) for smooth in self.maps[place]]
+        if place == 0:
+            return answer
+        return [own + main(x_BX) for own, main in zip(answer, self.maps[0], strict=True)]
 
     def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
         """Responses (B, S, H+1, O) at parameters (B, P), float64, natural units."""
