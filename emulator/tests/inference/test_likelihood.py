@@ -188,6 +188,30 @@ def test_a_world_of_responses_has_the_same_likelihood():
     np.testing.assert_allclose(other["gradient"] / scale, one["gradient"] / scale, atol=1e-4)
 
 
+@pytest.mark.slow  # the other program compiles its functions first, for minutes
+@pytest.mark.parametrize("name", ["nk", "hank"])
+def test_sequence_jacobian_gives_the_same_likelihood_of_responses(name):
+    """Its `estimation` takes responses as a moving average, and leaves the constant out."""
+    other = pytest.importorskip("sequence_jacobian.estimation")
+    world = emulator.world(name)
+    answerer = (
+        world.answerer if name == "hank" else emulator.world(OfResponses(world.solver)).answerer
+    )
+    names = ["output", "inflation", "rate"]
+    data = np.random.default_rng(0).normal(size=(T, 3))
+    error = np.array([0.5, 0.4, 0.3])
+    likelihood = Likelihood.of(
+        answerer,
+        emulator.read_data(table(data, names)),
+        errors=dict(zip(names, error, strict=True)),
+    )
+    theta = world.spec.theta()
+    irf = answerer.responses(theta, likelihood.horizon)[0, :, :, :3]
+    covariances = other.all_covariances(irf.transpose(1, 2, 0), np.ones(irf.shape[0]))
+    wanted = other.log_likelihood(data, covariances, error) - data.size / 2 * np.log(2 * np.pi)
+    np.testing.assert_allclose(likelihood.values(theta).total[0], wanted, rtol=1e-9)
+
+
 def test_gradients_are_slopes_of_the_value():
     data = simulated("nk")
     nk = emulator.world("nk")
