@@ -22,8 +22,11 @@ BAND_IN_WORDS = f"{100 * BAND_LEVEL:g} % band"
 FEW = 6
 """Up to so many draws are drawn each as a line; more as their distribution."""
 
-SWEEP = 24
+SWEEP = 200
 """Up to so many values of one parameter or of two, the rest held, are drawn each as a line."""
+
+NAMED = 24
+"""Up to so many lines are all named in the legend; of more some, evenly spaced."""
 
 COLOURS = 10
 """Up to so many lines have colours of their own; more are shades from the first to the last."""
@@ -216,10 +219,12 @@ def _names_of_lines(data: xr.Dataset, own: str) -> list[str] | None:
     varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
     if 1 <= len(varies) <= 2 and n <= SWEEP:
         names = data["parameter"].values[varies]
-        return [
+        lines = [
             ", ".join(f"{name} = {value:.4g}" for name, value in zip(names, row, strict=True))
             for row in theta[:, varies]
         ]
+        shown = set(np.linspace(0, n - 1, n if n <= NAMED else FEW, dtype=int))
+        return [line if k in shown else "" for k, line in enumerate(lines)]
     return [f"draw {name}" for name in data["draw"].values] if n <= FEW else None
 
 

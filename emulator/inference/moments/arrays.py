@@ -25,8 +25,8 @@ from emulator.solvers.second_moments import (
     variances_by_shock,
 )
 
-BLOCK = 256
-"""Draws whose state spaces are in memory at once."""
+BLOCK, BLOCK_NUMBERS = 256, 2**24
+"""Draws whose state spaces are in memory at once, and covariances at all lags that are."""
 
 CONSTANT = 1e-12
 """Share of the largest standard deviation below which a variable does not move: rounding alone."""
@@ -108,7 +108,8 @@ def second_moments(
     stationary; correlations are NaN of a constant.
     """
     answer = _by_state_space if way.horizon is None else _by_responses
-    return _in_blocks(theta, lambda rows: answer(answerer, rows, asked, way.horizon or 0))
+    size = (asked.lags + 1) * answerer.spec.n_observables**2
+    return _in_blocks(theta, size, lambda rows: answer(answerer, rows, asked, way.horizon or 0))
 
 
 def decomposition(
@@ -120,13 +121,18 @@ def decomposition(
     NaN at draws without a solution, and unconditionally where a variable is not stationary.
     """
     answer = _shares_of_state_space if way.horizon is None else _shares_of_responses
-    return _in_blocks(theta, lambda rows: answer(answerer, rows, asked, way.horizon or 0, horizons))
+    size = len(horizons) * answerer.spec.n_shocks * answerer.spec.n_observables
+    return _in_blocks(
+        theta, size, lambda rows: answer(answerer, rows, asked, way.horizon or 0, horizons)
+    )
 
 
 def _in_blocks(
-    theta: np.ndarray, answer: Callable[[np.ndarray], dict[str, np.ndarray]]
+    theta: np.ndarray, size: int, answer: Callable[[np.ndarray], dict[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
-    parts = [answer(theta[start : start + BLOCK]) for start in range(0, len(theta), BLOCK)]
+    """The answers of all draws, block by block; size: numbers that a draw needs."""
+    block = max(1, min(BLOCK, BLOCK_NUMBERS // max(size, 1)))
+    parts = [answer(theta[start : start + block]) for start in range(0, len(theta), block)]
     if len(parts) == 1:
         return parts[0]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

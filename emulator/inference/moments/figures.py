@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -37,18 +37,40 @@ def draw(data: xr.Dataset, path: Path | None) -> Figure:
     return figure
 
 
-def _swept(data: xr.Dataset) -> tuple[str, np.ndarray] | None:
-    """The one parameter that varies over draws, and its values (n,)."""
+class _Sweep(NamedTuple):
+    """The parameter that varies over draws, its values (n,), and groups of draws: what each is
+    called and which it has, one for each value of a second parameter.
+    """
+
+    parameter: str
+    values: np.ndarray
+    groups: dict[str, np.ndarray]
+
+
+def _swept(data: xr.Dataset) -> _Sweep | None:
     theta = data["theta"].values
     varies = np.flatnonzero(np.ptp(theta, axis=0) > 0)
-    if len(varies) != 1:
+    names = [str(name) for name in data["parameter"].values[varies]]
+    if len(varies) == 1:
+        return _Sweep(names[0], theta[:, varies[0]], {"": np.arange(len(theta))})
+    if len(varies) != 2:
         return None
-    return str(data["parameter"].values[varies[0]]), theta[:, varies[0]]
+    counts = [len(np.unique(theta[:, column])) for column in varies]
+    across, other = (0, 1) if counts[0] >= counts[1] else (1, 0)
+    second = theta[:, varies[other]]
+    if counts[other] > MOST_LINES:
+        return None
+    groups = {
+        f"{names[other]} = {value:.4g}": np.flatnonzero(second == value)
+        for value in np.unique(second)
+    }
+    return _Sweep(names[across], theta[:, varies[across]], groups)
 
 
-def _panel_of(data: xr.Dataset, swept: Any) -> Any:
+def _panel_of(data: xr.Dataset, swept: _Sweep | None) -> Any:
     if "share" in data:
-        return _shares_by_horizon if swept is None else _shares_by_parameter
+        alone = swept is not None and len(swept.groups) == 1
+        return _shares_by_parameter if alone else _shares_by_horizon
     return _autocorrelations if swept is None else _deviations
 
 
@@ -67,13 +89,13 @@ def _draw_name(here: xr.Dataset, k: int) -> str:
     return f"draw {here['draw'].values[k]}" if here.sizes["draw"] > 1 else ""
 
 
-def _deviations(axis: Any, here: xr.Dataset, swept: tuple[str, np.ndarray]) -> None:
-    parameter, values = swept
-    order = np.argsort(values)
+def _deviations(axis: Any, here: xr.Dataset, swept: _Sweep) -> None:
     deviation = np.where(np.isinf(here["std"]), np.nan, here["std"])
-    axis.plot(values[order], deviation[order], marker="o", markersize=3)
+    for name, rows in swept.groups.items():
+        order = rows[np.argsort(swept.values[rows])]
+        axis.plot(swept.values[order], deviation[order], marker="o", markersize=3, label=name)
     label(axis, f"{in_words(str(here['observable'].values))}: sd", str(here["unit"].values))
-    axis.set_xlabel(parameter, fontsize=8)
+    axis.set_xlabel(swept.parameter, fontsize=8)
     axis.set_ylim(bottom=0)
 
 
@@ -91,9 +113,9 @@ def _shares_by_horizon(axis: Any, here: xr.Dataset, _: Any) -> None:
     axis.set_xlabel(f"{here['ahead'].attrs.get('units', 'periods')} ahead", fontsize=8)
 
 
-def _shares_by_parameter(axis: Any, here: xr.Dataset, swept: tuple[str, np.ndarray]) -> None:
+def _shares_by_parameter(axis: Any, here: xr.Dataset, swept: _Sweep) -> None:
     """Stacked areas of the last horizon."""
-    parameter, values = swept
+    values = swept.values
     order = np.argsort(values)
     last = here.isel(ahead=-1)
     shares = [last["share"].sel(shock=shock).values[order] for shock in last["shock"].values]
@@ -102,7 +124,7 @@ def _shares_by_parameter(axis: Any, here: xr.Dataset, swept: tuple[str, np.ndarr
     ahead = float(last["ahead"])
     what = "the variance" if math.isinf(ahead) else f"the error {ahead:g} ahead"
     label(axis, in_words(str(here["observable"].values)), f"percent of {what}")
-    axis.set_xlabel(parameter, fontsize=8)
+    axis.set_xlabel(swept.parameter, fontsize=8)
 
 
 def _finish(figure: Figure, axes: list[Any], data: xr.Dataset) -> None:

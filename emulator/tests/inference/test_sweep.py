@@ -6,6 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
+import emulator
 from emulator.errors import ParameterError
 from emulator.inference.sweep import swept
 
@@ -74,3 +75,24 @@ def test_draws_that_all_fail_are_an_error(emulate):
     code, _, err = emulate("irf", "nk", "--exact", "--set", "phi_pi=0.7,0.8")
     assert code == 1
     assert "2 of 2 draws: 2 indeterminate" in err
+
+
+def test_a_figure_has_a_line_for_each_of_many_values_and_names_some():
+    answer = emulator.world("nk").irf(phi_pi=np.linspace(1.1, 2.5, 40), horizon=4)
+    figure = answer.responses.plot(shocks="monetary", observables="rate")
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 5]
+    assert len(lines) == 40
+    assert len({str(line.get_color()) for line in lines}) == 40
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named[0] == "phi_pi = 1.1"
+    assert named[-1] == "phi_pi = 2.5"
+    assert len(named) < 10
+
+
+def test_a_grid_of_two_has_a_line_of_deviations_for_each_value_of_the_second():
+    columns = swept(["phi_pi=1.5,2,2.5", "kappa=0.1,0.2"], grid=True)
+    moments = emulator.world("nk").moments(columns)
+    axis = moments.tables.plot().axes[0]
+    lines = [line for line in axis.lines if line.get_label().startswith("kappa")]
+    assert [list(line.get_xdata()) for line in lines] == [[1.5, 2.0, 2.5]] * 2
+    np.testing.assert_allclose(lines[1].get_ydata(), moments["std"][1::2, 0])
