@@ -44,8 +44,8 @@ UNSET = "constepinf = 0.7; constebeta = 0.742; ctrend = 0.3982;\n"
 """Parameters that a file leaves to its `estimated_params`, by the initial values there."""
 
 PUBLIC = {
-    "Gali_2015/Gali_2015_chapter_3.mod": ("y", "pi", "i"),
-    "Gali_2008/Gali_2008_chapter_3.mod": ("y", "pi"),
+    "Gali_2015/Gali_2015_chapter_3.mod": ("y",),
+    "Gali_2008/Gali_2008_chapter_3.mod": ("y",),
     "Hansen_1985/Hansen_1985.mod": ("y",),
     "Ireland_2004/Ireland_2004.mod": ("gobs", "robs", "piobs"),
     "RBC_baseline/RBC_baseline.mod": ("y", "c"),
@@ -57,6 +57,10 @@ PUBLIC = {
 
 NEAR = 0.02
 """Share of a parameter's value by which draws differ from it in these files."""
+
+
+SIZE = re.compile("stderr_|corr_")
+"""Columns of theta that are no parameters of the model."""
 
 
 class Row(NamedTuple):
@@ -207,11 +211,12 @@ def of_public(public: Path, name: str, varobs: tuple[str, ...], matlab: Path) ->
     path = public / name
     text = emulator.world(path).source.text  # macros expanded, comments gone
     text = re.split(r"\bstoch_simul\b", text)[0]
+    text = re.sub(r"\bestimated_params\b.*?\bend\s*;|\bvarobs\b.*?;", "", text, flags=re.DOTALL)
     case = cases.Case(text=text, varobs=varobs)
     with tempfile.TemporaryDirectory() as scratch:
         economy = cases.economy(case, Path(scratch))
         needed = economy.solver.model.needed
-        names = [p for p in economy.spec.parameter_names if p in needed and "stderr_" not in p]
+        names = [p for p in economy.spec.parameter_names if p in needed and not SIZE.match(p)]
         usual = economy.spec.theta()
         theta = np.repeat(usual, 20 * N_DRAWS, axis=0)
         factors = 1 + NEAR * np.random.default_rng(0).uniform(-1, 1, (len(theta), len(names)))

@@ -101,8 +101,11 @@ class FileModel(LinearWorld):
 
     @cached_property
     def priors(self) -> Mapping[str, Prior]:
-        """Those of the file's `estimated_params` that have a shape; empty without such a block."""
-        if self.model.calibration.estimated is None:
+        """Those of the file's `estimated_params`; empty without such a block, and where it is one
+        of maximum likelihood, whose parameters have no shape.
+        """
+        block = self.model.calibration.estimated
+        if block is None or not any(item.prior for item in block.parameters):
             return {}
         return priors_of(self.model, mapping_path(self.model.file.path))
 

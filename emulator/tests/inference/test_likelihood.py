@@ -294,6 +294,19 @@ def test_a_file_is_held_to_its_varobs_and_its_steady_state(tmp_path):
     assert np.isfinite(diffuse["log_likelihood"]).all()
 
 
+def test_a_file_estimated_by_maximum_likelihood_has_no_prior(tmp_path):
+    path = tmp_path / "walk.mod"
+    path.write_text(
+        "var y; varexo e; parameters rho; rho = 0.8;\nmodel(linear); y = rho*y(-1) + e; end;\n"
+        "shocks; var e; stderr 1; end;\nestimated_params; rho, 0.5; end;\nvarobs y;\n"
+    )
+    data = table(np.random.default_rng(0).normal(size=(20, 1)), ["y"])
+    answer = emulator.world(path).log_likelihood(data)
+    assert np.isfinite(answer["log_likelihood"]).all()
+    assert "log_prior" not in answer
+    assert "no prior" in answer.attrs["notes"]
+
+
 REFUSED = {
     "names": ({"growth": "diff(outpt)"}, "names 'outpt'.*Did you mean 'output'"),
     "product": ({"growth": "output*inflation"}, "multiplies observables"),
