@@ -111,7 +111,7 @@ def test_which_parameters_are_a_shocks_own_is_declared():
     assert get_world("zlb").spec.shock_sizes == ()
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [name for name in WORLDS if name != "hank2"])  # it is younger
 def test_a_spec_of_before_reads_as_the_spec_of_today(name):
     """Data sets and checkpoints of before hold no sizes, processes or bounds: what fills them in
     says what the worlds declare, and the text of a spec is what it was.

@@ -34,6 +34,7 @@ WORLDS = {
     "switching": "emulator.worlds.switching:RegimeSwitching",
     "zlb": "emulator.worlds.zlb:ZeroLowerBound",
     "hank": "emulator.worlds.hank.world:HeterogeneousAgents",
+    "hank2": "emulator.worlds.hank2.world:TwoAssets",
 }
 
 

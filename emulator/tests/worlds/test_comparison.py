@@ -17,6 +17,7 @@ from emulator.worlds import get_world
 from emulator.worlds.comparison import compare
 from emulator.worlds.figures import draw_comparison
 from emulator.worlds.hank.world import HeterogeneousAgents
+from emulator.worlds.hank2.world import TwoAssets
 
 
 @pytest.fixture
@@ -75,7 +76,8 @@ def test_alone_the_command_compares_every_world_that_has_a_monetary_shock(
     emulate, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(HeterogeneousAgents, "require", without_its_packages)
+    for households in (HeterogeneousAgents, TwoAssets):
+        monkeypatch.setattr(households, "require", without_its_packages)
     code, _, err = emulate("compare")
     assert code == 0, err
     assert "'hank' is left out" in err

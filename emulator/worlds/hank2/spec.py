@@ -20,7 +20,7 @@ PARAMETERS = (
     Parameter(name="eis", tex=r"\mathrm{eis}", low=0.3, high=1.0, default=0.5, unit="1", meaning="elasticity of intertemporal substitution", role="preference", bounds=POSITIVE),
     Parameter(name="rho_e", tex=r"\rho_e", low=0.94, high=0.98, default=0.966, unit="per quarter", meaning="persistence of a household's skill", role="risk", bounds=BELOW_ONE),
     Parameter(name="sd_e", tex=r"\sigma_e", low=0.7, high=1.1, default=0.92, unit="1", meaning="cross-sectional standard deviation of log skill", role="risk", bounds=POSITIVE),
-    Parameter(name="r", tex=r"\bar r", low=0.008, high=0.015, default=0.0125, unit="per quarter", meaning="real return on illiquid assets at rest; the discount factor adjusts", role="steady_state", bounds=POSITIVE),
+    Parameter(name="r", tex=r"\bar r", low=0.008, high=0.0135, default=0.0125, unit="per quarter", meaning="real return on illiquid assets at rest; the discount factor adjusts", role="steady_state", bounds=POSITIVE),
     Parameter(name="spread", tex=r"\omega", low=0.002, high=0.007, default=0.005, unit="per quarter", meaning="by how much liquid assets pay less", role="steady_state", bounds=NONNEGATIVE),
     Parameter(name="wealth", tex="A+B", low=13.0, high=16.0, default=14.0, unit="quarterly output", meaning="wealth of households; the markup adjusts", role="steady_state", bounds=POSITIVE),
     Parameter(name="liquid", tex="B", low=0.5, high=1.6, default=1.04, unit="quarterly output", meaning="liquid assets of households; the cost of adjusting illiquid ones adjusts", role="steady_state", bounds=POSITIVE),

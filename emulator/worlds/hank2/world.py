@@ -25,17 +25,17 @@ from emulator.worlds.base import OnFailure, World
 from emulator.worlds.hank2.household import CAPITAL, DELTA, GRID, Size, SteadyState, Tastes
 from emulator.worlds.hank2.spec import SPEC
 
-PERIODS, HORIZON = 500, 200
-"""After how many quarters the economy is taken to be at rest again, and the last quarter that is
-answered.
+PERIODS, HORIZON, CHECKED = 600, 400, 200
+"""After how many quarters the economy is taken to be at rest again, the last quarter that is
+answered, and the last in which what the equations miss is measured.
 """
 FEWEST = Size(8, 12, 3)
 """Points of the smallest grids."""
 UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0])
 ERROR_TOLERANCE = 1e-5
-FADED_AT, FADED = 400, 5e-3
-"""Where a response is above this share of its peak at this quarter, the economy may be far from
-rest at the end, and there is no answer.
+FADED = 1e-3
+"""Largest last response relative to the peak: a path that is not back at rest by then is cut off
+rather than solved.
 """
 N_TASTES, N_POLICY, N_SHOCKS = len(Tastes._fields), 9, len(SPEC.shocks)
 
@@ -97,7 +97,7 @@ def solve_draw(row: tuple[float, ...], size: Size = GRID) -> Solved:
                 return _unsolved(status)
             forces = processes(persistence, PERIODS)
             closed = close(
-                household.markets, household.projected, rest, policy, forces, rows=HORIZON + 1
+                household.markets, household.projected, rest, policy, forces, rows=CHECKED + 1
             )
         except (NoSolutionError, np.linalg.LinAlgError, ValueError):
             # Besides its own, LAPACK's complaints at odd parameters.
@@ -106,7 +106,7 @@ def solve_draw(row: tuple[float, ...], size: Size = GRID) -> Solved:
     responses = (UNITS[:, None, None] * paths).transpose(2, 1, 0) * (sizes / 100)[:, None, None]
     error = max(closed.error, household.steady.error())
     exact = error <= ERROR_TOLERANCE and np.isfinite(responses).all()
-    if not (exact and _faded(np.stack([closed.y, closed.pi, closed.prices.i]))):
+    if not (exact and _faded(responses)):
         return _unsolved(Status.NOT_CONVERGED)
     return Solved(Status.OK, responses, error)
 
@@ -122,10 +122,10 @@ def observed(household: Household, closed: Any) -> np.ndarray:
     return np.stack([*first[:3], consumption, *first[3:]])
 
 
-def _faded(paths: np.ndarray) -> bool:
-    """Whether each response (3, T, K) is near rest where the economy is taken to be there soon."""
-    peak = np.abs(paths).max(axis=(0, 1))
-    return bool((np.abs(paths[:, FADED_AT : -FADED_AT // 8]).max(axis=(0, 1)) < FADED * peak).all())
+def _faded(responses: np.ndarray) -> bool:
+    """Whether the response (S, H+1, O) to each shock has come back to rest at the end."""
+    size = np.abs(responses).max(axis=2)
+    return bool((size[:, -1] <= FADED * size.max(axis=1)).all())
 
 
 def _unsolved(status: Status) -> Solved:

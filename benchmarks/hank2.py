@@ -1,0 +1,138 @@
+"""`hank2` by its solver beside sequence-jacobian: processor time, and the differences.
+
+The library solves its own two-asset example, steady state and responses to its three shocks over
+300 quarters, on the example's grids (10 liquid and 16 illiquid assets, 4 multipliers) and on the
+paper's (50, 70, 50). Ours finds the same steady state, the Jacobians over 600 quarters and the
+responses to its four shocks. In turn, in one process on one thread, once each after what Numba
+compiles. Then the times of the world's own grids: a household, a further policy for it; and the
+largest differences from the library's graph over the draws of `emulator/tests/reference/hank2`.
+
+    python benchmarks/hank2.py [--paper] [--draws 10]
+"""
+
+from __future__ import annotations
+
+import os
+
+# One thread; read once, when NumPy is imported.
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
+    "MKL_NUM_THREADS"
+] = "1"
+
+import argparse
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from emulator.worlds.hank2 import world as hank2
+from emulator.worlds.hank2.household import EXAMPLE, GRID, PAPER, Size
+from emulator.worlds.hank2.spec import SPEC
+from emulator.worlds.hank2.world import N_TASTES, TwoAssets
+
+FASTER, LARGEST = 10, 1e-5
+"""Goals: times as fast as the library, and differences relative to a path's peak."""
+REFERENCE = files("emulator.tests") / "reference" / "hank2"
+RATES = {"rstar": 0.61, "Z": 0.9, "G": 0.8}
+
+
+def seconds(task: Callable[[], Any]) -> tuple[float, Any]:
+    """Processor time of a task, and what it returns."""
+    started = time.process_time()
+    answer = task()
+    return time.process_time() - started, answer
+
+
+def library(size: Size) -> Any:
+    """The library's example on grids of that size: steady state and responses."""
+    from sequence_jacobian.examples import two_asset
+
+    original = two_asset.make_grids  # its calibration is inside a function; the grids are not
+
+    def make_grids(bmax, amax, kmax, nB, nA, nK, nZ, rho_z, sigma_z):
+        b_grid, a_grid, k_grid, e_grid, Pi = original(
+            bmax, amax, kmax, size.liquid, size.illiquid, size.multipliers, nZ, rho_z, sigma_z
+        )
+        return b_grid, a_grid, k_grid, e_grid, Pi
+
+    two_asset.make_grids = make_grids
+    try:
+        _, ss, model, unknowns, targets, exogenous = two_asset.dag()
+    finally:
+        two_asset.make_grids = original
+    jacobian = model.solve_jacobian(ss, unknowns, targets, exogenous, T=300)
+    return {shock: jacobian["Y"][shock] @ rate ** np.arange(300) for shock, rate in RATES.items()}
+
+
+def ours(size: Size) -> Any:
+    forget()
+    return hank2.solve_draw(tuple(SPEC.theta()[0].tolist()), size)
+
+
+def forget() -> None:
+    for remembered in (hank2.solve_draw, hank2.rest, hank2.solve_household):
+        remembered.cache_clear()
+
+
+def own_grids(draws: int) -> tuple[float, float]:
+    """Median seconds of a household with a policy, and of a further policy, on the world's
+    grids.
+    """
+    rng = np.random.default_rng(0)
+    theta = rng.uniform(SPEC.low, SPEC.high, size=(draws, SPEC.n_parameters))
+    first, further = [], []
+    for row in theta:
+        other = rng.uniform(SPEC.low, SPEC.high)
+        other[:N_TASTES] = row[:N_TASTES]
+        first.append(seconds(lambda row=row: hank2.solve_draw(tuple(row.tolist()), GRID))[0])
+        further.append(seconds(lambda row=other: hank2.solve_draw(tuple(row.tolist()), GRID))[0])
+    return float(np.median(first)), float(np.median(further))
+
+
+def differences() -> np.ndarray:
+    """Largest difference from the library's graph by draw, relative to each path's peak."""
+    theta = np.loadtxt(str(REFERENCE / "theta.csv"), delimiter=",", skiprows=1, ndmin=2)
+    table = np.loadtxt(str(REFERENCE / "irfs.csv"), delimiter=",", skiprows=1)
+    theirs = table[:, 3:].reshape(len(theta), SPEC.n_shocks, 41, SPEC.n_observables)
+    apart = np.abs(TwoAssets(EXAMPLE).irf(theta) - theirs)
+    return (apart / np.abs(theirs).max(axis=2, keepdims=True)).max(axis=(1, 2, 3))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--paper", action="store_true", help="the paper's grids as well")
+    parser.add_argument("--draws", type=int, default=10)
+    options = parser.parse_args()
+    library(EXAMPLE)  # compiles
+    ours(EXAMPLE)
+    table = Table(title="hank2, processor time, one thread")
+    for name in ("grids", "sequence-jacobian, s", "ours, s", "ratio", "goal"):
+        table.add_column(name, justify="right")
+    met = True
+    for name, size in (("example", EXAMPLE), ("paper", PAPER))[: 1 + options.paper]:
+        theirs, _ = seconds(lambda size=size: library(size))
+        own, _ = seconds(lambda size=size: ours(size))
+        met &= theirs / own >= FASTER
+        table.add_row(name, f"{theirs:.2f}", f"{own:.3f}", f"{theirs / own:.0f}", f"{FASTER}")
+    console = Console()
+    console.print(table)
+    household, policy = own_grids(options.draws)
+    console.print(
+        f"own grids, median of {options.draws} draws: {household:.3f} s a household,"
+        f" {1e3 * policy:.1f} ms a further policy"
+    )
+    apart = differences()
+    met &= float(apart.max()) <= LARGEST
+    console.print(
+        f"largest difference from the library's graph, {len(apart)} draws: {apart.max():.1e} of a"
+        f" path's peak (goal {LARGEST:.0e})"
+    )
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
