@@ -16,8 +16,8 @@ from emulator.errors import (
 pytestmark = pytest.mark.fast
 
 UNIT_ROOT = """
-var w x y z; varexo e u; parameters rho; rho = 0.5;
-model; w = w(-1) + e; x = rho*x(-1) + u + 1; y = w + x; z = 0; end;
+var w x y z; varexo e u; parameters rho c; rho = 0.5; c = 1;
+model; w = w(-1) + e; x = rho*x(-1) + u + c; y = w + x; z = 0; end;
 initval; x = 2; y = 2; end; steady;
 shocks; var e; stderr 2; var u; stderr 1; end;
 stoch_simul(order=1);
@@ -84,7 +84,7 @@ def test_variables_with_a_unit_root_are_named(walk):
     assert float(deviation.sel(observable="x")) == pytest.approx(np.sqrt(4 / 3))
     assert float(deviation.sel(observable="z")) == 0.0
     np.testing.assert_allclose(moments["mean"][0], [0, 2, 2, 0], atol=1e-12)
-    both = walk.moments(rho=[0.5, 1.0])
+    both = walk.moments(rho=[0.5, 1.0], c=[1.0, 0.0])
     assert both.attrs["non_stationary"] == "w, x (1 of 2 draws), y"
 
 
