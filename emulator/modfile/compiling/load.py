@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
@@ -13,6 +16,7 @@ from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
 from emulator.modfile.compiling.runs import notes_on_order
 from emulator.modfile.compiling.script import carried_out
+from emulator.modfile.compiling.steady_file import with_formulas_beside
 from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
@@ -32,7 +36,22 @@ def load(path: str | Path, run: int | None = None) -> CompiledModel:
     asks for what is not supported, `ParameterError` for a run that the file does not have.
     """
     budget = Budget()
-    return _compiled(parse(path, budget), run, budget)
+    file = parse(path, budget)
+    with_formulas = with_formulas_beside(file)
+    if with_formulas is not file and _solves(with_formulas, run):
+        return _compiled(with_formulas, run, budget)
+    return _compiled(file, run, budget)
+
+
+def _solves(file: ModFile, run: int | None) -> bool:
+    """Whether the formulas beside a file give its steady state, at its own parameters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            model = _compiled(file, run, Budget())
+            return bool(np.isfinite(model.steady_state(model.theta())).all())
+        except ModFileError:
+            return False
 
 
 def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:

@@ -84,7 +84,7 @@ def _step_by_blocks(derivative: np.ndarray, value: np.ndarray) -> np.ndarray:
     among many steady states.
     """
     step = np.zeros_like(value)
-    for equations, unknowns in _blocks(derivative != 0):
+    for equations, unknowns in recursive_blocks(derivative != 0):
         wanted = value[equations] + derivative[equations] @ step
         step[unknowns] = -np.linalg.lstsq(
             derivative[np.ix_(equations, unknowns)], wanted, rcond=None
@@ -132,7 +132,7 @@ def solve_by_blocks(
     variable cannot be matched the system is one block. The caller checks the residual.
     """
     point = start.copy()
-    for equations, unknowns in _blocks(pattern):
+    for equations, unknowns in recursive_blocks(pattern):
         for method in ("hybr", "lm"):
             with np.errstate(all="ignore"):
                 root = _solve_block(
@@ -181,7 +181,7 @@ def _solve_block(
     return result.x if np.abs(value(result.x)).max() < SOLVED else None
 
 
-def _blocks(pattern: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def recursive_blocks(pattern: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """(equations, unknowns) of each recursive block, in an order in which they can be solved."""
     size = len(pattern)
     everything = np.arange(size)

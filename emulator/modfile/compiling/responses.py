@@ -180,5 +180,26 @@ def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
     )
     return (
         f"no steady state: {source} does not solve the model. The equation at {static[worst]}"
-        f" {reason}; check steady_state_model or initval."
+        f" {reason}; check steady_state_model or initval.{_block_of(model, point, theta)}"
+    )
+
+
+MOST_NAMES = 6
+"""Variables of a block that a message lists."""
+
+
+def _block_of(model: CompiledModel, point: np.ndarray, theta: np.ndarray) -> str:
+    """Which part of the model has no solution where all before it have: the first recursive block
+    at which the search stops, '' where formulas stand for the search.
+    """
+    if model.steady.formulas is not None or model.planner is not None:
+        return ""
+    stuck = model.steady.stuck_block(point, theta)
+    names = ", ".join(model.variables[k] for k in stuck[:MOST_NAMES])
+    rest = f" and {len(stuck) - MOST_NAMES} more" if len(stuck) > MOST_NAMES else ""
+    return (
+        f" The search stops at the block of {names}{rest}: give these initial values, or formulas"
+        " in a steady_state_model."
+        if names
+        else ""
     )

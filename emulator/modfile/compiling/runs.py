@@ -242,11 +242,14 @@ def notes_on_reading(
             f" {skipped[0].place}: {shortened(skipped[0].text)}"
         )
     external = external_steady_state(file.path)
-    if external is not None and not any(isinstance(s, SteadyStateModel) for s in file.statements):
+    blocks = [s for s in file.statements if isinstance(s, SteadyStateModel)]
+    if external is not None and not blocks:
         notes.append(
             f"{external.name} is MATLAB and was not run; the steady state is looked for from"
             " initval."
         )
+    elif external is not None and blocks[-1].place.file == str(external):
+        notes.append(f"{external.name} was not run: its formulas give the steady state.")
     not_run = next(
         (s for s in statements if isinstance(s, Command) and s.name in ("estimation", "osr")), None
     )

@@ -26,6 +26,7 @@ from emulator.modfile.compiling.matlab import (
     positions,
     value_of,
 )
+from emulator.modfile.compiling.runs import SOLVING
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.matlab import Code
 from emulator.modfile.reading.scanner import nesting
@@ -33,6 +34,7 @@ from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import (
     Assignment,
     Call,
+    Command,
     Expression,
     ModFile,
     Number,
@@ -48,6 +50,9 @@ from emulator.modfile.reading.syntax import (
 
 STEP = 20
 """Steps of work for one statement that is carried out."""
+
+MOST_STEPS = 20_000
+"""Statements that one block of control flow may come to."""
 
 DEEPEST = 40
 """Loops and branches inside of one another."""
@@ -131,7 +136,11 @@ def carried_out(file: ModFile, budget: Budget) -> ModFile:
     run = _Run(file, budget)
     group: list[Statement] = []
     level = 0
-    for statement in file.statements:
+    last = _last_that_counts(file.statements)
+    for position, statement in enumerate(file.statements):
+        if position > last and level == 0:
+            run.out += file.statements[position:]
+            break
         if isinstance(statement, Skipped):
             level += _change(statement)
         if level == 0 and not group and not isinstance(statement, Skipped):
@@ -144,6 +153,18 @@ def carried_out(file: ModFile, budget: Budget) -> ModFile:
     for statement in group:
         run.emit(statement)
     return replace(file, statements=tuple(run.out))
+
+
+def _last_that_counts(statements: Sequence[Statement]) -> int:
+    """The position of the last command that solves the model; of the last statement without one.
+    What stands behind it, mostly figures, changes no answer.
+    """
+    for position in reversed(range(len(statements))):
+        statement = statements[position]
+        inner = statement.inner if isinstance(statement, Skipped) else (statement,)
+        if any(isinstance(s, Command) and s.name in SOLVING for s in inner):
+            return position
+    return len(statements)
 
 
 def _change(line: Skipped) -> int:
@@ -180,6 +201,7 @@ class _Run:
         self.out: list[Statement] = []
         self.items: list[_Item] = []
         self.depth = 0
+        self.steps = 0
 
     def emit(self, statement: Statement) -> None:
         self.budget.statements(STEP)
@@ -202,6 +224,7 @@ class _Run:
         carried out.
         """
         before = len(self.out), dict(self.values)
+        self.steps = 0
         try:
             self.items = _items(lines)
             self.span(0, len(self.items))
@@ -220,6 +243,9 @@ class _Run:
             item = self.items[position]
             self.budget.place = item.line.place
             self.budget.statements(STEP)
+            self.steps += 1
+            if self.steps > MOST_STEPS:
+                raise Beyond("so many turns of a loop")
             if item.inner is not None:
                 self.emit(item.inner)
             elif item.code is None:

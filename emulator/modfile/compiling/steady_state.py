@@ -15,8 +15,8 @@ from emulator.errors import ModFileError
 from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
-from emulator.modfile.compiling.functions import NUMERIC
-from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
+from emulator.modfile.compiling.functions import MATLAB, NUMERIC
+from emulator.modfile.compiling.newton import damped_newton, recursive_blocks, solve_by_blocks
 from emulator.modfile.compiling.planner_steady import (
     instruments_of,
     starting_points,
@@ -70,7 +70,10 @@ class SteadyStates:
             a
             for a in block.assignments
             if isinstance(a, Assignment)
-            and all(c.function in NUMERIC or c.function == "STEADY_STATE" for c in calls(a.value))
+            and all(
+                c.function in NUMERIC or c.function in MATLAB or c.function == "STEADY_STATE"
+                for c in calls(a.value)
+            )
         ]
         if len(plain) < len(block.assignments):
             if not self.calibration.initval:
@@ -322,3 +325,20 @@ class SteadyStates:
         for entry in self.equations.static_entries:
             pattern[entry.row, self.columns[entry.name]] = True
         return pattern
+
+    def stuck_block(self, point: np.ndarray, theta: np.ndarray) -> list[int]:
+        """Positions of the variables of the first recursive block that a patient search from a
+        point (1, V) does not solve, at one draw (1, P); empty if all are solved.
+        """
+        base = theta[:, : self.n_parameters]
+        reached = solve_by_blocks(
+            lambda x: self.residual(x[None], base)[0],
+            lambda x: self.equations.jacobian(self._inputs(x[None], base), 1, self.columns)[0],
+            self._pattern(),
+            point[0],
+        )
+        error = np.abs(np.nan_to_num(self.residual(reached[None], base)[0], nan=np.inf))
+        for equations, unknowns in recursive_blocks(self._pattern()):
+            if error[equations].max() > ACCEPTED:
+                return sorted(int(k) for k in unknowns)
+        return []

@@ -132,7 +132,7 @@ def test_control_flow(script, k):
 
 
 def test_a_loop_without_end_ends_in_a_message():
-    with pytest.raises(ModFileError, match="work"):
+    with pytest.raises(ModFileError, match="'k' is set by a MATLAB line that is not run"):
         parameters("while true\n k = 2;\nend\n")
 
 
