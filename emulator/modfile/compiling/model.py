@@ -126,7 +126,8 @@ class CompiledModel:
             return value
         if name in self.needed:
             raise ModFileError(
-                f"the parameter '{name}' has no value. {value}",
+                f"the parameter '{name}' has no value. {value} Or hand it over in Python:"
+                f" emulator.modfile.load(FILE).theta({name}=VALUE).",
                 self._declared(name) if value.place is None else None,
             )
         return np.nan
