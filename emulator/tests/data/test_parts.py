@@ -10,8 +10,10 @@ import zarr
 
 from emulator import Simulator
 from emulator.data import generate_dataset, open_dataset, validate_dataset
-from emulator.errors import DatasetError
+from emulator.errors import DatasetError, ParameterError
 from emulator.tests.closures import economy
+from emulator.worlds import get_world
+from emulator.worlds.closing import Closing
 
 
 class Closed(Simulator):
@@ -114,3 +116,22 @@ def test_a_world_of_parts_passes_the_suite():
     from emulator.worlds import check_world
 
     check_world(world(), n=16, horizon=economy.HORIZON)
+
+
+def test_a_closing_of_ones_own_answers_by_the_same_interface():
+    nk = get_world("nk")
+    shocks = list(nk.spec.shock_names)
+    economy_of_nk = Closing(
+        nk,
+        lambda part, theta: part[..., :1] * theta[:, -1][:, None, None, None],
+        {"scale": (0.5, 2.0)},
+        shocks,
+        {"scaled_output": "percent"},
+        name="scaled",
+    )
+    theta = economy_of_nk.sample(4, np.random.default_rng(0))
+    part = economy_of_nk.dear_part(theta)
+    assert np.array_equal(economy_of_nk.from_part(theta, part, 8), economy_of_nk.irf(theta, 8))
+    assert economy_of_nk.closure is None
+    with pytest.raises(ParameterError, match="The part of 4 draws is an array"):
+        economy_of_nk.from_part(theta, part[:, 1:], 8)
