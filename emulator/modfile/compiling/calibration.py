@@ -19,7 +19,7 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, filled
-from emulator.modfile.compiling.matlab import Beyond
+from emulator.modfile.compiling.matlab_values import Beyond
 from emulator.modfile.compiling.runs import (
     STATEMENT,
     Run,

@@ -19,7 +19,8 @@ from emulator.modfile.compiling.functions import (
 from emulator.modfile.compiling.functions import (
     MATLAB_CONSTANTS as MATLAB_CONSTANTS,
 )
-from emulator.modfile.compiling.matlab import Beyond, Cell, Matrix, is_of_matrices, plain, value_of
+from emulator.modfile.compiling.matlab import is_of_matrices, value_of
+from emulator.modfile.compiling.matlab_values import Beyond, Cell, Matrix, plain
 from emulator.modfile.reading.syntax import Call, Expression, Number, Operation, Place, Symbol
 
 STEADY_STATE = "STEADY_STATE"

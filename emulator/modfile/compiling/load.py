@@ -11,13 +11,14 @@ import numpy as np
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
 from emulator.modfile.compiling.equations import compile_equations, compiled
+from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
 from emulator.modfile.compiling.runs import notes_on_order
 from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.steady_file import with_formulas_beside
-from emulator.modfile.compiling.symbolic import TOO_DEEP, symbolic_model
+from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
 from emulator.modfile.reading.support import check_supported, unconstrained, without_unused

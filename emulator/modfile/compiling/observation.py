@@ -13,8 +13,9 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.differentiate import gradient
+from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.model import CompiledModel, Linearised
-from emulator.modfile.compiling.symbolic import TOO_DEEP, in_steady_state
+from emulator.modfile.compiling.symbolic import in_steady_state
 from emulator.modfile.compiling.tape import Tape, record
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.source import Span

@@ -8,29 +8,26 @@ take another branch, or another number of turns, that is an error and not a wron
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import evaluate
-from emulator.modfile.compiling.matlab import (
+from emulator.modfile.compiling.matlab import placed, positions, value_of
+from emulator.modfile.compiling.matlab_values import (
     Beyond,
     Cell,
     Matrix,
     cells_of,
     holds,
-    placed,
     plain,
-    positions,
-    value_of,
 )
 from emulator.modfile.compiling.runs import SOLVING
+from emulator.modfile.compiling.script_items import OPENS, Item, change, items_of
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.matlab import Code
-from emulator.modfile.reading.scanner import nesting
-from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import (
     Assignment,
     Call,
@@ -62,8 +59,6 @@ PARAMETERS = "M_.params"
 _ANY = Matrix(np.zeros((9999, 1, 1)))
 
 _STRUCTURES = ("M_.", "oo_.", "options_.", "estim_params_.", "bayestopt_.", "dataset_.")
-
-_OPENS = ("if", "for", "while", "switch")
 
 
 def carry_out(
@@ -142,7 +137,7 @@ def carried_out(file: ModFile, budget: Budget) -> ModFile:
             run.out += file.statements[position:]
             break
         if isinstance(statement, Skipped):
-            level += _change(statement)
+            level += change(statement)
         if level == 0 and not group and not isinstance(statement, Skipped):
             run.emit(statement)
             continue
@@ -167,23 +162,6 @@ def _last_that_counts(statements: Sequence[Statement]) -> int:
     return len(statements)
 
 
-def _change(line: Skipped) -> int:
-    return 0 if line.inner else nesting(Span(line.text, (line.place,)))
-
-
-@dataclass
-class _Item:
-    """One statement of MATLAB, one of Dynare's, or a line that is passed over."""
-
-    line: Statement
-    code: Code | None = None
-    inner: Statement | None = None
-    after: int = 0
-    """Of what opens a block: the position of its `end`."""
-    parts: list[int] = field(default_factory=list)
-    """Of an `if` or `switch`: itself, then each `elseif`, `else`, `case`, `otherwise`, `end`."""
-
-
 class _Stop(Exception):
     """`break` or `continue`."""
 
@@ -199,7 +177,7 @@ class _Run:
         self.budget = budget
         self.values: dict[str, Any] = {}
         self.out: list[Statement] = []
-        self.items: list[_Item] = []
+        self.items: list[Item] = []
         self.depth = 0
         self.steps = 0
 
@@ -226,7 +204,7 @@ class _Run:
         before = len(self.out), dict(self.values)
         self.steps = 0
         try:
-            self.items = _items(lines)
+            self.items = items_of(lines)
             self.span(0, len(self.items))
         except (Beyond, _Stop):
             del self.out[before[0] :]
@@ -250,7 +228,7 @@ class _Run:
                 self.emit(item.inner)
             elif item.code is None:
                 self.emit(item.line)
-            elif item.code.word in _OPENS:
+            elif item.code.word in OPENS:
                 self.block(position, item)
                 position = item.after
             elif item.code.word in ("break", "continue"):
@@ -261,7 +239,7 @@ class _Run:
             position += 1
         self.depth -= 1
 
-    def simple(self, item: _Item, code: Code) -> None:
+    def simple(self, item: Item, code: Code) -> None:
         """An assignment or a call, as a step where it can be one."""
         try:
             step = self.step(item, code)
@@ -273,7 +251,7 @@ class _Run:
         except Beyond:
             self.emit(item.line)
 
-    def step(self, item: _Item, code: Code) -> Script | OptionLine:
+    def step(self, item: Item, code: Code) -> Script | OptionLine:
         line = item.line
         assert code.value is not None
         if code.word == "call":
@@ -308,7 +286,7 @@ class _Run:
         text = line.text if isinstance(line, Skipped) else ""
         return Script(word, value, name, index, place=line.place, text=text)
 
-    def block(self, position: int, item: _Item) -> None:
+    def block(self, position: int, item: Item) -> None:
         assert item.code is not None
         word = item.code.word
         if word == "for":
@@ -321,7 +299,7 @@ class _Run:
         else:
             self.branch(item, item.code)
 
-    def turn(self, position: int, item: _Item) -> bool:
+    def turn(self, position: int, item: Item) -> bool:
         """One turn of a loop; whether a `break` ends it."""
         depth = self.depth
         try:
@@ -331,7 +309,7 @@ class _Run:
             return str(stop) == "break"
         return False
 
-    def loop(self, position: int, item: _Item, code: Code) -> None:
+    def loop(self, position: int, item: Item, code: Code) -> None:
         assert code.value is not None
         step = self.script(item.line, "element", code.value, code.name)
         cells = value_of(code.value, _with_structure(step, self.values, self.parameters))
@@ -344,7 +322,7 @@ class _Run:
             if self.turn(position, item):
                 break
 
-    def branch(self, item: _Item, code: Code) -> None:
+    def branch(self, item: Item, code: Code) -> None:
         for this, following in zip(item.parts, item.parts[1:], strict=False):
             part = self.items[this]
             assert part.code is not None
@@ -368,39 +346,6 @@ class _Run:
         if any(True for _ in symbols(condition)):
             self.out.append(step)
         return truth
-
-
-def _items(lines: Sequence[Statement]) -> list[_Item]:
-    """The statements of some lines, with the ends of blocks. Raises `Beyond` where a line of
-    control flow is not understood.
-    """
-    items: list[_Item] = []
-    for line in lines:
-        if not isinstance(line, Skipped):
-            items.append(_Item(line, inner=line))
-        elif line.inner:
-            items += [_Item(line, inner=statement) for statement in line.inner]
-        elif line.code is not None:
-            items += [_Item(line, code=code) for code in line.code]
-        elif _change(line):
-            raise Beyond("this control flow")
-        else:
-            items.append(_Item(line))
-    opened: list[_Item] = []
-    for position, item in enumerate(items):
-        word = item.code.word if item.code else ""
-        if word in _OPENS:
-            item.parts = [position]
-            opened.append(item)
-        elif word in ("elseif", "else", "case", "otherwise", "end"):
-            if not opened:
-                raise Beyond("this control flow")
-            opened[-1].parts.append(position)
-            if word == "end":
-                opened.pop().after = position
-    if opened:
-        raise Beyond("this control flow")
-    return items
 
 
 def _set_parameter(call: Expression) -> tuple[Expression, Expression]:

@@ -9,7 +9,8 @@ import pytest
 
 from emulator.errors import ModFileError
 from emulator.modfile import irf, load_text
-from emulator.modfile.compiling.matlab import Beyond, Matrix, cells_of, plain, value_of
+from emulator.modfile.compiling.matlab import value_of
+from emulator.modfile.compiling.matlab_values import Beyond, Matrix, cells_of, plain
 from emulator.modfile.reading.matlab import read_code
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]

@@ -1,0 +1,69 @@
+"""The statements of lines of MATLAB, and where each of its blocks begins and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from emulator.modfile.compiling.matlab_values import (
+    Beyond,
+)
+from emulator.modfile.reading.matlab import Code
+from emulator.modfile.reading.scanner import nesting
+from emulator.modfile.reading.source import Span
+from emulator.modfile.reading.syntax import (
+    Skipped,
+    Statement,
+)
+
+OPENS = ("if", "for", "while", "switch")
+
+
+@dataclass
+class Item:
+    """One statement of MATLAB, one of Dynare's, or a line that is passed over."""
+
+    line: Statement
+    code: Code | None = None
+    inner: Statement | None = None
+    after: int = 0
+    """Of what opens a block: the position of its `end`."""
+    parts: list[int] = field(default_factory=list)
+    """Of an `if` or `switch`: itself, then each `elseif`, `else`, `case`, `otherwise`, `end`."""
+
+
+def change(line: Skipped) -> int:
+    return 0 if line.inner else nesting(Span(line.text, (line.place,)))
+
+
+def items_of(lines: Sequence[Statement]) -> list[Item]:
+    """The statements of some lines, with the ends of blocks. Raises `Beyond` where a line of
+    control flow is not understood.
+    """
+    items: list[Item] = []
+    for line in lines:
+        if not isinstance(line, Skipped):
+            items.append(Item(line, inner=line))
+        elif line.inner:
+            items += [Item(line, inner=statement) for statement in line.inner]
+        elif line.code is not None:
+            items += [Item(line, code=code) for code in line.code]
+        elif change(line):
+            raise Beyond("this control flow")
+        else:
+            items.append(Item(line))
+    opened: list[Item] = []
+    for position, item in enumerate(items):
+        word = item.code.word if item.code else ""
+        if word in OPENS:
+            item.parts = [position]
+            opened.append(item)
+        elif word in ("elseif", "else", "case", "otherwise", "end"):
+            if not opened:
+                raise Beyond("this control flow")
+            opened[-1].parts.append(position)
+            if word == "end":
+                opened.pop().after = position
+    if opened:
+        raise Beyond("this control flow")
+    return items
