@@ -121,7 +121,7 @@ def arrive(given: Mapping[str, World | str]) -> None:
 
     for name, world in given.items():
         arriving = load(world) if isinstance(world, str) else world
-        known = _registered.get(name)
+        known = lookup(name) if name in _registered else None
         if known is None or known.spec.sha256 != arriving.spec.sha256:
             # What a worker of a cluster knows may be of an earlier command: a file before its edit.
             _registered.pop(name, None)

@@ -159,12 +159,15 @@ def _exponents(inputs: int, degree: int) -> Tensor:
 
 def _ridge(features: list[Tensor], y_nY: Tensor, penalty: Tensor | float) -> Tensor:
     """Coefficients (F, Y) of a penalised regression on features in blocks of draws."""
-    square, right, start = 0.0, 0.0, 0
+    square: Tensor | float = 0.0
+    right: Tensor | float = 0.0
+    start = 0
     for block in features:
         square = square + block.T @ block
         right = right + block.T @ y_nY[start : start + len(block)]
         start += len(block)
     assert isinstance(square, Tensor)
+    assert isinstance(right, Tensor)
     if not isinstance(penalty, Tensor):
         penalty = penalty * torch.eye(len(square), dtype=square.dtype)
     return torch.linalg.solve(square + penalty, right)

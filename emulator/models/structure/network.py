@@ -10,7 +10,7 @@ number of the part, K component, M margin.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -130,6 +130,7 @@ class Structure(nn.Module):
     unsure: Tensor
     dear: Tensor
     regimes: Tensor
+    closure_counts: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,14 +191,14 @@ class Structure(nn.Module):
         self.maps = nn.ModuleList()
         for code in self.regimes:
             own = codes == code
-            maps = nn.ModuleList(SmoothMap() for _ in families)
+            maps = [SmoothMap() for _ in families]
             for family, coefficients in enumerate(families):
                 wanted = torch.from_numpy(coefficients)[own]
                 if len(self.maps):
-                    wanted = wanted - self.maps[0][family](x_GX[own])
+                    wanted = wanted - self._maps_of(0)[family](x_GX[own])
                 if coefficients.shape[1]:
                     maps[family].fit(x_GX[own], wanted, options["centres"], rng)
-            self.maps.append(maps)
+            self.maps.append(nn.ModuleList(maps))
 
     def _fit_margins(
         self, x_GX: Tensor, margins_GM: Tensor, centres: int, rng: np.random.Generator
@@ -245,12 +246,16 @@ class Structure(nn.Module):
         back = torch.argsort(torch.cat(rows))
         return self.space(*(torch.cat(family)[back] for family in zip(*pieces, strict=True)))
 
+    def _maps_of(self, place: int) -> list[SmoothMap]:
+        """The maps of both families in one regime."""
+        return list(cast("nn.ModuleList", self.maps[place]))  # type: ignore[arg-type]
+
     def _coefficients(self, x_BX: Tensor, place: int) -> list[Tensor]:
         """Coefficients of the components of both families in one regime."""
-        answer = [smooth(x_BX) for smooth in self.maps[place]]
+        answer = [smooth(x_BX) for smooth in self._maps_of(place)]
         if place == 0:
             return answer
-        return [own + main(x_BX) for own, main in zip(answer, self.maps[0], strict=True)]
+        return [own + main(x_BX) for own, main in zip(answer, self._maps_of(0), strict=True)]
 
     def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
         """Responses (B, S, H+1, O) at parameters (B, P), float64, natural units."""

@@ -134,12 +134,16 @@ class Step:
     """One step back in time at rest and its derivative, and where savings land."""
 
     def __init__(self, s: SteadyState) -> None:
-        shape, size = s.a.shape, s.size
+        skills, liquid, illiquid = shape = s.a.shape
+        size = s.size
         rows = size.liquid + size.multipliers
         self.steady = s
         self.problem = problem_of(s.tastes, size, s.skill, s.transition, s.beta, s.chi1)
         self.endogenous = empty_endogenous(SKILLS, rows, size.illiquid)
-        self.choices, self.slopes = empty_choices(*shape), empty_slopes(*shape, rows)
+        self.choices, self.slopes = (
+            empty_choices(*shape),
+            empty_slopes(skills, liquid, illiquid, rows),
+        )
         backward(self.problem, s.expected, self.endogenous, self.choices)
         linearise(self.problem, s.expected, self.endogenous, self.choices, self.slopes)
         self.lottery = empty_lottery(*shape)

@@ -66,10 +66,11 @@ def splines(size: Size, coarse: Size) -> tuple[np.ndarray, np.ndarray]:
     """Matrices of the cubic splines, in logarithms of assets plus the pivot, from the coarse grids
     of liquid and illiquid assets to the finer ones.
     """
-    return tuple(
+    liquid, illiquid = (
         CubicSpline(np.log(rough + PIVOT), np.eye(len(rough)))(np.log(fine + PIVOT))
         for rough, fine in zip(grids(coarse)[:2], grids(size)[:2], strict=True)
     )
+    return liquid, illiquid
 
 
 class Households:
