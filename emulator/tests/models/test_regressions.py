@@ -90,6 +90,16 @@ def test_a_time_limit_of_the_processes_leaves_the_shared_hyperparameters(draws):
     assert torch.equal(lengths[0], lengths[1])
 
 
+def test_a_time_limit_of_the_processes_counts_the_factorisations_that_are_still_to_come(
+    draws, monkeypatch
+):
+    """With thousands of draws these took all the time, and kinds that were better had none."""
+    monkeypatch.setattr("emulator.models.regressions.gaussian_process._Search.cost", lambda _: 1e6)
+    network = fitted(GaussianProcessEmulator, draws, **{**GP, "seconds": 1000.0})
+    lengths = network.regressions[0][0].lengths
+    assert torch.equal(lengths[0], lengths[1])
+
+
 def test_ridge_finds_the_penalty_of_pure_noise_and_of_none():
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(60, 5, generator=generator, dtype=torch.float64)
