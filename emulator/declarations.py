@@ -15,6 +15,7 @@ SHA-256.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -109,6 +110,7 @@ class Parameter(Record):
 
     The range is where the prior draws, and may be infinite where nothing is drawn. `bounds` is what
     the parameter can be at all, as an interval such as `(0, inf)` or `[0, 1)`, in its own unit.
+    A parameter of such an infinite range may have no default, NaN: each draw must then name it.
     `moves_only` declares the responses that it moves, where these are not all.
     """
 
@@ -136,6 +138,8 @@ class Parameter(Record):
 
     @model_validator(mode="after")
     def _ordered(self) -> Parameter:
+        if math.isnan(self.default) and math.isinf(self.high - self.low):
+            return self
         if not self.low <= self.default <= self.high or self.low == self.high:
             raise ValueError(f"{self.name}: expected low <= default <= high and low < high")
         ends = interval(self.bounds)

@@ -71,6 +71,11 @@ class ModelParameters(Record):
         """Upper end of each parameter's range, (P,), in the parameter's own unit."""
         return np.array([p.high for p in self.parameters])
 
+    @property
+    def defaults(self) -> np.ndarray:
+        """Default of each parameter, (P,), NaN where it has none."""
+        return np.array([p.default for p in self.parameters])
+
     def index(self, parameter: str) -> int:
         """Position of a parameter in theta. Raises `UnknownNameError`."""
         try:
@@ -86,7 +91,7 @@ class ModelParameters(Record):
         Raises `UnknownNameError` for a parameter that the world does not have, `ParameterError` for
         a value that is not a finite number.
         """
-        theta = np.array([[p.default for p in self.parameters]])
+        theta = self.defaults[None, :]
         for name, value in {**(values or {}), **named}.items():
             column = self.index(name)
             try:
@@ -109,8 +114,14 @@ class ModelParameters(Record):
             )
         if not np.isfinite(array).all():
             row, column = np.argwhere(~np.isfinite(array))[0]
+            name = self.parameter_names[column]
+            if np.isnan(array[row, column]) and np.isnan(self.parameters[column].default):
+                raise ParameterError(
+                    f"The parameter '{name}' of world '{self.name}' has no default; give it a"
+                    f" value: {name}=VALUE (--set {name}=VALUE on the command line)."
+                )
             raise ParameterError(
-                f"theta[{row}, {column}] (parameter '{self.parameter_names[column]}' of world"
+                f"theta[{row}, {column}] (parameter '{name}' of world"
                 f" '{self.name}') is {array[row, column]}; expected finite numbers."
             )
         return array

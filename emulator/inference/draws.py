@@ -55,11 +55,12 @@ def theta_of(
     """
     if _is_row(draws):
         draws = draws.to_frame().T
-    table = _columns(draws) if isinstance(draws, Mapping) or _is_table(draws) else {}
+    by_name = isinstance(draws, Mapping) or _is_table(draws)
+    table = _columns(draws) if by_name else {}
     named = {**table, **(parameters or {})}
     columns = {spec.index(name): _numbers(name, value) for name, value in named.items()}
     theta = _base(spec, draws, columns)
-    if complete is not None and (draws is None or table):
+    if complete is not None and (draws is None or by_name):
         names = spec.parameter_names
         given = {names[column]: values for column, values in columns.items()}
         theta = complete(given, len(theta))
@@ -272,10 +273,10 @@ def _base(spec: WorldSpec, draws: DrawsLike, columns: Mapping[int, np.ndarray]) 
             ) from None
         base = spec.check_theta(array[None, :] if array.ndim == 1 else array).copy()
     elif _is_table(draws):
-        base = np.repeat(spec.theta(), len(draws), axis=0)
+        base = np.repeat(spec.defaults[None], len(draws), axis=0)
     else:
         lengths = {values.size for values in columns.values() if values.ndim}
-        base = np.repeat(spec.theta(), max(lengths, default=1), axis=0)
+        base = np.repeat(spec.defaults[None], max(lengths, default=1), axis=0)
     for column, values in columns.items():
         if values.ndim and values.size != len(base):
             raise ParameterError(

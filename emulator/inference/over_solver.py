@@ -233,6 +233,5 @@ class SolverAnswerer(Answerer):
     def _steps(self) -> np.ndarray:
         """Half width (P,) of a difference by each parameter."""
         width = self.spec.high - self.spec.low
-        defaults = np.abs([p.default for p in self.spec.parameters])
-        without_range = np.maximum(defaults, SMALLEST_WIDTH)
+        without_range = np.fmax(np.abs(self.spec.defaults), SMALLEST_WIDTH)
         return self.world.difference * np.where(np.isfinite(width), width, without_range)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -165,7 +166,8 @@ def _describe(world: World) -> None:
     table = Table("parameter", "default", "range", "meaning")
     for p in spec.parameters:
         meaning = p.meaning if p.unit == "1" else f"{p.meaning}, {p.unit}"
-        table.add_row(p.name, f"{p.default:g}", _range(p), Text(meaning))
+        default = "none" if math.isnan(p.default) else f"{p.default:g}"
+        table.add_row(p.name, default, _range(p), Text(meaning))
     show(table)
     out.print(f"One period is a {spec.frequency}.")
     table = Table("shock (one standard deviation)", "meaning")

@@ -30,14 +30,16 @@ LOG_UNITS = "deviation of the logarithm from the steady state"
 class FileModel(LinearWorld):
     """The model of a file, solved at any of its parameters.
 
-    theta holds the file's parameters that have a value, then a standard deviation `stderr_NAME` for
-    each shock and a correlation for each pair that has one.
+    theta holds the file's parameters that have a value or need one, then a standard deviation
+    `stderr_NAME` for each shock and a correlation for each pair that has one. A parameter that the
+    file leaves to MATLAB has no default: an answer must be given its value.
     """
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        defaults = model.theta()[0]
-        self.columns = np.flatnonzero(np.isfinite(defaults))
+        defaults, missing = model.own_values()
+        wanted = [name in missing for name in model.parameters]
+        self.columns = np.flatnonzero(np.isfinite(defaults) | wanted)
         self.defaults = defaults[self.columns]
         multipliers = len(model.planner.multipliers) if model.planner else 0
         self.shown = model.variables[: len(model.variables) - multipliers]

@@ -335,8 +335,13 @@ def _listed(model: CompiledModel) -> tuple[str, ...]:
 def _ranges(model: CompiledModel, width: float = 0.2) -> list[str]:
     """A range around the file's own value for each parameter that the model reads."""
     lines = []
-    for name, value in zip(model.parameters, model.theta()[0], strict=True):
-        if name in model.needed and np.isfinite(value) and value != 0:
+    theta, missing = model.own_values()
+    for name, value in zip(model.parameters, theta, strict=True):
+        if name in missing and name in model.needed:
+            lines.append(
+                f"  # {name}: {{prior: uniform, low: , high: , default: }}   # no value yet"
+            )
+        elif name in model.needed and np.isfinite(value) and value != 0:
             low, high = sorted((value * (1 - width), value * (1 + width)))
             high = (
                 min(high, (1 + value) / 2) if 0 < value < 1 else high

@@ -4,8 +4,10 @@ calibration.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from pydantic import ValidationError
 
 from emulator.errors import ModFileError, first_error
@@ -38,8 +40,10 @@ def make_spec(world: ModWorld) -> WorldSpec:
             raise ModFileError(
                 f"parameters.{name}: the model has no such parameter; it has {known}.", where
             )
-    of_file = dict(zip(world.model.parameters, world.model.theta()[0], strict=True))
-    defaults = {name: _default(world, name, float(of_file[name])) for name in world.priors}
+    of_file, missing = world.model.own_values()
+    own = dict(zip(world.model.parameters, of_file.tolist(), strict=True))
+    defaults = {name: _default(world, name, own[name]) for name in world.priors}
+    _refuse_missing(world, defaults, missing)
     names = list(world.priors)
     held_out = mapping.extrapolation
     try:
@@ -62,6 +66,28 @@ def make_spec(world: ModWorld) -> WorldSpec:
         )
     except ValidationError as error:
         raise ModFileError(f"{first_error(error)}.", where) from None
+
+
+def _refuse_missing(world: ModWorld, defaults: Mapping[str, float], missing: Sequence[str]) -> None:
+    """Raise the `ModFileError` of a parameter without a value in the file and in the mapping."""
+    where = mapping_path(world.path).name
+    for name in missing:
+        if np.isnan(defaults.get(name, 0.0)):
+            raise ModFileError(
+                f"parameters.{name}: '{name}' has no value in {world.path.name}; add"
+                " default: VALUE to its entry.",
+                where,
+            )
+    values = world.model.calibration.values(defaults)
+    for name in missing:
+        if name in world.model.needed and isinstance(
+            reason := values.get(name, ModFileError("It is never assigned.")), ModFileError
+        ):
+            raise ModFileError(
+                f"the parameter '{name}' has no value. {reason} Or give it one under parameters:"
+                f" {name}: {{low: ..., high: ..., default: VALUE}}.",
+                where,
+            )
 
 
 def _default(world: ModWorld, name: str, of_file: float) -> float:

@@ -248,7 +248,7 @@ class Likelihood:
         for name in self.observation.named:
             column = spec.index(name)
             step = np.zeros(spec.n_parameters)
-            step[column] = STEP * max(abs(float(spec.parameters[column].default)), 1.0)
+            step[column] = STEP * np.fmax(abs(spec.parameters[column].default), 1.0)
             for row in range(len(theta)):
                 one = slice(row, row + 1)
                 ends = [

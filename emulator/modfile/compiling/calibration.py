@@ -11,7 +11,7 @@ the same names; what is computed from them follows.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, filled
 from emulator.modfile.compiling.matlab_values import Beyond
 from emulator.modfile.compiling.runs import (
+    MOST_NAMES,
     STATEMENT,
     Run,
     Step,
@@ -118,6 +119,14 @@ class Calibration:
                         values[self.stderr[first]] * values[self.stderr[second]]
                     )
         return values | lost
+
+    def causes(self, names: Collection[str]) -> set[str]:
+        """These names, and all that the file computes them from."""
+        causes = set(names)
+        for step in reversed(self.steps):
+            if isinstance(step, Assignment | Script) and step.name in causes:
+                causes |= {symbol.name for symbol in symbols(step.value)}
+        return causes
 
     def _set(
         self,
@@ -244,6 +253,9 @@ def calibration(
         if isinstance(statement, Skipped):
             _refuse_unknown_parameters(statement)
     steps, blocks = steps_of(file, statements, budget)
+    initial = _initial_values(file, steps)
+    steps = [*initial, *steps]
+    blocks = [(position + len(initial), assignment) for position, assignment in blocks]
     moments = [step for step in steps if isinstance(step, ShockMoment)]
     sized = {m.names[0] for m in moments if len(m.names) == 1}
     pairs = tuple(dict.fromkeys((m.names[0], m.names[1]) for m in moments if len(m.names) == 2))
@@ -259,9 +271,7 @@ def calibration(
         steps=tuple(steps),
         initval=(),
         steady=steady_state_model_of(file),
-        estimated=next(
-            (s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None
-        ),
+        estimated=_estimated_params(file),
         runs=runs,
         run=run,
         shocks=tuple(d.name for d in file.shocks if d.name in sized),
@@ -271,10 +281,52 @@ def calibration(
         parameters=parameters,
         ordered=tuple(d.name for d in file.parameters),
         moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
-        notes=notes_on_reading(file, statements, runs, number),
+        notes=(
+            *notes_on_reading(file, statements, runs, number),
+            *_note_on_initial_values(file, initial),
+        ),
         options=options_of(statements) if run is None else run.options,
     )
     return replace(settings, initval=_initval(settings, blocks, budget))
+
+
+def _estimated_params(file: ModFile) -> EstimatedParams | None:
+    return next((s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None)
+
+
+def _initial_values(file: ModFile, steps: Sequence[Step]) -> list[Step]:
+    """What `estimated_params` begins with, of the parameters that nothing else sets: the initial
+    value, else the mean of the prior, as Dynare's estimation does. Only numbers: they stand before
+    all that is computed from them.
+    """
+    block = _estimated_params(file)
+    if block is None:
+        return []
+    assigned = {name for step in steps for name in _assigned(step)}
+    formulas = steady_state_model_of(file)
+    for item in formulas.assignments if formulas else ():
+        assigned |= {item.name} if isinstance(item, Assignment) else set(item.names)
+    values: list[Step] = []
+    for line in block.parameters:
+        begins = line.initial if line.initial is not None else line.mean
+        if line.kind != "parameter" or line.names[0] in assigned or begins is None:
+            continue
+        if not any(True for _ in symbols(begins)):
+            values.append(Assignment(line.names[0], begins, line.place))
+    return values
+
+
+def _note_on_initial_values(file: ModFile, initial: Sequence[Step]) -> tuple[str, ...]:
+    names = [step.name for step in initial if isinstance(step, Assignment)]
+    if not names:
+        return ()
+    listed = ", ".join(names[:MOST_NAMES]) + (
+        f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    )
+    return (
+        f"{file.path.name}: the file sets no value of {listed}; those with which estimated_params"
+        " begins are taken, which Dynare knows after an estimation only.",
+    )
 
 
 def _refuse_unknown_parameters(line: Skipped) -> None:

@@ -98,18 +98,7 @@ class CompiledModel:
         name the model does not have, `ModFileError` for a parameter that the model needs and the
         file gives no value.
         """
-        given = {
-            name: np.asarray(value, dtype=np.float64)
-            for name, value in {**(values or {}), **named}.items()
-        }
-        for name, value in given.items():
-            if name not in self.parameters:
-                raise unknown_name(f"parameter of '{self.name}'", name, self.parameters)
-            if value.ndim > 1 or not np.isfinite(value).all():
-                raise ParameterError(
-                    f"Parameter '{name}' of '{self.name}' was given as {value!r}; expected finite"
-                    " numbers, one or (N,)."
-                )
+        given = self._given({**(values or {}), **named})
         values_of_names = self.calibration.values(given)
         columns = [self._known(values_of_names, name) for name in self.parameters]
         try:
@@ -120,14 +109,45 @@ class CompiledModel:
                 f"The parameters given to '{self.name}' differ in length: {sizes}."
             ) from None
 
+    def own_values(self) -> tuple[np.ndarray, tuple[str, ...]]:
+        """Parameters (P,) as the file sets them, NaN where it sets none; and the names of those
+        without a value on which the solution depends, be it through another parameter.
+        """
+        values = self.calibration.values({})
+        missing = [
+            name
+            for name in self.parameters
+            if isinstance(values.get(name, ModFileError("")), ModFileError)
+        ]
+        theta = [np.nan if name in missing else float(values[name]) for name in self.parameters]
+        causes = self.calibration.causes(self.needed & set(missing))
+        return np.array(theta), tuple(name for name in missing if name in causes)
+
+    def _given(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Given values by column. Raises as `theta` does."""
+        given = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+        for name, value in given.items():
+            if name not in self.parameters:
+                raise unknown_name(f"parameter of '{self.name}'", name, self.parameters)
+            if value.ndim > 1 or not np.isfinite(value).all():
+                raise ParameterError(
+                    f"Parameter '{name}' of '{self.name}' was given as {value!r}; expected finite"
+                    " numbers, one or (N,)."
+                )
+        return given
+
     def _known(self, values: Mapping[str, Any], name: str) -> Any:
         value = values.get(name, ModFileError("It is declared but never assigned."))
         if not isinstance(value, ModFileError):
             return value
         if name in self.needed:
+            cause = next(
+                (n for n, v in values.items() if v is value and n in self.parameters), name
+            )
             raise ModFileError(
-                f"the parameter '{name}' has no value. {value} Or hand it over in Python:"
-                f" emulator.modfile.load(FILE).theta({name}=VALUE).",
+                f"the parameter '{name}' has no value. {value} Or hand it over: --set {cause}=VALUE"
+                f" on the command line, {cause}=VALUE in Python (irf({cause}=VALUE) of"
+                f" emulator.world(FILE), theta({cause}=VALUE) of emulator.modfile.load(FILE)).",
                 self._declared(name) if value.place is None else None,
             )
         return np.nan
