@@ -27,6 +27,7 @@ from emulator.models.base import (
     shock_dims,
 )
 from emulator.models.normaliser import WorldStatistics
+from emulator.models.structure.borders import Borders
 from emulator.models.structure.maps import SmoothMap, make_room
 from emulator.models.structure.space import PartSpace
 from emulator.spec import WorldSpec
@@ -36,10 +37,6 @@ BLOCK = 64
 METRIC_DRAWS = 300
 """Training draws at which it is found what errors of the part count for."""
 MOST_REGIMES = 64
-HELD_OUT, UNSURE = 10, 0.99
-"""One of so many groups is held out to see how far the margins' map errs; a draw whose margin is
-nearer to zero than this share of them is doubted.
-"""
 
 
 class StructureEmulator(EmulatorModel):
@@ -107,7 +104,7 @@ class StructureEmulator(EmulatorModel):
         """Draws so near to the border of a regime that they may lie beyond it."""
         structure = self.structure(world)
         margins = structure.margins(structure.inputs(theta.double()))
-        return (margins.abs() < structure.unsure).any(1)
+        return (margins.abs() < structure.margins.unsure).any(1)
 
     def margins(self, theta: Tensor, world: str) -> Tensor:
         """The predicted margins (B, M) at parameters (B, P) in natural units: how many of them are
@@ -120,14 +117,13 @@ class StructureEmulator(EmulatorModel):
 class Structure(nn.Module):
     """The structure of one world: what closes it, its space of parts, the maps of its regimes.
 
-    unsure (M,): nearer to zero than this, a margin may lie beyond it. regimes (R,): which margins
-    are positive in each, as bits; the first has the most training draws. Its map serves the others
-    too, whose own say what is to be added. All tensors travel with the weights.
+    regimes (R,): which margins are positive in each, as bits; the first has the most training
+    draws. Its map serves the others too, whose own say what is to be added. All tensors travel with
+    the weights.
     """
 
     low: Tensor
     high: Tensor
-    unsure: Tensor
     dear: Tensor
     regimes: Tensor
     closure_counts: Tensor
@@ -136,13 +132,13 @@ class Structure(nn.Module):
         super().__init__()
         self.register_buffer("dear", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("regimes", torch.zeros(0, dtype=torch.int64))
-        for name in ("low", "high", "unsure"):
+        for name in ("low", "high"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
         for name in Closure.fields():
             kind = torch.float64 if name in ("modes", "factors", "scales") else torch.int64
             self.register_buffer(f"closure_{name}", torch.zeros(0, dtype=kind))
         self.space = PartSpace()
-        self.margins = SmoothMap()
+        self.margins = Borders()
         self.maps = nn.ModuleList()
         self._closure: Closure | None = None
 
@@ -180,7 +176,7 @@ class Structure(nn.Module):
         x_GX = self.inputs(torch.from_numpy(parts.theta[first]))
         assert len(x_GX) == n_groups
         if margins.shape[1]:
-            self._fit_margins(x_GX, margins, options["centres"], rng)
+            self.margins.fit(x_GX, margins, options["centres"], rng)
         codes = self._codes(margins)
         regimes, counts = torch.unique(codes, return_counts=True)
         self.regimes = regimes[counts.argsort(descending=True)]
@@ -199,19 +195,6 @@ class Structure(nn.Module):
                 if coefficients.shape[1]:
                     maps[family].fit(x_GX[own], wanted, options["centres"], rng)
             self.maps.append(nn.ModuleList(maps))
-
-    def _fit_margins(
-        self, x_GX: Tensor, margins_GM: Tensor, centres: int, rng: np.random.Generator
-    ) -> None:
-        """The margins' map; and how far it errs on a share of the groups that it is first fitted
-        without.
-        """
-        order = torch.from_numpy(rng.permutation(len(x_GX)))
-        out, rest = order.tensor_split([max(1, len(order) // HELD_OUT)])
-        shape = self.margins.fit(x_GX[rest], margins_GM[rest], centres, rng)
-        error = (self.margins(x_GX[out]) - margins_GM[out]).abs()
-        self.unsure = error.quantile(UNSURE, dim=0)
-        self.margins.fit(x_GX, margins_GM, centres, rng, shape)
 
     def inputs(self, theta_BP: Tensor) -> Tensor:
         """Dear parameters (B, X), each from -1 to 1 over the training draws."""

@@ -12,6 +12,7 @@ from emulator.errors import CheckpointError, DatasetError, ModelError
 from emulator.models import build, load
 from emulator.models import checkpoint as checkpoints
 from emulator.models.checkpoint import Checkpoint
+from emulator.models.structure.borders import Borders
 from emulator.models.structure.maps import SmoothMap
 from emulator.tests.closures import economy
 from emulator.tests.data.test_parts import world
@@ -110,6 +111,27 @@ def test_each_regime_has_a_map_of_its_own(fresh):
     near = theta[:3].clone()
     near[:, 0] = torch.tensor([0.5, 0.4, 0.6])
     assert network.doubted(near, "closed").tolist() == [True, False, False]
+
+
+def test_a_border_is_met_where_margins_have_a_kink():
+    """Beyond zero the slope is three times as steep: a smooth map through both sides would miss."""
+
+    def margin(x):
+        level = x[:, :1] + 0.3 * x[:, 1:] ** 2 - 0.6
+        return torch.where(level > 0, 3 * level, level)
+
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.uniform(-1, 1, (600, 2)))
+    borders = Borders()
+    borders.fit(x, margin(x), 100, rng)
+    assert borders.crossing.tolist() == [0]
+    fresh = torch.from_numpy(rng.uniform(-1, 1, (4000, 2)))
+    wrong = (borders(fresh) > 0) != (margin(fresh) > 0)
+    assert int(wrong.sum()) <= 2
+    assert not (wrong & (borders(fresh).abs() > borders.unsure)).any()
+    again = Borders()
+    again.load_state_dict(borders.state_dict())
+    assert torch.equal(again(fresh), borders(fresh))
 
 
 def test_a_checkpoint_holds_it_whole(network, fresh, tmp_path):
