@@ -114,6 +114,13 @@ class EmulatorModel(nn.Module):
         """
         return torch.zeros(len(theta), dtype=torch.bool, device=theta.device)
 
+    def as_learnt(self, theta: Tensor, world: str) -> Tensor:
+        """Draws (B, P), of draws (B, P) in natural units, whose distance from the training draws
+        says how far beyond them the network is asked. By default they themselves; parameters of
+        which the network knows the effect exactly need not count.
+        """
+        return theta
+
     def start_from(self, other: EmulatorModel) -> None:
         """Start from a trained network: called once by the trainer, after `prepare`, before the
         first step of a fresh run.

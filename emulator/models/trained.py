@@ -62,7 +62,8 @@ class TrainedNetwork:
         doubts, bool. For calibrated networks.
         """
         assert self.trust is not None, "asked of calibrated networks only"
-        return self.trust.flagged(theta, world) | self.network.doubted(theta, world)
+        placed = self.network.as_learnt(theta, world)
+        return self.trust.flagged(theta, world, placed) | self.network.doubted(theta, world)
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -106,6 +106,17 @@ class StructureEmulator(EmulatorModel):
         margins = structure.margins(structure.inputs(theta.double()))
         return (margins.abs() < structure.margins.unsure).any(1)
 
+    def as_learnt(self, theta: Tensor, world: str) -> Tensor:
+        """Only what the part depends on is learnt: within their declared ranges the others, which
+        the closure follows exactly, stand in the middle of these.
+        """
+        spec = self.world_specs[world]
+        low, high = (torch.from_numpy(edge).to(theta) for edge in (spec.low, spec.high))
+        own = theta[:, : len(low)]
+        exact = (own >= low) & (own <= high)
+        exact[:, self.structure(world).dear] = False
+        return torch.where(exact, 0.5 * (low + high), own)
+
     def margins(self, theta: Tensor, world: str) -> Tensor:
         """The predicted margins (B, M) at parameters (B, P) in natural units: how many of them are
         positive is the regime.

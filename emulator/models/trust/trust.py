@@ -191,15 +191,17 @@ class Trust(nn.Module):
         """Mean half width (B,) over all responses, in units of the responses' own scales."""
         return _relative_width(self.half_width(theta, world), self.normaliser.statistics(world))
 
-    def flagged(self, theta: Tensor, world: str) -> Tensor:
+    def flagged(self, theta: Tensor, world: str, placed: Tensor | None = None) -> Tensor:
         """Whether to doubt each draw (B,), bool: beyond the training data (each parameter, two
         together, all together), more likely than not without a solution, or a band wider than
-        validation draws showed.
+        validation draws showed. placed (B, >= P): what is asked whether it is beyond them, by
+        default the draws themselves (`EmulatorModel.as_learnt`).
         """
+        placed = theta if placed is None else placed
         doubt = (
-            self.out_of_range(theta, world).any(1)
-            | self.in_empty_corner(theta, world).any(1)
-            | self.far_out(theta, world)
+            self.out_of_range(placed, world).any(1)
+            | self.in_empty_corner(placed, world).any(1)
+            | self.far_out(placed, world)
         )
         doubt |= self.relative_width(theta, world) > self._part_of(world).widest
         if self.judges(world):

@@ -134,6 +134,16 @@ def test_a_border_is_met_where_margins_have_a_kink():
     assert torch.equal(again(fresh), borders(fresh))
 
 
+def test_only_what_the_part_depends_on_can_be_beyond_what_was_learnt(network):
+    """The closure follows the rest exactly, up to the ends of its declared range."""
+    theta = torch.tensor(np.stack([SPEC.low, SPEC.high, SPEC.high + 1.0]))
+    placed = network.as_learnt(theta, "closed")
+    assert torch.equal(placed[:, 0], theta[:, 0])
+    middle = torch.tensor(0.5 * (SPEC.low + SPEC.high))
+    assert torch.equal(placed[:2, 1:], middle[1:].expand(2, -1))
+    assert torch.equal(placed[2], theta[2])
+
+
 def test_a_checkpoint_holds_it_whole(network, fresh, tmp_path):
     path = tmp_path / "structure.pt"
     checkpoint = Checkpoint(
