@@ -39,17 +39,18 @@ def load(path: str | Path, run: int | None = None) -> CompiledModel:
     budget = Budget()
     file = parse(path, budget)
     with_formulas = with_formulas_beside(file)
-    if with_formulas is not file and _solves(with_formulas, run):
-        return _compiled(with_formulas, run, budget)
-    return _compiled(file, run, budget)
+    folder = Path(path).parent
+    if with_formulas is not file and _solves(with_formulas, run, folder):
+        return _compiled(with_formulas, run, budget, folder)
+    return _compiled(file, run, budget, folder)
 
 
-def _solves(file: ModFile, run: int | None) -> bool:
+def _solves(file: ModFile, run: int | None, folder: Path) -> bool:
     """Whether the formulas beside a file give its steady state, at its own parameters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = _compiled(file, run, Budget())
+            model = _compiled(file, run, Budget(), folder)
             return bool(np.isfinite(model.steady_state(model.theta())).all())
         except ModFileError:
             return False
@@ -61,8 +62,10 @@ def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
     return _compiled(parse_text(text, name, budget), run, budget)
 
 
-def _compiled(file: ModFile, number: int | None, budget: Budget) -> CompiledModel:
-    file = carried_out(file, budget)
+def _compiled(
+    file: ModFile, number: int | None, budget: Budget, folder: Path | None = None
+) -> CompiledModel:
+    file = carried_out(file, budget, folder)
     settings = calibration(file, number, budget)
     file = without_unused(unconstrained(file))
     check_supported(file)

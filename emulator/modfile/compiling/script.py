@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.evaluate import evaluate
-from emulator.modfile.compiling.matlab import placed, positions, value_of
+from emulator.modfile.compiling.evaluate import evaluate, filled
+from emulator.modfile.compiling.mat_file import is_load, loaded
+from emulator.modfile.compiling.matlab import is_of_matrices, placed, positions, value_of
 from emulator.modfile.compiling.matlab_values import (
     Beyond,
     Cell,
@@ -122,13 +124,15 @@ def _with_structure(
     }
 
 
-def carried_out(file: ModFile, budget: Budget) -> ModFile:
+def carried_out(file: ModFile, budget: Budget, folder: Path | None = None) -> ModFile:
     """The file with its MATLAB as steps, as far as it is within this subset; the rest stays
-    skipped.
+    skipped. folder: where `load NAME.mat` reads from; None: nowhere.
     """
-    if not any(isinstance(s, Skipped) and (s.code or s.inner) for s in file.statements):
+    if not any(
+        isinstance(s, Skipped) and (s.code or s.inner or is_load(s.text)) for s in file.statements
+    ):
         return file
-    run = _Run(file, budget)
+    run = _Run(file, budget, folder)
     group: list[Statement] = []
     level = 0
     last = _last_that_counts(file.statements)
@@ -169,7 +173,10 @@ class _Stop(Exception):
 class _Run:
     """Goes through the file at its own values."""
 
-    def __init__(self, file: ModFile, budget: Budget) -> None:
+    def __init__(self, file: ModFile, budget: Budget, folder: Path | None) -> None:
+        self.folder = folder
+        self.loaded: dict[str, float] = {}
+        """Numbers of `.mat` files under names of parameters, which they are not yet."""
         self.parameters = [d.name for d in file.parameters]
         self.declared = {
             d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)
@@ -185,6 +192,11 @@ class _Run:
         self.budget.statements(STEP)
         if isinstance(statement, Skipped) and statement in self.out[-STEP:]:
             return
+        if isinstance(statement, Assignment) and statement.value == Symbol(statement.name):
+            # set_param_value('a', a): the second is MATLAB's variable
+            statement = replace(statement, value=filled(statement.value, self.loaded))
+        if isinstance(statement, Assignment) and self.copied(statement):
+            return
         self.out.append(statement)
         if isinstance(statement, Assignment):
             try:
@@ -197,12 +209,27 @@ class _Run:
             for name in statement.assigns:
                 self.values.pop(name, None)
 
+    def copied(self, statement: Assignment) -> bool:
+        """Whether it gives a matrix to a variable of MATLAB's, and was carried out."""
+        matrix = is_of_matrices(statement.value, self.values)
+        if statement.name in self.declared or not matrix:
+            return False
+        step = self.script(statement, "=", statement.value, statement.name)
+        try:
+            carry_out(step, self.values, self.parameters)
+        except Beyond:
+            return False
+        self.out.append(step)
+        return True
+
     def group(self, lines: Sequence[Statement]) -> None:
         """A line outside of control flow, or a whole block of it: as it is where it cannot be
         carried out.
         """
         before = len(self.out), dict(self.values)
         self.steps = 0
+        if len(lines) == 1 and self.load(lines[0]):
+            return
         try:
             self.items = items_of(lines)
             self.span(0, len(self.items))
@@ -211,6 +238,22 @@ class _Run:
             self.values = before[1]
             for line in lines:
                 self.emit(line)
+
+    def load(self, line: Statement) -> bool:
+        """The numbers of a `.mat` file as assignments; whether the line loads one."""
+        if self.folder is None or not (isinstance(line, Skipped) and is_load(line.text)):
+            return False
+        numbers = loaded(line.text, self.folder, line.place)
+        for name, value in (numbers or {}).items():
+            self.budget.statements(STEP)
+            if name in self.declared:
+                if isinstance(value, Number):
+                    self.loaded[name] = value.value
+            elif not f"{name}.".startswith(_STRUCTURES):
+                step = self.script(line, "=", value, name)
+                carry_out(step, self.values, self.parameters)
+                self.out.append(step)
+        return numbers is not None
 
     def span(self, start: int, stop: int) -> None:
         self.depth += 1
@@ -260,7 +303,7 @@ class _Run:
             name = value_of(named, _with_structure(step, self.values, self.parameters))
             if not isinstance(name, str) or name not in self.parameters:
                 raise Beyond("this call")
-            return self.script(line, "parameter", value, name)
+            return self.script(line, "parameter", filled(value, self.loaded), name)
         if code.name.startswith("options_.") and code.index is None:
             return OptionLine(code.name.partition(".")[2], _text(code.value), line.place)
         if code.name == PARAMETERS and code.index is not None:
