@@ -162,7 +162,7 @@ def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
     error = model.steady.residual(point, theta)[0]
     if not np.isfinite(error).all():
         worst = int(np.argmin(np.isfinite(error)))
-        reason = "is not a number there"
+        reason = "is not finite there"
     else:
         worst = int(np.argmax(np.abs(error)))
         reason = f"is off by {error[worst]:.2e}"

@@ -91,6 +91,8 @@ def _check_used(file: ModFile) -> None:
     """
     if "nostrict" in file.command_line:
         return
+    if not file.model.equations:
+        raise ModFileError("the model has no equations.", file.model.place)
     used = _used(file)
     for declared in (*file.variables, *file.shocks):
         if declared.name not in used:

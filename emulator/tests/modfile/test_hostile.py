@@ -62,7 +62,12 @@ BAD = {
     "code as a name": (BASE.replace("a*x(-1)", "__import__('os').system('id')"), 6, "system"),
     "an undeclared name": (BASE.replace("a*x", "b*x"), 6, "'b' is not declared"),
     "too many equations": (BASE.replace("+ e;", "+ e; x = 0;"), 5, "2 equations for 1"),
-    "too few equations": (BASE.replace("var x;", "var x y;"), 5, "1 equations for 2"),
+    "too few equations": (
+        BASE.replace("var x;", "var x y;").replace("+ e;", "+ y + e;"),
+        5,
+        "1 equations for 2",
+    ),
+    "an unused variable": (BASE.replace("var x;", "var x y;"), 1, "'y' is declared but"),
     "no equations": ("varexo e; model; end; shocks; var e; stderr 1; end;", 1, "no equations"),
     "the same equation twice": (
         "var x y; varexo e; model; x = y + e; x = y + e; end; shocks; var e; stderr 1; end;",
