@@ -28,8 +28,7 @@ Mean NRMSE over responses: root mean square error in standard deviations of the 
 0 is exact. In brackets 95 % intervals: over seeds (t, marked *seeds*) where runs differ in their
 seed alone, which are one entry, else over draws (bootstrap). **LOSES** marks an entry that does not
 beat every trivial baseline (zero, training mean, linear regression, nearest neighbour).
-`emulator leaderboard results` makes this page and `leaderboard.csv`, which holds every score of
-every entry.
+`emulator leaderboard results` makes this page and `leaderboard.csv`: all scores of all entries.
 """
 CAPTIONS = {
     "error_by_world.png": (
