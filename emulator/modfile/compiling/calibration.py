@@ -19,9 +19,14 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, filled
+from emulator.modfile.compiling.initial_values import (
+    assigned,
+    estimated_params,
+    initial_values,
+    note_on_initial_values,
+)
 from emulator.modfile.compiling.matlab_values import Beyond
 from emulator.modfile.compiling.runs import (
-    MOST_NAMES,
     STATEMENT,
     Run,
     Step,
@@ -253,7 +258,7 @@ def calibration(
         if isinstance(statement, Skipped):
             _refuse_unknown_parameters(statement)
     steps, blocks = steps_of(file, statements, budget)
-    initial = _initial_values(file, steps)
+    initial = initial_values(file, steps)
     steps = [*initial, *steps]
     blocks = [(position + len(initial), assignment) for position, assignment in blocks]
     moments = [step for step in steps if isinstance(step, ShockMoment)]
@@ -266,12 +271,12 @@ def calibration(
                 m.place,
             )
     parameters = frozenset(d.name for d in file.parameters)
-    taken = parameters | {name for step in steps for name in _assigned(step)}
+    taken = parameters | {name for step in steps for name in assigned(step)}
     settings = Calibration(
         steps=tuple(steps),
         initval=(),
         steady=steady_state_model_of(file),
-        estimated=_estimated_params(file),
+        estimated=estimated_params(file),
         runs=runs,
         run=run,
         shocks=tuple(d.name for d in file.shocks if d.name in sized),
@@ -283,50 +288,11 @@ def calibration(
         moving=tuple(d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)),
         notes=(
             *notes_on_reading(file, statements, runs, number),
-            *_note_on_initial_values(file, initial),
+            *note_on_initial_values(file, initial),
         ),
         options=options_of(statements) if run is None else run.options,
     )
     return replace(settings, initval=_initval(settings, blocks, budget))
-
-
-def _estimated_params(file: ModFile) -> EstimatedParams | None:
-    return next((s for s in reversed(file.statements) if isinstance(s, EstimatedParams)), None)
-
-
-def _initial_values(file: ModFile, steps: Sequence[Step]) -> list[Step]:
-    """What `estimated_params` begins with, of the parameters that nothing else sets: the initial
-    value, else the mean of the prior, as Dynare's estimation does. Only numbers: they stand before
-    all that is computed from them.
-    """
-    block = _estimated_params(file)
-    if block is None:
-        return []
-    assigned = {name for step in steps for name in _assigned(step)}
-    formulas = steady_state_model_of(file)
-    for item in formulas.assignments if formulas else ():
-        assigned |= {item.name} if isinstance(item, Assignment) else set(item.names)
-    values: list[Step] = []
-    for line in block.parameters:
-        begins = line.initial if line.initial is not None else line.mean
-        if line.kind != "parameter" or line.names[0] in assigned or begins is None:
-            continue
-        if not any(True for _ in symbols(begins)):
-            values.append(Assignment(line.names[0], begins, line.place))
-    return values
-
-
-def _note_on_initial_values(file: ModFile, initial: Sequence[Step]) -> tuple[str, ...]:
-    names = [step.name for step in initial if isinstance(step, Assignment)]
-    if not names:
-        return ()
-    listed = ", ".join(names[:MOST_NAMES]) + (
-        f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    )
-    return (
-        f"{file.path.name}: the file sets no value of {listed}; those with which estimated_params"
-        " begins are taken, which Dynare knows after an estimation only.",
-    )
 
 
 def _refuse_unknown_parameters(line: Skipped) -> None:
@@ -341,21 +307,13 @@ def _refuse_unknown_parameters(line: Skipped) -> None:
         )
 
 
-def _assigned(step: Step) -> tuple[str, ...]:
-    if isinstance(step, Assignment):
-        return (step.name,)
-    if isinstance(step, Script):
-        return (step.name,) if step.word != "guard" else ()
-    return step.assigns if isinstance(step, Skipped) else ()
-
-
 def _initval(
     settings: Calibration, blocks: Sequence[tuple[int, Assignment]], budget: Budget
 ) -> tuple[Assignment, ...]:
     """The initial values, each with the number of steps before it, with the values that their
     parameters have there where the file sets them anew further down.
     """
-    last = {name: k for k, step in enumerate(settings.steps) for name in _assigned(step)}
+    last = {name: k for k, step in enumerate(settings.steps) for name in assigned(step)}
     before: tuple[int, dict[str, Any]] = -1, {}
     assignments = []
     for position, initial in blocks:

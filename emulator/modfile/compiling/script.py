@@ -26,14 +26,20 @@ from emulator.modfile.compiling.matlab_values import (
     holds,
     plain,
 )
-from emulator.modfile.compiling.runs import SOLVING
-from emulator.modfile.compiling.script_items import OPENS, Item, change, items_of
+from emulator.modfile.compiling.script_items import (
+    OPENS,
+    Item,
+    change,
+    items_of,
+    last_that_counts,
+    option_text,
+    set_parameter,
+)
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.matlab import Code
 from emulator.modfile.reading.syntax import (
     Assignment,
     Call,
-    Command,
     Expression,
     ModFile,
     Number,
@@ -135,7 +141,7 @@ def carried_out(file: ModFile, budget: Budget, folder: Path | None = None) -> Mo
     run = _Run(file, budget, folder)
     group: list[Statement] = []
     level = 0
-    last = _last_that_counts(file.statements)
+    last = last_that_counts(file.statements)
     for position, statement in enumerate(file.statements):
         if position > last and level == 0:
             run.out += file.statements[position:]
@@ -152,18 +158,6 @@ def carried_out(file: ModFile, budget: Budget, folder: Path | None = None) -> Mo
     for statement in group:
         run.emit(statement)
     return replace(file, statements=tuple(run.out))
-
-
-def _last_that_counts(statements: Sequence[Statement]) -> int:
-    """The position of the last command that solves the model; of the last statement without one.
-    What stands behind it, mostly figures, changes no answer.
-    """
-    for position in reversed(range(len(statements))):
-        statement = statements[position]
-        inner = statement.inner if isinstance(statement, Skipped) else (statement,)
-        if any(isinstance(s, Command) and s.name in SOLVING for s in inner):
-            return position
-    return len(statements)
 
 
 class _Stop(Exception):
@@ -298,14 +292,14 @@ class _Run:
         line = item.line
         assert code.value is not None
         if code.word == "call":
-            named, value = _set_parameter(code.value)
+            named, value = set_parameter(code.value)
             step = self.script(line, "guard", named)
             name = value_of(named, _with_structure(step, self.values, self.parameters))
             if not isinstance(name, str) or name not in self.parameters:
                 raise Beyond("this call")
             return self.script(line, "parameter", filled(value, self.loaded), name)
         if code.name.startswith("options_.") and code.index is None:
-            return OptionLine(code.name.partition(".")[2], _text(code.value), line.place)
+            return OptionLine(code.name.partition(".")[2], option_text(code.value), line.place)
         if code.name == PARAMETERS and code.index is not None:
             step = self.script(line, "guard", code.index[0])
             workspace = _with_structure(step, self.values, self.parameters)
@@ -389,21 +383,6 @@ class _Run:
         if any(True for _ in symbols(condition)):
             self.out.append(step)
         return truth
-
-
-def _set_parameter(call: Expression) -> tuple[Expression, Expression]:
-    """Name and value of `set_param_value('NAME', VALUE)`."""
-    if isinstance(call, Call) and call.function == "set_param_value" and len(call.arguments) == 2:
-        return call.arguments[0], call.arguments[1]
-    raise Beyond("this call")
-
-
-def _text(value: Expression) -> str:
-    if isinstance(value, Number):
-        return f"{value.value:g}" if value.value == int(value.value) else repr(value.value)
-    if isinstance(value, Symbol):
-        return value.name
-    raise Beyond("this value of an option")
 
 
 def _same(left: Expression, right: Expression, values: Mapping[str, Any]) -> Expression:

@@ -8,12 +8,18 @@ from dataclasses import dataclass, field
 from emulator.modfile.compiling.matlab_values import (
     Beyond,
 )
+from emulator.modfile.compiling.runs import SOLVING
 from emulator.modfile.reading.matlab import Code
 from emulator.modfile.reading.scanner import nesting
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import (
+    Call,
+    Command,
+    Expression,
+    Number,
     Skipped,
     Statement,
+    Symbol,
 )
 
 OPENS = ("if", "for", "while", "switch")
@@ -67,3 +73,31 @@ def items_of(lines: Sequence[Statement]) -> list[Item]:
     if opened:
         raise Beyond("this control flow")
     return items
+
+
+def set_parameter(call: Expression) -> tuple[Expression, Expression]:
+    """Name and value of `set_param_value('NAME', VALUE)`."""
+    if isinstance(call, Call) and call.function == "set_param_value" and len(call.arguments) == 2:
+        return call.arguments[0], call.arguments[1]
+    raise Beyond("this call")
+
+
+def option_text(value: Expression) -> str:
+    """An option's value as Dynare's commands write it. Raises `Beyond`."""
+    if isinstance(value, Number):
+        return f"{value.value:g}" if value.value == int(value.value) else repr(value.value)
+    if isinstance(value, Symbol):
+        return value.name
+    raise Beyond("this value of an option")
+
+
+def last_that_counts(statements: Sequence[Statement]) -> int:
+    """The position of the last command that solves the model; of the last statement without one.
+    What stands behind it, mostly figures, changes no answer.
+    """
+    for position in reversed(range(len(statements))):
+        statement = statements[position]
+        inner = statement.inner if isinstance(statement, Skipped) else (statement,)
+        if any(isinstance(s, Command) and s.name in SOLVING for s in inner):
+            return position
+    return len(statements)
