@@ -222,11 +222,10 @@ class Structure(nn.Module):
         """
         if len(self.regimes) == 1:
             return torch.zeros(len(x_BX), dtype=torch.int64, device=x_BX.device)
-        codes_B1 = self._codes(self.margins(x_BX))[:, None]
-        differ = torch.zeros_like(codes_B1 + self.regimes)
-        for bit in range(int(self.closure_counts[3])):
-            differ += ((codes_B1 >> bit) & 1) != ((self.regimes >> bit) & 1)
-        return differ.argmin(1)
+        margins = self.margins(x_BX)
+        bits = torch.arange(margins.shape[1], device=margins.device)
+        differ_BRM = (margins > 0)[:, None] != ((self.regimes[:, None] >> bits) & 1).bool()
+        return differ_BRM.sum(2).argmin(1)
 
     def part(self, theta_BP: Tensor) -> Tensor:
         """The predicted part (B, D) without its margins, which close nothing."""
