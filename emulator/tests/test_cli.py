@@ -299,6 +299,7 @@ def test_validate_lists_what_is_wrong_and_ends_with_code_one(
     assert "is damaged" in err
 
 
+@pytest.mark.usefixtures("pictures_of_cards")
 def test_generate_again_mends_what_validate_found(emulate, damaged_dataset, small_dataset):
     flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
     assert (

@@ -42,6 +42,12 @@ class Solver(torch.nn.Module):
             data_fingerprint=data.fingerprint if fingerprint is None else fingerprint,
         )
 
+    def as_learnt(self, theta: torch.Tensor, world: str) -> torch.Tensor:
+        return theta
+
+    def doubted(self, theta: torch.Tensor, world: str) -> torch.Tensor:
+        return torch.zeros(len(theta), dtype=torch.bool)
+
     def forward(
         self, theta: torch.Tensor, world_id: str, horizon: int | None = None
     ) -> torch.Tensor:

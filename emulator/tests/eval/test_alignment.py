@@ -46,7 +46,9 @@ class Band:
     def half_width(self, theta: torch.Tensor, world: str) -> torch.Tensor:
         return torch.arange(3.0).expand(len(theta), 3, 13, 3)
 
-    def flagged(self, theta: torch.Tensor, world: str) -> torch.Tensor:
+    def flagged(
+        self, theta: torch.Tensor, world: str, placed: torch.Tensor | None = None
+    ) -> torch.Tensor:
         return torch.zeros(len(theta), dtype=torch.bool)
 
     def judges(self, world: str) -> bool:

@@ -46,7 +46,9 @@ class Claims(torch.nn.Module):
     def half_width(self, theta: torch.Tensor, world: str) -> torch.Tensor:
         return torch.full_like(self.network[0](theta, world), WIDE)
 
-    def flagged(self, theta: torch.Tensor, world: str) -> torch.Tensor:
+    def flagged(
+        self, theta: torch.Tensor, world: str, placed: torch.Tensor | None = None
+    ) -> torch.Tensor:
         return theta[:, 0] > self.middle[world]
 
     def judges(self, world: str) -> bool:

@@ -72,7 +72,8 @@ BOMBS = {
         "4,000 variables",
     ),
     "many shocks": (
-        f"var y;\nvarexo {names(4000)};\nmodel(linear);\ny = .5*y(-1) + x0;\nend;\nshocks;\n"
+        f"var y;\nvarexo {names(4000)};\nmodel(linear);\ny = .5*y(-1) + {names(4000, ' + ')};\n"
+        "end;\nshocks;\n"
         + "\n".join(f"var x{k}; stderr 1;" for k in range(4000))
         + "\nend;\nstoch_simul(order=1);\n",
         3,
