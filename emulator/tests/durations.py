@@ -9,6 +9,7 @@ from itertools import islice
 LONGEST = (
     "test_readme.py",
     "test_any_observables.py",
+    "worlds/test_hank2.py",
     "worlds/test_hank.py",
     "training/test_modes.py",
     "data/test_storage.py",
