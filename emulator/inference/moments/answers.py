@@ -17,7 +17,7 @@ stationary, constant (draw, observable)
 cut                  (draw, observable) where a moving average was cut: the share of the variance in
                      the last tenth of its horizons
 theta                (draw, parameter)
-*_by                 derivatives of a moment by parameters, with a last axis `by`
+NAME_by              derivatives of a moment by parameters, with a last axis `by`
 
 Axes of arrays: n draw, S shock, O observable, K horizon of a forecast error, L lag.
 """
