@@ -13,6 +13,7 @@ AKIN = "examples/hybrid_nk.mod"
 
 
 @pytest.mark.fast
+@pytest.mark.checkout
 def test_it_is_tried_where_names_roles_and_shocks_are_akin():
     few = 150
     for world in ("nk", AKIN):

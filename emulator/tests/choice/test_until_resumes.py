@@ -154,6 +154,7 @@ def test_a_world_that_is_not_here_is_no_damage(tmp_path, monkeypatch, emulate):
     assert "damaged" not in error
 
 
+@pytest.mark.checkout
 def test_a_mod_file_is_kept_with_its_draws(tmp_path, monkeypatch):
     fixed(monkeypatch, 0.5)
     draw_until("examples/hybrid_nk.mod", 0.99, tmp_path / "data", most=200, horizon=6)
