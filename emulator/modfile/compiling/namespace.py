@@ -39,10 +39,6 @@ class Namespace:
     def parameter(self, name: str) -> int:
         return self.constants.setdefault(name, self.graph.symbol(name))
 
-    def date_of(self, symbol: int) -> tuple[str, int]:
-        """(name, shift) of a dated symbol."""
-        return self._dates[symbol]
-
     def dates_in(self, *nodes: int) -> dict[int, tuple[str, int]]:
         """(name, shift) of each dated symbol of some expressions, in the order in which the model
         first met them.

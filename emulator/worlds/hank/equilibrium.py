@@ -30,7 +30,6 @@ from scipy.signal import lfilter
 from emulator.spec import Status
 from emulator.worlds.hank.household import Tastes
 
-SHOCKS = ("m", "z", "g", "u")
 FREQUENCIES = 4096
 
 
