@@ -23,6 +23,7 @@ from emulator.inference.over_solver import SolverAnswerer
 from emulator.modfile import load_text
 from emulator.worlds import Source, from_source
 from emulator.worlds.filemodel import FileModel
+from emulator.worlds.filepaths import world_of_file
 from emulator.worlds.guess import proposed_mapping
 
 MEMORY, FILE = 3 << 30, 64 << 20
@@ -81,7 +82,7 @@ def _world(texts: dict[str, str]) -> Economy:
     solved = (
         from_source(Source(file=file, text=text, mapping=mapping))
         if mapping
-        else FileModel(load_text(text, file))
+        else world_of_file(load_text(text, file))
     )
     world = Economy(SolverAnswerer(solved))
     world.irf(horizon=0)

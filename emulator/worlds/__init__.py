@@ -148,15 +148,23 @@ def open_world(name: str | Path | World, run: int | None = None) -> World:
     path = Path(str(name)).absolute()
     if mapping_path(path).exists():
         return get_world(name) if run is None else _run_of_file(path, run)
-    from emulator.worlds.filemodel import FileModel
+    from emulator.modfile import load
+    from emulator.worlds.filepaths import world_of_file
 
-    return FileModel.read(Path(str(name)), run)
+    return world_of_file(load(Path(str(name)), run))
 
 
 def _run_of_file(path: Path, run: int) -> World:
+    """A run of a file with a mapping; one without a linear rule answers in the file's variables."""
+    from emulator.modfile import load
+    from emulator.worlds.filepaths import world_of_file
+    from emulator.worlds.mapping import read_text
     from emulator.worlds.modworld import ModWorld
 
-    return ModWorld.read(path, run)
+    model = load(path, run)
+    return (
+        world_of_file(model) if model.kind.paths else ModWorld(model, read_text(mapping_path(path)))
+    )
 
 
 @cache

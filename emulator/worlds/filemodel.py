@@ -18,6 +18,7 @@ from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.responses import explain
 from emulator.solvers import StateSpace
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
+from emulator.worlds.base import World
 from emulator.worlds.guess import SaidOfData, priors_of, said_of_data
 from emulator.worlds.linear import LinearWorld
 from emulator.worlds.priors import Prior
@@ -27,8 +28,8 @@ FILE_UNITS = "deviation from the steady state, in the units of the file"
 LOG_UNITS = "deviation of the logarithm from the steady state"
 
 
-class FileModel(LinearWorld):
-    """The model of a file, solved at any of its parameters.
+class FileWorld(World):
+    """What all worlds of a file without a mapping have in common.
 
     theta holds the file's parameters that have a value or need one, then a standard deviation
     `stderr_NAME` for each shock and a correlation for each pair that has one. A parameter that the
@@ -41,19 +42,8 @@ class FileModel(LinearWorld):
         wanted = [name in missing for name in model.parameters]
         self.columns = np.flatnonzero(np.isfinite(defaults) | wanted)
         self.defaults = defaults[self.columns]
-        multipliers = len(model.planner.multipliers) if model.planner else 0
-        self.shown = model.variables[: len(model.variables) - multipliers]
-        self.loglinear = "loglinear" in model.calibration.options
+        self.shown = model.shown
         self.source = Source(file=model.file.path.name, text=model.file.text, mapping="")
-        self.spec = self._spec()
-
-    @classmethod
-    def read(cls, path: str | Path, run: int | None = None) -> FileModel:
-        """The model of a file, as of one of its solution commands, by default the last.
-
-        Raises `ModFileError`, `ParameterError` for a run that the file does not have.
-        """
-        return cls(load(path, run))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -74,28 +64,6 @@ class FileModel(LinearWorld):
             " parameters."
         )
 
-    def status(self, theta: np.ndarray) -> np.ndarray:
-        return self.model.solve(self._full(theta)).status.astype(np.uint8)
-
-    def residual(self, theta: np.ndarray) -> np.ndarray:
-        return self.model.solve(self._full(theta)).residual
-
-    def state_space(self, theta: np.ndarray) -> StateSpace:
-        full = self._full(theta)
-        solution = self.model.solve(full)
-        selection = np.eye(len(self.shown), len(self.model.all_variables))
-        c = np.repeat(selection[None], len(full), axis=0)
-        if self.loglinear:
-            c = c / self._positive(full)[:, :, None]
-        return StateSpace(solution.transition, solution.impact, c)
-
-    def levels(self, theta: np.ndarray) -> np.ndarray:
-        """Steady states (n, V) of the variables, of logarithms under `loglinear`."""
-        full = self._full(theta)
-        if self.loglinear:
-            return np.log(self._positive(full))
-        return self.model.steady_state(full)[:, : len(self.shown)]
-
     @cached_property
     def said_of_data(self) -> SaidOfData:
         """The variables that the file observes, and with which errors of measurement."""
@@ -111,11 +79,6 @@ class FileModel(LinearWorld):
             return {}
         return priors_of(self.model, mapping_path(self.model.file.path))
 
-    def explain(self, theta: np.ndarray) -> str:
-        """Why a draw (1, P) has no solution, with file and line."""
-        full = self._full(theta)
-        return explain(self.model, full, Status(self.model.solve(full).status[0]))
-
     def _full(self, theta: np.ndarray) -> np.ndarray:
         """The columns of the compiled model, NaN where the file gives a parameter no value."""
         theta = self.spec.check_theta(theta)
@@ -123,23 +86,11 @@ class FileModel(LinearWorld):
         full[:, self.columns] = theta
         return full
 
-    def _positive(self, full: np.ndarray) -> np.ndarray:
-        """Steady states (n, V), by which deviations become those of logarithms."""
-        steady = self.model.steady_state(full)[:, : len(self.shown)]
-        wrong = (steady <= 0).any(axis=0)
-        if wrong.any():
-            name = self.shown[int(np.flatnonzero(wrong)[0])]
-            raise ParameterError(
-                f"{self.model.file.path.name}: stoch_simul(loglinear) needs a positive steady state"
-                f" of every variable; that of '{name}' is not."
-            )
-        return steady
-
-    def _spec(self) -> WorldSpec:
+    def _spec(self, shocks: tuple[str, ...], unit: str, linear: bool = True) -> WorldSpec:
+        """The spec of responses in a unit to these shocks."""
         file, model = self.model.file, self.model
         said = {d.name: d for d in (*file.parameters, *file.variables, *file.shocks)}
         sizes = set(model.calibration.stderr.values())
-        unit = LOG_UNITS if self.loglinear else FILE_UNITS
 
         def tex(name: str) -> str:
             return (said[name].tex if name in said else "") or name
@@ -172,15 +123,72 @@ class FileModel(LinearWorld):
                     name=name,
                     tex=tex(name),
                     meaning=meaning(name),
-                    size=model.calibration.stderr[name],
+                    size=model.calibration.stderr.get(name),
                 )
-                for name in model.shocks
+                for name in shocks
             ),
             observables=tuple(
                 Observable(name=name, tex=tex(name), unit=unit, meaning=meaning(name))
                 for name in self.shown
             ),
-            states=model.all_variables,
+            states=model.all_variables if linear else (),
+            linear=linear,
             extrapolation=Extrapolation(slice_parameters=(), corner_parameters=()),
             definition=file.sha256,
         )
+
+
+class FileModel(FileWorld, LinearWorld):
+    """The model of a file, solved at any of its parameters by a linear decision rule."""
+
+    def __init__(self, model: CompiledModel) -> None:
+        super().__init__(model)
+        self.loglinear = "loglinear" in model.calibration.options
+        self.spec = self._spec(model.shocks, LOG_UNITS if self.loglinear else FILE_UNITS)
+
+    @classmethod
+    def read(cls, path: str | Path, run: int | None = None) -> FileModel:
+        """The model of a file, as of one of its solution commands, by default the last.
+
+        Raises `ModFileError`, `ParameterError` for a run that the file does not have.
+        """
+        return cls(load(path, run))
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        return self.model.solve(self._full(theta)).status.astype(np.uint8)
+
+    def residual(self, theta: np.ndarray) -> np.ndarray:
+        return self.model.solve(self._full(theta)).residual
+
+    def state_space(self, theta: np.ndarray) -> StateSpace:
+        full = self._full(theta)
+        solution = self.model.solve(full)
+        selection = np.eye(len(self.shown), len(self.model.all_variables))
+        c = np.repeat(selection[None], len(full), axis=0)
+        if self.loglinear:
+            c = c / self._positive(full)[:, :, None]
+        return StateSpace(solution.transition, solution.impact, c)
+
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        """Steady states (n, V) of the variables, of logarithms under `loglinear`."""
+        full = self._full(theta)
+        if self.loglinear:
+            return np.log(self._positive(full))
+        return self.model.steady_state(full)[:, : len(self.shown)]
+
+    def explain(self, theta: np.ndarray) -> str:
+        """Why a draw (1, P) has no solution, with file and line."""
+        full = self._full(theta)
+        return explain(self.model, full, Status(self.model.solve(full).status[0]))
+
+    def _positive(self, full: np.ndarray) -> np.ndarray:
+        """Steady states (n, V), by which deviations become those of logarithms."""
+        steady = self.model.steady_state(full)[:, : len(self.shown)]
+        wrong = (steady <= 0).any(axis=0)
+        if wrong.any():
+            name = self.shown[int(np.flatnonzero(wrong)[0])]
+            raise ParameterError(
+                f"{self.model.file.path.name}: stoch_simul(loglinear) needs a positive steady state"
+                f" of every variable; that of '{name}' is not."
+            )
+        return steady

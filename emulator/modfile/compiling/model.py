@@ -20,8 +20,10 @@ from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
+from emulator.modfile.compiling.kinds import Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
+from emulator.modfile.compiling.runs import kind_of_run
 from emulator.modfile.compiling.steady_state import SteadyStates
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
@@ -78,10 +80,16 @@ class CompiledModel:
 
     @property
     def run(self) -> int | None:
-        """The number of the run that is answered; None for a file without a `stoch_simul`, whose
-        statements all count.
+        """The number of the run that is answered; None for a file without one, whose statements all
+        count.
         """
         return None if self.calibration.run is None else self.calibration.run.number
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """`variables` without a planner's multipliers."""
+        multipliers = len(self.planner.multipliers) if self.planner else 0
+        return self.variables[: len(self.variables) - multipliers]
 
     @property
     def all_variables(self) -> tuple[str, ...]:
@@ -275,13 +283,23 @@ class CompiledModel:
         }
         return shock_factor(sizes, correlations)
 
+    @property
+    def kind(self) -> Kind:
+        """The kind of solution that the run asks for, and who answers it."""
+        return kind_of_run(self.calibration.run)
+
     def solve(self, theta: Any) -> Solution:
         """Decision rules `y = transition y_1 + impact e` of `all_variables`, certified draw by
-        draw; see `Solution`.
+        draw, of the run's kind; see `Solution`. A kind without a linear rule has those of the first
+        order.
 
         A draw without a steady state or without a unique stable solution is not an error: its
         status says why.
         """
+        return self.kind.solve(self, self.check_theta(theta))
+
+    def first_order(self, theta: Any) -> Solution:
+        """`solve` of the first order, at these parameters."""
         solution = solve_equations(self.scaled, self.check_theta(theta), self.structure)
         return (
             solution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +22,10 @@ SMALLEST = 1e-13
 
 
 def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataArray:
-    """First-order responses of every variable of a `.mod` file to every shock with a variance, at
-    the file's own parameters.
+    """Responses of every variable of a `.mod` file to every shock with a variance, at the file's
+    own parameters, of the first order unless the run is of another kind (`compiling.kinds`).
 
-    run: which of the file's commands that solve the model is answered, from 1; by default the last
-    `stoch_simul`.
+    run: which of the file's commands that solve the model is answered, from 1; by default the last.
 
     Returns (shock, horizon, variable): deviations from the steady state in the units of the file
     (of logarithms where its `stoch_simul` says `loglinear`; over the shock's standard deviation,
@@ -45,14 +45,12 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
         )
     model = load(path, run)
     theta = model.theta()
+    if model.kind.paths:
+        return _along_paths(model, theta, horizon)
     solution = model.solve(theta)
     if solution.status[0] != Status.OK:
         raise NoSolutionError(explain(model, theta, Status(solution.status[0])))
-    shown = (
-        model.variables[: len(model.variables) - len(model.planner.multipliers)]
-        if model.planner
-        else model.variables
-    )
+    shown = model.shown
     space = StateSpace(
         solution.transition, solution.impact, np.eye(len(shown), len(model.all_variables))[None]
     )
@@ -62,33 +60,53 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     if "relative_irf" in model.calibration.options:
         sizes = np.diagonal(model.cholesky(theta)[0])
         responses = 100.0 * responses / np.where(sizes == 0.0, np.nan, sizes)[:, None, None]
-    return _labelled(model, theta, shown, responses)
+    return _labelled(model, theta, responses)
 
 
-def _labelled(
-    model: CompiledModel, theta: np.ndarray, shown: tuple[str, ...], responses: np.ndarray
-) -> xr.DataArray:
+def _along_paths(model: CompiledModel, theta: np.ndarray, horizon: int) -> xr.DataArray:
+    """Responses of a kind that has no linear rule."""
+    solver = model.kind.path_solver(model)
+    responses, status = solver.responses(theta, horizon)
+    if status[0] != Status.OK:
+        raise NoSolutionError(solver.explain(theta))
+    attributes = {"units": solver.unit, "shock_size": "one standard deviation"}
+    return _array(model, solver.shocks, responses[0][..., : len(model.shown)], attributes)
+
+
+def _labelled(model: CompiledModel, theta: np.ndarray, responses: np.ndarray) -> xr.DataArray:
     """Responses (K, horizon, shown variables) by name; shocks of size zero are left out."""
-    import xarray as xr
-
     sizes = [theta[0, model.parameters.index(model.calibration.stderr[k])] for k in model.shocks]
     moving = [k for k, size in enumerate(sizes) if size > SMALLEST]
+    attributes = {
+        "units": (
+            "percent of the shock's standard deviation"
+            if "relative_irf" in model.calibration.options
+            else "deviation from the steady state, in the units of the file"
+        ),
+        "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
+    }
+    return _array(model, [model.shocks[k] for k in moving], responses[moving], attributes)
+
+
+def _array(
+    model: CompiledModel,
+    shocks: Sequence[str],
+    responses: np.ndarray,
+    attributes: Mapping[str, str],
+) -> xr.DataArray:
+    import xarray as xr
+
     return xr.DataArray(
-        responses[moving],
+        responses,
         dims=("shock", "horizon", "variable"),
         coords={
-            "shock": [model.shocks[k] for k in moving],
+            "shock": list(shocks),
             "horizon": np.arange(responses.shape[1]),
-            "variable": list(shown),
+            "variable": list(model.shown),
         },
         name="irf",
         attrs={
-            "units": (
-                "percent of the shock's standard deviation"
-                if "relative_irf" in model.calibration.options
-                else "deviation from the steady state, in the units of the file"
-            ),
-            "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
+            **attributes,
             "run": str(model.calibration.run or "all statements"),
             "notes": "\n".join(model.notes),
         },

@@ -1,9 +1,9 @@
 """The commands of a file that solve its model, in order, and what is in force at each.
 
-Dynare runs a file from top to bottom: each `stoch_simul` answers for the parameters, the sizes of
-shocks and the options that hold where it stands. An option that one command gives stays in force
-for the commands after it, as in Dynare. The answer is that of the last `stoch_simul` unless another
-run is chosen.
+Dynare runs a file from top to bottom: each `stoch_simul`, `osr`, `perfect_foresight_solver` ...
+answers for the parameters, the shocks and the options that hold where it stands. An option that one
+command gives stays in force for the commands after it, as in Dynare. The answer is that of the last
+command unless another run is chosen; who answers it says the table in `kinds`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import ParameterError, printable
+from emulator.errors import ModFileError, ParameterError, printable
+from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, Kind, kind_of
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
@@ -29,17 +30,36 @@ from emulator.modfile.reading.syntax import (
     SteadyStateModel,
 )
 
-SOLVING = ("stoch_simul", "osr", "ramsey_policy", "discretionary_policy")
-"""Commands that solve the model."""
+SOLVING = tuple(KINDS)
+"""Commands that solve the model; `ramsey_model` does where no other one does."""
 
-PERSISTENT = (*SOLVING, "steady", "check")
+PERSISTENT = (
+    *SOLVING,
+    "steady",
+    "check",
+    "perfect_foresight_setup",
+    "occbin_setup",
+    "model_options",
+)
 """Commands whose options stay in force for those after them."""
 
-FLAGS = ("loglinear", "relative_irf", "nocheck", "partial_information")
+FLAGS = (
+    "loglinear",
+    "relative_irf",
+    "nocheck",
+    "partial_information",
+    "endogenous_terminal_period",
+    "linear_approximation",
+    "lmmcp",
+    "no_homotopy",
+)
 """Options that are there or not."""
 
 DEFAULT_ORDER = "2"
 """The order of a `stoch_simul` that names none (Dynare Reference Manual, `stoch_simul`)."""
+
+NOT_RUN = ("estimation", "osr")
+"""Commands beside which the answer is at the file's own calibration."""
 
 STATEMENT = 20
 """Steps of work for one statement that is carried out."""
@@ -68,6 +88,11 @@ class Run:
     place: Place
     stop: int
 
+    @property
+    def kind(self) -> Kind:
+        """Who answers it."""
+        return kind_of(self.command, self.options)
+
     def __str__(self) -> str:
         options = ", ".join(f"{name}={text}" if text else name for name, text in self.own.items())
         where = f"{printable(Path(self.place.file).name)}:{self.place.line}"
@@ -82,6 +107,8 @@ class Run:
 def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
     """The runs of a file, in order."""
     runs: list[Run] = []
+    commands = {s.name for s in file.statements if isinstance(s, Command)}
+    others = commands & set(SOLVING) - {"ramsey_model"}
     options: dict[str, str] = {}
     start = 0
     for position, statement in enumerate(file.statements):
@@ -89,6 +116,8 @@ def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
         options = with_options(options, statement)
         budget.statements(STATEMENT * len(options) if options is not before else 1)
         if not isinstance(statement, Command) or statement.name not in SOLVING:
+            continue
+        if statement.name == "ramsey_model" and others:
             continue
         changed = _changed(file, file.statements[start:position]) if runs else ()
         start = position + 1
@@ -100,7 +129,7 @@ def runs_of(file: ModFile, budget: Budget) -> tuple[Run, ...]:
                 options=options,
                 changed=changed,
                 place=statement.place,
-                stop=start,
+                stop=start if statement.name != "ramsey_model" else len(file.statements),
             )
         )
     return tuple(runs)
@@ -138,18 +167,27 @@ def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
             names.append(statement.name)
         elif isinstance(statement, ShocksBlock):
             names += [f"the size of {m.names[0]}" for m in statement.moments if len(m.names) == 1]
+            names += [f"the path of {name}" for name in statement.deterministic]
+        elif isinstance(statement, InitvalBlock):
+            names.append(statement.kind)
     return tuple(dict.fromkeys(names))
 
 
 def chosen_run(file: ModFile, runs: Sequence[Run], number: int | None) -> Run | None:
-    """The run of that number; without a number the last `stoch_simul`, None if there is none.
+    """The run of that number; without a number the last that is answered and not the like of
+    perfect foresight, which responses to shocks go before. None for a file without a run.
 
-    Raises `ParameterError` for a number that is not one of a run.
+    Raises `ParameterError` for a number that is not one of a run, `ModFileError`, with its place,
+    for a run of a kind that is not answered.
     """
     if number is None:
-        return next((run for run in reversed(runs) if run.command == "stoch_simul"), None)
+        run = _usual_run(runs)
+        if run is not None:
+            _refuse_unanswered(run)
+        return run
     is_whole = isinstance(number, int) and not isinstance(number, bool)
     if is_whole and 1 <= number <= len(runs):
+        _refuse_unanswered(runs[number - 1])
         return runs[number - 1]
     listed = "; ".join(map(str, runs[:MOST_NAMES]))
     known = f"its runs are: {listed}" if runs else "no command of it solves the model"
@@ -157,6 +195,22 @@ def chosen_run(file: ModFile, runs: Sequence[Run], number: int | None) -> Run | 
         f"'{file.path.name}' has no run {number!r}; expected a whole number from 1 to"
         f" {len(runs)}: {known}."
     )
+
+
+def _usual_run(runs: Sequence[Run]) -> Run | None:
+    answered = [run for run in runs if run.kind.is_answered]
+    usual = [run for run in answered if run.kind.usual]
+    return next(reversed(usual or answered or list(runs)), None)
+
+
+def _refuse_unanswered(run: Run) -> None:
+    if not run.kind.is_answered:
+        raise ModFileError(f"'{run.command}': {run.kind.refusal}", run.place)
+
+
+def kind_of_run(run: Run | None) -> Kind:
+    """Who answers a run; the first order for a file without one."""
+    return FIRST_ORDER if run is None else run.kind
 
 
 def statements_until(file: ModFile, run: Run | None) -> tuple[Statement, ...]:
@@ -250,9 +304,7 @@ def notes_on_reading(
         )
     elif external is not None and blocks[-1].place.file == str(external):
         notes.append(f"{external.name} was not run: its formulas give the steady state.")
-    not_run = next(
-        (s for s in statements if isinstance(s, Command) and s.name in ("estimation", "osr")), None
-    )
+    not_run = next((s for s in statements if isinstance(s, Command) and s.name in NOT_RUN), None)
     if not_run is not None:
         notes.append(
             f"{not_run.place}: '{not_run.name}' was not run; responses are at the file's own"
@@ -292,7 +344,7 @@ def notes_on_order(run: Run | None, nonlinear: bool) -> tuple[str, ...]:
     A command without an `order` asks for the second, which differs from the first only where the
     model is `nonlinear`.
     """
-    if run is None:
+    if run is None or run.kind is not FIRST_ORDER:
         return ()
     order = run.options.get("order", DEFAULT_ORDER)
     if order == "1" or ("order" not in run.options and not nonlinear):

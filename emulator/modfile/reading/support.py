@@ -17,10 +17,7 @@ from emulator.modfile.reading.syntax import (
     symbols,
 )
 
-_POLICY = "Write the first-order conditions of the planner, or a policy rule, into the model block."
-
 COMMANDS = {
-    "discretionary_policy": f"optimal policy under discretion is not supported. {_POLICY}",
     "ramsey_constraints": (
         "constraints on the planner's instruments are not supported. Remove them to solve the"
         " unconstrained problem."

@@ -203,3 +203,38 @@ def test_a_shock_of_size_zero_is_switched_on_by_the_command_line(emulate, chapte
     assert code == 0, err
     cells = {cell.strip() for line in out.splitlines() for cell in line.split("│")}
     assert {"+0.5", "+0.45"} <= cells
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("discretionary_policy(instruments=(m));", "'discretionary_policy': optimal policy"),
+        ("occbin_setup; occbin_solver;", "'occbin_solver': occasionally binding"),
+        ("extended_path(periods=10);", "'extended_path': the extended path"),
+    ],
+)
+def test_a_run_of_a_kind_that_is_not_answered_is_refused_where_it_stands(
+    chapter, statement, message
+):
+    chapter.write_text(CHAPTER + statement + "\n")
+    assert quiet(load, chapter).run == 2
+    with pytest.raises(ModFileError, match=rf"chapter.mod:17: {message}"):
+        load(chapter, run=4)
+
+
+def test_options_of_commands_that_set_up_a_run_stay_in_force():
+    text = CHAPTER + "perfect_foresight_setup(periods=40);\nstoch_simul(order=1);\n"
+    model = quiet(load_text, text, "m.mod")
+    assert model.calibration.run.options["periods"] == "40"
+
+
+def test_optimal_policy_alone_is_a_run():
+    text = (
+        "var y i; varexo e; model; y = 0.5*y(-1) - i + e; end; planner_objective y^2 + i^2;"
+        " ramsey_model(planner_discount=0.99); shocks; var e; stderr 1; end;"
+    )
+    assert quiet(load_text, text, "m.mod").runs == (
+        "run 1: ramsey_model(planner_discount=0.99) at m.mod:1",
+    )
+    followed = text + "stoch_simul(order=1);"
+    assert quiet(load_text, followed, "m.mod").runs == ("run 1: stoch_simul(order=1) at m.mod:1",)

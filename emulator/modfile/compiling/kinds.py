@@ -1,0 +1,138 @@
+"""The kinds of solution that a command of a file asks for, and who answers each.
+
+`KINDS` is the table: a line a command. Everything else (`emulator.modfile.irf`,
+`emulator.world("x.mod", run=2)`, the command line) reads who answers here, so that a solver is
+plugged in by one line and one function or class:
+
+rule    "module:function", for a kind whose answer is a linear decision rule, such as simple rules
+        or discretion. `function(model, theta)` takes the `CompiledModel` and theta (N, P), as
+        `model.check_theta` has it, and returns a `Solution` of `model.all_variables`.
+        `CompiledModel.solve` calls it; responses, moments, simulations and the rest follow.
+        `model.first_order(theta)` is the rule at given parameters.
+paths   "module:Class", for a kind whose answer is not a linear rule, such as occasionally binding
+        constraints, higher orders or perfect foresight. `Class(model)` is a `PathSolver`, see
+        below. The world of such a file is `emulator.worlds.filepaths.FilePaths`.
+refusal why the kind is not answered, and the way out. `load` raises it with the file and the line
+        of the command where such a run is asked for. A kind that is answered has none.
+usual   whether a file that asks for it last is answered so where nobody names a run. A file that
+        asks for nothing else is answered so in any case.
+
+Neither rule nor paths nor refusal: the first-order solution at the file's own parameters. A command
+whose option decides the kind has a line `"stoch_simul(order=3)"` beside the one of the command; the
+option counts where it is in force. What the run has in force (`run.options`, `run.place`) is
+`model.calibration.run`; values of parameters there are theta.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from emulator.modfile.compiling.model import CompiledModel
+    from emulator.solvers import Solution
+
+
+class PathSolver(Protocol):
+    """Who answers a kind that has no linear rule. Axes: N draw, P column of `model.parameters`, S
+    shock, H horizon, V variable of `model.variables`.
+    """
+
+    shocks: tuple[str, ...]
+    """Names of the responses' rows: the file's shocks, or what moves the model."""
+    unit: str
+    """Of every response."""
+
+    def responses(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        """Responses (N, S, H+1, V) to one standard deviation, NaN without a solution, and the
+        `Status` of each draw (N,) uint8. theta (N, P) holds NaN where the file gives no value.
+        """
+        ...
+
+    def explain(self, theta: np.ndarray) -> str:
+        """Why one draw (1, P) has no solution, in a sentence with file and line."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of solution; see the module's text."""
+
+    title: str
+    rule: str = ""
+    paths: str = ""
+    refusal: str = ""
+    usual: bool = True
+
+    @property
+    def is_answered(self) -> bool:
+        return not self.refusal
+
+    def solve(self, model: CompiledModel, theta: np.ndarray) -> Solution:
+        """The decision rules of theta (N, P), by `rule`; of the first order without one."""
+        return _named(self.rule)(model, theta) if self.rule else model.first_order(theta)
+
+    def path_solver(self, model: CompiledModel) -> PathSolver:
+        """Who answers a kind with `paths`."""
+        return _named(self.paths)(model)
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+FIRST_ORDER = Kind("first-order responses")
+
+_POLICY = "Write the first-order conditions of the planner, or a policy rule, into the model block."
+_FORESIGHT = (
+    "this is a perfect foresight model: no shock has a variance, so that there is no impulse"
+    " response. Give a shock a standard deviation in a shocks block (var e; stderr 1;)."
+)
+_OCCBIN = (
+    "occasionally binding constraints (OccBin) are not solved. Add stoch_simul(order=1); for the"
+    " responses of the regime in which none binds."
+)
+_SURPRISES = (
+    "perfect foresight with errors of expectation is not supported. Solve the part up to each"
+    " surprise by perfect_foresight_solver, and begin the next one where it ends."
+)
+
+KINDS: Mapping[str, Kind] = {
+    "stoch_simul": FIRST_ORDER,
+    "ramsey_policy": FIRST_ORDER,
+    "osr": Kind("first-order responses at the file's own coefficients", usual=False),
+    "discretionary_policy": Kind(
+        "optimal policy under discretion",
+        refusal=f"optimal policy under discretion is not supported. {_POLICY}",
+    ),
+    "occbin_solver": Kind("occasionally binding constraints", refusal=_OCCBIN),
+    "simul": Kind("perfect foresight", refusal=_FORESIGHT, usual=False),
+    "perfect_foresight_solver": Kind("perfect foresight", refusal=_FORESIGHT, usual=False),
+    "perfect_foresight_with_expectation_errors_solver": Kind(
+        "perfect foresight with errors of expectation", refusal=_SURPRISES, usual=False
+    ),
+    "extended_path": Kind(
+        "the extended path",
+        refusal=(
+            "the extended path is not supported. Use stoch_simul, or perfect foresight for a"
+            " given path of shocks."
+        ),
+        usual=False,
+    ),
+    "ramsey_model": Kind("first-order responses under optimal policy", usual=False),
+}
+"""Commands that solve the model, by what answers them."""
+
+
+def kind_of(command: str, options: Mapping[str, str]) -> Kind:
+    """The kind that a command asks for with the options in force there."""
+    for name, value in options.items():
+        special = KINDS.get(f"{command}({name}={value})")
+        if special is not None:
+            return special
+    return KINDS[command]

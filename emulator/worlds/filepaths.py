@@ -1,0 +1,54 @@
+"""A Dynare `.mod` file whose answer is not a linear rule, in its own variables and units: perfect
+foresight, and what else `emulator.modfile.compiling.kinds` lists with `paths`.
+
+Axes: n draw, P parameter, S shock, H horizon, V variable of the file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emulator.errors import ParameterError
+from emulator.modfile import CompiledModel
+from emulator.spec import DEFAULT_HORIZON
+from emulator.worlds.base import OnFailure
+from emulator.worlds.filemodel import FileModel, FileWorld
+
+
+class FilePaths(FileWorld):
+    """The model of a file, whose run a `PathSolver` answers."""
+
+    has_trajectories = False
+
+    def __init__(self, model: CompiledModel) -> None:
+        super().__init__(model)
+        self.solver = model.kind.path_solver(model)
+        self.spec = self._spec(self.solver.shocks, self.solver.unit, linear=False)
+
+    def status(self, theta: np.ndarray) -> np.ndarray:
+        return self.solver.responses(self._full(theta), 0)[1]
+
+    def irf(
+        self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        theta = self.spec.check_theta(theta)
+        responses, status = self.solver.responses(self._full(theta), horizon)
+        self._refuse(theta, status != 0, on_failure)
+        return responses[..., : len(self.shown)]
+
+    def simulate(
+        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        raise ParameterError(
+            f"'{self.model.file.path.name}' is solved for {self.model.kind.title}, which has no"
+            " paths under other shocks; ask irf, or name another run."
+        )
+
+    def explain(self, theta: np.ndarray) -> str:
+        """Why a draw (1, P) has no solution, with file and line."""
+        return self.solver.explain(self._full(theta))
+
+
+def world_of_file(model: CompiledModel) -> FileWorld:
+    """The world of a compiled file, by the kind of solution that its run asks for."""
+    return FilePaths(model) if model.kind.paths else FileModel(model)
