@@ -79,7 +79,7 @@ class FileWorld(World):
             return {}
         return priors_of(self.model, mapping_path(self.model.file.path))
 
-    def _full(self, theta: np.ndarray) -> np.ndarray:
+    def full_theta(self, theta: np.ndarray) -> np.ndarray:
         """The columns of the compiled model, NaN where the file gives a parameter no value."""
         theta = self.spec.check_theta(theta)
         full = np.full((len(theta), len(self.model.parameters)), np.nan)
@@ -155,13 +155,13 @@ class FileModel(FileWorld, LinearWorld):
         return cls(load(path, run))
 
     def status(self, theta: np.ndarray) -> np.ndarray:
-        return self.model.solve(self._full(theta)).status.astype(np.uint8)
+        return self.model.solve(self.full_theta(theta)).status.astype(np.uint8)
 
     def residual(self, theta: np.ndarray) -> np.ndarray:
-        return self.model.solve(self._full(theta)).residual
+        return self.model.solve(self.full_theta(theta)).residual
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
-        full = self._full(theta)
+        full = self.full_theta(theta)
         solution = self.model.solve(full)
         selection = np.eye(len(self.shown), len(self.model.all_variables))
         c = np.repeat(selection[None], len(full), axis=0)
@@ -171,14 +171,14 @@ class FileModel(FileWorld, LinearWorld):
 
     def levels(self, theta: np.ndarray) -> np.ndarray:
         """Steady states (n, V) of the variables, of logarithms under `loglinear`."""
-        full = self._full(theta)
+        full = self.full_theta(theta)
         if self.loglinear:
             return np.log(self._positive(full))
         return self.model.steady_state(full)[:, : len(self.shown)]
 
     def explain(self, theta: np.ndarray) -> str:
         """Why a draw (1, P) has no solution, with file and line."""
-        full = self._full(theta)
+        full = self.full_theta(theta)
         return explain(self.model, full, Status(self.model.solve(full).status[0]))
 
     def _positive(self, full: np.ndarray) -> np.ndarray:

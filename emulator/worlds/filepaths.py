@@ -26,13 +26,13 @@ class FilePaths(FileWorld):
         self.spec = self._spec(self.solver.shocks, self.solver.unit, linear=False)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
-        return self.solver.responses(self._full(theta), 0)[1]
+        return self.solver.responses(self.full_theta(theta), 0)[1]
 
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
         theta = self.spec.check_theta(theta)
-        responses, status = self.solver.responses(self._full(theta), horizon)
+        responses, status = self.solver.responses(self.full_theta(theta), horizon)
         self._refuse(theta, status != 0, on_failure)
         return responses[..., : len(self.shown)]
 
@@ -46,7 +46,7 @@ class FilePaths(FileWorld):
 
     def explain(self, theta: np.ndarray) -> str:
         """Why a draw (1, P) has no solution, with file and line."""
-        return self.solver.explain(self._full(theta))
+        return self.solver.explain(self.full_theta(theta))
 
 
 def world_of_file(model: CompiledModel) -> FileWorld:

@@ -184,6 +184,11 @@ class ModWorld(LinearWorld):
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C"))
         )
 
+    def full_theta(self, theta: np.ndarray) -> np.ndarray:
+        """The columns of the compiled model at draws (n, P)."""
+        values = dict(zip(self.spec.parameter_names, theta.T, strict=True))
+        return self.model.theta(values)
+
     def _joined(self, theta: np.ndarray, read: Callable[[_Block], np.ndarray]) -> np.ndarray:
         return np.concatenate([read(block) for block in self._blocks(theta)])
 
@@ -196,10 +201,13 @@ class ModWorld(LinearWorld):
         )
 
     def _solve(self, theta: np.ndarray) -> _Block:
-        at = self.model.linearise(
-            self.model.theta(dict(zip(self.spec.parameter_names, theta.T, strict=True)))
+        full = self.full_theta(theta)
+        at = self.model.linearise(full)
+        solution = (
+            self.model.solve(full)
+            if self.model.kind.rule
+            else solve_linear_re(*at.matrices, self.model.structure)
         )
-        solution = solve_linear_re(*at.matrices, self.model.structure)
         mark_impossible(self.spec, theta, solution.status, solution.transition, solution.impact)
         states = np.array(self.states)
         of_file = states < len(self.model.variables)

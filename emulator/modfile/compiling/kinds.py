@@ -88,7 +88,6 @@ def _named(place: str) -> Any:
 
 FIRST_ORDER = Kind("first-order responses")
 
-_POLICY = "Write the first-order conditions of the planner, or a policy rule, into the model block."
 _FORESIGHT = (
     "this is a perfect foresight model: no shock has a variance, so that there is no impulse"
     " response. Give a shock a standard deviation in a shocks block (var e; stderr 1;)."
@@ -105,10 +104,9 @@ _SURPRISES = (
 KINDS: Mapping[str, Kind] = {
     "stoch_simul": FIRST_ORDER,
     "ramsey_policy": FIRST_ORDER,
-    "osr": Kind("first-order responses at the file's own coefficients", usual=False),
+    "osr": Kind("first-order responses at the optimal coefficients of a simple rule"),
     "discretionary_policy": Kind(
-        "optimal policy under discretion",
-        refusal=f"optimal policy under discretion is not supported. {_POLICY}",
+        "optimal policy under discretion", rule="emulator.modfile.compiling.discretion:solve"
     ),
     "occbin_solver": Kind("occasionally binding constraints", refusal=_OCCBIN),
     "simul": Kind("perfect foresight", refusal=_FORESIGHT, usual=False),

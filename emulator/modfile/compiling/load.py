@@ -10,6 +10,7 @@ import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
+from emulator.modfile.compiling.discretion import discretion_of
 from emulator.modfile.compiling.equations import compile_equations, compiled
 from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.matrices import Dates
@@ -17,6 +18,7 @@ from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
 from emulator.modfile.compiling.runs import notes_on_order
 from emulator.modfile.compiling.script import carried_out
+from emulator.modfile.compiling.simple_rule import earlier_rule, rule_of
 from emulator.modfile.compiling.steady_file import with_formulas_beside
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
@@ -65,6 +67,7 @@ def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
 def _compiled(
     file: ModFile, number: int | None, budget: Budget, folder: Path | None = None
 ) -> CompiledModel:
+    parsed = file
     file = carried_out(file, budget, folder)
     settings = calibration(file, number, budget)
     file = without_unused(unconstrained(file))
@@ -73,9 +76,12 @@ def _compiled(
         refuse_without_shocks(file)
     notes = tuple(map(printable, settings.notes))
     _warn(notes)
-    planner = planner_of(file)
-    if planner is not None:
-        planner.refuse_no_discount(settings.values({}))
+    discretion = discretion_of(file, settings.run)
+    planner = None if discretion else planner_of(file)
+    for policymaker in (planner, discretion):
+        if policymaker is not None:
+            policymaker.refuse_no_discount(settings.values({}))
+    instruments = len(discretion.instruments) if discretion else 0
     file = with_multipliers(file, planner) if planner else file
     variables = tuple(d.name for d in file.variables)
     exogenous = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
@@ -86,7 +92,7 @@ def _compiled(
         equations = compiled(
             file.sha256,
             lambda: compile_equations(
-                symbolic_model(file, planner, budget), variables, exogenous, declared
+                symbolic_model(file, planner, budget, instruments), variables, exogenous, declared
             ),
         )
     except RecursionError:
@@ -113,12 +119,30 @@ def _compiled(
         parameters=columns,
         dates=dates,
         planner=planner,
+        discretion=discretion,
+        rule=rule_of(file, settings.run),
     )
+    model = _after_earlier_rule(model, parsed, budget, folder)
     on_order = tuple(
         map(printable, notes_on_order(settings.run, nonlinear=model.needs_steady_state))
     )
     _warn(on_order)
     return replace(model, notes=(*notes, *on_order))
+
+
+def _after_earlier_rule(
+    model: CompiledModel, parsed: ModFile, budget: Budget, folder: Path | None
+) -> CompiledModel:
+    """The model with the osr before its run, if there is one that stays in force."""
+    settings = model.calibration
+    before = earlier_rule(model.file, settings.runs, settings.run)
+    if before is None:
+        return model
+    run, anew = before
+    earlier = _compiled(parsed, run.number, budget, folder)
+    chosen = earlier.rule.coefficients if earlier.rule else ()
+    inherited = tuple(name for name in chosen if name not in anew)
+    return replace(model, earlier=earlier, inherited=inherited) if inherited else model
 
 
 def _warn(notes: tuple[str, ...]) -> None:

@@ -17,13 +17,16 @@ import numpy as np
 
 from emulator.errors import ModFileError, ParameterError, unknown_name
 from emulator.modfile.compiling.calibration import Calibration
+from emulator.modfile.compiling.discretion import COMMAND as UNDER_DISCRETION
+from emulator.modfile.compiling.discretion import Discretion, Loss
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
-from emulator.modfile.compiling.kinds import Kind
+from emulator.modfile.compiling.kinds import KINDS, Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
 from emulator.modfile.compiling.runs import kind_of_run
+from emulator.modfile.compiling.simple_rule import OptimalRule, SimpleRule, optimal_rule
 from emulator.modfile.compiling.steady_state import SteadyStates
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
@@ -64,6 +67,14 @@ class CompiledModel:
     dates: Dates = field(repr=False)
     planner: Planner | None = None
     """Of a model of optimal policy: its multipliers are the last of `variables`."""
+    discretion: Discretion | None = None
+    """Of a model of optimal policy under discretion."""
+    rule: SimpleRule | None = None
+    """Of a run that chooses the coefficients of a simple rule."""
+    earlier: CompiledModel | None = None
+    """The model as of the osr before the run, whose optimum the run begins with."""
+    inherited: tuple[str, ...] = ()
+    """The coefficients of that rule which the file does not set anew."""
     notes: tuple[str, ...] = ()
     """What a reader should know of every answer: what was passed over, what was asked for and not
     done.
@@ -102,12 +113,39 @@ class CompiledModel:
         """Parameters (N, P) as the file sets them, with the given ones (numbers or arrays (N,)) in
         their place.
 
-        What the file computes from a given parameter follows it. Raises `UnknownNameError` for a
-        name the model does not have, `ModFileError` for a parameter that the model needs and the
-        file gives no value.
+        What the file computes from a given parameter follows it, the coefficients of an optimal
+        simple rule too. Raises `UnknownNameError` for a name the model does not have,
+        `ModFileError` for a parameter that the model needs and the file gives no value.
         """
         given = self._given({**(values or {}), **named})
-        values_of_names = self.calibration.values(given)
+        theta = self._of_file(given)
+        if self.rule is None:
+            return theta
+        return optimal_rule(self, self.rule, theta, given.keys()).theta
+
+    def optimal_rule(self, values: Mapping[str, Any] | None = None, **named: Any) -> OptimalRule:
+        """The coefficients of the file's optimal simple rule, and its objective, at the parameters
+        of `theta`. Raises as that does, and `ModFileError` where the run is no `osr`.
+        """
+        if self.rule is None:
+            raise ModFileError(
+                "the run that is answered is no osr, which chooses coefficients. Name another:"
+                f" {'; '.join(self.runs) or 'the file has none'}.",
+                self.file.path.name,
+            )
+        given = self._given({**(values or {}), **named})
+        return optimal_rule(self, self.rule, self._of_file(given), given.keys())
+
+    def _of_file(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Parameters (N, P) as the file sets them where the run begins."""
+        values = dict(given)
+        if self.earlier is not None:  # an optimum found further up stays in force
+            known = [name for name in values if name in self.earlier.parameters]
+            optimum = self.earlier.theta({name: values[name] for name in known})
+            for name in self.inherited:
+                column = self.earlier.parameters.index(name)
+                values.setdefault(name, optimum[:, column])
+        values_of_names = self.calibration.values(values)
         columns = [self._known(values_of_names, name) for name in self.parameters]
         try:
             return np.stack(np.broadcast_arrays(*map(np.atleast_1d, columns)), axis=1)
@@ -194,6 +232,7 @@ class CompiledModel:
             variables=self.variables,
             n_parameters=len(self.file.parameters),
             multipliers=multipliers,
+            unsettled=self.discretion is not None,
         )
 
     def check_theta(self, theta: Any) -> np.ndarray:
@@ -255,12 +294,26 @@ class CompiledModel:
         return Linearised(steady, theta, (lead, current, lag, shock @ self.cholesky(theta)))
 
     def discounts(self, theta: np.ndarray) -> np.ndarray:
-        """Whether each draw (N,) has a planner who discounts, or no planner at all."""
-        if self.planner is None:
+        """Whether each draw (N,) has a policymaker who discounts, or none at all."""
+        policymaker = self.planner or self.discretion
+        if policymaker is None:
             return np.ones(len(theta), dtype=bool)
         declared = [d.name for d in self.file.parameters]
         columns = dict(zip(declared, theta.T, strict=False))
-        return np.broadcast_to(self.planner.discounts(columns), len(theta))
+        return np.broadcast_to(policymaker.discounts(columns), len(theta))
+
+    @property
+    def n_equations(self) -> int:
+        """How many of the file's variables its own equations, or a planner's, settle."""
+        chosen = len(self.discretion.instruments) if self.discretion else 0
+        return len(self.variables) - chosen
+
+    @cached_property
+    def loss(self) -> Loss:
+        """What a policymaker under discretion minimises."""
+        if self.discretion is None:
+            raise ModFileError("the file has no discretionary_policy.", self.file.path.name)
+        return Loss.of(self.file, self.discretion, self.variables)
 
     @property
     def needs_steady_state(self) -> bool:
@@ -286,7 +339,8 @@ class CompiledModel:
     @property
     def kind(self) -> Kind:
         """The kind of solution that the run asks for, and who answers it."""
-        return kind_of_run(self.calibration.run)
+        run = self.calibration.run
+        return kind_of_run(run) if self.discretion is None else KINDS[UNDER_DISCRETION]
 
     def solve(self, theta: Any) -> Solution:
         """Decision rules `y = transition y_1 + impact e` of `all_variables`, certified draw by

@@ -36,21 +36,22 @@ from emulator.modfile.reading.syntax import (
 
 
 @dataclass(frozen=True)
-class Planner:
-    """What the planner wants, at which discount factor, and the multipliers of the model's
-    equations.
-    """
+class Policymaker:
+    """What a policymaker wants, and at which discount factor."""
 
     objective: Expression
     discount: Expression
-    multipliers: tuple[str, ...]
     place: Place
+
+    def factor(self, values: Mapping[str, Any]) -> Any:
+        """The discount factor at values of the parameters."""
+        return evaluate(self.discount, values, self.place)
 
     def discounts(self, values: Mapping[str, Any]) -> Any:
         """Whether the discount factor lies above zero and not above one, at values of the
         parameters.
         """
-        factor = evaluate(self.discount, values, self.place)
+        factor = self.factor(values)
         return (factor > 0.0) & (factor <= 1.0)
 
     def refuse_no_discount(self, values: Mapping[str, Any]) -> None:
@@ -59,12 +60,31 @@ class Planner:
         if {symbol.name for symbol in symbols(self.discount)} <= known.keys() and not np.all(
             self.discounts(known)
         ):
-            factor = np.min(evaluate(self.discount, known, self.place))
+            factor = np.min(self.factor(known))
             raise ModFileError(
                 f"planner_discount is {factor:g}; a discount factor above 0 and up to 1 was"
                 " expected.",
                 self.place,
             )
+
+
+@dataclass(frozen=True)
+class Planner(Policymaker):
+    """A planner under commitment, with the multipliers of the model's equations."""
+
+    multipliers: tuple[str, ...]
+
+
+def objective_of(file: ModFile, command: Command) -> PlannerObjective:
+    """The `planner_objective` that a command of optimal policy is about. Raises `ModFileError`
+    where there is none.
+    """
+    objective = next(
+        (s for s in reversed(file.statements) if isinstance(s, PlannerObjective)), None
+    )
+    if objective is None:
+        raise ModFileError(f"'{command.name}' needs a planner_objective.", command.place)
+    return objective
 
 
 def planner_of(file: ModFile) -> Planner | None:
@@ -82,11 +102,7 @@ def planner_of(file: ModFile) -> Planner | None:
     )
     if command is None:
         return None
-    objective = next(
-        (s for s in reversed(file.statements) if isinstance(s, PlannerObjective)), None
-    )
-    if objective is None:
-        raise ModFileError(f"'{command.name}' needs a planner_objective.", command.place)
+    objective = objective_of(file, command)
     dated = next((s.name for s in symbols(objective.value) if s.shift), None)
     if dated is not None:
         raise ModFileError(
@@ -112,7 +128,7 @@ def planner_of(file: ModFile) -> Planner | None:
             " another.",
             command.place,
         )
-    return Planner(objective.value, objective.discount or Number(1.0), names, objective.place)
+    return Planner(objective.value, objective.discount or Number(1.0), objective.place, names)
 
 
 def with_multipliers(file: ModFile, planner: Planner) -> ModFile:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emulator.errors import ModFileError, NoSolutionError, ParameterError
+from emulator.modfile.compiling import discretion
 from emulator.modfile.compiling.load import load
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.solvers import StateSpace, impulse_response, stable_root_count
@@ -128,10 +129,10 @@ def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
     """Why one draw theta (1, P) has no solution: the steady state, or how many roots are where."""
     at = model.linearise(theta)
     where = model.file.model.place
-    if model.planner is not None and not model.discounts(theta).all():
+    policymaker = model.planner or model.discretion
+    if policymaker is not None and not model.discounts(theta).all():
         return (
-            f"{model.planner.place}: planner_discount is not above 0 and up to 1 at these"
-            " parameters."
+            f"{policymaker.place}: planner_discount is not above 0 and up to 1 at these parameters."
         )
     if not np.isfinite(at.steady).all():
         return f"{where}: {_no_steady_state(model, theta)}"
@@ -151,6 +152,8 @@ def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
             f"{where}: a derivative of the model is not finite at the steady state; look for a"
             " division by zero or a logarithm of zero there."
         )
+    if model.discretion is not None:
+        return discretion.explain(model, theta, status)
     stable, needed = stable_root_count(lead, current, lag)
     roots = f"{stable} stable root(s) for {needed} predetermined variable(s)"
     if status is Status.INDETERMINATE:

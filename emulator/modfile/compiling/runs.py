@@ -58,7 +58,7 @@ FLAGS = (
 DEFAULT_ORDER = "2"
 """The order of a `stoch_simul` that names none (Dynare Reference Manual, `stoch_simul`)."""
 
-NOT_RUN = ("estimation", "osr")
+NOT_RUN = ("estimation",)
 """Commands beside which the answer is at the file's own calibration."""
 
 STATEMENT = 20

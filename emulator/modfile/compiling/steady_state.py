@@ -46,6 +46,7 @@ class SteadyStates:
         variables: tuple[str, ...],
         n_parameters: int,
         multipliers: tuple[str, ...] = (),
+        unsettled: bool = False,
     ) -> None:
         self.file = file
         self.calibration = calibration
@@ -53,6 +54,7 @@ class SteadyStates:
         self.variables = variables
         self.n_parameters = n_parameters
         self.n_multipliers = len(multipliers)
+        self.unsettled = unsettled
         self.parameters = tuple(d.name for d in file.parameters)
         self.shocks = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
         self.columns = {name: k for k, name in enumerate(variables)}
@@ -114,6 +116,10 @@ class SteadyStates:
         """
         if self.formulas is not None and not self.n_multipliers:
             return self._by_formulas(theta)
+        if self.unsettled:  # a policymaker chooses what equations leave open: deviations from zero
+            zeros = np.zeros((len(theta), len(self.variables)))
+            error = np.abs(self.residual(zeros, theta)).max(axis=1, initial=0.0)
+            return np.where((error < ACCEPTED)[:, None], zeros, np.nan), theta
         if (
             self.formulas is not None
         ):  # a planner's model: formulas hold at given instruments, which are to be found
@@ -133,8 +139,10 @@ class SteadyStates:
 
     def exogenous(self, theta: np.ndarray) -> np.ndarray:
         """Values (N, K) of the exogenous variables in the steady state: zero unless initval says
-        otherwise.
+        otherwise; under discretion zero in any case, as in Dynare.
         """
+        if self.unsettled:
+            return np.zeros((len(theta), len(self.shocks)))
         values = self._initial(theta)
         return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1)
 

@@ -50,9 +50,13 @@ class SymbolicModel:
 
 
 def symbolic_model(
-    file: ModFile, planner: Planner | None = None, budget: Budget | None = None
+    file: ModFile,
+    planner: Planner | None = None,
+    budget: Budget | None = None,
+    instruments: int = 0,
 ) -> SymbolicModel:
-    """The model block in symbols, with a planner's first-order conditions after it.
+    """The model block in symbols, with a planner's first-order conditions after it, or an empty
+    equation for each of the instruments that a policymaker under discretion chooses.
 
     Raises `ModFileError` for what cannot be resolved, with its place, and for derivatives beyond
     the `budget`.
@@ -67,7 +71,7 @@ def symbolic_model(
     dynamic = [e for e in file.model.equations if "static" not in e.tags]
     if not dynamic:
         raise ModFileError("the model has no equations.", file.model.place)
-    if planner is None and len(dynamic) != len(file.variables):
+    if planner is None and len(dynamic) + instruments != len(file.variables):
         raise ModFileError(
             f"the model has {len(dynamic)} equations for {len(file.variables)} endogenous"
             " variables; it does not close. Add or remove an equation or a declaration.",
@@ -77,7 +81,7 @@ def symbolic_model(
     if file.model.linear:
         for residual, equation in zip(residuals, dynamic, strict=True):
             _check_linear(names, residual, equation.place)
-    conditions: list[int] = []
+    conditions = [names.graph.zero] * instruments
     objective: int | None = None
     if planner is not None:
         for residual, equation in zip(residuals, dynamic, strict=True):

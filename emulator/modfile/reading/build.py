@@ -208,6 +208,11 @@ class Builder(Transformer):
     def value(self, expression: Expression) -> Expression:
         return expression
 
+    def weight(
+        self, one: Token, other: Token | None, value: Expression
+    ) -> tuple[tuple[Token, ...], Expression]:
+        return (one,) if other is None else (one, other), value
+
 
 def _operands(expression: Expression, operator: str) -> tuple[Expression, ...]:
     """The operands of a chain of `+` or `*` in brackets, so that it joins the chain around it."""

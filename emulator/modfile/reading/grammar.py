@@ -22,7 +22,7 @@ DEEPEST = 200
 
 _BRACKETS = re.compile(rf"{QUOTED}|[()\[\]]")
 _CLOSES = {")": "(", "]": "["}
-_STARTS = ["model_item", "assignment", "shock", "estimated", "declarations", "value"]
+_STARTS = ["model_item", "assignment", "shock", "estimated", "declarations", "value", "weight"]
 _WORDS = {
     "NAME": "a name",
     "STRING": "a string in quotes",

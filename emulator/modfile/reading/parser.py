@@ -30,6 +30,7 @@ from emulator.modfile.reading.macro import expand
 from emulator.modfile.reading.matlab import read_code
 from emulator.modfile.reading.native import assigned_names, read_native
 from emulator.modfile.reading.scanner import Block, Native, Segment, Sentence, nesting, scan
+from emulator.modfile.reading.simple_rules import read_optim_weights, read_rule_bounds
 from emulator.modfile.reading.source import (
     Line,
     Span,
@@ -255,6 +256,10 @@ class _Parser:
             self.statements.append(read_shocks(block, self.reader))
         elif block.word == "estimated_params":
             self.statements.append(read_estimated_params(block, self.reader))
+        elif block.word == "optim_weights":
+            self.statements.append(read_optim_weights(block, self.reader))
+        elif block.word == "osr_params_bounds":
+            self.statements.append(read_rule_bounds(block, self.reader))
         else:
             self.statements.append(replace(command(block.word, block.head), names=()))
 

@@ -250,6 +250,41 @@ class PlannerObjective:
 
 
 @dataclass(frozen=True)
+class Weight:
+    """One line of `optim_weights`: the weight of a variance (one name) or a covariance (two)."""
+
+    names: tuple[str, ...]
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class OptimWeights:
+    """`optim_weights; ... end;`: each block replaces the one before it."""
+
+    weights: tuple[Weight, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class RuleBound:
+    """One line of `osr_params_bounds`."""
+
+    name: str
+    low: Expression
+    high: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class RuleBounds:
+    """`osr_params_bounds; ... end;`: each block replaces the one before it."""
+
+    bounds: tuple[RuleBound, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
 class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
@@ -318,6 +353,8 @@ Statement = (
     | SteadyStateModel
     | EstimatedParams
     | PlannerObjective
+    | OptimWeights
+    | RuleBounds
     | Command
     | OptionLine
     | Script

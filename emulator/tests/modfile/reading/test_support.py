@@ -34,7 +34,6 @@ def refused(tmp_path):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("discretionary_policy(instruments = (x));", "discretion"),
         ("occbin_constraints; name 'zlb'; bind x < 0; end;", "occasionally binding"),
         ("load_params_and_steady_state('old.txt');", "another file"),
         ("model_remove('Euler');", "no equation has the tag name = 'Euler'"),

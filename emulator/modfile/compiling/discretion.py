@@ -1,0 +1,187 @@
+"""Optimal policy under discretion (`discretionary_policy`): the loss of a file's policymaker, and
+the decision rules of `emulator.solvers.discretion` with it.
+
+As in Dynare the model is taken in deviations: derivatives are those at the steady state of a
+steady_state_model, or at zero, and the loss is `planner_objective`, minimised, to second order
+around zero, where its first derivatives must be zero (Dynare manual, "Optimal policy under
+discretion").
+
+Axes: N draw, V variable of the file, n variable with auxiliary ones, P column of theta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emulator.errors import ModFileError
+from emulator.modfile.compiling.differentiate import gradient, higher
+from emulator.modfile.compiling.optimal_policy import Policymaker, objective_of
+from emulator.modfile.compiling.runs import Run
+from emulator.modfile.compiling.symbolic import in_steady_state
+from emulator.modfile.compiling.tape import Tape, record
+from emulator.modfile.reading.grammar import Reader
+from emulator.modfile.reading.source import Span
+from emulator.modfile.reading.syntax import Command, Expression, ModFile, Number
+from emulator.solvers import Solution
+from emulator.solvers.discretion import solve_discretion
+from emulator.spec import Status
+
+if TYPE_CHECKING:
+    from emulator.modfile.compiling.model import CompiledModel
+
+COMMAND = "discretionary_policy"
+
+
+@dataclass(frozen=True)
+class Discretion(Policymaker):
+    """What the policymaker minimises, at which discount factor, with which instruments, of which
+    there is one for each equation that the model lacks.
+    """
+
+    instruments: tuple[str, ...]
+
+
+def discretion_of(file: ModFile, run: Run | None) -> Discretion | None:
+    """The policymaker of a run; None where no `discretionary_policy` stands up to it.
+
+    Raises `ModFileError` where there is no objective, or where instruments and missing equations
+    differ in number.
+    """
+    statements = file.statements if run is None else file.statements[: run.stop]
+    commands = [s for s in statements if isinstance(s, Command) and s.name == COMMAND]
+    if not commands:
+        return None
+    command = commands[-1]
+    named = command.options.get("instruments", "")
+    instruments = tuple(named.strip("() ").replace(",", " ").split())
+    objective = objective_of(file, command)
+    _check_instruments(file, command, instruments)
+    return Discretion(objective.value, _discount(command), command.place, instruments)
+
+
+def _discount(command: Command) -> Expression:
+    """Of each command its own, one where it gives none, as in Dynare."""
+    text = command.options.get("planner_discount")
+    if not text:
+        return Number(1.0)
+    return Reader().expression(Span(text, (command.place,)), "the planner's discount factor")
+
+
+def _check_instruments(file: ModFile, command: Command, instruments: Sequence[str]) -> None:
+    variables = [d.name for d in file.variables]
+    unknown = next((name for name in instruments if name not in variables), None)
+    if unknown is not None:
+        raise ModFileError(f"the instrument '{unknown}' is not a variable.", command.place)
+    missing = len(variables) - sum("static" not in e.tags for e in file.model.equations)
+    if missing < 1:
+        raise ModFileError(
+            f"the model has {len(variables) - missing} equations for {len(variables)} variables, so"
+            " that the policymaker has nothing to choose. Leave out the policy rule.",
+            command.place,
+        )
+    if len(set(instruments)) != missing:
+        listed = f" ({', '.join(instruments)})" if instruments else ""
+        raise ModFileError(
+            f"{len(set(instruments))} instrument(s){listed} for {missing} missing equation(s);"
+            " expected as many. Name them: discretionary_policy(instruments = (i), ...).",
+            command.place,
+        )
+
+
+@dataclass(frozen=True)
+class Loss:
+    """First and second derivatives of a loss at zero, by pairs of variables."""
+
+    first: tuple[int, ...]
+    second: tuple[tuple[int, int], ...]
+    tape: Tape
+    n_variables: int
+
+    @classmethod
+    def of(cls, file: ModFile, policymaker: Discretion, variables: Sequence[str]) -> Loss:
+        names, (node,) = in_steady_state(file, [(policymaker.objective, policymaker.place)])
+        dated = next((n for n, shift in names.dates_in(node).values() if shift), None)
+        if dated is not None:
+            raise ModFileError(
+                f"the planner's objective holds '{dated}' at another date. Define a variable for it"
+                " in the model.",
+                policymaker.place,
+            )
+        today = [names.at(name, 0) for name in variables]
+        position = {symbol: k for k, symbol in enumerate(today)}
+        first = gradient(names.graph, node, today)
+        second = higher(names.graph, first, today, 2)
+        tape = record(
+            names.graph,
+            [*today, *(names.parameter(d.name) for d in file.parameters)],
+            [*first.values(), *second.values()],
+            {symbol: names.at(name, 0) for name, symbol in names.steady.items()},
+        )
+        pairs = tuple((position[a], position[b]) for a, b in second)
+        return cls(tuple(position[s] for s in first), pairs, tape, len(today))
+
+    def at(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First (N, V) and second (N, V, V) derivatives at declared parameters (N, P)."""
+        n = len(parameters)
+        zeros = np.zeros((self.n_variables, n))
+        values = self.tape([*zeros, *np.ascontiguousarray(parameters.T)])
+        slopes = np.zeros((n, self.n_variables))
+        curvature = np.zeros((n, self.n_variables, self.n_variables))
+        for column, value in zip(self.first, values, strict=False):
+            slopes[:, column] = value
+        for (a, b), value in zip(self.second, values[len(self.first) :], strict=True):
+            curvature[:, a, b] = value
+            curvature[:, b, a] = value
+        return slopes, curvature
+
+
+def solve(model: CompiledModel, theta: np.ndarray) -> Solution:
+    """Decision rules of `model.all_variables` at theta (N, P), certified draw by draw."""
+    policymaker = model.discretion
+    assert policymaker is not None
+    at = model.linearise(theta)
+    lead, current, lag, shock = at.matrices
+    size = len(model.all_variables)
+    private = [row for row in range(size) if not model.n_equations <= row < len(model.variables)]
+    declared = at.theta[:, : len(model.file.parameters)]
+    slopes, curvature = model.loss.at(declared)
+    weights = np.zeros((len(theta), size, size))
+    weights[:, : len(model.variables), : len(model.variables)] = curvature
+    weights[~(slopes == 0).all(axis=1)] = np.nan
+    columns = dict(zip((d.name for d in model.file.parameters), declared.T, strict=True))
+    return solve_discretion(
+        lead=lead[:, private],
+        current=current[:, private],
+        lag=lag[:, private],
+        shock=shock[:, private],
+        weights=weights,
+        discount=np.broadcast_to(policymaker.factor(columns), len(theta)),
+        instruments=[model.variables.index(name) for name in policymaker.instruments],
+    )
+
+
+def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
+    """Why one draw theta (1, P) with a steady state has no solution."""
+    policymaker = model.discretion
+    assert policymaker is not None
+    declared = model.linearise(theta).theta[:, : len(model.file.parameters)]
+    slopes, curvature = model.loss.at(declared)
+    where = policymaker.place
+    if not np.isfinite(curvature).all():
+        return f"{where}: the planner_objective has no finite derivatives at zero deviations."
+    if (slopes != 0).any():
+        name = model.variables[int(np.flatnonzero(slopes[0] != 0)[0])]
+        return (
+            f"{where}: under discretion the planner_objective is a loss in deviations: its"
+            f" derivative by '{name}' at zero must be zero, found {slopes[0][slopes[0] != 0][0]:g}."
+        )
+    if status is Status.EXPLOSIVE:
+        return f"{where}: the economy under discretion is not stable: a root exceeds one."
+    return (
+        f"{where}: no policy under discretion was found. Do the instruments"
+        f" ({', '.join(policymaker.instruments)}) move what the objective weighs?"
+    )

@@ -1,0 +1,108 @@
+"""`discretionary_policy` in files: batches, what is refused and with which line."""
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.errors import ModFileError, NoSolutionError
+from emulator.modfile import irf, load, load_text
+
+pytestmark = pytest.mark.fast
+
+FILE = """var pi x i u;
+varexo e;
+parameters beta kappa rho weight;
+beta = 0.99; kappa = 0.2; rho = 0.6; weight = 0.5;
+model(linear);
+pi = beta*pi(+1) + kappa*x + u;
+x = x(+1) - (i - pi(+1));
+u = rho*u(-1) + e;
+end;
+planner_objective pi^2 + weight*x^2;
+shocks; var e; stderr 0.1; end;
+discretionary_policy(instruments=(i), planner_discount=beta, order=1);
+"""
+
+
+@pytest.fixture
+def refused(tmp_path):
+    def of(text):
+        path = tmp_path / "policy.mod"
+        path.write_text(text)
+        with pytest.raises((ModFileError, NoSolutionError)) as error:
+            irf(path)
+        return str(error.value)
+
+    return of
+
+
+def test_many_draws_follow_the_closed_form(tmp_path):
+    path = tmp_path / "policy.mod"
+    path.write_text(FILE)
+    weight = np.linspace(0.1, 2.0, 50)
+    answer = emulator.world(path).irf({"weight": weight}, kappa=0.3, variables=["pi", "x"])
+    q = 0.1 / (0.3**2 + weight * (1 - 0.99 * 0.6))
+    impact = answer["irf"].sel(shock="e", horizon=0)
+    np.testing.assert_allclose(impact.sel(observable="pi"), weight * q, rtol=1e-10)
+    np.testing.assert_allclose(impact.sel(observable="x"), -0.3 * q, rtol=1e-10)
+
+
+def test_each_command_has_its_own_discount_factor():
+    """As in Dynare: a command without planner_discount does not discount."""
+    text = FILE + "kappa = 0.3;\ndiscretionary_policy(instruments=(i));\n"
+    first, last = load_text(text, "m.mod", run=1), load_text(text, "m.mod")
+    assert (first.run, last.run) == (1, 2)
+    factors = [
+        model.discretion.factor(dict(zip(model.parameters, model.theta()[0], strict=True)))
+        for model in (first, last)
+    ]
+    assert factors == [0.99, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("instruments=(i), ", "", ":12: 0 instrument(s) for 1 missing equation(s)"),
+        ("(i)", "(i, x)", ":12: 2 instrument(s) (i, x) for 1 missing equation(s)"),
+        ("(i)", "(rate)", ":12: the instrument 'rate' is not a variable"),
+        ("u = rho", "i = 1.5*pi; u = rho", ":12: the model has 4 equations for 4 variables"),
+        ("planner_objective pi^2 + weight*x^2;", "", ":12: 'discretionary_policy' needs"),
+        ("discount=beta", "discount=1.2", ":12: planner_discount is 1.2"),
+        ("+ weight*x^2", "+ weight*x^2 + 0.1*x", ":12: under discretion the planner_objective is"),
+        ("pi^2 +", "log(pi) +", ":12: the planner_objective has no finite derivatives"),
+        ("pi^2 +", "pi(-1)^2 +", "holds 'pi' at another date"),
+        ("weight*x^2", "0*x^2 + u^2 - pi^2", ":12: no policy under discretion was found"),
+        ("kappa*x + u", "kappa*x + u + 1", ":5: no steady state"),
+    ],
+)
+def test_what_cannot_be_is_said_with_its_line(refused, before, after, message):
+    assert before in FILE
+    found = refused(FILE.replace(before, after, 1))
+    assert f"policy.mod{message}" in found or message in found
+
+
+def test_an_instrument_that_moves_nothing_is_named(refused):
+    text = FILE.replace("pi^2 + weight*x^2", "u^2")
+    assert "Do the instruments (i) move what the objective weighs?" in refused(text)
+
+
+def test_case_of_a_second_round_of_options(tmp_path):
+    """A stoch_simul after discretionary_policy is answered under discretion, as in Dynare."""
+    path = tmp_path / "policy.mod"
+    path.write_text(FILE + "stoch_simul(order=1);\n")
+    assert load(path).run == 2
+    assert float(irf(path, 0).sel(variable="pi")[0, 0]) == pytest.approx(0.2057613169)
+
+
+def test_a_world_with_a_mapping_is_solved_under_discretion(tmp_path):
+    path = tmp_path / "policy.mod"
+    path.write_text(FILE)
+    path.with_suffix(".world.yaml").write_text(
+        "observables: {output: x, inflation: 4*pi, rate: 4*i}\n"
+        "parameters:\n  kappa: {low: 0.05, high: 0.5}\n  weight: {low: 0.1, high: 2}\n"
+    )
+    world = emulator.world(path)
+    draws = world.sample(20)
+    impact = world.irf(draws)["irf"].sel(shock="e", horizon=0)
+    q = 0.1 / (draws["kappa"] ** 2 + draws["weight"] * (1 - 0.99 * 0.6))
+    np.testing.assert_allclose(impact.sel(observable="inflation"), 4 * draws["weight"] * q)

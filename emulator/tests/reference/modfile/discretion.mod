@@ -1,0 +1,20 @@
+// Optimal policy under discretion: a purely forward-looking economy with a price level, twice.
+var pi x i u r p;
+varexo e_u e_r;
+parameters beta kappa sigma rho_u rho_r weight;
+beta = 0.99; kappa = 0.15; sigma = 1.5; rho_u = 0; rho_r = 0.7;
+model(linear);
+pi = beta*pi(+1) + kappa*x + u;
+x = x(+1) - (i - pi(+1) - r)/sigma;
+u = rho_u*u(-1) + e_u;
+r = rho_r*r(-1) + e_r;
+pi = p - p(-1);
+end;
+steady_state_model;
+weight = kappa/6;
+end;
+shocks; var e_u; stderr 1; var e_r = 0.25; end;
+planner_objective pi^2 + weight*x^2;
+discretionary_policy(instruments=(i), irf=21, planner_discount=beta, discretionary_tol=1e-14, nograph);
+set_param_value('rho_u', 0.6);
+discretionary_policy(instruments=(i), irf=21, discretionary_tol=1e-14, nograph);
