@@ -22,6 +22,12 @@ from emulator.worlds.hank2.kernels import (
 BASIS = 60
 """Vectors between two restarts."""
 MOST_RESTARTS = 40
+STEPS = 8
+"""Steps back for each vector: what moves fast in them need not be told apart by vectors, whose
+products with each other cost more than steps do.
+"""
+LOST = 0.1
+"""Vectors are made orthogonal again where no more than this share of them is left."""
 SMOOTHING = 20
 """Steps forward between two aggregations."""
 MOST_ROUNDS = 200
@@ -38,8 +44,11 @@ def solve_backward(
     tolerance: float,
     x: np.ndarray,
 ) -> int:
-    """x (2, E, B, A) with x - beta transition dV x = residual; the error is at most `tolerance`
-    relative to `expected`. Returns the number of products, or -1 where that was not reached.
+    """x (2, E, B, A) with x - G x = residual, G = beta transition dV; the error is at most
+    `tolerance` relative to `expected`. Returns the number of vectors, or -1 where that was not
+    reached.
+
+    With x = (1 + G + ... + G^(n-1)) y, n = `STEPS`, the system is y - G^n y = residual.
     """
     shape = expected.shape
     room = np.empty((2, *endogenous.a.shape[1:]))
@@ -50,7 +59,6 @@ def solve_backward(
     hessenberg = np.zeros((BASIS + 1, BASIS))
     scale = expected.reshape(-1)
     x[:] = 0.0
-    flat = x.reshape(-1)
     left = (residual / expected).reshape(-1).copy()
     count = 0
     for _ in range(MOST_RESTARTS):
@@ -64,15 +72,20 @@ def solve_backward(
         cosines, sines = np.zeros(BASIS), np.zeros(BASIS)
         while size < BASIS and not done:
             moved = (basis[size] * scale).reshape(shape)
-            apply(endogenous, choices, slopes, moved, room, answer, value)
-            expect(problem.transition, value, problem.beta, image)
-            new = basis[size] - image.reshape(-1) / scale
+            for _ in range(STEPS):
+                apply(endogenous, choices, slopes, moved, room, answer, value)
+                expect(problem.transition, value, problem.beta, moved)
+            new = basis[size] - moved.reshape(-1) / scale
             done = extend(basis, hessenberg, rotated, cosines, sines, new, size, tolerance)
             size += 1
             count += 1
         weights = back_substitute(hessenberg, rotated, size)
-        step = weights @ basis[:size]
-        flat += step * scale
+        moved = ((weights @ basis[:size]) * scale).reshape(shape)
+        x += moved
+        for _ in range(STEPS - 1):
+            apply(endogenous, choices, slopes, moved, room, answer, value)
+            expect(problem.transition, value, problem.beta, moved)
+            x += moved
         apply(endogenous, choices, slopes, x, room, answer, value)
         expect(problem.transition, value, problem.beta, image)
         left = ((residual + image - x) / expected).reshape(-1).copy()
@@ -95,11 +108,14 @@ def extend(
     """
     old = basis[: size + 1]
     column = old @ new
+    before = np.sqrt(new @ new)
     new = new - column @ old
-    again = old @ new
-    new = new - again @ old
-    column = column + again
     norm = np.sqrt(new @ new)
+    if norm < LOST * before:
+        again = old @ new
+        new = new - again @ old
+        column = column + again
+        norm = np.sqrt(new @ new)
     hessenberg[: size + 1, size] = column
     hessenberg[size + 1, size] = norm
     basis[size + 1] = new / max(norm, 1e-300)

@@ -57,6 +57,8 @@ MOST_MARKET_STEPS = 60
 MOST_HALVES = 6
 LONGEST_STEP = 0.4
 """In logarithms of the unknowns."""
+LONGEST_GUESS = 0.5
+"""In logarithms of what households expect, before the first step back at new unknowns."""
 FIRST = (0.015, 5.0)
 """1 - beta (1 + r) and chi1 where nothing is known."""
 
@@ -170,10 +172,12 @@ class Households:
     def search(
         self, unknown: np.ndarray, slope: np.ndarray, tolerance: float
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Unknowns at which the markets clear and the slope there, by Broyden's method. Raises
+        """Unknowns at which the markets clear and the slope there, by Broyden's method; what
+        households expect at the next unknowns is guessed in the same way. Raises
         `NoSolutionError`.
         """
         gap = self.gap(unknown, 1e-2 * ROUGH)
+        moved = np.zeros((*self.expected.shape, len(unknown)))  # slope of log expected
         for _ in range(MOST_MARKET_STEPS):
             size = float(np.abs(gap).max())
             if size < tolerance:
@@ -183,8 +187,12 @@ class Households:
             # A step's own error is a few percent of it: what follows needs no more digits.
             accuracy = max(1e-2 * tolerance, 1e-3 * min(size, 0.1) ** 1.5)
             before = gap
+            expected = np.log(self.expected)
+            self.expected *= np.exp(np.clip(moved @ step, -LONGEST_GUESS, LONGEST_GUESS))
             step, gap = self.reach(unknown, step, accuracy)
             unknown = unknown + step
+            change = np.log(self.expected) - expected - moved @ step
+            moved += change[..., None] * (step / (step @ step))
             slope = slope + np.outer(gap - before - slope @ step, step) / (step @ step)
         raise NoSolutionError(
             f"The markets of {self.tastes} do not clear; the relative gap is {size:.1e}."
