@@ -88,10 +88,10 @@ def _named(place: str) -> Any:
 
 FIRST_ORDER = Kind("first-order responses")
 
-_FORESIGHT = (
-    "this is a perfect foresight model: no shock has a variance, so that there is no impulse"
-    " response. Give a shock a standard deviation in a shocks block (var e; stderr 1;)."
+FORESIGHT = Kind(
+    "perfect foresight", paths="emulator.modfile.compiling.foresight:Foresight", usual=False
 )
+
 _OCCBIN = (
     "occasionally binding constraints (OccBin) are not solved. Add stoch_simul(order=1); for the"
     " responses of the regime in which none binds."
@@ -109,8 +109,8 @@ KINDS: Mapping[str, Kind] = {
         "optimal policy under discretion", rule="emulator.modfile.compiling.discretion:solve"
     ),
     "occbin_solver": Kind("occasionally binding constraints", refusal=_OCCBIN),
-    "simul": Kind("perfect foresight", refusal=_FORESIGHT, usual=False),
-    "perfect_foresight_solver": Kind("perfect foresight", refusal=_FORESIGHT, usual=False),
+    "simul": FORESIGHT,
+    "perfect_foresight_solver": FORESIGHT,
     "perfect_foresight_with_expectation_errors_solver": Kind(
         "perfect foresight with errors of expectation", refusal=_SURPRISES, usual=False
     ),

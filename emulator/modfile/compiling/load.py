@@ -16,7 +16,7 @@ from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
-from emulator.modfile.compiling.runs import notes_on_order
+from emulator.modfile.compiling.runs import kind_of_run, notes_on_order
 from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.simple_rule import earlier_rule, rule_of
 from emulator.modfile.compiling.steady_file import with_formulas_beside
@@ -72,7 +72,7 @@ def _compiled(
     settings = calibration(file, number, budget)
     file = without_unused(unconstrained(file))
     check_supported(file)
-    if not settings.shocks:
+    if not settings.shocks and not kind_of_run(settings.run).paths:
         refuse_without_shocks(file)
     notes = tuple(map(printable, settings.notes))
     _warn(notes)

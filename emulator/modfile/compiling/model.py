@@ -147,6 +147,8 @@ class CompiledModel:
                 values.setdefault(name, optimum[:, column])
         values_of_names = self.calibration.values(values)
         columns = [self._known(values_of_names, name) for name in self.parameters]
+        if not columns:
+            return np.zeros((1, 0))
         try:
             return np.stack(np.broadcast_arrays(*map(np.atleast_1d, columns)), axis=1)
         except ValueError:

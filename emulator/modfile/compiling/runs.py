@@ -18,6 +18,7 @@ from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
+    HistvalBlock,
     InitvalBlock,
     ModFile,
     OptionLine,
@@ -141,6 +142,8 @@ def with_options(options: dict[str, str], statement: Statement) -> dict[str, str
     """
     if isinstance(statement, Command) and statement.name in PERSISTENT:
         return options | statement.options
+    if isinstance(statement, Command) and statement.name == "periods" and statement.names:
+        return options | {"periods": statement.names[0]}
     if not isinstance(statement, OptionLine):
         return options
     name = statement.name.rpartition(".")[2].lower()
@@ -170,6 +173,8 @@ def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
             names += [f"the path of {name}" for name in statement.deterministic]
         elif isinstance(statement, InitvalBlock):
             names.append(statement.kind)
+        elif isinstance(statement, HistvalBlock):
+            names.append("histval")
     return tuple(dict.fromkeys(names))
 
 

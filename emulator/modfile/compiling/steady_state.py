@@ -144,7 +144,8 @@ class SteadyStates:
         if self.unsettled:
             return np.zeros((len(theta), len(self.shocks)))
         values = self._initial(theta)
-        return np.stack([np.broadcast_to(values[name], len(theta)) for name in self.shocks], axis=1)
+        columns = [np.broadcast_to(values[name], len(theta)) for name in self.shocks]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(theta), 0))
 
     def residual(self, steady: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Residuals (N, V) of the static equations."""

@@ -10,6 +10,7 @@ from lark import Token
 
 from emulator.errors import ModFileError, nearest
 from emulator.modfile.reading.declarations import Declarations
+from emulator.modfile.reading.given_paths import path_word, read_periods, read_values, shock_path
 from emulator.modfile.reading.grammar import Reader, check_depth, place_of
 from emulator.modfile.reading.scanner import Block
 from emulator.modfile.reading.source import Span
@@ -26,12 +27,12 @@ from emulator.modfile.reading.syntax import (
     MultiAssignment,
     Number,
     ShockMoment,
+    ShockPath,
     ShocksBlock,
     SteadyStateModel,
     symbols,
 )
 
-_PATH_WORDS = ("periods", "values", "scales", "add", "multiply")
 _PRIORS = tuple(
     f"{shape}_pdf"
     for shape in (
@@ -133,16 +134,27 @@ def read_homotopy(block: Block, reader: Reader) -> InitvalBlock:
 
 
 def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
-    """Variances, covariances and correlations; of shocks with paths (`periods`) only the names."""
+    """Variances, covariances and correlations; and paths, `periods` with `values`. In `mshocks` the
+    values are factors.
+    """
     moments: list[ShockMoment] = []
-    paths: list[str] = []
+    paths: list[ShockPath] = []
     named: tuple[Token, ...] = ()
+    periods: tuple[tuple[int, int], ...] = ()
     for item in block.items:
-        if item.text.split(None, 1)[0].lower() in _PATH_WORDS:
-            paths += [str(name) for name in named]
+        word = path_word(item)
+        if word == "periods":
+            periods = read_periods(item)
+            continue
+        if word:
+            name = str(named[0]) if named else "?"
+            factor = "scales" if block.word == "mshocks" else word
+            values = read_values(item, word, reader)
+            paths.append(shock_path(name, periods, factor, values, item))
             continue
         kind, names, value = reader.read(item, "shock", f"the block '{block.word}'")
         _require_declared(names, reader, item, block.word)
+        periods = ()
         if kind == "named":
             named = names
             continue
@@ -153,8 +165,15 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
             )
         moments.append(ShockMoment(kind, tuple(map(str, names or named)), value, item.place))
         named = ()
-    overwrite = "overwrite" in header(block.word, block.head).options
-    return ShocksBlock(tuple(moments), tuple(dict.fromkeys(paths)), overwrite, block.head.place)
+    options = header(block.word, block.head).options
+    return ShocksBlock(
+        moments=tuple(moments),
+        deterministic=tuple(dict.fromkeys(path.name for path in paths)),
+        overwrite="overwrite" in options,
+        place=block.head.place,
+        paths=tuple(paths),
+        options=options,
+    )
 
 
 def read_estimated_params(block: Block, reader: Reader) -> EstimatedParams:

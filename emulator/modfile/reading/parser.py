@@ -24,6 +24,7 @@ from emulator.modfile.reading.blocks import (
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.changes import loaded_values, release, selections, without
 from emulator.modfile.reading.declarations import Declarations
+from emulator.modfile.reading.given_paths import read_histval
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
 from emulator.modfile.reading.macro import expand
@@ -243,16 +244,20 @@ class _Parser:
             self.verbatim(block)
         elif self.open:
             inner: tuple[Statement, ...] = ()
-            if block.word == "shocks":
+            if block.word in ("shocks", "mshocks"):
                 inner = (read_shocks(block, self.reader),)
-            elif block.word == "initval":
+            elif block.word in ("initval", "endval"):
                 inner = (read_initval(block, self.reader),)
+            elif block.word == "histval":
+                inner = (read_histval(block, self.reader),)
             self.skip(block.span, (), inner)
         elif block.word in ("initval", "endval"):
             self.statements.append(read_initval(block, self.reader))
         elif block.word == "homotopy_setup":
             self.statements.append(read_homotopy(block, self.reader))
-        elif block.word == "shocks":
+        elif block.word == "histval":
+            self.statements.append(read_histval(block, self.reader))
+        elif block.word in ("shocks", "mshocks"):
             self.statements.append(read_shocks(block, self.reader))
         elif block.word == "estimated_params":
             self.statements.append(read_estimated_params(block, self.reader))

@@ -180,12 +180,45 @@ class ShockMoment:
 
 
 @dataclass(frozen=True)
+class ShockPath:
+    """`var e; periods 1:3 5; values 0.1 0.2;` of a `shocks` block: a value for each range (first,
+    last) of periods, by which the value there is multiplied where it is `multiplicative`.
+    """
+
+    name: str
+    periods: tuple[tuple[int, int], ...]
+    values: tuple[Expression, ...]
+    multiplicative: bool
+    place: Place
+
+
+@dataclass(frozen=True)
 class ShocksBlock:
-    """`shocks; ... end;`. `deterministic` lists the names that are given paths with `periods`."""
+    """`shocks; ... end;`, or `mshocks`. `deterministic` lists the names that are given paths."""
 
     moments: tuple[ShockMoment, ...]
     deterministic: tuple[str, ...]
     overwrite: bool
+    place: Place
+    paths: tuple[ShockPath, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class HistoricalValue:
+    """`name(shift) = value;` of a `histval` block; shift 0 is the period before the first."""
+
+    name: str
+    shift: int
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class HistvalBlock:
+    """`histval; ... end;`."""
+
+    values: tuple[HistoricalValue, ...]
     place: Place
 
 
@@ -289,8 +322,8 @@ class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
     `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A
-    block whose content we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`,
-    `histval` ...) is a command too, of that name.
+    block whose content we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`
+    ...) is a command too, of that name.
     """
 
     name: str
@@ -350,6 +383,7 @@ Statement = (
     Assignment
     | ShocksBlock
     | InitvalBlock
+    | HistvalBlock
     | SteadyStateModel
     | EstimatedParams
     | PlannerObjective

@@ -118,7 +118,7 @@ def test_statements_of_a_whole_file() -> None:
     assert len(steady.assignments) == 2
     assert [s.kind for s in parsed.statements if isinstance(s, InitvalBlock)] == ["initval"]
     commands = {s.name: s for s in parsed.statements if isinstance(s, Command)}
-    assert list(commands) == ["histval", "varobs", "steady", "check", "stoch_simul"]
+    assert list(commands) == ["varobs", "steady", "check", "stoch_simul"]
     assert commands["stoch_simul"].options == {
         "order": "1",
         "irf": "20",

@@ -1,0 +1,283 @@
+"""Perfect foresight of a `.mod` file: the paths of its scenario, for whole batches of parameters.
+
+Axes: N draw, P column of theta, T period, H horizon, V variable, K exogenous variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from emulator.errors import ModFileError, ParameterError
+from emulator.modfile.compiling.complementarity import (
+    Bound,
+    bounds_of,
+    extended,
+    residual_within,
+    slopes_within,
+)
+from emulator.modfile.compiling.dated import DatedEquations, compile_dated
+from emulator.modfile.compiling.model import CompiledModel
+from emulator.modfile.compiling.scenario import Given, Scenario, scenario
+from emulator.modfile.compiling.symbolic import symbolic_model
+from emulator.modfile.reading.budget import Budget
+from emulator.solvers.perfect_foresight import Solved, solve_by_homotopy, solve_paths
+from emulator.spec import Status
+
+USUAL_PERIODS = 200
+"""Periods of a path where neither the file nor the caller says how many."""
+
+AT_ONCE = 4_000_000
+"""Numbers that the derivatives of the draws that are solved together may have."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Paths of N draws.
+
+    path (N, T+2, V): levels from the period before the first, 0, to the one after the last, T+1;
+    exogenous (N, T+2, K); status (N,); worst: of draws that failed, what a message says of them.
+    """
+
+    path: np.ndarray
+    exogenous: np.ndarray
+    status: np.ndarray
+    worst: tuple[str, ...]
+
+
+class Foresight:
+    """The paths that the run of a file asks for, or others of its model. A `PathSolver`: as
+    responses it gives deviations from the values before the first period, horizon 0 being the first
+    period.
+    """
+
+    shocks = ("scenario",)
+    unit = "deviation from the period before the first, in the units of the file"
+
+    def __init__(self, model: CompiledModel) -> None:
+        self.model = model
+        if model.kind.paths:
+            _refuse_options(model)
+
+    @cached_property
+    def equations(self) -> DatedEquations:
+        file, model = self.model.file, self.model
+        budget = Budget(file.model.place)
+        return compile_dated(
+            symbolic_model(file, model.planner, budget),
+            model.variables,
+            model.steady.shocks,
+            [d.name for d in file.parameters],
+        )
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Of variables, by the tags `mcp` of equations, where the run asks for `lmmcp`."""
+        options = self.model.calibration.options
+        if "lmmcp" not in options and options.get("solve_algo") not in ("10", "11"):
+            return ()
+        dynamic = [e for e in self.model.file.model.equations if "static" not in e.tags]
+        return bounds_of(dynamic, self.model.variables)
+
+    @property
+    def exogenous(self) -> tuple[str, ...]:
+        """Names of the exogenous variables."""
+        return self.model.steady.shocks
+
+    @property
+    def periods(self) -> int:
+        """T, as the file says. Raises `ModFileError` where its run does not."""
+        run = self.model.calibration.run
+        options = self.model.calibration.options
+        if run is None or not self.model.kind.paths:
+            return USUAL_PERIODS
+        text = options.get("periods", "")
+        if not text.isdigit() or int(text) == 0:
+            raise ModFileError(
+                f"'{run.command}': the number of periods is '{text}'; a whole number was expected,"
+                " as in perfect_foresight_setup(periods = 200).",
+                run.place,
+            )
+        return int(text)
+
+    def responses(self, theta: np.ndarray, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+        answer = self.solve(theta)
+        size = len(self.model.variables)
+        path = answer.path[:, :, :size]
+        beyond = max(0, horizon + 2 - path.shape[1])
+        path = np.concatenate([path, np.repeat(path[:, -1:], beyond, axis=1)], axis=1)
+        return (path[:, 1 : horizon + 2] - path[:, :1])[:, None], answer.status
+
+    def explain(self, theta: np.ndarray) -> str:
+        return self.solve(theta).worst[0]
+
+    def solve(
+        self, theta: np.ndarray, periods: int | None = None, given: Given | None = None
+    ) -> Paths:
+        """The paths at theta (N, P); `given` stands in place of the file's own blocks.
+
+        Raises `ModFileError` for a scenario that cannot be.
+        """
+        theta = self.model.check_theta(theta)
+        count = self.periods if periods is None else periods
+        if count < 1:
+            raise ParameterError(f"The path has {count} periods; expected 1 or more.")
+        equations = self.equations
+        whole = scenario(self.model, theta, count, equations.lags, equations.leads, given)
+        block = max(1, AT_ONCE // (count * max(1, len(equations.entries))))
+        parts = [
+            self._solve(_rows(whole, slice(start, start + block)))
+            for start in range(0, max(len(theta), 1), block)
+        ]
+        return Paths(
+            np.concatenate([part.path for part in parts]),
+            np.concatenate([part.exogenous for part in parts]),
+            np.concatenate([part.status for part in parts]),
+            tuple(text for part in parts for text in part.worst),
+        )
+
+    def _solve(self, asked: Scenario) -> Paths:
+        equations = self.equations
+        lags, leads = equations.lags, equations.leads
+        inside = slice(lags - 1, asked.periods - leads + 1)
+        terminal = self._whole(asked.terminal, asked.exogenous_terminal, asked.theta)
+        past = self._whole_past(asked)
+        known = np.isfinite(terminal).all(axis=1) & np.isfinite(past).all(axis=(1, 2))
+        path = np.repeat(terminal[:, None], asked.periods, axis=1)
+        path[:, :lags] = past
+        status = np.full(len(path), Status.NOT_CONVERGED, dtype=np.uint8)
+        worst = ["" if ok else self._without_end() for ok in known]
+        rows = np.flatnonzero(known)
+        if len(rows):
+            result = self._newton(_rows(asked, rows), path[rows], terminal[rows])
+            path[rows] = result.path
+            status[rows[result.solved]] = Status.OK
+            for k in np.flatnonzero(~result.solved):
+                worst[rows[k]] = self._furthest(result.residual[k])
+        path[status != Status.OK] = np.nan
+        return Paths(path[:, inside], asked.exogenous[:, inside], status, tuple(worst))
+
+    def _newton(self, asked: Scenario, path: np.ndarray, terminal: np.ndarray) -> Solved:
+        """Newton's method from the end on, all periods alike; by homotopy where that fails."""
+        equations = self.equations
+        declared = asked.theta[:, : len(self.model.file.parameters)]
+        lags, leads = equations.lags, equations.leads
+        band = extended(equations.band, self.bounds)
+        # Exogenous variables may reach further than endogenous ones.
+        cut = slice(lags - band.lags, asked.periods - leads + band.leads)
+        now = slice(lags, asked.periods - leads)
+
+        def solve(path: np.ndarray, exogenous: np.ndarray, rows: np.ndarray) -> Solved:
+            def at(inner: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, ...]:
+                full = path[draws]
+                full[:, cut] = inner
+                which = rows[draws]
+                return full, exogenous[draws], terminal[which], declared[which]
+
+            def residual(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
+                point = at(inner, draws)
+                plain = equations.residual(*point)
+                return residual_within(plain, point[0][:, now], self.bounds)
+
+            def slopes(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
+                point = at(inner, draws)
+                plain = equations.slopes(*point)
+                if not self.bounds:
+                    return plain
+                today = point[0][:, now]
+                return slopes_within(plain, equations.residual(*point), today, self.bounds, band)
+
+            result = solve_paths(residual, slopes, band, path[:, cut])
+            full = path.copy()
+            full[:, cut] = result.path
+            return Solved(full, result.solved, result.residual)
+
+        everything = np.arange(len(path))
+        result = solve(path, asked.exogenous, everything)
+        failed = np.flatnonzero(~result.solved)
+        if len(failed) == 0:
+            return result
+        at_rest = np.repeat(terminal[failed][:, None], asked.periods, axis=1)
+        quiet = np.repeat(asked.exogenous_terminal[failed][:, None], asked.periods, axis=1)
+
+        def on_the_way(guess: np.ndarray, which: np.ndarray, share: np.ndarray) -> Solved:
+            weight = share[:, None, None]
+            begun = guess.copy()
+            goal = path[failed[which], :lags]
+            begun[:, :lags] = weight * goal + (1 - weight) * at_rest[which, :lags]
+            moved = weight * asked.exogenous[failed[which]] + (1 - weight) * quiet[which]
+            return solve(begun, moved, failed[which])
+
+        later = solve_by_homotopy(on_the_way, at_rest, np.arange(len(failed)))
+        for name in ("path", "solved", "residual"):
+            getattr(result, name)[failed] = getattr(later, name)
+        return result
+
+    def _whole(
+        self, endogenous: np.ndarray, exogenous: np.ndarray, theta: np.ndarray
+    ) -> np.ndarray:
+        """Variables with those that stand for expectations, which are at rest."""
+        if len(self.equations.variables) == endogenous.shape[1]:
+            return endogenous
+        inputs = [*endogenous.T, *exogenous.T, *theta[:, : len(self.model.file.parameters)].T]
+        levels = [np.broadcast_to(v, len(theta)) for v in self.equations.expectations(inputs)]
+        return np.concatenate([endogenous, np.stack(levels, axis=1)], axis=1)
+
+    def _whole_past(self, asked: Scenario) -> np.ndarray:
+        parts = [
+            self._whole(asked.before[:, k], asked.exogenous[:, k], asked.theta)
+            for k in range(asked.before.shape[1])
+        ]
+        return np.stack(parts, axis=1)
+
+    def _place(self) -> object:
+        run = self.model.calibration.run
+        return run.place if run is not None else self.model.file.model.place
+
+    def _without_end(self) -> str:
+        return (
+            f"{self._place()}: no steady state for the end of the path: neither formulas nor"
+            " Newton's method from initval or endval solve the static model. Give values near it."
+        )
+
+    def _furthest(self, residual: np.ndarray) -> str:
+        """Where a path (T, V) is furthest from solving the model."""
+        size = np.where(np.isfinite(residual), np.abs(residual), np.inf)
+        period, row = np.unravel_index(int(np.argmax(size)), size.shape)
+        equations = [e for e in self.model.file.model.equations if "static" not in e.tags]
+        if row < len(equations):
+            name = equations[row].tags.get("name")
+            which = f"the equation{f' {name!r}' if name else ''} at {equations[row].place}"
+        else:
+            which = f"first-order condition {row - len(equations) + 1} of the planner"
+        value = residual[period, row]
+        reason = f"is off by {value:.2e}" if np.isfinite(value) else "is not finite"
+        return (
+            f"{self._place()}: perfect foresight: neither Newton's method nor homotopy converged."
+            f" The largest residual is in period {period + 1}: {which} {reason}."
+        )
+
+
+def _rows(whole: Scenario, rows: slice | np.ndarray) -> Scenario:
+    return Scenario(
+        whole.before[rows],
+        whole.terminal[rows],
+        whole.exogenous[rows],
+        whole.exogenous_terminal[rows],
+        whole.theta[rows],
+    )
+
+
+def _refuse_options(model: CompiledModel) -> None:
+    """Raise `ModFileError` for what a run asks and would change its answer."""
+    run = model.calibration.run
+    if run is None:
+        return
+    if "linear_approximation" in run.options:
+        raise ModFileError(
+            f"'{run.command}': linear_approximation is not supported. Leave it out for the"
+            " non-linear path.",
+            run.place,
+        )
