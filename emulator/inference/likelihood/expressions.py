@@ -17,7 +17,6 @@ Axes: n draw, O observable, L lag.
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,8 +40,6 @@ LONGEST_LAG = 60
 """Periods that an equation reaches back at most: each is a state."""
 
 WORDS = ("mean", "trend")
-
-_of_thread = threading.local()
 
 Scalar = Any
 """One number for all draws, or one a draw (n,)."""
@@ -92,7 +89,7 @@ class Equation:
     ) -> Equation:
         """Raises `SeriesError` for what is no expression, or not linear in observables."""
         place = Place(f"the equation of '{series}'", 1)
-        reader = _reader()
+        reader = Reader()
         reader.kinds.clear()
         reader.kinds.update(dict.fromkeys([*WORDS, *parameters], "parameter"))
         reader.kinds.update(dict.fromkeys(observables, "variable"))
@@ -211,14 +208,6 @@ class Equation:
                 f"has {function}(x, k) where k is no whole number from 1 to {LONGEST_LAG}"
             )
         return operator.index(round(float(number)))
-
-
-def _reader() -> Reader:
-    """A reader of this thread's own: to make one takes longer than to read with it."""
-    if not hasattr(_of_thread, "reader"):
-        _of_thread.reader = Reader()
-    reader: Reader = _of_thread.reader
-    return reader
 
 
 NUMERIC: dict[str, Callable[[Scalar], Scalar]] = {"log": np.log, "exp": np.exp, "sqrt": np.sqrt}

@@ -4,6 +4,7 @@ ever walked recursively.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from lark import Token, Transformer, v_args
@@ -25,31 +26,38 @@ class Complaint(Exception):
         self.token = token
 
 
-@v_args(inline=True)
-class Builder(Transformer):
-    """Makes `syntax` objects.
+@dataclass
+class Names:
+    """What the text's names are.
 
     `kinds` maps the names declared so far to what they are, `external` holds the declared
     functions; `undeclared` and `unknown_calls` collect the names of one item that are neither,
     `naming` those that are arguments of functions which name things other than variables.
     """
 
+    kinds: dict[str, str] = field(default_factory=dict)
+    external: set[str] = field(default_factory=set)
+    undeclared: list[Token] = field(default_factory=list)
+    unknown_calls: list[Token] = field(default_factory=list)
+    naming: set[str] = field(default_factory=set)
+
+
+@v_args(inline=True)
+class Builder(Transformer):
+    """Makes `syntax` objects; `names` are those of the text that is read now."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.kinds: dict[str, str] = {}
-        self.external: set[str] = set()
-        self.undeclared: list[Token] = []
-        self.unknown_calls: list[Token] = []
-        self.naming: set[str] = set()
+        self.names = Names()
 
     def number(self, token: Token) -> Expression:
         return Number(float(token.lower().replace("d", "e")))
 
     def symbol(self, token: Token) -> Expression:
-        if token not in self.kinds:
+        if token not in self.names.kinds:
             if token.lower() in SPECIAL_NUMBERS:
                 return Number(float(token))
-            self.undeclared.append(token)
+            self.names.undeclared.append(token)
         return Symbol(str(token))
 
     def declared_symbol(self, token: Token, kind: Token) -> Expression:
@@ -94,13 +102,13 @@ class Builder(Transformer):
 
     def call(self, name: Token, *arguments: Expression | None) -> Expression:
         given = tuple(argument for argument in arguments if argument is not None)
-        if name in self.kinds:
+        if name in self.names.kinds:
             return self._shifted(name, given)
         word = name.lower()
         if word in NAMING_FUNCTIONS:
-            self.naming |= {argument.name for argument in given if isinstance(argument, Symbol)}
-        elif word not in FUNCTIONS and name not in self.external:
-            self.unknown_calls.append(name)
+            self.names.naming |= {argument.name for argument in given if isinstance(argument, Symbol)}
+        elif word not in FUNCTIONS and name not in self.names.external:
+            self.names.unknown_calls.append(name)
         if word in FUNCTIONS and len(given) not in FUNCTIONS[word]:
             wanted = " or ".join(map(str, FUNCTIONS[word]))
             raise Complaint(
@@ -119,11 +127,11 @@ class Builder(Transformer):
             )
         if shift is None:
             raise Complaint(
-                f"'{name}' is a {self.kinds[name]}, not a function: a whole number was expected in"
+                f"'{name}' is a {self.names.kinds[name]}, not a function: a whole number was expected in"
                 f" its brackets, as in {name}(-1).",
                 name,
             )
-        return Symbol(str(name), 0 if self.kinds[name] == "parameter" else shift)
+        return Symbol(str(name), 0 if self.names.kinds[name] == "parameter" else shift)
 
     def lags(self, first: int, last: int | None) -> tuple[int, ...]:
         return (first,) if last is None else tuple(range(first, last + 1)[:LONGEST_SHIFT])

@@ -54,7 +54,7 @@ class Declarations:
                     span.place,
                 )
             self.external[name] = span.place
-            self.reader.builder.external.add(name)
+            self.reader.external.add(name)
             return
         entries = self.reader.read(head.rest, "declarations", f"the list of '{word}'")
         common = self._common(word, head, span)

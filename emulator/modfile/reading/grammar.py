@@ -5,7 +5,7 @@ with file and line.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+import threading
 from importlib.resources import files
 from typing import Any
 
@@ -13,7 +13,7 @@ from lark import Lark, Token
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
 from emulator.errors import ModFileError
-from emulator.modfile.reading.build import Builder, Complaint
+from emulator.modfile.reading.build import Builder, Complaint, Names
 from emulator.modfile.reading.source import QUOTED, Span
 from emulator.modfile.reading.syntax import Expression, Place, parts
 
@@ -38,19 +38,35 @@ _WORDS = {
 _OPERATORS = {"SIGN", "FACTOR", "CIRCUMFLEX", "RELATION", "EQUALITY"}
 
 
-class Reader:
-    """The grammar with its builder; `kinds` maps the names declared so far to what they are."""
+class _OfThread(threading.local):
+    """The grammar of a thread and the builder that its parser calls. To make the parser takes
+    longer than to read most files with it.
+    """
 
     def __init__(self) -> None:
+        text = files("emulator.modfile.reading").joinpath("grammar.lark").read_text("utf-8")
         self.builder = Builder()
-        self.kinds = self.builder.kinds
-        self._grammar = Lark(
-            _grammar_text(),
+        self.grammar = Lark(
+            text,
             parser="lalr",
             start=_STARTS,
             transformer=self.builder,
             maybe_placeholders=True,
         )
+
+
+_of_thread = _OfThread()
+
+
+class Reader:
+    """Reads items of one text; `kinds` maps the names declared so far to what they are, `external`
+    holds the declared functions.
+    """
+
+    def __init__(self) -> None:
+        self._names = Names()
+        self.kinds = self._names.kinds
+        self.external = self._names.external
 
     def read(self, span: Span, start: str, what: str, strict: bool = False) -> Any:
         """What the builder makes of the text by the rule `start`; `what` names it in errors.
@@ -58,12 +74,12 @@ class Reader:
         With `strict`, a name that is not declared is an error. Raises ModFileError at the line
         where the text goes wrong.
         """
-        self.builder.undeclared = []
-        self.builder.unknown_calls = []
-        self.builder.naming = set()
+        names = self._names
+        names.undeclared, names.unknown_calls, names.naming = [], [], set()
         _check_brackets(span)
+        _of_thread.builder.names = names
         try:
-            result = self._grammar.parse(span.text, start=start)
+            result = _of_thread.grammar.parse(span.text, start=start)
         except Complaint as complaint:
             raise ModFileError(str(complaint), place_of(span, complaint.token)) from None
         except UnexpectedInput as error:
@@ -73,15 +89,15 @@ class Reader:
         return result
 
     def _refuse_unknown(self, span: Span) -> None:
-        for token in self.builder.undeclared:
-            if token in self.builder.naming:
+        for token in self._names.undeclared:
+            if token in self._names.naming:
                 continue
             raise ModFileError(
                 f"'{token}' is not declared; declare it with 'var', 'varexo' or 'parameters' before"
                 " it is used.",
                 place_of(span, token),
             )
-        for token in self.builder.unknown_calls:
+        for token in self._names.unknown_calls:
             message = (
                 f"'{token}' is neither declared nor a function of Dynare's; a function of MATLAB"
                 f" needs external_function(name = {token})."
@@ -111,11 +127,6 @@ def check_depth(expression: Expression, span: Span, deepest: int = DEEPEST) -> N
         " written in several steps.",
         span.place,
     )
-
-
-@lru_cache(maxsize=1)
-def _grammar_text() -> str:
-    return files("emulator.modfile.reading").joinpath("grammar.lark").read_text(encoding="utf-8")
 
 
 def _check_brackets(span: Span) -> None:
