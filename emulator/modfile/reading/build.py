@@ -106,7 +106,9 @@ class Builder(Transformer):
             return self._shifted(name, given)
         word = name.lower()
         if word in NAMING_FUNCTIONS:
-            self.names.naming |= {argument.name for argument in given if isinstance(argument, Symbol)}
+            self.names.naming |= {
+                argument.name for argument in given if isinstance(argument, Symbol)
+            }
         elif word not in FUNCTIONS and name not in self.names.external:
             self.names.unknown_calls.append(name)
         if word in FUNCTIONS and len(given) not in FUNCTIONS[word]:

@@ -169,7 +169,7 @@ def test_budgets_add_up_along_foreseen_income(steady):
         (steady.a + 0.25) / (1.0125 * hank2_illiquid() + 0.25) - 1
     )  # what saving one more unit of illiquid assets costs
     none, one = np.zeros_like(costs), np.ones_like(costs)
-    grid = Output(np.broadcast_to(psi(steady), costs.shape), costs, none, none)
+    grid = Output(psi(steady), costs, none, none)
     outputs = [Output(steady.a, one, none, none), Output(steady.b, none, one, none), grid]
     news = FakeNews(steady, 60)
     a, b, cost = news.jacobian(outputs, 60).foreseen[:, 1]

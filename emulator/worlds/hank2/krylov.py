@@ -57,9 +57,11 @@ def solve_backward(
     image = np.empty(shape)
     basis = np.empty((BASIS + 1, residual.size))
     hessenberg = np.zeros((BASIS + 1, BASIS))
-    scale = expected.reshape(-1)
-    x[:] = 0.0
-    left = (residual / expected).reshape(-1).copy()
+    # Flat, as expressions of arrays of four dimensions take Numba long to compile.
+    scale, aim, moved_back = expected.reshape(-1), residual.reshape(-1), image.reshape(-1)
+    flat = x.reshape(-1)
+    flat[:] = 0.0
+    left = aim / scale
     count = 0
     for _ in range(MOST_RESTARTS):
         norm = np.sqrt(left @ left)
@@ -80,15 +82,16 @@ def solve_backward(
             size += 1
             count += 1
         weights = back_substitute(hessenberg, rotated, size)
-        moved = ((weights @ basis[:size]) * scale).reshape(shape)
-        x += moved
+        step = (weights @ basis[:size]) * scale
+        moved = step.reshape(shape)
+        flat += step
         for _ in range(STEPS - 1):
             apply(endogenous, choices, slopes, moved, room, answer, value)
             expect(problem.transition, value, problem.beta, moved)
-            x += moved
+            flat += step
         apply(endogenous, choices, slopes, x, room, answer, value)
         expect(problem.transition, value, problem.beta, image)
-        left = ((residual + image - x) / expected).reshape(-1).copy()
+        left = (aim + moved_back - flat) / scale
     return -1
 
 
