@@ -129,8 +129,8 @@ class Builder(Transformer):
             )
         if shift is None:
             raise Complaint(
-                f"'{name}' is a {self.names.kinds[name]}, not a function: a whole number was expected in"
-                f" its brackets, as in {name}(-1).",
+                f"'{name}' is a {self.names.kinds[name]}, not a function: a whole number was"
+                f" expected in its brackets, as in {name}(-1).",
                 name,
             )
         return Symbol(str(name), 0 if self.names.kinds[name] == "parameter" else shift)
