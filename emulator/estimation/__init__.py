@@ -1,5 +1,5 @@
-"""From impulse responses back to parameters: a target, a point estimate, a posterior, and what the
-exact solver makes of it.
+"""From data back to parameters: by their full likelihood, or by matching impulse responses; a point
+estimate, a posterior, and what the exact solver makes of a network's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
         posterior_distance,
         weighted_distance,
     )
+    from emulator.estimation.full_information.files import write_posterior
+    from emulator.estimation.full_information.result import PosteriorEstimate
+    from emulator.estimation.full_information.solving import estimate_from_data
+    from emulator.estimation.full_information.worlds import draw_worlds, world_table
     from emulator.estimation.matching import estimate
     from emulator.estimation.result import Estimate
     from emulator.estimation.result_files import SavedEstimate, check_estimates, read_estimate
@@ -28,7 +32,10 @@ HOMES = {
     "Estimate": "result",
     "Target": "target",
     "draw_fit": "comparison",
+    "PosteriorEstimate": "full_information.result",
+    "draw_worlds": "full_information.worlds",
     "estimate": "matching",
+    "estimate_from_data": "full_information.solving",
     "fit_table": "comparison",
     "from_var": "var_target",
     "parameter_table": "comparison",
@@ -38,6 +45,8 @@ HOMES = {
     "read_estimate": "result_files",
     "read_target": "target_files",
     "us_monetary": "var_target",
+    "write_posterior": "full_information.files",
+    "world_table": "full_information.worlds",
     "weighted_distance": "comparison",
     "write_target": "target_files",
 }
@@ -46,11 +55,14 @@ HOMES = {
 __all__ = [
     "Budget",
     "Estimate",
+    "PosteriorEstimate",
     "SavedEstimate",
     "Target",
     "check_estimates",
     "draw_fit",
+    "draw_worlds",
     "estimate",
+    "estimate_from_data",
     "fit_table",
     "from_var",
     "parameter_table",
@@ -59,6 +71,8 @@ __all__ = [
     "read_target",
     "us_monetary",
     "weighted_distance",
+    "world_table",
+    "write_posterior",
     "write_target",
 ]
 

@@ -44,13 +44,68 @@ def estimate(
     target: Annotated[
         str, typer.Option(help=f"{US_MONETARY} (US data), or a file of responses (.csv, .npz).")
     ] = US_MONETARY,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Estimate from data by their full likelihood, in place of a target: us, or files"
+                " (.csv, .xlsx, .parquet)."
+            )
+        ),
+    ] = None,
+    observe: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=(
+                "data: how a series follows from observables, 'growth=diff(output) + mean'. May be"
+                " repeated."
+            )
+        ),
+    ] = None,
+    error: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="data: standard deviation of a series' error of measurement, rate=0.2. May be"
+            " repeated."
+        ),
+    ] = None,
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="data: what is done to a series, 'gdp=log, difference'. May be repeated."
+        ),
+    ] = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="data: quarter or year, averages over longer periods.")
+    ] = None,
+    gaps: Annotated[
+        str, typer.Option(help="data: error, or missing, of periods without a row.")
+    ] = "error",
+    start: Annotated[
+        str | None,
+        typer.Option(help="data: start of the filter, stationary, diffuse or wide."),
+    ] = None,
+    presample: Annotated[
+        int | None, typer.Option(min=0, help="data: periods at first that do not count.")
+    ] = None,
+    begin: Annotated[
+        str,
+        typer.Option("--from", help="data: what smc begins with, mode or prior."),
+    ] = "mode",
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("estimated"),
     exact: Annotated[
         bool, typer.Option("--exact", help="Let the worlds' solvers answer, not a network.")
     ] = False,
     checkpoint: Annotated[
-        str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
-    ] = "universal",
+        str | None,
+        typer.Option(
+            help=(
+                "The network: a name that ships, a file or the folder of a run; universal if left"
+                " out. With --data a solver answers where a world has a state space, unless this"
+                " is given."
+            )
+        ),
+    ] = None,
     shock: Annotated[
         str | None,
         typer.Option(
@@ -61,8 +116,11 @@ def estimate(
         ),
     ] = None,
     sample: Annotated[
-        str, typer.Option(help="Quarters that the VAR of us-monetary explains.")
-    ] = SAMPLE,
+        str | None,
+        typer.Option(
+            help=f"Periods of the data; quarters that the VAR of us-monetary explains, {SAMPLE}."
+        ),
+    ] = None,
     horizon: Annotated[
         int | None,
         typer.Option(
@@ -114,8 +172,8 @@ def estimate(
         bool, typer.Option("--overwrite", help="Replace an estimate that is already in the folder.")
     ] = False,
 ) -> None:
-    """Estimate parameters from impulse responses: point, posterior, marginal likelihood, and how
-    much a network's error matters.
+    """Estimate parameters from data by their full likelihood (--data), or from impulse responses
+    (--target): mode, posterior, marginal likelihood, and how much a network's error matters.
     """
     budget = Budget(
         sampler=sampler,
@@ -135,11 +193,39 @@ def estimate(
     if output.is_file():
         raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
     check_writable(output)
-    matched = _target(target, sample, horizon, skip or [], shock or "monetary")
+    if data is not None:
+        from emulator.estimation.full_information.asking import Typed, estimate_data
+        from emulator.series.command import pairs
+
+        estimate_data(
+            Typed(
+                data=data,
+                worlds=names,
+                output=output,
+                exact=exact,
+                checkpoint=checkpoint,
+                observe=pairs(observe, "--observe"),
+                errors=pairs(error, "--error"),
+                transform=pairs(transform, "--transform"),
+                sample=sample,
+                frequency=frequency,
+                gaps=gaps,
+                start=start,
+                presample=presample,
+                horizon=horizon,
+                begin=begin,
+                fixed=dict(_pairs(fix, _number)),
+                ranges=dict(_pairs(range_, _interval)),
+                budget=budget,
+                overwrite=overwrite,
+            )
+        )
+        return
+    matched = _target(target, sample or SAMPLE, horizon, skip or [], shock or "monetary")
     from emulator.estimation.matching import MatchingProblem, Settings
 
     settings = Settings(
-        emulator=None if exact else _network(checkpoint),
+        emulator=None if exact else _network(checkpoint or "universal"),
         exact=exact,
         shock=shock,
         weighting=cast(Weighting, weighting),

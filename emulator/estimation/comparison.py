@@ -66,11 +66,13 @@ def parameter_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
     """A row a parameter of any of the worlds, three columns a world: median and 5 % and 95 %
     quantiles; empty where a world has no such free parameter.
     """
-    parts = {
-        estimate.spec.name: estimate.table()[[QUANTILE_NAMES[k] for k in (1, 0, 2)]]
-        for estimate in estimates
-    }
-    return pd.concat(parts, axis=1)
+    return medians({estimate.spec.name: estimate.table() for estimate in estimates})
+
+
+def medians(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """`parameter_table`, from the tables of the worlds by name."""
+    columns = [QUANTILE_NAMES[k] for k in (1, 0, 2)]
+    return pd.concat({world: table[columns] for world, table in tables.items()}, axis=1)
 
 
 def posterior_distance(network: Estimate, exact: Estimate) -> pd.DataFrame:

@@ -16,6 +16,7 @@ Axes: n draw, F free parameter, H horizon, O observable of the target, M matched
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
@@ -187,25 +188,63 @@ class Parts(NamedTuple):
         return self.likelihood + self.solvable + self.prior
 
 
-@dataclass(frozen=True)
-class Density:
-    """The logarithm of the posterior density, not normalised, over z (see
-    `emulator.estimation.prior`).
+class PosteriorDensity(ABC):
+    """The logarithm of a posterior density, not normalised, over z (see
+    `emulator.estimation.prior`): what samplers ask.
     """
+
+    prior: JointPrior
+
+    @property
+    @abstractmethod
+    def title(self) -> str:
+        """Who answers, as tables and meters name it."""
+
+    @abstractmethod
+    def parts(self, z: np.ndarray) -> Parts:
+        """At many points z (n, F)."""
+
+    @abstractmethod
+    def log_solvable(self, theta: np.ndarray) -> np.ndarray:
+        """Logarithm (n,) of the probability that each draw (n, P) has a unique stable solution."""
+
+    @abstractmethod
+    def with_gradient(self, z: np.ndarray) -> tuple[float, np.ndarray]:
+        """Value and gradient (F,) at one point z (F,); minus infinity and zeros where there is no
+        solution.
+        """
+
+    def prior_mass(self, n: int, rng: np.random.Generator) -> tuple[float, float]:
+        """Logarithm of the prior's mass where there is a solution, and its standard error, from n
+        draws of the prior.
+        """
+        chance = np.exp(self.log_solvable(self.prior.theta(self.prior.sample(n, rng))))
+        if not chance.any():
+            return -np.inf, np.inf
+        mean = chance.mean()
+        return float(np.log(mean)), float(chance.std() / mean / np.sqrt(n))
+
+
+@dataclass(frozen=True)
+class Density(PosteriorDensity):
+    """The posterior under a quasi-likelihood of responses."""
 
     responder: Responder
     criterion: Criterion
     prior: JointPrior
 
+    @property
+    def title(self) -> str:
+        return self.responder.title
+
+    def log_solvable(self, theta: np.ndarray) -> np.ndarray:
+        return self.responder.log_solvable(theta)
+
     def parts(self, z: np.ndarray) -> Parts:
-        """At many points z (n, F)."""
         irf, solvable = self.responder.judged(self.prior.theta(expit(z)))
         return Parts(self.criterion.log_likelihood(irf), solvable, self.prior.log_density_z(z)[0])
 
     def with_gradient(self, z: np.ndarray) -> tuple[float, np.ndarray]:
-        """Value and gradient (F,) at one point z (F,); minus infinity and zeros where there is no
-        solution.
-        """
         u = expit(z)
         pulled = self.responder.pulled(
             self.prior.theta(u[None])[0], self.prior.free, self.criterion.force
@@ -234,18 +273,8 @@ class Density:
             )
         return largest > UNMOVED
 
-    def prior_mass(self, n: int, rng: np.random.Generator) -> tuple[float, float]:
-        """Logarithm of the prior's mass where there is a solution, and its standard error, from n
-        draws of the prior.
-        """
-        chance = np.exp(self.responder.log_solvable(self.prior.theta(self.prior.sample(n, rng))))
-        if not chance.any():
-            return -np.inf, np.inf
-        mean = chance.mean()
-        return float(np.log(mean)), float(chance.std() / mean / np.sqrt(n))
 
-
-def solvable_draws(density: Density, n: int, rng: np.random.Generator) -> np.ndarray:
+def solvable_draws(density: PosteriorDensity, n: int, rng: np.random.Generator) -> np.ndarray:
     """n draws u (n, F) of the prior, each kept with the probability that it has a solution.
 
     Raises `NoSolutionError`.
@@ -254,7 +283,7 @@ def solvable_draws(density: Density, n: int, rng: np.random.Generator) -> np.nda
     count = 0
     for _ in range(MOST_TRIES):
         u = density.prior.sample(max(n, 16), rng)
-        chance = np.exp(density.responder.log_solvable(density.prior.theta(u)))
+        chance = np.exp(density.log_solvable(density.prior.theta(u)))
         batches.append(u[rng.uniform(size=len(u)) < chance])
         count += len(batches[-1])
         if count >= n:

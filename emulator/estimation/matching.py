@@ -6,7 +6,6 @@ Axes: n draw, P parameter, F free parameter, H horizon, Q quantile.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emulator.errors import EstimationWarning, ParameterError, UnknownNameError, warn
+from emulator.estimation.clock import Clock
 from emulator.estimation.density import Criterion, Density, Responder
 from emulator.estimation.diagnostics import (
     Evidence,
@@ -24,11 +24,12 @@ from emulator.estimation.diagnostics import (
     movements,
     rescore,
 )
+from emulator.estimation.meter import metered
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior, Ranges
 from emulator.estimation.result import Estimate
 from emulator.estimation.settings import QUANTILES, Budget, Weighting
-from emulator.estimation.smc import metered, run_smc, sample_smc
+from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.inference.answerer import Answerer
 from emulator.inference.economy import Economy
@@ -84,7 +85,7 @@ class MatchingProblem:
             from emulator.estimation.nuts import nutpie
 
             nutpie()
-        answerer, solver = _answerers(world, settings.emulator, settings.exact)
+        answerer, solver = answerers(world, settings.emulator, settings.exact)
         target = _of_whom(answerer, solver, target)
         shock = settings.shock or target.shock
 
@@ -135,7 +136,7 @@ def _of_whom(answerer: Answerer, solver: Economy | None, target: Target) -> Targ
     return target.in_world(answerer.spec)
 
 
-def _answerers(
+def answerers(
     world: str | Path | Economy, emulator: Emulator | None, exact: bool
 ) -> tuple[Answerer, Economy | None]:
     """Who answers during the search, and the world's solver, if there is one.
@@ -246,7 +247,7 @@ def solve(problem: MatchingProblem) -> Estimate:
     budget = problem.budget
     prior = problem.prior
     exact_responder = problem.exact_responder
-    clock = _Clock()
+    clock = Clock()
     before = Density(exact_responder or problem.responder, problem.criterion, prior)
     moving = before.moving(_stream(budget, 1))
     density = Density(problem.responder, problem.criterion, prior.only(moving))
@@ -262,7 +263,7 @@ def solve(problem: MatchingProblem) -> Estimate:
     }
     clock.lap("posterior")
     theta = _theta_of(density, posterior)
-    irf = density.responder.responses(_thinned(theta, FITTED))
+    irf = density.responder.responses(thinned(theta, FITTED))
     rescored, exact_evidence = _reweighted(density, exact_responder, theta, evidence, budget)
     clock.lap("rescoring")
     held = {
@@ -326,7 +327,7 @@ def _reweighted(
     if exact_responder is None or budget.rescored == 0:
         return None, None
     rescored = rescore(
-        density.criterion, density.responder, exact_responder, _thinned(theta, budget.rescored)
+        density.criterion, density.responder, exact_responder, thinned(theta, budget.rescored)
     )
     ours, exact = (
         Density(responder, density.criterion, density.prior).prior_mass(
@@ -337,29 +338,10 @@ def _reweighted(
     return rescored, evidence.log + ours + rescored.log_mean_weight - exact
 
 
-def _thinned(theta: np.ndarray, n: int) -> np.ndarray:
+def thinned(theta: np.ndarray, n: int) -> np.ndarray:
     """At most n of the draws, spread evenly over all chains."""
     return theta[np.unique(np.linspace(0, len(theta) - 1, min(n, len(theta))).astype(int))]
 
 
 def _stream(budget: Budget, purpose: int) -> np.random.Generator:
     return np.random.default_rng([budget.seed, purpose, 5])
-
-
-class _Clock:
-    """Seconds by stage, on the wall and of this process."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.processor_seconds: dict[str, float] = {}
-        self.wall = time.perf_counter()
-        self.processor = time.process_time()
-
-    def lap(self, name: str) -> None:
-        """End a stage of this name; the next begins."""
-        wall = time.perf_counter()
-        processor = time.process_time()
-        self.seconds[name] = wall - self.wall
-        self.processor_seconds[name] = processor - self.processor
-        self.wall = wall
-        self.processor = processor

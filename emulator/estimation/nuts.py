@@ -23,7 +23,7 @@ from scipy.special import expit, logsumexp
 from scipy.stats import ks_2samp, multivariate_normal
 
 from emulator.errors import EstimationError, MissingExtraError
-from emulator.estimation.density import Density
+from emulator.estimation.density import PosteriorDensity
 from emulator.estimation.diagnostics import Evidence, arviz
 from emulator.progress import progress
 
@@ -48,7 +48,7 @@ def nutpie() -> tuple[Any, Any]:
 
 
 def sample(
-    density: Density, scout: np.ndarray, chains: int, tune: int, draws: int, seed: int
+    density: PosteriorDensity, scout: np.ndarray, chains: int, tune: int, draws: int, seed: int
 ) -> Any:
     """InferenceData with one variable a free parameter, (chain, draw), in its own unit.
 
@@ -82,7 +82,7 @@ def sample(
     try:
         with progress() as display:
             bar = display.add_task(
-                f"{prior.spec.name}, {density.responder.title}",
+                f"{prior.spec.name}, {density.title}",
                 total=chains * (tune + draws),
                 unit="draws",
                 note=f"NUTS, chains: {chains}",
@@ -105,7 +105,7 @@ def sample(
         ) from None
 
 
-def u_of(density: Density, posterior: Any) -> np.ndarray:
+def u_of(density: PosteriorDensity, posterior: Any) -> np.ndarray:
     """The draws as places in the prior, (n, F), chain after chain."""
     values = np.stack(
         [posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1
@@ -113,7 +113,7 @@ def u_of(density: Density, posterior: Any) -> np.ndarray:
     return density.prior.places(values)
 
 
-def missed(density: Density, posterior: Any, scout: np.ndarray) -> list[str]:
+def missed(density: PosteriorDensity, posterior: Any, scout: np.ndarray) -> list[str]:
     """Parameters whose draws are distributed otherwise than the scout's z (n, F): chains that went
     from no mode to another keep the shares of their starts.
     """
@@ -126,7 +126,7 @@ def missed(density: Density, posterior: Any, scout: np.ndarray) -> list[str]:
     ]
 
 
-def log_evidence(density: Density, z: np.ndarray, rng: np.random.Generator) -> Evidence:
+def log_evidence(density: PosteriorDensity, z: np.ndarray, rng: np.random.Generator) -> Evidence:
     """z (chains, draws, F): draws of the posterior. NaN where the bridge does not converge."""
     half = z.shape[1] // 2
     fitted = z[:, :half].reshape(-1, z.shape[2])
@@ -182,6 +182,6 @@ def _relative_error(ours: np.ndarray, theirs: np.ndarray, share: float, effectiv
     )
 
 
-def z_of(density: Density, u: np.ndarray, chains: int) -> np.ndarray:
+def z_of(density: PosteriorDensity, u: np.ndarray, chains: int) -> np.ndarray:
     """Draws u (n, F) of a posterior, chain after chain, as z (chains, draws, F)."""
     return density.prior.z(u).reshape(chains, -1, u.shape[1])

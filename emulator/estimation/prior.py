@@ -178,6 +178,13 @@ class JointPrior:
         """n draws of u (n, F), before it is known which have a solution."""
         return rng.uniform(size=(n, len(self.free)))
 
+    def log_density(self, values: np.ndarray) -> np.ndarray:
+        """Logarithm of the density (n,) by the parameters themselves, at values (n, F)."""
+        return sum(
+            (shape.log_density(values[:, k]) for k, shape in enumerate(self.shapes)),
+            np.zeros(len(values)),
+        )
+
     def log_density_z(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Logarithm of the density by z (n,), and its derivatives (n, F)."""
         return (log_expit(z) + log_expit(-z)).sum(axis=-1), 1 - 2 * expit(z)

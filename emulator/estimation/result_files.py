@@ -50,6 +50,18 @@ SUMMARY = "estimate.json"
 OF_A_WORLD = ("posterior.nc", "parameters.csv", "fit.csv", "weights.csv", RESULT)
 OF_ALL = ("target.csv", "target.npz", "parameters.csv", "fit.png", "comparison.csv")
 
+FROM_DATA = (
+    "predictive.csv",
+    "identification.csv",
+    "prior_posterior.png",
+    "predictive.png",
+)
+WORLDS_ON_DATA = ("worlds.csv", "worlds.png")
+"""Of a world, and of all, where data were estimated from, beside the others' names."""
+
+STAGES = "stages"
+"""The folder of a world in which an estimate from data keeps its stages until it is finished."""
+
 LARGEST = 1 << 26
 """Bytes of a JSON document; those of estimates have some thousands."""
 
@@ -86,14 +98,14 @@ def write_estimate(estimate: Estimate, folder: Path) -> None:
     groups |= {name: posterior[name] for name in posterior.groups()}
     contents = {
         "posterior.nc": netcdf_bytes(groups),
-        "parameters.csv": _csv(estimate.table()),
-        "fit.csv": _csv(estimate.fit()),
+        "parameters.csv": csv_bytes(estimate.table()),
+        "fit.csv": csv_bytes(estimate.fit()),
     }
     if estimate.rescored is not None:
         weights = pd.DataFrame(
             estimate.rescored.theta, columns=list(estimate.spec.parameter_names)
         ).assign(weight=estimate.rescored.weights)
-        contents["weights.csv"] = _csv(weights, index=False)
+        contents["weights.csv"] = csv_bytes(weights, index=False)
     for name, content in contents.items():
         write_bytes(folder / name, content)
     checksums = {name: sha256(content) for name, content in contents.items()}
@@ -126,14 +138,16 @@ def read_estimate(folder: str | Path) -> SavedEstimate:
     )
 
 
-def write_summary(worlds: Iterable[str], folder: Path) -> None:
+def write_summary(
+    worlds: Iterable[str], folder: Path, files_of_all: Iterable[str] = OF_ALL
+) -> None:
     """Write `estimate.json`, which says that the estimate of these worlds is finished, with the
     checksums of all their files.
 
     Raises `OSError`.
     """
     names = list(worlds)
-    files = [*OF_ALL, *(f"{world}/{RESULT}" for world in names)]
+    files = [*files_of_all, *(f"{world}/{RESULT}" for world in names)]
     checksums = {name: sha256_file(folder / name) for name in files}
     write_json(folder / SUMMARY, sealed({"worlds": names, "files": checksums}))
 
@@ -162,12 +176,17 @@ def remove_estimate(folder: Path) -> list[str]:
     Returns the worlds of which there was something. What says that it was finished goes first, so
     that whoever is killed here leaves an unfinished one.
     """
-    for name in (*LAST, *OF_ALL):
+    for name in (*LAST, *OF_ALL, *WORLDS_ON_DATA):
         (folder / name).unlink(missing_ok=True)
     worlds = {file.parent for name in OF_A_WORLD for file in folder.glob(f"*/{name}")}
+    worlds |= {file.parent.parent for file in folder.glob(f"*/{STAGES}/*.npz")}
     for place in worlds:
-        for name in OF_A_WORLD:
+        for name in (*OF_A_WORLD, *FROM_DATA):
             (place / name).unlink(missing_ok=True)
+        for file in (place / STAGES).glob("*.npz"):
+            file.unlink()
+        if (place / STAGES).is_dir() and not any((place / STAGES).iterdir()):
+            (place / STAGES).rmdir()
         sweep(place)
         if not any(place.iterdir()):
             place.rmdir()
@@ -209,7 +228,7 @@ def verified(path: Path) -> dict[str, Any]:
     return document
 
 
-def _csv(table: pd.DataFrame, index: bool = True) -> bytes:
+def csv_bytes(table: pd.DataFrame, index: bool = True) -> bytes:
     return table.to_csv(index=index, lineterminator="\n").encode()
 
 

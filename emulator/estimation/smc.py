@@ -1,102 +1,194 @@
-"""Sequential Monte Carlo from the prior to the posterior: many draws at a time, no gradient, and
+"""Sequential Monte Carlo from a reference to the posterior: many draws at a time, no gradient, and
 several modes found in their proportions.
 
-Likelihood tempering as in Herbst and Schorfheide (2014, doi:10.1002/jae.2397): the likelihood's
-power rises from 0 to 1 so that half of the particles stay effective at each stage, particles are
-resampled, then moved by Metropolis steps along differences of two other particles (ter Braak 2006,
-doi:10.1007/s11222-006-8769-1), some of them of full length, which lead from mode to mode. A network
-or a batched solver answers for all particles at once. The product of the stages' mean weights is
-the marginal likelihood. Axes: N particle, F free parameter.
+Tempering as in Herbst and Schorfheide (2014, doi:10.1002/jae.2397): the power of the posterior over
+the reference, by default the prior, rises from 0 to 1 so that a share of the particles stays
+effective at each stage; particles are resampled, then moved by Metropolis steps
+(`emulator.estimation.moves`). A network or a batched solver answers for all particles at once. The
+product of the stages' mean weights is the marginal likelihood. Axes: N particle, F free parameter.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from rich.progress import Progress
 from scipy.optimize import brentq
 from scipy.special import expit, logsumexp
 
-from emulator.estimation.density import Density, Parts, solvable_draws
+from emulator.estimation.density import Parts, PosteriorDensity, solvable_draws
 from emulator.estimation.diagnostics import Evidence, arviz
+from emulator.estimation.meter import Meter, metered
+from emulator.estimation.moves import Cloud, Reference, moved
 from emulator.estimation.settings import KEPT
-from emulator.progress import progress
 
 STEPS = 8
 """Metropolis steps after each stage, beside one for each free parameter; twice as many after the
 last.
 """
 
-FULL_LENGTH = 0.2
-"""Share of steps that are of the full difference of two particles."""
+FEWEST_STEPS = 4
+"""The same at least, where steps end once particles have moved far enough."""
 
-ACCEPTED = 0.25
-"""Share of accepted steps that the scale of short steps is steered to."""
+REMEMBERED = 0.2
+FORGOTTEN = 0.08
+"""Correlation of the particles with where a stage began at which its steps end, the last stage's
+at `FORGOTTEN`: mean over parameters.
+"""
 
 
 class Particles(NamedTuple):
     """Draws z (N, F) of the posterior, equally weighted, the logarithm of the marginal likelihood
-    that they imply, and how many draws were answered for.
+    that they imply, how many draws were answered for, and the parts of the log-density there.
     """
 
     z: np.ndarray
     log_evidence: float
     evaluations: int
+    parts: Parts
+
+
+class Start(Protocol):
+    """What the tempering begins with: draws of it, and its log-density."""
+
+    def draws(self, density: PosteriorDensity, n: int, rng: np.random.Generator) -> np.ndarray:
+        """z (n, F)."""
+        ...
+
+    def log_density(self, z: np.ndarray, parts: Parts) -> np.ndarray:
+        """(n,)"""
+        ...
+
+
+class FromPrior:
+    """The prior where there is a solution."""
+
+    def draws(self, density: PosteriorDensity, n: int, rng: np.random.Generator) -> np.ndarray:
+        """z (n, F). Raises `NoSolutionError` where the prior hardly has any solution."""
+        return density.prior.z(solvable_draws(density, n, rng))
+
+    def log_density(self, z: np.ndarray, parts: Parts) -> np.ndarray:
+        """(n,), not normalised for draws without a solution."""
+        return parts.solvable + parts.prior
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How particles move: kinds of steps, in turn, and whether they end once particles have moved
+    far enough.
+    """
+
+    kinds: tuple[str, ...] = ("difference",)
+    adaptive: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a run stands after a stage."""
+
+    cloud: Cloud
+    number: int
+    log_evidence: float
+    evaluations: int
+
+
+class Ledger(Protocol):
+    """Keeps the stages of a run, so that an interrupted one goes on from its last."""
+
+    def load(self, rng: np.random.Generator) -> Stage | None:
+        """The last stage, with the generator set as it was then; None where there is none."""
+        ...
+
+    def save(self, stage: Stage, rng: np.random.Generator) -> None: ...
 
 
 def run_smc(
-    density: Density,
+    density: PosteriorDensity,
     n: int,
     rng: np.random.Generator,
     kept: float = KEPT,
     meter: Meter | None = None,
+    start: Start | None = None,
+    moves: Moves | None = None,
+    ledger: Ledger | None = None,
 ) -> Particles:
     """One run with n particles, of which a share `kept` stays effective at each rise of the power;
     a meter counts each move. Raises `NoSolutionError` where the prior hardly has any solution.
     """
-    z = density.prior.z(solvable_draws(density, n, rng))
-    parts = density.parts(z)
-    power = 0.0
-    log_evidence = 0.0
-    scale = 1.0
-    evaluations = n
-    moves = STEPS + z.shape[1]
-    for stage in itertools.count(1):
-        rise = _rise(parts.likelihood, 1.0 - power, kept)
-        log_weights = rise * parts.likelihood
-        log_evidence += float(logsumexp(log_weights) - np.log(n))
-        power = min(power + rise, 1.0)
-        chosen = _resampled(log_weights, rng)
-        z, parts = z[chosen], Parts(*(values[chosen] for values in parts))
-        for left in reversed(range(moves * (1 if power < 1.0 else 2))):
-            z, parts, scale = _moved(density, z, parts, power, scale, rng)
-            evaluations += n
-            if meter is not None:
-                meter.moved(stage, power, left, moves)
-        if power == 1.0:
+    start = start or FromPrior()
+    moves = moves or Moves()
+    stage = ledger.load(rng) if ledger is not None else None
+    if stage is None:
+        z = start.draws(density, n, rng)
+        parts = density.parts(z)
+        stage = Stage(Cloud(z, parts, start.log_density(z, parts)), 0, 0.0, n)
+    while stage.cloud.power < 1.0:
+        stage = _next(density, stage, start.log_density, kept, moves, rng, meter)
+        if ledger is not None:
+            ledger.save(stage, rng)
+    return Particles(stage.cloud.z, stage.log_evidence, stage.evaluations, stage.cloud.parts)
+
+
+def _next(
+    density: PosteriorDensity,
+    stage: Stage,
+    reference: Reference,
+    kept: float,
+    moves: Moves,
+    rng: np.random.Generator,
+    meter: Meter | None,
+) -> Stage:
+    """The next stage: a rise of the power, resampling, moves."""
+    cloud = stage.cloud
+    n, size = cloud.z.shape
+    rise = _rise(cloud.gain, 1.0 - cloud.power, kept)
+    log_weights = rise * cloud.gain
+    log_evidence = stage.log_evidence + float(logsumexp(log_weights) - np.log(n))
+    cloud = replace(cloud.chosen(_resampled(log_weights, rng)), power=min(cloud.power + rise, 1.0))
+    began = cloud.z
+    last = cloud.power == 1.0
+    most = (STEPS + size) * (2 if last else 1)
+    evaluations = stage.evaluations
+    for step in range(most):
+        kind = moves.kinds[step % len(moves.kinds)]
+        cloud = moved(density, cloud, reference, kind, rng)
+        evaluations += n
+        done = moves.adaptive and step + 1 >= FEWEST_STEPS
+        done = done and _correlation(began, cloud.z) < (FORGOTTEN if last else REMEMBERED)
+        if meter is not None:
+            meter.moved(stage.number + 1, cloud.power, 0 if done else most - step - 1, STEPS + size)
+        if done:
             break
-    return Particles(z, log_evidence, evaluations)
+    return Stage(cloud, stage.number + 1, log_evidence, evaluations)
+
+
+def _correlation(before: np.ndarray, after: np.ndarray) -> float:
+    """Of the particles' coordinates with those of before, mean over parameters."""
+    a, b = (z - z.mean(axis=0) for z in (before, after))
+    size = np.sqrt(np.square(a).sum(axis=0) * np.square(b).sum(axis=0))
+    return float(np.mean((a * b).sum(axis=0) / np.maximum(size, 1e-300)))
 
 
 def sample_smc(
-    density: Density, runs: int, n: int, seed: int, kept: float = KEPT
+    density: PosteriorDensity, runs: int, n: int, seed: int, kept: float = KEPT
 ) -> tuple[Any, Evidence]:
     """InferenceData of independent runs of n particles each, a run a chain, and the evidence with
     its standard error over runs (NaN with one).
 
     Its attribute `evaluations` is the number of draws that were answered for.
     """
-    with metered(f"{density.prior.spec.name}, {density.responder.title}", runs, n) as meter:
+    with metered(f"{density.prior.spec.name}, {density.title}", runs, n) as meter:
         clouds = [
             run_smc(density, n, np.random.default_rng([seed, 7, run]), kept, meter)
             for run in range(runs)
         ]
+    return collected(density, clouds)
+
+
+def collected(density: PosteriorDensity, clouds: list[Particles]) -> tuple[Any, Evidence]:
+    """`sample_smc`'s answer, from its runs."""
+    runs = len(clouds)
     values = np.stack([density.prior.values(expit(particles.z)) for particles in clouds])
     logs = np.array([particles.log_evidence for particles in clouds])
     mean = float(logsumexp(logs) - np.log(runs))
@@ -129,117 +221,3 @@ def _resampled(log_weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     places = (np.arange(len(weights)) + rng.uniform()) / len(weights)
     chosen = np.searchsorted(np.cumsum(weights), places).clip(max=len(weights) - 1)
     return rng.permutation(chosen)
-
-
-def _moved(
-    density: Density,
-    z: np.ndarray,
-    parts: Parts,
-    power: float,
-    scale: float,
-    rng: np.random.Generator,
-) -> tuple[np.ndarray, Parts, float]:
-    """One Metropolis step for all particles: each half moves along differences of the other half,
-    so that the target stays invariant.
-    """
-    n, size = z.shape
-    halves = np.array_split(rng.permutation(n), 2)
-    accepted = 0.0
-    for ours, others in (halves, halves[::-1]):
-        pairs = rng.integers(len(others), size=(2, len(ours)))
-        full = rng.uniform(size=(len(ours), 1)) < FULL_LENGTH
-        length = np.where(full, 1.0, scale * 2.38 / np.sqrt(2 * size))
-        proposed = (
-            z[ours]
-            + length * (z[others[pairs[0]]] - z[others[pairs[1]]])
-            + 1e-4 * rng.normal(size=(len(ours), size))
-        )
-        parts_there = density.parts(proposed)
-        before, after = (
-            power * p.likelihood + p.solvable + p.prior
-            for p in (Parts(*(values[ours] for values in parts)), parts_there)
-        )
-        yes = (
-            np.log(rng.uniform(size=len(ours)))
-            < np.where(np.isfinite(after), after, -np.inf) - before
-        )
-        z[ours[yes]] = proposed[yes]
-        for values, new in zip(parts, parts_there, strict=True):
-            values[ours[yes]] = new[yes]
-        accepted += float(yes[~full[:, 0]].mean()) / 2 if (~full).any() else ACCEPTED / 2
-    return z, parts, scale * float(np.exp(accepted - ACCEPTED))
-
-
-class Meter:
-    """A line for some runs of sequential Monte Carlo, which counts moves of all particles.
-
-    How many moves a run takes is known once one has ended. Until then the power is taken to go on
-    rising by the same factor a stage as it has since the first; before the second stage nothing is
-    known, and the line shows the time since it began.
-    """
-
-    def __init__(self, display: Progress, name: str, runs: int, particles: int) -> None:
-        self.display = display
-        self.runs = runs
-        self.particles = particles
-        self.began = time.monotonic()
-        self.bar = display.add_task(name, total=None, unit="draws", note="", rate=None, due=None)
-        self.ended: list[int] = []
-        self.done = 0
-        self.in_run = 0
-        self.first = 0.0
-
-    def moved(self, stage: int, power: float, left: int, moves: int) -> None:
-        """All particles were moved once, in a stage (counted from 1) of so much power, of which so
-        many of its moves are left; the last stage has twice as many.
-        """
-        self.done += 1
-        self.in_run += 1
-        if stage == 1:
-            self.first = power
-        note = f"run {len(self.ended) + 1} of {self.runs}, power {power:.2g}"
-        if power == 1.0 and left == 0:
-            self.ended.append(self.in_run)
-            self.in_run = 0
-        self._show(self._total(stage, power, left, moves), note)
-
-    def _total(self, stage: int, power: float, left: int, moves: int) -> float | None:
-        """Moves of all runs."""
-        if len(self.ended) == self.runs:
-            return self.done
-        if self.ended:
-            usual = sum(self.ended) / len(self.ended)
-            return (
-                self.done
-                + max(usual - self.in_run, left)
-                + (self.runs - len(self.ended) - 1) * usual
-            )
-        if power == 1.0:
-            ahead = float(left)
-        elif stage > 1:
-            ahead = left + moves * (
-                math.ceil(-math.log(power) / (math.log(power / self.first) / (stage - 1))) + 1
-            )
-        else:
-            return None
-        return self.runs * (self.in_run + ahead)
-
-    def _show(self, total: float | None, note: str) -> None:
-        now = time.monotonic()
-        elapsed = now - self.began
-        due = None if total is None else now + elapsed / self.done * (total - self.done)
-        self.display.update(
-            self.bar,
-            completed=self.done,
-            total=total,
-            note=note,
-            due=due,
-            rate=self.done * self.particles / max(elapsed, 1e-9),
-        )
-
-
-@contextmanager
-def metered(name: str, runs: int, particles: int) -> Iterator[Meter]:
-    """A meter on a display of its own."""
-    with progress() as display:
-        yield Meter(display, name, runs, particles)

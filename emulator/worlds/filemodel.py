@@ -19,7 +19,13 @@ from emulator.modfile.compiling.responses import explain
 from emulator.solvers import StateSpace
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import World
-from emulator.worlds.guess import SaidOfData, priors_of, said_of_data
+from emulator.worlds.guess import (
+    SaidOfData,
+    estimation_options,
+    initial_errors,
+    priors_on_data,
+    said_of_data,
+)
 from emulator.worlds.linear import LinearWorld
 from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path, plain_name
@@ -32,7 +38,8 @@ class FileWorld(World):
     """What all worlds of a file without a mapping have in common.
 
     theta holds the file's parameters that have a value or need one, then a standard deviation
-    `stderr_NAME` for each shock and a correlation for each pair that has one. A parameter that the
+    `stderr_NAME` for each shock and a correlation for each pair that has one, at last `stderr_NAME`
+    for each error of measurement that the file estimates. A parameter that the
     file leaves to MATLAB has no default: an answer must be given its value.
     """
 
@@ -41,7 +48,8 @@ class FileWorld(World):
         defaults, missing = model.own_values()
         wanted = [name in missing for name in model.parameters]
         self.columns = np.flatnonzero(np.isfinite(defaults) | wanted)
-        self.defaults = defaults[self.columns]
+        self.errors = initial_errors(model)
+        self.defaults = np.concatenate([defaults[self.columns], list(self.errors.values())])
         self.shown = model.shown
         self.source = Source(file=model.file.path.name, text=model.file.text, mapping="")
 
@@ -53,8 +61,9 @@ class FileWorld(World):
     def complete(self, given: Mapping[str, np.ndarray], n: int) -> np.ndarray:
         """theta (n, P) from named columns; what the file computes from them follows."""
         columns = {name: np.broadcast_to(values, n) for name, values in given.items()}
-        theta = self.model.theta(columns)[:, self.columns]
-        return np.array(np.broadcast_to(theta, (n, len(self.columns))))
+        errors = {name: columns.pop(name, value) for name, value in self.errors.items()}
+        theta = np.broadcast_to(self.model.theta(columns)[:, self.columns], (n, len(self.columns)))
+        return np.column_stack([theta, *(np.broadcast_to(e, n) for e in errors.values())])
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         raise ParameterError(
@@ -77,20 +86,20 @@ class FileWorld(World):
         block = self.model.calibration.estimated
         if block is None or not any(item.prior for item in block.parameters):
             return {}
-        return priors_of(self.model, mapping_path(self.model.file.path))
+        return priors_on_data(self.model, mapping_path(self.model.file.path))
 
     def full_theta(self, theta: np.ndarray) -> np.ndarray:
         """The columns of the compiled model, NaN where the file gives a parameter no value."""
         theta = self.spec.check_theta(theta)
         full = np.full((len(theta), len(self.model.parameters)), np.nan)
-        full[:, self.columns] = theta
+        full[:, self.columns] = theta[:, : len(self.columns)]
         return full
 
     def _spec(self, shocks: tuple[str, ...], unit: str, linear: bool = True) -> WorldSpec:
         """The spec of responses in a unit to these shocks."""
         file, model = self.model.file, self.model
         said = {d.name: d for d in (*file.parameters, *file.variables, *file.shocks)}
-        sizes = set(model.calibration.stderr.values())
+        sizes = {*model.calibration.stderr.values(), *self.errors}
 
         def tex(name: str) -> str:
             return (said[name].tex if name in said else "") or name
@@ -98,7 +107,7 @@ class FileWorld(World):
         def meaning(name: str) -> str:
             return (said[name].long_name if name in said else "") or f"{name} of the file"
 
-        names = [model.parameters[column] for column in self.columns]
+        names = [*(model.parameters[column] for column in self.columns), *self.errors]
         return WorldSpec(
             name=plain_name(file.path.stem),
             title=file.path.stem,
@@ -143,7 +152,10 @@ class FileModel(FileWorld, LinearWorld):
 
     def __init__(self, model: CompiledModel) -> None:
         super().__init__(model)
-        self.loglinear = "loglinear" in model.calibration.options
+        options = {*model.calibration.options}
+        if model.calibration.run is None:
+            options |= {*estimation_options(model)}
+        self.loglinear = "loglinear" in options
         self.spec = self._spec(model.shocks, LOG_UNITS if self.loglinear else FILE_UNITS)
 
     @classmethod

@@ -26,7 +26,7 @@ from emulator.modfile.reading.syntax import (
 )
 from emulator.spec import UNKNOWN_UNIT, Role
 from emulator.worlds.mapping import MappedParameter
-from emulator.worlds.priors import Shape
+from emulator.worlds.priors import TAIL, Shape
 from emulator.worlds.source import mapping_path, plain_name
 
 SHAPES: dict[str, Shape] = {
@@ -37,7 +37,11 @@ SHAPES: dict[str, Shape] = {
     "inv_gamma": "inv_gamma",
     "inv_gamma1": "inv_gamma",
     "inv_gamma2": "inv_gamma2",
+    "weibull": "weibull",
 }
+
+WHOLE = 1e-10
+"""Probability that a prior which is held against data leaves out at each end without a bound."""
 
 NAMES = {
     "output": (
@@ -94,12 +98,14 @@ MOST_PROPOSED = 12
 
 
 class SaidOfData(NamedTuple):
-    """What a file says of the data it was made for: the variables of its `varobs`, and standard
-    deviations of their errors of measurement, numbers or names of parameters.
+    """What a file says of the data it was made for: the variables of its `varobs`, standard
+    deviations of their errors of measurement, numbers or names of parameters, and the options of
+    its last `estimation`.
     """
 
     varobs: tuple[str, ...]
     errors: dict[str, float | str]
+    options: Mapping[str, str] = {}
 
 
 def said_of_data(model: CompiledModel) -> SaidOfData:
@@ -120,7 +126,33 @@ def said_of_data(model: CompiledModel) -> SaidOfData:
         for moment in block.moments if isinstance(block, ShocksBlock) else ():
             if any(name in model.variables for name in moment.names):
                 errors[moment.names[0]] = _error(model, moment)
-    return SaidOfData(tuple(varobs), errors)
+    errors |= {item.names[0]: column for item, column in errors_of_measurement(model)}
+    return SaidOfData(tuple(varobs), errors, estimation_options(model))
+
+
+def estimation_options(model: CompiledModel) -> Mapping[str, str]:
+    """Those of the file's last `estimation`; empty without one."""
+    commands = [s for s in model.file.statements if isinstance(s, Command)]
+    return next((c.options for c in reversed(commands) if c.name == "estimation"), {})
+
+
+def errors_of_measurement(model: CompiledModel) -> list[tuple[EstimatedParameter, str]]:
+    """Lines of `estimated_params` that are about errors of measurement, and names for them.
+
+    Raises `ModFileError` for correlations of such errors.
+    """
+    block = model.calibration.estimated
+    lines = []
+    for item in block.parameters if block else ():
+        if item.kind == "parameter" or item.names[0] not in model.variables:
+            continue
+        if item.kind == "corr":
+            raise ModFileError(
+                "errors of measurement that correlate are not supported; they are independent.",
+                item.place,
+            )
+        lines.append((item, f"stderr_{item.names[0]}"))
+    return lines
 
 
 def _error(model: CompiledModel, moment: ShockMoment) -> float | str:
@@ -137,8 +169,9 @@ def _error(model: CompiledModel, moment: ShockMoment) -> float | str:
     )
 
 
-def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
-    """Priors and bounds of the file's `estimated_params`, by column of theta.
+def priors_of(model: CompiledModel, beside: Path, tail: float = TAIL) -> dict[str, MappedParameter]:
+    """Priors and bounds of the file's `estimated_params`, by column of theta; tail: probability
+    that is cut off at each end that has no bound.
 
     Raises `ModFileError` if the file has no such block, or one that does not say what range a
     parameter has.
@@ -151,11 +184,8 @@ def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
             beside.name,
         )
     values = model.calibration.values({})
-    priors = {}
-    for item in block.parameters:
-        column = _column(model, item)
-        if column is not None:
-            priors[column] = _prior(item, values, column)
+    columns = [(item, _column(model, item)) for item in block.parameters]
+    priors = {c: _prior(item, values, c, tail) for item, c in columns if c is not None}
     if not priors:
         raise ModFileError(
             "the estimated_params block names no parameter of the model.", block.place
@@ -163,12 +193,37 @@ def priors_of(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
     return priors
 
 
+def priors_on_data(model: CompiledModel, beside: Path) -> dict[str, MappedParameter]:
+    """`priors_of` over the whole support of each shape, with those of errors of measurement."""
+    priors = priors_of(model, beside, WHOLE)
+    values = model.calibration.values({})
+    for item, column in errors_of_measurement(model):
+        priors[column] = _prior(item, values, column, WHOLE)
+    return priors
+
+
+def initial_errors(model: CompiledModel) -> dict[str, float]:
+    """Values with which estimated errors of measurement begin, by the names they are given: the
+    initial value, else the mean of the prior.
+    """
+    values = model.calibration.values({})
+    begins = {
+        column: item.initial if item.initial is not None else item.mean
+        for item, column in errors_of_measurement(model)
+    }
+    return {
+        column: float(evaluate(value, values, model.calibration.estimated.place))
+        for column, value in begins.items()
+        if value is not None and model.calibration.estimated is not None
+    }
+
+
 def _column(model: CompiledModel, item: EstimatedParameter) -> str | None:
     """The column of theta that a line is about; None for errors of measurement, which no response
-    depends on.
+    depends on, and for the weight of a DSGE-VAR.
     """
     if item.kind == "parameter":
-        return item.names[0]
+        return item.names[0] if item.names[0] in model.parameters else None
     if item.kind == "stderr":
         return model.calibration.stderr.get(item.names[0])
     first, second = item.names
@@ -177,11 +232,15 @@ def _column(model: CompiledModel, item: EstimatedParameter) -> str | None:
     )
 
 
-def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParameter:
+def _prior(item: EstimatedParameter, values: dict, column: str, tail: float) -> MappedParameter:
     """The prior of one line. Raises `ModFileError` where it is none or says no range."""
 
     def number(expression: Expression | None) -> float | None:
         value = None if expression is None else float(evaluate(expression, values, item.place))
+        return None if value is None or np.isnan(value) else value
+
+    def bound(expression: Expression | None) -> float | None:
+        value = number(expression)
         return value if value is not None and np.isfinite(value) else None
 
     if item.prior is not None and item.prior not in SHAPES:
@@ -192,12 +251,12 @@ def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParamet
         )
     shape: Shape = SHAPES[item.prior] if item.prior else "uniform"
     role = _role(item, column)
-    low = number(item.lower)
-    high = number(item.upper)
+    low = bound(item.lower)
+    high = bound(item.upper)
     mean = number(item.mean)
     sd = number(item.deviation)
-    third = number(item.third)
-    fourth = number(item.fourth)
+    third = bound(item.third)
+    fourth = bound(item.fourth)
     if shape == "uniform":
         ends: tuple[float | None, float | None] = low, high
         if item.prior and third is not None and fourth is not None:
@@ -225,7 +284,7 @@ def _prior(item: EstimatedParameter, values: dict, column: str) -> MappedParamet
             shift=third or 0.0,
             upper=1.0 if fourth is None else fourth,
             role=role,
-        )
+        ).opened(tail)
         low, high = prior.bounds()
     except ValidationError as error:
         raise ModFileError(f"the prior of '{column}': {first_error(error)}.", item.place) from None

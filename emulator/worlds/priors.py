@@ -5,13 +5,16 @@ standard deviation.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 from scipy import optimize, special, stats
 
-Shape = Literal["uniform", "normal", "beta", "gamma", "inv_gamma", "inv_gamma2"]
+Shape = Literal["uniform", "normal", "beta", "gamma", "inv_gamma", "inv_gamma2", "weibull"]
+
+SHIFTED = ("gamma", "inv_gamma", "inv_gamma2", "weibull")
+"""Shapes on the positive numbers, which `shift` moves."""
 
 TAIL = 0.005
 """Probability cut off at each end where a prior is given without a range."""
@@ -30,9 +33,10 @@ class Prior(BaseModel):
     """One parameter's prior: a shape with its mean and standard deviation, cut to [low, high].
 
     A uniform prior needs only its range. `shift` and `upper` move the support of beta (to [shift,
-    upper]) and gamma. `inv_gamma` is the distribution of a standard deviation whose square is
-    inverse gamma (Dynare's type 1; Zellner 1971, An Introduction to Bayesian Inference in
-    Econometrics, appendix B).
+    upper]); `shift` moves that of gamma, inverse gamma and weibull. `inv_gamma` is the distribution
+    of a standard deviation whose square is inverse gamma (Dynare's type 1; Zellner 1971, An
+    Introduction to Bayesian Inference in Econometrics, appendix B); it and `inv_gamma2` may have an
+    infinite sd.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +53,8 @@ class Prior(BaseModel):
     def _complete(self) -> Prior:
         for name in ("mean", "sd", "low", "high", "shift", "upper"):
             value = getattr(self, name)
+            if name == "sd" and value == math.inf and self.prior in ("inv_gamma", "inv_gamma2"):
+                continue
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}; expected a finite number")
             if value and not SMALLEST <= abs(value) <= LARGEST:
@@ -63,11 +69,8 @@ class Prior(BaseModel):
             raise ValueError(f"a {self.prior} prior needs a mean and a positive sd")
         if self.low is not None and self.high is not None and not self.low < self.high:
             raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
-        least = self.shift if self.prior == "gamma" else 0.0
-        if self.prior in ("gamma", "inv_gamma", "inv_gamma2") and not (
-            self.mean is not None and self.mean > least
-        ):
-            raise ValueError(f"the mean of a {self.prior} prior must be above {least:g}")
+        if self.prior in SHIFTED and not (self.mean is not None and self.mean > self.shift):
+            raise ValueError(f"the mean of a {self.prior} prior must be above {self.shift:g}")
         self._check_range()
         return self
 
@@ -104,6 +107,15 @@ class Prior(BaseModel):
         high = self.high if self.high is not None else float(self.quantile(np.array(1 - TAIL)))
         return low, high
 
+    def opened(self, tail: float) -> Self:
+        """The same over all of its support but a probability `tail` at each end without a bound."""
+        ends = {}
+        if self.low is None:
+            ends["low"] = float(self.quantile(np.array(tail)))
+        if self.high is None:
+            ends["high"] = float(self.quantile(np.array(1 - tail)))
+        return self.model_copy(update=ends)
+
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n draws (n,) by the inverse of the distribution function between the bounds."""
         low, high = self.bounds()
@@ -116,9 +128,10 @@ class Prior(BaseModel):
         """Distribution function before truncation."""
         if self.prior in ("inv_gamma", "inv_gamma2"):
             s, nu = self._inverse_gamma()
-            square = x**2 if self.prior == "inv_gamma" else x
+            gap = np.maximum(np.asarray(x, dtype=np.float64) - self.shift, 0.0)
+            square = gap**2 if self.prior == "inv_gamma" else gap
             with np.errstate(divide="ignore", over="ignore"):
-                return special.gammaincc(nu / 2, s / (2 * np.maximum(square, 0.0)))
+                return special.gammaincc(nu / 2, s / (2 * square))
         return self._distribution().cdf(x)
 
     def quantile(self, share: np.ndarray) -> np.ndarray:
@@ -126,7 +139,7 @@ class Prior(BaseModel):
         if self.prior in ("inv_gamma", "inv_gamma2"):
             s, nu = self._inverse_gamma()
             square = s / (2 * special.gammainccinv(nu / 2, share))
-            return np.sqrt(square) if self.prior == "inv_gamma" else square
+            return self.shift + (np.sqrt(square) if self.prior == "inv_gamma" else square)
         return self._distribution().ppf(share)
 
     def log_density(self, x: np.ndarray, whole: bool = False) -> np.ndarray:
@@ -148,6 +161,7 @@ class Prior(BaseModel):
         """Zellner (1971), appendix B: of a standard deviation (type 1), or of a variance."""
         s, nu = self._inverse_gamma()
         square = self.prior == "inv_gamma"
+        x = x - self.shift
         variance = x**2 if square else x
         constant = 0.5 * nu * np.log(s / 2) - special.gammaln(nu / 2) + (np.log(2) if square else 0)
         power = (nu + 1) if square else (nu / 2 + 1)
@@ -164,6 +178,8 @@ class Prior(BaseModel):
             return stats.gamma(
                 ((mean - self.shift) / sd) ** 2, loc=self.shift, scale=sd**2 / (mean - self.shift)
             )
+        if self.prior == "weibull":
+            return _weibull(mean - self.shift, sd, self.shift)
         width = self.upper - self.shift
         share = (mean - self.shift) / width
         size = share * (1 - share) / (sd / width) ** 2 - 1
@@ -184,6 +200,9 @@ class Prior(BaseModel):
         itself (type 2).
         """
         mean, sd = self._moments()
+        mean = mean - self.shift
+        if math.isinf(sd):
+            return (2 * mean, 4.0) if self.prior == "inv_gamma2" else (2 * mean**2 / math.pi, 2.0)
         variance = sd**2
         if self.prior == "inv_gamma2":
             nu = 2 * (2 + mean**2 / variance)
@@ -206,3 +225,20 @@ class Prior(BaseModel):
             )
         nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
         return (nu - 2) * (variance + mean**2), nu
+
+
+def _weibull(mean: float, sd: float, shift: float):  # type: ignore[no-untyped-def]  # see `_distribution`
+    """The Weibull distribution above `shift` with this mean over it and standard deviation."""
+
+    def excess(log_power: float) -> float:
+        power = math.exp(log_power)
+        ratio = math.lgamma(1 + 2 / power) - 2 * math.lgamma(1 + 1 / power)
+        return ratio - math.log1p((sd / mean) ** 2)
+
+    if not excess(-4.0) > 0.0 > excess(9.0):
+        raise ValueError(
+            f"a weibull prior of mean {mean:g} and sd {sd:g} cannot be computed: its moments are"
+            " too far apart"
+        )
+    power = math.exp(optimize.brentq(excess, -4.0, 9.0, xtol=1e-14))
+    return stats.weibull_min(power, loc=shift, scale=mean / math.gamma(1 + 1 / power))

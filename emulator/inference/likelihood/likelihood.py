@@ -131,16 +131,16 @@ class Likelihood:
             return "Kalman filter over the state space"
         return f"covariance of the moving average over horizons 0 to {self.horizon}"
 
-    def values(self, theta: np.ndarray, gradient: bool = False) -> Values:
+    def values(self, theta: np.ndarray, gradient: bool = False, strict: bool = True) -> Values:
         """At draws (n, P); minus infinity, and NaN for a gradient, where there is no unique stable
         solution or no density.
 
-        Raises `ParameterError` where a unit root has no stationary start, and for moving averages
-        with another start.
+        Raises `ParameterError` where a unit root has no stationary start, unless not strict, when
+        such draws have minus infinity too; and for moving averages with another start.
         """
         if not self.has_states:
             return self._by_responses(theta, gradient)
-        by_period = self._by_states(theta)
+        by_period = self._by_states(theta, strict)
         slopes = self._differences(theta) if gradient else None
         return Values(by_period, self._total(by_period), slopes)
 
@@ -149,13 +149,14 @@ class Likelihood:
 
     # By states
 
-    def _by_states(self, theta: np.ndarray) -> np.ndarray:
+    def _by_states(self, theta: np.ndarray, strict: bool = True) -> np.ndarray:
         parts = [
-            self._of_states(theta[first : first + ROWS]) for first in range(0, len(theta), ROWS)
+            self._of_states(theta[first : first + ROWS], strict)
+            for first in range(0, len(theta), ROWS)
         ]
         return np.concatenate([np.empty((0, len(self.data))), *parts])
 
-    def _of_states(self, theta: np.ndarray) -> np.ndarray:
+    def _of_states(self, theta: np.ndarray, strict: bool) -> np.ndarray:
         space = self.answerer.state_space(theta)
         solved = np.isfinite(space.A).all(axis=(1, 2))
         observed = self.observation.at(theta).of_space(
@@ -163,7 +164,7 @@ class Likelihood:
         )
         answers = log_likelihoods(observed, self.start, self.settled)
         lost = np.flatnonzero(solved & np.isneginf(answers).any(axis=1))
-        if self.start == "stationary" and len(lost):
+        if strict and self.start == "stationary" and len(lost):
             self._refuse_unit_roots(theta, observed.space, lost)
         return answers
 

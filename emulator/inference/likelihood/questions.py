@@ -122,6 +122,11 @@ def _texts(
     return texts
 
 
+def observed_series(answerer: Answerer, data: TimeSeries) -> dict[str, str]:
+    """The equations, by series, that a world observes data with unless it is told otherwise."""
+    return _texts(answerer, _at_frequency_of(answerer, data), None)
+
+
 def _brought(answerer: Answerer, data: TimeSeries) -> dict[str, str]:
     spec = answerer.spec
     if not any(data.observing):

@@ -22,6 +22,7 @@ from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate, fill
 from emulator.modfile.compiling.initial_values import (
     assigned,
     estimated_params,
+    initial_moments,
     initial_values,
     note_on_initial_values,
 )
@@ -260,6 +261,8 @@ def calibration(
     steps, blocks = steps_of(file, statements, budget)
     initial = initial_values(file, steps)
     steps = [*initial, *steps]
+    if run is None:
+        steps += initial_moments(file, steps)
     blocks = [(position + len(initial), assignment) for position, assignment in blocks]
     moments = [step for step in steps if isinstance(step, ShockMoment)]
     sized = {m.names[0] for m in moments if len(m.names) == 1}

@@ -48,6 +48,13 @@ _PRIORS = tuple(
 )
 _AFTER_PRIOR = ("mean", "deviation", "third", "fourth")
 
+ESTIMATED_FIELDS = {
+    "estimated_params_init": ("initial",),
+    "estimated_params_bounds": ("lower", "upper"),
+    "estimated_params_remove": (),
+}
+"""Blocks that change `estimated_params`, and what a line of each gives."""
+
 
 def read_model(block: Block, declarations: Declarations) -> Model:
     """The equations and locals of `model; ... end;`; an undeclared name is an error."""
@@ -181,16 +188,18 @@ def read_estimated_params(block: Block, reader: Reader) -> EstimatedParams:
     deviation, third, fourth, scale.
     """
     return EstimatedParams(
-        tuple(_estimated(item, reader) for item in block.items), block.head.place
+        tuple(_estimated(item, reader, block.word) for item in block.items),
+        block.head.place,
+        block.word,
     )
 
 
-def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
-    kind, names, fields = reader.read(item, "estimated", "the block 'estimated_params'")
+def _estimated(item: Span, reader: Reader, word: str) -> EstimatedParameter:
+    kind, names, fields = reader.read(item, "estimated", f"the block '{word}'")
     # Dynare itself adds the weight of the DSGE prior in a DSGE-VAR.
-    _require_declared(
-        [name for name in names if name != "dsge_prior_weight"], reader, item, "estimated_params"
-    )
+    _require_declared([name for name in names if name != "dsge_prior_weight"], reader, item, word)
+    if word in ESTIMATED_FIELDS:
+        return _changed(item, word, (kind, tuple(map(str, names)), fields))
     for value in fields:
         if value is not None and not isinstance(value, Token):
             check_depth(value, item)
@@ -217,6 +226,19 @@ def _estimated(item: Span, reader: Reader) -> EstimatedParameter:
     return EstimatedParameter(
         kind, tuple(map(str, names)), item.place, prior=prior, **bounds, **moments
     )
+
+
+def _changed(item: Span, word: str, line: tuple) -> EstimatedParameter:
+    """A line of a block that changes estimated_params."""
+    kind, names, values = line
+    fields = ESTIMATED_FIELDS[word]
+    if len(values) != len(fields) or any(isinstance(value, Token) for value in values):
+        expected = ", ".join(("name", *fields))
+        raise ModFileError(f"the line is not understood; expected: {expected}.", item.place)
+    for value in values:
+        if value is not None:
+            check_depth(value, item)
+    return EstimatedParameter(kind, names, item.place, **dict(zip(fields, values, strict=True)))
 
 
 def _require_declared(names: Iterable[Token], reader: Reader, item: Span, where: str) -> None:

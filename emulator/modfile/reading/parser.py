@@ -14,6 +14,7 @@ from pathlib import Path
 
 from emulator.errors import ModFileError
 from emulator.modfile.reading.blocks import (
+    ESTIMATED_FIELDS,
     read_estimated_params,
     read_homotopy,
     read_initval,
@@ -259,7 +260,7 @@ class _Parser:
             self.statements.append(read_histval(block, self.reader))
         elif block.word in ("shocks", "mshocks"):
             self.statements.append(read_shocks(block, self.reader))
-        elif block.word == "estimated_params":
+        elif block.word == "estimated_params" or block.word in ESTIMATED_FIELDS:
             self.statements.append(read_estimated_params(block, self.reader))
         elif block.word == "optim_weights":
             self.statements.append(read_optim_weights(block, self.reader))

@@ -267,8 +267,13 @@ class EstimatedParameter:
 
 @dataclass(frozen=True)
 class EstimatedParams:
+    """`estimated_params`, or by `word` a block that changes it: `estimated_params_init` (initial
+    values), `estimated_params_bounds`, `estimated_params_remove`.
+    """
+
     parameters: tuple[EstimatedParameter, ...]
     place: Place
+    word: str = "estimated_params"
 
 
 @dataclass(frozen=True)

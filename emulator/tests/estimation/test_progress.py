@@ -11,9 +11,10 @@ from rich.progress import Progress
 
 from emulator import progress
 from emulator.estimation.density import Criterion, Density
+from emulator.estimation.meter import Meter
 from emulator.estimation.nuts import sample
 from emulator.estimation.prior import JointPrior
-from emulator.estimation.smc import STEPS, Meter, sample_smc
+from emulator.estimation.smc import STEPS, sample_smc
 from emulator.tests.estimation.linear import SPEC, LinearResponder, target
 
 POWERS = (0.001, 0.012, 0.13, 1.0)

@@ -1,0 +1,267 @@
+"""`emulator estimate --data`: worlds against data, as it is typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emulator.console import err, out, say
+from emulator.errors import EmulatorError, ParameterError
+from emulator.estimation.full_information.files import write_posterior, write_worlds
+from emulator.estimation.full_information.ledger import Stages
+from emulator.estimation.full_information.question import DataProblem, DataSettings
+from emulator.estimation.full_information.result import PosteriorEstimate
+from emulator.estimation.full_information.solving import solve, solver_answers
+from emulator.estimation.full_information.worlds import check_same, world_table
+from emulator.estimation.result_files import STAGES, is_finished, remove_estimate
+from emulator.estimation.settings import Budget
+from emulator.files import sole_writer
+from emulator.inference.economy import Economy
+from emulator.inference.likelihood.questions import observed_series
+from emulator.series import TimeSeries, read_data
+from emulator.spec import BAND_LEVEL
+
+if TYPE_CHECKING:
+    from emulator.estimation.prior import Ranges
+    from emulator.inference.emulator import Emulator
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The options that are about data."""
+
+    data: str
+    worlds: Sequence[str]
+    output: Path
+    exact: bool
+    checkpoint: str | None
+    observe: Mapping[str, str]
+    errors: Mapping[str, str]
+    transform: Mapping[str, str]
+    sample: str | None
+    frequency: str | None
+    gaps: str
+    start: str | None
+    presample: int | None
+    horizon: int | None
+    begin: str
+    fixed: Mapping[str, float]
+    ranges: Ranges
+    budget: Budget
+    overwrite: bool
+
+
+def estimate_data(typed: Typed) -> None:
+    """Estimate world by world from the same data; write and show each as it ends.
+
+    Raises `EmulatorError`.
+    """
+    data = read_data(
+        typed.data, transform=typed.transform, frequency=typed.frequency, gaps=typed.gaps
+    )
+    problems = _problems(typed, data)
+    for problem in problems[1:]:
+        check_same(problems[0].density.likelihood, problem.density.likelihood)
+    with sole_writer(typed.output):
+        _make_room(typed.output, typed.overwrite)
+        _say_question(problems)
+        results = [_one(problem, typed.output / problem.world) for problem in problems]
+        write_worlds(results, typed.output)
+        for result in results:
+            _stages(result.problem, typed.output / result.spec.name).clear()
+    if len(results) > 1:
+        _show_worlds(results)
+    say(f"Results: {typed.output}")
+
+
+def _problems(typed: Typed, data: TimeSeries) -> list[DataProblem]:
+    network: Emulator | None = None
+    economies: dict[str, Any] = {}
+    for name in typed.worlds:
+        by_solver = typed.exact or (typed.checkpoint is None and solver_answers(name))
+        if not by_solver and network is None:
+            from emulator.inference.command_line import DEFAULT_NETWORK
+            from emulator.inference.emulator import Emulator
+
+            network = Emulator.load(typed.checkpoint or DEFAULT_NETWORK)
+        economies[name] = by_solver
+    observe: Any = dict(typed.observe) or None
+    if observe is None and len(typed.worlds) > 1:
+        observe = _shared(data, typed.worlds)
+    return [
+        DataProblem.of(
+            data,
+            name,
+            DataSettings(
+                emulator=None if by_solver else network,
+                exact=by_solver,
+                observe=observe,
+                errors=typed.errors,
+                sample=typed.sample,
+                start=typed.start,
+                presample=typed.presample,
+                horizon=typed.horizon,
+                fixed=typed.fixed,
+                ranges=typed.ranges,
+                begin=typed.begin,  # type: ignore[arg-type]  # the problem says what is known
+                budget=typed.budget,
+            ),
+        )
+        for name, by_solver in economies.items()
+    ]
+
+
+def _shared(data: TimeSeries, worlds: Sequence[str]) -> dict[str, str]:
+    """Equations of the series that all worlds observe, as the data bring them.
+
+    Raises `ParameterError` where there are none, or worlds observe a series differently.
+    """
+    texts = [observed_series(Economy.named(name).answerer, data) for name in worlds]
+    shared = {
+        name: text
+        for name, text in texts[0].items()
+        if all(other.get(name) == text for other in texts[1:])
+    }
+    if not shared:
+        raise ParameterError(
+            f"No series of '{data.name}' is observed by all of {', '.join(worlds)} in the same"
+            " way. Say with --observe what is observed how."
+        )
+    return shared
+
+
+def _make_room(output: Path, overwrite: bool) -> None:
+    """Raises `EmulatorError` where a finished estimate is in the way; what an interrupted one left
+    stays, to be gone on with.
+    """
+    if is_finished(output):
+        if not overwrite:
+            raise EmulatorError(
+                f"'{output}' holds an estimate already. Name another folder with --output, or"
+                " replace it with --overwrite."
+            )
+        remove_estimate(output)
+    output.mkdir(parents=True, exist_ok=True)
+
+
+def _stages(problem: DataProblem, folder: Path) -> Stages:
+    return Stages(folder / STAGES, problem.fingerprint)
+
+
+def _say_question(problems: Sequence[DataProblem]) -> None:
+    for problem in problems:
+        likelihood = problem.density.likelihood
+        equations = likelihood.observation.equations
+        said = ", ".join(
+            e.series if e.text == e.series else f"{e.series} = {e.text}" for e in equations
+        )
+        say(
+            f"{problem.world}: {len(problem.density.prior.free)} parameters;"
+            f" {likelihood.data.name}, {likelihood.data.sample}: {said}."
+        )
+        for note in problem.notes:
+            say(f"{problem.world}: the file's estimation says {note}.")
+
+
+def _one(problem: DataProblem, folder: Path) -> PosteriorEstimate:
+    stages = _stages(problem, folder)
+    if stages.mode() is not None:
+        say(f"{problem.world}: going on from the stages in {folder / STAGES}.")
+    result = solve(problem, folder / STAGES)
+    write_posterior(result, folder)
+    _show(result)
+    for complaint in result.complaints:
+        err.print(
+            f"warning: {problem.world}: {complaint}.",
+            style="yellow",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    return result
+
+
+def _show(result: PosteriorEstimate) -> None:
+    """Dynare's table: prior and mode, prior and posterior."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(
+        title=f"Estimation results: {result.spec.name}, {result.problem.density.title}",
+        caption="* not identified; held: " + (", ".join(result.held) or "none"),
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    interval = f"{100 * BAND_LEVEL:.0f}% HPD interval"
+    for column in ("parameter", "prior mean", "mode", "s.d.", "post. mean", interval, "prior"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("pstdev", no_wrap=True)
+    for name, row in result.table().iterrows():
+        mean = row.get("mean_exact", row["mean"])
+        table.add_row(
+            str(name) + ("" if row["identified"] else "*"),
+            f"{row['prior_mean']:.4f}",
+            f"{row['mode']:.4f}",
+            "-" if math.isnan(row["mode_sd"]) else f"{row['mode_sd']:.4f}",
+            f"{mean:.4f}",
+            f"{row['hpd_low']:.4f} {row['hpd_high']:.4f}",
+            str(row["prior"]),
+            f"{row['prior_sd']:.4f}",
+        )
+    out.print(table)
+    _say_evidence(result)
+
+
+def _say_evidence(result: PosteriorEstimate) -> None:
+    evidences, name = result.evidences, result.spec.name
+    say(
+        f"{name}: log posterior at the mode {result.mode.log_posterior:.4f};"
+        f" {result.mode.agreeing} of {len(result.mode.objectives)} searches agree."
+    )
+    error = f" ({evidences.sampled.error:.2f})" if math.isfinite(evidences.sampled.error) else ""
+    say(
+        f"{name}: log marginal likelihood {evidences.sampled.log:.2f}{error}; Laplace"
+        f" {evidences.laplace:.2f}, modified harmonic mean {evidences.harmonic:.2f}. Dynare's log"
+        f" data density: {evidences.as_dynare:.2f}."
+    )
+    told = result.identification
+    say(
+        f"{name}: {len(result.names)} parameters; rank of the moments' Jacobian"
+        f" {told.rank_of_moments}, of the spectrum's {told.rank_of_spectrum}."
+    )
+    scored = result.reweighted
+    if scored is not None:
+        say(
+            f"{name}: under the exact solution {scored.effective:.0%} of {len(scored.z)} draws are"
+            f" effective (Pareto k {scored.k_hat:.2f}); exact log marginal likelihood"
+            f" {result.log_marginal_likelihood:.2f}."
+        )
+
+
+def _show_worlds(results: Sequence[PosteriorEstimate]) -> None:
+    from rich.table import Table
+
+    table = Table(
+        "world",
+        "parameters",
+        "log-likelihood at the mode",
+        "log marginal likelihood",
+        "Laplace",
+        "probability",
+        "answered by",
+        title="Worlds on the same data",
+    )
+    for name, row in world_table(results).iterrows():
+        table.add_row(
+            str(name),
+            str(row["parameters"]),
+            f"{row['log_likelihood_at_mode']:.2f}",
+            f"{row['log_marginal_likelihood']:.2f}",
+            f"{row['laplace']:.2f}",
+            f"{row['probability']:.3g}",
+            str(row["answered_by"]),
+        )
+    out.print(table)

@@ -1,0 +1,87 @@
+"""Draws of a posterior as other questions take them: whole parameter vectors by name, and how the
+data were observed.
+
+The file is `posterior.nc`, as `emulator estimate --data` writes it: NetCDF, with the draws in the
+group `posterior` over (chain, draw), a variable a free parameter, and at its root attributes that
+say the rest:
+
+world        name, or path of the file, of the world
+held         JSON: values of the parameters that were not estimated
+question     JSON: data, sample, observe, errors, start, presample
+answered_by  exact solution, or network
+
+In the group `exact_posterior` are draws of the exact posterior where a network was sampled.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emulator.errors import EstimationError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "posterior.nc"
+
+
+@dataclass(frozen=True)
+class PosteriorDraws:
+    """Draws of a posterior: a table with a row a draw and a column a parameter, the held ones
+    included; the world's name or path; and the question that was asked, see the module's text.
+    """
+
+    world: str
+    table: pd.DataFrame
+    question: dict[str, Any]
+    answered_by: str
+
+    @property
+    def likelihood_options(self) -> dict[str, Any]:
+        """The arguments of `Economy.log_likelihood` that observe the same data in the same way."""
+        names = ("observe", "errors", "start", "presample")
+        return {name: self.question[name] for name in names if name in self.question}
+
+
+def read_posterior(path: str | Path, n: int | None = None) -> PosteriorDraws:
+    """The draws in a file, or in the folder of a world that `emulator estimate --data` wrote; n: at
+    most so many, spread evenly over all chains.
+
+    Raises `EstimationError` for what is no such file.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    file = Path(path)
+    file = file / FILE if file.is_dir() else file
+    try:
+        root = xr.load_dataset(file, engine="h5netcdf")
+        groups = _groups(file)
+        group = "exact_posterior" if "exact_posterior" in groups else "posterior"
+        draws = xr.load_dataset(file, group=group, engine="h5netcdf")
+        held = json.loads(root.attrs["held"])
+        question = json.loads(root.attrs["question"])
+    except (OSError, ValueError, KeyError) as error:
+        raise EstimationError(
+            f"'{file}' holds no posterior of a world given data ({error}). Expected a file"
+            " posterior.nc, or its folder, as `emulator estimate --data` writes them."
+        ) from None
+    columns = {str(name): draws[name].values.ravel() for name in draws.data_vars}
+    order = json.loads(root.attrs["parameters"])
+    table = pd.DataFrame({name: columns.get(name, held.get(name)) for name in order})
+    if n is not None and n < len(table):
+        rows = np.unique(np.linspace(0, len(table) - 1, n).astype(int))
+        table = table.iloc[rows].reset_index(drop=True)
+    return PosteriorDraws(str(root.attrs["world"]), table, question, str(root.attrs["answered_by"]))
+
+
+def _groups(file: Path) -> set[str]:
+    import h5netcdf
+
+    with h5netcdf.File(file, "r") as content:
+        return set(content.groups)
