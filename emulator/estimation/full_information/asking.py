@@ -194,11 +194,21 @@ def _show(result: PosteriorEstimate) -> None:
         caption="* not identified; held: " + (", ".join(result.held) or "none"),
         box=SIMPLE_HEAD,
         pad_edge=False,
+        collapse_padding=True,
     )
+    longest = max(len(name) for name in result.names) + 1
     interval = f"{100 * BAND_LEVEL:.0f}% HPD interval"
-    for column in ("parameter", "prior mean", "mode", "s.d.", "post. mean", interval, "prior"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("pstdev", no_wrap=True)
+    for title, width in (
+        ("parameter", longest),
+        ("prior mean", 6),
+        ("mode", 6),
+        ("s.d.", 6),
+        ("post. mean", 6),
+        (interval, 14),
+        ("prior", 4),
+        ("pstdev", 6),
+    ):
+        table.add_column(title, min_width=width)
     for name, row in result.table().iterrows():
         mean = row.get("mean_exact", row["mean"])
         table.add_row(

@@ -22,14 +22,17 @@ from emulator.estimation.density import Parts, PosteriorDensity
 from emulator.estimation.diagnostics import FEWEST, K_HAT, NOTHING, arviz
 from emulator.estimation.moves import Cloud, moved
 
-ROUNDS = 12
+ROUNDS = 40
 """Times that the solver takes or refuses, at most."""
+
+TAKEN = 5.0
+"""Times that a particle has been taken, on average, when the chain ends."""
 
 STEPS = 10
 """Steps under the network between them."""
 
 SETTLED = 0.6
-"""Share of the particles that must have been taken once before the chain ends."""
+"""Share of the particles that must have been taken once for the chain to be relied on."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ def corrected(
     rows = _systematic(begin.weights, rng)
     z = begin.z[rows].copy()
     at = exact.parts(z).total
-    ever = np.zeros(len(z), dtype=bool)
+    taken = np.zeros(len(z), dtype=int)
     accepted = []
     evaluations = len(z)
     for _ in range(ROUNDS):
@@ -160,11 +163,11 @@ def corrected(
             ratio = np.where(np.isfinite(at_there), ratio, -np.inf)
             yes = np.log(rng.uniform(size=len(half))) < ratio
             z[half[yes]], at[half[yes]] = there[yes], at_there[yes]
-            ever[half[yes]] = True
+            taken[half[yes]] += 1
             accepted.append(float(yes.mean()))
-        if ever.mean() >= 0.95:
+        if taken.mean() >= TAKEN:
             break
-    return Corrected(z, float(np.mean(accepted)), float(ever.mean()), evaluations)
+    return Corrected(z, float(np.mean(accepted)), float((taken > 0).mean()), evaluations)
 
 
 def _under_network(

@@ -1,0 +1,52 @@
+"""Parameters that no length of data tells apart are named."""
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.estimation.full_information.density import DataDensity
+from emulator.estimation.full_information.identification import identification
+from emulator.estimation.full_information.mode import find_mode
+from emulator.estimation.prior import JointPrior
+from emulator.inference.likelihood import Likelihood
+from emulator.tests.estimation.full_information.regression import AR, write_ar
+
+PRODUCT = (
+    AR.replace("parameters rho;", "parameters rho a b idle;")
+    .replace("rho = 0.6;", "rho = 0.6; a = 0.8; b = 0.7; idle = 1;")
+    .replace("+ e; z = y;", "+ a*b*e; z = y + 0*idle;")
+    .replace(
+        "stderr e, inv_gamma_pdf, 1, inf;",
+        "a, normal_pdf, 0.8, 0.1; b, normal_pdf, 0.7, 0.1; idle, normal_pdf, 1, 0.1;",
+    )
+)
+
+
+def problem(folder, text):
+    model, data = write_ar(folder, text)
+    likelihood = Likelihood.of(emulator.world(model).answerer, emulator.read_data(data))
+    spec = likelihood.answerer.spec
+    held = {p.name: p.default for p in spec.parameters if p.name not in likelihood.priors}
+    return DataDensity(likelihood, JointPrior.of(spec, held, None, likelihood.priors))
+
+
+@pytest.mark.fast
+def test_a_product_of_parameters_and_an_idle_one_are_named(tmp_path):
+    density = problem(tmp_path, PRODUCT)
+    answer = identification(density, find_mode(density, 1, np.random.default_rng(0)))
+    assert answer.rank_of_moments == answer.rank_of_spectrum == 2
+    assert set(answer.groups) == {("idle",), ("a", "b")}
+    assert list(answer.identified) == [True, False, False, False]
+    assert any("a, b cannot be told apart" in text for text in answer.complaints)
+    assert any("idle moves nothing" in text for text in answer.complaints)
+    table = answer.table()
+    assert table.loc["a", "confused_with"] == "b"
+
+
+@pytest.mark.fast
+def test_an_autoregression_is_identified(tmp_path):
+    density = problem(tmp_path, AR)
+    answer = identification(density, find_mode(density, 1, np.random.default_rng(0)))
+    assert answer.rank_of_moments == answer.rank_of_spectrum == 2
+    assert answer.groups == ()
+    assert answer.complaints == []
