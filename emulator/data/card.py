@@ -92,6 +92,7 @@ def _other_settings(request: Request) -> list[str]:
 def _optional(request: Request) -> dict[str, object]:
     shares = request.fractions
     return {
+        "hard": ",".join(f"{name}={n}" for name, n in request.hard.items()),
         "draws-per-group": max((g.draws for g in request.groups.values()), default=1),
         "horizon": request.horizon,
         "periods": request.periods,
@@ -139,7 +140,7 @@ def _sizes(request: Request) -> dict[int, list[str]]:
     """Numbers of draws and the worlds that have so many."""
     worlds_by_size: dict[int, list[str]] = {}
     for name in request.worlds:
-        worlds_by_size.setdefault(request.size(name), []).append(name)
+        worlds_by_size.setdefault(request.plain_size(name), []).append(name)
     return worlds_by_size
 
 

@@ -57,6 +57,16 @@ def generate(
             ),
         ),
     ] = 1,
+    hard: Annotated[
+        str,
+        typer.Option(
+            metavar="WORLD=N[,WORLD=N...]",
+            help=(
+                "Further draws of a world for training alone, where its responses are large or bend"
+                " most, as near the border of determinacy, such as nk=50000."
+            ),
+        ),
+    ] = "",
     setting: Annotated[
         list[str] | None,
         typer.Option(
@@ -156,6 +166,7 @@ def generate(
             seed,
             samples=exceptions,
             draws_per_group=draws_per_group,
+            hard=read_hard(hard),
             horizon=horizon,
             periods=periods,
             verdicts=verdicts,
@@ -263,6 +274,25 @@ def read_sizes(text: str) -> tuple[int, dict[str, int]]:
             f"found '{text}'; a world needs {MIN_DRAWS} draws or more", param_hint="--n_samples"
         )
     return int(first), exceptions
+
+
+def read_hard(text: str) -> dict[str, int]:
+    """The hard draws of worlds, from `WORLD=N,...`. Raises `BadParameter`, which names the
+    option.
+    """
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    pairs = [
+        (name.strip(), number.strip())
+        for name, _, number in (part.partition("=") for part in parts)
+    ]
+    draws = {name: int(number) for name, number in pairs if name and NUMBER.fullmatch(number)}
+    if len(draws) < len(parts) or 0 in draws.values():
+        raise typer.BadParameter(
+            f"found '{text}'; expected worlds with a number of draws above zero, each once:"
+            " nk=50000,sw07=100000",
+            param_hint="--hard",
+        )
+    return draws
 
 
 def read_fractions(val: float, test: float, slice_: float, corner: float) -> Fractions:

@@ -8,7 +8,7 @@ import numpy as np
 
 from emulator import provenance
 from emulator.data import card
-from emulator.data.schema import SPLITS, Manifest, Region, Request, ShardRecord, WorldManifest
+from emulator.data.schema import Manifest, Region, Request, ShardRecord, WorldManifest
 from emulator.data.splits import make_splits, splits_name
 from emulator.data.storage import Folder
 from emulator.data.store import MANIFEST
@@ -28,11 +28,13 @@ def finish_world(
 ) -> WorldManifest:
     """Draw and write the splits of a world whose arrays are written; what the manifest says of it.
 
-    `held_out` (n,) says which draws lie in which region, `groups` (n,) which belong together.
+    `held_out` (n,) says which draws of the prior lie in which region, `groups` (n,) which belong
+    together.
     """
     name = spec.name
-    splits = make_splits(name, held_out, request.fractions, request.seed, groups)
-    folder.write_json(splits_name(name), {split: splits[split].tolist() for split in SPLITS})
+    hard = request.hard.get(name, 0)
+    splits = make_splits(name, held_out, request.fractions, request.seed, groups, hard)
+    folder.write_json(splits_name(name), {split: rows.tolist() for split, rows in splits.items()})
     beside = [
         file
         for file in folder.walk(name)

@@ -59,6 +59,7 @@ def generate_dataset(
     *,
     samples: Mapping[str, int] | None = None,
     draws_per_group: int = 1,
+    hard: Mapping[str, int] | None = None,
     horizon: int | None = None,
     periods: int | None = None,
     verdicts: int = DEFAULT_VERDICTS,
@@ -75,12 +76,14 @@ def generate_dataset(
     world simulates; `samples` names worlds that get another number of draws
     than `n_samples`, and it; `draws_per_group` is how many draws in a
     row share what is dear to solve, in worlds that say what that is (`World.dear`), and are in one
-    split; `verdicts` is how many draws of each prior are judged apart, at most
-    (`DataSet.verdicts`); `scheduler` the address of a Dask scheduler or a scheduler file, whose
-    workers then make the shards in place of `workers` processes; `storage` may set `chunk` and
-    `shard` (rows). Raises `DatasetError` if `path` holds another request's data and `overwrite` is
-    not set, if the scheduler does not answer and if workers are lost, `UnknownNameError` for a
-    world that does not exist, `EmulatorError` while another run writes there.
+    split; `hard` names worlds that get so many further draws for training alone, where their
+    responses are large or bend most (`emulator.data.hard`); `verdicts` is how many draws of each
+    prior are judged apart, at most (`DataSet.verdicts`); `scheduler` the address of a Dask
+    scheduler or a scheduler file, whose workers then make the shards in place of `workers`
+    processes; `storage` may set `chunk` and `shard` (rows). Raises `DatasetError` if `path` holds
+    another request's data and `overwrite` is not set, if the scheduler does not answer and if
+    workers are lost, `UnknownNameError` for a world that does not exist, `EmulatorError` while
+    another run writes there.
     """
     engine = open_engine(workers, scheduler)
     opened = [(name, wanted_world(name)) for name in worlds]
@@ -88,6 +91,7 @@ def generate_dataset(
         opened,
         samples or {},
         draws_per_group,
+        hard=dict(hard or {}),
         n_samples=n_samples,
         seed=seed,
         horizon=last_horizon([world for _, world in opened], horizon),
@@ -308,7 +312,7 @@ def _finish_world(
         request,
         world.spec,
         regions=regions,
-        held_out=np.concatenate(codes),
+        held_out=np.concatenate(codes)[: request.plain_size(name)],
         groups=groups_of(world.spec, request.groups.get(name), np.concatenate(rows)),
         shards=shards,
         rejections=sum((Counter(record.rejections) for record in shards), Counter[str]()),

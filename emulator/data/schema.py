@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION: Literal[1] = 1
 SPLITS = ("train", "val", "test", "test_extrapolation_slice", "test_extrapolation_corner")
+HARD = "train_hard"
+"""The split of hard draws (`hard.py`), in worlds that have any; for training beside `train`."""
+
 MIN_DRAWS = 20
 DEFAULT_VERDICTS = 20_000
 BEFORE_UNTIL = "emulator generate --until"
@@ -156,6 +159,13 @@ class Request(_Record):
         default={},
         description="worlds whose draws have a regime, which is stored, and what its number counts",
     )
+    hard: dict[WorldName, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description=(
+            "draws beyond `n_samples`, for training alone, that were chosen where responses are"
+            " large or bend most; the last rows of a world"
+        ),
+    )
     fractions: Fractions = Fractions()
     format_version: Literal[1] = 1
     made_by: str
@@ -177,7 +187,13 @@ class Request(_Record):
                     f"samples: {n} draws of '{world}' are no exception to n_samples"
                     f" ({self.n_samples})"
                 )
-        for field in ("groups", "settings", "regimes"):
+        for world in self.hard:
+            if world in self.groups or world in self.imported or world in self.until:
+                raise ValueError(
+                    f"hard: draws of '{world}' cannot be chosen, since they come in groups, or came"
+                    " from elsewhere"
+                )
+        for field in ("groups", "settings", "regimes", "hard"):
             for world in getattr(self, field):
                 if world not in self.worlds:
                     raise ValueError(f"{field}: '{world}' is not among the worlds")
@@ -207,9 +223,13 @@ class Request(_Record):
         world = from_source(self.sources[name]) if name in self.sources else get_world(name)
         return world.with_settings(self.settings.get(name, world.settings_before))
 
-    def size(self, world: str) -> int:
-        """Accepted draws of a world: the rows of its arrays."""
+    def plain_size(self, world: str) -> int:
+        """Accepted draws of a world's prior: its first rows."""
         return self.samples.get(world, self.n_samples)
+
+    def size(self, world: str) -> int:
+        """Rows of a world's arrays: accepted draws of its prior, then hard ones."""
+        return self.plain_size(world) + self.hard.get(world, 0)
 
     def group_size(self, world: str) -> int:
         """Draws in a row that have the dear parameters of a world in common."""
@@ -231,7 +251,7 @@ class Request(_Record):
         if given is not None:
             return min(self.verdicts, given.draws) if given.failed else 0
         affordable = VERDICT_TASKS * self.shards[world] if world in self.shards else self.verdicts
-        return min(self.verdicts, self.size(world), affordable)
+        return min(self.verdicts, self.plain_size(world), affordable)
 
     @property
     def remedy(self) -> str:
@@ -349,6 +369,7 @@ def fingerprint(manifest: dict[str, Any]) -> str:
         "groups",
         "settings",
         "regimes",
+        "hard",
     ):  # as in data sets older than the field, which hold the same numbers
         if not content["request"].get(added):
             content["request"].pop(added, None)

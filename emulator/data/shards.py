@@ -14,8 +14,10 @@ import numpy as np
 import zarr
 from pydantic import ValidationError
 
+from emulator.data.hard import hard_draws
 from emulator.data.layout import PART
 from emulator.data.schema import Request, ShardRecord
+from emulator.data.splits import make_regions
 from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError, NoSolutionError
@@ -51,9 +53,15 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     world = request.world(world_name)
     start, stop = request.rows(world_name, shard)
     rng = stream(request.seed, world_name, "theta", shard)
-    draws = world.draw(stop - start, rng, request.group_size(world_name))
-    check_ranges(world.spec, draws.theta)
-    arrays = solve_rows(world, request, draws.theta, shard)
+    plain = min(max(request.plain_size(world_name) - start, 0), stop - start)
+    draws = world.draw(plain, rng, request.group_size(world_name))
+    theta = draws.theta
+    if plain < stop - start:
+        regions = make_regions(world, request.fractions)
+        hard = hard_draws(world, stop - start - plain, request.horizon, regions, rng)
+        theta = np.concatenate([theta, hard])
+    check_ranges(world.spec, theta)
+    arrays = solve_rows(world, request, theta, shard)
     late = refused_late(world, request, arrays, shard, rng) if world.may_fail_late else []
     group = zarr.open_group(folder.store(world_name, read_only=False), mode="r+")
     for name, values in arrays.items():

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from emulator.data.schema import SPLITS, Condition, Fractions, Group, Region
+from emulator.data.schema import HARD, SPLITS, Condition, Fractions, Group, Region
 from emulator.data.storage import Folder
 from emulator.data.streams import stream
 from emulator.errors import DatasetError
@@ -124,8 +124,10 @@ def make_splits(
     fractions: Fractions,
     seed: int,
     groups: np.ndarray | None = None,
+    hard: int = 0,
 ) -> dict[str, np.ndarray]:
-    """Row indices of every split, sorted; `held_out` (n,) says which draws lie in which region.
+    """Row indices of every split, sorted; `held_out` (n,) says which draws of the prior lie in
+    which region, `hard` how many hard draws follow them.
 
     Where draws come in groups (n,), a whole group is in `train`, `val` or `test`: a draw of `test`
     then has dear parameters that `train` has not seen. Raises `DatasetError` if a split would be
@@ -146,6 +148,8 @@ def make_splits(
         SLICE: np.flatnonzero(held_out == SPLITS.index(SLICE)),
         CORNER: np.flatnonzero(held_out == SPLITS.index(CORNER)),
     }
+    if hard:
+        splits[HARD] = np.arange(len(held_out), len(held_out) + hard)
     empty = [name for name, rows in splits.items() if len(rows) == 0]
     if empty:
         raise DatasetError(
@@ -167,7 +171,8 @@ def read_splits(folder: Folder, world: str) -> dict[str, np.ndarray]:
     path = folder.at(splits_name(world))
     try:
         content = json.loads(folder.read_bytes(splits_name(world)))
-        splits = {name: np.array(content[name], dtype=np.int64) for name in SPLITS}
+        names = (*SPLITS, HARD) if HARD in content else SPLITS
+        splits = {name: np.array(content[name], dtype=np.int64) for name in names}
     except FileNotFoundError:
         raise DatasetError(
             f"{path} is missing; generation did not finish. Run the same generate command again."

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from emulator.data.folders import open_folder
 from emulator.data.layout import PART
-from emulator.data.schema import SPLITS, Manifest, WorldManifest
+from emulator.data.schema import HARD, SPLITS, Manifest, WorldManifest
 from emulator.data.shards import checksums, first_of_groups
 from emulator.data.splits import groups_of, read_splits, splits_name
 from emulator.data.storage import Folder
@@ -155,7 +155,11 @@ class DataSet:
         return self._splits[world]
 
     def rows(self, world: str, split: str) -> np.ndarray:
-        """Sorted rows of a split. Raises `UnknownNameError` for a split that does not exist."""
+        """Sorted rows of a split; of hard draws there may be none. Raises `UnknownNameError` for a
+        split that does not exist.
+        """
+        if split == HARD:
+            return self.splits(world).get(HARD, np.empty(0, dtype=np.int64))
         if split not in SPLITS:
             raise unknown_name("split", split, SPLITS)
         return self.splits(world)[split]

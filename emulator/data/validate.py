@@ -18,7 +18,7 @@ from emulator.data.resolving import (
     stored_theta,
     verdicts,
 )
-from emulator.data.schema import SPLITS, Region, Request, shard_size
+from emulator.data.schema import HARD, SPLITS, Region, Request, shard_size
 from emulator.data.shards import checksums, first_of_groups, shard_file
 from emulator.data.splits import (
     SPLITS_FILE,
@@ -206,7 +206,9 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
             yield (
                 f"shards of {request.shard_rows(world)} rows are not those that the world asks for"
             )
-        drawn_regions = make_regions(installed, request.fractions)
+        # What draws come from may have changed since; then the regions are those of before.
+        same_draws = installed.spec.prior == spec.prior
+        drawn_regions = make_regions(installed, request.fractions) if same_draws else regions
         if regions != drawn_regions:
             yield "the held-out regions are not those of the world and the request's fractions"
         yield from _other_splits(data, world, theta, drawn_regions, splits)
@@ -217,10 +219,11 @@ def _splits(data: DataSet, world: str) -> Iterator[str]:
 
 def _rows(splits: dict[str, np.ndarray], owner: np.ndarray) -> Iterator[str]:
     """Splits that are empty, overlap, name rows that there are not, or leave rows out; the position
-    in `SPLITS` of each row's split is written into `owner` (n,).
+    among the splits of each row's split is written into `owner` (n,).
     """
     n = len(owner)
-    for code, name in enumerate(SPLITS):
+    names = tuple(name for name in (*SPLITS, HARD) if name in splits)
+    for code, name in enumerate(names):
         rows = splits[name]
         if len(rows) == 0:
             yield f"split '{name}' is empty"
@@ -233,7 +236,7 @@ def _rows(splits: dict[str, np.ndarray], owner: np.ndarray) -> Iterator[str]:
         for other in np.unique(owner[rows]):
             if other >= 0:
                 yield (
-                    f"splits '{SPLITS[other]}' and '{name}' overlap in"
+                    f"splits '{names[other]}' and '{name}' overlap in"
                     f" {int((owner[rows] == other).sum())} row(s)"
                 )
         owner[rows] = code
@@ -279,6 +282,10 @@ def _other_splits(
     """Splits that are not those which the request draws around these regions."""
     request, codes = data.manifest.request, held_out(data.spec(world), regions, theta)
     groups = groups_of(data.spec(world), request.groups.get(world), theta)
-    drawn = make_splits(world, codes, request.fractions, request.seed, groups)
-    if any(not np.array_equal(drawn[name], splits[name]) for name in SPLITS):
+    hard = request.hard.get(world, 0)
+    codes = codes[: len(codes) - hard]
+    drawn = make_splits(world, codes, request.fractions, request.seed, groups, hard)
+    if drawn.keys() != splits.keys() or any(
+        not np.array_equal(rows, splits[name]) for name, rows in drawn.items()
+    ):
         yield "the splits are not those that the request's seed and fractions draw"

@@ -4,10 +4,10 @@
     u        its place in the prior's distribution, 0 to 1: uniform, whatever the prior's shape
     z        log(u / (1 - u)), all of the real line, in which samplers move
 
-By default each parameter has the prior that the world's draws come from, on which networks were
-trained: for `.mod` worlds the shapes of their mapping, otherwise uniform over the range of the
-spec. What has no unique stable solution has no prior mass either: responders say so
-(`Responder.log_solvable`). Axes: n draw, P parameter, F free parameter.
+By default each parameter has the world's prior: for `.mod` worlds the shapes of their mapping,
+otherwise uniform over the range of the spec. Networks were trained on draws of it, or of wider ones
+(`drawn` in a mapping). What has no unique stable solution has no prior mass either: responders say
+so (`Responder.log_solvable`). Axes: n draw, P parameter, F free parameter.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from emulator.inference.command_line import (
     economy_of,
     names_of,
     on_failure_of,
+    refuse_network_of_file,
 )
 from emulator.inference.notes import MOST_ROWS, note, note_prior, values_in_words
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
@@ -30,6 +31,7 @@ from emulator.worlds.response_tables import ResponseTable, packed, response_tabl
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from emulator.inference.economy import Economy
     from emulator.inference.labels import Answered
 
 
@@ -68,11 +70,16 @@ def irf(
         typer.Option(min=0, max=10_000, help="Last horizon, in periods.  [default: 40]"),
     ] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Ask the world's solver, not a network.")
+        bool, typer.Option("--exact", help="Ask the world's solver, as happens by itself.")
+    ] = False,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Ask the network that ships, not the world's solver."),
     ] = False,
     checkpoint: Annotated[
-        str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
-    ] = DEFAULT_NETWORK,
+        str | None,
+        typer.Option(help="Ask this network: a name that ships, a file or the folder of a run."),
+    ] = None,
     run: Annotated[
         int | None,
         typer.Option(help=RUN_HELP),
@@ -95,16 +102,17 @@ def irf(
         ),
     ] = None,
 ) -> None:
-    """Impulse responses at these parameters, with a 90 % band from a network, or exact.
+    """Impulse responses at these parameters, exact, or from a network with a 90 % band.
 
-    The network that ships answers, or with --exact the world's own solver. A file is always solved.
+    The world's own solver answers. A network is asked with --network or --checkpoint; it pays where
+    thousands of draws are wanted of a world that is dear to solve. A file is always solved.
     A .mod file without a mapping beside it answers with its own variables in its own units.
     """
     check_outputs(plot, output or [], None)
     values = swept(set_ or [], grid)
     if write_mapping:
         _write_mapping(world)
-    economy = economy_of(world, checkpoint, exact, run)
+    economy = _answering(world, exact, network, checkpoint, run)
     answered = economy.answered(
         values,
         shocks=shock or None,
@@ -118,6 +126,23 @@ def irf(
     for table in sweep_tables(answered) if len(answered.theta) > 1 else tables(answered):
         show(table)
     _notes(answered)
+
+
+def _answering(
+    world: str, exact: bool, network: bool, checkpoint: str | None, run: int | None
+) -> Economy:
+    """The solver, or the network that is asked for. Raises `ParameterError` where both are, or a
+    network of a file.
+    """
+    asked = "--checkpoint" if checkpoint else "--network" if network else ""
+    if exact and asked:
+        raise ParameterError(
+            f"--exact asks the world's solver and {asked} a network; expected one of the two."
+        )
+    if not asked:
+        return economy_of(world, DEFAULT_NETWORK, True, run)
+    refuse_network_of_file(world, asked, checkpoint or "")
+    return economy_of(world, checkpoint or DEFAULT_NETWORK, False, run)
 
 
 irf.command_class = WithFigure  # type: ignore[attr-defined]  # read by emulator.cli

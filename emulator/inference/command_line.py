@@ -57,11 +57,8 @@ def economy_of(world: str, checkpoint: str, exact: bool, run: int | None) -> Eco
     from emulator.worlds import is_path
 
     if is_path(world) or exact:
-        if is_path(world) and checkpoint != DEFAULT_NETWORK:
-            raise ParameterError(
-                f"'{world}' is a file, which is solved; --checkpoint names a network, which knows"
-                f" its worlds by name: emulator irf NAME --checkpoint {checkpoint}."
-            )
+        if checkpoint != DEFAULT_NETWORK:
+            refuse_network_of_file(world, "--checkpoint", checkpoint)
         from emulator.inference.economy import Economy
 
         with noted():
@@ -71,6 +68,20 @@ def economy_of(world: str, checkpoint: str, exact: bool, run: int | None) -> Eco
     from emulator.inference.emulator import Emulator
 
     return Emulator.load(checkpoint)[world]
+
+
+def refuse_network_of_file(world: str, option: str, value: str) -> None:
+    """Raise `ParameterError` where a world is a file, which is solved, and an option of this value
+    names a network.
+    """
+    from emulator.worlds import is_path
+
+    if is_path(world):
+        raise ParameterError(
+            f"'{world}' is a file, which is solved; {option} names a network, which knows its"
+            f" worlds by name: emulator irf NAME {option} {value}".rstrip()
+            + "."
+        )
 
 
 def check_outputs(

@@ -107,7 +107,8 @@ def test_worlds_of_one_world_shows_parameters_shocks_units_and_source(emulate, n
     [
         (["worlds", "nkk"], "Unknown world: 'nkk'. Did you mean 'nk'?"),
         (["irf", "vra", "--exact"], "Unknown world: 'vra'. Did you mean 'var'?"),
-        (["irf", "vra"], "Unknown world of this network: 'vra'. Did you mean 'var'?"),
+        (["irf", "vra", "--network"], "Unknown world of this network: 'vra'. Did you mean 'var'?"),
+        (["irf", "nk", "--network", "--exact"], "--exact asks the world's solver and --network"),
         (["irf", "nk", "--set", "kapa=0.1"], "Did you mean 'kappa'?"),
         (["irf", "nk", "--set", "kappa"], "'kappa' is not of the form name=value"),
         (
@@ -246,7 +247,7 @@ def test_tables_are_whole_where_nobody_has_a_terminal(emulate):
     assert max(map(len, out.splitlines())) <= 80
 
 
-@pytest.mark.parametrize("arguments", [["--plot"], ["--plot", "--exact"], ["--plot=irf.png"]])
+@pytest.mark.parametrize("arguments", [["--plot"], ["--plot", "--network"], ["--plot=irf.png"]])
 def test_a_figure_needs_no_path(emulate, arguments, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, err = emulate("irf", "nk", *arguments)
@@ -343,7 +344,7 @@ def test_every_table_is_readable_in_eighty_columns(small_dataset):
     for words in (
         ["worlds"],
         ["worlds", "nk"],
-        ["irf", "nk"],
+        ["irf", "nk", "--network"],
         ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset],
     ):
         done = type_in("emulator", *words)

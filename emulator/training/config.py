@@ -152,6 +152,8 @@ class TrainingConfig:
 
     # Which samples a step sees, and what they weigh
     world_sampling: Temperature | None = None  # None: every sample once an epoch
+    # with world_sampling: by how much a world's quota is multiplied, e.g. {sw07: 2}; others by 1
+    world_shares: dict[str, Positive] = dataclasses.field(default_factory=dict)
     steps_per_epoch: CountOrNone = 0  # with world_sampling; 0: as many as the data have batches
     # equal: every world alike, whatever its draws and shocks
     world_weighting: Literal["samples", "equal"] = "samples"
@@ -185,6 +187,16 @@ class TrainingConfig:
             raise ConfigError(
                 f"steps_per_epoch is {self.steps_per_epoch} without world_sampling, where an epoch"
                 " is every sample once; set both or neither."
+            )
+        if self.world_shares and self.world_sampling is None:
+            raise ConfigError(
+                "world_shares is set without world_sampling, where an epoch is every sample once;"
+                " set both or neither."
+            )
+        if unknown := sorted(set(self.world_shares) - set(self.worlds)):
+            raise ConfigError(
+                f"world_shares names '{unknown[0]}', which is not among the worlds."
+                f" {nearest(unknown[0], self.worlds)}"
             )
         if self.curriculum != sorted(set(self.curriculum)):
             raise ConfigError(

@@ -22,7 +22,14 @@ from emulator.training.collate import (
     collate_mixed_worlds,
     collate_single_world,
 )
-from emulator.training.sources import WINDOW, MemorySource, ShardSource, Source, moments
+from emulator.training.sources import (
+    WINDOW,
+    MemorySource,
+    ShardSource,
+    Source,
+    moments,
+    sample_rows,
+)
 
 __all__ = ["IRFDataset", "collate_mixed_worlds", "collate_single_world"]
 
@@ -40,7 +47,8 @@ class IRFDataset(Dataset[Sample]):
     world after the other.
 
     zarr_root: folder of a finished data set, or one already open (splits then share its verified
-    checksums); world_ids: names; split: one of train, val, test and the two extrapolation splits;
+    checksums); world_ids: names; split: one of train, val, test and the two extrapolation splits
+    (with train come the hard draws of worlds that have any, and statistics leave them out);
     in_memory: None decides by size; max_samples: only the first so many draws of the split, of each
     world or by world's name. Units as in the data set: those of each world's observables.
     `sample_idx` is the row in the data set. Raises `DatasetError` or `UnknownNameError`.
@@ -67,7 +75,7 @@ class IRFDataset(Dataset[Sample]):
             )
         limits = [self._limit(world, max_samples) for world in self.world_ids]
         self.sizes = [
-            len(self.data.rows(world, split)[:most])
+            len(sample_rows(self.data, world, split, most)[0])
             for world, most in zip(self.world_ids, limits, strict=True)
         ]
         if in_memory is None:
@@ -122,7 +130,7 @@ class IRFDataset(Dataset[Sample]):
             "horizon": self.horizon,
             "n_samples": (
                 dict(zip(self.world_ids, self.sizes, strict=True)).get(
-                    world_id, len(self.data.rows(world_id, self.split))
+                    world_id, len(sample_rows(self.data, world_id, self.split)[0])
                 )
             ),
             "param_names": list(spec.parameter_names),

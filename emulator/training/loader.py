@@ -149,9 +149,11 @@ class BatchLoader:
         )
 
 
-def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
-    """Samples of each world in a batch: shares proportional to size**(1/temperature), at least one
-    of each.
+def quotas(
+    sizes: list[int], batch_size: int, temperature: float, shares: list[float] | None = None
+) -> list[int]:
+    """Samples of each world in a batch, in proportion to size**(1/temperature) times the world's
+    share, at least one of each.
 
     Whole numbers by the largest remainder. Raises `TrainingError` if the batch is smaller than the
     number of worlds.
@@ -161,8 +163,10 @@ def quotas(sizes: list[int], batch_size: int, temperature: float) -> list[int]:
             f"batch_size is {batch_size} for {len(sizes)} worlds; with world_sampling a batch holds"
             " at least one sample of each."
         )
-    weights = np.asarray(sizes, dtype=np.float64) / max(sizes)
-    ideal = batch_size * weights ** (1 / temperature) / (weights ** (1 / temperature)).sum()
+    weights = (np.asarray(sizes, dtype=np.float64) / max(sizes)) ** (1 / temperature)
+    if shares is not None:
+        weights *= shares
+    ideal = batch_size * weights / weights.sum()
     counts = np.maximum(np.floor(ideal), 1).astype(int)
     while counts.sum() < batch_size:
         counts[np.argmax(ideal - counts)] += 1
@@ -178,9 +182,9 @@ class WorldBatches:
     run on from epoch to epoch. What a batch holds depends on (seed, epoch, batch) alone; its
     samples are shared out over processes.
 
-    temperature: 1 samples worlds by size, large values equally; steps: batches an epoch, 0: as many
-    as the data have. Raises `TrainingError` if a batch cannot hold a sample of every world, or one
-    for every process.
+    temperature: 1 samples worlds by size, large values equally; shares: by how much a world's quota
+    is multiplied; steps: batches an epoch, 0: as many as the data have. Raises `TrainingError` if a
+    batch cannot hold a sample of every world, or one for every process.
     """
 
     def __init__(
@@ -192,6 +196,7 @@ class WorldBatches:
         steps: int = 0,
         collate_fn: Callable[[Any], Batch] = collate_mixed_worlds,
         *,
+        shares: Mapping[str, float] | None = None,
         rank: int = 0,
         processes: int = 1,
     ) -> None:
@@ -205,7 +210,8 @@ class WorldBatches:
         self.collate_fn = collate_fn
         self.rank = rank
         self.processes = processes
-        self.quotas = quotas(dataset.sizes, batch_size, temperature)
+        of_worlds = [(shares or {}).get(world, 1.0) for world in dataset.world_ids]
+        self.quotas = quotas(dataset.sizes, batch_size, temperature, of_worlds)
         self._length = steps or -(-len(dataset) // batch_size)
         self._rounds: dict[tuple[int, int], np.ndarray] = {}
 

@@ -139,6 +139,7 @@ def training_loader(loader: Any, config: TrainingConfig, group: Group) -> EpochL
         config.seed,
         config.steps_per_epoch,
         plain.collate_fn,
+        shares=config.world_shares,
         rank=group.rank,
         processes=group.size,
     )

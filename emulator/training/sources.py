@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from emulator.data import DataSet
+from emulator.data.schema import HARD
 from emulator.errors import DatasetError
 from emulator.models.normaliser import FLOOR, SILENT, WorldStatistics
 
@@ -26,13 +27,27 @@ Block = tuple[Tensor, Tensor]
 Blocks = Callable[[], Iterable[Block]]
 
 
-class Source(ABC):
-    """The samples of one world's split, or the first `most` of them.
+def sample_rows(
+    data: DataSet, world: str, split: str, most: int | None = None
+) -> tuple[np.ndarray, int]:
+    """Rows (n,) of a world's samples, sorted, and how many of them are draws of the prior: those of
+    the split, in `train` followed by hard draws, of all together the first `most`.
+    """
+    plain = data.rows(world, split)[:most]
+    if split != "train":
+        return plain, len(plain)
+    return np.concatenate([plain, data.rows(world, HARD)])[:most], len(plain)
 
-    `rows` are their positions in the data set.
+
+class Source(ABC):
+    """The samples of one world's split, or the first `most` of them; of `train` the hard draws
+    follow.
+
+    `rows` are their positions in the data set, the first `plain` of them draws of the prior.
     """
 
     rows: np.ndarray
+    plain: int
 
     @abstractmethod
     def gather(self, positions: np.ndarray) -> Block:
@@ -44,7 +59,7 @@ class Source(ABC):
 
     @abstractmethod
     def blocks(self) -> Iterator[Block]:
-        """The whole split once, in pieces that fit in memory."""
+        """The draws of the prior once, in pieces that fit in memory."""
 
     @abstractmethod
     def units(self) -> list[np.ndarray]:
@@ -55,10 +70,17 @@ class MemorySource(Source):
     """A split held in memory."""
 
     def __init__(self, data: DataSet, world: str, split: str, most: int | None = None) -> None:
+        self.rows, self.plain = sample_rows(data, world, split, most)
         theta, irf = data.read(world, split)
-        self.rows = data.rows(world, split)[:most]
-        if len(self.rows) < len(theta):  # copies, so that the rest is let go
-            theta, irf = theta[:most].copy(), irf[:most].copy()
+        if self.plain < len(theta):  # copies, so that the rest is let go
+            theta, irf = theta[: self.plain].copy(), irf[: self.plain].copy()
+        if self.plain < len(self.rows):
+            hard = data.read(world, HARD)
+            more = len(self.rows) - self.plain
+            theta, irf = (
+                np.concatenate([own, other[:more]])
+                for own, other in zip((theta, irf), hard, strict=True)
+            )
         self.theta, self.irf = torch.from_numpy(theta), torch.from_numpy(irf)
 
     def gather(self, positions: np.ndarray) -> Block:
@@ -66,7 +88,7 @@ class MemorySource(Source):
         return self.theta.index_select(0, index), self.irf.index_select(0, index)
 
     def blocks(self) -> Iterator[Block]:
-        yield self.theta, self.irf
+        yield self.theta[: self.plain], self.irf[: self.plain]
 
     def units(self) -> list[np.ndarray]:
         return [np.arange(len(self.rows))]
@@ -77,7 +99,7 @@ class ShardSource(Source):
 
     def __init__(self, data: DataSet, world: str, split: str, most: int | None = None) -> None:
         data.verify(world)
-        self.rows = data.rows(world, split)[:most]
+        self.rows, self.plain = sample_rows(data, world, split, most)
         self.world = world
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]
@@ -139,7 +161,9 @@ class ShardSource(Source):
 
     def blocks(self) -> Iterator[Block]:
         for unit in self.units():
-            rows = self.rows[unit]
+            rows = self.rows[unit[unit < self.plain]]
+            if not len(rows):
+                continue
             start = rows[0] // self.shard * self.shard
             theta, irf = self._read(start, min(start + self.shard, self._theta.shape[0]))  # type: ignore[union-attr]
             index = torch.from_numpy(rows - start)

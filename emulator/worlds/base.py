@@ -166,7 +166,9 @@ class World(ABC):
 
     @abstractmethod
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n parameter vectors (n, P) from the prior, before any is accepted or refused."""
+        """n parameter vectors (n, P) from the prior, or from what a mapping says that draws come
+        from (`drawn`), before any is accepted or refused.
+        """
 
     @abstractmethod
     def status(self, theta: np.ndarray) -> np.ndarray:

@@ -99,11 +99,15 @@ class MappedShock(_Record):
 class MappedParameter(Prior):
     """A parameter that varies: its prior, and what a reader should know of it.
 
+    `drawn` is the distribution that draws come from, where it is to be wider than the prior, so
+    that networks learn what data may say against it; its range is the prior's unless it has its
+    own, within that one.
     `default` is the value where nothing else is said; left out, it is the one of the `.mod` file.
     `bounds`, an interval such as "(0, 1)", is what it can be at all; a prior has another `bounds`.
     `moves_only` as that of `emulator.spec.Parameter`, such as `{shocks: [monetary]}`.
     """
 
+    drawn: Prior | None = None
     default: float | None = None
     tex: str = ""
     unit: str = "1"
@@ -111,6 +115,32 @@ class MappedParameter(Prior):
     role: Role = "constant"
     within: str = Field(default="", alias="bounds")
     moves_only: Moves | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _range_of_draws(cls, value: Any) -> Any:
+        """Give `drawn` the prior's range where it has none."""
+        if not isinstance(value, dict) or not isinstance(value.get("drawn"), dict):
+            return value
+        ends = {name: value[name] for name in ("low", "high") if name in value}
+        return value | {"drawn": ends | value["drawn"]}
+
+    @model_validator(mode="after")
+    def _drawn_within(self) -> Self:
+        if self.drawn is None:
+            return self
+        (low, high), (least, most) = self.bounds(), self.drawn.bounds()
+        if least < low or most > high:
+            raise ValueError(
+                f"drawn reaches from {least:g} to {most:g}, beyond the range {low:g} to {high:g} of"
+                " the prior"
+            )
+        return self
+
+    @property
+    def proposal(self) -> Prior:
+        """The distribution that draws come from."""
+        return self if self.drawn is None else self.drawn
 
     @model_validator(mode="after")
     def _plain_text(self) -> Self:

@@ -24,7 +24,14 @@ from emulator.spec import Status
 from emulator.worlds.draws import mark_impossible
 from emulator.worlds.guess import no_mapping, priors_of
 from emulator.worlds.linear import LinearWorld
-from emulator.worlds.mapping import UNITS, MappedShock, Mapping, parse_mapping, read_text
+from emulator.worlds.mapping import (
+    UNITS,
+    MappedParameter,
+    MappedShock,
+    Mapping,
+    parse_mapping,
+    read_text,
+)
 from emulator.worlds.modspec import make_spec
 from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path
@@ -170,7 +177,11 @@ class ModWorld(LinearWorld):
         return self.mapping.shocks
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        return np.stack([prior.draw(n, rng) for prior in self.priors.values()], axis=1)
+        proposals = (
+            prior.proposal if isinstance(prior, MappedParameter) else prior
+            for prior in self.priors.values()
+        )
+        return np.stack([proposal.draw(n, rng) for proposal in proposals], axis=1)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self._joined(theta, lambda block: block.solution.status).astype(np.uint8)

@@ -237,7 +237,8 @@ def test_the_command_line_lists_what_a_file_without_a_mapping_takes(own, emulate
 
 
 def test_a_table_of_a_doubted_answer_says_so_above_its_numbers(emulate):
-    _, out, err = emulate("irf", "nk", "--set", "kappa=0.6", "--shock", "monetary")
+    asked = ["--set", "kappa=0.6", "--shock", "monetary", "--network"]
+    _, out, err = emulate("irf", "nk", *asked)
     assert "flagged: doubt it" in out.splitlines()[0]
     assert "--exact asks the solver" in err
 

@@ -398,9 +398,10 @@ def test_a_variance_below_zero_is_told(write):
 
 
 def test_a_file_is_solved_and_no_network_is_asked(emulate, write):
-    code, _, said = emulate("irf", write(), "--checkpoint", "runs/mine")
-    assert code == 1
-    assert "which is solved; --checkpoint names a network" in said
+    for option, *value in (["--checkpoint", "runs/mine"], ["--network"]):
+        code, _, said = emulate("irf", write(), option, *value)
+        assert code == 1
+        assert f"which is solved; {option} names a network" in said
 
 
 def test_a_model_without_a_steady_state_is_told(emulate, write):

@@ -72,7 +72,7 @@ def test_an_installed_package_brings_worlds_that_are_loaded_when_asked_for(packa
     assert "worldpkg_a" in sys.modules
     code, out, err = emulate("irf", "economy", "--exact", "--horizon", "2")
     assert code == 0, err
-    code, out, err = emulate("irf", "economy", "--horizon", "2")
+    code, out, err = emulate("irf", "economy", "--network", "--horizon", "2")
     assert code == 1
     assert "Its solver answers: emulator.world('economy')" in err
 
