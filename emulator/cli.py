@@ -42,6 +42,14 @@ COMMANDS = {
         "emulator.inference.moments_command:simulate",
         "Paths under random or given shocks.",
     ),
+    "occbin": Entry(
+        "emulator.inference.file_command:occbin",
+        "Paths of a .mod file under its occasionally binding constraints.",
+    ),
+    "osr": Entry(
+        "emulator.inference.file_command:osr",
+        "Optimal simple rules of a .mod file: coefficients and objective.",
+    ),
     "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
     "compare": Entry(
         "emulator.worlds.command:compare", "Several worlds under the same shock: one picture."

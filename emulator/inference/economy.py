@@ -26,6 +26,7 @@ from emulator.inference.fallback import (
     with_fallback,
     world_of,
 )
+from emulator.inference.file_questions import FileQuestions
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
 from emulator.inference.over_solver import SolverAnswerer
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
     from emulator.solvers.kalman import Start
 
 
-class Economy(PathQuestions):
+class Economy(PathQuestions, FileQuestions):
     """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `log_likelihood`,
-    and, from its base, `moments`, `variance_decomposition`, `simulate`, `state_space`.
+    and, from its bases, `moments`, `variance_decomposition`, `simulate`, `state_space`,
+    `optimal_rule`, `occbin`.
 
     `answerer` gives the same answers as plain arrays.
     """

@@ -10,6 +10,7 @@ import numpy as np
 
 from emulator.errors import ParameterError
 from emulator.modfile import CompiledModel
+from emulator.modfile.compiling.kinds import KINDS
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds.base import OnFailure
 from emulator.worlds.filemodel import FileModel, FileWorld
@@ -51,4 +52,10 @@ class FilePaths(FileWorld):
 
 def world_of_file(model: CompiledModel) -> FileWorld:
     """The world of a compiled file, by the kind of solution that its run asks for."""
-    return FilePaths(model) if model.kind.paths else FileModel(model)
+    if not model.kind.paths:
+        return FileModel(model)
+    if model.kind is KINDS["occbin_solver"]:
+        from emulator.worlds.filebinding import BindingFile
+
+        return BindingFile(model)
+    return FilePaths(model)

@@ -91,11 +91,6 @@ FIRST_ORDER = Kind("first-order responses")
 FORESIGHT = Kind(
     "perfect foresight", paths="emulator.modfile.compiling.foresight:Foresight", usual=False
 )
-
-_OCCBIN = (
-    "occasionally binding constraints (OccBin) are not solved. Add stoch_simul(order=1); for the"
-    " responses of the regime in which none binds."
-)
 _SURPRISES = (
     "perfect foresight with errors of expectation is not supported. Solve the part up to each"
     " surprise by perfect_foresight_solver, and begin the next one where it ends."
@@ -108,7 +103,10 @@ KINDS: Mapping[str, Kind] = {
     "discretionary_policy": Kind(
         "optimal policy under discretion", rule="emulator.modfile.compiling.discretion:solve"
     ),
-    "occbin_solver": Kind("occasionally binding constraints", refusal=_OCCBIN),
+    "occbin_solver": Kind(
+        "occasionally binding constraints",
+        paths="emulator.modfile.compiling.binding:BindingPaths",
+    ),
     "simul": FORESIGHT,
     "perfect_foresight_solver": FORESIGHT,
     "perfect_foresight_with_expectation_errors_solver": Kind(

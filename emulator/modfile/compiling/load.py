@@ -70,6 +70,7 @@ def _compiled(
     parsed = file
     file = carried_out(file, budget, folder)
     settings = calibration(file, number, budget)
+    tagged = file
     file = without_unused(unconstrained(file))
     check_supported(file)
     if not settings.shocks and not kind_of_run(settings.run).paths:
@@ -119,6 +120,7 @@ def _compiled(
         parameters=columns,
         dates=dates,
         planner=planner,
+        tagged=tagged,
         discretion=discretion,
         rule=rule_of(file, settings.run),
     )

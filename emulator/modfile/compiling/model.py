@@ -65,6 +65,8 @@ class CompiledModel:
     parameters: tuple[str, ...]
     """Names of the columns of theta."""
     dates: Dates = field(repr=False)
+    tagged: ModFile = field(repr=False)
+    """The file with all versions of equations that constraints switch."""
     planner: Planner | None = None
     """Of a model of optimal policy: its multipliers are the last of `variables`."""
     discretion: Discretion | None = None

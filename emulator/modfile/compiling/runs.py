@@ -18,6 +18,7 @@ from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
+    Constraints,
     HistvalBlock,
     InitvalBlock,
     ModFile,
@@ -254,7 +255,7 @@ def steps_of(
         elif isinstance(statement, InitvalBlock):
             initval += [(len(steps), a) for a in statement.assignments]
         elif isinstance(statement, ShocksBlock):
-            if statement.overwrite:
+            if statement.overwrite and "surprise" not in statement.options:
                 budget.statements(len(steps))
                 steps = [step for step in steps if not isinstance(step, ShockMoment)]
             steps.extend(_moments(statement, declared))
@@ -321,10 +322,9 @@ def notes_on_reading(
             " deviation, times 100, as emulator.modfile.irf gives them. An economy answers for the"
             " sizes that it is asked for."
         )
-    constraint = next(
-        (s for s in statements if isinstance(s, Command) and s.name == "occbin_constraints"), None
-    )
-    if constraint is not None:
+    constraint = next((s for s in statements if isinstance(s, Constraints)), None)
+    run = chosen_run(file, runs, number)
+    if constraint is not None and not kind_of_run(run).paths:
         notes.append(
             f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"
             " is that of stoch_simul, of the regime in which none binds, as in Dynare."

@@ -269,13 +269,13 @@ class Reading:
         values = self._values(position)
         for path in block.paths:
             ranges = [
-                _of_range(expression, last - first + 1, values, path.place, len(self.theta))
+                of_range(expression, last - first + 1, values, path.place, len(self.theta))
                 for expression, (first, last) in zip(path.values, path.periods, strict=True)
             ]
             self.state.shocks.append((path, ranges))
 
 
-def _of_range(
+def of_range(
     expression: Any, count: int, values: Mapping[str, Any], place: Place, n: int
 ) -> np.ndarray:
     """Values (N, periods) of a range of periods: a number for all, or a vector with one for

@@ -24,6 +24,7 @@ from emulator.modfile.reading.blocks import (
 )
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.changes import loaded_values, release, selections, without
+from emulator.modfile.reading.constraints import read_constraints
 from emulator.modfile.reading.declarations import Declarations
 from emulator.modfile.reading.given_paths import read_histval
 from emulator.modfile.reading.grammar import Reader, check_depth
@@ -262,6 +263,8 @@ class _Parser:
             self.statements.append(read_shocks(block, self.reader))
         elif block.word == "estimated_params" or block.word in ESTIMATED_FIELDS:
             self.statements.append(read_estimated_params(block, self.reader))
+        elif block.word == "occbin_constraints":
+            self.statements.append(read_constraints(block, self.reader))
         elif block.word == "optim_weights":
             self.statements.append(read_optim_weights(block, self.reader))
         elif block.word == "osr_params_bounds":

@@ -7,8 +7,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emulator.errors import ModFileError
+from emulator.modfile.reading.constraints import constraints_of, in_regime
 from emulator.modfile.reading.syntax import (
     Command,
+    Constraints,
     Expression,
     ModFile,
     Place,
@@ -101,24 +103,24 @@ def _check_used(file: ModFile) -> None:
 
 
 def unconstrained(file: ModFile) -> ModFile:
-    """The file with the equations of the regime in which no constraint of OccBin binds: those with
-    the tag `bind` are left out.
+    """The file with the equations of the regime in which no constraint of OccBin binds.
 
-    Raises `ModFileError` where it has constraints and no `stoch_simul`, whose answer that is.
+    Raises `ModFileError` where it has constraints and no command that solves the model.
     """
-    tagged = [e for e in file.model.equations if {"bind", "relax", "pswitch"} & e.tags.keys()]
-    commands = [s for s in file.statements if isinstance(s, Command)]
-    setup = [c for c in commands if c.name in ("occbin_constraints", "occbin_setup")]
-    if not tagged and not setup:
+    tagged = [e for e in file.model.equations if {"bind", "relax"} & e.tags.keys()]
+    blocks = [s for s in file.statements if isinstance(s, Constraints)]
+    if not tagged and not blocks:
         return file
-    if not any(c.name == "stoch_simul" for c in commands):
+    commands = {s.name for s in file.statements if isinstance(s, Command)}
+    if not commands & {"stoch_simul", "occbin_solver"}:
         raise ModFileError(
-            "occasionally binding constraints (OccBin) are not solved. Add stoch_simul(order=1);"
-            " for the responses of the regime in which none binds.",
-            setup[0].place if setup else tagged[0].place,
+            "occasionally binding constraints (OccBin) and no command that solves them. Add"
+            " occbin_setup; occbin_solver; or stoch_simul(order=1); for the responses of the regime"
+            " in which none binds.",
+            blocks[0].place if blocks else tagged[0].place,
         )
-    equations = tuple(e for e in file.model.equations if "bind" not in e.tags)
-    return replace(file, model=replace(file.model, equations=equations))
+    constraints_of(file)
+    return in_regime(file, ())
 
 
 def _check_command(command: Command) -> None:

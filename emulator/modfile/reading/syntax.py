@@ -323,12 +323,32 @@ class RuleBounds:
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """A constraint of OccBin: the comparisons that say when it binds where it did not, and when it
+    is relaxed where it did, None where that is when `bind` does not hold.
+    """
+
+    name: str
+    bind: Operation
+    relax: Operation | None
+    place: Place
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """`occbin_constraints; ... end;`."""
+
+    constraints: tuple[Constraint, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
 class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
     `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A
-    block whose content we do not read (`endval_steady`, `ramsey_constraints`, `occbin_constraints`
-    ...) is a command too, of that name.
+    block whose content we do not read (`endval_steady`, `ramsey_constraints` ...) is a command
+    too, of that name.
     """
 
     name: str
@@ -394,6 +414,7 @@ Statement = (
     | PlannerObjective
     | OptimWeights
     | RuleBounds
+    | Constraints
     | Command
     | OptionLine
     | Script

@@ -207,7 +207,6 @@ def test_a_shock_of_size_zero_is_switched_on_by_the_command_line(emulate, chapte
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("occbin_setup; occbin_solver;", "'occbin_solver': occasionally binding"),
         ("extended_path(periods=10);", "'extended_path': the extended path"),
     ],
 )
