@@ -15,6 +15,7 @@ import numpy as np
 from emulator.closures.closure import Closure
 from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.solvers import StateSpace
+from emulator.solvers.perturbation import Rules
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.draws import Draws
 from emulator.worlds.regimes import Regimes
@@ -127,6 +128,17 @@ class World(ABC):
     complete: Callable[[Mapping[str, np.ndarray], int], np.ndarray] | None = None
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""
 
+    order: int = 1
+    """The order of approximation of an answer unless another is asked for; a `.mod` file asks for
+    its own.
+    """
+
+    highest_order: int = 1
+    """The highest order at which it answers."""
+
+    order_notes: Sequence[str] = ()
+    """What a reader should know of first-order answers: that another order was asked for."""
+
     may_fail_late: bool = False
     """Whether a draw that `status` accepts may have no answer in the end: to a longer horizon, or
     no path. Generation then counts it as refused and draws another.
@@ -199,6 +211,15 @@ class World(ABC):
         They begin in the steady state, or in the initial state where theta holds one (role
         "initial_state").
         """
+
+    def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
+        """Decision rules of order 2 or 3 of the observables, in the units of `irf`, and the
+        `Status` (n,) of each draw. Raises `ParameterError` beyond `highest_order`.
+        """
+        raise ParameterError(
+            f"World '{self.spec.name}' is answered at first order; order={order} was asked for."
+            " Second and third order need the equations of a .mod file without a mapping."
+        )
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         """Matrices of `s = A s_1 + B e, y = C s`; A (n, D, D), B (n, D, S), C (n, O, D); A and B

@@ -16,7 +16,10 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.responses import explain
+from emulator.modfile.compiling.rules import decision_rules
+from emulator.modfile.compiling.runs import HIGHEST_ORDER
 from emulator.solvers import StateSpace
+from emulator.solvers.perturbation import Rules
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import World
 from emulator.worlds.guess import (
@@ -157,6 +160,9 @@ class FileModel(FileWorld, LinearWorld):
             options |= {*estimation_options(model)}
         self.loglinear = "loglinear" in options
         self.spec = self._spec(model.shocks, LOG_UNITS if self.loglinear else FILE_UNITS)
+        self.order = model.order
+        self.highest_order = HIGHEST_ORDER
+        self.order_notes = model.notes_on_order(1)
 
     @classmethod
     def read(cls, path: str | Path, run: int | None = None) -> FileModel:
@@ -180,6 +186,12 @@ class FileModel(FileWorld, LinearWorld):
         if self.loglinear:
             c = c / self._positive(full)[:, :, None]
         return StateSpace(solution.transition, solution.impact, c)
+
+    def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
+        """Raises `ModFileError` where the file's run has no such answer."""
+        self.model.check_higher(order)
+        rules, status = decision_rules(self.model, self._full(theta), order)
+        return rules.of(slice(0, len(self.shown))), status
 
     def levels(self, theta: np.ndarray) -> np.ndarray:
         """Steady states (n, V) of the variables, of logarithms under `loglinear`."""

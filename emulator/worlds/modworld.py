@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, ModFileWarning, warn
 from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
@@ -85,6 +85,8 @@ class ModWorld(LinearWorld):
                 self.path.name,
             )
         self.spec = make_spec(self)
+        for note in model.notes_on_order(1):
+            warn(note, ModFileWarning)
 
     @classmethod
     def read(cls, path: Path, run: int | None = None) -> ModWorld:
@@ -106,13 +108,14 @@ class ModWorld(LinearWorld):
         done, and of which observables nobody gave the unit.
         """
         names = self.mapping.without_unit
+        notes = (*self.model.notes, *self.model.notes_on_order(1))
         if not names:
-            return self.model.notes
+            return notes
         note = (
             f"{mapping_path(self.path).name} gives no unit of {', '.join(names)}; write"
             f" {{expression: ..., unit: ...}}."
         )
-        return (*self.model.notes, note)
+        return (*notes, note)
 
     @property
     def sha256(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
-from emulator.modfile.compiling.runs import kind_of_run, notes_on_order
+from emulator.modfile.compiling.runs import kind_of_run
 from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.simple_rule import earlier_rule, rule_of
 from emulator.modfile.compiling.steady_file import with_formulas_beside
@@ -123,13 +122,9 @@ def _compiled(
         tagged=tagged,
         discretion=discretion,
         rule=rule_of(file, settings.run),
+        notes=notes,
     )
-    model = _after_earlier_rule(model, parsed, budget, folder)
-    on_order = tuple(
-        map(printable, notes_on_order(settings.run, nonlinear=model.needs_steady_state))
-    )
-    _warn(on_order)
-    return replace(model, notes=(*notes, *on_order))
+    return _after_earlier_rule(model, parsed, budget, folder)
 
 
 def _after_earlier_rule(

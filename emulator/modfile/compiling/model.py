@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from emulator.errors import ModFileError, ParameterError, unknown_name
+from emulator.errors import ModFileError, ParameterError, printable, unknown_name
 from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.discretion import COMMAND as UNDER_DISCRETION
 from emulator.modfile.compiling.discretion import Discretion, Loss
@@ -25,7 +25,12 @@ from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivati
 from emulator.modfile.compiling.kinds import KINDS, Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
-from emulator.modfile.compiling.runs import kind_of_run
+from emulator.modfile.compiling.runs import (
+    FIRST_ORDER_ALONE,
+    kind_of_run,
+    notes_on_order,
+    order_of,
+)
 from emulator.modfile.compiling.simple_rule import OptimalRule, SimpleRule, optimal_rule
 from emulator.modfile.compiling.steady_state import SteadyStates
 from emulator.modfile.compiling.symbolic import symbolic_model
@@ -34,6 +39,7 @@ from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import ModFile, Place
 from emulator.solvers import Solution, Structure, solve_equations
+from emulator.solvers.perturbation import Expansion
 from emulator.solvers.qz import CRITERIUM
 
 
@@ -284,6 +290,13 @@ class CompiledModel:
     def _higher(self) -> dict[int, HigherDerivatives]:
         return {}
 
+    @cached_property
+    def expansions(self) -> dict[int, Expansion]:
+        """Where higher derivatives belong, by order; filled by `emulator.modfile.compiling.rules`
+        as they are asked for.
+        """
+        return {}
+
     def linearise(self, theta: Any) -> Linearised:
         """The matrices at theta (N, P), with the point at which they were taken."""
         theta = self.check_theta(theta)
@@ -345,6 +358,35 @@ class CompiledModel:
         """The kind of solution that the run asks for, and who answers it."""
         run = self.calibration.run
         return kind_of_run(run) if self.discretion is None else KINDS[UNDER_DISCRETION]
+
+    @property
+    def order(self) -> int:
+        """The order at which the run is answered: the one that the file asks for, up to 3."""
+        nonlinear = self.needs_steady_state and self.discretion is None
+        return order_of(self.calibration.run, nonlinear)
+
+    def check_higher(self, order: int) -> None:
+        """Raise `ModFileError` where the run has no answer of a higher order."""
+        options = self.calibration.options
+        place = (
+            self.file.model.place if self.calibration.run is None else self.calibration.run.place
+        )
+        for option in FIRST_ORDER_ALONE:
+            if option in options:
+                raise ModFileError(
+                    f"{option} is an option of the first order alone, and order={order} was asked"
+                    " for. Remove the option, or ask for order=1.",
+                    place,
+                )
+        if self.kind.rule or self.kind.paths:
+            raise ModFileError(
+                f"{self.kind.title} has no answer of order {order}. Ask for order=1.", place
+            )
+
+    def notes_on_order(self, order: int) -> tuple[str, ...]:
+        """A note where the file asks for another order than the one of an answer."""
+        notes = notes_on_order(self.calibration.run, self.needs_steady_state, order)
+        return tuple(map(printable, notes))
 
     def solve(self, theta: Any) -> Solution:
         """Decision rules `y = transition y_1 + impact e` of `all_variables`, certified draw by

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emulator.errors import ModFileError, NoSolutionError, ParameterError
+from emulator.errors import (
+    ModFileError,
+    ModFileWarning,
+    NoSolutionError,
+    ParameterError,
+    warn,
+)
 from emulator.modfile.compiling import discretion
 from emulator.modfile.compiling.load import load
 from emulator.modfile.compiling.model import CompiledModel
+from emulator.modfile.compiling.runs import HIGHEST_ORDER
 from emulator.solvers import StateSpace, impulse_response, stable_root_count
 from emulator.spec import Status
 
@@ -22,19 +29,24 @@ SMALLEST = 1e-13
 """Shocks of a standard deviation up to this one have no response, as in Dynare."""
 
 
-def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataArray:
+def irf(
+    path: str | Path, horizon: int = 20, run: int | None = None, order: int | None = None
+) -> xr.DataArray:
     """Responses of every variable of a `.mod` file to every shock with a variance, at the file's
-    own parameters, of the first order unless the run is of another kind (`compiling.kinds`).
+    own parameters.
 
     run: which of the file's commands that solve the model is answered, from 1; by default the last.
+    order: 1, 2 or 3, by default the one that the run asks for; responses of second and third order
+    are those of the pruned rules, on average over the states and all other shocks
+    (`emulator.solvers.perturbation.responses`).
 
     Returns (shock, horizon, variable): deviations from the steady state in the units of the file
     (of logarithms where its `stoch_simul` says `loglinear`; over the shock's standard deviation,
     times 100, where it says `relative_irf`) after a shock of one standard
     deviation; correlated shocks are taken by the lower Cholesky factor of their covariance, in the
     order of their declaration; horizon 0 is the impact period. `attrs["run"]` names the run,
-    `attrs["notes"]` what was passed over or asked for and not done, a line each, of which
-    `ModFileWarning` warns too.
+    `attrs["order"]` the order, `attrs["notes"]` what was passed over or asked for and not done, a
+    line each, of which `ModFileWarning` warns too.
 
     Raises `ModFileError` for a file
     that cannot be read or asks for what is not supported, `NoSolutionError` where there is no
@@ -48,6 +60,12 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     theta = model.theta()
     if model.kind.paths:
         return _along_paths(model, theta, horizon)
+    chosen = _order(model, order)
+    if order is None:
+        for note in model.notes_on_order(chosen):
+            warn(note, ModFileWarning)
+    if chosen > 1:
+        return _of_higher_order(model, theta, horizon, chosen)
     solution = model.solve(theta)
     if solution.status[0] != Status.OK:
         raise NoSolutionError(explain(model, theta, Status(solution.status[0])))
@@ -61,7 +79,38 @@ def irf(path: str | Path, horizon: int = 20, run: int | None = None) -> xr.DataA
     if "relative_irf" in model.calibration.options:
         sizes = np.diagonal(model.cholesky(theta)[0])
         responses = 100.0 * responses / np.where(sizes == 0.0, np.nan, sizes)[:, None, None]
-    return _labelled(model, theta, responses)
+    return _labelled(model, theta, responses, 1)
+
+
+def _order(model: CompiledModel, order: int | None) -> int:
+    chosen = model.order if order is None else order
+    if chosen not in range(1, HIGHEST_ORDER + 1):
+        raise ParameterError(f"The order is {order!r}; expected 1, 2 or 3.")
+    if chosen > 1:
+        model.check_higher(chosen)
+    return chosen
+
+
+def _of_higher_order(
+    model: CompiledModel, theta: np.ndarray, horizon: int, order: int
+) -> xr.DataArray:
+    """Mean responses of the pruned rules."""
+    from emulator.modfile.compiling.rules import decision_rules
+    from emulator.solvers.perturbation import mean_responses
+
+    rules, status = decision_rules(model, theta, order)
+    if status[0] != Status.OK:
+        raise NoSolutionError(explain(model, theta, Status(status[0])))
+    count = len(model.shocks)
+    pulses = np.zeros((count, horizon + 1, count))
+    sizes = np.diagonal(model.cholesky(theta)[0])
+    relative = "relative_irf" in model.calibration.options
+    with np.errstate(divide="ignore"):
+        pulses[np.arange(count), 0, np.arange(count)] = 0.01 / sizes if relative else 1.0
+    every = rules.of(slice(0, len(model.shown))).at(np.zeros(count, dtype=int))
+    with np.errstate(invalid="ignore"):
+        responses = mean_responses(every, pulses) * (100.0 if relative else 1.0)
+    return _labelled(model, theta, responses, order)
 
 
 def _along_paths(model: CompiledModel, theta: np.ndarray, horizon: int) -> xr.DataArray:
@@ -74,7 +123,9 @@ def _along_paths(model: CompiledModel, theta: np.ndarray, horizon: int) -> xr.Da
     return _array(model, solver.shocks, responses[0][..., : len(model.shown)], attributes)
 
 
-def _labelled(model: CompiledModel, theta: np.ndarray, responses: np.ndarray) -> xr.DataArray:
+def _labelled(
+    model: CompiledModel, theta: np.ndarray, responses: np.ndarray, order: int
+) -> xr.DataArray:
     """Responses (K, horizon, shown variables) by name; shocks of size zero are left out."""
     sizes = [theta[0, model.parameters.index(model.calibration.stderr[k])] for k in model.shocks]
     moving = [k for k, size in enumerate(sizes) if size > SMALLEST]
@@ -85,6 +136,7 @@ def _labelled(model: CompiledModel, theta: np.ndarray, responses: np.ndarray) ->
             else "deviation from the steady state, in the units of the file"
         ),
         "shock_size": "one standard deviation (lower Cholesky factor of the covariance)",
+        "order": str(order),
     }
     return _array(model, [model.shocks[k] for k in moving], responses[moving], attributes)
 

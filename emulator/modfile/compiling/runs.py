@@ -343,21 +343,37 @@ def _one_of_many(file: ModFile, runs: Sequence[Run]) -> str:
     )
 
 
-def notes_on_order(run: Run | None, nonlinear: bool) -> tuple[str, ...]:
-    """A note where the file asks for more than first-order responses.
+HIGHEST_ORDER = 3
+
+FIRST_ORDER_ALONE = ("loglinear", "partial_information")
+"""Options with which Dynare answers at first order alone."""
+
+
+def order_of(run: Run | None, nonlinear: bool) -> int:
+    """The order at which a run is answered: the one it asks for, up to `HIGHEST_ORDER`.
 
     A command without an `order` asks for the second, which differs from the first only where the
     model is `nonlinear`.
     """
-    if run is None or run.kind is not FIRST_ORDER:
+    if run is None or run.kind is not FIRST_ORDER or not nonlinear:
+        return 1
+    if any(option in run.options for option in FIRST_ORDER_ALONE):
+        return 1
+    text = run.options.get("order", DEFAULT_ORDER)
+    return min(int(text), HIGHEST_ORDER) if text.isdigit() and int(text) else 1
+
+
+def notes_on_order(run: Run | None, nonlinear: bool, order: int) -> tuple[str, ...]:
+    """A note where a file asks for another order than the one of an answer."""
+    asked = order_of(run, nonlinear)
+    text = "" if run is None else run.options.get("order", "")
+    beyond = text.isdigit() and int(text) > HIGHEST_ORDER
+    if run is None or (asked == order and not (beyond and nonlinear)):
         return ()
-    order = run.options.get("order", DEFAULT_ORDER)
-    if order == "1" or ("order" not in run.options and not nonlinear):
-        return ()
-    asked = f"order={order}" if "order" in run.options else f"order={order}, Dynare's default"
+    words = f"order={text}" if text else f"order={DEFAULT_ORDER}, Dynare's default"
     return (
-        f"{run.place}: '{run.command}' asks for {asked}; the responses are those of the first"
-        " order. Write order=1 to ask for these.",
+        f"{run.place}: '{run.command}' asks for {words}; the answer is that of order {order}. Write"
+        f" order={order} to ask for it.",
     )
 
 

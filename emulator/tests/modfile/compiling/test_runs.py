@@ -96,24 +96,57 @@ def test_given_parameters_go_before_those_of_any_run(chapter):
     assert model.theta(size=4.0)[0, model.parameters.index("stderr_e_m")] == 1.0
 
 
-@pytest.mark.parametrize("order", ["2", "3"])
-def test_an_order_that_is_not_done_is_said_on_every_answer(tmp_path, order):
+CURVED = CHAPTER.replace("model(linear)", "model").replace("+ m + a;", "+ m + a + 0.1*m^2;")
+
+
+@pytest.mark.parametrize("order", [2, 3])
+def test_a_file_is_answered_at_the_order_that_it_asks_for(tmp_path, order):
     path = tmp_path / "high.mod"
-    path.write_text(CHAPTER.replace("order=1", f"order={order}"))
-    for _ in range(2):
-        with pytest.warns(ModFileWarning, match=f"asks for order={order}"):
-            answer = irf(path, 1)
-        assert f"asks for order={order}; the responses are those of the first order" in str(
-            answer.attrs["notes"]
-        )
+    path.write_text(CURVED.replace("order=1", f"order={order}"))
+    answer = quiet(irf, path, 1, run=1)
+    assert answer.attrs["order"] == str(order)
+    # Expected: 0.25 + 0.1 (0.25^2 more than without) on impact, and what is left of it.
+    expected = (0.25 + 0.1 * 0.25**2) * 0.5 ** np.arange(2)
+    np.testing.assert_allclose(answer.sel(shock="e_m", variable="y"), expected)
+    assert not quiet(load, path).notes_on_order(order)
+    first = quiet(irf, path, 1, run=1, order=1)
+    np.testing.assert_allclose(first.sel(shock="e_m", variable="y"), 0.25 * 0.5 ** np.arange(2))
 
 
+<<<<<<< HEAD
 def test_dynares_default_order_is_said_where_it_matters():
     linear = CHAPTER.replace("order=1, ", "").replace("extended_path(periods=5);", "")
     assert not quiet(load_text, linear, "m.mod", run=1).notes
     curved = linear.replace("model(linear)", "model").replace("+ m + a;", "+ m + a + y^2;")
     with pytest.warns(ModFileWarning, match="order=2, Dynare's default"):
         assert load_text(curved, "m.mod", run=1).notes
+=======
+def test_a_linear_model_is_its_own_second_order():
+    model = quiet(load_text, CHAPTER.replace("order=1", "order=2"), "m.mod", run=1)
+    assert model.order == 1
+    assert not model.notes_on_order(1)
+
+
+def test_dynares_default_order_is_the_second():
+    without = CURVED.replace("order=1, ", "")
+    assert quiet(load_text, without, "m.mod", run=1).order == 2
+    (note,) = quiet(load_text, without, "m.mod", run=1).notes_on_order(1)
+    assert "order=2, Dynare's default; the answer is that of order 1" in note
+
+
+def test_an_order_beyond_the_third_is_answered_at_the_third_and_says_so():
+    model = quiet(load_text, CURVED.replace("order=1", "order=4"), "m.mod", run=1)
+    assert model.order == 3
+    assert "asks for order=4; the answer is that of order 3" in model.notes_on_order(3)[0]
+
+
+def test_logarithms_are_answered_at_first_order_alone(tmp_path):
+    path = tmp_path / "logs.mod"
+    path.write_text(CURVED.replace("order=1", "order=2, loglinear"))
+    assert quiet(load, path, run=1).order == 1
+    with pytest.raises(ModFileError, match=r"logs.mod:11: loglinear is an option of the first"):
+        quiet(irf, path, 1, run=1, order=2)
+>>>>>>> 9df6691 (Second and third order of model files, pruned, in batches: rules, paths, responses in closed form, moments; a file is answered at the order that it asks for)
 
 
 def test_options_stay_in_force_as_in_dynare():
@@ -189,11 +222,11 @@ def test_draws_without_a_discount_factor_have_no_solution(tmp_path):
 
 def test_the_command_line_says_what_was_not_done(emulate, tmp_path):
     path = tmp_path / "high.mod"
-    path.write_text(CHAPTER.replace("order=1", "order=2"))
+    path.write_text(CURVED.replace("order=1", "order=2"))
     path.with_name("high.world.yaml").write_text(MAPPING)
     code, _, err = emulate("irf", path, "--horizon", "2")
     assert code == 0
-    assert err.count("asks for order=2; the responses are those of the first order") == 1
+    assert err.count("asks for order=2; the answer is that of order 1") == 1
     assert err.count("3 commands solve the model") == 1
 
 
