@@ -15,6 +15,7 @@ from emulator.errors import ParameterError
 from emulator.inference.draws import Complete
 from emulator.inference.shock_size import Scaling
 from emulator.solvers import StateSpace
+from emulator.solvers.perturbation import Rules
 from emulator.spec import DEFAULT_HORIZON, WorldSpec
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ class Answerer(ABC):
     """What a draw has that is answered, in words."""
     calibrated: bool = True
     """Whether it knows how far to trust it; a solver does, a network once it is calibrated."""
+    order: int = 1
+    """The order of approximation of an answer unless another is asked for."""
+    highest_order: int = 1
+    """The highest order at which it answers."""
+    order_notes: Sequence[str] = ()
+    """What a reader should know of first-order answers: that another order was asked for."""
     complete: Complete | None = None
     """Makes theta of named columns where other parameters follow from them."""
 
@@ -131,6 +138,15 @@ class Answerer(ABC):
         """
         raise ParameterError(
             f"'{self.spec.name}' has no state space: {self.title} gives responses alone."
+        )
+
+    def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
+        """Decision rules of order 2 or 3 of the observables, in their units, and the `Status` (n,)
+        of each draw. Raises `ParameterError` beyond `highest_order`.
+        """
+        raise ParameterError(
+            f"'{self.spec.name}' is answered at first order: {self.title} gives responses alone;"
+            f" order={order} was asked for. Ask emulator.world of a .mod file."
         )
 
     def mean(self, theta: np.ndarray) -> np.ndarray:

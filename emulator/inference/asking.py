@@ -21,6 +21,7 @@ from emulator.inference.draws import (
     last_period,
     parameters_in_words,
     theta_of,
+    whole,
 )
 from emulator.inference.fallback import no_solver, observed_by_solver
 from emulator.inference.labels import Labels
@@ -32,6 +33,8 @@ from emulator.worlds.base import World
 
 if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike, Names
+
+HIGHEST_ORDER = 3
 
 Shocks = str | Iterable[str] | Paths | None
 """Names of shocks, a mapping of names to paths, or None for each of a world's shocks."""
@@ -116,13 +119,39 @@ class Asking(NamedTuple):
             )
         return last
 
+    def order(self, order: int | None) -> int:
+        """The order of approximation that is asked for, by default the answerer's own.
+
+        Raises `ParameterError` for one at which it does not answer.
+        """
+        who = self.answerer
+        if order is None:
+            return who.order
+        chosen = whole(order)
+        if chosen is None or not 1 <= chosen <= HIGHEST_ORDER:
+            raise ParameterError(
+                f"The order of approximation is {order!r}; expected 1, 2 or 3, or none for the"
+                " one that a .mod file asks for."
+            )
+        if chosen > who.highest_order:
+            raise ParameterError(
+                f"'{self.spec.name}' is answered at first order, and order={chosen} was asked for."
+                " Second and third order need the equations of a .mod file without a mapping"
+                " beside it."
+            )
+        return chosen
+
     def labels(
         self,
         asked: Scaling | ShockPath,
         draws: DrawsLike,
         theta: np.ndarray,
         observed: list[int] | slice,
+        order: int | None = None,
     ) -> Labels:
+        """order: of the answer, where the call could ask for another; None of answers that are of
+        the first order by what they are, which say so where a file asks for more.
+        """
         who = self.answerer
         return Labels(
             spec=self.observing(observed),
@@ -131,8 +160,9 @@ class Asking(NamedTuple):
             draws=labels_of(draws, len(theta)),
             source=who.title,
             parameters=parameters_in_words(self.spec, theta),
-            notes=who.notes,
+            notes=who.notes if order else (*who.notes, *who.order_notes),
             trained_range=who.trained_range,
+            order=order or 1,
         )
 
     def why(

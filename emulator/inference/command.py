@@ -15,6 +15,7 @@ from emulator.errors import ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
+    ORDER_HELP,
     RUN_HELP,
     WORLD_HELP,
     WithFigure,
@@ -24,6 +25,7 @@ from emulator.inference.command_line import (
     on_failure_of,
     refuse_network_of_file,
 )
+from emulator.inference.higher_order import BURN_IN
 from emulator.inference.notes import MOST_ROWS, note, note_prior, values_in_words
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.worlds.response_tables import ResponseTable, packed, response_tables
@@ -69,6 +71,19 @@ def irf(
         int | None,
         typer.Option(min=0, max=10_000, help="Last horizon, in periods.  [default: 40]"),
     ] = None,
+    order: Annotated[int | None, typer.Option(help=ORDER_HELP)] = None,
+    replic: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="At order 2 and 3: the mean of so many simulations, as Dynare's irf; else the mean"
+            " over all states in closed form.",
+        ),
+    ] = None,
+    burn_in: Annotated[
+        int, typer.Option(min=0, help="Periods of a simulation before the shock.")
+    ] = BURN_IN,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulations.")] = 0,
     exact: Annotated[
         bool, typer.Option("--exact", help="Ask the world's solver, as happens by itself.")
     ] = False,
@@ -106,7 +121,8 @@ def irf(
 
     The world's own solver answers. A network is asked with --network or --checkpoint; it pays where
     thousands of draws are wanted of a world that is dear to solve. A file is always solved.
-    A .mod file without a mapping beside it answers with its own variables in its own units.
+    A .mod file without a mapping beside it answers with its own variables in its own units, at the
+    order of approximation that it asks for.
     """
     check_outputs(plot, output or [], None)
     values = swept(set_ or [], grid)
@@ -119,6 +135,10 @@ def irf(
         size=size,
         observables=names_of(observables or []),
         horizon=horizon,
+        order=order,
+        replic=replic,
+        burn_in=burn_in,
+        seed=seed,
         on_failure=on_failure_of(economy, values),
     )
     if plot is not None or output:

@@ -26,6 +26,9 @@ OBSERVABLES_HELP = (
     "Which observables, or which variables of a .mod file without a mapping, separated by commas;"
     " all of them if left out."
 )
+ORDER_HELP = (
+    "Order of approximation of a .mod file, 1, 2 or 3 (pruned).  [default: what the file asks for]"
+)
 RUN_HELP = "Of a .mod file with several solution commands, which: 1, 2 ..."
 
 

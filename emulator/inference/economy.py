@@ -27,6 +27,8 @@ from emulator.inference.fallback import (
     world_of,
 )
 from emulator.inference.file_questions import FileQuestions
+from emulator.inference.higher_order import BURN_IN, Averaging
+from emulator.inference.higher_order import answered as of_higher_order
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
 from emulator.inference.over_solver import SolverAnswerer
@@ -105,6 +107,10 @@ class Economy(PathQuestions, FileQuestions):
         observables: Names = None,
         variables: Names = None,
         horizon: int | None = None,
+        order: int | None = None,
+        replic: int | None = None,
+        burn_in: int = BURN_IN,
+        seed: int | np.random.Generator = 0,
         fallback: Fallback = None,
         on_failure: str = "raise",
         **parameters: Any,
@@ -123,6 +129,11 @@ class Economy(PathQuestions, FileQuestions):
         the path of its .mod file, or the world itself). Units: those of the observables
         (`spec.observable_units`).
 
+        order: of approximation, 1, 2 or 3 (pruned) for `.mod` files, by default the one that the
+        file asks for. Responses of second and third order are what the shock changes on the mean
+        path, over the states before it and all other shocks: in closed form, or, as Dynare's
+        `irf`, over `replic` simulations with shocks of `seed`, `burn_in` periods before the shock.
+
         Raises `NoSolutionError` for draws without a unique stable solution, as the solver or else
         the network says, and `OutsideBoundsError` for parameters outside what they can be at all;
         their responses are NaN with on_failure="nan". Raises `UnknownNameError` and
@@ -140,6 +151,10 @@ class Economy(PathQuestions, FileQuestions):
             observables=observables,
             variables=variables,
             horizon=horizon,
+            order=order,
+            replic=replic,
+            burn_in=burn_in,
+            seed=seed,
             fallback=fallback,
             on_failure=on_failure,
         )
@@ -159,6 +174,10 @@ class Economy(PathQuestions, FileQuestions):
         observables: Names = None,
         variables: Names = None,
         horizon: int | None = None,
+        order: int | None = None,
+        replic: int | None = None,
+        burn_in: int = BURN_IN,
+        seed: int | np.random.Generator = 0,
         fallback: Fallback = None,
         on_failure: str = "raise",
     ) -> Answered:
@@ -167,6 +186,20 @@ class Economy(PathQuestions, FileQuestions):
         last = self.asking.last(horizon)
         asked = self.asking.asked(shocks, shock, size, last)
         observed = self.asking.observed(observables, variables)
+        chosen = self.asking.order(order)
+        averaging = Averaging.of(replic, burn_in, seed, chosen)
+        if chosen > 1:
+            return of_higher_order(
+                self.asking,
+                theta,
+                asked,
+                draws=draws,
+                horizon=last,
+                order=chosen,
+                observed=observed,
+                averaging=averaging,
+                on_failure=on_failure,
+            )
         solver = solver_of(self.answerer, fallback)
         refuse_impossible(self.spec, theta, on_failure)
         fields = with_fallback(asked, self.answerer, theta, last, solver)
@@ -182,7 +215,7 @@ class Economy(PathQuestions, FileQuestions):
             lambda: self.asking.why(fields, theta, failed, solver),
             (solver or self.answerer).solution,
         )
-        labels = self.asking.labels(asked, draws, theta, observed)
+        labels = self.asking.labels(asked, draws, theta, observed, chosen)
         if solver is not None:
             labels = labels._replace(notes=(*labels.notes, *of_the_solver_alone(self.spec, solver)))
         near = near_jump(self.answerer, theta, fields["exact"], solver)

@@ -32,6 +32,8 @@ class Labels(NamedTuple):
     trained_range: tuple[np.ndarray, np.ndarray] | None = None
     jump: str = ""
     """Which draws are near a border where responses jump, in words."""
+    order: int = 1
+    """The order of approximation."""
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -41,6 +43,8 @@ class Labels(NamedTuple):
             "source": self.source,
             "parameters": self.parameters,
         }
+        if self.order > 1:
+            attributes["order"] = str(self.order)
         notes = " ".join([*self.notes, self.jump]).strip()
         return attributes | ({"notes": notes} if notes else {})
 

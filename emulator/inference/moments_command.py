@@ -16,6 +16,7 @@ from emulator.errors import ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
+    ORDER_HELP,
     RUN_HELP,
     WORLD_HELP,
     WithFigure,
@@ -60,6 +61,7 @@ Checkpoint = Annotated[
         " solver answers."
     ),
 ]
+Order = Annotated[int | None, typer.Option(help=ORDER_HELP)]
 Run = Annotated[int | None, typer.Option(help=RUN_HELP)]
 Plot = Annotated[
     Path | None,
@@ -88,6 +90,7 @@ def moments(
         typer.Option(min=1, help="Sample moments of a path of so many periods, not theory."),
     ] = None,
     seed: Seed = 0,
+    order: Order = None,
     checkpoint: Checkpoint = "",
     run: Run = None,
     plot: Plot = None,
@@ -112,6 +115,7 @@ def moments(
         horizon=horizon,
         simulated=simulated,
         seed=seed,
+        order=order,
         on_failure=on_failure_of(economy, values),
     )
     _write(data, plot, output or [])
@@ -185,6 +189,7 @@ def simulate(
     ] = None,
     observables: Observables = None,
     seed: Seed = 0,
+    order: Order = None,
     run: Run = None,
     plot: Plot = None,
     output: Output = None,
@@ -202,6 +207,7 @@ def simulate(
         state={name: _shocks(name, text)[0] for name, text in map(pair, state)} if state else None,
         observables=names_of(observables or []),
         seed=seed,
+        order=order,
         on_failure=on_failure_of(economy, values),
     )
     _write_paths(paths, plot, output or [])

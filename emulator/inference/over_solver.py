@@ -14,6 +14,7 @@ from emulator.inference.answerer import Answerer, Local
 from emulator.inference.labels import statuses_in_words
 from emulator.inference.shock_size import Scaling
 from emulator.solvers import StateSpace
+from emulator.solvers.perturbation import Rules
 from emulator.spec import Status
 from emulator.worlds.base import World
 from emulator.worlds.linear import LinearWorld
@@ -86,6 +87,9 @@ class SolverAnswerer(Answerer):
         self.usual_horizon = world.horizon
         self.notes = world.notes
         self.complete = world.complete
+        self.order = world.order
+        self.highest_order = world.highest_order
+        self.order_notes = world.order_notes
         self.has_state_space = world.has_state_space and world.spec.shocks_add_up
 
     def status(self, theta: np.ndarray) -> np.ndarray:
@@ -169,6 +173,10 @@ class SolverAnswerer(Answerer):
             raise no_state_space(self.world)
         with np.errstate(all="ignore"):
             return self.world.state_space(theta)
+
+    def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
+        with np.errstate(all="ignore"):
+            return self.world.rules(theta, order)
 
     def mean(self, theta: np.ndarray) -> np.ndarray:
         if not isinstance(self.world, LinearWorld):

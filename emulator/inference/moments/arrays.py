@@ -16,6 +16,8 @@ from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer
 from emulator.inference.shock_size import Scaling
 from emulator.solvers.filters import Filter
+from emulator.solvers.perturbation import mean_and_recursion
+from emulator.solvers.perturbation.system import size_of
 from emulator.solvers.second_moments import (
     Recursion,
     autocovariances,
@@ -24,9 +26,15 @@ from emulator.solvers.second_moments import (
     stationary_part,
     variances_by_shock,
 )
+from emulator.spec import Status
 
 BLOCK, BLOCK_NUMBERS = 256, 2**24
 """Draws whose state spaces are in memory at once, and covariances at all lags that are."""
+
+MOST_STATES = 2_000
+"""Of a pruned system whose moments are found; their number grows with the cube of the model's at
+third order.
+"""
 
 CONSTANT = 1e-12
 """Share of the largest standard deviation below which a variable does not move: rounding alone."""
@@ -56,9 +64,10 @@ class Way(NamedTuple):
 
     words: str
     horizon: int | None
+    order: int = 1
 
 
-def way_of(answerer: Answerer, horizon: int | None) -> Way:
+def way_of(answerer: Answerer, horizon: int | None, order: int = 1) -> Way:
     """Raises `ParameterError` where there are no theoretical moments, and for a horizon where
     nothing is cut.
     """
@@ -68,7 +77,7 @@ def way_of(answerer: Answerer, horizon: int | None) -> Way:
                 f"The moments of '{answerer.spec.name}' come from its state space, where no horizon"
                 " cuts them; leave out horizon=."
             )
-        return Way("state space", None)
+        return Way("state space" if order == 1 else "pruned state space", None, order)
     if not answerer.spec.shocks_add_up:
         raise _no_theory(answerer)
     last = answerer.last_horizon
@@ -107,8 +116,13 @@ def second_moments(
     Units: those of the observables. NaN at draws without a solution and where a variable is not
     stationary; correlations are NaN of a constant.
     """
-    answer = _by_state_space if way.horizon is None else _by_responses
     size = (asked.lags + 1) * answerer.spec.n_observables**2
+    if way.order > 1:
+        most = BLOCK_NUMBERS // BLOCK
+        return _in_blocks(
+            theta, max(size, most), lambda rows: _by_pruned(answerer, rows, asked, way.order)
+        )
+    answer = _by_state_space if way.horizon is None else _by_responses
     return _in_blocks(theta, size, lambda rows: answer(answerer, rows, asked, way.horizon or 0))
 
 
@@ -156,6 +170,37 @@ def _by_state_space(
     stable, stationary = stationary_part(recursion)
     covariances = autocovariances(stable, asked.lags)
     return _spread(_reduced(covariances, stationary, asked), solved)
+
+
+def _by_pruned(
+    answerer: Answerer, theta: np.ndarray, asked: Asked, order: int
+) -> dict[str, np.ndarray]:
+    """As `_by_state_space`, of pruned rules, with `risk` (n, O): the mean as a deviation from the
+    deterministic steady state.
+    """
+    rules, status = answerer.rules(theta, order)
+    solved = status == Status.OK
+    size = size_of(rules.n_states, order)
+    if size > MOST_STATES:
+        raise ParameterError(
+            f"Moments of order {order} of '{answerer.spec.name}' need {size:,} states, products of"
+            f" its {rules.n_states} states; {MOST_STATES:,} are the most. Ask for those of a"
+            " simulated path, simulated=10_000 (on the command line --simulated 10000), or for a"
+            " lower order."
+        )
+    mean, recursion = mean_and_recursion(rules.at(solved))
+    moving = ~np.isfinite(recursion.B).all(axis=(1, 2))
+    if moving.any():
+        raise ParameterError(
+            f"'{answerer.spec.name}' has a unit root at {int(moving.sum()):,} of {len(theta):,}"
+            f" draws, so that products of its states have no moments, which order {order} needs."
+            " Write the model in variables that are stationary, or ask for order=1."
+        )
+    if asked.filter is not None:
+        recursion = recursion.filtered(asked.filter)
+    stationary = np.ones(mean.shape, dtype=bool)
+    moments = _reduced(autocovariances(recursion, asked.lags), stationary, asked)
+    return _spread(moments | {"risk": mean[:, asked.observed]}, solved)
 
 
 def _by_responses(

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class PathQuestions(ABC):
-    """`moments`, `variance_decomposition`, `simulate`, `state_space`, of whoever answers."""
+    """`moments`, `variance_decomposition`, `simulate`, `state_space`, `decision_rules`, of whoever
+    answers.
+    """
 
     @property
     @abstractmethod
@@ -43,6 +45,7 @@ class PathQuestions(ABC):
         horizon: int | None = None,
         simulated: int | None = None,
         seed: int | np.random.Generator = 0,
+        order: int | None = None,
         on_failure: str = "raise",
         **parameters: Any,
     ) -> xr.Dataset:
@@ -56,6 +59,10 @@ class PathQuestions(ABC):
         state space is answered by its responses up to `horizon`, cut there, which `cut` says; one
         that is not linear by `simulated` periods of a path instead of theory. Units: those of the
         observables. Tables: `answer.tables`.
+
+        order: of approximation, 1, 2 or 3 for `.mod` files, by default the one that the file asks
+        for. Moments of second and third order are those of the pruned rules under normal shocks
+        (`emulator.solvers.perturbation.system`); the mean then is not the steady state.
 
         Raises `NoSolutionError` and `OutsideBoundsError` as `irf` does, `ParameterError` where
         there are no theoretical moments.
@@ -71,6 +78,7 @@ class PathQuestions(ABC):
             difference=difference,
             horizon=horizon,
             on_failure=on_failure,
+            order=order,
         )
         return moments(
             self.asking,
@@ -128,6 +136,7 @@ class PathQuestions(ABC):
         observables: Names = None,
         variables: Names = None,
         seed: int | np.random.Generator = 0,
+        order: int | None = None,
         on_failure: str = "raise",
         **parameters: Any,
     ) -> xr.DataArray | xr.Dataset:
@@ -139,7 +148,9 @@ class PathQuestions(ABC):
         given shocks have. state: before the first period, by name or as an array (D,) or (n, D), in
         the world's own units (`state_space` names them), by default the steady state. states=True
         gives a Dataset with `states` (draw, period, state) beside `simulation`, from whose last
-        period a further path can start.
+        period a further path can start. order: of approximation, 1, 2 or 3 (pruned) for `.mod`
+        files, by default the one that the file asks for; a given state is then one of first order,
+        and `states` are not answered, as a pruned path has those of each order.
 
         Raises `NoSolutionError` as `irf` does, `ParameterError` for bad input, for an economy that
         a network answers for, and for states of a world that has no state space.
@@ -158,15 +169,45 @@ class PathQuestions(ABC):
             state=state,
             states=states,
             on_failure=on_failure,
+            order=asking.order(order),
         )
         answer = simulation(
             asking.observing(observed),
             labels_of(draws, len(theta)),
-            asking.answerer.title,
+            paths.source,
             paths.observables[..., observed],
         )
         return (
             answer if paths.states is None else simulated_states(answer, asking.spec, paths.states)
+        )
+
+    def decision_rules(
+        self,
+        draws: DrawsLike = None,
+        *,
+        order: int | None = None,
+        observables: Names = None,
+        variables: Names = None,
+        on_failure: str = "raise",
+        **parameters: Any,
+    ) -> xr.Dataset:
+        """The decision rules of a `.mod` file's variables, with named axes, and its deterministic
+        and stochastic steady states; see `emulator.inference.decision_rules`.
+
+        order: 1, 2 or 3, by default the one that the file asks for. Units: of the file, per
+        standard deviation of the shocks. Raises as `irf` does, and `ParameterError` for a world
+        that is not a `.mod` file without a mapping.
+        """
+        from emulator.inference.decision_rules import decision_rules
+
+        asking = self.asking
+        return decision_rules(
+            asking,
+            asking.theta(draws, parameters),
+            draws=draws,
+            order=asking.order(order),
+            observed=asking.observed(observables, variables),
+            on_failure=on_failure,
         )
 
     def state_space(

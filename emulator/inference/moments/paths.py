@@ -14,6 +14,7 @@ import numpy as np
 from emulator.errors import ParameterError, unknown_name
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted
+from emulator.inference.higher_order import IN_WORDS, simulated
 from emulator.inference.labels import refuse
 from emulator.inference.over_solver import no_state_space
 from emulator.inference.paths import shock_values
@@ -30,6 +31,8 @@ class Paths(NamedTuple):
 
     observables: np.ndarray
     states: np.ndarray | None
+    source: str
+    """Who answered."""
 
 
 def shocks_of(
@@ -102,6 +105,7 @@ def simulated_paths(
     state: Any,
     states: bool,
     on_failure: str,
+    order: int,
 ) -> Paths:
     """Paths under shocks (n, T, S); state: before the first period, (D,), (n, D) or by name, the
     steady state where it is None; states: whether these are answered, too.
@@ -110,8 +114,12 @@ def simulated_paths(
     space to start from.
     """
     world = asking.solver
+    if order > 1:
+        return _of_higher_order(asking, theta, shocks, state, states, on_failure, order)
+    title = asking.answerer.title
     if state is None and not states:
-        return Paths(world.simulate(theta, shocks, on_failure=on_failure), None)  # type: ignore[arg-type]
+        path = world.simulate(theta, shocks, on_failure=on_failure)  # type: ignore[arg-type]
+        return Paths(path, None, title)
     if not asking.answerer.has_state_space:
         raise no_start(world)
     space = asking.answerer.state_space(theta)
@@ -123,7 +131,27 @@ def simulated_paths(
     path = simulate(replace(space, C=identity), shocks, start)
     seen = np.einsum("nod,ntd->nto", space.C, path, optimize=True)
     observables = seen + asking.answerer.mean(theta)[:, None]
-    return Paths(observables, path if states else None)
+    return Paths(observables, path if states else None, title)
+
+
+def _of_higher_order(
+    asking: Asking,
+    theta: np.ndarray,
+    shocks: np.ndarray,
+    state: Any,
+    states: bool,
+    on_failure: str,
+    order: int,
+) -> Paths:
+    if states:
+        raise ParameterError(
+            f"A pruned path of order {order} has states of each order, from which no further path"
+            " can start. Leave out states=True, or ask for order=1."
+        )
+    size = len(asking.spec.states)
+    start = None if state is None else _start(asking, state, len(theta), size)
+    path = simulated(asking, theta, shocks, start=start, order=order, on_failure=on_failure)
+    return Paths(path, None, IN_WORDS[order])
 
 
 def no_start(world: World) -> ParameterError:

@@ -11,6 +11,7 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted, whole
+from emulator.inference.higher_order import IN_WORDS
 from emulator.inference.labels import Labels, refuse, refuse_impossible
 from emulator.inference.moments import tables  # noqa: F401  # registers `.tables`
 from emulator.inference.moments.answers import (
@@ -25,7 +26,11 @@ from emulator.inference.moments.arrays import (
     second_moments,
     way_of,
 )
-from emulator.inference.moments.simulated import BURNT, simulated_moments
+from emulator.inference.moments.simulated import (
+    BURNT,
+    moments_of_pruned_paths,
+    simulated_moments,
+)
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.solvers.filters import FIRST_DIFFERENCE, Filter, hodrick_prescott
 
@@ -55,6 +60,7 @@ class Question(NamedTuple):
     difference: bool
     horizon: int | None
     on_failure: str
+    order: int | None = None
 
     @property
     def filter(self) -> Filter | None:
@@ -90,7 +96,8 @@ def moments(
     by: Iterable[str] | bool | None,
 ) -> xr.Dataset:
     """See `Economy.moments`."""
-    prepared = _prepared(asking, question, _lags(lags), cross)
+    order = asking.order(question.order)
+    prepared = _prepared(asking, question, _lags(lags), cross, order)
     theta, asked, labels, said = prepared
     columns = _columns(asking, by)
     if simulated is not None:
@@ -98,11 +105,12 @@ def moments(
             raise ParameterError(
                 "Derivatives are those of theoretical moments; leave out by= or simulated=."
             )
-        return _simulated(asking, question, prepared, simulated, seed)
-    way = _way(asking, question)
+        return _simulated(asking, question, prepared, simulated, seed, order)
+    way = _way(asking, question, order)
     arrays = second_moments(asking.answerer, theta, asked, way)
     _refuse(asking, question, theta, arrays["solved"])
-    arrays |= {"mean": asking.answerer.levels(theta)[:, asked.observed], "theta": theta}
+    mean = asking.answerer.levels(theta)[:, asked.observed] + arrays.pop("risk", 0.0)
+    arrays |= {"mean": mean, "theta": theta}
     slopes = _slopes(asking, theta, asked, way, columns) if columns else None
     return moments_dataset(labels, arrays, {**said, "method": way.words}, slopes)
 
@@ -111,8 +119,8 @@ def variance_decomposition(
     asking: Asking, question: Question, horizons: Sequence[float] | float | None
 ) -> xr.Dataset:
     """See `Economy.variance_decomposition`."""
-    theta, asked, labels, said = _prepared(asking, question, 0, False)
-    way = _way(asking, question)
+    theta, asked, labels, said = _prepared(asking, question, 0, False, None)
+    way = _way(asking, question, 1)
     ahead = _horizons(horizons, asked.filter, way)
     arrays = decomposition(asking.answerer, theta, asked, way, ahead)
     _refuse(asking, question, theta, arrays["solved"])
@@ -120,19 +128,24 @@ def variance_decomposition(
     return decomposition_dataset(labels, arrays, ahead, {**said, "method": way.words})
 
 
-def _prepared(asking: Asking, question: Question, lags: int, cross: bool) -> _Prepared:
+def _prepared(
+    asking: Asking, question: Question, lags: int, cross: bool, order: int | None
+) -> _Prepared:
+    """order: of the answer; None of one that is of the first order by what it is."""
     theta = asking.theta(question.draws, question.parameters)
     observed = asking.observed(question.observables, question.variables)
     asked = Asked(lags, observed, question.filter, cross)
     refuse_impossible(asking.spec, theta, question.on_failure)
-    labels = asking.labels(asking.scaling(None, None, 1.0), question.draws, theta, observed)
+    labels = asking.labels(asking.scaling(None, None, 1.0), question.draws, theta, observed, order)
+    if order is not None and order > 1:
+        labels = labels._replace(source=IN_WORDS[order])
     said = {} if asked.filter is None else {"filter": asked.filter.title}
     return _Prepared(theta, asked, labels, said)
 
 
-def _way(asking: Asking, question: Question) -> Way:
+def _way(asking: Asking, question: Question, order: int) -> Way:
     horizon = None if question.horizon is None else asking.last(question.horizon)
-    return way_of(asking.answerer, horizon)
+    return way_of(asking.answerer, horizon, order)
 
 
 def _simulated(
@@ -141,12 +154,18 @@ def _simulated(
     prepared: _Prepared,
     simulated: int,
     seed: int | np.random.Generator,
+    order: int,
 ) -> xr.Dataset:
     theta, asked, labels, said = prepared
     if question.horizon is not None:
         raise ParameterError("A simulated path is not cut at a horizon; leave out horizon=.")
     periods = periods_wanted(simulated)
-    arrays = simulated_moments(asking.solver, theta, asked, periods, generator(seed))
+    rng = generator(seed)
+    arrays = (
+        simulated_moments(asking.solver, theta, asked, periods, rng)
+        if order == 1
+        else moments_of_pruned_paths(asking, theta, asked, periods, rng, order)
+    )
     _refuse(asking, question, theta, arrays["solved"])
     arrays |= {"mean": arrays.pop("average"), "theta": theta}
     said["method"] = (
@@ -201,7 +220,7 @@ def _slopes(
         variance = np.einsum("noo->no", arrays["covariance"])
         parts = {
             **arrays,
-            "mean": answerer.levels(rows)[:, asked.observed],
+            "mean": answerer.levels(rows)[:, asked.observed] + arrays.get("risk", 0.0),
             "variance": variance,
             "std": np.sqrt(variance),
         }

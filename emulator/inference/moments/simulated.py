@@ -5,13 +5,17 @@ Axes: n draw, T period, S shock, O observable, L lag.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from emulator.errors import ParameterError
+from emulator.inference.asking import Asking
+from emulator.inference.higher_order import simulated
 from emulator.inference.moments.arrays import CONSTANT, Asked
 from emulator.solvers.filters import Filter
+from emulator.spec import WorldSpec
 from emulator.worlds.base import World
 
 BURNT = 100
@@ -36,19 +40,59 @@ def simulated_moments(
         )
     if not world.has_trajectories:
         raise ParameterError(f"World '{world.spec.name}' answers with responses, not with paths.")
+    return _of_paths(
+        lambda rows, shocks: world.simulate(rows, shocks, on_failure="nan"),
+        world.spec,
+        theta,
+        asked,
+        periods,
+        rng,
+    )
+
+
+def moments_of_pruned_paths(
+    asking: Asking,
+    theta: np.ndarray,
+    asked: Asked,
+    periods: int,
+    rng: np.random.Generator,
+    order: int,
+) -> dict[str, np.ndarray]:
+    """The same of pruned paths of second or third order, whose mean is that of the levels."""
+    levels = asking.answerer.levels(theta)[:, asked.observed]
+    moments = _of_paths(
+        lambda rows, shocks: simulated(
+            asking, rows, shocks, start=None, order=order, on_failure="nan"
+        ),
+        asking.spec,
+        theta,
+        asked,
+        periods,
+        rng,
+    )
+    return moments | {"average": moments["average"] + levels}
+
+
+def _of_paths(
+    simulate: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    spec: WorldSpec,
+    theta: np.ndarray,
+    asked: Asked,
+    periods: int,
+    rng: np.random.Generator,
+) -> dict[str, np.ndarray]:
     if periods < asked.lags + 2:
         raise ParameterError(
             f"A path of {periods} periods has no autocorrelation at lag {asked.lags}; ask for"
             f" simulated={10 * (asked.lags + 2)} or more."
         )
-    n_shocks, n_observables = world.spec.n_shocks, world.spec.n_observables
-    block = max(1, BLOCK_NUMBERS // ((periods + BURNT) * max(n_shocks, n_observables)))
+    block = max(1, BLOCK_NUMBERS // ((periods + BURNT) * max(spec.n_shocks, spec.n_observables)))
     parts = []
     for start in range(0, len(theta), block):
         rows = theta[start : start + block]
-        shocks = rng.standard_normal((len(rows), periods + BURNT, n_shocks))
+        shocks = rng.standard_normal((len(rows), periods + BURNT, spec.n_shocks))
         with np.errstate(all="ignore"):
-            paths = world.simulate(rows, shocks, on_failure="nan")[:, BURNT:, asked.observed]
+            paths = simulate(rows, shocks)[:, BURNT:, asked.observed]
         parts.append(_moments(paths, asked))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
