@@ -42,18 +42,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from referee import (
-    GRAPHICS,
-    MATLAB,
-    SCRIPTS,
-    SIMULATION,
-    Octave,
-    call,
-    declared_part,
-    parse,
-    until_last_simulation,
-)
-from referee import preprocess as preprocessed
+from referee import SCRIPTS, Octave, recorded
 from rich.console import Console
 from rich.table import Table
 from scipy.io import loadmat
@@ -130,41 +119,13 @@ def ask(tree: Path, file: Path, cache: Path, octave: Octave) -> dict[str, Any] |
     if not stored.exists():
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(shutil.copytree(tree, Path(scratch) / "copy"))
-            answer = _run(copy / file.relative_to(tree).parent, file, octave)
+            os.environ["MOMENTS_FILTERED"] = str(FILTERED)
+            work = copy / file.relative_to(tree).parent
+            answer = recorded(octave, work, file.name, OWN_SCRIPTS, "moments.mat")
             if answer is None:
                 return None
             shutil.copy(answer, stored)
     return loadmat(stored, simplify_cells=True)["record"]
-
-
-def _run(work: Path, file: Path, octave: Octave) -> Path | None:
-    native = [str(s["string"]) for s in parse(file) if s["statementName"] in MATLAB]
-    preprocessed(work, file.name, "noclearall", "nograph", "nolog", "mexext=mex", "matlabroot=.")
-    script = (work / f"+{file.stem}" / "driver.m").read_text("latin-1")
-    script = until_last_simulation(declared_part(script, native))
-    (work / "referee_driver.m").write_text(_with_simulation(script), "latin-1")
-    for path in [*SCRIPTS.glob("*.m"), *OWN_SCRIPTS.glob("*.m")]:
-        shutil.copy(path, work)
-    for name in GRAPHICS:
-        (work / f"{name}.m").write_text(
-            f"function varargout = {name}(varargin)\n  varargout = cell(1, nargout);\nend\n"
-        )
-    shutil.copy(octave.dynare / "stoch_simul.m", work / "genuine_stoch_simul.m")
-    os.environ["MOMENTS_FILTERED"] = str(FILTERED)
-    call(octave, work, "declared")
-    answer = work / "moments.mat"
-    return answer if answer.exists() else None
-
-
-def _with_simulation(script: str) -> str:
-    """The driver with a `stoch_simul` where a file has none, before what needs an estimation."""
-    lines = script.splitlines()
-    if any(map(SIMULATION.match, lines)):
-        return script
-    late = ("shock_decomposition(", "dynare_estimation")
-    end = next((k for k, line in enumerate(lines) if any(word in line for word in late)), None)
-    asked = "[info, oo_, options_, M_] = stoch_simul(M_, options_, oo_, {});"
-    return "\n".join([*lines[:end], asked]) + "\n"
 
 
 def compare(file: Path, name: str, theirs: dict[str, Any]) -> Row:

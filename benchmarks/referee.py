@@ -382,6 +382,38 @@ def call(octave: Octave, work: Path, mode: str) -> bool:
                 process.wait()
 
 
+def recorded(octave: Octave, work: Path, name: str, scripts: Path, answer: str) -> Path | None:
+    """The file `answer` that the scripts of another benchmark leave in the folder `work`, where the
+    declared part of the file `name` is run with them up to its last `stoch_simul`; None without
+    one. A file that has no `stoch_simul` is asked at its end.
+    """
+    native = [str(s["string"]) for s in parse(work / name) if s["statementName"] in MATLAB]
+    preprocess(work, name, "noclearall", "nograph", "nolog", "mexext=mex", "matlabroot=.")
+    script = (work / f"+{Path(name).stem}" / "driver.m").read_text("latin-1")
+    script = until_last_simulation(declared_part(script, native))
+    (work / "referee_driver.m").write_text(_with_simulation(script), "latin-1")
+    for path in [*SCRIPTS.glob("*.m"), *scripts.glob("*.m")]:
+        shutil.copy(path, work)
+    for graphic in GRAPHICS:
+        (work / f"{graphic}.m").write_text(
+            f"function varargout = {graphic}(varargin)\n  varargout = cell(1, nargout);\nend\n"
+        )
+    shutil.copy(octave.dynare / "stoch_simul.m", work / "genuine_stoch_simul.m")
+    call(octave, work, "declared")
+    return work / answer if (work / answer).exists() else None
+
+
+def _with_simulation(script: str) -> str:
+    """The driver with a `stoch_simul` where a file has none, before what needs an estimation."""
+    lines = script.splitlines()
+    if any(map(SIMULATION.match, lines)):
+        return script
+    late = ("shock_decomposition(", "dynare_estimation")
+    end = next((k for k, line in enumerate(lines) if any(word in line for word in late)), None)
+    asked = "[info, oo_, options_, M_] = stoch_simul(M_, options_, oo_, {});"
+    return "\n".join([*lines[:end], asked]) + "\n"
+
+
 def read(work: Path, finished: bool) -> Answer:
     """The answer that a run left in its folder: the last one taken, even where the run failed later
     (`stopped` says why).
