@@ -190,7 +190,7 @@ class FileModel(FileWorld, LinearWorld):
     def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
         """Raises `ModFileError` where the file's run has no such answer."""
         self.model.check_higher(order)
-        rules, status = decision_rules(self.model, self._full(theta), order)
+        rules, status = decision_rules(self.model, self.full_theta(theta), order)
         return rules.of(slice(0, len(self.shown))), status
 
     def levels(self, theta: np.ndarray) -> np.ndarray:

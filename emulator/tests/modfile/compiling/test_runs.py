@@ -113,14 +113,6 @@ def test_a_file_is_answered_at_the_order_that_it_asks_for(tmp_path, order):
     np.testing.assert_allclose(first.sel(shock="e_m", variable="y"), 0.25 * 0.5 ** np.arange(2))
 
 
-<<<<<<< HEAD
-def test_dynares_default_order_is_said_where_it_matters():
-    linear = CHAPTER.replace("order=1, ", "").replace("extended_path(periods=5);", "")
-    assert not quiet(load_text, linear, "m.mod", run=1).notes
-    curved = linear.replace("model(linear)", "model").replace("+ m + a;", "+ m + a + y^2;")
-    with pytest.warns(ModFileWarning, match="order=2, Dynare's default"):
-        assert load_text(curved, "m.mod", run=1).notes
-=======
 def test_a_linear_model_is_its_own_second_order():
     model = quiet(load_text, CHAPTER.replace("order=1", "order=2"), "m.mod", run=1)
     assert model.order == 1
@@ -146,7 +138,6 @@ def test_logarithms_are_answered_at_first_order_alone(tmp_path):
     assert quiet(load, path, run=1).order == 1
     with pytest.raises(ModFileError, match=r"logs.mod:11: loglinear is an option of the first"):
         quiet(irf, path, 1, run=1, order=2)
->>>>>>> 9df6691 (Second and third order of model files, pruned, in batches: rules, paths, responses in closed form, moments; a file is answered at the order that it asks for)
 
 
 def test_options_stay_in_force_as_in_dynare():
