@@ -76,12 +76,13 @@ class Regimes:
     def take(self, rows: np.ndarray) -> Regimes:
         """The models of these draws."""
         return Regimes(
-            *(
-                getattr(self, name)[:, rows]
-                for name in ("lead", "current", "lag", "shock", "constant")
-            ),
-            self.transition[rows],
-            self.impact[rows],
+            lead=self.lead[:, rows],
+            current=self.current[:, rows],
+            lag=self.lag[:, rows],
+            shock=self.shock[:, rows],
+            constant=self.constant[:, rows],
+            transition=self.transition[rows],
+            impact=self.impact[rows],
         )
 
 

@@ -12,7 +12,6 @@ the file, n variable with auxiliary ones, K shock of the file.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -35,6 +34,7 @@ from emulator.modfile.reading.syntax import (
     ModFile,
     Operation,
     Place,
+    ShockPath,
     ShocksBlock,
 )
 from emulator.solvers import Solution, Structure, solve_linear_re
@@ -56,6 +56,9 @@ TIE = 1e-12
 """Within this of each other, relative to their size and to one, the sides of a condition are equal:
 a variable that a regime holds at its bound does not leave it by rounding.
 """
+
+MOST_PERIODS = 5000
+"""Periods of the longest path of a file."""
 
 BLOCK = 256
 """Draws whose paths are in memory at once."""
@@ -336,8 +339,10 @@ class BindingPaths:
         place = self.place
         expression = Reader().expression(Span(text, (place,)), f"the option {option}")
         value = float(evaluate(expression, {}, place))
-        if not (math.isfinite(value) and value >= 1):
-            raise ModFileError(f"{option} is {text}; a number from 1 was expected.", place)
+        if not 1 <= value <= MOST_PERIODS:
+            raise ModFileError(
+                f"{option} is {text}; a number from 1 to {MOST_PERIODS} was expected.", place
+            )
         return int(value)
 
 
@@ -360,24 +365,34 @@ def _equations(file: ModFile, model: CompiledModel, regime: str) -> Equations:
     )
 
 
-def _surprises_of(model: CompiledModel) -> tuple[Any, ...]:
+def _surprises_of(model: CompiledModel) -> tuple[ShockPath, ...]:
     """The paths of the blocks `shocks(surprise)` up to the run; `overwrite` begins anew, and a
-    shock named again has its later path.
+    shock named again has its later path. Raises `ModFileError` for what is no shock, and for
+    periods beyond `MOST_PERIODS`.
     """
     run = model.calibration.run
     statements = model.file.statements[: None if run is None else run.stop]
-    paths: list[Any] = []
+    paths: list[ShockPath] = []
     for statement in statements:
         if isinstance(statement, ShocksBlock) and "surprise" in statement.options:
             if "overwrite" in statement.options:
                 paths = []
             paths += statement.paths
+    known = {declared.name for declared in model.file.shocks}
+    for path in paths:
+        if path.name not in known:
+            raise ModFileError(f"'{path.name}' is no shock (varexo) of the file.", path.place)
+        if max(last for _, last in path.periods) > MOST_PERIODS:
+            raise ModFileError(
+                f"a surprise comes after period {MOST_PERIODS}, the last one that is solved.",
+                path.place,
+            )
     return tuple(paths)
 
 
 def _linear(regimes: Regimes, surprise: np.ndarray, periods: int) -> np.ndarray:
     """Paths (N, T, n) on which nothing ever binds."""
-    state = np.zeros(regimes.transition.shape[:2])
+    state: np.ndarray = np.zeros(regimes.transition.shape[:2])
     values = np.empty((len(state), periods, state.shape[1]))
     for t in range(periods):
         state = np.einsum("nij,nj->ni", regimes.transition, state)

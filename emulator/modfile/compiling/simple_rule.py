@@ -93,6 +93,11 @@ def rule_of(file: ModFile, run: Run | None) -> SimpleRule | None:
     weights = _last(file, run, OptimWeights)
     if weights is None or not weights.weights:
         raise ModFileError("'osr' needs weights: optim_weights; NAME VALUE; ... end;", run.place)
+    variables = {d.name for d in file.variables}
+    for weight in weights.weights:
+        gone = next((name for name in weight.names if name not in variables), None)
+        if gone is not None:  # under nostrict
+            raise ModFileError(f"'{gone}' stands in no equation of the model.", weight.place)
     bounds = _last(file, run, RuleBounds)
     return SimpleRule(
         coefficients=tuple(dict.fromkeys(names)),

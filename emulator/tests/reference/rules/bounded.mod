@@ -1,0 +1,28 @@
+// An optimal simple rule with a bound that holds, of a model that is not linear; a run before it.
+var c k z r;
+varexo e m;
+parameters beta alpha delta rho a b;
+beta = 0.98; alpha = 0.3; delta = 0.1; rho = 0.8;
+a = 0.1; b = 0.1;
+model;
+1/c = beta/c(+1)*(alpha*exp(z(+1))*k^(alpha-1) + 1 - delta)*exp(-r);
+c + k = exp(z)*k(-1)^alpha + (1-delta)*k(-1);
+z = rho*z(-1) + e;
+r = 0.5*r(-1) - a*z + b*(c/steady_state(c) - 1) + m;
+end;
+steady_state_model;
+z = 0; r = 0;
+k = ((1/beta - 1 + delta)/alpha)^(1/(alpha-1));
+c = k^alpha - delta*k;
+end;
+shocks; var e; stderr 0.01; var m; stderr 0.002; end;
+stoch_simul(order=1, irf=0, nograph);
+optim_weights;
+c 1; k 0.01; r 0.02;
+end;
+osr_params a b;
+osr_params_bounds;
+a, -2, 2;
+b, 0.02, 5;
+end;
+osr(irf=0, nograph, opt_algo=9);
