@@ -231,7 +231,8 @@ class Head(nn.Module):
                     * gain
                 )
         else:
-            of_A, rows = bounded_powers(transition, decay, growth), first * gain
+            of_A = bounded_powers(transition, decay, growth, self.n)
+            rows = first * gain
         irf = rollout(of_A, rows, loadings, horizon)
         return irf if live is None else irf * live[:, None, :]
 

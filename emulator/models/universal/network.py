@@ -22,7 +22,7 @@ parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H hori
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import Any
@@ -37,6 +37,7 @@ from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
+from emulator.models.universal.recorded import Predict, Recordings
 from emulator.models.universal.start import START_DRAWS, regress
 from emulator.models.universal.tokens import Description
 from emulator.models.universal.transfer import Known, start
@@ -139,6 +140,7 @@ class UniversalEmulator(EmulatorModel):
         self._folded: dict[str, tuple[int, Folded]] = {}
         self._parts_of: dict[str, tuple[Folded, list[Folded]]] = {}
         self._made_of: dict[str, list[nn.Parameter]] = {}
+        self._recordings = Recordings()
 
     @classmethod
     def from_specs(
@@ -260,14 +262,31 @@ class UniversalEmulator(EmulatorModel):
         return self.shared.first.dtype  # found at once, for single draws
 
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
-        return self._in_blocks(theta_BP, lambda block: self._predict(block, world, horizon))
+        folded = self._fold(world)
+
+        def predict(block_BP: Tensor) -> Tensor:
+            return self._predict(block_BP, world, horizon, folded)
+
+        return self._answered(theta_BP, world, horizon, folded, predict)
 
     def exact(self, theta_BP: Tensor, world: str, horizon: int, declared: Declared) -> Tensor:
-        return self._in_blocks(
-            theta_BP, lambda block: self._predict_exact(block, world, horizon, declared)
-        )
+        folded = self._fold(world)
 
-    def _in_blocks(self, theta_BP: Tensor, predict: Callable[[Tensor], Tensor]) -> Tensor:
+        def predict(block_BP: Tensor) -> Tensor:
+            return self._predict_exact(block_BP, world, horizon, declared, folded)
+
+        return self._answered(theta_BP, world, horizon, folded, predict)
+
+    def _answered(
+        self, theta_BP: Tensor, world: str, horizon: int, folded: Folded, predict: Predict
+    ) -> Tensor:
+        """What `predict` answers: single draws from a recording, many draws block by block."""
+        alone = len(theta_BP) == 1 and theta_BP.device.type == "cpu" and not self.training
+        if alone and not torch.is_grad_enabled():
+            return self._recordings.answer(theta_BP, world, horizon, folded, predict)
+        return self._in_blocks(theta_BP, predict)
+
+    def _in_blocks(self, theta_BP: Tensor, predict: Predict) -> Tensor:
         if torch.is_grad_enabled() or len(theta_BP) <= BLOCK:
             return predict(theta_BP)
         irf = None

@@ -57,14 +57,17 @@ def powers(A_BNN: Tensor) -> Powers:
     return Powers(squares[:-1], squares[-1], None)
 
 
-def bounded_powers(A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH) -> Powers:
+def bounded_powers(
+    A_BNN: Tensor, decay_B: Tensor, growth: float = GROWTH, states: int | None = None
+) -> Powers:
     """Powers of a transition that is bounded whatever the matrices are, but for their factors.
 
-    decay_B: logits of a factor in (0, 1) on the transition. A transition whose norm exceeds `NORM`
+    decay_B: logits of a factor in (0, 1) on the transition; states: N as a plain number, which a
+    recording (`recorded`) takes for a constant. A transition whose norm exceeds `NORM`
     sqrt(N) is scaled down to it, then one that would grow faster than `growth`; then `decay_B`
     scales it further.
     """
-    squares, factor, _ = _within_norm(A_BNN, decay_B, growth, A_BNN.shape[1])
+    squares, factor, _ = _within_norm(A_BNN, decay_B, growth, states or A_BNN.shape[1])
     return Powers(
         squares[:SHORT], squares[SHORT], factor[..., 0] ** _steps(A_BNN.dtype, A_BNN.device)
     )
