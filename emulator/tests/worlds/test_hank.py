@@ -97,9 +97,9 @@ def small():
         "eis": EXAMPLE.eis,
         "frisch": EXAMPLE.frisch,
         "poor": poor.member / poor.spent,
-        "poor_edge": poor.at_edge,
+        "poor_replaced": poor.replaced / poor.spent,
         "rich": rich.member / rich.spent,
-        "rich_edge": rich.at_edge,
+        "rich_replaced": rich.replaced / rich.spent,
     }
     rest = household.steady_state(known, backward_tol=1e-13, forward_tol=1e-15)
     names = ["A", "NE", "C", "C_POOR", "C_RICH"]
@@ -112,9 +112,9 @@ def incomes(w, tau, e_grid):
     return we, T
 
 
-def spending(c, poor, poor_edge, rich, rich_edge):
-    c_poor = poor * (c - poor_edge)
-    c_rich = rich * (c - rich_edge)
+def spending(c, poor, poor_replaced, rich, rich_replaced):
+    c_poor = poor * c - poor_replaced
+    c_rich = rich * c - rich_replaced
     return c_poor, c_rich
 
 

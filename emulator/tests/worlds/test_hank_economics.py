@@ -2,6 +2,8 @@
 100 points, paths of 150 quarters.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -150,7 +152,7 @@ def test_groups_keep_their_shares_and_add_up(economies):
         assert poor.spent + spent + rich.spent == pytest.approx(steady.mean(steady.c), abs=1e-12)
         assert poor.spent / 0.5 < spent / 0.4 < rich.spent / 0.1
 
-        middle = between * (steady.c - poor.at_edge) + rich.member * (rich.at_edge - poor.at_edge)
+        middle = between * steady.c + poor.replaced + rich.replaced
         ones, none = np.ones(steady.c.shape), np.zeros(steady.c.shape)
         summed = [
             Output(steady.c, by_cash=none, by_c=ones, by_n=none, by_called=none),
@@ -160,6 +162,26 @@ def test_groups_keep_their_shares_and_add_up(economies):
         everybody, others, bottom, top = jacobian(economy.tastes, steady, summed, 60)
         parts = others + poor.spent * bottom + rich.spent * top
         assert np.abs(parts - everybody).max() < 1e-9 * np.abs(everybody).max()
+
+
+def test_what_groups_spend_follows_a_distribution_that_moves(economies):
+    """Of households as they are and a few moved, found anew: groups keep their shares, and what
+    they spend moves by what their members are and whose places they take.
+    """
+    for economy in economies:
+        steady = economy.steady
+        moved = np.roll(steady.distribution, 3, axis=1)
+        change = 1e-5 * (moved - steady.distribution)
+        ends = (
+            groups(dataclasses.replace(steady, distribution=steady.distribution + sign * change))
+            for sign in (-1, 1)
+        )
+        for group, less, more in zip(groups(steady), *ends, strict=True):
+            owners = (steady.distribution + change).sum(axis=0)
+            share = steady.distribution.sum(axis=0) @ group.member
+            assert owners @ more.member == pytest.approx(share, abs=1e-12)
+            expected = np.vdot(group.member * steady.c - group.replaced, change)
+            assert (more.spent - less.spent) / 2 == pytest.approx(expected, rel=1e-3)
 
 
 def test_after_a_tightening_the_poorest_half_spends_less_by_more_than_the_richest_tenth():

@@ -3,8 +3,11 @@ consumption of the poor and of the rich.
 
 Households are ranked by what they own as the quarter begins. The poorest half and the richest tenth
 are those of each quarter's own distribution, as in distributional accounts: a group keeps its share
-and its members change. Households at the grid point where a group ends belong to it with the
-fraction that makes its share exact. Axes: E skill, A asset.
+and its members change. A group does not end at one household but fades: it is the average of all
+groups that end between two ranks, so that households between them belong to it in part. Wealth has
+atoms, households of one skill who did the same since they last had nothing. What a group that ends
+at one household spends jumps wherever an atom passes its end, and differs by a twentieth between a
+grid and a finer one. Axes: E skill, A asset, Q end of a group.
 """
 
 from __future__ import annotations
@@ -15,8 +18,8 @@ import numpy as np
 
 from emulator.worlds.hank.household import SteadyState, Tastes
 
-BOTTOM, TOP = 0.5, 0.1
-"""Shares of households that are the poorest and the richest."""
+BOTTOM, TOP = (0.4, 0.6), (0.85, 0.95)
+"""Ranks between which the poorest half fades out, and the richest tenth in."""
 
 
 class Output(NamedTuple):
@@ -34,16 +37,16 @@ class Output(NamedTuple):
 
 class Group(NamedTuple):
     """Which fraction of the households at each asset belongs to a group, (A,); what it spends at
-    rest, in quarterly output; and what a household at its edge spends.
+    rest, in quarterly output; and what those spend whose place its members take, (A,).
 
-    Where the distribution moves by dD, the edge moves so that the group keeps its share: each
-    household that enters takes the place of one at the edge. To first order, spending of the group
-    moves by the sum of `member * dc * D + member * (c - at_edge) * dD`.
+    Where the distribution moves by dD, the group's ends move so that it keeps its share: each
+    household that enters takes the place of one at an end. To first order, spending of the group
+    moves by the sum of `member * dc * D + (member * c - replaced) * dD`.
     """
 
     member: np.ndarray
     spent: float
-    at_edge: float
+    replaced: np.ndarray
 
 
 def outputs(tastes: Tastes, s: SteadyState) -> list[Output]:
@@ -61,24 +64,29 @@ def watched(s: SteadyState) -> list[Output]:
     none, summed = np.zeros(s.a.shape), []
     for group in groups(s):
         member = np.broadcast_to(group.member / group.spent, s.a.shape)
-        level = member * (s.c - group.at_edge)
+        level = (group.member * s.c - group.replaced) / group.spent
         summed.append(Output(level, by_cash=none, by_c=member, by_n=none, by_called=none))
     return summed
 
 
 def groups(s: SteadyState) -> tuple[Group, Group]:
     """The poorest half and the richest tenth."""
+    return _group(s, BOTTOM, poor=True), _group(s, TOP, poor=False)
+
+
+def _group(s: SteadyState, fades: tuple[float, float], poor: bool) -> Group:
+    """The average of the groups below (`poor`) or above a rank, over the ranks between two."""
     owners = s.distribution.sum(axis=0)
     upto = np.cumsum(owners)
-    return _group(s, owners, upto, BOTTOM, poor=True), _group(s, owners, upto, 1 - TOP, poor=False)
-
-
-def _group(s: SteadyState, owners: np.ndarray, upto: np.ndarray, share: float, poor: bool) -> Group:
-    """Those below (`poor`) or above the household with a share of the others below it."""
-    edge = int(np.searchsorted(upto, share))
-    below = (np.arange(len(owners)) < edge).astype(float)
-    below[edge] = (share - (upto[edge] - owners[edge])) / owners[edge]
-    member = below if poor else 1 - below
-    spent = float((s.distribution * s.c).sum(axis=0) @ member)
-    at_edge = float(s.distribution[:, edge] @ s.c[:, edge] / owners[edge])
-    return Group(member, spent, at_edge)
+    first, last = fades
+    # Between ranks at which the end moves on to the next asset, what belongs to a group is linear.
+    cuts = np.concatenate([[first], upto[(upto > first) & (upto < last)], [last]])
+    weight_Q, end_Q = np.diff(cuts) / (last - first), (cuts[1:] + cuts[:-1]) / 2
+    shares = np.maximum(owners, np.finfo(float).tiny)
+    below_QA = np.clip((end_Q[:, None] - (upto - owners)) / shares, 0, 1)
+    member_QA = below_QA if poor else 1 - below_QA
+    edge_Q = np.searchsorted(upto, end_Q)
+    at_edge_Q = (s.distribution * s.c).sum(axis=0)[edge_Q] / owners[edge_Q]
+    member = weight_Q @ member_QA
+    replaced = (weight_Q * at_edge_Q) @ member_QA
+    return Group(member, float((s.distribution * s.c).sum(axis=0) @ member), replaced)

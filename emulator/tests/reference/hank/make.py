@@ -42,15 +42,15 @@ def household_on(grid: Any) -> Any:
     return block.add_hetoutputs([published.labor_supply])
 
 
-def spending_of_groups(c, bottom, bottom_edge, top, top_edge):
-    c_bottom = bottom * (c - bottom_edge)
-    c_top = top * (c - top_edge)
+def spending_of_groups(c, bottom, bottom_mean, bottom_moved, top, top_mean, top_moved):
+    c_bottom = bottom * (c - bottom_mean) + bottom_moved
+    c_top = top * (c - top_mean) + top_moved
     return c_bottom, c_top
 
 
-BOTTOM, TOP = 0.5, 0.1
-"""Shares of the households that are the poorest and the richest by what they own as the quarter
-begins.
+BOTTOM, TOP = (0.4, 0.6), (0.85, 0.95)
+"""Ranks, by what households own as the quarter begins, between which the weight of a household in
+the poorest half falls from one to zero, and in the richest tenth rises, linearly.
 """
 
 
@@ -181,22 +181,26 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
     """What tells the poorest and the richest households apart, as inputs of `grouped`, and what
     each group spends at rest.
 
-    Households are ranked by what they own as the quarter begins. Those at the grid point where a
-    group ends belong to it with the fraction that makes its share exact. As wealth moves, so does
-    the end of the group: a household more below it takes the place of one at it, who spends the
-    average there.
+    A household's weight follows from its rank, by what it owns as the quarter begins; those at one
+    grid point have the average weight of the ranks that they take up. One more household there
+    moves up all who are richer by as much, and their weights with them.
     """
     mass, c = rest["D"], rest["c"]
     owners = mass.sum(axis=0)
-    below = np.cumsum(owners) - owners
-    poorest = np.clip((BOTTOM - below) / np.maximum(owners, 1e-300), 0, 1)
-    richest = 1 - np.clip((1 - TOP - below) / np.maximum(owners, 1e-300), 0, 1)
+    rank = np.concatenate([[0.0], np.cumsum(owners)])
+    mean = (mass * c).sum(axis=0) / np.maximum(owners, 1e-300)
     weights, spent = {}, {}
-    for name, member in (("bottom", poorest), ("top", richest)):
-        share = BOTTOM if name == "bottom" else 1 - TOP
-        edge = int(np.searchsorted(np.cumsum(owners), share))
+    for name, (first, last), poor in (("bottom", BOTTOM, True), ("top", TOP, False)):
+        weight = np.clip((last - rank) / (last - first), 0, 1)
+        inside = np.clip(rank, first, last)
+        summed = np.minimum(rank, first) + (last - first - (last - inside) ** 2 / (last - first)) / 2
+        if not poor:
+            weight, summed = 1 - weight, rank - summed
+        member = np.where(owners > 1e-14, np.diff(summed) / np.maximum(owners, 1e-300), weight[1:])
+        moved = np.diff(weight) * mean
         weights[name] = member
-        weights[f"{name}_edge"] = float(mass[:, edge] @ c[:, edge] / owners[edge])
+        weights[f"{name}_mean"] = mean
+        weights[f"{name}_moved"] = weight[1:] * mean + np.cumsum(moved[::-1])[::-1] - moved
         spent[f"C_{name.upper()}"] = float((mass * c * member).sum())
     return weights, spent
 
