@@ -13,7 +13,7 @@ Axes: n draw, P parameter, D number of the part, K mode, S shock, H horizon, O o
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -102,6 +102,28 @@ class Closure:
             )
         if not fits:
             raise ParameterError("The tables of the closure do not fit each other.")
+
+    def observing(self, positions: Sequence[int]) -> tuple[Closure, np.ndarray]:
+        """The closure of these of its observables alone, in this order, and which numbers (D',) of
+        a part it takes: blocks that only others need are left out.
+        """
+        layout, terms = self._layout, np.asarray(self.terms)
+        first = layout.n_defined + layout.n_unknown
+        row_of = {first + position: first + k for k, position in enumerate(positions)}
+        row_of |= {row: row for row in range(first)}
+        terms = np.array(
+            [[row_of[row], *rest] for row, *rest in terms.tolist() if row in row_of],
+            dtype=np.int64,
+        )
+        used = sorted({operator - LEAD - 1 for operator in terms[:, 2].tolist() if operator > LEAD})
+        for row in terms:
+            if row[2] > LEAD:
+                row[2] = LEAD + 1 + used.index(row[2] - LEAD - 1)
+        counts = np.array([layout.n_unknown, layout.n_defined, len(positions), layout.margins])
+        columns = [np.arange(start, stop) for start, stop, _ in (self.places[k] for k in used)]
+        columns.append(np.arange(self.part_size)[self.margins])
+        tables = {"terms": terms, "blocks": np.asarray(self.blocks)[used], "counts": counts}
+        return dataclasses.replace(self, **tables), np.concatenate(columns)
 
     @property
     def part_size(self) -> int:

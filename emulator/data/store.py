@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,6 +80,7 @@ class DataSet:
         self.folder = folder
         self.manifest = manifest
         self.fingerprint = manifest.fingerprint
+        self._names: tuple[str, ...] | None = None
         self._splits: dict[str, dict[str, np.ndarray]] = {}
         self._verified: set[tuple[str, str]] = set()
 
@@ -127,7 +130,7 @@ class DataSet:
     def name_of_same(self, world: World) -> str:
         """The name of an opened world, which is kept here. Raises as `name_of` does."""
         spec = world.spec
-        if self.spec(spec.name).definition != spec.definition:
+        if self.world(spec.name).spec.definition != spec.definition:
             raise DatasetError(
                 f"The file of world '{spec.name}', or its mapping, has changed since {self.folder}"
                 f" was made of it. Generate the data anew, or name the world '{spec.name}'."
@@ -135,8 +138,24 @@ class DataSet:
         return spec.name
 
     def spec(self, world: str) -> WorldSpec:
-        """The world's spec as it was when the data were made."""
-        return self.world(world).spec
+        """The world's spec as it was when the data were made, of the observables that are read."""
+        spec = self.world(world).spec
+        return spec if self._names is None else spec.observing(self._names)
+
+    def observing(self, names: Sequence[str]) -> DataSet:
+        """The same data, of which these observables alone are read, in this order; names: each of
+        every world that is read (`UnknownNameError` where it is).
+        """
+        fewer = copy.copy(self)
+        fewer._names = tuple(names)
+        return fewer
+
+    def observed(self, world: str) -> list[int] | None:
+        """Which of the stored observables of a world are read, in their order; None for all."""
+        if self._names is None:
+            return None
+        stored = self.world(world).spec
+        return [stored.observable_index(name) for name in self.spec(world).observable_names]
 
     def splits(self, world: str) -> dict[str, np.ndarray]:
         """Sorted row indices of each split.
@@ -221,7 +240,8 @@ class DataSet:
                 f"{self.folder.at(world)}: split '{split}' holds values that are not finite; see"
                 " `emulator validate`."
             )
-        return theta, irfs
+        observed = self.observed(world)
+        return theta, irfs if observed is None else irfs[..., observed]
 
     def parts(self, world: str, rows: np.ndarray) -> Parts:
         """The dear parts of the groups of sorted rows, checksums verified.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from emulator.errors import UnknownNameError, unknown_name
 from emulator.inference.economy import Economy
 from emulator.inference.over_network import NetworkAnswerer
+from emulator.models import shipped
 from emulator.models.base import EmulatorModel
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import TrainedNetwork, load, placed
@@ -26,31 +27,61 @@ class Emulator:
     """A network that answers for the worlds it was trained on: `em["nk"]` is the economy of one.
 
     `network` is the PyTorch module itself, which takes and returns tensors, with gradients;
-    `checkpoint` says where it comes from.
+    `checkpoint` says where it comes from. beside: by world, the file of another network that
+    answers for it in the place of this one; read when it is first asked. `alone` is the emulator
+    without them.
     """
 
-    def __init__(self, trained: TrainedNetwork | EmulatorModel, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        trained: TrainedNetwork | EmulatorModel,
+        device: str = "cpu",
+        beside: Mapping[str, Path] | None = None,
+    ) -> None:
         self.trained = trained if isinstance(trained, TrainedNetwork) else TrainedNetwork(trained)
         self.device = placed(self.trained, device)
+        self.beside = dict(beside or {})
+        self._others: dict[str, TrainedNetwork] = {}
         self._economies: dict[str, Economy] = {}
 
     @classmethod
     def load(cls, name_or_path: str | Path = "universal", device: str = "cpu") -> Emulator:
-        """From the name under which it ships, a file, or the folder of a run.
+        """From the name under which it ships, a file, or the folder of a run. A name brings the
+        networks that ship beside it, the name with "-alone" after it does not.
 
         Raises `UnknownNameError`, `CheckpointError`, `DeviceError`.
         """
-        return cls(load(name_or_path), device)
+        return cls(load(name_or_path), device, shipped.beside(name_or_path))
+
+    @property
+    def alone(self) -> Emulator:
+        """The network itself for each of its worlds, without those beside it."""
+        return Emulator(self.trained, str(self.device)) if self.beside else self
+
+    def answering(self, world: str) -> TrainedNetwork:
+        """The network that answers for a world: one beside it, or itself. Raises
+        `CheckpointError`.
+        """
+        if world not in self.beside:
+            return self.trained
+        if world not in self._others:
+            other = load(self.beside[world])
+            placed(other, str(self.device))
+            self._others[world] = other
+        return self._others[world]
 
     def __repr__(self) -> str:
         calibrated = "" if self.trust else ", not calibrated: no error band and no flags"
-        return f"Emulator of {', '.join(self.worlds)} ({type(self.network).__name__}{calibrated})"
+        others = "".join(f"; {world} by {file.parent.name}" for world, file in self.beside.items())
+        name = type(self.network).__name__
+        return f"Emulator of {', '.join(self.worlds)} ({name}{calibrated}{others})"
 
     def __getitem__(self, world: str) -> Economy:
         """The economy that the network answers for. Raises `UnknownNameError`."""
         self.spec(world)
         if world not in self._economies:
-            self._economies[world] = Economy(NetworkAnswerer(self.trained, world, self.device))
+            answerer = NetworkAnswerer(self.answering(world), world, self.device)
+            self._economies[world] = Economy(answerer)
         return self._economies[world]
 
     def __iter__(self) -> Iterator[str]:
@@ -85,7 +116,7 @@ class Emulator:
         return self.trained.trust
 
     def spec(self, world: str) -> WorldSpec:
-        """What a world says of itself, as it was when the network was trained.
+        """What a world says of itself, as it was when the network that answers for it was trained.
 
         Raises `UnknownNameError`.
         """
@@ -102,7 +133,7 @@ class Emulator:
                 )
             hint = of_draws_alone(str(world), error)
             raise UnknownNameError(f"{error} {hint}") if hint else error
-        return self.network.world_specs[world]
+        return self.answering(world).world_specs[world]
 
     def trained_range(self, world: str) -> tuple[np.ndarray, np.ndarray]:
         """Smallest and largest value of each parameter among the training draws, (P,) and (P,), in

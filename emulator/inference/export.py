@@ -51,6 +51,7 @@ def export(
     Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError`
     without the extra [onnx], `CheckpointError` for a network that was not read from a file.
     """
+    em = em.alone
     for world in worlds or []:
         em.spec(world)
     if worlds == []:
@@ -81,6 +82,7 @@ def _write(em: Emulator, world: str, folder: Path) -> Path:
 
 def encode(em: Emulator, world: str) -> bytes:
     """The bytes of a world's ONNX file. Raises `MissingExtraError`, `UnknownNameError`."""
+    em = em.alone
     spec = em.spec(world)
     example = torch.tensor(spec.theta(), dtype=torch.float32).repeat(3, 1)
     names = ["irf"] if em.trust is None else ["irf", "half_width"]

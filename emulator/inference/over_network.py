@@ -55,7 +55,8 @@ class NetworkAnswerer(Answerer):
         self.last_horizon = None if trained.network.any_horizon else trained.network.horizon
         origin = trained.origin
         self.title = "network" if origin is None else f"network {Path(origin.path).parent.name}"
-
+        if trained.network.exact_in:
+            self.title = f"{self.title} ({trained.network.exact_in})"
         self.calibrated = trained.trust is not None
 
     @cached_property

@@ -42,6 +42,8 @@ class EmulatorModel(nn.Module):
     horizon: int
     wants_parts = False
     """Whether the network learns from the dear parts of the data, by `learn_parts`."""
+    exact_in = ""
+    """What of its answers is exact beside what is learnt, said where it answers."""
     any_horizon = False
     """Whether responses beyond the horizon that the network was built for can be asked of it."""
 

@@ -20,11 +20,22 @@ SHIPPED = {
     "universal": (
         "emulator release --checkpoint runs/universal_A_43/calibrated.pt --results"
         " results/universal_A_43/results.json"
-    )
+    ),
+    "structure_hank": (
+        "emulator release --checkpoint runs/structure_hank/calibrated.pt --results"
+        " results/structure_hank/results.json"
+    ),
 }
 """Names that `load` knows, each with the command that makes its weights from a trained and scored
 network.
 """
+
+BESIDE = {"universal": {"hank": "structure_hank"}}
+"""Networks that ship beside another: by world, those that answer for it in the other's place, being
+more exact.
+"""
+ALONE = "-alone"
+"""After the name of a network: without those that ship beside it."""
 
 OF_A_RUN = ("calibrated.pt", "best.pt", WEIGHTS)
 """What stands for a folder: the first of these that it holds."""
@@ -43,8 +54,8 @@ def find(name_or_path: str | Path) -> Path:
             f" ({', '.join(SHIPPED)}), a file or the folder of a run."
         )
     place = Path(name_or_path)
-    if isinstance(name_or_path, str) and name_or_path in SHIPPED:
-        return _shipped(name_or_path)
+    if isinstance(name_or_path, str) and name_or_path.removesuffix(ALONE) in SHIPPED:
+        return _shipped(name_or_path.removesuffix(ALONE))
     try:
         is_folder = place.is_dir()
         unknown = _could_be_name(name_or_path) and not place.exists()
@@ -60,6 +71,15 @@ def find(name_or_path: str | Path) -> Path:
     if unknown:
         raise unknown_name("network, and no file of that name", str(name_or_path), SHIPPED)
     return place
+
+
+def beside(name_or_path: str | Path) -> dict[str, Path]:
+    """By world, the weights of the networks that answer for it beside the one of this name."""
+    if not isinstance(name_or_path, str):
+        return {}
+    others = BESIDE.get(name_or_path, {})
+    places = {world: FOLDER / name / WEIGHTS for world, name in others.items()}
+    return {world: place for world, place in places.items() if place.is_file()}
 
 
 def _shipped(name: str) -> Path:

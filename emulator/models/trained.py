@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def placed(trained: TrainedNetwork, device: str) -> torch.device:
     try:
         target = torch.device(device)
         for module in (trained.network, trained.trust):
-            if isinstance(module, torch.nn.Module):
+            if isinstance(module, torch.nn.Module) and not _is_there(module, target):
                 module.to(target).eval()
     except (RuntimeError, AssertionError) as error:  # PyTorch says in either way that it is missing
         raise DeviceError(
@@ -157,6 +158,12 @@ def placed(trained: TrainedNetwork, device: str) -> torch.device:
     if target.type == "meta":
         raise DeviceError("The device 'meta' holds no numbers. Try --device cpu.")
     return target
+
+
+def _is_there(module: torch.nn.Module, target: torch.device) -> bool:
+    """Whether nothing is left to do: for a single draw a walk over all modules takes longer."""
+    first = next(chain(module.parameters(), module.buffers()), None)
+    return not module.training and first is not None and first.device == target
 
 
 @contextmanager

@@ -130,6 +130,8 @@ class TrainingConfig:
     worlds: Annotated[list[Name], Field(min_length=1)] = dataclasses.field(
         default_factory=lambda: ["nk", "var", "lss"]
     )
+    # what the network is to answer with, of worlds that all have it; None: all that they observe
+    observables: Annotated[list[Name], Field(min_length=1)] | None = None
     model: Name = "PerWorldMLPBaseline"
     model_options: Options = dataclasses.field(default_factory=dict)
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"

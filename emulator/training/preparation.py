@@ -256,6 +256,10 @@ def dear_parts(dataset: IRFDataset) -> dict[str, DearParts]:
                 f"The parts of '{world}' in {data.path} were stored for other equations than those"
                 " by which the world is closed here. Generate the data anew."
             )
+        observed = data.observed(world)
+        if observed is not None:
+            closure, columns = closure.observing(observed)
+            values = values[:, columns]
         theta, irf = source.gather(np.arange(len(source.rows)))
         parts[world] = DearParts(
             theta=theta.double().numpy(),

@@ -101,6 +101,7 @@ class ShardSource(Source):
         data.verify(world)
         self.rows, self.plain = sample_rows(data, world, split, most)
         self.world = world
+        self._observed = data.observed(world)
         group = data.group(world)
         self._theta, self._irf = group["theta"], group["irfs"]
         self.shard, n_shards = (
@@ -118,6 +119,8 @@ class ShardSource(Source):
         return self._finite(theta, irf)
 
     def _finite(self, theta: np.ndarray, irf: np.ndarray) -> Block:
+        if self._observed is not None:
+            irf = irf[..., self._observed]
         if not (np.isfinite(theta).all() and np.isfinite(irf).all()):
             raise DatasetError(
                 f"World '{self.world}': rows read from disk hold values that are not finite; see"

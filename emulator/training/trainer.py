@@ -367,6 +367,8 @@ def train(config: TrainingConfig, *, resume: bool = False, overwrite: bool = Fal
         refuse_overwriting(folder)  # before the data are read
     with process_group(config.device) as group:
         data = open_dataset(config.dataset)
+        if config.observables is not None:
+            data = data.observing(config.observables)
         worlds = [data.name_of(world) for world in config.worlds]
         specs = {world: data.spec(world) for world in worlds}
         limits = config.max_train_samples

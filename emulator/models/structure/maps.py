@@ -9,15 +9,16 @@ kernel's centre, Y output.
 from __future__ import annotations
 
 from itertools import combinations_with_replacement
+from math import comb
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-DEGREES, LENGTHS, NOISES = (2, 3, 4), (4.0, 8.0), (1e-7, 1e-5, 1e-3)
-"""What is tried: degrees of the trend, lengths of the kernel (an input's range is 2), and the
-variance of the noise in that of the kernel.
+DEGREES, LENGTHS, NOISES = (2, 3, 4, 5, 6), (4.0, 8.0), (1e-7, 1e-5, 1e-3)
+"""What is tried: degrees of the trend, on all draws; then lengths of the kernel (an input's range
+is 2) and the variance of the noise in that of the kernel, on some.
 """
 DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
@@ -78,24 +79,33 @@ class SmoothMap(nn.Module):
             few = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
             self._solve(x_nX, y_nY, few, 0)
             return few
-        shape = shape or self._chosen(x_nX[:TRIAL_DRAWS], y_nY[:TRIAL_DRAWS])
+        shape = shape or self._chosen(x_nX, y_nY, centres)
         self._solve(x_nX, y_nY, shape, centres)
         return shape
 
-    def _chosen(self, x_nX: Tensor, y_nY: Tensor) -> Shape:
-        """The shape that errs least on the draws held out."""
+    def _chosen(self, x_nX: Tensor, y_nY: Tensor, centres: int) -> Shape:
+        """The shape that errs least on draws held out: the degree of the trend alone, found from
+        all other draws; then the kernels beside a trend that some draws can bear.
+        """
+        degree = self._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
+        if not centres:
+            return degree
+        some = slice(TRIAL_DRAWS)
+        shapes = [degree._replace(length=long, noise=noise) for long in LENGTHS for noise in NOISES]
+        bearable = [shape._replace(degree=_bearable(shape.degree, x_nX[some])) for shape in shapes]
+        best = self._best(x_nX[some], y_nY[some], bearable, min(centres, TRIAL_CENTRES))
+        return best._replace(degree=degree.degree)
+
+    def _best(self, x_nX: Tensor, y_nY: Tensor, shapes: list[Shape], centres: int) -> Shape:
         n = round((1 - TRIAL_SHARE) * len(x_nX))
-        best, least = Shape(1, LENGTHS[-1], NOISES[-1]), float("inf")
-        for degree in DEGREES:
-            if len(_exponents(x_nX.shape[1], degree)) * DRAWS_PER_TERM > n:
+        best, least = shapes[0]._replace(degree=1), float("inf")
+        for shape in shapes:
+            if shape.degree > _bearable(shape.degree, x_nX[:n]):
                 continue
-            for length in LENGTHS:
-                for noise in NOISES:
-                    shape = Shape(degree, length, noise)
-                    self._solve(x_nX[:n], y_nY[:n], shape, TRIAL_CENTRES)
-                    error = float((self(x_nX[n:]) - y_nY[n:]).square().mean())
-                    if error < least:
-                        best, least = shape, error
+            self._solve(x_nX[:n], y_nY[:n], shape, centres)
+            error = float((self(x_nX[n:]) - y_nY[n:]).square().mean())
+            if error < least:
+                best, least = shape, error
         return best
 
     def _solve(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> None:
@@ -146,6 +156,13 @@ def make_room(module: nn.Module, state_dict: dict[str, Any], prefix: str) -> Non
         stored = state_dict.get(prefix + name)
         if isinstance(stored, Tensor) and stored.shape != buffer.shape:
             setattr(module, name, torch.zeros(stored.shape, dtype=buffer.dtype))
+
+
+def _bearable(degree: int, x_nX: Tensor) -> int:
+    """The degree, or less where there are too few draws for its terms."""
+    while degree > 1 and comb(x_nX.shape[1] + degree, degree) * DRAWS_PER_TERM > len(x_nX):
+        degree -= 1
+    return degree
 
 
 def _exponents(inputs: int, degree: int) -> Tensor:

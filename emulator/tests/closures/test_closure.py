@@ -102,3 +102,16 @@ def test_modes_are_orthonormal_and_hold_decays_of_all_speeds():
     for persistence in (0.0, 0.3, 0.7, 0.9, 0.97):
         path = persistence ** np.arange(150)
         assert np.linalg.norm(path - modes @ (modes.T @ path)) < 1e-5 * np.linalg.norm(path)
+
+
+def test_fewer_observables_are_closed_with_fewer_numbers_of_the_part():
+    theta, whole = draws(3), closure(in_time=True)
+    part = part_of(theta, in_time=True)
+    answer = whole.responses(theta, part, HORIZON)
+    for positions in ([0, 1], [2], [2, 0]):
+        fewer, numbers = whole.observing(positions)
+        fewer.check()
+        own = fewer.responses(theta, part[:, numbers], HORIZON)
+        assert np.array_equal(own, answer[..., positions])
+        assert (len(numbers) < whole.part_size) == (2 not in positions)
+        assert np.array_equal(part[:, numbers][:, fewer.margins], part[:, whole.margins])

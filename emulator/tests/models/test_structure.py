@@ -70,6 +70,23 @@ def test_single_precision_is_answered_in_single_precision_and_short_horizons(net
     assert torch.allclose(answer, network(theta, "closed")[:, :, :4].float(), atol=1e-5)
 
 
+def test_predictions_are_the_numbers_that_are_differentiated(network, fresh):
+    theta, _ = fresh
+    with torch.inference_mode():
+        answer = network(theta, "closed")
+    assert torch.allclose(answer, network(theta, "closed"), rtol=1e-10, atol=1e-12)
+
+
+def test_a_map_has_the_degree_that_it_needs():
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.uniform(-1, 1, (1500, 2)))
+    for degree in (3, 5):
+        smooth = SmoothMap()
+        target = (x[:, :1] - 0.4 * x[:, 1:]) ** degree
+        assert smooth.fit(x, target, 0, rng).degree >= degree
+        assert torch.allclose(smooth(x), target, atol=1e-6)
+
+
 def test_shocks_are_exactly_free_of_what_is_not_theirs(network, fresh):
     theta, _ = fresh
     before = network(theta, "closed")

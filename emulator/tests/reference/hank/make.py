@@ -193,7 +193,9 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
     for name, (first, last), poor in (("bottom", BOTTOM, True), ("top", TOP, False)):
         weight = np.clip((last - rank) / (last - first), 0, 1)
         inside = np.clip(rank, first, last)
-        summed = np.minimum(rank, first) + (last - first - (last - inside) ** 2 / (last - first)) / 2
+        summed = (
+            np.minimum(rank, first) + (last - first - (last - inside) ** 2 / (last - first)) / 2
+        )
         if not poor:
             weight, summed = 1 - weight, rank - summed
         member = np.where(owners > 1e-14, np.diff(summed) / np.maximum(owners, 1e-300), weight[1:])

@@ -1,0 +1,51 @@
+"""A network that ships beside another answers for its world in the other's place."""
+
+import numpy as np
+import pytest
+import torch
+
+import emulator
+from emulator.inference import Emulator
+from emulator.models import shipped
+from emulator.models.trained import load
+
+TRAINED = load("universal")
+
+
+@pytest.fixture(scope="module")
+def em():
+    return emulator.load("universal")
+
+
+def test_the_world_is_answered_by_the_exact_closure_which_says_so(em):
+    assert em.beside.keys() == {"hank"}
+    answer = em.irf("hank", shock="monetary")
+    assert answer.attrs["source"] == "network structure_hank (structure: exact closure)"
+    assert answer["irf"].notnull().all()
+    assert (answer["lower"] < answer["upper"]).all()
+    assert "flagged" in answer
+    assert "consumption" in em.spec("hank").observable_names
+    own = emulator.load("structure_hank").irf("hank", shock="monetary")
+    assert np.array_equal(answer["irf"], own["irf"])
+
+
+def test_the_network_alone_is_asked_by_a_name_of_its_own_and_answers_all_else(em):
+    alone = emulator.load("universal-alone")
+    assert not alone.beside
+    assert not em.alone.beside
+    theta = torch.tensor(TRAINED.world_specs["hank"].theta(), dtype=torch.float32)
+    with torch.inference_mode():
+        expected = TRAINED.network(theta, "hank")[0].double().numpy()
+    for asked in (alone, em.alone):
+        answer = asked.irf("hank")
+        assert answer.attrs["source"] == "network universal"
+        assert np.array_equal(answer["irf"].values.squeeze(), expected)
+    assert np.array_equal(em.irf("nk")["irf"], alone.irf("nk")["irf"])
+
+
+def test_a_file_stands_for_itself_and_missing_weights_for_nothing(monkeypatch, tmp_path):
+    place = shipped.find("universal")
+    assert not Emulator.load(place).beside
+    assert not Emulator.load(str(place)).beside
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    assert shipped.beside("universal") == {}
