@@ -186,7 +186,7 @@ def test_the_nonlinear_model_responds_alike_to_a_small_shock():
     peak = np.abs(nonlinear).max(axis=2, keepdims=True)
     error = (np.abs(linear - nonlinear) / peak).max(axis=(0, 1, 2))
     assert error[:5].max() < 2e-4
-    assert error[5:].max() < 2e-2
+    assert error[5:].max() < 5e-4
 
 
 def test_jacobians_are_the_librarys_differences(small):

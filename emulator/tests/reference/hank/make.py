@@ -188,7 +188,8 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
     mass, c = rest["D"], rest["c"]
     owners = mass.sum(axis=0)
     rank = np.concatenate([[0.0], np.cumsum(owners)])
-    mean = (mass * c).sum(axis=0) / np.maximum(owners, 1e-300)
+    owned = owners > 1e-14  # beyond the grid's end the library extrapolates: masses below zero
+    mean = np.where(owned, (mass * c).sum(axis=0) / np.where(owned, owners, 1.0), 0.0)
     weights, spent = {}, {}
     for name, (first, last), poor in (("bottom", BOTTOM, True), ("top", TOP, False)):
         weight = np.clip((last - rank) / (last - first), 0, 1)
@@ -198,7 +199,7 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
         )
         if not poor:
             weight, summed = 1 - weight, rank - summed
-        member = np.where(owners > 1e-14, np.diff(summed) / np.maximum(owners, 1e-300), weight[1:])
+        member = np.where(owned, np.diff(summed) / np.where(owned, owners, 1.0), weight[1:])
         moved = np.diff(weight) * mean
         weights[name] = member
         weights[f"{name}_mean"] = mean
