@@ -28,3 +28,11 @@ def time_modes(periods: int, count: int, single: int) -> np.ndarray:
     modes[single:, single:] = smooth * np.sign(largest)  # the same on every machine
     modes.setflags(write=False)
     return modes
+
+
+def periods_alone(modes: np.ndarray) -> int:
+    """How many of the first periods are modes of their own."""
+    count = 0
+    while count < modes.shape[1] and np.array_equal(modes[count], np.eye(modes.shape[1])[count]):
+        count += 1
+    return count

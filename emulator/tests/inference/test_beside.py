@@ -9,6 +9,9 @@ from emulator.inference import Emulator
 from emulator.models import shipped
 from emulator.models.trained import load
 
+if not (shipped.FOLDER / "structure_hank").exists():
+    pytest.skip("no weights of 'structure_hank' in this checkout", allow_module_level=True)
+
 TRAINED = load("universal")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from emulator.closures.modes import periods_alone
 from emulator.closures.parts import DearParts
 from emulator.data import generate_dataset
 from emulator.errors import CheckpointError, DatasetError, ModelError
@@ -125,6 +126,7 @@ def test_each_regime_has_a_map_of_its_own(fresh):
     assert np.array_equal(network.margins(theta, "closed")[:, 0] > 0, theta[:, 0] > 0.5)
     error = np.abs(network(theta, "closed").numpy() - truth).max()
     assert error < 1e-3 * np.abs(truth).max()
+    assert not network.structure("closed").alternates(theta).any()
     near = theta[:3].clone()
     near[:, 0] = torch.tensor([0.5, 0.4, 0.6])
     assert network.doubted(near, "closed").tolist() == [True, False, False]
@@ -241,3 +243,14 @@ def test_it_trains_in_the_training_room(grouped, tmp_path):
 def test_data_without_parts_are_refused(ungrouped, tmp_path):
     with pytest.raises(DatasetError, match="no dear parts of 'closed'"):
         train(config(ungrouped, tmp_path / "run"))
+
+
+def test_responses_that_go_to_and_fro_beyond_the_modes_are_doubted(network, fresh, monkeypatch):
+    structure = network.structure("closed")
+    theta, _ = fresh
+    last = periods_alone(structure.closure_modes.numpy()) - 1
+    irf = network(theta, "closed", last)
+    irf[2, 0, :, 1] *= torch.tensor([1.0, -1.0]).repeat(last)[: last + 1]
+    irf[2, 0, -3:, 1] = torch.tensor([1.0, -1.0, 1.0]) * irf[2, 0, :, 1].abs().max()
+    monkeypatch.setattr(structure, "forward", lambda theta, horizon: irf)
+    assert torch.nonzero(structure.alternates(theta)).tolist() == [[2]]
