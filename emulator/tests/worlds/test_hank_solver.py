@@ -3,6 +3,7 @@ every period of the Jacobians, every column of the equilibrium.
 """
 
 import io
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from emulator.worlds.hank import world as hank
 from emulator.worlds.hank.world import LONG, SHORT, SPEC, Policy, Tastes, processes
 
 pytest.importorskip("numba")
-pytest.importorskip("sequence_jacobian")
+if find_spec("sequence_jacobian") is None:  # its import takes seconds: those who only collect wait
+    pytest.skip("sequence-jacobian is not installed", allow_module_level=True)
 
 from emulator.tests.worlds.hank_oracle import equilibrium, jacobian, steady
 from emulator.worlds.hank.closure import close

@@ -1,5 +1,6 @@
 """A model of sequence-jacobian is a world: its responses are those of the package itself."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -7,21 +8,16 @@ import pytest
 
 from emulator.errors import SimulatorError
 from emulator.spec import Status
-from emulator.worlds import check_world, get_world
+from emulator.worlds import check_world, get_world, sequence_jacobian
 
-pytest.importorskip("sequence_jacobian")
-
-from sequence_jacobian import create_model
-from sequence_jacobian.examples import krusell_smith, rbc
-
-from emulator.worlds import sequence_jacobian
+if find_spec("sequence_jacobian") is None:  # importing it takes seconds, which collecting need not
+    pytest.skip("sequence-jacobian is not installed", allow_module_level=True)
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "own_sequence_jacobian.py"
 CLOSE = 1e-10
 """Largest difference to the package's own impulse response, relative to its peak."""
 
 RBC = {
-    "model": create_model([rbc.household, rbc.firm, rbc.mkt_clearing], name="RBC"),
     "calibration": {"L": 1.0, "frisch": 1.0},
     "unknowns": ["K", "L"],
     "targets": ["goods_mkt", "euler"],
@@ -45,19 +41,28 @@ RBC = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def real_cycles():
+    """The library's example of real business cycles, as `sequence_jacobian.world` takes it."""
+    from sequence_jacobian import create_model
+    from sequence_jacobian.examples import rbc
+
+    return {"model": create_model([rbc.household, rbc.firm, rbc.mkt_clearing], name="RBC"), **RBC}
+
+
 def of_the_package(model, steady, unknowns, targets, path):
     """Deviations by variable, as `solve_impulse_linear` has them."""
     return model.solve_impulse_linear(steady, unknowns, targets, path)
 
 
-def test_a_representative_agent_moves_as_the_package_says():
-    world = sequence_jacobian.world(**RBC)
+def test_a_representative_agent_moves_as_the_package_says(real_cycles):
+    world = sequence_jacobian.world(**real_cycles)
     theta = world.sample(3, np.random.default_rng(0))
     irf = world.irf(theta, 60)
     for draw, row in enumerate(theta):
         named = dict(zip(world.spec.parameter_names, row.tolist(), strict=True))
         rho, sigma = named.pop("rho_z"), named.pop("sigma_z")
-        steady = RBC["model"].solve_steady_state(
+        steady = real_cycles["model"].solve_steady_state(
             {**RBC["calibration"], **named},
             RBC["steady_unknowns"],
             RBC["steady_targets"],
@@ -66,7 +71,9 @@ def test_a_representative_agent_moves_as_the_package_says():
         for shock, path in enumerate(
             ({"Z": sigma * rho ** np.arange(300)}, {"beta": 1e-4 * 0.5 ** np.arange(300)})
         ):
-            own = of_the_package(RBC["model"], steady, ["K", "L"], ["goods_mkt", "euler"], path)
+            own = of_the_package(
+                real_cycles["model"], steady, ["K", "L"], ["goods_mkt", "euler"], path
+            )
             level = own["Z"] if "Z" in path else np.zeros(300)
             expected = np.stack([100 * own["Y"] / steady["Y"], own["r"], level], axis=1)[:61]
             error = np.abs(irf[draw, shock] - expected).max(axis=0)
@@ -74,6 +81,8 @@ def test_a_representative_agent_moves_as_the_package_says():
 
 
 def test_heterogeneous_agents_move_as_the_package_says():
+    from sequence_jacobian.examples import krusell_smith
+
     steady_model, _, model, unknowns, targets, _ = krusell_smith.dag()
     calibration = {
         "delta": 0.025, "alpha": 0.11, "rho": 0.966, "Y": 1.0, "L": 1.0, "nS": 2, "nA": 10,
@@ -110,8 +119,8 @@ def test_heterogeneous_agents_move_as_the_package_says():
         assert error <= CLOSE * np.abs(expected).max()
 
 
-def test_what_belongs_to_a_shock_is_declared_and_true():
-    world = sequence_jacobian.world(**RBC)
+def test_what_belongs_to_a_shock_is_declared_and_true(real_cycles):
+    world = sequence_jacobian.world(**real_cycles)
     technology, patience = world.spec.shocks
     assert (technology.size, technology.process) == ("sigma_z", ("rho_z",))
     assert patience.size is None
@@ -141,6 +150,6 @@ def test_the_example_is_a_world_and_draws_that_do_not_fade_have_no_solution():
         ({"shocks": {"technology": ("Z", "rho_zz", 1.0)}}, "rho_zz"),
     ],
 )
-def test_names_that_the_model_does_not_have_are_refused(changes, message):
+def test_names_that_the_model_does_not_have_are_refused(real_cycles, changes, message):
     with pytest.raises(SimulatorError, match=message):
-        sequence_jacobian.world(**{**RBC, **changes})
+        sequence_jacobian.world(**{**real_cycles, **changes})

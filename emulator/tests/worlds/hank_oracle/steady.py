@@ -5,7 +5,6 @@ backward and forward steps are iterated until nothing moves.
 from __future__ import annotations
 
 import numpy as np
-from sequence_jacobian import grids, hetblocks
 
 from emulator.errors import NoSolutionError
 from emulator.worlds.hank.household import SKILLS, Grid, SteadyState, Tastes
@@ -62,6 +61,8 @@ class _Market:
     steady: SteadyState
 
     def __init__(self, tastes: Tastes, grid: Grid) -> None:
+        from sequence_jacobian import grids  # takes seconds, as it compiles: for those who ask
+
         self.tastes = tastes
         self.skill, _, self.transition = grids.markov_rouwenhorst(
             rho=tastes.rho_e, sigma=tastes.sd_e, N=SKILLS
@@ -85,6 +86,8 @@ class _Market:
         return np.log([held / self.tastes.debt, worked])
 
     def _at_rest(self, beta: float, vphi: float) -> SteadyState:
+        from sequence_jacobian import hetblocks
+
         block, tastes = hetblocks.hh_labor.hh, self.tastes
         problem = {
             "a_grid": self.grid,
