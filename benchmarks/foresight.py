@@ -39,7 +39,7 @@ SCRIPT = Path(__file__).resolve().parent / "dynare" / "foresight.m"
 SOLVING = re.compile(r"^(\s*)(simul|perfect_foresight_solver)\b", re.MULTILINE)
 TIGHT = "options_.dynatol.f = 1e-10; options_.dynatol.x = 1e-10; options_.solve_tolf = 1e-12;\n"
 TOLERANCE = 1e-6
-LIMIT = 180
+LIMIT = 1800
 
 
 @dataclass(frozen=True)
@@ -132,13 +132,14 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--dynare", type=Path, default=Path("/usr/lib/dynare/matlab"))
     parser.add_argument("--csv", type=Path)
+    parser.add_argument("--only", default="", help="a pattern that paths must hold")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--draws", type=int, default=100)
     given = parser.parse_args()
     files = [
         path
         for path in sorted(given.folder.rglob("*.mod"))
-        if SOLVING.search(path.read_text("latin-1"))
+        if SOLVING.search(path.read_text("latin-1")) and re.search(given.only, str(path))
     ]
     rows = []
     for path in files:

@@ -50,6 +50,10 @@ COMMANDS = {
         "emulator.inference.file_command:osr",
         "Optimal simple rules of a .mod file: coefficients and objective.",
     ),
+    "foresight": Entry(
+        "emulator.inference.foresight_command:foresight",
+        "Paths of a .mod file under perfect foresight, its own or under shocks given.",
+    ),
     "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
     "compare": Entry(
         "emulator.worlds.command:compare", "Several worlds under the same shock: one picture."

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 class Economy(PathQuestions, FileQuestions):
     """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `log_likelihood`,
     and, from its bases, `moments`, `variance_decomposition`, `simulate`, `state_space`,
-    `optimal_rule`, `occbin`.
+    `optimal_rule`, `occbin`, `perfect_foresight`.
 
     `answerer` gives the same answers as plain arrays.
     """

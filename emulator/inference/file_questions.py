@@ -1,5 +1,5 @@
 """What an economy of a `.mod` file answers beyond responses: the part of `Economy` that asks for an
-optimal simple rule and for paths under occasionally binding constraints.
+optimal simple rule and for paths under occasionally binding constraints or perfect foresight.
 
 Axes: n draw, Z size, S shock, H horizon, V variable, C constraint.
 """
@@ -7,7 +7,7 @@ Axes: n draw, Z size, S shock, H horizon, V variable, C constraint.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class FileQuestions(ABC):
-    """`optimal_rule` and `occbin`, of an economy over the solver of a file."""
+    """`optimal_rule`, `occbin` and `perfect_foresight`, of an economy over the solver of a file."""
 
     @property
     @abstractmethod
@@ -93,6 +93,52 @@ class FileQuestions(ABC):
             "path under its constraints",
         )
         return data
+
+    def perfect_foresight(
+        self,
+        draws: DrawsLike = None,
+        *,
+        shocks: Mapping[str, Any] | None = None,
+        initial: Mapping[str, Any] | None = None,
+        terminal: Mapping[str, Any] | None = None,
+        scenarios: Mapping[str, Mapping[str, Any]] | None = None,
+        periods: int | None = None,
+        variables: Names = None,
+        observables: Names = None,
+        on_failure: str = "raise",
+        **parameters: Any,
+    ) -> xr.Dataset:
+        """Non-linear paths of a `.mod` file's variables, in levels, where all shocks are known from
+        the first period on: `path` (draw, scenario, period, variable); see
+        `emulator.inference.foresight`.
+
+        A file's own blocks say which path, those before its `perfect_foresight_solver` or `simul`;
+        the path of any other file begins and ends in the steady state. In their place: shocks,
+        values of exogenous variables from period 1 on, {"e": [0.1, 0.05]}, or by period, {"e": {4:
+        0.1}}; initial, variables before the first period; terminal, exogenous variables from period
+        1 on and for good. scenarios: several of these by name, {"cut": {"terminal": {"tau":
+        0.2}}}, solved together. Numbers are in the units of the file, as levels. periods: by
+        default the file's, else 200.
+
+        Raises `NoSolutionError`, which names the period and the equation that are furthest from
+        being solved, unless on_failure="nan" and some path was found; `ParameterError` for a world
+        that is not read from a `.mod` file and for bad input, `ModFileError`.
+        """
+        from emulator.inference.foresight import ForesightQuestion, perfect_foresight
+
+        question = ForesightQuestion(
+            draws=draws,
+            parameters=parameters,
+            shocks=shocks,
+            initial=initial,
+            terminal=terminal,
+            scenarios=scenarios,
+            periods=periods,
+            variables=variables,
+            observables=observables,
+            on_failure=on_failure,
+        )
+        return perfect_foresight(self.asking, question)
 
 
 def _sizes(size: float | Sequence[float]) -> np.ndarray:
