@@ -84,6 +84,12 @@ def irf(
         int, typer.Option(min=0, help="Periods of a simulation before the shock.")
     ] = BURN_IN,
     seed: Annotated[int, typer.Option(min=0, help="Of the simulations.")] = 0,
+    anticipated: Annotated[
+        int,
+        typer.Option(
+            min=0, max=400, help="Periods that the shocks are known ahead; the solver answers."
+        ),
+    ] = 0,
     exact: Annotated[
         bool, typer.Option("--exact", help="Ask the world's solver, as happens by itself.")
     ] = False,
@@ -135,6 +141,7 @@ def irf(
         size=size,
         observables=names_of(observables or []),
         horizon=horizon,
+        anticipated=anticipated,
         order=order,
         replic=replic,
         burn_in=burn_in,

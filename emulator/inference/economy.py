@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emulator.errors import DoubtWarning, warn
+from emulator.errors import DoubtWarning, ParameterError, warn
 from emulator.inference.answerer import Answerer
 from emulator.inference.asking import Asking, Shocks
 from emulator.inference.draws import (
@@ -107,6 +107,7 @@ class Economy(PathQuestions, FileQuestions):
         observables: Names = None,
         variables: Names = None,
         horizon: int | None = None,
+        anticipated: int = 0,
         order: int | None = None,
         replic: int | None = None,
         burn_in: int = BURN_IN,
@@ -128,6 +129,9 @@ class Economy(PathQuestions, FileQuestions):
         answer for draws that a network flags or takes for unsolvable (for a model of one's own give
         the path of its .mod file, or the world itself). Units: those of the observables
         (`spec.observable_units`).
+
+        anticipated: how many periods ahead the shocks are known, in linear worlds; horizon 0 is
+        then the period in which they become known. The solver answers.
 
         order: of approximation, 1, 2 or 3 (pruned) for `.mod` files, by default the one that the
         file asks for. Responses of second and third order are what the shock changes on the mean
@@ -151,6 +155,7 @@ class Economy(PathQuestions, FileQuestions):
             observables=observables,
             variables=variables,
             horizon=horizon,
+            anticipated=anticipated,
             order=order,
             replic=replic,
             burn_in=burn_in,
@@ -174,6 +179,7 @@ class Economy(PathQuestions, FileQuestions):
         observables: Names = None,
         variables: Names = None,
         horizon: int | None = None,
+        anticipated: int = 0,
         order: int | None = None,
         replic: int | None = None,
         burn_in: int = BURN_IN,
@@ -182,6 +188,18 @@ class Economy(PathQuestions, FileQuestions):
         on_failure: str = "raise",
     ) -> Answered:
         """`irf` as plain arrays with their labels; raises as that does, and warns of nothing."""
+        if anticipated != 0 or isinstance(anticipated, bool):
+            return self._knowing(anticipated, order).answered(
+                draws,
+                parameters,
+                shocks=shocks,
+                shock=shock,
+                size=size,
+                observables=observables,
+                variables=variables,
+                horizon=horizon,
+                on_failure=on_failure,
+            )
         theta = self.asking.theta(draws, parameters or {})
         last = self.asking.last(horizon)
         asked = self.asking.asked(shocks, shock, size, last)
@@ -223,6 +241,16 @@ class Economy(PathQuestions, FileQuestions):
             fields["near_jump"] = near
             labels = labels._replace(jump=near_jumps_in_words(near, fields["exact"]))
         return Answered(labels, theta, fields)
+
+    def _knowing(self, ahead: int, order: int | None) -> Economy:
+        """The economy with shocks that are known so many periods ahead. Raises `ParameterError`."""
+        from emulator.worlds.anticipated import AnticipatedWorld
+
+        if order not in (None, 1):
+            raise ParameterError(
+                f"anticipated={ahead} is about the first order; leave order={order} out."
+            )
+        return Economy(SolverAnswerer(AnticipatedWorld(self.solver, ahead)))
 
     def jacobian(
         self,

@@ -19,6 +19,7 @@ from emulator.modfile.compiling.responses import explain
 from emulator.modfile.compiling.rules import decision_rules
 from emulator.modfile.compiling.runs import HIGHEST_ORDER
 from emulator.solvers import StateSpace
+from emulator.solvers.news import Outlook, onward_matrix
 from emulator.solvers.perturbation import Rules
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import World
@@ -150,6 +151,19 @@ class FileWorld(World):
         )
 
 
+def outlook_of(model: CompiledModel, full: np.ndarray, space: StateSpace) -> Outlook:
+    """The outlook of a file at full theta (n, P') and its state space in all variables. Raises
+    `ParameterError` for a run whose policy is not part of the equations.
+    """
+    if model.kind.rule:
+        raise ParameterError(
+            f"'{model.file.path.name}' is solved for {model.kind.title}, where shocks that are"
+            " known ahead are not answered."
+        )
+    lead, current, _, _ = model.matrices(full)
+    return Outlook(space.A, space.B, onward_matrix(lead, current, space.A), space.C)
+
+
 class FileModel(FileWorld, LinearWorld):
     """The model of a file, solved at any of its parameters by a linear decision rule."""
 
@@ -186,6 +200,14 @@ class FileModel(FileWorld, LinearWorld):
         if self.loglinear:
             c = c / self._positive(full)[:, :, None]
         return StateSpace(solution.transition, solution.impact, c)
+
+    @property
+    def width(self) -> int:
+        return len(self.model.all_variables)
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        full = self.full_theta(theta)
+        return outlook_of(self.model, full, self.state_space(theta))
 
     def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
         """Raises `ModFileError` where the file's run has no such answer."""

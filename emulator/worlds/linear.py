@@ -10,7 +10,8 @@ from abc import abstractmethod
 import numpy as np
 
 from emulator.errors import ParameterError
-from emulator.solvers import StateSpace, impulse_response, simulate
+from emulator.solvers import StateSpace, block_size, impulse_response, simulate
+from emulator.solvers.news import Outlook, anticipated_response
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds.base import OnFailure, World
 
@@ -44,6 +45,38 @@ class LinearWorld(World):
         matrices are the model.
         """
         return np.zeros(len(theta))
+
+    @property
+    def width(self) -> int:
+        """Variables of `outlook`, which decide how many draws are solved at once."""
+        return len(self.spec.states)
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        """The solution with what today's decisions make of the future, for shocks that are known
+        before they occur; NaN without a solution.
+
+        Raises `ParameterError` where the world does not say it.
+        """
+        raise ParameterError(
+            f"World '{self.spec.name}' does not say what its expectations are (`outlook`), so that"
+            " shocks known ahead are not answered."
+        )
+
+    def anticipated(
+        self, theta: np.ndarray, horizon: int, ahead: int, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Responses (n, S, H+1, O) to shocks of one standard deviation that become known at horizon
+        0 and occur `ahead` periods later. Raises as `outlook` and `irf` do.
+        """
+        theta = self.spec.check_theta(theta)
+        shape = (len(theta), self.spec.n_shocks, horizon + 1, self.spec.n_observables)
+        responses = np.empty(shape)
+        block = block_size(self.width)
+        for start in range(0, len(theta), block):
+            part = slice(start, start + block)
+            responses[part] = anticipated_response(self.outlook(theta[part]), ahead, horizon)
+        self._refuse(theta, ~np.isfinite(responses).all(axis=(1, 2, 3)), on_failure)
+        return responses
 
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
@@ -83,3 +116,10 @@ class LinearWorld(World):
         space = self.state_space(theta)
         self._refuse(theta, ~np.isfinite(space.A).all(axis=(1, 2)), on_failure)
         return space
+
+
+def without_expectations(space: StateSpace) -> Outlook:
+    """The outlook of a world that looks back alone: what is known ahead moves nothing before it
+    occurs.
+    """
+    return Outlook(space.A, space.B, np.zeros_like(space.A), space.C)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.solvers import StateSpace, spectral_radius
+from emulator.solvers.news import Outlook
 from emulator.spec import (
     ANNUAL_POINTS,
     PERCENT,
@@ -22,7 +23,7 @@ from emulator.spec import (
     Status,
     WorldSpec,
 )
-from emulator.worlds.linear import LinearWorld
+from emulator.worlds.linear import LinearWorld, without_expectations
 from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 # Illustrative defaults: a damped cycle in the first two states, two monotone ones, all four loaded.
@@ -117,6 +118,9 @@ class LinearStateSpace(LinearWorld):
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return status_of_roots(self.spec, theta, spectral_radius(self.split(theta)[0]))
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        return without_expectations(self.state_space(theta))
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         a, b, c = self.split(theta)

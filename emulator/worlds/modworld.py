@@ -20,8 +20,10 @@ from emulator.errors import ModFileError, ModFileWarning, warn
 from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
+from emulator.solvers.news import Outlook
 from emulator.spec import Status
 from emulator.worlds.draws import mark_impossible
+from emulator.worlds.filemodel import outlook_of
 from emulator.worlds.guess import no_mapping, priors_of
 from emulator.worlds.linear import LinearWorld
 from emulator.worlds.mapping import (
@@ -198,10 +200,35 @@ class ModWorld(LinearWorld):
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C"))
         )
 
+    @property
+    def width(self) -> int:
+        return len(self.model.all_variables)
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        """Of all variables of the file, since some that are only looked ahead at are no state."""
+        theta = self.spec.check_theta(theta)
+        full = self.full_theta(theta)
+        at = self.model.linearise(full)
+        solution = self._solve(theta).solution
+        c = np.zeros((len(theta), self.spec.n_observables, self.width))
+        c[:, :, : len(self.model.variables)] = self.observation.matrix(self.model, at)
+        c[solution.status != Status.OK] = 0.0
+        impact = solution.impact[:, :, self._shocks] * self._signs
+        return outlook_of(self.model, full, StateSpace(solution.transition, impact, c))
+
     def full_theta(self, theta: np.ndarray) -> np.ndarray:
         """The columns of the compiled model at draws (n, P)."""
         values = dict(zip(self.spec.parameter_names, theta.T, strict=True))
         return self.model.theta(values)
+
+    @property
+    def _shocks(self) -> list[int]:
+        """Positions of the world's shocks among the file's."""
+        return [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]
+
+    @property
+    def _signs(self) -> np.ndarray:
+        return np.array([shock.sign for shock in self.shocks.values()])
 
     def _joined(self, theta: np.ndarray, read: Callable[[_Block], np.ndarray]) -> np.ndarray:
         return np.concatenate([read(block) for block in self._blocks(theta)])
@@ -228,9 +255,7 @@ class ModWorld(LinearWorld):
         c = np.zeros((len(theta), self.spec.n_observables, len(states)))
         c[:, :, of_file] = self.observation.matrix(self.model, at)[:, :, states[of_file]]
         c[solution.status != Status.OK] = 0.0
-        shocks = [self.model.shocks.index(shock.variable) for shock in self.shocks.values()]
-        signs = np.array([shock.sign for shock in self.shocks.values()])
-        impact = solution.impact[:, states][:, :, shocks] * signs
+        impact = solution.impact[:, states][:, :, self._shocks] * self._signs
         transition = solution.transition.take(states, axis=1).take(
             states, axis=2
         )  # contiguous, unlike a fancy index

@@ -18,6 +18,7 @@ from array_api_compat import array_namespace
 
 from emulator.declarations import AUTOREGRESSION, DISCOUNT, NONNEGATIVE, POSITIVE
 from emulator.solvers import Solution, StateSpace, Structure, solve_equations
+from emulator.solvers.news import Outlook, onward_matrix
 from emulator.spec import (
     ANNUAL_POINTS,
     PERCENT,
@@ -175,6 +176,13 @@ class NewKeynesian(LinearWorld):
 
     def residual(self, theta: np.ndarray) -> np.ndarray:
         return self.solve(theta).residual
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        solution = self.solve(theta)
+        lead, current, _, _ = equations(theta)
+        onward = onward_matrix(lead, current, solution.transition)
+        observed = np.broadcast_to(OBSERVATION, (len(theta), 3, 6))
+        return Outlook(solution.transition, solution.impact, onward, observed)
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         solution = self.solve(theta)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from emulator.solvers import StateSpace, spectral_radius
+from emulator.solvers.news import Outlook
 from emulator.spec import (
     ANNUAL_POINTS,
     PERCENT,
@@ -22,7 +23,7 @@ from emulator.spec import (
     Status,
     WorldSpec,
 )
-from emulator.worlds.linear import LinearWorld
+from emulator.worlds.linear import LinearWorld, without_expectations
 from emulator.worlds.roots import ROOT_RANGE, rescale, status_of_roots
 
 NAMES = ("output", "inflation", "rate")
@@ -161,6 +162,9 @@ class VectorAutoregression(LinearWorld):
     def status(self, theta: np.ndarray) -> np.ndarray:
         _, a1, a2, _ = self.split(theta)
         return status_of_roots(self.spec, theta, spectral_radius(companion(a1, a2)))
+
+    def outlook(self, theta: np.ndarray) -> Outlook:
+        return without_expectations(self.state_space(theta))
 
     def state_space(self, theta: np.ndarray) -> StateSpace:
         _, a1, a2, impact = self.split(theta)

@@ -19,6 +19,7 @@ from emulator.modfile.compiling.complementarity import (
     slopes_within,
 )
 from emulator.modfile.compiling.dated import DatedEquations, compile_dated
+from emulator.modfile.compiling.kinds import FORESIGHT
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.scenario import Given, Scenario, scenario
 from emulator.modfile.compiling.symbolic import symbolic_model
@@ -58,7 +59,7 @@ class Foresight:
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        if model.kind.paths:
+        if model.kind is FORESIGHT:
             _refuse_options(model)
 
     @cached_property
@@ -91,7 +92,7 @@ class Foresight:
         """T, as the file says. Raises `ModFileError` where its run does not."""
         run = self.model.calibration.run
         options = self.model.calibration.options
-        if run is None or not self.model.kind.paths:
+        if run is None or self.model.kind is not FORESIGHT:
             return USUAL_PERIODS
         text = options.get("periods", "")
         if not text.isdigit() or int(text) == 0:

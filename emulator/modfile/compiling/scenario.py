@@ -20,6 +20,7 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
+from emulator.modfile.compiling.kinds import FORESIGHT
 from emulator.modfile.compiling.matlab import value_of
 from emulator.modfile.compiling.matlab_values import Beyond
 from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
@@ -315,7 +316,7 @@ def scenario(
     place = run.place if run is not None else model.file.model.place
     if state.past is not None and state.history is not None:
         raise ModFileError("histval and endval cannot be used together, as in Dynare.", place)
-    if not model.kind.paths:  # a file that asks for something else begins and ends at rest
+    if model.kind is not FORESIGHT:  # a file that asks for something else begins and ends at rest
         state.exogenous = model.steady.exogenous(theta)
         state.endogenous, theta = model.steady.solve(theta)
     elif model.steady.formulas is not None or model.planner is not None:

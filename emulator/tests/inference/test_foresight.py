@@ -133,11 +133,9 @@ def test_paths_that_are_not_found_are_nan_or_an_error(tmp_path):
 
 def test_the_command_prints_a_path_and_writes_it(file, tmp_path):
     numbers = tmp_path / "path.csv"
-    result = CliRunner().invoke(
-        app,
-        "foresight --shock d=2,2 --initial q=3 --terminal d=1.5 --periods 12 --variables p".split()
-        + ["--output", str(numbers), "--plot", str(tmp_path / "path.png"), str(file)],
-    )
+    shown = ["--variables", "p", "--output", str(numbers), "--plot", str(tmp_path / "path.png")]
+    given = ["--shock", "d=2,2", "--initial", "q=3", "--terminal", "d=1.5", "--periods", "12"]
+    result = CliRunner().invoke(app, ["foresight", str(file), *given, *shown])
     assert result.exit_code == 0, result.output
     frame = pd.read_csv(numbers)
     np.testing.assert_allclose(frame["p"][:4], [2, 3.75, 3.5, 3])

@@ -2,13 +2,15 @@
 closed forms and against equations solved by hand.
 """
 
+import csv
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emulator.errors import ModFileError
-from emulator.modfile import irf, load_text
+from emulator.modfile import irf, load, load_text
 from emulator.modfile.compiling.foresight import Foresight
 from emulator.spec import Status
 
@@ -186,3 +188,20 @@ def test_a_path_that_is_not_found_names_period_and_equation():
     foresight = Foresight(model)
     assert foresight.solve(model.theta()).status[0] == Status.NOT_CONVERGED
     assert "period 3: the equation 'root' at m.mod:1" in foresight.explain(model.theta())
+
+
+@pytest.mark.parametrize("name", ["growth", "lags", "bound"])
+def test_dynares_paths(name):
+    folder = Path(__file__).parents[2] / "reference" / "foresight"
+    model = load(folder / f"{name}.mod")
+    path = Foresight(model).solve(model.theta()).path[0]
+    count = 0
+    with open(folder / "paths.csv") as file:
+        for row in csv.DictReader(file):
+            if row["file"] == name:
+                column = model.variables.index(row["variable"])
+                assert path[int(row["period"]), column] == pytest.approx(
+                    float(row["value"]), abs=1e-8
+                )
+                count += 1
+    assert count > 100
