@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.console import err, out, say
+from emulator.console import err, say, show
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.full_information.files import write_posterior, write_worlds
 from emulator.estimation.full_information.ledger import Stages
@@ -186,29 +186,18 @@ def _one(problem: DataProblem, folder: Path) -> PosteriorEstimate:
 
 def _show(result: PosteriorEstimate) -> None:
     """Dynare's table: prior and mode, prior and posterior."""
-    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     table = Table(
         title=f"Estimation results: {result.spec.name}, {result.problem.density.title}",
+        title_justify="left",
         caption="* not identified; held: " + (", ".join(result.held) or "none"),
-        box=SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
+        caption_justify="left",
     )
-    longest = max(len(name) for name in result.names) + 1
     interval = f"{100 * BAND_LEVEL:.0f}% HPD interval"
-    for title, width in (
-        ("parameter", longest),
-        ("prior mean", 6),
-        ("mode", 6),
-        ("s.d.", 6),
-        ("post. mean", 6),
-        (interval, 14),
-        ("prior", 4),
-        ("pstdev", 6),
-    ):
-        table.add_column(title, min_width=width)
+    for column in ("parameter", "prior mean", "mode", "s.d.", "post. mean", interval, "prior"):
+        table.add_column(column)
+    table.add_column("pstdev")
     for name, row in result.table().iterrows():
         mean = row.get("mean_exact", row["mean"])
         table.add_row(
@@ -221,7 +210,7 @@ def _show(result: PosteriorEstimate) -> None:
             str(row["prior"]),
             f"{row['prior_sd']:.4f}",
         )
-    out.print(table)
+    show(table)
     _say_evidence(result)
 
 
@@ -274,4 +263,4 @@ def _show_worlds(results: Sequence[PosteriorEstimate]) -> None:
             f"{row['probability']:.3g}",
             str(row["answered_by"]),
         )
-    out.print(table)
+    show(table)

@@ -229,6 +229,8 @@ def _newton(objective: _Objective, z: np.ndarray) -> Peak:
     scale = 1 / np.sqrt(np.diag(bhhh[0]))
     for _ in range(NEWTON):
         curvature = -hessian(objective.values, z, 0.05 * scale)
+        if not np.isfinite(curvature).all():  # the border of where there is a solution is near
+            curvature = bhhh[0]
         roots, vectors = np.linalg.eigh(curvature * np.outer(scale, scale))
         scaled = vectors.T @ (gradient[0] * scale)
         step = scale * (vectors @ (scaled / np.maximum(np.abs(roots), 1e-3)))
@@ -289,8 +291,9 @@ def hessian(values, z: np.ndarray, step: np.ndarray) -> np.ndarray:  # type: ign
     found = values(z + shifts)
     centre, up, down = found[0], found[1 : size + 1], found[size + 1 : 2 * size + 1]
     plus, minus = np.split(found[2 * size + 1 :], 2)
-    second = np.diag(up - 2 * centre + down)
-    for k, (i, j) in enumerate(pairs):
-        mixed = plus[k] - up[i] - up[j] + 2 * centre - down[i] - down[j] + minus[k]
-        second[i, j] = second[j, i] = mixed / 2
+    second = np.diag(np.where(np.isfinite(up) & np.isfinite(down), up - 2 * centre + down, np.nan))
+    with np.errstate(invalid="ignore"):
+        for k, (i, j) in enumerate(pairs):
+            mixed = plus[k] - up[i] - up[j] + 2 * centre - down[i] - down[j] + minus[k]
+            second[i, j] = second[j, i] = mixed / 2
     return second / np.outer(step, step)

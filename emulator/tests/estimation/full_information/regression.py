@@ -43,28 +43,31 @@ Y = DESIGN @ [0.5, -1.0, 2.0] + np.random.default_rng(1).normal(size=T)
 
 
 class Normal:
-    """The likelihood of the regression's data; bias: of another regression, as of a network."""
+    """The likelihood of the regression's data; bias: of another regression, as of a network; edge:
+    from which value of the first coefficient on there is no solution.
+    """
 
     presample = 0
 
-    def __init__(self, exact=True, bias=0.0, sd=1.0):
-        self.exact, self.bias, self.sd = exact, bias, sd
+    def __init__(self, exact=True, bias=0.0, sd=1.0, edge=np.inf):
+        self.exact, self.bias, self.sd, self.edge = exact, bias, sd, edge
         self.answerer = SimpleNamespace(
             spec=SPEC,
             exact=exact,
             complete=None,
-            log_solvable=lambda theta: np.zeros(len(theta)),
+            log_solvable=lambda theta: np.where(theta[:, 0] < edge, 0.0, -np.inf),
             flagged=lambda theta: np.zeros(len(theta), dtype=bool),
         )
 
     def values(self, theta, gradient=False, strict=True):
         gaps = (Y - (theta + self.bias) @ DESIGN.T) / self.sd
         by_period = -0.5 * gaps**2 - 0.5 * np.log(2 * np.pi) - np.log(self.sd)
+        by_period[theta[:, 0] >= self.edge] = -np.inf
         return SimpleNamespace(by_period=by_period, total=by_period.sum(axis=1))
 
 
-def density(exact=True, bias=0.0, sd=1.0):
-    return DataDensity(Normal(exact, bias, sd), JointPrior.of(SPEC, shapes=PRIOR))
+def density(exact=True, bias=0.0, sd=1.0, edge=np.inf):
+    return DataDensity(Normal(exact, bias, sd, edge), JointPrior.of(SPEC, shapes=PRIOR))
 
 
 def known():

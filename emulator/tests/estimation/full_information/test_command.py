@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import emulator
-from emulator.errors import EstimationError
+from emulator.errors import EstimationError, EstimationWarning
 from emulator.estimation.full_information import ledger
 from emulator.estimation.full_information.solving import estimate_from_data
 from emulator.estimation.result_files import check_estimates
@@ -77,17 +77,18 @@ def by_quadrature(model, data):
     return mean, sd, log.max() + np.log(weights.sum() * cell)
 
 
-@pytest.mark.parametrize("stage", [0, 1, 3])
+@pytest.mark.parametrize(("written", "begin"), [(0, "mode"), (3, "prior")])
 def test_an_interrupted_estimate_goes_on_to_the_same_answer(
-    emulate, finished, tmp_path, monkeypatch, stage
+    emulate, finished, tmp_path, monkeypatch, written, begin
 ):
-    """Killed after the mode, and in the first and in a later stage."""
+    """Killed while its mode, or a later stage, is written."""
     model, data, _ = finished
-    command = ("estimate", "--world", model, "--data", data, "--output", tmp_path / "x", *SMALL)
+    command = ("estimate", "--world", model, "--data", data, *SMALL, "--from", begin)
+    command = (*command, "--draws", "60", "--output", tmp_path / "x")
     write, count = ledger.write_bytes, [0]
 
     def dies(path, content):
-        if count[0] > stage:
+        if count[0] >= written:
             raise KeyboardInterrupt
         count[0] += 1
         write(path, content)
@@ -95,13 +96,13 @@ def test_an_interrupted_estimate_goes_on_to_the_same_answer(
     monkeypatch.setattr(ledger, "write_bytes", dies)
     code, _, _ = emulate(*command)
     assert code != 0
-    assert list((tmp_path / "x" / "ar" / "stages").glob("*.npz"))
+    assert bool(written) == any((tmp_path / "x").rglob("*.npz"))
     monkeypatch.setattr(ledger, "write_bytes", write)
     code, out, err = emulate(*command)
     assert code == 0, err
-    assert "going on from the stages" in out
+    assert ("going on from the stages" in out) == bool(written)
     whole = tmp_path / "whole"
-    emulate(*command[:-7], whole, *SMALL)
+    emulate(*command[:-1], whole)
     first, second = (
         (folder / "ar" / "parameters.csv").read_text() for folder in (tmp_path / "x", whole)
     )
@@ -189,9 +190,10 @@ def test_options_of_the_files_estimation_hold(tmp_path):
 def test_in_python_with_nuts(tmp_path):
     from emulator.estimation.settings import Budget
 
-    model, data = write_ar(tmp_path)
-    budget = Budget(sampler="nuts", chains=2, tune=200, draws=200, starts=1)
-    estimate = estimate_from_data(data, model, budget=budget)
+    model, data = write_ar(tmp_path, periods=16)
+    budget = Budget(sampler="nuts", chains=2, tune=60, draws=80, starts=1)
+    with pytest.warns(EstimationWarning):  # so few draws
+        estimate = estimate_from_data(data, model, budget=budget)
     rho, spread, evidence = by_quadrature(model, data)
-    assert estimate.table().loc["rho", "mean"] == pytest.approx(rho, abs=5 * spread / 15)
-    assert estimate.evidences.sampled.log == pytest.approx(evidence, abs=0.2)
+    assert estimate.table().loc["rho", "mean"] == pytest.approx(rho, abs=5 * spread / 8)
+    assert estimate.evidences.sampled.log == pytest.approx(evidence, abs=0.3)

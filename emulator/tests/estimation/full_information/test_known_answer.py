@@ -151,6 +151,19 @@ def test_a_chain_that_the_solver_corrects_is_exact_where_weights_are_not(mode):
 
 
 @pytest.mark.fast
+def test_a_mode_at_the_border_of_where_there_is_a_solution_is_found():
+    """The likelihood rises up to the border, beyond which there is none."""
+    mean, covariance, _ = known()
+    edge = mean[0] - np.sqrt(covariance[0, 0])
+    cut = density(edge=edge)
+    mode = find_mode(cut, 2, np.random.default_rng(0))
+    assert edge - 0.05 < mode.values[0] < edge
+    assert np.isfinite(mode.peaks[0].curvature).all()
+    particles = run(AroundModes(mode.peaks), of=cut)
+    assert (cut.prior.values(expit(particles.z))[:, 0] < edge).all()
+
+
+@pytest.mark.fast
 def test_data_without_a_density_are_refused():
     nowhere = density(bias=np.nan)
     with pytest.raises(NoSolutionError, match="the data have no density at any of 512 draws"):

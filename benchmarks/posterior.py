@@ -1,0 +1,138 @@
+"""Do credible intervals cover? Posteriors of histories that `nk` made itself, and how near a model
+file's posterior is to Dynare's chain.
+
+    python benchmarks/posterior.py --histories 200 --quarters 80 --csv coverage.csv
+    python benchmarks/posterior.py --dynare fs2000.mod --data fsdat.csv --chain metropolis.mat
+
+Each history has parameters of its own, drawn from the prior where there is a solution, so that 90 %
+intervals cover 90 % of them, and ranks of the truth among the draws are uniform, if everything is
+right (Talts, Betancourt, Simpson, Vehtari and Gelman 2018, arXiv:1804.06788). The CSV gains the
+rows of a history as it ends; the same command goes on from there. `--dynare` holds means against
+the draws in a file of Dynare's random walk (`metropolis/MODEL_mh1_blck1.mat`, its first fifth left
+out), in standard deviations of the posterior.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from scipy.stats import binom, kstest
+
+import emulator
+from emulator.estimation import Budget, estimate_from_data
+from emulator.estimation.full_information.harmonic import harmonic_mean
+from emulator.estimation.full_information.mode import find_mode
+from emulator.estimation.full_information.question import DataProblem, DataSettings
+from emulator.estimation.full_information.start import AroundModes
+from emulator.estimation.moves import kinds_for
+from emulator.estimation.smc import Moves, run_smc
+
+WORLD = "nk"
+SERIES = ("output", "inflation", "rate")
+PARTICLES = 500
+BURN = 200
+
+
+def history(number: int, quarters: int) -> tuple[np.ndarray, pd.DataFrame]:
+    """Parameters (P,) of a history, drawn from the prior, and its data."""
+    economy = emulator.world(WORLD)
+    theta = economy.sample(1, seed=number).to_numpy()
+    shocks = np.random.default_rng([number, 1]).normal(size=(1, BURN + quarters, 3))
+    path = economy.solver.simulate(theta, shocks)[0, BURN:]
+    periods = pd.period_range("1960Q1", periods=quarters, freq="Q").astype(str)
+    return theta[0], pd.DataFrame(path, index=pd.Index(periods, name="period"), columns=SERIES)
+
+
+def of_history(number: int, quarters: int) -> pd.DataFrame:
+    """A row a parameter: truth, posterior, rank of the truth among the draws."""
+    theta, table = history(number, quarters)
+    problem = DataProblem.of(
+        emulator.read_data(table), WORLD, DataSettings(observe=SERIES, budget=Budget(starts=2))
+    )
+    density = problem.density
+    mode = find_mode(density, 2, np.random.default_rng([number, 2]))
+    moves = Moves(kinds_for(PARTICLES, len(density.prior.free)), adaptive=True)
+    particles = run_smc(
+        density,
+        PARTICLES,
+        np.random.default_rng([number, 3]),
+        start=AroundModes(mode.peaks),
+        moves=moves,
+    )
+    draws = density.prior.values(expit(particles.z))
+    truth = theta[list(density.prior.free)]
+    low, high = np.quantile(draws, [0.05, 0.95], axis=0)
+    return pd.DataFrame(
+        {
+            "history": number,
+            "quarters": quarters,
+            "parameter": density.prior.names,
+            "truth": truth,
+            "mean": draws.mean(axis=0),
+            "low": low,
+            "high": high,
+            "covered": (low <= truth) & (truth <= high),
+            "rank": (draws < truth).mean(axis=0),
+            "evaluations": particles.evaluations,
+        }
+    )
+
+
+def coverage(histories: int, quarters: int, path: Path) -> None:
+    """Run what the CSV lacks, and print coverage and uniformity of ranks by parameter."""
+    rows = pd.read_csv(path) if path.exists() else pd.DataFrame({"history": [], "quarters": []})
+    done = set(rows.loc[rows["quarters"] == quarters, "history"])
+    for number in range(histories):
+        if number not in done:
+            rows = pd.concat([rows, of_history(number, quarters)], ignore_index=True)
+            rows.to_csv(path, index=False)
+    ours = rows[rows["quarters"] == quarters]
+    table = ours.groupby("parameter")["covered"].agg(["mean", "size"])
+    chance = [binom.interval(0.99, size, 0.9) for size in table["size"]]
+    table["low_99"] = [ends[0] for ends in chance] / table["size"]
+    table["high_99"] = [ends[1] for ends in chance] / table["size"]
+    ranks = ours.groupby("parameter")["rank"]
+    table["ranks_uniform_p"] = ranks.apply(lambda values: kstest(values, "uniform").pvalue)
+    print(table.round(3).to_string())
+    print(f"all: {ours['covered'].mean():.3f} of {len(ours)}")
+
+
+def beside_dynare(model: str, data: str, chain: Path) -> None:
+    """Means in posterior standard deviations of each other, and marginal likelihoods."""
+    from scipy.io import loadmat
+
+    content = loadmat(chain)
+    draws, logs = content["x2"], content["logpo2"].ravel()
+    draws, logs = draws[len(draws) // 5 :], logs[len(logs) // 5 :]
+    result = estimate_from_data(data, model, budget=Budget(chains=2))
+    table = result.table()
+    sizes = [name for name in table.index if name.startswith(("stderr_", "corr_"))]
+    table = table.loc[sizes + [name for name in table.index if name not in sizes]]
+    table["dynare"] = draws.mean(axis=0)
+    table["apart_in_sd"] = (table["mean"] - table["dynare"]).abs() / draws.std(axis=0)
+    print(table[["mode", "mean", "sd", "dynare", "apart_in_sd"]].round(4).to_string())
+    print(f"log data density: {result.evidences.as_dynare:.2f}; harmonic mean of Dynare's draws:")
+    print(f"{harmonic_mean(draws, logs):.2f}; processor seconds: {result.processor_seconds}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--histories", type=int, default=200)
+    parser.add_argument("--quarters", type=int, default=80)
+    parser.add_argument("--csv", type=Path, default=Path("posterior_coverage.csv"))
+    parser.add_argument("--dynare")
+    parser.add_argument("--data")
+    parser.add_argument("--chain", type=Path)
+    asked = parser.parse_args()
+    if asked.dynare:
+        beside_dynare(asked.dynare, asked.data, asked.chain)
+    else:
+        coverage(asked.histories, asked.quarters, asked.csv)
+
+
+if __name__ == "__main__":
+    main()
