@@ -133,8 +133,10 @@ def _moments(there: SecondMoments) -> np.ndarray:
 
 
 def _spectrum(there: SecondMoments) -> np.ndarray:
-    """(n, M): real and imaginary parts, scaled by the spectrum itself."""
-    size = np.sqrt(np.abs(np.einsum("nwvv->nwv", there.spectrum[:1])))
+    """(n, M): real and imaginary parts, by the variances of the series: at a single frequency the
+    spectrum may be zero, as that of a difference at zero.
+    """
+    size = np.sqrt(np.einsum("nvv->nv", there.autocovariances[:1, 0]))[:, None]
     scaled = (there.spectrum / (size[:, :, :, None] * size[:, :, None, :])).reshape(
         len(there.means), -1
     )

@@ -22,9 +22,11 @@ PRODUCT = (
 )
 
 
-def problem(folder, text):
+def problem(folder, text, seen="y"):
     model, data = write_ar(folder, text)
-    likelihood = Likelihood.of(emulator.world(model).answerer, emulator.read_data(data))
+    likelihood = Likelihood.of(
+        emulator.world(model).answerer, emulator.read_data(data), observe={"y": seen}
+    )
     spec = likelihood.answerer.spec
     held = {p.name: p.default for p in spec.parameters if p.name not in likelihood.priors}
     return DataDensity(likelihood, JointPrior.of(spec, held, None, likelihood.priors))
@@ -44,8 +46,10 @@ def test_a_product_of_parameters_and_an_idle_one_are_named(tmp_path):
 
 
 @pytest.mark.fast
-def test_an_autoregression_is_identified(tmp_path):
-    density = problem(tmp_path, AR)
+@pytest.mark.parametrize("seen", ["y", "y - y(-1)"])
+def test_an_autoregression_is_identified(tmp_path, seen):
+    """Also by its difference, whose spectrum is zero at frequency zero."""
+    density = problem(tmp_path, AR, seen)
     answer = identification(density, find_mode(density, 1, np.random.default_rng(0)))
     assert answer.rank_of_moments == answer.rank_of_spectrum == 2
     assert answer.groups == ()
