@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -42,7 +42,8 @@ class Closure:
     coefficient; equations are those of the defined paths, the targets and the observables, paths
     the shocks, the unknowns and the defined. forcings (S, 2): columns of theta that are the
     persistence and the size of a shock, -1 for none. blocks (B, 2): rows of each block of the part,
-    and whether they are horizons. counts: unknown, defined, observed, margins.
+    and whether they are horizons. counts: unknown, defined, observed, margins. sums (M, 2): further
+    factors, after those that are affine, as sums of coefficients: which factor, which coefficient.
     """
 
     modes: Array
@@ -53,11 +54,12 @@ class Closure:
     forcings: Array
     blocks: Array
     counts: Array
+    sums: Array = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
 
     @classmethod
     def fields(cls) -> tuple[str, ...]:
         """The names of the arrays."""
-        return tuple(field.name for field in dataclasses.fields(cls))
+        return tuple(array.name for array in dataclasses.fields(cls))
 
     def mapped(self, convert: Callable[[Array], Array]) -> Closure:
         """The same closure of converted arrays."""
@@ -67,6 +69,8 @@ class Closure:
     def sha256(self) -> str:
         """Names the equations and the modes: parts of one closure fit another of the same name."""
         arrays = {name: np.asarray(getattr(self, name)) for name in self.fields()}
+        if not len(arrays["sums"]):
+            del arrays["sums"]  # closures had none once, and keep their names
         # Modes follow from their numbers; their last digits differ among machines.
         arrays["modes"] = np.array([*arrays["modes"].shape, np.count_nonzero(arrays["modes"])])
         text = ";".join(f"{name}{a.shape}{a.tolist()}" for name, a in arrays.items())
@@ -79,14 +83,17 @@ class Closure:
     def check(self) -> None:
         """Raise `ParameterError` for tables that do not fit each other, as of an altered file."""
         tables = {name: np.asarray(getattr(self, name)) for name in self.fields()}
-        n_factors, width = tables["factors"].shape
-        counts = tables["counts"]
+        n_affine, width = tables["factors"].shape
+        counts, sums = tables["counts"], tables["sums"]
+        n_factors = tables["powers"].shape[-1]
         fits = (
             counts.shape == (4,)
             and bool((counts[:3] >= 1).all())
             and 0 <= counts[3] <= MOST_MARGINS
             and tables["powers"].shape == (len(tables["scales"]), n_factors)
             and bool((np.abs(tables["powers"]) <= MOST_POWER).all())
+            and sums.ndim == 2
+            and _summed_before(sums, tables["powers"], n_affine)
         )
         if fits:
             unknown, defined, observed, _ = counts.tolist()
@@ -176,13 +183,22 @@ class Closure:
         return _Closing(self, layout, theta, part).responses(horizon)
 
 
+def _summed_before(sums: np.ndarray, powers: np.ndarray, n_affine: int) -> bool:
+    """Whether each factor that is a sum is one of factors before it, and none is left out."""
+    if set(sums[:, 0].tolist()) != set(range(n_affine, powers.shape[1])):
+        return False
+    if not ((sums[:, 1] >= 0) & (sums[:, 1] < len(powers))).all():
+        return False
+    return all(not powers[coefficient, factor:].any() for factor, coefficient in sums.tolist())
+
+
 class _Layout:
     """What follows from a closure's tables: plain numbers, found once."""
 
     def __init__(self, closure: Closure) -> None:
         plain = {
             name: np.asarray(getattr(closure, name)).tolist()
-            for name in ("terms", "powers", "forcings", "blocks", "counts")
+            for name in ("terms", "powers", "forcings", "blocks", "counts", "sums")
         }
         self.scales = [float(scale) for scale in closure.scales]
         self.n_modes = closure.modes.shape[1]
@@ -206,6 +222,9 @@ class _Layout:
             [(factor, power) for factor, power in enumerate(row) if power]
             for row in plain["powers"]
         ]
+        self.sums: dict[int, list[int]] = {}
+        for factor, coefficient in plain["sums"]:
+            self.sums.setdefault(factor, []).append(coefficient)
 
 
 class _Closing:
@@ -229,18 +248,23 @@ class _Closing:
 
     def _coefficients(self, closure: Closure) -> list[Array]:
         """Each coefficient (n, 1, 1), or a number where it is the same for all draws."""
-        factors = closure.factors[:, 0] + self.theta @ closure.factors[:, 1:].T
+        affine = closure.factors[:, 0] + self.theta @ closure.factors[:, 1:].T
+        factors = {k: affine[:, k, None, None] for k in range(affine.shape[1])}
         powers: dict[tuple[int, int], Array] = {}
-        products: list[Array] = []
-        for scale, row in zip(self.layout.scales, self.layout.powers, strict=True):
-            product: Array = scale
-            for factor, power in row:
+
+        def product_of(coefficient: int) -> Array:
+            product: Array = self.layout.scales[coefficient]
+            for factor, power in self.layout.powers[coefficient]:
                 if (factor, power) not in powers:
-                    powers[factor, power] = factors[:, factor, None, None] ** power
+                    powers[factor, power] = factors[factor] ** power
                 value = powers[factor, power]
-                product = value if product is scale and scale == 1.0 else product * value
-            products.append(product)
-        return products
+                is_one = isinstance(product, float) and product == 1.0
+                product = value if is_one else product * value
+            return product
+
+        for factor, summed in sorted(self.layout.sums.items()):
+            factors[factor] = sum(product_of(coefficient) for coefficient in summed)
+        return [product_of(coefficient) for coefficient in range(len(self.layout.scales))]
 
     def _forcings(self) -> Array:
         """The paths (n, K, S) of the shocks, each after an innovation of one."""

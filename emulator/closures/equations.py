@@ -54,7 +54,8 @@ class Equations:
     are zero, and what is observed of them.
 
     parameters: the columns of theta. factors: by name a constant and slopes in parameters; every
-    parameter is a factor of its own name. blocks: of the part, in its order. margins: numbers that
+    parameter is a factor of its own name. sums: further factors, each a sum of numbers times powers
+    of factors before it. blocks: of the part, in its order. margins: numbers that
     the part ends with; how many of them are positive is the regime.
     """
 
@@ -66,13 +67,14 @@ class Equations:
     observed: Mapping[str, Sequence[Term]]
     blocks: Sequence[Block] = ()
     factors: Mapping[str, tuple[float, Mapping[str, float]]] = field(default_factory=dict)
+    sums: Mapping[str, Sequence[tuple[float, Mapping[str, int]]]] = field(default_factory=dict)
     margins: int = 0
 
     def closure(self, modes: np.ndarray) -> Closure:
         """The arrays, with paths as sums of `modes` (T, K)."""
         factors = {name: (0.0, {name: 1.0}) for name in self.parameters} | dict(self.factors)
-        names = list(factors)
-        affine = np.zeros((len(names), 1 + len(self.parameters)))
+        names = [*factors, *self.sums]
+        affine = np.zeros((len(factors), 1 + len(self.parameters)))
         for row, (constant, slopes) in enumerate(factors.values()):
             affine[row, 0] = constant
             for parameter, slope in slopes.items():
@@ -80,16 +82,24 @@ class Equations:
         paths = [forcing.name for forcing in self.forcings] + [*self.unknown, *self.defined]
         operators = SHIFTS | {block.name: LEAD + 1 + k for k, block in enumerate(self.blocks)}
         coefficients: dict[tuple[float, tuple[int, ...]], int] = {}
+
+        def coefficient_of(scale: float, by: Mapping[str, int]) -> int:
+            powers = tuple(by.get(name, 0) for name in names)
+            if sum(map(bool, powers)) != len(by):
+                raise KeyError(f"a factor of {by} is none of {', '.join(names)}")
+            return coefficients.setdefault((scale, powers), len(coefficients))
+
         table = []
         equations = [*self.defined.values(), *self.targets, *self.observed.values()]
         for row, terms in enumerate(equations):
             for term in terms:
-                powers = tuple(term.powers.get(name, 0) for name in names)
-                if sum(map(bool, powers)) != len(term.powers):
-                    raise KeyError(f"a factor of {term.powers} is none of {', '.join(names)}")
-                key = (term.scale, powers)
-                coefficient = coefficients.setdefault(key, len(coefficients))
+                coefficient = coefficient_of(term.scale, term.powers)
                 table.append((row, paths.index(term.of), operators[term.by], coefficient))
+        sums = [
+            (names.index(name), coefficient_of(scale, powers))
+            for name, summed in self.sums.items()
+            for scale, powers in summed
+        ]
         return Closure(
             modes=np.array(modes),
             factors=affine,
@@ -105,6 +115,7 @@ class Equations:
                 [len(self.unknown), len(self.defined), len(self.observed), self.margins],
                 dtype=np.int64,
             ),
+            sums=np.array(sums, dtype=np.int64).reshape(-1, 2),
         )
 
     def _column(self, parameter: str) -> int:

@@ -7,18 +7,20 @@ from functools import lru_cache
 import numpy as np
 
 SLOWEST, FASTEST = 0.985, 0.02
-"""Persistences between which paths decay, per period."""
+"""Persistences between which paths decay, per period; the slowest unless an economy says its
+own.
+"""
 EXPONENTIALS = 160
 
 
 @lru_cache(maxsize=8)
-def time_modes(periods: int, count: int, single: int) -> np.ndarray:
+def time_modes(periods: int, count: int, single: int, slowest: float = SLOWEST) -> np.ndarray:
     """Orthonormal modes (T, K) of paths of T periods: each of the first periods alone, `single` of
     them, and the directions in which exponential decays of all speeds differ most.
 
     What is left of a decay of any speed falls geometrically with the number of modes.
     """
-    rates = np.linspace(np.log(1 - SLOWEST), np.log(1 - FASTEST), EXPONENTIALS)
+    rates = np.linspace(np.log(1 - slowest), np.log(1 - FASTEST), EXPONENTIALS)
     persistence = 1 - np.exp(rates)
     decays = persistence ** np.arange(periods)[:, None] * np.sqrt(1 - persistence**2)
     smooth = np.linalg.svd(decays[single:], full_matrices=False)[0][:, : count - single]

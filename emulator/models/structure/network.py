@@ -294,6 +294,9 @@ class Structure(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for what is to be loaded, and a map for each regime."""
+        if f"{prefix}closure_counts" in state_dict:  # closures had no sums of factors once
+            none = torch.zeros(0, 2, dtype=torch.int64)
+            state_dict.setdefault(f"{prefix}closure_sums", none)
         make_room(self, state_dict, prefix)
         stored = state_dict.get(f"{prefix}regimes")
         count = 0 if stored is None else min(len(stored), MOST_REGIMES)

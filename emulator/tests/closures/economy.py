@@ -16,7 +16,8 @@ PERIODS, HORIZON = 120, 12
 MODES = time_modes(PERIODS, 20, 4)
 
 
-def closure(in_time: bool = False):
+def closure(in_time: bool = False, summed: bool = False):
+    """The economy; `summed` writes what the rate reacts by as a sum of products."""
     blocks = [Block("J", MODES.shape[1])]
     observed = {
         "output": [Term("y")],
@@ -33,13 +34,20 @@ def closure(in_time: bool = False):
         defined={
             "i": [
                 Term("i", powers={"rho": 1}, by="lag"),
-                Term("y", powers={"phi": 1}),
+                Term("y", powers={"reaction" if summed else "phi": 1}),
                 Term("b"),
             ]
         },
         targets=[[Term("y"), Term("i", by="J"), Term("a", -1.0)]],
         observed=observed,
         blocks=blocks,
+        factors={"rest": (1.0, {"rho": -1.0})} if summed else {},
+        sums={
+            "smoothed": [(1.0, {"phi": 1, "rho": 1})],
+            "reaction": [(1.0, {"smoothed": 1}), (1.0, {"phi": 1, "rest": 1})],
+        }
+        if summed
+        else {},
         margins=1,
     ).closure(MODES)
 

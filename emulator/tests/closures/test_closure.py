@@ -1,5 +1,7 @@
 """The closure of a dear part: as exact as the equations of all periods, and differentiable."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ import torch
 from emulator.closures.modes import time_modes
 from emulator.errors import ParameterError
 from emulator.tests.closures.economy import HORIZON, closure, draws, part_of, solved
+from emulator.worlds import get_world
 
 pytestmark = pytest.mark.fast
 
@@ -53,6 +56,24 @@ def test_pytorch_gives_the_same_numbers_and_the_slopes_of_differences():
         assert np.allclose(slope[:, column], (both[0] - both[1]) / 2e-5, rtol=1e-5, atol=1e-8)
 
 
+def test_factors_that_are_sums_of_products_answer_as_what_they_are_equal_to():
+    theta, part, summed = draws(3), part_of(draws(3)), closure(summed=True)
+    expected = closure().responses(theta, part, HORIZON)
+    assert np.abs(summed.responses(theta, part, HORIZON) - expected).max() < 1e-12
+    answer = summed.mapped(as_torch).responses(as_torch(theta), as_torch(part), HORIZON)
+    assert np.abs(answer.numpy() - expected).max() < 1e-12
+    assert summed.sha256 != closure().sha256
+
+
+@pytest.mark.parametrize("damage", [[[7, 0]], [[6, 99]], [[6, 0]]])
+def test_sums_that_cannot_be_are_refused(damage):
+    summed = closure(summed=True)
+    summed.check()
+    closure().check()
+    with pytest.raises(ParameterError, match="do not fit"):
+        dataclasses.replace(summed, sums=np.array(damage)).check()
+
+
 def test_slopes_are_finite_where_a_persistence_is_zero():
     theta = draws(2)
     theta[:, [1, 3]] = 0.0
@@ -94,6 +115,8 @@ def test_input_that_does_not_fit_is_refused():
 def test_its_name_changes_with_its_equations():
     assert closure().sha256 == closure().sha256
     assert closure().sha256 != closure(in_time=True).sha256
+    # of the time before there were sums
+    assert get_world("hank").closure.sha256.startswith("58f5ee8dc3c9f5b8")
 
 
 def test_modes_are_orthonormal_and_hold_decays_of_all_speeds():
