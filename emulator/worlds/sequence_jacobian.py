@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from emulator.spec import (
     Frequency,
 )
 from emulator.worlds.calls import in_short
+from emulator.worlds.households.world import threads
 from emulator.worlds.simulator import Simulator
 
 TRUNCATION = 300
@@ -309,18 +309,9 @@ def _library() -> Any:
     return sequence_jacobian
 
 
-@cache
-def _threads() -> Any:
-    try:
-        from threadpoolctl import ThreadpoolController
-    except ImportError:
-        raise MissingExtraError("threadpoolctl", "hank") from None
-    return ThreadpoolController()
-
-
 def _one_thread() -> Any:
     """One thread, so that the same digits come out in whatever process a draw is solved."""
-    return _threads().limit(limits=1, user_api="blas")
+    return threads().limit(limits=1, user_api="blas")
 
 
 __all__ = ["ShockProcess", "world"]

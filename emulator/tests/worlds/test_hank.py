@@ -382,12 +382,12 @@ def test_a_shocks_own_process_moves_its_own_responses_alone_and_everything_else_
 @pytest.mark.fast
 def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    hank._threads.cache_clear()
+    hank.threads.cache_clear()
     assert HANK.spec.n_parameters == 20
     assert len(HANK.propose(3, np.random.default_rng(0))) == 3
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[hank\]"):
         HANK.irf(SPEC.theta(eis=0.123))
-    hank._threads.cache_clear()
+    hank.threads.cache_clear()
 
 
 @pytest.mark.fast

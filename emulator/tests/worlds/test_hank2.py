@@ -231,6 +231,30 @@ def test_it_is_a_world():
     check_world(WORLD, n=8, seed=3)
 
 
+def test_the_part_closes_to_what_the_solver_answers():
+    """In the median to 2e-5; what hardly comes back to rest within 600 quarters errs by more."""
+    theta = np.random.default_rng(11).uniform(SPEC.low, SPEC.high, size=(5, SPEC.n_parameters))
+    part = WORLD.dear_part(theta)
+    assert part.shape == (5, WORLD.closure.part_size)
+    exact = WORLD.irf(theta)
+    apart = np.abs(WORLD.from_part(theta, part) - exact) / np.abs(exact).max(axis=2, keepdims=True)
+    assert np.median(apart.max(axis=(1, 2, 3))) < 1e-4
+    assert apart.max() < 2e-2
+    WORLD.closure.check()
+    assert np.isnan(WORLD.dear_part(SPEC.theta(sd_e=0.001))).all()
+
+
+def test_a_draw_that_comes_back_slowly_is_answered_over_a_longer_time():
+    """The determinant of the short truncation passes too near zero to tell."""
+    theta = np.random.default_rng(11).uniform(SPEC.low, SPEC.high, size=(60, SPEC.n_parameters))
+    slow = theta[19:20]
+    household = hank2.solve_household(Tastes(*slow[0, :N_TASTES].tolist()), EXAMPLE)
+    policy = Policy(*slow[0, N_TASTES : N_TASTES + N_POLICY])
+    rest = rest_of(household.steady, policy.debt)
+    assert determinacy(household.markets, rest, policy) == Status.NOT_CONVERGED
+    assert WORLD.status(slow)[0] == Status.OK
+
+
 def test_signs_that_theory_asks_for():
     theta = WORLD.sample(5, np.random.default_rng(2))
     impact = WORLD.irf(theta, horizon=0)[:, :, 0]
@@ -286,8 +310,8 @@ def test_horizons_and_settings_that_cannot_be_are_refused():
 
 def test_without_the_extra_the_world_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    hank2._threads.cache_clear()
+    hank2.threads.cache_clear()
     assert SPEC.n_parameters == 24
     with pytest.raises(MissingExtraError, match=r"universal-macro-emulator\[hank\]"):
         WORLD.irf(SPEC.theta(eis=0.123))
-    hank2._threads.cache_clear()
+    hank2.threads.cache_clear()

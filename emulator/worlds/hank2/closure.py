@@ -25,7 +25,7 @@ from emulator.worlds.hank2.equilibrium import (
     prices,
     without_households,
 )
-from emulator.worlds.hank2.fake_news import INCOME, Jacobian, R
+from emulator.worlds.hank2.household import INCOME, Jacobian, R
 
 
 class Closed(NamedTuple):

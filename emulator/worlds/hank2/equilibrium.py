@@ -35,8 +35,7 @@ from scipy.signal import lfilter
 
 from emulator.spec import Status
 from emulator.worlds.hank import equilibrium as hank
-from emulator.worlds.hank2.fake_news import Jacobian
-from emulator.worlds.hank2.household import CAPITAL, DELTA, SteadyState, Tastes
+from emulator.worlds.hank2.household import CAPITAL, DELTA, Jacobian, SteadyState, Tastes
 
 WEALTH, UTILITY = 0, 1
 """Outputs of households that the equilibrium needs."""

@@ -24,7 +24,15 @@ from emulator.worlds.hank2.derivative import (
     linearise,
     on_impact,
 )
-from emulator.worlds.hank2.household import SKILLS, SteadyState, grids
+from emulator.worlds.hank2.household import (
+    INCOME,
+    INPUTS,
+    SKILLS,
+    Jacobian,
+    R,
+    SteadyState,
+    grids,
+)
 from emulator.worlds.hank2.kernels import (
     Choices,
     Endogenous,
@@ -40,8 +48,6 @@ from emulator.worlds.hank2.kernels import (
 )
 from emulator.worlds.hank2.steady import problem_of
 
-INPUTS = ("r", "income")
-R, INCOME = range(len(INPUTS))
 WITHOUT_MASS = 1e-13
 """Assets beyond the last point with more mass than this are not followed."""
 
@@ -55,15 +61,6 @@ class Output(NamedTuple):
     by_a: np.ndarray
     by_b: np.ndarray
     by_c: np.ndarray
-
-
-class Jacobian(NamedTuple):
-    """Outputs over R periods by inputs foreseen from period 0, (O, I, R, T), and by a surprise of 1
-    in the return on illiquid assets in period 0, (O, R).
-    """
-
-    foreseen: np.ndarray
-    surprise: np.ndarray
 
 
 def markets(s: SteadyState) -> list[Output]:

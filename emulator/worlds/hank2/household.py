@@ -139,3 +139,17 @@ class SteadyState:
             abs(liquid / tastes.liquid - 1),
             abs(absorbed + DELTA * CAPITAL + PURCHASES - 1),
         )
+
+
+INPUTS = ("r", "income")
+R, INCOME = range(len(INPUTS))
+"""What households face: the return on all assets and income after taxes."""
+
+
+class Jacobian(NamedTuple):
+    """Outputs over R periods by inputs foreseen from period 0, (O, I, R, T), and by a surprise of 1
+    in the return on illiquid assets in period 0, (O, R).
+    """
+
+    foreseen: np.ndarray
+    surprise: np.ndarray

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from emulator.declarations import AUTOREGRESSION, BELOW_ONE, NONNEGATIVE, POSITIVE
-from emulator.spec import (
-    ANNUAL_POINTS,
-    PERCENT,
-    QUARTERLY_POINTS,
-    Extrapolation,
-    Moves,
-    Observable,
-    Parameter,
-    Shock,
-    WorldSpec,
+from emulator.declarations import BELOW_ONE, NONNEGATIVE, POSITIVE
+from emulator.spec import PERCENT, Extrapolation, Observable, Parameter, WorldSpec
+from emulator.worlds.households.spec import (
+    EIS,
+    OBSERVABLES,
+    PRIOR,
+    PROCESSES,
+    RULE,
+    SOURCE,
+    reaction_to_inflation,
+    shocks,
 )
 
 # fmt: off
 PARAMETERS = (
-    Parameter(name="eis", tex=r"\mathrm{eis}", low=0.3, high=1.0, default=0.5, unit="1", meaning="elasticity of intertemporal substitution", role="preference", bounds=POSITIVE),
+    EIS,
     Parameter(name="rho_e", tex=r"\rho_e", low=0.94, high=0.98, default=0.966, unit="per quarter", meaning="persistence of a household's skill", role="risk", bounds=BELOW_ONE),
     Parameter(name="sd_e", tex=r"\sigma_e", low=0.7, high=1.1, default=0.92, unit="1", meaning="cross-sectional standard deviation of log skill", role="risk", bounds=POSITIVE),
     Parameter(name="r", tex=r"\bar r", low=0.008, high=0.0135, default=0.0125, unit="per quarter", meaning="real return on illiquid assets at rest; the discount factor adjusts", role="steady_state", bounds=POSITIVE),
@@ -29,18 +29,9 @@ PARAMETERS = (
     Parameter(name="debt", tex="B^g", low=1.0, high=2.9, default=2.8, unit="quarterly output", meaning="public debt; the rest of wealth is equity", role="fiscal", bounds=NONNEGATIVE),
     Parameter(name="kappa", tex=r"\kappa_p", low=0.02, high=0.3, default=0.1, unit="1", meaning="slope of the Phillips curve of prices", role="price_setting", bounds=NONNEGATIVE),
     Parameter(name="kappa_w", tex=r"\kappa_w", low=0.02, high=0.3, default=0.1, unit="1", meaning="slope of the Phillips curve of wages", role="wage_setting", bounds=NONNEGATIVE),
-    Parameter(name="phi_pi", tex=r"\phi_\pi", low=1.2, high=3.0, default=1.5, unit="1", meaning="reaction of the policy rate to inflation", role="policy_rule"),
-    Parameter(name="phi_y", tex=r"\phi_y", low=0.0, high=0.5, default=0.0, unit="1", meaning="reaction of the policy rate to output (quarterly rate)", role="policy_rule"),
-    Parameter(name="rho_i", tex=r"\rho_i", low=0.0, high=0.9, default=0.0, unit="per quarter", meaning="interest-rate smoothing", role="policy_rule"),
-    Parameter(name="rho_b", tex=r"\rho_b", low=0.0, high=0.95, default=0.0, unit="per quarter", meaning="persistence of public debt after a deficit; 0 is a balanced budget", role="fiscal", bounds=BELOW_ONE, moves_only=Moves(shocks=("fiscal",))),
-    Parameter(name="rho_m", tex=r"\rho_m", low=0.0, high=0.9, default=0.61, unit="per quarter", meaning="persistence of the monetary shock", role="persistence", bounds=AUTOREGRESSION),
-    Parameter(name="rho_z", tex=r"\rho_z", low=0.0, high=0.95, default=0.9, unit="per quarter", meaning="persistence of technology", role="persistence", bounds=AUTOREGRESSION),
-    Parameter(name="rho_g", tex=r"\rho_g", low=0.0, high=0.95, default=0.8, unit="per quarter", meaning="persistence of government purchases", role="persistence", bounds=AUTOREGRESSION),
-    Parameter(name="rho_u", tex=r"\rho_u", low=0.0, high=0.95, default=0.5, unit="per quarter", meaning="persistence of the cost-push shock", role="persistence", bounds=AUTOREGRESSION),
-    Parameter(name="sigma_m", tex=r"\sigma_m", low=0.05, high=0.5, default=0.25, unit=QUARTERLY_POINTS, meaning="standard deviation of the monetary innovation", role="shock_size", bounds=NONNEGATIVE),
-    Parameter(name="sigma_z", tex=r"\sigma_z", low=0.1, high=1.5, default=0.7, unit=PERCENT, meaning="standard deviation of the technology innovation", role="shock_size", bounds=NONNEGATIVE),
-    Parameter(name="sigma_g", tex=r"\sigma_g", low=0.1, high=1.0, default=0.5, unit="percent of output", meaning="standard deviation of the innovation of purchases", role="shock_size", bounds=NONNEGATIVE),
-    Parameter(name="sigma_u", tex=r"\sigma_u", low=0.05, high=0.75, default=0.2, unit=QUARTERLY_POINTS, meaning="standard deviation of the cost-push innovation", role="shock_size", bounds=NONNEGATIVE),
+    reaction_to_inflation(low=1.2),
+    *RULE,
+    *PROCESSES,
 )
 # fmt: on
 
@@ -52,62 +43,15 @@ SPEC = WorldSpec(
         " to adjust; sticky prices and wages, investment, a Taylor rule and public debt; AR(1)"
         " shocks; linear in the aggregate shocks."
     ),
-    prior=(
-        "Independent and uniform over the ranges; draws without a unique stable solution are"
-        " refused and redrawn."
-    ),
-    source="Auclert, Bardóczy, Rognlie and Straub (2021), Econometrica 89, 2375-2408",
+    prior=PRIOR,
+    source=SOURCE,
     parameters=PARAMETERS,
-    shocks=(
-        Shock(
-            name="monetary",
-            tex=r"\varepsilon_m",
-            meaning="tightening: the policy rate above its rule",
-            size="sigma_m",
-            process=("rho_m",),
-        ),
-        Shock(
-            name="technology",
-            tex=r"\varepsilon_z",
-            meaning="rise of total factor productivity",
-            size="sigma_z",
-            process=("rho_z",),
-        ),
-        Shock(
-            name="fiscal",
-            tex=r"\varepsilon_g",
-            meaning="rise of government purchases, paid by taxes and, with rho_b, by debt",
-            size="sigma_g",
-            process=("rho_g",),
-        ),
-        Shock(
-            name="cost_push",
-            tex=r"\varepsilon_u",
-            meaning="rise of inflation at a given real marginal cost",
-            size="sigma_u",
-            process=("rho_u",),
-        ),
+    shocks=shocks(
+        technology="rise of total factor productivity",
+        cost_push="rise of inflation at a given real marginal cost",
     ),
     observables=(
-        Observable(name="output", tex="Y", unit=PERCENT, meaning="output, percent of steady state"),
-        Observable(
-            name="inflation",
-            tex=r"4\pi",
-            unit=ANNUAL_POINTS,
-            meaning="inflation, deviation from steady state",
-        ),
-        Observable(
-            name="rate",
-            tex="4i",
-            unit=ANNUAL_POINTS,
-            meaning="nominal policy rate, deviation from steady state",
-        ),
-        Observable(
-            name="consumption",
-            tex="C",
-            unit=PERCENT,
-            meaning="consumption, percent of steady state",
-        ),
+        *OBSERVABLES,
         Observable(
             name="hours",
             tex="N",
