@@ -73,6 +73,7 @@ def render(facts: Facts) -> str:
         weights=shipped.WEIGHTS,
         file_sha256=sha256(facts.content),
         n_weights=trained.n_weights,
+        exact_in=trained.network.exact_in,
         training_time=_training_time(origin),
         commands=list(commands(facts)),
         config=yaml.safe_dump(origin.config, sort_keys=False),
