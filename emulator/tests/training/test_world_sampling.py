@@ -104,7 +104,22 @@ def test_an_epoch_is_as_long_as_the_mixed_data_unless_told_otherwise(train_set):
     assert training_loader(plain, TrainingConfig(), Group()) is plain
 
 
+def test_a_world_may_have_a_larger_share_of_every_batch(train_set):
+    plain = BatchLoader(train_set, 60, True)
+    worlds = train_set.world_ids
+    settings = TrainingConfig(
+        worlds=worlds, batch_size=60, world_sampling=1e6, world_shares={worlds[0]: 3}
+    )
+    quotas = training_loader(plain, settings, Group()).quotas
+    assert quotas[0] == 3 * quotas[1]
+    assert sum(quotas) == 60
+
+
 def test_settings_that_do_not_go_together_are_refused(train_set):
+    with pytest.raises(ConfigError, match="world_shares is set without world_sampling"):
+        TrainingConfig(world_shares={"nk": 2})
+    with pytest.raises(ConfigError, match="world_shares names 'nkk'.*Did you mean 'nk'"):
+        TrainingConfig(world_sampling=2.0, world_shares={"nkk": 2})
     with pytest.raises(ConfigError, match="steps_per_epoch is 5 without world_sampling"):
         TrainingConfig(steps_per_epoch=5)
     foreign = ForeignLoader(list(BatchLoader(train_set, 64, False).epoch(0)), 0)
