@@ -69,6 +69,7 @@ REFUSED = {
     "ema_decay": [*SHARE, 1],
     "init_from": [value for value in PLACE if value is not None],
     "world_sampling": [0, 0.5, -1, math.nan, math.inf, True, "hot"],
+    "observables": [[], [""], [3], "output", {"output": 1}],
     "world_shares": [{"nk": 0}, {"nk": -1}, {"nk": True}, {"nk": math.inf}, 2, [1]],
     "steps_per_epoch": COUNT_OR_NONE,
     "world_weighting": CHOICE,
