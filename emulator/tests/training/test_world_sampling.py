@@ -118,7 +118,7 @@ def test_a_world_may_have_a_larger_share_of_every_batch(train_set):
 def test_settings_that_do_not_go_together_are_refused(train_set):
     with pytest.raises(ConfigError, match="world_shares is set without world_sampling"):
         TrainingConfig(world_shares={"nk": 2})
-    with pytest.raises(ConfigError, match="world_shares names 'nkk'.*Did you mean 'nk'"):
+    with pytest.raises(ConfigError, match=r"world_shares names 'nkk'.*Did you mean 'nk'"):
         TrainingConfig(world_sampling=2.0, world_shares={"nkk": 2})
     with pytest.raises(ConfigError, match="steps_per_epoch is 5 without world_sampling"):
         TrainingConfig(steps_per_epoch=5)
