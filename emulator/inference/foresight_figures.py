@@ -47,6 +47,9 @@ def draw(
         here = data["path"].sel(variable=name).values[:, :, : shown + 1]
         for (row, scenario), words in lines.items():
             axis.plot(np.arange(here.shape[2]), here[row, scenario], linewidth=1.2, label=words)
+        low, high = np.nanmin(here), np.nanmax(here)
+        margin = 0.05 * (high - low) or 0.05 * max(1.0, abs(high))
+        axis.set_ylim(low - margin, high + margin)  # levels may be far from zero
         label(axis, in_words(name), "level")
         periods(axis, str(data["period"].attrs.get("units", "")).partition(";")[0])
     figure.suptitle(title or f"{data.attrs['title']}: perfect foresight", fontsize=10)
