@@ -34,6 +34,7 @@ from emulator.errors import ModelError
 from emulator.models.base import EmulatorModel
 from emulator.models.declared import Declared
 from emulator.models.normaliser import WorldStatistics
+from emulator.models.universal.alone import Alone
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
@@ -393,18 +394,3 @@ class UniversalEmulator(EmulatorModel):
     def _make(self, world: str) -> Folded:
         moments = self.normaliser.statistics(world) if self.normaliser.fitted else None
         return fold(self.shared, self._own(world), self._head(world), self._seen[world], moments)
-
-
-class Alone(nn.Module):
-    """The network folded for one world: a few small matrices, constants from here on."""
-
-    def __init__(self, network: UniversalEmulator, world: str, folded: Folded) -> None:
-        super().__init__()
-        self.network, self.world, self.folded = network, world, folded
-
-    def forward(self, theta: Tensor) -> Tensor:
-        network, declared = self.network, self.network._declared.get(self.world)
-        question = theta, self.world, network.horizon
-        if declared is None:
-            return network._predict(*question, self.folded)
-        return network._predict_exact(*question, declared.to(theta.device), self.folded)
