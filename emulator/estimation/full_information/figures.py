@@ -25,6 +25,8 @@ def draw_prior_posterior(estimate: PosteriorEstimate, path: Path | None = None) 
     """A panel a parameter: the prior's density in grey, draws of the posterior, the mode as a line;
     dashed, where a network was sampled, draws of the exact posterior.
     """
+    from matplotlib.ticker import MaxNLocator
+
     from emulator.worlds.figures import new_figure, save
 
     names, prior, draws = estimate.names, estimate.problem.density.prior, estimate.draws
@@ -53,6 +55,7 @@ def draw_prior_posterior(estimate: PosteriorEstimate, path: Path | None = None) 
         axes[k].set_title(name, fontsize=9)
         axes[k].set_yticks([])
         axes[k].tick_params(labelsize=7)
+        axes[k].xaxis.set_major_locator(MaxNLocator(3))
     for axis in axes[len(names) :]:
         axis.set_visible(False)
     figure.suptitle(
