@@ -32,10 +32,13 @@ FEWEST_STEPS = 4
 """The same at least, where steps end once particles have moved far enough."""
 
 REMEMBERED = 0.2
-FORGOTTEN = 0.08
-"""Correlation of the particles with where a stage began at which its steps end, the last stage's
-at `FORGOTTEN`: mean over parameters.
+"""Correlation of the particles with where a stage began, mean over parameters, at which its steps
+end.
 """
+
+FORGOTTEN = 0.1
+CHANCE = 2.0
+"""The same for the last stage, of every parameter, beside so many standard deviations of chance."""
 
 
 class Particles(NamedTuple):
@@ -155,7 +158,7 @@ def _next(
         cloud = moved(density, cloud, reference, kind, rng)
         evaluations += n
         done = moves.adaptive and step + 1 >= FEWEST_STEPS
-        done = done and _correlation(began, cloud.z) < (FORGOTTEN if last else REMEMBERED)
+        done = done and _forgotten(began, cloud.z, last)
         if meter is not None:
             meter.moved(stage.number + 1, cloud.power, 0 if done else most - step - 1, STEPS + size)
         if done:
@@ -163,11 +166,14 @@ def _next(
     return Stage(cloud, stage.number + 1, log_evidence, evaluations)
 
 
-def _correlation(before: np.ndarray, after: np.ndarray) -> float:
-    """Of the particles' coordinates with those of before, mean over parameters."""
+def _forgotten(before: np.ndarray, after: np.ndarray, last: bool) -> bool:
+    """Whether particles have moved far enough from where a stage began."""
     a, b = (z - z.mean(axis=0) for z in (before, after))
     size = np.sqrt(np.square(a).sum(axis=0) * np.square(b).sum(axis=0))
-    return float(np.mean((a * b).sum(axis=0) / np.maximum(size, 1e-300)))
+    correlations = (a * b).sum(axis=0) / np.maximum(size, 1e-300)
+    if last:
+        return bool(correlations.max() < FORGOTTEN + CHANCE / np.sqrt(len(before)))
+    return bool(correlations.mean() < REMEMBERED)
 
 
 def sample_smc(
