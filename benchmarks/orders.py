@@ -1,11 +1,11 @@
 """Second and third order before the referee: a folder of `.mod` files, ours against Dynare's own
 rules, paths, responses and moments, one row a file and order.
 
-    python benchmarks/orders.py FOLDER [--files benchmarks/dsge_mod.csv] [--cache DIR] [--csv
-    benchmarks/orders.csv] [--only PATTERN]
+    python benchmarks/orders.py FOLDER [--cache DIR] [--csv benchmarks/orders.csv] [--only PATTERN]
 
-Every file is solved at order 2 and 3, whatever it asks for: its `stoch_simul` is rewritten in a
-scratch copy, so that the preprocessor writes third derivatives. Dynare's answers are those of
+The files are those of `FILES`, not linear, of JohannesPfeifer/DSGE_mod. Every file is solved at
+order 2 and 3, whatever it asks for: its `stoch_simul` is rewritten in a scratch copy, so that the
+preprocessor writes third derivatives. Dynare's answers are those of
 `k_order_perturbation`, `simult_` with pruning, `irf` with the same random numbers (3 replications,
 12 periods before the shock, 12 from it on), and `pruned_state_space_system`.
 
@@ -57,6 +57,26 @@ PRINTED = 1e-12
 """Variance from which on a variable's moments are compared."""
 SIMULATION = re.compile(r"\bstoch_simul\b\s*(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\))?")
 ORDER = re.compile(r"\s*(?:order|k_order_solver|pruning|loglinear)\s*(?:=[^,]*)?", re.IGNORECASE)
+FILES = (
+    "Aguiar_Gopinath_2007/Aguiar_Gopinath_2007.mod",
+    "Andreasen_2012/Andreasen_2012_rare_disasters.mod",
+    "Ascari_Sbordone_2014/Ascari_Sbordone_2014.mod",
+    "Born_Pfeifer_2014/Born_Pfeifer_RM_Comment.mod",
+    "Born_Pfeifer_2018/Welfare/Born_Pfeifer_2018_welfare.mod",
+    "Caldara_et_al_2012/Caldara_et_al_2012.mod",
+    "Collard_2001/Collard_2001_example1.mod",
+    "Gali_2015/Gali_2015_chapter_3_nonlinear.mod",
+    "GarciaCicco_et_al_2010/GarciaCicco_et_al_2010.mod",
+    "Hansen_1985/Hansen_1985.mod",
+    "Jermann_1998/Jermann_1998.mod",
+    "RBC_baseline/RBC_baseline.mod",
+    "RBC_baseline_welfare/RBC_baseline_welfare.mod",
+    "RBC_capitalstock_shock/RBC_capitalstock_shock.mod",
+    "RBC_news_shock_model/RBC_news_shock_model.mod",
+    "RBC_state_dependent_GIRF/RBC_state_dependent_GIRF.mod",
+    "SGU_2003/SGU_2003.mod",
+    "SGU_2004/SGU_2004.mod",
+)
 WRONG = ("autocovariance", 3)
 """What Dynare 5.3 leaves a term out of: its innovations of third order hold products of states and
 squared shocks with their mean, so that they are correlated over time, and
@@ -133,7 +153,7 @@ def compare(file: Path, name: str, theirs: dict[str, Any]) -> list[Row]:
         try:
             rules, status = decision_rules(model, model.theta(), order)
         except EmulatorError as error:
-            row.note = f"refused: {error}"
+            row.note = "refused: " + str(error).replace(str(file.parent), ".")
             continue
         row.states = rules.n_states
         if status[0]:
@@ -185,6 +205,9 @@ def _compare_moments(
     row: Row, own: Rules, part: dict[str, Any], at: list[int], steady: np.ndarray
 ) -> None:
     mean, recursion = mean_and_recursion(own)
+    if not np.isfinite(mean).all():
+        row.note = "a unit root: no moments"
+        return
     covariances = autocovariances(recursion, 3)[0]
     other = np.atleast_1d(part["mean"])[at] - steady
     row.mean = float((np.abs(mean[0] - other) / np.maximum(1, np.abs(other + steady))).max())
@@ -265,11 +288,9 @@ def _theirs(
 
 def table(options: argparse.Namespace) -> int:
     root = options.folder.resolve()
-    with open(options.files, encoding="utf-8") as file:
-        names = [line["file"] for line in csv.DictReader(file) if line["outcome"] == "solved"]
     octave = Octave(options.dynare, 1, options.limit)
     rows = []
-    for name in names:
+    for name in FILES:
         path = root / name
         if not path.match(options.only):
             continue
@@ -319,12 +340,6 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder of .mod files")
-    parser.add_argument(
-        "--files",
-        type=Path,
-        default=Path(__file__).with_name("dsge_mod.csv"),
-        help="a table of modfiles.py",
-    )
     parser.add_argument("--dynare", type=Path, default=MATLAB_FOLDER, help="its matlab folder")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "dynare_orders")
     parser.add_argument("--only", default="*.mod", help="pattern of the file's name")

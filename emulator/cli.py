@@ -54,6 +54,10 @@ COMMANDS = {
         "emulator.inference.foresight_command:foresight",
         "Paths of a .mod file under perfect foresight, its own or under shocks given.",
     ),
+    "rules": Entry(
+        "emulator.inference.rules_command:rules",
+        "Decision rules of a .mod file, of first, second or third order.",
+    ),
     "worlds": Entry("emulator.worlds.command:worlds", "List the worlds, show one, or check one."),
     "compare": Entry(
         "emulator.worlds.command:compare", "Several worlds under the same shock: one picture."

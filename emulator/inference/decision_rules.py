@@ -17,12 +17,14 @@ Axes: n draw, O observable, s state, k shock.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from emulator.errors import ParameterError
+from emulator.inference import files
 from emulator.inference.asking import Asking
 from emulator.inference.higher_order import IN_WORDS, solved_rules
 from emulator.solvers.perturbation import Rules, stochastic_steady_state
@@ -125,3 +127,56 @@ def _axes(kinds: str) -> tuple[str, ...]:
     """The axes of an array of derivatives by states (x) and shocks (u)."""
     of_kind = [axis for kind in "xu" for axis in AXES[kind][: kinds.count(kind)]]
     return ("draw", "observable", *of_kind)
+
+
+def terms(data: xr.Dataset) -> list[tuple[str, np.ndarray]]:
+    """The rules as polynomials: each product of states and shocks once, with its coefficients
+    (n, O), the deterministic steady state first; what risk adds is a term of its own.
+    """
+    listed = [("steady state", data["steady_state"].values)]
+    if "ghs2" in data:
+        listed.append(("risk", 0.5 * data["ghs2"].values))
+    for name, array in data.data_vars.items():
+        kinds = str(name).removeprefix("gh").removesuffix("ss")
+        if not str(name).startswith("gh") or name == "ghs2":
+            continue
+        risky = str(name).endswith("ss")
+        labels = [list(map(str, array[axis].values)) for axis in array.dims[2:]]
+        for place in np.ndindex(array.shape[2:]):
+            by_kind = [[k for k, at in zip(kinds, place, strict=True) if k == of] for of in "xu"]
+            positions = [place[: len(by_kind[0])], place[len(by_kind[0]) :]]
+            if any(tuple(sorted(part)) != part for part in positions):
+                continue  # the same product in another sequence
+            weight = 0.5 if risky else 1 / math.prod(map(_repetitions, positions))
+            words = [names[at] for names, at in zip(labels, place, strict=True)]
+            words += ["risk"] * risky
+            listed.append((", ".join(words), weight * array.values[(..., *place)]))
+    return listed
+
+
+def _repetitions(positions: tuple[int, ...]) -> int:
+    """k! of each position that occurs k times: what Taylor's coefficient is divided by."""
+    return math.prod(math.factorial(positions.count(at)) for at in set(positions))
+
+
+def to_csv(data: xr.Dataset) -> bytes:
+    """A row a draw and term, a column an observable."""
+    import pandas as pd
+
+    listed = terms(data)
+    names = [name for name, _ in listed]
+    stacked = np.stack([values for _, values in listed], axis=1)
+    index = pd.MultiIndex.from_product([data["draw"].values, names], names=["draw", "term"])
+    columns = list(map(str, data["observable"].values))
+    frame = pd.DataFrame(stacked.reshape(len(index), -1), index, columns)
+    if "stochastic_steady_state" in data:
+        risky = pd.DataFrame(data["stochastic_steady_state"].values, columns=columns)
+        risky.index = pd.MultiIndex.from_product(
+            [data["draw"].values, ["stochastic steady state"]], names=index.names
+        )
+        frame = pd.concat([frame, risky])
+    text: str = frame.to_csv(lineterminator="\n")
+    return text.encode()
+
+
+FORMATS: files.Formats = {".csv": to_csv, ".nc": files.to_netcdf, ".json": files.to_json}

@@ -27,7 +27,7 @@ from emulator.inference.fallback import (
     world_of,
 )
 from emulator.inference.file_questions import FileQuestions
-from emulator.inference.higher_order import BURN_IN, Averaging
+from emulator.inference.higher_order import BURN_IN, IN_WORDS, Averaging
 from emulator.inference.higher_order import answered as of_higher_order
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
@@ -234,6 +234,8 @@ class Economy(PathQuestions, FileQuestions):
             (solver or self.answerer).solution,
         )
         labels = self.asking.labels(asked, draws, theta, observed, chosen)
+        if self.answerer.order > 1:
+            labels = labels._replace(source=IN_WORDS[chosen])
         if solver is not None:
             labels = labels._replace(notes=(*labels.notes, *of_the_solver_alone(self.spec, solver)))
         near = near_jump(self.answerer, theta, fields["exact"], solver)

@@ -27,7 +27,7 @@ from emulator.spec import Status
 if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike
 
-IN_WORDS = {2: "second order, pruned", 3: "third order, pruned"}
+IN_WORDS = {1: "first order", 2: "second order, pruned", 3: "third order, pruned"}
 
 BURN_IN = 100
 """Periods before the shock of a simulated response, as Dynare's `drop`."""

@@ -31,7 +31,7 @@ def simulate(rules: Rules, shocks: np.ndarray, start: np.ndarray | None = None) 
     zero. A given start is one of first order.
     """
     own = rules.of_states
-    assert own is not None  # made by `of` or `combined`
+    assert own is not None  # made by `of`
     n, periods, _ = shocks.shape
     sizes = (n, own.n_states)
     states = [np.zeros(sizes) for _ in range(own.order)]
@@ -96,7 +96,7 @@ def stochastic_steady_state(rules: Rules) -> np.ndarray:
     unit root that risk moves.
     """
     own = rules.of_states
-    assert own is not None  # made by `of` or `combined`
+    assert own is not None  # made by `of`
     resting = at_rest(own, 0.5 * own.risk)
     by_states = rules.first[:, :, : rules.n_states]
     with np.errstate(invalid="ignore"):

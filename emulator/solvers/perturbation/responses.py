@@ -36,7 +36,7 @@ def mean_responses(rules: Rules, path: np.ndarray) -> np.ndarray:
     distribution.
     """
     own = rules.of_states
-    assert own is not None  # made by `of` or `combined`
+    assert own is not None  # made by `of`
     n, periods, _ = path.shape
     mean = _Mean.of(own)
     responses = np.empty((n, periods, rules.first.shape[1]))

@@ -64,18 +64,9 @@ class Rules:
         states = self.of_states or self._pick(list(self.states))
         return replace(self._pick(variables), of_states=states)
 
-    def combined(self, weights: np.ndarray) -> Rules:
-        """The rules of linear combinations (N, O, n) or (O, n) of the variables."""
-        states = self.of_states or self._pick(list(self.states))
-
-        def weighed(part: np.ndarray) -> np.ndarray:
-            flat = part.reshape(*part.shape[:2], -1)
-            return (weights @ flat).reshape(len(part), weights.shape[-2], *part.shape[2:])
-
-        return replace(self._each(weighed), of_states=states)
-
     def _pick(self, variables: list[int] | np.ndarray | slice) -> Rules:
-        return replace(self._each(lambda part: part[:, variables]), of_states=None)
+        alone = replace(self, of_states=None)
+        return alone._each(lambda part: part[:, variables])
 
     def _each(self, change: Callable[[np.ndarray], np.ndarray]) -> Rules:
         return Rules(

@@ -55,7 +55,7 @@ def mean_and_recursion(rules: Rules) -> tuple[np.ndarray, Recursion]:
     the states have a unit root.
     """
     own = rules.of_states
-    assert own is not None  # made by `of` or `combined`
+    assert own is not None  # made by `of`
     widths = _widths(own)
     observed = _own(rules)
     rows = _state_rows(own)

@@ -229,6 +229,13 @@ def test_responses_of_a_linear_state_need_no_distribution_at_second_order():
     assert np.isnan(mean_responses(solved(model, 3), path)).any()
 
 
+def test_rules_of_any_variables_keep_those_of_the_states():
+    rules = solved(load_text(SEVERAL, "several.mod"))
+    last = rules.of([3])
+    np.testing.assert_array_equal(last.second, rules.second[:, [3]])
+    np.testing.assert_array_equal(last.of_states.first, rules.of_states.first)
+
+
 def test_products_are_folded_once_each():
     rng = np.random.default_rng(0)
     x = rng.standard_normal(3)
