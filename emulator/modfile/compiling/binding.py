@@ -12,28 +12,25 @@ the file, n variable with auxiliary ones, K shock of the file.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.conditions import Condition
 from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.scenario import of_range
-from emulator.modfile.compiling.symbolic import in_steady_state, symbolic_model
-from emulator.modfile.compiling.tape import Tape, record
+from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.constraints import constraints_of, in_regime
 from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import (
     ModFile,
-    Operation,
-    Place,
     ShockPath,
     ShocksBlock,
 )
@@ -52,11 +49,6 @@ if TYPE_CHECKING:
 AHEAD = 200
 """Periods after a surprise that are looked at (`simul_check_ahead_periods`)."""
 
-TIE = 1e-12
-"""Within this of each other, relative to their size and to one, the sides of a condition are equal:
-a variable that a regime holds at its bound does not leave it by rounding.
-"""
-
 MOST_PERIODS = 5000
 """Periods of the longest path of a file."""
 
@@ -67,32 +59,6 @@ UNIT = "deviation from the steady state, in the units of the file"
 
 SURPRISES = "surprises"
 """What the file's `shocks(surprise)` are called among the shocks that an answer names."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """`left OPERATOR right` of variables today, their steady states and parameters."""
-
-    operator: str
-    sides: Tape
-
-    @classmethod
-    def of(cls, file: ModFile, condition: Operation, place: Place) -> Condition:
-        names, (left, right) = in_steady_state(file, [(s, place) for s in condition.operands])
-        variables = [d.name for d in file.variables]
-        inputs = [
-            *(names.at(name, 0) for name in variables),
-            *(names.steady_state(name) for name in variables),
-            *(names.parameter(d.name) for d in file.parameters),
-        ]
-        return cls(condition.operator, record(names.graph, inputs, [left, right]))
-
-    def holds(self, inputs: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
-        """Where it holds; sides that differ by rounding are equal."""
-        left, right = (np.broadcast_to(side, shape) for side in self.sides(inputs))
-        tie = TIE * np.maximum(np.maximum(np.abs(left), np.abs(right)), 1.0)
-        difference = left - right if self.operator[0] == ">" else right - left
-        return np.asarray(difference >= -tie if len(self.operator) == 2 else difference > tie)
 
 
 @dataclass(frozen=True)
