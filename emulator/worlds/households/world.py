@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -127,8 +127,7 @@ class HouseholdWorld(World):
         assert closure is not None
         none = np.full(closure.part_size, np.nan)
         parts = [
-            attempted(lambda dear=row: self.households_part(dear), none)
-            for row in self._dear_rows(theta)
+            attempted(partial(self.households_part, row), none) for row in self._dear_rows(theta)
         ]
         return np.array(parts).reshape(-1, closure.part_size)
 
@@ -141,9 +140,7 @@ class HouseholdWorld(World):
         none = float("nan")
         return np.array(
             [
-                attempted(lambda dear=dear: self.spent_of_cash(dear), none)
-                if self.can_be(row)
-                else none
+                attempted(partial(self.spent_of_cash, dear), none) if self.can_be(row) else none
                 for row, dear in zip(rows, self._dear_rows(theta), strict=True)
             ]
         )
@@ -205,7 +202,8 @@ def draw_solved(
         return unsolved(spec, horizon, Status.OUTSIDE_BOUNDS)
     if not meaningful(row):
         return unsolved(spec, horizon, Status.OUTSIDE_RANGE)
-    return attempted(solve, unsolved(spec, horizon, Status.NOT_CONVERGED))
+    failed: Solved | None = unsolved(spec, horizon, Status.NOT_CONVERGED)
+    return attempted(solve, failed)
 
 
 def stationary(spec: WorldSpec, row: Row) -> bool:

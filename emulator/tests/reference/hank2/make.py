@@ -20,9 +20,7 @@ from emulator.worlds.hank2.spec import SPEC
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261129
-N_DRAWS, HORIZON, PERIODS = 10, 40, 400
-SLOW = 7
-"""The draw whose wealth moves so slowly that the world does not answer it."""
+N_DRAWS, HORIZON, PERIODS = 10, 40, 600
 TIGHT = {"hh": {"backward_tol": 1e-10, "forward_tol": 1e-14}}
 DIFFERENCES = {"hh": {"h": 1e-6, "twosided": True}}
 GRID = {"nZ": 3, "nB": 10, "nA": 16, "nK": 4, "bmax": 50, "amax": 4000, "kmax": 1}
@@ -245,7 +243,7 @@ def draws() -> np.ndarray:
     for row, end in ((8, low), (9, high)):
         for name in ("liquid", "wealth", "r"):
             theta[row, SPEC.index(name)] = end[SPEC.index(name)]
-    return np.delete(theta, SLOW, axis=0)
+    return theta
 
 
 def write_irfs(file: Path, irfs: np.ndarray) -> None:
