@@ -72,12 +72,16 @@ def _start(belief: Belief) -> _Diffuse:
     read = (a != 0).any(axis=(0, 1))
     start = _Diffuse(np.zeros(a.shape[:2]), np.zeros_like(a), np.zeros_like(a))
     for row in range(len(a)):
-        start.finite[row], start.diffuse[row] = _of_draw(a[row], shock[row], read)
+        start.finite[row], levels = levels_and_rest(a[row], shock[row], read)
+        start.diffuse[row] = levels @ levels.T
     return start
 
 
-def _of_draw(a: np.ndarray, shock: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Finite and diffuse part (D, D) of the covariance at first.
+def levels_and_rest(
+    a: np.ndarray, shock: np.ndarray, read: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finite part (D, D) of the covariance at first, and the directions (D, U) of the levels of
+    unit roots, whose products are its diffuse part; read (D,): which states the next period reads.
 
     Among the states that the next period reads, P_inf is a projection; the others follow from the
     states of the period before, which are traced back from today's.
@@ -104,7 +108,7 @@ def _of_draw(a: np.ndarray, shock: np.ndarray, read: np.ndarray) -> tuple[np.nda
     finite[np.ix_(~read, read)], finite[np.ix_(read, ~read)] = across, across.T
     levels = np.zeros((len(a), count))
     levels[read], levels[~read] = unit, back
-    return finite, levels @ levels.T
+    return finite, levels
 
 
 def _is_unit(real: float, imaginary: float) -> bool:
