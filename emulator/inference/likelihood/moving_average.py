@@ -40,7 +40,7 @@ def value(
     periods, series = deviations.shape
     there = np.isfinite(deviations).ravel()
     lagged = autocovariances(irf, periods)
-    joint = _joint(lagged) + np.diag(np.tile(error**2, periods))
+    joint = joint(lagged) + np.diag(np.tile(error**2, periods))
     try:
         factor = np.linalg.cholesky(joint[np.ix_(there, there)])
     except np.linalg.LinAlgError:
@@ -67,7 +67,7 @@ def autocovariances(irf: np.ndarray, periods: int) -> np.ndarray:
     return np.fft.irfft(spectrum, n=length, axis=0)[:periods]
 
 
-def _joint(lagged: np.ndarray) -> np.ndarray:
+def joint(lagged: np.ndarray) -> np.ndarray:
     """Covariance (T V, T V) of all periods from autocovariances (T, V, V)."""
     periods, series, _ = lagged.shape
     apart = np.arange(periods)[:, None] - np.arange(periods)[None, :]

@@ -49,9 +49,10 @@ def joint(observed, row, before):
     level = np.broadcast_to(observed.level[row], observed.data.shape)
     error = np.broadcast_to(observed.error[0], observed.data.shape)
     rows = seen[there]
-    gain = rows.T @ np.linalg.inv(rows @ rows.T + np.diag(error[there]))
+    gain = np.linalg.solve(rows @ rows.T + np.diag(error[there]), rows).T
     mean = gain @ (observed.data - level)[there]
-    covariance = np.eye(inputs) - gain @ rows
+    left = np.eye(inputs) - gain @ rows
+    covariance = left @ left.T + gain @ np.diag(error[there]) @ gain.T
     return (
         mean[STATES:].reshape(periods, SHOCKS),
         root @ mean[:STATES],
@@ -96,7 +97,7 @@ def test_levels_of_unit_roots_are_estimated():
     b = rng.normal(size=(1, STATES, SHOCKS))
     b[:, 3] = 0
     c = np.array([[[1.0, 0, 0.4, 0], [0, 1, 1, -0.5]]])
-    data = 50 + rng.normal(size=(PERIODS, SERIES))
+    data = 3 + rng.normal(size=(PERIODS, SERIES))
     data[0, 0] = data[4] = np.nan
     observed = Observed(StateSpace(a, b, c), data, np.zeros((1, 1, SERIES)), np.zeros((1, SERIES)))
     smoothed = smooth(observed, "diffuse")
