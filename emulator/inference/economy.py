@@ -29,6 +29,7 @@ from emulator.inference.fallback import (
 from emulator.inference.file_questions import FileQuestions
 from emulator.inference.higher_order import BURN_IN, IN_WORDS, Averaging
 from emulator.inference.higher_order import answered as of_higher_order
+from emulator.inference.history.face import HistoryQuestions
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
 from emulator.inference.over_solver import SolverAnswerer
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
     from emulator.solvers.kalman import Start
 
 
-class Economy(PathQuestions, FileQuestions):
+class Economy(PathQuestions, HistoryQuestions, FileQuestions):
     """A model economy: `irf`, `jacobian`, `sensitivity`, `status`, `sample`, `log_likelihood`,
     and, from its bases, `moments`, `variance_decomposition`, `simulate`, `state_space`,
-    `optimal_rule`, `occbin`, `perfect_foresight`.
+    `optimal_rule`, `occbin`, `perfect_foresight`, `smooth`, `decompose`, `forecast`,
+    `counterfactual`.
 
     `answerer` gives the same answers as plain arrays.
     """

@@ -81,6 +81,10 @@ class TimeSeries:
         """The periods as text: 1984Q1, 1984M03 or 1984."""
         return [label(period) for period in self.periods]
 
+    def labels_after(self, count: int) -> list[str]:
+        """The first periods after the data, as text."""
+        return [label(self.periods[-1] + k) for k in range(1, count + 1)]
+
     @property
     def sample(self) -> str:
         """First and last period."""

@@ -40,9 +40,9 @@ def value(
     periods, series = deviations.shape
     there = np.isfinite(deviations).ravel()
     lagged = autocovariances(irf, periods)
-    joint = joint(lagged) + np.diag(np.tile(error**2, periods))
+    together = joint(lagged) + np.diag(np.tile(error**2, periods))
     try:
-        factor = np.linalg.cholesky(joint[np.ix_(there, there)])
+        factor = np.linalg.cholesky(together[np.ix_(there, there)])
     except np.linalg.LinAlgError:
         return Value(np.full(periods, -np.inf), np.zeros_like(irf))
     white = solve_triangular(factor, deviations.ravel()[there], lower=True)

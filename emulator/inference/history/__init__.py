@@ -1,0 +1,1 @@
+"""What happened, and what comes next: smoothed shocks, historical decompositions, forecasts."""
