@@ -76,6 +76,22 @@ COMMANDS = {
         "emulator.inference.likelihood_command:likelihood",
         "Log-likelihood of data at these parameters, and log-prior.",
     ),
+    "smooth": Entry(
+        "emulator.inference.history_command:smooth",
+        "Which shocks the data call for: the Kalman smoother.",
+    ),
+    "decompose": Entry(
+        "emulator.inference.history_command:decompose",
+        "What happened: the contribution of each shock to each series.",
+    ),
+    "forecast": Entry(
+        "emulator.inference.history_command:forecast",
+        "What comes next, with bands; under conditions, over draws and worlds.",
+    ),
+    "counterfactual": Entry(
+        "emulator.inference.history_command:counterfactual",
+        "The same shocks under another policy rule, or some shocks alone.",
+    ),
     "generate": Entry(
         "emulator.choice.generating:generate", "Draw parameters, solve, and write a data set."
     ),
