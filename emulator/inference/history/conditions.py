@@ -207,7 +207,8 @@ def _period_by_period(
 def _announced(plain: Forecasts, conditions: Conditions, announced: np.ndarray) -> Forecasts:
     n, count, horizon, _, targets = announced.shape
     reach = announced.transpose(0, 3, 4, 1, 2).reshape(n, horizon * targets, count * horizon)
-    chosen = _columns(conditions, count, horizon)
+    periods = np.isin(np.arange(horizon), conditions.places // targets)
+    chosen = _columns(conditions, count, horizon) & np.tile(periods, count)
     by_chosen = reach[:, :, chosen]
     _refuse_singular(by_chosen[:, conditions.places], square=False)
     meeting = np.linalg.pinv(by_chosen[:, conditions.places]) @ _gap(plain, conditions)[..., None]

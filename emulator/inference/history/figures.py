@@ -21,6 +21,9 @@ PAST = 24
 LABELS = 5
 """Periods that are written out along an axis."""
 
+NOTHING = 1e-9
+"""Share of the largest contribution below which a part is not drawn: rounding."""
+
 GREYS = ("0.55", "0.75", "0.9")
 """Colours of the parts that are no shocks, in their order."""
 
@@ -47,9 +50,9 @@ def draw_decomposition(data: xr.Dataset, path: Path | None = None) -> Figure:
     for axis, name in zip(axes, names, strict=True):
         here = data.sel(target=name)
         bars = here["contribution"].mean("draw").sel(part=parts).values
-        _stack(axis, bars, parts)
         axis.plot(bars.sum(axis=0), color="black", linewidth=1.2, label="around its level")
         label(axis, in_words(name), str(here["unit"].values))
+        axis.set_ylim(*_stack(axis, bars, parts))
         _periods(axis, data["period"].values)
     return _finish(figure, axes, data, "historical decomposition", path)
 
@@ -64,7 +67,8 @@ def draw_forecast(data: xr.Dataset, path: Path | None = None) -> Figure:
     for axis, name in zip(axes, names, strict=True):
         here = data.sel(target=name)
         axis.plot(here["data"].values[-shown:], color="black", label="data")
-        _fan(axis, ahead, here["quantile"].transpose("probability", "period"))
+        last = float(here["data"].values[-1])
+        _fan(axis, ahead, last, here["quantile"].transpose("probability", "period"))
         label(axis, in_words(name), str(here["unit"].values))
         _periods(axis, periods)
     said = f"forecast, {data.attrs['conditions']}" if "conditions" in data.attrs else "forecast"
@@ -98,13 +102,15 @@ def _over_draws(axis: Any, values: np.ndarray, color: str, name: str) -> None:
         axis.fill_between(np.arange(values.shape[1]), low, high, color=color, alpha=0.25)
 
 
-def _stack(axis: Any, bars: np.ndarray, parts: list[str]) -> None:
-    """Stacked bars (part, T), above zero what is positive and below it what is negative."""
+def _stack(axis: Any, bars: np.ndarray, parts: list[str]) -> tuple[float, float]:
+    """Stacked bars (part, T), above zero what is positive and below it what is negative; the ends
+    of an axis that holds them.
+    """
     at = np.arange(bars.shape[1])
     above, below = np.zeros(len(at)), np.zeros(len(at))
     greys = dict(zip(BEYOND_SHOCKS, GREYS, strict=True))
     for k, (part, values) in enumerate(zip(parts, bars, strict=True)):
-        if not np.abs(values).max(initial=0.0) > 0:
+        if np.abs(values).max(initial=0.0) < NOTHING * np.abs(bars).max():
             continue
         start = np.where(values >= 0, above, below)
         name = {"initial": "before the data", "measurement": "error of measurement"}.get(part)
@@ -112,19 +118,25 @@ def _stack(axis: Any, bars: np.ndarray, parts: list[str]) -> None:
         axis.bar(at, values, 1.0, bottom=start, color=color, label=name or in_words(part))
         above, below = above + np.fmax(values, 0.0), below + np.fmin(values, 0.0)
     axis.axhline(0, color="black", linewidth=0.5)
+    margin = 0.05 * float(above.max() - below.min())
+    return float(below.min()) - margin, float(above.max()) + margin
 
 
-def _fan(axis: Any, at: np.ndarray, quantiles: xr.DataArray) -> None:
-    """Bands between quantiles (probability, period) whose probabilities sum up to one."""
+def _fan(axis: Any, at: np.ndarray, last: float, quantiles: xr.DataArray) -> None:
+    """Bands between quantiles (probability, period) whose probabilities sum up to one, from the
+    last of the data on.
+    """
+    at = np.concatenate([[at[0] - 1], at])
     probabilities = [float(p) for p in quantiles["probability"].values]
     for low in [p for p in probabilities if p < 0.5]:
         high = next((p for p in probabilities if abs(p + low - 1) < 1e-9), None)
         if high is not None:
-            edges = (quantiles.sel(probability=p).values for p in (low, high))
+            edges = [[last, *quantiles.sel(probability=p).values] for p in (low, high)]
             name = f"{100 * (high - low):.0f} percent"
             axis.fill_between(at, *edges, color="C0", alpha=0.25, linewidth=0, label=name)
     if 0.5 in probabilities:
-        axis.plot(at, quantiles.sel(probability=0.5).values, color="C0", label="median")
+        middle = quantiles.sel(probability=0.5).values
+        axis.plot(at, [last, *middle], color="C0", label="median")
 
 
 def _periods(axis: Any, names: Any) -> None:
