@@ -1,0 +1,160 @@
+"""`emulator smooth`, `decompose`, `forecast` and `counterfactual`."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import emulator
+from emulator.errors import ParameterError
+from emulator.inference.history.pooling import pooled
+
+SAMPLE = ("--sample", "1995Q1:2007Q4")
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture(scope="module")
+def nk():
+    return emulator.world("nk")
+
+
+def test_smoothed_shocks_in_a_table_and_a_file(emulate, nk, tmp_path):
+    code, out, _ = emulate(
+        "smooth", "nk", *SAMPLE, "--set", "kappa=0.2", "--csv", tmp_path / "shocks.csv"
+    )
+    assert code == 0
+    wanted = nk.smooth("us", sample=SAMPLE[1], kappa=0.2)["shock_path"].isel(draw=0)
+    assert f"{float(wanted.sel(shock='monetary')[-1]):.3f}" in out
+    table = pd.read_csv(tmp_path / "shocks.csv").set_index("period")
+    np.testing.assert_allclose(table[list(wanted["shock"].values)], wanted, atol=1e-12)
+    assert {"rate", "rate (observable)", "output"} <= set(table.columns)
+
+
+def test_a_decomposition_sums_up_in_its_file_and_is_drawn(emulate, tmp_path):
+    code, out, _ = emulate(
+        "decompose", "nk", *SAMPLE, "--plot", tmp_path / "d.png", "--csv", tmp_path / "d.csv"
+    )
+    assert code == 0
+    assert "cost_push" in out
+    table = pd.read_csv(tmp_path / "d.csv").set_index(["draw", "period", "target"])
+    data = table.pop("data")
+    np.testing.assert_allclose(table.sum(axis=1), data, atol=1e-10)
+    assert (tmp_path / "d.png").stat().st_size > 10_000
+
+
+def test_a_condition_is_met_in_the_table(emulate, tmp_path):
+    code, out, err = emulate(
+        "forecast", "nk", *SAMPLE, "--horizon", "5", "--condition", "rate=4.5,,4.0", "--by",
+        "monetary", "--plot", tmp_path / "f.png", "--output", tmp_path / "f.nc", "--csv",
+        tmp_path / "f.csv",
+    )  # fmt: skip
+    assert code == 0
+    assert "met by monetary, each a surprise" in " ".join(err.split())
+    table = pd.read_csv(tmp_path / "f.csv").set_index(["target", "period"])
+    assert table.loc[("rate", "2008Q1"), "q50"] == pytest.approx(4.5, abs=1e-9)
+    assert table.loc[("rate", "2008Q3"), "q95"] == pytest.approx(4.0, abs=1e-6)
+    whole = xr.load_dataset(tmp_path / "f.nc", engine="h5netcdf")
+    assert list(whole["period"].values) == ["2008Q1", "2008Q2", "2008Q3", "2008Q4", "2009Q1"]
+    assert "4.500" in out
+
+
+def test_several_worlds_are_pooled(emulate, tmp_path):
+    common = (*SAMPLE, "--observe", "rate=rate + mean", "--horizon", "3")
+    code, _, _ = emulate(
+        "forecast", "nk,rbc", *common, "--probabilities", "0.25,0.75", "--output", tmp_path / "f.nc"
+    )
+    assert code == 0
+    both = xr.load_dataset(tmp_path / "f.nc", engine="h5netcdf")
+    alone = [
+        emulator.world(name).forecast(
+            "us", sample=SAMPLE[1], observe={"rate": "rate + mean"}, horizon=3
+        )
+        for name in ("nk", "rbc")
+    ]
+    assert list(both["world"].values) == ["nk", "rbc"]
+    np.testing.assert_allclose(both["weight"], [0.25, 0.75])
+    for k, one in enumerate(alone):
+        np.testing.assert_allclose(both["mean"][k], one["mean"][0], atol=1e-12)
+    medians = [one["quantile"].sel(probability=0.5, target="rate").values for one in alone]
+    middle = both["quantile"].sel(probability=0.5, target="rate").values
+    assert ((middle >= np.min(medians, axis=0)) & (middle <= np.max(medians, axis=0))).all()
+
+
+def test_worlds_without_a_series_in_common_are_not_pooled(nk):
+    forecasts = {
+        "a": nk.forecast("us", sample=SAMPLE[1], observe={"rate": "rate + mean"}, horizon=2),
+        "b": nk.forecast("us", sample=SAMPLE[1], observe=["inflation"], horizon=2),
+    }
+    with pytest.raises(ParameterError, match="no series in common"):
+        pooled(forecasts, {"a": 1, "b": 1})
+    longer = nk.forecast("us", sample=SAMPLE[1], observe={"rate": "rate + mean"}, horizon=3)
+    with pytest.raises(ParameterError, match="different periods"):
+        pooled({"a": forecasts["a"], "b": longer}, {"a": 1, "b": 1})
+
+
+def test_draws_of_a_posterior_are_asked_as_they_were_estimated(emulate, nk, tmp_path):
+    """The data and how they are observed come from the posterior's file."""
+    draws = nk.sample(5, seed=2)
+    folder = tmp_path / "nk"
+    folder.mkdir()
+    question = {"data": "us", "sample": SAMPLE[1], "observe": {"rate": "rate + mean"}}
+    root = xr.Dataset(
+        attrs={
+            "world": "nk",
+            "parameters": json.dumps(list(draws.columns)),
+            "held": json.dumps({"beta": 0.99}),
+            "question": json.dumps(question),
+            "answered_by": "exact solution",
+        }
+    )
+    free = {
+        name: (("chain", "draw"), draws[name].to_numpy()[None])
+        for name in draws.columns
+        if name != "beta"
+    }
+    file = folder / "posterior.nc"
+    root.to_netcdf(file, engine="h5netcdf")
+    xr.Dataset(free).to_netcdf(file, mode="a", group="posterior", engine="h5netcdf")
+    code, _, err = emulate(
+        "forecast", "nk", "--posterior", folder, "--horizon", "4", "--output", tmp_path / "f.nc"
+    )
+    assert code == 0
+    assert "5 draws" in err
+    answer = xr.load_dataset(tmp_path / "f.nc", engine="h5netcdf")
+    draws["beta"] = 0.99
+    wanted = nk.forecast("us", draws, sample=SAMPLE[1], observe={"rate": "rate + mean"}, horizon=4)
+    np.testing.assert_allclose(answer["quantile"], wanted["quantile"], atol=1e-10)
+
+
+def test_another_rule(emulate, tmp_path):
+    code, out, _ = emulate(
+        "counterfactual", "nk", *SAMPLE, "--under", "phi_pi=3", "--plot", tmp_path / "c.png"
+    )
+    assert code == 0
+    assert "phi_pi = 3" in out
+    assert (tmp_path / "c.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["forecast", "nk", "--condition", "rate=a"], "expected numbers separated by commas"),
+        (["forecast", "nk", "--condition", "rat=1"], "'rat'"),
+        (["forecast", "nk", "--by", "monetary"], "--condition rate=4.5,4.25"),
+        (["forecast", "nk", "--probabilities", "1"], "Name several: nk,sw07"),
+        (["forecast", "nk,var", "--probabilities", "1"], "1 numbers, and there are 2 worlds"),
+        (["forecast", "nk", "--csv", "f.doc"], "must end in .csv, .nc, .json"),
+        (["smooth", "zlb"], "is not linear in its shocks"),
+        (["decompose", "nk", "--posterior", "nowhere"], "holds no posterior"),
+        (["counterfactual", "nk"], "--under phi_pi=2.5"),
+        (["counterfactual", "nk", "--under", "phi_pi=0.5"], "no unique stable solution"),
+        (["smooth", "nk", "--data", "nowhere.csv"], "There is no file 'nowhere.csv'"),
+    ],
+)
+def test_mistakes_end_in_one_message(emulate, words, message):
+    code, _, err = emulate(*words)
+    assert code == 1
+    assert message in " ".join(err.split())
