@@ -149,6 +149,30 @@ def test_shocks_that_meet_a_condition_make_its_path(nk, gaps):
     )
 
 
+def test_an_announced_path_is_met_by_shocks_that_are_known_ahead(nk, gaps):
+    condition = {"rate": [4.5, 4.25, 4.0]}
+    common = {"observe": OBSERVE, "horizon": 5}
+    answer = nk.forecast(gaps, **common, condition=condition, by="monetary", anticipated=True)
+    plain = nk.forecast(gaps, **common)
+    np.testing.assert_allclose(
+        answer["mean"].sel(target="rate")[0, :3], condition["rate"], atol=1e-10
+    )
+    size = answer["shock_path"].isel(draw=0).sel(shock="monetary").values
+    assert np.abs(size[:3]).min() > 0.01
+    assert np.abs(size[3:]).max() == 0
+    moved = sum(
+        size[k] * nk.irf(shock="monetary", anticipated=k, horizon=4)["irf"].isel(draw=0, shock=0)
+        for k in range(3)
+    )
+    for name in ("inflation", "rate"):
+        difference = (answer["mean"] - plain["mean"]).isel(draw=0).sel(target=name)
+        np.testing.assert_allclose(difference, moved.sel(observable=name), atol=1e-10)
+    np.testing.assert_array_equal(answer["std"], plain["std"])
+    network = emulator.load("universal")["nk"]
+    with pytest.raises(ParameterError, match="Announced shocks are asked of a solver"):
+        network.forecast(gaps, **common, condition=condition, anticipated=True)
+
+
 def test_a_mixture_over_draws_has_its_quantiles(nk, gaps):
     answer = nk.forecast(
         gaps, observe=OBSERVE, horizon=3, kappa=[0.02, 0.1, 0.2], weights=[0.2, 0.5, 0.3]
