@@ -137,8 +137,8 @@ def _proposed(
         return _Step(z, np.zeros(n), ~full[:, 0])
     mean = others.mean(axis=0)
     factor = np.linalg.cholesky(np.atleast_2d(np.cov(others, rowvar=False)) + 1e-10 * np.eye(size))
-    kept = np.sqrt(1 - cloud.normal**2)
-    z = mean + kept * (ours - mean) + cloud.normal * rng.normal(size=(n, size)) @ factor.T
+    share = np.sqrt(1 - cloud.normal**2)
+    z = mean + share * (ours - mean) + cloud.normal * rng.normal(size=(n, size)) @ factor.T
     white = [np.linalg.solve(factor, (points - mean).T) for points in (z, ours)]
     squares = [0.5 * np.square(w).sum(axis=0) for w in white]
     return _Step(z, squares[0] - squares[1], np.ones(n, dtype=bool))

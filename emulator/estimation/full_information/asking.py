@@ -226,10 +226,10 @@ def _say_evidence(result: PosteriorEstimate) -> None:
         f" {evidences.laplace:.2f}, modified harmonic mean {evidences.harmonic:.2f}. Dynare's log"
         f" data density: {evidences.as_dynare:.2f}."
     )
-    told = result.identification
+    answer = result.identification
     say(
         f"{name}: {len(result.names)} parameters; rank of the moments' Jacobian"
-        f" {told.rank_of_moments}, of the spectrum's {told.rank_of_spectrum}."
+        f" {answer.rank_of_moments}, of the spectrum's {answer.rank_of_spectrum}."
     )
     scored = result.reweighted
     if scored is not None:

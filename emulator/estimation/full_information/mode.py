@@ -288,9 +288,9 @@ def hessian(values, z: np.ndarray, step: np.ndarray) -> np.ndarray:  # type: ign
     ahead = np.eye(size) * step
     both = np.array([ahead[i] + ahead[j] for i, j in pairs]).reshape(-1, size)
     shifts = np.concatenate([np.zeros((1, size)), ahead, -ahead, both, -both])
-    found = values(z + shifts)
-    centre, up, down = found[0], found[1 : size + 1], found[size + 1 : 2 * size + 1]
-    plus, minus = np.split(found[2 * size + 1 :], 2)
+    heights = values(z + shifts)
+    centre, up, down = heights[0], heights[1 : size + 1], heights[size + 1 : 2 * size + 1]
+    plus, minus = np.split(heights[2 * size + 1 :], 2)
     second = np.diag(np.where(np.isfinite(up) & np.isfinite(down), up - 2 * centre + down, np.nan))
     with np.errstate(invalid="ignore"):
         for k, (i, j) in enumerate(pairs):

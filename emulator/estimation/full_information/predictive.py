@@ -28,14 +28,14 @@ def predictive_checks(
     columns = {"data": observed}
     for kind, theta in (("prior", prior), ("posterior", posterior)):
         solved = theta[np.isfinite(density.log_solvable(theta))]
-        made = statistics(simulated(likelihood, solved, rng))
-        made = made[np.isfinite(made).all(axis=1)]
-        if len(made) == 0:
-            made = np.full((1, len(names)), np.nan)
-        for name, row in zip(QUANTILE_NAMES, np.quantile(made, QUANTILES, axis=0), strict=True):
+        rows = statistics(simulated(likelihood, solved, rng))
+        rows = rows[np.isfinite(rows).all(axis=1)]
+        if len(rows) == 0:
+            rows = np.full((1, len(names)), np.nan)
+        for name, row in zip(QUANTILE_NAMES, np.quantile(rows, QUANTILES, axis=0), strict=True):
             columns[f"{kind}_{name}"] = row
         if kind == "posterior":
-            columns["share_below"] = (made < observed).mean(axis=0)
+            columns["share_below"] = (rows < observed).mean(axis=0)
     return pd.DataFrame(columns, index=pd.Index(names, name="statistic"))
 
 

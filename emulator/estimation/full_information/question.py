@@ -91,15 +91,15 @@ class DataProblem:
                 " command line --from mode or --from prior."
             )
         answerer, solver = answerers(world, settings.emulator, settings.exact)
-        told = from_file(answerer, data, settings.sample)
+        of_file = from_file(answerer, data, settings.sample)
         likelihoods = [
             Likelihood.of(
                 who,
-                told.data if settings.sample is None else told.data.window(settings.sample),
+                of_file.data if settings.sample is None else of_file.data.window(settings.sample),
                 observe=settings.observe,
                 errors=settings.errors,
-                start=settings.start or told.start,  # type: ignore[arg-type]
-                presample=told.presample if settings.presample is None else settings.presample,
+                start=settings.start or of_file.start,  # type: ignore[arg-type]
+                presample=of_file.presample if settings.presample is None else settings.presample,
                 horizon=settings.horizon,
             )
             for who in (answerer, *_beside(answerer, solver))
@@ -112,7 +112,7 @@ class DataProblem:
             exact=densities[1] if len(densities) > 1 else None,
             settings=settings,
             fixed=frozenset(settings.fixed or {}),
-            notes=told.notes,
+            notes=of_file.notes,
             spoken=answerer.spec.name if isinstance(world, Economy) else str(world),
         )
 

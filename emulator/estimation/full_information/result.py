@@ -164,8 +164,8 @@ class PosteriorEstimate:
         ends = np.array([az.hdi(draws[:, k], hdi_prob=BAND_LEVEL) for k in range(draws.shape[1])])
         summary = {"r_hat": np.full(len(self.names), np.nan)}
         if self.diagnostics.chains > 1:
-            found = az.rhat(self.posterior.posterior)
-            summary["r_hat"] = np.array([float(found[name]) for name in self.names])
+            r_hats = az.rhat(self.posterior.posterior)
+            summary["r_hat"] = np.array([float(r_hats[name]) for name in self.names])
         for kind in ("bulk", "tail"):
             sizes = az.ess(self.posterior.posterior, method=kind)
             summary[f"ess_{kind}"] = np.array([float(sizes[name]) for name in self.names])

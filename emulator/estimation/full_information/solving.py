@@ -140,7 +140,7 @@ def solve(problem: DataProblem, folder: Path | None = None) -> PosteriorEstimate
         _stream(budget, 9),
     )
     clock.lap("predictive checks")
-    told = identification(density, mode)
+    answer = identification(density, mode)
     clock.lap("identification")
     return PosteriorEstimate(
         problem=problem,
@@ -152,7 +152,7 @@ def solve(problem: DataProblem, folder: Path | None = None) -> PosteriorEstimate
         evidences=evidences,
         reweighted=scored,
         checks=checks,
-        identification=told,
+        identification=answer,
         flagged=float(density.likelihood.answerer.flagged(theta).mean()),
         seconds=clock.seconds,
         processor_seconds=clock.processor_seconds,

@@ -113,9 +113,9 @@ def test_a_damaged_stage_is_no_stage(tmp_path):
 def test_the_mode_is_kept_as_it_was_found(tmp_path, mode):
     stages = Stages(tmp_path, "same")
     stages.write_mode(mode)
-    kept = stages.mode()
-    np.testing.assert_array_equal(kept.peaks[0].curvature, mode.peaks[0].curvature)
-    assert (kept.laplace, kept.objectives) == (mode.laplace, mode.objectives)
+    again = stages.mode()
+    np.testing.assert_array_equal(again.peaks[0].curvature, mode.peaks[0].curvature)
+    assert (again.laplace, again.objectives) == (mode.laplace, mode.objectives)
 
 
 @pytest.mark.fast
