@@ -123,8 +123,8 @@ class ModWorld(LinearWorld):
     def sha256(self) -> str:
         """Of the model's text and of what its mapping says of the model: names the world.
 
-        What is held out of training, prose, and what is declared of parameters and shocks are not
-        the model. Nor are observables beyond those that worlds share: a world that gains some stays
+        What is held out of training, from where draws come, prose, and what is declared of
+        parameters and shocks are not the model. Nor are observables beyond those that worlds share: a world that gains some stays
         the same model, and each of them carries its own definition.
         """
         said = self.mapping.model_dump(
@@ -135,7 +135,7 @@ class ModWorld(LinearWorld):
                 "source": True,
                 "prior": True,
                 "extrapolation": True,
-                "parameters": {"__all__": {"within", "moves_only"}},
+                "parameters": {"__all__": {"within", "moves_only", "drawn"}},
                 "shocks": {"__all__": {"size", "process", "moves_only"}},
             },
         )
