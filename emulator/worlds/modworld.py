@@ -124,8 +124,8 @@ class ModWorld(LinearWorld):
         """Of the model's text and of what its mapping says of the model: names the world.
 
         What is held out of training, from where draws come, prose, and what is declared of
-        parameters and shocks are not the model. Nor are observables beyond those that worlds share: a world that gains some stays
-        the same model, and each of them carries its own definition.
+        parameters and shocks are not the model. Nor are observables beyond those that worlds share:
+        a world that gains some stays the same model, and each of them carries its own definition.
         """
         said = self.mapping.model_dump(
             mode="json",
