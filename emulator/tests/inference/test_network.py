@@ -333,7 +333,7 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
         (
             lambda em: emulator.load(None),
             CheckpointError,
-            "given as None; expected a name (universal), a file",
+            "given as None; expected a name (universal, structure_hank), a file",
         ),
     ],
 )
