@@ -278,6 +278,7 @@ def test_prices_that_change_less_often_make_inflation_answer_less_to_policy():
     ("old", "new", "same"),
     [
         ("slice: [sigma_c]", "slice: [h]", True),
+        ("drawn: {prior: normal, mean: 5, sd: 2}, ", "", True),
         ('title: "Smets', 'title: "Mets', True),
         ("high: 15.0", "high: 14.0", False),
     ],
