@@ -304,8 +304,10 @@ def counterfactual(
 
 
 # Read by emulator.cli.
-for command in (smooth, decompose, forecast, counterfactual):
-    command.command_class = WithFigure  # type: ignore[attr-defined]
+smooth.command_class = WithFigure  # type: ignore[attr-defined]
+decompose.command_class = WithFigure  # type: ignore[attr-defined]
+forecast.command_class = WithFigure  # type: ignore[attr-defined]
+counterfactual.command_class = WithFigure  # type: ignore[attr-defined]
 
 
 def _typed(given: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,8 @@ class LinearWorld(World):
         for start in range(0, len(theta), block):
             part = slice(start, start + block)
             responses[part] = anticipated_response(self.outlook(theta[part]), ahead, horizon)
-        self._refuse(theta, ~np.isfinite(responses).all(axis=(1, 2, 3)), on_failure)
+        failed = np.asarray(~np.isfinite(responses).all(axis=(1, 2, 3)))
+        self._refuse(theta, failed, on_failure)
         return responses
 
     def irf(

@@ -127,7 +127,7 @@ class DataProblem:
             "free": list(prior.names),
             "base": [repr(value) for value in prior.base],
             "shapes": [repr(shape) for shape in prior.shapes],
-            "data": hashlib.sha256(np.ascontiguousarray(likelihood.data.values)).hexdigest(),
+            "data": hashlib.sha256(likelihood.data.values.tobytes()).hexdigest(),
             "sample": likelihood.data.sample,
             "observed": [[e.series, e.text] for e in observation.equations],
             "errors": {name: str(error) for name, error in observation.errors.items()},

@@ -66,8 +66,8 @@ def check_same(first: Likelihood, other: Likelihood) -> None:
     same = names[0] == names[1] and first.data.sample == other.data.sample
     same = same and first.presample == other.presample
     if same:
-        values = [one.data.select(names[0]).values for one in (first, other)]
-        same = np.array_equal(*values, equal_nan=True)
+        mine, others = (one.data.select(names[0]).values for one in (first, other))
+        same = np.array_equal(mine, others, equal_nan=True)
     if not same:
         worlds = [one.answerer.spec.name for one in (first, other)]
         raise ParameterError(
@@ -92,8 +92,8 @@ def draw_worlds(estimates: Sequence[PosteriorEstimate], path: Path | None = None
     paths = {}
     for estimate in estimates:
         likelihood = estimate.problem.density.likelihood
-        values = likelihood.values(estimate.mode.theta[None], strict=False)
-        paths[estimate.spec.name] = values.by_period[0, likelihood.presample :].cumsum()
+        at_mode = likelihood.values(estimate.mode.theta[None], strict=False)
+        paths[estimate.spec.name] = at_mode.by_period[0, likelihood.presample :].cumsum()
     first = estimates[0]
     likelihood = first.problem.density.likelihood
     periods = np.arange(likelihood.presample, len(likelihood.data))

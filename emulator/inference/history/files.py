@@ -34,10 +34,13 @@ def decomposition_table(data: xr.Dataset) -> pd.DataFrame:
 
 def forecast_table(data: xr.Dataset) -> pd.DataFrame:
     """A row a period and target; the mean over draws, then a column a quantile."""
+    import pandas as pd
+
     quantiles = data["quantile"].transpose("period", "target", "probability")
     rows = quantiles.stack(row=("period", "target"))
-    table = rows.transpose("row", "probability").to_pandas()
-    table.columns = [f"q{100 * p:g}" for p in data["probability"].values]
+    index = pd.MultiIndex.from_tuples(rows["row"].values, names=["period", "target"])
+    columns = [f"q{100 * p:g}" for p in data["probability"].values]
+    table = pd.DataFrame(rows.transpose("row", "probability").values, index=index, columns=columns)
     mean = (data["mean"] * data["weight"]).sum("draw").transpose("period", "target")
     table.insert(0, "mean", mean.values.ravel())
     return table

@@ -82,15 +82,16 @@ def initial_moments(file: ModFile, steps: Sequence[Step]) -> list[Step]:
     if block is None:
         return []
     shocks = {d.name for d in file.shocks}
-    there = {frozenset(step.names) for step in steps if isinstance(step, ShockMoment)}
-    moments = []
+    there = {frozenset(moment.names) for moment in steps if isinstance(moment, ShockMoment)}
+    moments: list[ShockMoment] = []
     for line in block.parameters:
         begins = line.initial if line.initial is not None else line.mean
         names = frozenset(line.names)
         if line.kind == "parameter" or begins is None or not names <= shocks or names in there:
             continue
         moments.append(ShockMoment(line.kind, line.names, begins, line.place))
-    return sorted(moments, key=lambda moment: len(moment.names))
+    moments.sort(key=lambda moment: len(moment.names))
+    return [*moments]
 
 
 def note_on_initial_values(file: ModFile, initial: Sequence[Step]) -> tuple[str, ...]:

@@ -38,7 +38,8 @@ def read_rule_bounds(block: Block, reader: Reader) -> RuleBounds:
             raise _not_a("parameter", names[0], reader, item, block.word)
         for value in ends:
             check_depth(value, item)
-        bounds.append(RuleBound(str(names[0]), *ends, item.place))
+        low, high = ends
+        bounds.append(RuleBound(str(names[0]), low, high, item.place))
     return RuleBounds(tuple(bounds), block.head.place)
 
 
