@@ -17,7 +17,7 @@ from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.solvers import StateSpace
 from emulator.solvers.perturbation import Rules
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
-from emulator.worlds.draws import Draws
+from emulator.worlds.draws import Draws, why_refused
 from emulator.worlds.regimes import Regimes
 from emulator.worlds.source import Source
 
@@ -379,10 +379,8 @@ class World(ABC):
         if on_failure == "nan" or not failed.any():
             return
         theta, rows = theta[failed], np.flatnonzero(failed)
-        counts = Counter(
-            Status(code).label
-            for code in (self.status(theta) if status is None else status[failed])
-        )
+        codes = self.status(theta) if status is None else status[failed]
+        counts = Counter(Status(code).label for code in codes)
         reasons = self.failures(theta) or ", ".join(
             f"{count} {reason}" for reason, count in sorted(counts.items())
         )
@@ -390,26 +388,9 @@ class World(ABC):
             f"{name}={value:.6g}"
             for name, value in zip(self.spec.parameter_names, theta[0], strict=True)
         )
+        why = why_refused(self.spec, theta[0], codes[0])
         raise NoSolutionError(
             f"World '{self.spec.name}': {len(rows)} draw(s) without a {self.solution}"
-            f" ({reasons}). The first is row {rows[0]}: {values}.{self._why(theta[0])} Ask"
+            f" ({reasons}). The first is row {rows[0]}: {values}.{why} Ask"
             " `status(theta)` which, or pass on_failure='nan'."
-        )
-
-    def _why(self, draw: np.ndarray) -> str:
-        """A sentence on the parameter for which a failed draw (P,) is refused, where there is
-        one.
-        """
-        impossible = self.spec.impossible(draw)
-        if impossible:
-            return f" Its {impossible}."
-        if self.status(draw[None])[0] != Status.OUTSIDE_RANGE:
-            return ""
-        columns = np.flatnonzero((draw < self.spec.low) | (draw > self.spec.high))
-        if not columns.size:
-            return ""
-        parameter = self.spec.parameters[columns[0]]
-        return (
-            f" Its parameter '{parameter.name}' is {draw[columns[0]]:g}; the world is solved for"
-            f" values from {parameter.low:g} to {parameter.high:g}."
         )

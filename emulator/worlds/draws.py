@@ -43,3 +43,20 @@ def mark_impossible(
         status[impossible] = Status.OUTSIDE_BOUNDS
         for solution in solutions:
             solution[impossible] = np.nan
+
+
+def why_refused(spec: WorldSpec, draw: np.ndarray, status: int) -> str:
+    """A sentence on the parameter for which a draw (P,) of this `Status` is refused, where there is
+    one.
+    """
+    impossible = spec.impossible(draw)
+    if impossible:
+        return f" Its {impossible}."
+    columns = np.flatnonzero((draw < spec.low) | (draw > spec.high))
+    if status != Status.OUTSIDE_RANGE or not columns.size:
+        return ""
+    parameter = spec.parameters[columns[0]]
+    return (
+        f" Its parameter '{parameter.name}' is {draw[columns[0]]:g}; the world is solved for"
+        f" values from {parameter.low:g} to {parameter.high:g}."
+    )

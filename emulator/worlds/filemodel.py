@@ -23,15 +23,10 @@ from emulator.solvers.news import Outlook, onward_matrix
 from emulator.solvers.perturbation import Rules
 from emulator.spec import Extrapolation, Observable, Parameter, Shock, Status, WorldSpec
 from emulator.worlds.base import World
-from emulator.worlds.guess import (
-    SaidOfData,
-    estimation_options,
-    initial_errors,
-    priors_on_data,
-    said_of_data,
-)
+from emulator.worlds.guess import initial_errors, priors_on_data
 from emulator.worlds.linear import LinearWorld
 from emulator.worlds.priors import Prior
+from emulator.worlds.said_of_data import SaidOfData, estimation_options, said_of_data
 from emulator.worlds.source import Source, mapping_path, plain_name
 
 FILE_UNITS = "deviation from the steady state, in the units of the file"

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from emulator.errors import ModFileError, ParameterError, printable, unknown_name
+from emulator.errors import ModFileError, ParameterError, printable
 from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.discretion import COMMAND as UNDER_DISCRETION
 from emulator.modfile.compiling.discretion import Discretion, Loss
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.compiling.given import given_columns, values_of_file
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
 from emulator.modfile.compiling.kinds import KINDS, Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
@@ -125,8 +126,8 @@ class CompiledModel:
         simple rule too. Raises `UnknownNameError` for a name the model does not have,
         `ModFileError` for a parameter that the model needs and the file gives no value.
         """
-        given = self._given({**(values or {}), **named})
-        theta = self._of_file(given)
+        given = given_columns(self, {**(values or {}), **named})
+        theta = values_of_file(self, given)
         if self.rule is None:
             return theta
         return optimal_rule(self, self.rule, theta, given.keys()).theta
@@ -141,29 +142,8 @@ class CompiledModel:
                 f" {'; '.join(self.runs) or 'the file has none'}.",
                 self.file.path.name,
             )
-        given = self._given({**(values or {}), **named})
-        return optimal_rule(self, self.rule, self._of_file(given), given.keys())
-
-    def _of_file(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Parameters (N, P) as the file sets them where the run begins."""
-        values = dict(given)
-        if self.earlier is not None:  # an optimum found further up stays in force
-            known = [name for name in values if name in self.earlier.parameters]
-            optimum = self.earlier.theta({name: values[name] for name in known})
-            for name in self.inherited:
-                column = self.earlier.parameters.index(name)
-                values.setdefault(name, optimum[:, column])
-        values_of_names = self.calibration.values(values)
-        columns = [self._known(values_of_names, name) for name in self.parameters]
-        if not columns:
-            return np.zeros((1, 0))
-        try:
-            return np.stack(np.broadcast_arrays(*map(np.atleast_1d, columns)), axis=1)
-        except ValueError:
-            sizes = {name: value.shape for name, value in given.items() if value.ndim}
-            raise ParameterError(
-                f"The parameters given to '{self.name}' differ in length: {sizes}."
-            ) from None
+        given = given_columns(self, {**(values or {}), **named})
+        return optimal_rule(self, self.rule, values_of_file(self, given), given.keys())
 
     def own_values(self) -> tuple[np.ndarray, tuple[str, ...]]:
         """Parameters (P,) as the file sets them, NaN where it sets none; and the names of those
@@ -178,41 +158,6 @@ class CompiledModel:
         theta = [np.nan if name in missing else float(values[name]) for name in self.parameters]
         causes = self.calibration.causes(self.needed & set(missing))
         return np.array(theta), tuple(name for name in missing if name in causes)
-
-    def _given(self, values: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Given values by column. Raises as `theta` does."""
-        given = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
-        for name, value in given.items():
-            if name not in self.parameters:
-                raise unknown_name(f"parameter of '{self.name}'", name, self.parameters)
-            if value.ndim > 1 or not np.isfinite(value).all():
-                raise ParameterError(
-                    f"Parameter '{name}' of '{self.name}' was given as {value!r}; expected finite"
-                    " numbers, one or (N,)."
-                )
-        return given
-
-    def _known(self, values: Mapping[str, Any], name: str) -> Any:
-        value = values.get(name, ModFileError("It is declared but never assigned."))
-        if not isinstance(value, ModFileError):
-            return value
-        if name in self.needed:
-            cause = next(
-                (n for n, v in values.items() if v is value and n in self.parameters), name
-            )
-            raise ModFileError(
-                f"the parameter '{name}' has no value. {value} Or hand it over: --set {cause}=VALUE"
-                f" on the command line, {cause}=VALUE in Python (irf({cause}=VALUE) of"
-                f" emulator.world(FILE), theta({cause}=VALUE) of emulator.modfile.load(FILE)).",
-                self._declared(name) if value.place is None else None,
-            )
-        return np.nan
-
-    def _declared(self, name: str) -> Place:
-        """Where a parameter is declared."""
-        return next(
-            (d.place for d in self.file.parameters if d.name == name), self.file.model.place
-        )
 
     @cached_property
     def needed(self) -> frozenset[str]:
