@@ -147,6 +147,7 @@ class Structure(nn.Module):
     dear: Tensor
     regimes: Tensor
     closure_counts: Tensor
+    closure_modes: Tensor
 
     def __init__(self) -> None:
         super().__init__()
