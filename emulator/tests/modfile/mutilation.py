@@ -52,6 +52,7 @@ MATLAB = [
 def mutilated(text: str, rng: Random) -> str:
     """The text of a file with one, two or four places damaged."""
     for _ in range(rng.choice([1, 2, 4])):
+        text = text or " "
         start = rng.randrange(len(text))
         stop = min(len(text), start + rng.randrange(1, 25))
         text = rng.choice(
