@@ -221,7 +221,7 @@ class Request(_Record):
                 " here, so that no draw can be solved again and none added."
             )
         world = from_source(self.sources[name]) if name in self.sources else get_world(name)
-        return world.with_settings(self.settings.get(name, world.settings_before))
+        return world.with_settings({**world.settings_before, **self.settings.get(name, {})})
 
     def plain_size(self, world: str) -> int:
         """Accepted draws of a world's prior: its first rows."""

@@ -25,8 +25,8 @@ from emulator.inference.command_line import (
     on_failure_of,
     refuse_network_of_file,
 )
-from emulator.inference.higher_order import BURN_IN
 from emulator.inference.notes import MOST_ROWS, note, note_prior, values_in_words
+from emulator.inference.orders import BURN_IN
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.worlds.response_tables import ResponseTable, packed, response_tables
 

@@ -26,7 +26,8 @@ import xarray as xr
 from emulator.errors import ParameterError
 from emulator.inference import files
 from emulator.inference.asking import Asking
-from emulator.inference.higher_order import IN_WORDS, solved_rules
+from emulator.inference.higher_order import solved_rules
+from emulator.inference.orders import IN_WORDS
 from emulator.solvers.perturbation import Rules, stochastic_steady_state
 
 if TYPE_CHECKING:

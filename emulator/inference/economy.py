@@ -27,11 +27,12 @@ from emulator.inference.fallback import (
     world_of,
 )
 from emulator.inference.file_questions import FileQuestions
-from emulator.inference.higher_order import BURN_IN, IN_WORDS, Averaging
+from emulator.inference.higher_order import Averaging
 from emulator.inference.higher_order import answered as of_higher_order
 from emulator.inference.history.face import HistoryQuestions
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
+from emulator.inference.orders import BURN_IN, IN_WORDS
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import SizeLike
 from emulator.spec import WorldSpec

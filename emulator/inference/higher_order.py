@@ -14,6 +14,7 @@ from emulator.errors import ParameterError
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted, whole
 from emulator.inference.labels import Answered, refuse, refuse_impossible
+from emulator.inference.orders import BURN_IN, IN_WORDS
 from emulator.inference.paths import ShockPath
 from emulator.inference.shock_size import Scaling
 from emulator.solvers.perturbation import (
@@ -26,11 +27,6 @@ from emulator.spec import Status
 
 if TYPE_CHECKING:
     from emulator.inference.draws import DrawsLike
-
-IN_WORDS = {1: "first order", 2: "second order, pruned", 3: "third order, pruned"}
-
-BURN_IN = 100
-"""Periods before the shock of a simulated response, as Dynare's `drop`."""
 
 BLOCK_NUMBERS = 2**23
 """Numbers of the rules that are in memory at once."""

@@ -14,8 +14,9 @@ import numpy as np
 from emulator.errors import ParameterError, unknown_name
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted
-from emulator.inference.higher_order import IN_WORDS, simulated
+from emulator.inference.higher_order import simulated
 from emulator.inference.labels import refuse
+from emulator.inference.orders import IN_WORDS
 from emulator.inference.over_solver import no_state_space
 from emulator.inference.paths import shock_values
 from emulator.solvers import simulate

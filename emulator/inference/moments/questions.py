@@ -11,7 +11,6 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.inference.asking import Asking
 from emulator.inference.draws import generator, periods_wanted, whole
-from emulator.inference.higher_order import IN_WORDS
 from emulator.inference.labels import Labels, refuse, refuse_impossible
 from emulator.inference.moments import tables  # noqa: F401  # registers `.tables`
 from emulator.inference.moments.answers import (
@@ -31,6 +30,7 @@ from emulator.inference.moments.simulated import (
     moments_of_pruned_paths,
     simulated_moments,
 )
+from emulator.inference.orders import IN_WORDS
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.solvers.filters import FIRST_DIFFERENCE, Filter, hodrick_prescott
 

@@ -283,7 +283,8 @@ class UniversalEmulator(EmulatorModel):
     ) -> Tensor:
         """What `predict` answers: single draws from a recording, many draws block by block."""
         alone = len(theta_BP) == 1 and theta_BP.device.type == "cpu" and not self.training
-        if alone and not torch.is_grad_enabled():
+        # In forward mode gradients are off too, and a draw carries its derivative.
+        if alone and torch.is_inference_mode_enabled():
             return self._recordings.answer(theta_BP, world, horizon, folded, predict)
         return self._in_blocks(theta_BP, predict)
 

@@ -140,7 +140,8 @@ def test_hank_of_before_is_read_and_validates_on_the_published_grid(tmp_path):
     data = open_dataset(tmp_path / "hank")
     assert data.fingerprint == "b22bb31312f27e4094d13c67098f497595967ff0efe20ad4d67f5a1144160222"
     request = data.manifest.request
-    assert request.world("hank").settings == {"points": 500, "pivot": 0.25, "top": 150.0}
+    published = {"points": 500, "pivot": 0.25, "top": 150.0, "fade": 0.0}
+    assert request.world("hank").settings == published
     assert get_world("hank").settings["pivot"] == 0.05
     assert data.read("hank", "train")[1].shape == (8, 4, 7, 7)
     assert validate_dataset(tmp_path / "hank") == []

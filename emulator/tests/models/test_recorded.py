@@ -23,7 +23,7 @@ def shipped():
 @pytest.mark.parametrize("world", ["nk", "lss", "zlb", "sw07"])
 def test_answers_from_a_recording_are_those_of_before_bit_for_bit(shipped, world, horizon):
     theta = _theta(get_world(world).spec, AFTER + 6)
-    with torch.no_grad():
+    with torch.inference_mode():
         first = [shipped(draw[None], world, horizon) for draw in theta[: AFTER - 1]]
         later = [shipped(draw[None], world, horizon) for draw in theta[AFTER - 1 :]]
         assert (world, horizon) in shipped._recordings._kept
@@ -40,7 +40,7 @@ def test_a_recording_is_of_the_weights_that_it_was_made_of():
     network = UniversalEmulator.from_specs({"rbc": spec}, 12).eval()
     network.bind({"rbc": _statistics(spec)}, {"rbc": spec})
     theta = _theta(spec, 1)
-    with torch.no_grad():
+    with torch.inference_mode():
         before = [network(theta, "rbc") for _ in range(AFTER + 1)][-1]
         other = copy.deepcopy(network)
         for weight in network.parameters():
@@ -54,7 +54,7 @@ def test_a_recording_is_of_the_weights_that_it_was_made_of():
 
 def test_a_recorded_world_still_has_gradients(shipped):
     theta = _theta(get_world("nk").spec, 1)
-    with torch.no_grad():
+    with torch.inference_mode():
         for _ in range(AFTER + 1):
             shipped(theta, "nk")
     asked = theta.clone().requires_grad_()

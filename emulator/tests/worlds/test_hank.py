@@ -129,7 +129,7 @@ def test_responses_are_the_librarys():
 def test_responses_on_its_own_grid_are_the_librarys_there():
     reference = responses("own_grid.csv")
     theta = reference_theta()[: len(reference)]
-    assert HANK.settings == {"points": 500, "pivot": 0.05, "top": 150.0}
+    assert HANK.settings == {"points": 500, "pivot": 0.05, "top": 150.0, "fade": 1.0}
     assert np.abs(HANK.irf(theta) - reference).max() < 1e-6
     # The grids are two: on the published one responses differ by more than the tolerance.
     assert np.abs(ON_PUBLISHED_GRID.irf(theta) - reference).max() > 1e-5
@@ -138,7 +138,8 @@ def test_responses_on_its_own_grid_are_the_librarys_there():
 def test_the_grid_is_a_setting():
     assert HANK.with_settings({}) is HANK
     assert HANK.with_settings({"pivot": 0.05, "points": 500.0}) is HANK
-    assert ON_PUBLISHED_GRID.settings == PUBLISHED._asdict() == HANK.settings_before
+    assert ON_PUBLISHED_GRID.settings == PUBLISHED._asdict()
+    assert HANK.settings_before == {**PUBLISHED._asdict(), "fade": 0.0}
     assert ON_PUBLISHED_GRID.with_settings(GRID._asdict()).settings == HANK.settings
     with pytest.raises(UnknownNameError, match=r"'pivots'.*Did you mean 'pivot'"):
         HANK.with_settings({"pivots": 0.1})
@@ -406,5 +407,5 @@ def test_the_command_line_says_its_grid_and_its_regimes():
     from emulator.cli import app
 
     text = " ".join(CliRunner().invoke(app, ["worlds", "hank"]).output.split())
-    assert "Solved with the settings points 500, pivot 0.05, top 150." in text
+    assert "Solved with the settings points 500, pivot 0.05, top 150, fade 1." in text
     assert "skills (of seven) that the limit to borrowing holds at no assets" in text

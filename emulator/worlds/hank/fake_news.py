@@ -96,15 +96,15 @@ def jacobian(tastes: Tastes, s: SteadyState, summed: Sequence[Output], periods: 
 
 
 def jacobians(
-    tastes: Tastes, s: SteadyState, periods: int, horizon: int
+    tastes: Tastes, s: SteadyState, periods: int, horizon: int, fade: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """`jacobian` of what the markets clear; and of what no market needs, over the first quarters,
-    (O, I, H+1, T).
+    (O, I, H+1, T); fade: see `Grid`.
     """
     news = FakeNews(tastes, s, periods)
     markets = news.jacobian(outputs(tastes, s), kept_periods(periods), recovery(periods))
     rows = horizon + 1
-    return markets, news.jacobian(watched(s), kept_periods(rows), recovery(rows))
+    return markets, news.jacobian(watched(s, fade), kept_periods(rows), recovery(rows))
 
 
 class FakeNews:

@@ -24,15 +24,21 @@ SKILLS = 7
 class Grid(NamedTuple):
     """The asset grid: how many points; the assets at which spacing turns from even to proportional;
     the largest assets. Assets are in quarterly output per head.
+
+    fade: how far the groups whose consumption is observed fade out, as a share of the ranks in
+    `outputs`; 0: they end at one household.
     """
 
     points: int
     pivot: float
     top: float
+    fade: float = 1.0
 
 
 PUBLISHED = Grid(points=500, pivot=0.25, top=150.0)
 """The grid of the published example."""
+BEFORE = PUBLISHED._replace(fade=0.0)
+"""With which data sets were solved that do not say it: groups ended at one household."""
 GRID = PUBLISHED._replace(pivot=0.05)
 """The grid of this world: closer where the limit to borrowing bends policies, and as dear."""
 

@@ -59,29 +59,31 @@ def outputs(tastes: Tastes, s: SteadyState) -> list[Output]:
     return [assets, labour]
 
 
-def watched(s: SteadyState) -> list[Output]:
+def watched(s: SteadyState, fade: float = 1.0) -> list[Output]:
     """Consumption of the poorest half and of the richest tenth, each by its value at rest."""
     none, summed = np.zeros(s.a.shape), []
-    for group in groups(s):
+    for group in groups(s, fade):
         member = np.broadcast_to(group.member / group.spent, s.a.shape)
         level = (group.member * s.c - group.replaced) / group.spent
         summed.append(Output(level, by_cash=none, by_c=member, by_n=none, by_called=none))
     return summed
 
 
-def groups(s: SteadyState) -> tuple[Group, Group]:
-    """The poorest half and the richest tenth."""
-    return _group(s, BOTTOM, poor=True), _group(s, TOP, poor=False)
+def groups(s: SteadyState, fade: float = 1.0) -> tuple[Group, Group]:
+    """The poorest half and the richest tenth; fade: see `Grid`."""
+    return _group(s, BOTTOM, fade, poor=True), _group(s, TOP, fade, poor=False)
 
 
-def _group(s: SteadyState, fades: tuple[float, float], poor: bool) -> Group:
+def _group(s: SteadyState, ranks: tuple[float, float], fade: float, poor: bool) -> Group:
     """The average of the groups below (`poor`) or above a rank, over the ranks between two."""
     owners = s.distribution.sum(axis=0)
     upto = np.cumsum(owners)
-    first, last = fades
+    middle, reach = sum(ranks) / 2, fade * (ranks[1] - ranks[0]) / 2
+    first, last = middle - reach, middle + reach
     # Between ranks at which the end moves on to the next asset, what belongs to a group is linear.
     cuts = np.concatenate([[first], upto[(upto > first) & (upto < last)], [last]])
-    weight_Q, end_Q = np.diff(cuts) / (last - first), (cuts[1:] + cuts[:-1]) / 2
+    width_Q, end_Q = np.diff(cuts), (cuts[1:] + cuts[:-1]) / 2
+    weight_Q = width_Q / (last - first) if reach else np.ones(1)
     shares = np.maximum(owners, np.finfo(float).tiny)
     below_QA = np.clip((end_Q[:, None] - (upto - owners)) / shares, 0, 1)
     member_QA = below_QA if poor else 1 - below_QA

@@ -24,7 +24,15 @@ from emulator.spec import Status
 from emulator.worlds.hank import regime
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import Paths, Policy, determinacy, incomes
-from emulator.worlds.hank.household import GRID, PUBLISHED, SKILLS, Grid, SteadyState, Tastes
+from emulator.worlds.hank.household import (
+    BEFORE,
+    GRID,
+    PUBLISHED,
+    SKILLS,
+    Grid,
+    SteadyState,
+    Tastes,
+)
 from emulator.worlds.hank.spec import SPEC
 from emulator.worlds.hank.structure import closure, margins, part
 from emulator.worlds.households.world import (
@@ -161,7 +169,7 @@ def solve_household(tastes: Tastes, truncation: Truncation, grid: Grid = GRID) -
     from emulator.worlds.hank.fake_news import jacobians
 
     steady = rest(tastes, grid)
-    markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon)
+    markets, watched = jacobians(tastes, steady, truncation.periods, truncation.horizon, grid.fade)
     return Household(steady, markets, watched)
 
 
@@ -196,10 +204,10 @@ class HeterogeneousAgents(HouseholdWorld):
 
     @property
     def settings(self) -> Mapping[str, float]:
-        """The asset grid."""
+        """The asset grid, and how far groups fade out."""
         return self.grid._asdict()
 
-    settings_before = MappingProxyType(PUBLISHED._asdict())
+    settings_before = MappingProxyType(BEFORE._asdict())
 
     @property
     def solution_error(self) -> Mapping[str, float]:
@@ -214,14 +222,19 @@ class HeterogeneousAgents(HouseholdWorld):
         for name in settings:
             if name not in Grid._fields:
                 raise unknown_name("setting of world 'hank'", name, Grid._fields)
-        points, pivot, top = ({**self.settings, **settings}[name] for name in Grid._fields)
+        points, pivot, top, fade = ({**self.settings, **settings}[name] for name in Grid._fields)
         whole = points == points // 1 and FEWEST_POINTS <= points < inf
         if not whole or not 0 < pivot < top < inf:
             raise ParameterError(
                 f"The asset grid of 'hank' has {points:g} points, pivot {pivot:g} and top {top:g};"
                 f" expected a whole number of {FEWEST_POINTS} points or more, and 0 < pivot < top."
             )
-        grid = Grid(int(points), pivot, top)
+        if not 0 <= fade <= 1:
+            raise ParameterError(
+                f"The groups of 'hank' fade over {fade:g} of their ranks; expected 0 (they end at"
+                " one household) to 1."
+            )
+        grid = Grid(int(points), pivot, top, fade)
         return self if grid == self.grid else _on_grid(grid)
 
     def require(self) -> None:
