@@ -351,7 +351,7 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
         import pandas as pd
 
         world = self.solver if self.answerer.exact else world_of(self.spec, "exact")
-        theta = world.sample(draws_wanted(n), generator(seed))
+        theta = world.sample_prior(draws_wanted(n), generator(seed))
         return pd.DataFrame(theta, columns=list(self.spec.parameter_names))
 
     def log_likelihood(

@@ -353,6 +353,10 @@ class World(ABC):
         """
         return self.draw(n, rng).theta
 
+    def sample_prior(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """`sample` of the prior itself, where a world draws from wider shapes than its prior."""
+        return self.sample(n, rng)
+
     def _check_shocks(self, theta: np.ndarray, shocks: np.ndarray) -> np.ndarray:
         array = np.asarray(shocks, dtype=np.float64)
         if array.ndim != 3 or array.shape[0] != len(theta) or array.shape[2] != self.spec.n_shocks:

@@ -7,6 +7,7 @@ state. Axes: n draw, P parameter of the world, D state, S shock.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -52,6 +53,9 @@ class ModWorld(LinearWorld):
 
     Raises `ModFileError` for files that cannot be read, each with its place.
     """
+
+    draws_widely = True
+    """Whether draws come from the wider shapes that a mapping may name beside its priors."""
 
     def __init__(self, model: CompiledModel, mapping: str) -> None:
         """A model and the text of its mapping; see `read` and `from_source`."""
@@ -182,11 +186,16 @@ class ModWorld(LinearWorld):
         return self.mapping.shocks
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        proposals = (
-            prior.proposal if isinstance(prior, MappedParameter) else prior
+        shapes = [
+            prior.proposal if isinstance(prior, MappedParameter) and self.draws_widely else prior
             for prior in self.priors.values()
-        )
-        return np.stack([proposal.draw(n, rng) for proposal in proposals], axis=1)
+        ]
+        return np.stack([shape.draw(n, rng) for shape in shapes], axis=1)
+
+    def sample_prior(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        of_priors = copy.copy(self)
+        of_priors.draws_widely = False
+        return of_priors.sample(n, rng)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self._joined(theta, lambda block: block.solution.status).astype(np.uint8)

@@ -42,9 +42,11 @@ def test_a_recording_is_of_the_weights_that_it_was_made_of():
     theta = _theta(spec, 1)
     with torch.inference_mode():
         before = [network(theta, "rbc") for _ in range(AFTER + 1)][-1]
-        other = copy.deepcopy(network)
+    other = copy.deepcopy(network)
+    with torch.no_grad():
         for weight in network.parameters():
             weight.mul_(1.1)
+    with torch.inference_mode():
         after = network(theta, "rbc")
         assert not torch.equal(after, before)
         twice = network(theta.expand(2, -1), "rbc")[:1]
