@@ -100,8 +100,8 @@ class World(ABC):
 
     @property
     def settings(self) -> Mapping[str, float]:
-        """Numbers of the method of solution that decide the digits of an answer, such as a grid's
-        points; kept in data sets. Empty where there are none.
+        """Numbers that decide the digits of an answer, such as a grid's points, or where draws come
+        from; kept in data sets. Empty where there are none.
         """
         return {}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+from collections import abc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emulator.errors import ModFileError, ModFileWarning, warn
+from emulator.errors import ModFileError, ModFileWarning, ParameterError, unknown_name, warn
 from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
@@ -38,6 +39,9 @@ from emulator.worlds.mapping import (
 from emulator.worlds.modspec import make_spec
 from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path
+
+WIDE = "wide"
+"""Name of the setting that says whether draws come from wider shapes than the priors."""
 
 
 @dataclass(frozen=True)
@@ -192,10 +196,38 @@ class ModWorld(LinearWorld):
         ]
         return np.stack([shape.draw(n, rng) for shape in shapes], axis=1)
 
+    @property
+    def settings(self) -> abc.Mapping[str, float]:
+        """Where the mapping names wider shapes beside priors: `wide`, 1 for draws from these, 0 for
+        draws from the priors.
+        """
+        named = any(isinstance(p, MappedParameter) and p.drawn for p in self.priors.values())
+        return {WIDE: float(self.draws_widely)} if named else {}
+
+    @property
+    def settings_before(self) -> abc.Mapping[str, float]:  # type: ignore[override]  # by mapping
+        """Before there were wider shapes draws came from the priors."""
+        return dict.fromkeys(self.settings, 0.0)
+
+    def with_settings(self, settings: abc.Mapping[str, float]) -> ModWorld:
+        """This world with draws from its wider shapes or priors; see `World.with_settings`."""
+        for name, value in settings.items():
+            if name not in self.settings:
+                raise unknown_name(f"setting of world '{self.spec.name}'", name, self.settings)
+            if value not in (0, 1):
+                raise ParameterError(
+                    f"The setting {name} of '{self.spec.name}' is {value:g}; expected 1 (draws from"
+                    " the wider shapes of the mapping) or 0 (from the priors)."
+                )
+        asked = {**self.settings, **settings}
+        if asked == self.settings:
+            return self
+        other = copy.copy(self)
+        other.draws_widely = bool(asked[WIDE])
+        return other
+
     def sample_prior(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        of_priors = copy.copy(self)
-        of_priors.draws_widely = False
-        return of_priors.sample(n, rng)
+        return self.with_settings(dict.fromkeys(self.settings, 0.0)).sample(n, rng)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self._joined(theta, lambda block: block.solution.status).astype(np.uint8)

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import emulator
 from emulator.cli import app
-from emulator.errors import EmulatorError, ModFileError
+from emulator.errors import EmulatorError, ModFileError, ParameterError, UnknownNameError
 from emulator.modfile import load
 from emulator.worlds import check_world, from_source, get_world
 from emulator.worlds.guess import proposed_mapping
@@ -425,7 +425,14 @@ def test_a_sample_is_of_the_prior_where_data_are_drawn_from_wider_shapes():
     column = world.spec.index("rho_a")
     wide = world.sample(400, np.random.default_rng(1))[:, column]
     own = world.sample_prior(400, np.random.default_rng(1))[:, column]
-    assert world.draws_widely
+    assert world.settings == {"wide": 1.0}
+    assert world.settings_before == {"wide": 0.0}
+    assert world.with_settings({"wide": 1}) is world
+    with pytest.raises(ParameterError, match="expected 1"):
+        world.with_settings({"wide": 0.5})
+    with pytest.raises(UnknownNameError, match="'width'"):
+        world.with_settings({"width": 0})
+    assert get_world("rbc").settings == {}
     assert own.std() < 0.25 < wide.std()  # the paper's: 0.2; uniform: 0.29
     table = emulator.world("sw07").sample(400, np.random.default_rng(1))
     np.testing.assert_array_equal(table["rho_a"], own)
