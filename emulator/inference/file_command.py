@@ -7,10 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from emulator.console import say, show
-from emulator.errors import ParameterError
+from emulator.errors import NoSolutionError, ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
@@ -60,6 +61,12 @@ def osr(
     check_outputs(None, output or [], _formats())
     economy = economy_of(file, DEFAULT_NETWORK, True, run)
     data = economy.optimal_rule(swept(set_ or [], grid))
+    lost = ~np.isfinite(data["objective"].values)
+    if lost.all():
+        raise NoSolutionError(
+            "No simple rule with a unique stable solution was reached from the file's own"
+            " coefficients, at which there is none. Begin with coefficients that give one."
+        )
     _write(data, output)
     names = [str(name) for name in data["coefficient_name"].values]
     shown = data.isel(draw=slice(MOST_ROWS))
@@ -78,6 +85,11 @@ def osr(
     for table in packed(title, "draw", rows, columns, caption):
         show(table)
     note(f"the objective is {data.attrs['objective']}.")
+    if lost.any():
+        note(
+            f"{lost.sum():,} of {len(lost):,} draws have no unique stable solution at the file's"
+            " own coefficients, from which none was reached: their objective is infinite."
+        )
 
 
 def occbin(

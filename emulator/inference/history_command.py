@@ -23,7 +23,7 @@ from emulator.inference.command_line import (
     economy_of,
     names_of,
 )
-from emulator.inference.sweep import GRID_HELP, SET_HELP, pair, swept
+from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.series.command import pairs
 
 if TYPE_CHECKING:
@@ -240,14 +240,13 @@ def forecast(
     names = [name.strip() for name in world.split(",") if name.strip()]
     answers = {}
     for name in names:
-        own = question
-        if posterior is not None and len(names) > 1:
-            own = question._replace(posterior=posterior / name)
-        economy, arguments = _asked(name, own)
+        economy, arguments = _asked(name, question)
         answers[name] = economy.forecast(
             **arguments,
             horizon=horizon,
-            condition={name: _path(name, text) for name, text in map(pair, condition or [])},
+            condition={
+                name: _path(name, text) for name, text in pairs(condition, "--condition").items()
+            },
             by=names_of(by or []),
             anticipated=anticipated,
             known_past=known_past,
@@ -296,7 +295,7 @@ def counterfactual(
     economy, arguments = _asked(world, _Question(**_typed(locals())))
     answer = economy.counterfactual(
         **arguments,
-        under={name: _path(name, text)[0] for name, text in map(pair, under or [])},
+        under=pairs(under, "--under"),
         shocks=names_of(shocks or []),
     )
     _write(answer, plot, output, files.COUNTERFACTUAL, figures.draw_counterfactual)
@@ -328,7 +327,9 @@ def _asked(world: str, question: _Question) -> tuple[Economy, dict[str, Any]]:
             raise ParameterError(
                 "--set and --posterior both say at which parameters; expected one of the two."
             )
-        posterior = read_posterior(question.posterior, question.draws)
+        # The folder of an estimate has one for each world.
+        own = question.posterior / Path(world).stem
+        posterior = read_posterior(own if own.is_dir() else question.posterior, question.draws)
         values = posterior.table
         names = ("data", "sample", "observe", "errors", "start")
         arguments = {k: posterior.question[k] for k in names if k in posterior.question}

@@ -45,7 +45,7 @@ class FileWorld(World):
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
         defaults, missing = model.own_values()
-        wanted = [name in missing for name in model.parameters]
+        wanted = np.array([name in missing for name in model.parameters], dtype=bool)
         self.columns = np.flatnonzero(np.isfinite(defaults) | wanted)
         self.errors = initial_errors(model)
         self.defaults = np.concatenate([defaults[self.columns], list(self.errors.values())])

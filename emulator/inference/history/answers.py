@@ -92,18 +92,16 @@ def forecast(
     data = past.likelihood.data
     good = np.isfinite(forecasts.mean).all(axis=(1, 2))
     share = np.where(good, weights, 0.0)
-    bands = quantiles(
-        forecasts.mean[good],
-        forecasts.std[good],
-        share[good] / share.sum(),
-        probabilities,
-    )
+    share = share / share.sum() if share.any() else np.full(len(good), np.nan)
+    bands = np.full((len(probabilities), *forecasts.mean.shape[1:]), np.nan)
+    if good.any():
+        bands = quantiles(forecasts.mean[good], forecasts.std[good], share[good], probabilities)
     dims = ("draw", "period", "target")
     variables: dict[str, Any] = {
         "mean": (dims, forecasts.mean),
         "std": (dims, forecasts.std),
         "quantile": (("probability", "period", "target"), bands),
-        "weight": ("draw", share / share.sum()),
+        "weight": ("draw", share),
         "data": (("past", "target"), _data(past, observed)),
     }
     coordinates = _coordinates(past, labels, observed)
@@ -144,7 +142,7 @@ def counterfactual(
     coordinates = _coordinates(past, labels, observed)
     del coordinates["shock"]
     names = labels.spec.shock_names
-    said = [f"{name} = {value:g}" for name, value in under.items()]
+    said = [f"{name} = {float(value):g}" for name, value in under.items()]
     if len(kept) < len(names):
         said.append(f"the shocks {', '.join(names[k] for k in kept)} alone")
     return _dataset(past, labels, variables, coordinates).assign_attrs(under=", ".join(said))

@@ -21,8 +21,11 @@ import numpy as np
 from emulator.errors import ParameterError, unknown_name
 from emulator.inference.history.past import Outlook
 
-RANK = 1e-9
-"""Singular value, relative to the largest, below which shocks cannot move the conditions apart."""
+PRECISION = 1e-13
+"""Eigenvalue of a covariance, relative to the largest, that counts as zero."""
+
+MISSED = 1e-8
+"""Distance from a condition, relative to its size or one, from which shocks cannot meet it."""
 
 
 class Forecasts(NamedTuple):
@@ -34,11 +37,16 @@ class Forecasts(NamedTuple):
     covariance: np.ndarray
     shocks: np.ndarray | None = None
 
+    def among(self, good: np.ndarray) -> Forecasts:
+        """The same with NaN for the draws (n,) that are not good, of which they are not."""
+        shocks = None if self.shocks is None else _spread(self.shocks, good)
+        return Forecasts(_spread(self.mean, good), _spread(self.covariance, good), shocks)
+
     @property
     def std(self) -> np.ndarray:
         """Standard deviations (n, H, X)."""
         variance = np.diagonal(self.covariance, axis1=1, axis2=2)
-        return np.sqrt(np.fmax(variance, 0.0)).reshape(self.mean.shape)
+        return np.sqrt(np.maximum(variance, 0.0)).reshape(self.mean.shape)
 
 
 @dataclass(frozen=True)
@@ -92,13 +100,22 @@ class Conditions:
 
 
 def _numbers(name: str, path: Sequence[float]) -> np.ndarray:
-    numbers = np.atleast_1d(np.asarray(path, dtype=np.float64))
+    try:
+        numbers = np.atleast_1d(np.asarray(path, dtype=np.float64))
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
     if numbers.ndim != 1 or not np.isfinite(numbers).any() or np.isinf(numbers).any():
         raise ParameterError(
             f"The condition on '{name}' is {path!r}; expected numbers, one a period, NaN where the"
             " period is free."
         )
     return numbers
+
+
+def _spread(part: np.ndarray, good: np.ndarray) -> np.ndarray:
+    whole = np.full((len(good), *part.shape[1:]), np.nan)
+    whole[good] = part
+    return whole
 
 
 def forecasts(outlook: Outlook, known_past: bool) -> Forecasts:
@@ -125,11 +142,21 @@ def conditional(
     reach = moved_by(outlook.responses)
     if conditions.announced:
         assert announced is not None
-        return _announced(plain, conditions, announced)
-    if conditions.shocks is None:
-        return _most_likely(plain, conditions, reach)
-    past = np.zeros_like(plain.covariance) if known_past else outlook.covariance
-    return _by_chosen(plain, conditions, reach, past)
+        made = _announced(plain, conditions, announced)
+    elif conditions.shocks is None:
+        made = _most_likely(plain, conditions, reach)
+    else:
+        past = np.zeros_like(plain.covariance) if known_past else outlook.covariance
+        made = _by_chosen(plain, conditions, reach, past)
+    left = np.abs(_gap(made, conditions)) / np.fmax(1.0, np.abs(conditions.values))
+    if not (left < MISSED).all():
+        raise ParameterError(
+            f"The shocks that may meet the {len(conditions.values)} conditions cannot: each period"
+            " needs as many shocks as it has conditions, and they must move what is conditioned."
+            " Name other shocks, or none, so that the most likely ones meet the conditions; or"
+            " fewer conditions."
+        )
+    return made
 
 
 def moved_by(responses: np.ndarray) -> np.ndarray:
@@ -153,12 +180,12 @@ def _most_likely(plain: Forecasts, conditions: Conditions, reach: np.ndarray) ->
     n, horizon, targets = plain.mean.shape
     at = conditions.places
     inner = plain.covariance[:, at][:, :, at]
-    _refuse_singular(inner, square=True)
-    gain = np.linalg.solve(inner, plain.covariance[:, at]).swapaxes(1, 2)
+    inverse = np.linalg.pinv(inner, rcond=PRECISION, hermitian=True)
+    gain = (inverse @ plain.covariance[:, at]).swapaxes(1, 2)
     gap = _gap(plain, conditions)
     mean = plain.mean + (gain @ gap[..., None]).reshape(n, horizon, targets)
     covariance = plain.covariance - gain @ plain.covariance[:, at]
-    shocks = reach[:, at].swapaxes(1, 2) @ np.linalg.solve(inner, gap[..., None])
+    shocks = reach[:, at].swapaxes(1, 2) @ (inverse @ gap[..., None])
     return Forecasts(mean, covariance, shocks.reshape(n, -1, horizon))
 
 
@@ -197,7 +224,6 @@ def _period_by_period(
         now = np.flatnonzero(periods == period)
         rows = reach[:, conditions.places[now]]
         columns = np.flatnonzero(may & (np.arange(len(may)) % horizon == period))
-        _refuse_singular(rows[:, :, columns], square=False)
         left = np.eye(count)[now] - rows @ meeting
         meeting[:, columns] = np.linalg.pinv(rows[:, :, columns]) @ left
         used[columns] = True
@@ -210,7 +236,6 @@ def _announced(plain: Forecasts, conditions: Conditions, announced: np.ndarray) 
     periods = np.isin(np.arange(horizon), conditions.places // targets)
     chosen = _columns(conditions, count, horizon) & np.tile(periods, count)
     by_chosen = reach[:, :, chosen]
-    _refuse_singular(by_chosen[:, conditions.places], square=False)
     meeting = np.linalg.pinv(by_chosen[:, conditions.places]) @ _gap(plain, conditions)[..., None]
     mean = plain.mean + (by_chosen @ meeting).reshape(plain.mean.shape)
     shocks = np.zeros((n, count * horizon))
@@ -223,19 +248,3 @@ def _columns(conditions: Conditions, count: int, horizon: int) -> np.ndarray:
     chosen = np.zeros((count, horizon), dtype=bool)
     chosen[slice(None) if conditions.shocks is None else list(conditions.shocks)] = True
     return chosen.ravel()
-
-
-def _refuse_singular(matrix: np.ndarray, square: bool) -> None:
-    """`ParameterError` where shocks cannot move the conditions apart at some draw."""
-    good = np.isfinite(matrix).all(axis=(1, 2))
-    if not good.any():
-        return
-    values = np.linalg.svd(matrix[good], compute_uv=False)
-    rank = RANK**2 if square else RANK
-    needed = matrix.shape[1]
-    if matrix.shape[2] < needed or (values[:, needed - 1] < rank * values[:, 0]).any():
-        raise ParameterError(
-            f"The shocks that may meet the {needed} conditions cannot: each period needs as many"
-            " shocks as it has conditions, and they must move what is conditioned. Name other"
-            " shocks, or none, so that the most likely ones meet the conditions."
-        )

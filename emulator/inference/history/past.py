@@ -11,7 +11,7 @@ V series, O observable, D state.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,10 @@ class Outlook:
     past: np.ndarray
     covariance: np.ndarray
     responses: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Outlook:
+        """The same of some of the draws."""
+        return Outlook(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 class Past(ABC):
@@ -78,8 +82,10 @@ def past_of(likelihood: Likelihood, theta: np.ndarray, observed: np.ndarray) -> 
     """By the state space where there is one, else by responses. Raises `ParameterError` as
     `Likelihood.values` does.
     """
-    kind = ByStates if likelihood.has_states else ByResponses
-    return kind(likelihood, theta, observed)
+    if likelihood.has_states:
+        return ByStates(likelihood, theta, observed)
+    likelihood.refuse_start_without_states()
+    return ByResponses(likelihood, theta, observed)
 
 
 class ByStates(Past):

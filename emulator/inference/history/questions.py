@@ -137,16 +137,18 @@ def forecast(
         announced=announced,
     )
     outlook = past.outlook(periods)
+    good = np.isfinite(outlook.past).all(axis=(1, 2))
+    known = announced_responses(past, periods)[good] if announced and conditions else None
+    solved = outlook.of(good)
     if conditions is None:
-        made = forecasts(outlook, known_past)
+        made = forecasts(solved, known_past)
     else:
-        known = announced_responses(past, periods) if announced else None
-        made = conditional(outlook, conditions, known_past, known)
+        made = conditional(solved, conditions, known_past, known)
     return answers.forecast(
         past=past,
         labels=labels,
         observed=observed,
-        forecasts=made,
+        forecasts=made.among(good),
         conditions=conditions,
         weights=_weights(weights, len(past.theta)),
         probabilities=_probabilities(probabilities),
@@ -177,7 +179,7 @@ def counterfactual(
         )
     theta = past.theta.copy()
     for name, value in under.items():
-        theta[:, spec.index(name)] = value
+        theta[:, spec.index(name)] = _number(name, value)
     refuse_impossible(spec, theta, question.on_failure)
     other = past_of(past.likelihood, theta, observed)
     assert isinstance(other, ByStates)
@@ -192,6 +194,16 @@ def counterfactual(
         lambda: asking.why(asking.answerer.signs(theta), theta, failed, None),
     )
     return answers.counterfactual(past, labels, observed, paths, under, [*kept])
+
+
+def _number(name: str, value: Any) -> float:
+    """Of a parameter under which a history is asked again; the same for all draws."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f"under={{'{name}': {value!r}}}: expected one number, the same for all draws."
+        ) from None
 
 
 def _only(shocks: np.ndarray, kept: list[int]) -> np.ndarray:

@@ -221,7 +221,9 @@ def deviation(series: str, given: Any, parameters: Sequence[str]) -> Equation | 
         equation = Equation.of(series, given, (), parameters)
         if not equation.at(dict.fromkeys(parameters, 1.0), 0.0).is_number:
             raise SeriesError(f"The error of measurement of '{series}' has a trend, '{given}'.")
-        return equation
+        if any(symbols(equation.expression)):
+            return equation
+        given = equation.at({}, 0.0).constant
     try:
         value = float(given)
     except (TypeError, ValueError):

@@ -190,12 +190,16 @@ class Likelihood:
 
     # By responses
 
-    def _by_responses(self, theta: np.ndarray, gradient: bool) -> Values:
+    def refuse_start_without_states(self) -> None:
+        """`ParameterError` for another start than the stationary one, where responses are all."""
         if self.start != "stationary":
             raise ParameterError(
                 f"start='{self.start}' needs a state space, and '{self.answerer.spec.name}'"
                 f" ({self.answerer.title}) gives responses alone: expected 'stationary'."
             )
+
+    def _by_responses(self, theta: np.ndarray, gradient: bool) -> Values:
+        self.refuse_start_without_states()
         irf = self.answerer.responses(theta, self.horizon)
         good = np.isfinite(irf).all(axis=(1, 2, 3)) & self._determinate(theta)
         by_period = np.full((len(theta), len(self.data)), -np.inf)

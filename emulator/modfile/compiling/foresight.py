@@ -24,6 +24,7 @@ from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.scenario import Given, Scenario, scenario
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.syntax import Constraints
 from emulator.solvers.perfect_foresight import Solved, solve_by_homotopy, solve_paths
 from emulator.spec import Status
 
@@ -61,6 +62,7 @@ class Foresight:
         self.model = model
         if model.kind is FORESIGHT:
             _refuse_options(model)
+        _refuse_constraints(model)
 
     @cached_property
     def equations(self) -> DatedEquations:
@@ -269,6 +271,20 @@ def _rows(whole: Scenario, rows: slice | np.ndarray) -> Scenario:
         whole.exogenous_terminal[rows],
         whole.theta[rows],
     )
+
+
+def _refuse_constraints(model: CompiledModel) -> None:
+    """`ModFileError` for constraints of OccBin, which a path under perfect foresight would pass
+    over.
+    """
+    block = next((s for s in model.tagged.statements if isinstance(s, Constraints)), None)
+    if block is not None:
+        raise ModFileError(
+            "occasionally binding constraints (OccBin) are not part of a path under perfect"
+            " foresight. Ask emulator occbin, in Python occbin(), or write bounds as tags mcp and"
+            " solve with perfect_foresight_solver(lmmcp).",
+            block.place,
+        )
 
 
 def _refuse_options(model: CompiledModel) -> None:

@@ -204,6 +204,36 @@ def test_the_same_history_under_the_same_rule_is_the_data(nk, gaps):
     np.testing.assert_allclose(alone["path"], kept, atol=1e-9)
 
 
+@pytest.mark.parametrize("announced", [False, True])
+def test_conditions_that_shocks_do_not_move_are_refused(announced):
+    """Money is neutral in `rbc`: no monetary shock moves growth."""
+    rbc = emulator.world("rbc")
+    observe = {"output_growth": "diff(output) + mean", "inflation": "inflation + mean"}
+    asked = {"observe": observe, "sample": SAMPLE, "horizon": 2, "by": "monetary"}
+    with pytest.raises(ParameterError, match="they must move what is conditioned"):
+        rbc.forecast("us", condition={"output_growth": [5.0]}, anticipated=announced, **asked)
+    met = rbc.forecast("us", condition={"inflation": [5.0]}, anticipated=announced, **asked)
+    assert float(met["mean"].sel(target="inflation")[0, 0]) == pytest.approx(5.0, abs=1e-10)
+
+
+def test_conditions_that_contradict_each_other_are_refused(nk, gaps):
+    both = {"rate": [4.0, 4.0], "rate (observable)": [1.0, 3.0]}
+    with pytest.raises(ParameterError, match="fewer conditions"):
+        nk.forecast(gaps, observe=OBSERVE, observables=["rate"], condition=both)
+
+
+@pytest.mark.parametrize("by", [None, "monetary"])
+def test_draws_without_a_solution_do_not_stop_the_others(nk, gaps, by):
+    asked = {"observe": OBSERVE, "horizon": 2, "on_failure": "nan"}
+    condition = {"rate": [4.0]}
+    some = nk.forecast(gaps, phi_pi=[0.3, 1.5], condition=condition, by=by, **asked)
+    one = nk.forecast(gaps, phi_pi=1.5, condition=condition, by=by, **asked)
+    assert np.isnan(some["mean"][0]).all()
+    np.testing.assert_allclose(some["quantile"], one["quantile"], atol=1e-12)
+    none = nk.forecast(gaps, phi_pi=[0.3, 0.2], **asked)
+    assert np.isnan(none["quantile"]).all()
+
+
 def test_a_networks_history_is_near_the_solvers(nk, gaps):
     network = emulator.load("universal")["nk"]
     for question in ("smooth", "decompose", "forecast"):
@@ -233,6 +263,13 @@ def test_what_cannot_be_answered_is_refused(nk, gaps):
         nk.forecast(gaps, observe=OBSERVE, weights=[0.5, 0.5])
     with pytest.raises(ParameterError, match="between 0 and 1"):
         nk.forecast(gaps, observe=OBSERVE, probabilities=[5, 95])
+    for condition in ({"rate": "abc"}, {"rate": []}):
+        with pytest.raises(ParameterError, match="expected numbers, one a period"):
+            nk.forecast(gaps, observe=OBSERVE, condition=condition)
+    with pytest.raises(ParameterError, match="one number, the same for all draws"):
+        nk.counterfactual(gaps, observe=OBSERVE, under={"phi_pi": [2.0, 3.0]})
+    with pytest.raises(ParameterError, match="error of measurement of 'rate'"):
+        nk.smooth(gaps, observe=OBSERVE, errors={"rate": "-1"})
     with pytest.raises(ParameterError, match="Nothing is said to be different"):
         nk.counterfactual(gaps, observe=OBSERVE)
     with pytest.raises(ParameterError, match="is not linear"):
@@ -240,3 +277,5 @@ def test_what_cannot_be_answered_is_refused(nk, gaps):
     network = emulator.load("universal")["nk"]
     with pytest.raises(ParameterError, match="gives responses alone"):
         network.counterfactual(gaps, observe=OBSERVE, under={"phi_pi": 2.0})
+    with pytest.raises(ParameterError, match="needs a state space"):
+        network.smooth(gaps, observe=OBSERVE, start="diffuse")
