@@ -92,9 +92,14 @@ class ByStates(Past):
     """By the disturbance smoother."""
 
     @cached_property
+    def _own(self) -> StateSpace:
+        """The world's own, solved once."""
+        return self.likelihood.answerer.state_space(self.theta)
+
+    @cached_property
     def _space(self) -> StateSpace:
         """States with the lags that the series need; what is observed are targets."""
-        space = self.likelihood.answerer.state_space(self.theta)
+        space = self._own
         whole = self._of_series.space
         loading = np.zeros((len(self.theta), len(self.observed), whole.A.shape[1]))
         loading[:, :, : space.A.shape[1]] = space.C[:, self.observed]
@@ -104,7 +109,7 @@ class ByStates(Past):
     def _of_series(self) -> Observed:
         answerer, data = self.likelihood.answerer, self.likelihood.data.values
         levels = answerer.levels(self.theta)
-        return self.weights.of_space(answerer.state_space(self.theta), data, levels)
+        return self.weights.of_space(self._own, data, levels)
 
     @cached_property
     def smoothed(self) -> Smoothed:
