@@ -15,7 +15,6 @@ from emulator.errors import NoSolutionError, ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
-    RUN_HELP,
     WithFigure,
     check_outputs,
     economy_of,
@@ -23,7 +22,8 @@ from emulator.inference.command_line import (
     on_failure_of,
 )
 from emulator.inference.notes import note
-from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
+from emulator.inference.options import Grid, Run, Set
+from emulator.inference.sweep import swept
 from emulator.worlds.response_tables import packed
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from emulator.inference.files import Formats
 
 File = Annotated[str, typer.Argument(help="The path of a .mod file.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)]
-Grid = Annotated[bool, typer.Option("--grid", help=GRID_HELP)]
-Run = Annotated[int | None, typer.Option(help=RUN_HELP)]
 Output = Annotated[
     list[Path] | None,
     typer.Option(

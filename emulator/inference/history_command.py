@@ -16,14 +16,14 @@ from emulator.errors import ParameterError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
-    RUN_HELP,
     WORLD_HELP,
     WithFigure,
     check_outputs,
     economy_of,
     names_of,
 )
-from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
+from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, World
+from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from emulator.inference.economy import Economy
 
-World = Annotated[str, typer.Argument(help=WORLD_HELP)]
 Data = Annotated[
     str | None,
     typer.Option(
@@ -74,23 +73,9 @@ Posterior = Annotated[
     ),
 ]
 Draws = Annotated[int, typer.Option(min=1, help="Of the posterior at most so many.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)]
-Grid = Annotated[bool, typer.Option("--grid", help=GRID_HELP)]
 Observables = Annotated[
     list[str] | None,
     typer.Option("--observables", "--variables", help=f"Beside the series: {OBSERVABLES_HELP}"),
-]
-Checkpoint = Annotated[
-    str,
-    typer.Option(
-        help="Ask a network, a name that ships, a file or the folder of a run; else the world's"
-        " solver answers."
-    ),
-]
-Run = Annotated[int | None, typer.Option(help=RUN_HELP)]
-Plot = Annotated[
-    Path | None,
-    typer.Option(help="Write a figure (.png, .pdf or .svg); named as the command if no path."),
 ]
 Output = Annotated[
     list[Path] | None,

@@ -17,8 +17,6 @@ from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
     ORDER_HELP,
-    RUN_HELP,
-    WORLD_HELP,
     WithFigure,
     check_outputs,
     economy_of,
@@ -32,16 +30,14 @@ from emulator.inference.moments.printed import (
     show_path,
 )
 from emulator.inference.notes import note_prior
-from emulator.inference.sweep import GRID_HELP, SET_HELP, pair, swept
+from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, World
+from emulator.inference.sweep import pair, swept
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from emulator.inference.economy import Economy
 
-World = Annotated[str, typer.Argument(help=WORLD_HELP)]
-Set = Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)]
-Grid = Annotated[bool, typer.Option("--grid", help=GRID_HELP)]
 Observables = Annotated[
     list[str] | None, typer.Option("--observables", "--variables", help=OBSERVABLES_HELP)
 ]
@@ -54,19 +50,7 @@ Horizon = Annotated[
     int | None,
     typer.Option(min=0, max=10_000, help="Where responses are cut that stand for a state space."),
 ]
-Checkpoint = Annotated[
-    str,
-    typer.Option(
-        help="Ask a network, a name that ships, a file or the folder of a run; else the world's"
-        " solver answers."
-    ),
-]
 Order = Annotated[int | None, typer.Option(help=ORDER_HELP)]
-Run = Annotated[int | None, typer.Option(help=RUN_HELP)]
-Plot = Annotated[
-    Path | None,
-    typer.Option(help="Write a figure (.png, .pdf or .svg); named as the command if no path."),
-]
 Output = Annotated[
     list[Path] | None,
     typer.Option(
