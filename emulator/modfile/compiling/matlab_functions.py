@@ -106,6 +106,8 @@ def called(name: str, arguments: list[Any]) -> Any:
         return cells_of(float(same))
     if name in ("numel", "length") and isinstance(arguments[0] if arguments else 0, Cell):
         return cells_of(len(arguments[0].elements))
+    if name in ("num2str", "int2str") and len(arguments) == 1:
+        return arguments[0] if isinstance(arguments[0], str) else str(whole(arguments[0]))
     values = numbers(arguments)
     if name in OF_MATRICES:
         try:

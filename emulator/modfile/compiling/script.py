@@ -222,8 +222,6 @@ class _Run:
         """
         before = len(self.out), dict(self.values)
         self.steps = 0
-        if len(lines) == 1 and self.load(lines[0]):
-            return
         try:
             self.items = items_of(lines)
             self.span(0, len(self.items))
@@ -233,11 +231,13 @@ class _Run:
             for line in lines:
                 self.emit(line)
 
-    def load(self, line: Statement) -> bool:
+    def load(self, item: Item) -> bool:
         """The numbers of a `.mat` file as assignments; whether the line loads one."""
-        if self.folder is None or not (isinstance(line, Skipped) and is_load(line.text)):
+        line = item.line
+        if self.folder is None or not isinstance(line, Skipped):
             return False
-        numbers = loaded(line.text, self.folder, line.place)
+        text = self.load_by_value(item.code) or (line.text if is_load(line.text) else "")
+        numbers = loaded(text, self.folder, line.place) if text else None
         for name, value in (numbers or {}).items():
             self.budget.statements(STEP)
             if name in self.declared:
@@ -248,6 +248,19 @@ class _Run:
                 carry_out(step, self.values, self.parameters)
                 self.out.append(step)
         return numbers is not None
+
+    def load_by_value(self, code: Code | None) -> str:
+        """`load(['set_' num2str(k)])` with the name of the file written out; '' for other lines."""
+        call = None if code is None or code.index is not None else code.value
+        if not isinstance(call, Call) or call.function != "load" or len(call.arguments) != 1:
+            return ""
+        try:
+            name = value_of(call.arguments[0], self.values)
+        except Beyond:
+            return ""
+        into = f"{code.name} = " if code is not None and code.word == "=" else ""
+        text = f"{into}load('{name}')"
+        return text if isinstance(name, str) and is_load(text) else ""
 
     def span(self, start: int, stop: int) -> None:
         self.depth += 1
@@ -263,6 +276,8 @@ class _Run:
                 raise Beyond("so many turns of a loop")
             if item.inner is not None:
                 self.emit(item.inner)
+            elif self.load(item):
+                pass
             elif item.code is None:
                 self.emit(item.line)
             elif item.code.word in OPENS:

@@ -165,6 +165,8 @@ class _Parser:
         elif word in DECLARATIONS:
             # Dynare carries declarations out when it reads them, whatever `if` they stand in.
             self.declarations.read(word, span)
+        elif self.open and word == "load_params_and_steady_state":
+            self.loaded_inside(span, word)
         elif self.open:
             plain = word not in ("planner_objective", "ramsey_model", "sigma_e")
             self.skip(span, (), (command(word, span),) if plain else ())
@@ -185,6 +187,19 @@ class _Parser:
                 self.declarations.remove(name, span.place)
         else:
             self.statements.append(self.of_planner(command(word, span), span))
+
+    def loaded_inside(self, span: Span, word: str) -> None:
+        """Values from a file beside the model, inside of MATLAB's control flow. A branch that is
+        not taken needs no such file; where it is taken without one, no parameter has a value.
+        """
+        try:
+            statements = tuple(loaded_values(span, word, self.folder, self.declarations))
+        except ModFileError:
+            names = [name for name, kind in self.reader.kinds.items() if kind == "parameter"]
+            self.skip(span, tuple(names))
+            return
+        names = [s.name for s in statements if isinstance(s, Assignment)]
+        self.skip(span, tuple(names), statements)
 
     def take_out(self, word: str, span: Span) -> list[Equation]:
         """The equations that a statement selects, which leave the model."""

@@ -87,3 +87,31 @@ def test_a_large_array_is_passed_over(values, tmp_path):
     savemat(tmp_path / "large.mat", {"w": np.zeros((1, 20_000)), "a": 0.5}, do_compression=True)
     with pytest.raises(ModFileError, match="'b' has no value"):
         values("load large.mat;\nset_param_value('a', a);\nc = 1;")
+
+
+LOOPS = [
+    "load given.mat;\n set_param_value('a', k*a); set_param_value('c', S.c);",
+    "load(['giv' 'en']);\n set_param_value('a', k*a); set_param_value('c', S.c);",
+    "name = 'given';\n P = load(name);\n set_param_value('a', k*P.a);\n"
+    " set_param_value('c', P.S.c); w = P.w;",
+    "load(['set' num2str(k)]);\n set_param_value('a', a); set_param_value('c', S.c);",
+    "load_params_and_steady_state('two.txt');\n load given.mat;",
+]
+
+
+@pytest.mark.parametrize("inside", LOOPS)
+def test_files_are_loaded_inside_of_loops(values, tmp_path, inside):
+    from scipy.io import savemat
+
+    (tmp_path / "two.txt").write_text("a 1\nc 0.7\nx 0\n")
+    savemat(tmp_path / "set2.mat", {"a": 1.0, "S": {"c": 0.7}, "w": [0.1, 0.2, 0.3]})
+    savemat(tmp_path / "set1.mat", {"a": 7.0, "S": {"c": 9.0}, "w": [0.1, 0.2, 0.3]})
+    of_file = values(f"for k = 1:2\n {inside}\nend\nif k > 2\n load missing.mat;\nend")
+    assert of_file == {"a": 1.0, "b": 0.2, "c": 0.7, "d": 0.25, "stderr_e": 1.0}
+
+
+def test_parameters_of_a_file_that_is_missing_have_no_value(values):
+    with pytest.raises(ModFileError, match="'a' is set by a MATLAB line that is not run"):
+        values("w = [1 2];\nif d > 0\n load_params_and_steady_state('missing.txt');\nend")
+    branch = "if d < 0\n load_params_and_steady_state('missing.txt');\nend"
+    assert values(f"{branch}\nload given.mat;\na = 1; c = 1;")["a"] == 1.0
