@@ -11,12 +11,13 @@ import numpy as np
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
 from emulator.modfile.compiling.discretion import discretion_of
-from emulator.modfile.compiling.equations import compile_equations, compiled
+from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.expressions import TOO_DEEP
+from emulator.modfile.compiling.far_leads import with_near_leads
 from emulator.modfile.compiling.matrices import Dates
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.optimal_policy import planner_of, with_multipliers
-from emulator.modfile.compiling.runs import kind_of_run
+from emulator.modfile.compiling.runs import kind_of_run, order_of
 from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.simple_rule import earlier_rule, rule_of
 from emulator.modfile.compiling.steady_file import with_formulas_beside
@@ -89,13 +90,15 @@ def _compiled(
     budget.place = file.model.place
     budget.model(max(len(variables), len(settings.shocks)))
     declared = tuple(d.name for d in file.parameters)
+    near = order_of(settings.run, nonlinear=True) > 1
+
+    def equations_of_file() -> Equations:
+        model = symbolic_model(file, planner, budget, instruments)
+        model = with_near_leads(model) if near else model
+        return compile_equations(model, variables, exogenous, declared)
+
     try:
-        equations = compiled(
-            file.sha256,
-            lambda: compile_equations(
-                symbolic_model(file, planner, budget, instruments), variables, exogenous, declared
-            ),
-        )
+        equations = compiled(file.sha256 + "-near" * near, equations_of_file)
     except RecursionError:
         raise ModFileError(TOO_DEEP, file.model.place) from None
     columns = (
@@ -124,6 +127,7 @@ def _compiled(
         discretion=discretion,
         rule=rule_of(file, settings.run),
         notes=notes,
+        near=near,
     )
     return _after_earlier_rule(model, parsed, budget, folder)
 

@@ -21,6 +21,7 @@ from emulator.modfile.compiling.discretion import COMMAND as UNDER_DISCRETION
 from emulator.modfile.compiling.discretion import Discretion, Loss
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import evaluate
+from emulator.modfile.compiling.far_leads import with_near_leads
 from emulator.modfile.compiling.given import given_columns, values_of_file
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
 from emulator.modfile.compiling.kinds import KINDS, Kind
@@ -87,6 +88,10 @@ class CompiledModel:
     notes: tuple[str, ...] = ()
     """What a reader should know of every answer: what was passed over, what was asked for and not
     done.
+    """
+    near: bool = False
+    """Whether terms that are not linear two or more periods ahead are variables of their own, as
+    rules of higher order need it: so in a run that asks for such an order.
     """
 
     @property
@@ -221,8 +226,9 @@ class CompiledModel:
         """
         if order not in self._higher:
             budget = Budget(self.file.model.place)
+            model = symbolic_model(self.file, self.planner, budget)
             self._higher[order] = higher_derivatives(
-                model=symbolic_model(self.file, self.planner, budget),
+                model=with_near_leads(model) if self.near else model,
                 variables=self.variables,
                 shocks=[d.name for d in (*self.file.shocks, *self.file.deterministic_shocks)],
                 parameters=[d.name for d in self.file.parameters],

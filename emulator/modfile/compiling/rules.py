@@ -95,7 +95,8 @@ def expansion_of(model: CompiledModel, order: int) -> Expansion:
     """Where the derivatives of that order belong among the symbols of the equations.
 
     Raises `ModFileError` for an equation that is not linear in what is expected two or more periods
-    ahead: an expectation of a product is not the product of expectations.
+    ahead, in a file that asks for the first order: an expectation of a product is not the product
+    of expectations.
     """
     if order not in model.expansions:
         entries = model.higher_derivatives(order).entries
@@ -128,7 +129,7 @@ def _refuse_far(model: CompiledModel, entry: HigherEntry) -> None:
     far = ", ".join(f"{name}(+{shift})" for name, shift in entry.by if shift > 1)
     raise ModFileError(
         f"this equation is not linear in {far}: beyond the first order the expectation of what"
-        " stands there is not that of its parts. Introduce a variable for the expression a period"
-        " earlier, and write its lead.",
+        " stands there is not that of its parts. The file asks for the first order; with order=2"
+        " in its stoch_simul the term becomes a variable of its own.",
         where,
     )
