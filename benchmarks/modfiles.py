@@ -94,7 +94,7 @@ def respond(path: Path, horizon: int, sink: Connection) -> None:
         variables = spec.observable_names
         irf = np.empty((0, horizon + 1, len(variables)))
         if shocks:
-            answer = economy.irf(shocks=shocks, variables=variables, horizon=horizon)
+            answer = economy.irf(shocks=shocks, variables=variables, horizon=horizon, order=1)
             irf = answer["irf"].transpose("draw", "shock", "horizon", "observable").values[0]
         sink.send(Ours(tuple(shocks), variables, irf))
     except EmulatorError as error:

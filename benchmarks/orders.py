@@ -204,7 +204,7 @@ def _compare(
 def _compare_moments(
     row: Row, own: Rules, part: dict[str, Any], at: list[int], steady: np.ndarray
 ) -> None:
-    mean, recursion = mean_and_recursion(own)
+    mean, recursion, _ = mean_and_recursion(own)
     if not np.isfinite(mean).all():
         row.note = "a unit root: no moments"
         return

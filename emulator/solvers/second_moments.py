@@ -96,7 +96,7 @@ def stationary_part(recursion: Recursion) -> tuple[Recursion, np.ndarray]:
     The other observables have no second moments; those of the recursion that is returned mean
     nothing for them. Draws without a unit root come back as they are.
     """
-    rows = _with_unit_roots(to_numpy(recursion.A))
+    rows = with_unit_roots(to_numpy(recursion.A))
     stationary = np.ones(recursion.G.shape[:2], dtype=bool)
     if not len(rows):
         return recursion, stationary
@@ -109,7 +109,7 @@ def stationary_part(recursion: Recursion) -> tuple[Recursion, np.ndarray]:
     return Recursion(a, b, g, to_numpy(recursion.H)), stationary
 
 
-def _with_unit_roots(a: np.ndarray) -> np.ndarray:
+def with_unit_roots(a: np.ndarray) -> np.ndarray:
     """Positions of the draws with a unit root. A power that shrinks has none: it costs less than
     the roots.
     """

@@ -176,7 +176,7 @@ def _by_pruned(
     answerer: Answerer, theta: np.ndarray, asked: Asked, order: int
 ) -> dict[str, np.ndarray]:
     """As `_by_state_space`, of pruned rules, with `risk` (n, O): the mean as a deviation from the
-    deterministic steady state.
+    deterministic steady state, NaN of a variable that is not stationary.
     """
     rules, status = answerer.rules(theta, order)
     solved = status == Status.OK
@@ -188,18 +188,12 @@ def _by_pruned(
             " simulated path, simulated=10_000 (on the command line --simulated 10000), or for a"
             " lower order."
         )
-    mean, recursion = mean_and_recursion(rules.at(solved))
-    moving = ~np.isfinite(recursion.B).all(axis=(1, 2))
-    if moving.any():
-        raise ParameterError(
-            f"'{answerer.spec.name}' has a unit root at {int(moving.sum()):,} of {len(theta):,}"
-            f" draws, so that products of its states have no moments, which order {order} needs."
-            " Write the model in variables that are stationary, or ask for order=1."
-        )
+    mean, recursion, linear = mean_and_recursion(rules.at(solved))
+    mean = np.where(linear & stationary_part(recursion)[1], mean, np.nan)
     if asked.filter is not None:
         recursion = recursion.filtered(asked.filter)
-    stationary = np.ones(mean.shape, dtype=bool)
-    moments = _reduced(autocovariances(recursion, asked.lags), stationary, asked)
+    stable, stationary = stationary_part(recursion)
+    moments = _reduced(autocovariances(stable, asked.lags), stationary & linear, asked)
     return _spread(moments | {"risk": mean[:, asked.observed]}, solved)
 
 

@@ -29,6 +29,7 @@ from emulator.solvers.perturbation.features import (
 from emulator.solvers.perturbation.pruned import at_rest
 from emulator.solvers.perturbation.responses import variance_of_first
 from emulator.solvers.perturbation.rules import Rules
+from emulator.solvers.perturbation.unit_roots import apart
 from emulator.solvers.second_moments import Recursion
 
 STATES = {2: ("x1", "x2", "xx"), 3: ("x1", "x2", "xx", "x3", "x1x2", "xxx")}
@@ -49,27 +50,31 @@ def size_of(n_states: int, order: int) -> int:
     return 3 * n_states + pairs + n_states**2 + pairs * (n_states + 2) // 3
 
 
-def mean_and_recursion(rules: Rules) -> tuple[np.ndarray, Recursion]:
-    """Means (N, O) as deviations from the deterministic steady state, and the recursion of the
-    deviations from them, whose shocks are uncorrelated and of standard deviation one. NaN where
-    the states have a unit root.
+def mean_and_recursion(rules: Rules) -> tuple[np.ndarray, Recursion, np.ndarray]:
+    """Means (N, O) as deviations from the deterministic steady state; the recursion of the
+    deviations from them, whose shocks are uncorrelated and of standard deviation one; and which
+    variables (N, O) it holds for: those that are linear in the unit roots of the states.
+
+    The recursion has these unit roots itself. The mean of a variable that they move is none.
     """
+    rules, still, linear = apart(rules)
     own = rules.of_states
-    assert own is not None  # made by `of`
+    assert own is not None  # as it was
     widths = _widths(own)
     observed = _own(rules)
-    rows = _state_rows(own)
-    omega = variance_of_first(own)[:, : own.n_states, : own.n_states]
+    stable = _state_rows(still)
+    rows = stable | {f"x{k}": term for k, term in _terms(own).items()}
+    omega = variance_of_first(still)[:, : own.n_states, : own.n_states]
     pairs_mean = omega[:, *combinations(own.n_states, 2).T]
     with np.errstate(all="ignore"):
-        mean = at_rest(own, _constant(rows["x2"], {"xx": pairs_mean}))
+        mean = at_rest(still, _constant(stable["x2"], {"xx": pairs_mean}))
         means = {"x2": mean, "xx": pairs_mean}
-        root = _innovations(own, rows, omega, means)
+        root = _innovations(still, stable, omega, means)
         states, shocks = STATES[rules.order], SHOCKS[rules.order]
         a = np.concatenate([_joined(rows[part], states, widths) for part in states], axis=1)
         b = np.concatenate([_joined(rows[part], shocks, widths) for part in states], axis=1)
         g, h = (_joined(observed, parts, widths) for parts in (states, shocks))
-        return _constant(observed, means), Recursion(a, b @ root, g, h @ root)
+        return _constant(observed, means), Recursion(a, b @ root, g, h @ root), linear
 
 
 def _widths(own: Rules) -> dict[str, int]:

@@ -147,15 +147,20 @@ def test_what_cannot_be_is_refused_in_plain_words(growth, call, message):
 def test_a_unit_root_has_no_mean_over_states_at_third_order():
     walk = emulator.world(GROWTH).irf(rho=1.0, order=2, horizon=2)
     assert np.isfinite(walk["irf"]).all()
-    for call in (
-        lambda: emulator.world(GROWTH).irf(rho=1.0, order=3, horizon=2),
-        lambda: emulator.world(GROWTH).moments(rho=1.0, order=2),
-    ):
-        with pytest.raises(ParameterError, match="unit root"):
-            call()
+    with pytest.raises(ParameterError, match="unit root"):
+        emulator.world(GROWTH).irf(rho=1.0, order=3, horizon=2)
     assert np.isfinite(
         emulator.world(GROWTH).irf(rho=1.0, order=3, replic=2, horizon=2)["irf"]
     ).all()
+
+
+def test_variables_that_a_unit_root_moves_are_named_at_higher_order():
+    moments = emulator.world(GROWTH).moments(rho=[0.8, 1.0], order=2)
+    one = emulator.world(GROWTH).moments(rho=0.8, order=2)
+    np.testing.assert_array_equal(moments["std"].values[0], one["std"].values[0])
+    assert moments.attrs["non_stationary"].startswith("c (1 of 2 draws), k (1 of 2 draws)")
+    assert np.isinf(moments["std"].values[1]).all()
+    assert np.isnan(moments["mean"].values[1]).all()
 
 
 def test_rules_are_polynomials_whose_terms_are_written_once(growth, tmp_path, emulate):

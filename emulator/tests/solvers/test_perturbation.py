@@ -185,7 +185,7 @@ def test_pruned_paths_are_sums_of_three_linear_ones():
 def test_moments_are_those_of_long_paths(order):
     model = load_text(SEVERAL, "several.mod")
     rules = solved(model, order)
-    mean, recursion = mean_and_recursion(rules)
+    mean, recursion, _ = mean_and_recursion(rules)
     covariances = autocovariances(recursion, 2)[0]
     n, periods = 100, 600
     shocks = np.random.default_rng(3).standard_normal((n, periods + 100, 2))
