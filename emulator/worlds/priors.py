@@ -5,7 +5,8 @@ standard deviation.
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from functools import lru_cache
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -23,6 +24,9 @@ LEAST_MASS = 1e-9
 """Probability between the bounds of a prior at least: with less its draws would be rounding errors.
 """
 
+
+REMEMBERED = 4096
+"""Priors whose distribution is kept: scipy takes longer to make one than to evaluate it."""
 
 SMALLEST = 1e-100
 LARGEST = 1e100
@@ -127,20 +131,20 @@ class Prior(BaseModel):
     def probability(self, x: np.ndarray) -> np.ndarray:
         """Distribution function before truncation."""
         if self.prior in ("inv_gamma", "inv_gamma2"):
-            s, nu = self._inverse_gamma()
+            s, nu = inverse_gamma(self)
             gap = np.maximum(np.asarray(x, dtype=np.float64) - self.shift, 0.0)
             square = gap**2 if self.prior == "inv_gamma" else gap
             with np.errstate(divide="ignore", over="ignore"):
                 return special.gammaincc(nu / 2, s / (2 * square))
-        return self._distribution().cdf(x)
+        return _distribution(self).cdf(x)
 
     def quantile(self, share: np.ndarray) -> np.ndarray:
         """Inverse of `probability`."""
         if self.prior in ("inv_gamma", "inv_gamma2"):
-            s, nu = self._inverse_gamma()
+            s, nu = inverse_gamma(self)
             square = s / (2 * special.gammainccinv(nu / 2, share))
             return self.shift + (np.sqrt(square) if self.prior == "inv_gamma" else square)
-        return self._distribution().ppf(share)
+        return _distribution(self).ppf(share)
 
     def log_density(self, x: np.ndarray, whole: bool = False) -> np.ndarray:
         """Logarithm of the density between the bounds, minus infinity outside; whole: of the shape
@@ -148,10 +152,12 @@ class Prior(BaseModel):
         """
         low, high = self.bounds()
         with np.errstate(all="ignore"):
-            if self.prior in ("inv_gamma", "inv_gamma2"):
+            if self.prior == "uniform":
+                density = np.full(np.shape(x), -np.log(high - low))
+            elif self.prior in ("inv_gamma", "inv_gamma2"):
                 density = self._log_inverse_gamma(x)
             else:
-                density = np.asarray(self._distribution().logpdf(x))
+                density = np.asarray(_distribution(self).logpdf(x))
         if not whole and self.prior != "uniform":
             ends = self.probability(np.array([low, high]))
             density = density - np.log(ends[1] - ends[0])
@@ -159,7 +165,7 @@ class Prior(BaseModel):
 
     def _log_inverse_gamma(self, x: np.ndarray) -> np.ndarray:
         """Zellner (1971), appendix B: of a standard deviation (type 1), or of a variance."""
-        s, nu = self._inverse_gamma()
+        s, nu = inverse_gamma(self)
         square = self.prior == "inv_gamma"
         x = x - self.shift
         variance = x**2 if square else x
@@ -167,64 +173,67 @@ class Prior(BaseModel):
         power = (nu + 1) if square else (nu / 2 + 1)
         return constant - power * np.log(x) - s / (2 * variance)
 
-    def _distribution(self):  # type: ignore[no-untyped-def]  # scipy's frozen distributions have no common public type
-        if self.prior == "uniform":
-            low, high = self.bounds()
-            return stats.uniform(low, high - low)
-        mean, sd = self._moments()
-        if self.prior == "normal":
-            return stats.norm(mean, sd)
-        if self.prior == "gamma":
-            return stats.gamma(
-                ((mean - self.shift) / sd) ** 2, loc=self.shift, scale=sd**2 / (mean - self.shift)
-            )
-        if self.prior == "weibull":
-            return _weibull(mean - self.shift, sd, self.shift)
-        width = self.upper - self.shift
-        share = (mean - self.shift) / width
-        size = share * (1 - share) / (sd / width) ** 2 - 1
-        if not size > 0:
-            raise ValueError(
-                f"no beta distribution has mean {mean:g} and standard deviation {sd:g}"
-            )
-        return stats.beta(share * size, (1 - share) * size, loc=self.shift, scale=width)
-
-    def _moments(self) -> tuple[float, float]:
+    def moments(self) -> tuple[float, float]:
         """Mean and standard deviation, which every prior but the uniform has."""
         assert self.mean is not None
         assert self.sd is not None
         return self.mean, self.sd
 
-    def _inverse_gamma(self) -> tuple[float, float]:
-        """s and nu of the inverse gamma distribution of the square (type 1) or of the parameter
-        itself (type 2).
-        """
-        mean, sd = self._moments()
-        mean = mean - self.shift
-        if math.isinf(sd):
-            return (2 * mean, 4.0) if self.prior == "inv_gamma2" else (2 * mean**2 / math.pi, 2.0)
-        variance = sd**2
-        if self.prior == "inv_gamma2":
-            nu = 2 * (2 + mean**2 / variance)
-            return mean * (nu - 2), nu
 
-        def excess(log_gap: float) -> float:
-            """The mean at nu = 2 + exp(log_gap) over the mean wanted, in logarithms."""
-            nu = 2 + math.exp(log_gap)
-            return (
-                0.5 * (log_gap + math.log((variance + mean**2) / 2))
-                + math.lgamma((nu - 1) / 2)
-                - math.lgamma(nu / 2)
-                - math.log(mean)
-            )
+@lru_cache(REMEMBERED)
+def _distribution(prior: Prior) -> Any:
+    """scipy's frozen distribution before truncation; of all shapes but inverse gammas."""
+    if prior.prior == "uniform":
+        low, high = prior.bounds()
+        return stats.uniform(low, high - low)
+    mean, sd = prior.moments()
+    if prior.prior == "normal":
+        return stats.norm(mean, sd)
+    if prior.prior == "gamma":
+        return stats.gamma(
+            ((mean - prior.shift) / sd) ** 2, loc=prior.shift, scale=sd**2 / (mean - prior.shift)
+        )
+    if prior.prior == "weibull":
+        return _weibull(mean - prior.shift, sd, prior.shift)
+    width = prior.upper - prior.shift
+    share = (mean - prior.shift) / width
+    size = share * (1 - share) / (sd / width) ** 2 - 1
+    if not size > 0:
+        raise ValueError(f"no beta distribution has mean {mean:g} and standard deviation {sd:g}")
+    return stats.beta(share * size, (1 - share) * size, loc=prior.shift, scale=width)
 
-        if not excess(-40.0) < 0.0 < excess(30.0):
-            raise ValueError(
-                f"an inv_gamma prior of mean {mean:g} and sd {sd:g} cannot be computed: its moments"
-                " are too far apart"
-            )
-        nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
-        return (nu - 2) * (variance + mean**2), nu
+
+@lru_cache(REMEMBERED)
+def inverse_gamma(prior: Prior) -> tuple[float, float]:
+    """s and nu of the inverse gamma distribution of the square (type 1) or of the parameter
+    itself (type 2).
+    """
+    mean, sd = prior.moments()
+    mean = mean - prior.shift
+    if math.isinf(sd):
+        return (2 * mean, 4.0) if prior.prior == "inv_gamma2" else (2 * mean**2 / math.pi, 2.0)
+    variance = sd**2
+    if prior.prior == "inv_gamma2":
+        nu = 2 * (2 + mean**2 / variance)
+        return mean * (nu - 2), nu
+
+    def excess(log_gap: float) -> float:
+        """The mean at nu = 2 + exp(log_gap) over the mean wanted, in logarithms."""
+        nu = 2 + math.exp(log_gap)
+        return (
+            0.5 * (log_gap + math.log((variance + mean**2) / 2))
+            + math.lgamma((nu - 1) / 2)
+            - math.lgamma(nu / 2)
+            - math.log(mean)
+        )
+
+    if not excess(-40.0) < 0.0 < excess(30.0):
+        raise ValueError(
+            f"an inv_gamma prior of mean {mean:g} and sd {sd:g} cannot be computed: its moments"
+            " are too far apart"
+        )
+    nu = 2 + math.exp(optimize.brentq(excess, -40.0, 30.0, xtol=1e-14))
+    return (nu - 2) * (variance + mean**2), nu
 
 
 def _weibull(mean: float, sd: float, shift: float):  # type: ignore[no-untyped-def]  # see `_distribution`

@@ -45,6 +45,9 @@ AGREE = 0.1
 NEWTON = 8
 """Newton's steps at most."""
 
+SMALL = 1e-5
+"""Half width in z of a difference of the prior."""
+
 EDGE = 14.0
 """Largest |z|: beyond, a parameter is at an end of its range."""
 
@@ -100,6 +103,14 @@ class _Objective:
         prior = self.density.prior
         return self.density.log_prior(z) - prior.log_density_z(z)[0]
 
+    def _jacobian_slopes(self, z: np.ndarray) -> np.ndarray:
+        """Derivatives (n, F) of `_jacobian`, by differences in one batch."""
+        n, size = z.shape
+        shifts = SMALL * np.stack([np.eye(size), -np.eye(size)])
+        heights = self._jacobian((z[:, None, None] + shifts).reshape(-1, size))
+        ahead, behind = heights.reshape(n, 2, size).swapaxes(0, 1)
+        return (ahead - behind) / (2 * SMALL)
+
     def values(self, z: np.ndarray) -> np.ndarray:
         parts = self.density.parts(z)
         total = parts.total + (self._jacobian(z) if self.by_parameters else 0.0)
@@ -114,12 +125,7 @@ class _Objective:
         value, gradient = slopes.value, slopes.gradient
         if self.by_parameters:
             value = value + self._jacobian(z)
-            step = 1e-5
-            for k in range(z.shape[1]):
-                shift = step * (np.arange(z.shape[1]) == k)
-                gradient[:, k] += (self._jacobian(z + shift) - self._jacobian(z - shift)) / (
-                    2 * step
-                )
+            gradient = gradient + self._jacobian_slopes(z)
         return value, np.nan_to_num(gradient), curvature
 
 

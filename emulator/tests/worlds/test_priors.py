@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import integrate
 
-from emulator.worlds.priors import Prior
+from emulator.worlds.priors import Prior, inverse_gamma
 
 pytestmark = pytest.mark.fast
 
@@ -46,7 +46,7 @@ def test_inverse_gamma_is_that_of_a_standard_deviation(mean, sd):
     """Mean and variance by quadrature over the density p(x) ~ x^(-nu-1) exp(-s / (2 x^2)), an
     independent route.
     """
-    s, nu = Prior(prior="inv_gamma", mean=mean, sd=sd, low=0, high=10)._inverse_gamma()
+    s, nu = inverse_gamma(Prior(prior="inv_gamma", mean=mean, sd=sd, low=0, high=10))
 
     def moment(power):  # x = exp(t), in logs so that the heavy tail is reached
         def density(t):
@@ -80,3 +80,13 @@ def test_incomplete_priors_are_refused(content):
 def test_an_impossible_beta_is_refused():
     with pytest.raises(ValueError, match="no beta distribution"):
         Prior(prior="beta", mean=0.5, sd=0.9, low=0, high=1).draw(3, np.random.default_rng(0))
+
+
+@pytest.mark.fast
+def test_a_distribution_is_made_once(monkeypatch):
+    """scipy takes a hundred times as long to make a distribution as to evaluate it."""
+    prior = Prior(prior="gamma", mean=0.4321, sd=0.1, low=0, high=2)
+    density = prior.log_density(np.array([0.3, 0.5]))
+    monkeypatch.setattr("emulator.worlds.priors.stats", None)
+    same = Prior(prior="gamma", mean=0.4321, sd=0.1, low=0, high=2)
+    np.testing.assert_array_equal(same.log_density(np.array([0.3, 0.5])), density)
