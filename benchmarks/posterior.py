@@ -25,7 +25,7 @@ from scipy.stats import binom, kstest
 import emulator
 from emulator.estimation import Budget, estimate_from_data
 from emulator.estimation.full_information.harmonic import harmonic_mean
-from emulator.estimation.full_information.mode import find_mode
+from emulator.estimation.full_information.mode import find_peaks
 from emulator.estimation.full_information.question import DataProblem, DataSettings
 from emulator.estimation.full_information.start import AroundModes
 from emulator.estimation.moves import kinds_for
@@ -54,13 +54,13 @@ def of_history(number: int, quarters: int) -> pd.DataFrame:
         emulator.read_data(table), WORLD, DataSettings(observe=SERIES, budget=Budget(starts=2))
     )
     density = problem.density
-    mode = find_mode(density, 2, np.random.default_rng([number, 2]))
+    search = find_peaks(density, 2, np.random.default_rng([number, 2]))
     moves = Moves(kinds_for(PARTICLES, len(density.prior.free)), adaptive=True)
     particles = run_smc(
         density,
         PARTICLES,
         np.random.default_rng([number, 3]),
-        start=AroundModes(mode.peaks),
+        start=AroundModes(search.peaks),
         moves=moves,
     )
     draws = density.prior.values(expit(particles.z))

@@ -13,6 +13,7 @@ Axes: M start, n draw, F free parameter, P parameter, T period.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit
@@ -129,18 +130,36 @@ class _Objective:
         return value, np.nan_to_num(gradient), curvature
 
 
-def find_mode(density: DataDensity, starts: int, rng: np.random.Generator) -> Mode:
-    """The best of several searches, the first from the world's own values.
+class Search(NamedTuple):
+    """Distinct modes over z, best first, and where each search ended."""
+
+    peaks: tuple[Peak, ...]
+    objectives: tuple[float, ...]
+
+
+def find_peaks(density: DataDensity, starts: int, rng: np.random.Generator) -> Search:
+    """The modes over z that several searches find: what sequential Monte Carlo begins with.
 
     Raises `NoSolutionError` where the prior hardly has any solution.
     """
-    prior = density.prior
     over_z = _Objective(density, by_parameters=False)
     points = _starting_points(over_z, starts, rng)
     ends = _climbed(over_z, points)
     values = over_z.values(ends)
     order = np.argsort(-values)
     peaks = _distinct(over_z, ends[order], values[order])
+    objectives = np.sort(np.append(values, peaks[0].value))[::-1]
+    return Search(peaks, tuple(float(value) for value in objectives[: len(points)]))
+
+
+def find_mode(density: DataDensity, starts: int, rng: np.random.Generator) -> Mode:
+    """The best of several searches, the first from the world's own values.
+
+    Raises `NoSolutionError` where the prior hardly has any solution.
+    """
+    prior = density.prior
+    search = find_peaks(density, starts, rng)
+    peaks = search.peaks
     over_theta = _Objective(density, by_parameters=True)
     best = _newton(over_theta, _climbed(over_theta, peaks[0].z[None])[0])
     place = expit(best.z)
@@ -149,7 +168,6 @@ def find_mode(density: DataDensity, starts: int, rng: np.random.Generator) -> Mo
     )
     sd, laplace = _laplace(density, best, bound)
     counted, _ = density.by_period(best.z[None])
-    objectives = np.sort(np.append(values, peaks[0].value))[::-1]
     return Mode(
         theta=density.theta(best.z[None])[0],
         values=prior.values(place[None])[0],
@@ -157,7 +175,7 @@ def find_mode(density: DataDensity, starts: int, rng: np.random.Generator) -> Mo
         log_posterior=best.value,
         log_likelihood=float(counted.sum()),
         laplace=laplace,
-        objectives=tuple(float(value) for value in objectives[: len(points)]),
+        objectives=search.objectives,
         peaks=peaks,
         at_bound=tuple(name for name, there in zip(prior.names, bound, strict=True) if there),
     )
