@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         posterior_distance,
         weighted_distance,
     )
+    from emulator.estimation.data_target import target_from_data
     from emulator.estimation.full_information.files import write_posterior
     from emulator.estimation.full_information.result import PosteriorEstimate
     from emulator.estimation.full_information.solving import estimate_from_data
@@ -44,6 +45,7 @@ HOMES = {
     "check_estimates": "result_files",
     "read_estimate": "result_files",
     "read_target": "target_files",
+    "target_from_data": "data_target",
     "us_monetary": "var_target",
     "write_posterior": "full_information.files",
     "world_table": "full_information.worlds",
@@ -69,6 +71,7 @@ __all__ = [
     "posterior_distance",
     "read_estimate",
     "read_target",
+    "target_from_data",
     "us_monetary",
     "weighted_distance",
     "world_table",

@@ -13,9 +13,12 @@ from emulator.console import err, say
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.printed import show, show_comparison
 from emulator.estimation.settings import (
+    FROM_DATA,
+    HISTORY,
     LONGEST,
     SAMPLE,
     US_MONETARY,
+    VAR_LAGS,
     Budget,
     Weighting,
 )
@@ -40,14 +43,21 @@ def estimate(
         ),
     ],
     target: Annotated[
-        str, typer.Option(help=f"{US_MONETARY} (US data), or a file of responses (.csv, .npz).")
+        str,
+        typer.Option(
+            help=(
+                f"{US_MONETARY} (US data), a file of responses (.csv, .npz), or with --data var,"
+                " proxy or signs: a recursive VAR of the data, one identified by --instrument, or"
+                " by --sign."
+            )
+        ),
     ] = US_MONETARY,
     data: Annotated[
         str | None,
         typer.Option(
             help=(
-                "Estimate from data by their full likelihood, in place of a target: us, or files"
-                " (.csv, .xlsx, .parquet)."
+                "Estimate from data by their full likelihood, in place of a target, unless that is"
+                " var, proxy or signs: us, or files (.csv, .xlsx, .parquet)."
             )
         ),
     ] = None,
@@ -55,16 +65,16 @@ def estimate(
         list[str] | None,
         typer.Option(
             help=(
-                "data: how a series follows from observables, 'growth=diff(output) + mean'. May be"
-                " repeated."
+                "data: how a series follows from observables, 'growth=diff(output) + mean'; for a"
+                " VAR an observable or its difference. May be repeated."
             )
         ),
     ] = None,
     error: Annotated[
         list[str] | None,
         typer.Option(
-            help="data: standard deviation of a series' error of measurement, rate=0.2. May be"
-            " repeated."
+            help="Standard deviation of a series' error of measurement, rate=0.2: of the data, or"
+            " with --like-the-data of the world's. May be repeated."
         ),
     ] = None,
     transform: Annotated[
@@ -134,8 +144,59 @@ def estimate(
         ),
     ] = None,
     weighting: Annotated[
-        str, typer.Option(help="diagonal, or full (the whole covariance).")
-    ] = "diagonal",
+        str | None,
+        typer.Option(
+            help=(
+                "diagonal, full (the whole covariance), or principal (of principal components);"
+                " diagonal, and principal with --like-the-data, if left out."
+            )
+        ),
+    ] = None,
+    like_the_data: Annotated[
+        bool,
+        typer.Option(
+            "--like-the-data",
+            help=(
+                "Match what the target's VAR finds in the world's own data, not the world's"
+                " responses: right also where the VAR's identification is false in the world."
+            ),
+        ),
+    ] = False,
+    history: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="--like-the-data: periods that are simulated where a world is not linear.",
+        ),
+    ] = HISTORY,
+    series: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "var, proxy, signs: series of the VAR in their order, separated by commas; output,"
+                " inflation and rate if left out."
+            )
+        ),
+    ] = "",
+    innovation: Annotated[
+        str | None,
+        typer.Option(help="var, proxy, signs: the series whose shock it is; the last if left out."),
+    ] = None,
+    lags: Annotated[
+        int, typer.Option(min=1, help="var, proxy, signs: lags of the VAR.")
+    ] = VAR_LAGS,
+    instrument: Annotated[
+        str | None, typer.Option(help="proxy: the series of the data that is the instrument.")
+    ] = None,
+    sign: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=(
+                "signs: a series, the sign of its response, and horizons: 'rate=+0-3',"
+                " 'inflation=-0-3'. May be repeated."
+            )
+        ),
+    ] = None,
     fix: Annotated[
         list[str] | None,
         typer.Option(help="A parameter held at a value: name=value. May be repeated."),
@@ -186,15 +247,23 @@ def estimate(
     names = split_names(world)
     if not names:
         raise ParameterError("--world names no world; `emulator worlds` lists them.")
-    if weighting not in get_args(Weighting):
-        raise ParameterError(f"--weighting is '{weighting}'; expected diagonal or full.")
+    if weighting is not None and weighting not in get_args(Weighting):
+        raise ParameterError(
+            f"--weighting is '{weighting}'; expected one of {', '.join(get_args(Weighting))}."
+        )
     if output.is_file():
         raise EmulatorError(f"--output is '{output}', which is a file; expected a folder.")
     check_writable(output)
-    if data is not None:
-        from emulator.estimation.full_information.asking import Typed, estimate_data
-        from emulator.series.command import pairs
+    from emulator.series.command import pairs
 
+    if data is not None and target not in FROM_DATA:
+        from emulator.estimation.full_information.asking import Typed, estimate_data
+
+        if like_the_data:
+            raise ParameterError(
+                "--like-the-data is for matching responses, and --data asks for the likelihood of"
+                f" the data. Name the target: --target {', '.join(FROM_DATA)}."
+            )
         estimate_data(
             Typed(
                 data=data,
@@ -219,17 +288,51 @@ def estimate(
             )
         )
         return
-    matched = _target(target, sample or SAMPLE, horizon, skip or [], shock or "monetary")
+    if target in FROM_DATA:
+        matched = _of_data(
+            target,
+            data,
+            {
+                "series": [name.strip() for name in series.split(",") if name.strip()] or None,
+                "innovation": innovation,
+                "lags": lags,
+                "observe": pairs(observe, "--observe"),
+                "instrument": instrument,
+                "signs": pairs(sign, "--sign") or None,
+                "shock": shock or "monetary",
+                "sample": sample,
+                "horizon": 20 if horizon is None else horizon,
+            },
+            {"transform": pairs(transform, "--transform"), "frequency": frequency, "gaps": gaps},
+        )
+    else:
+        of_a_var = {
+            "--series": series,
+            "--innovation": innovation,
+            "--instrument": instrument,
+            "--sign": sign,
+        }
+        for option, given in of_a_var.items():
+            if given:
+                raise ParameterError(
+                    f"{option} is about a VAR of data, and the target is '{target}': name the kind,"
+                    f" --target {', '.join(FROM_DATA)}, and the data, --data."
+                )
+        matched = _target(target, sample or SAMPLE, horizon, shock or "monetary")
+    matched = _without(matched, skip or [])
     from emulator.estimation.matching import MatchingProblem, Settings
 
     settings = Settings(
         emulator=None if exact else _network(checkpoint or "universal"),
         exact=exact,
         shock=shock,
-        weighting=cast(Weighting, weighting),
+        weighting=cast("Weighting | None", weighting),
         fixed=dict(_pairs(fix, _number)),
         ranges=dict(_pairs(range_, _interval)),
         budget=budget,
+        like_the_data=like_the_data,
+        errors={name: _as_number(name, text) for name, text in pairs(error, "--error").items()},
+        history=history,
     )
     problems = [MatchingProblem.of(matched, name, settings) for name in names]
     with sole_writer(output):
@@ -247,6 +350,7 @@ def _network(checkpoint: str) -> Emulator:
 def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
     """Estimate world by world against one target; write and show each as it ends."""
     from emulator.estimation.comparison import draw_fit, fit_table, parameter_table
+    from emulator.estimation.indirect.responder import LikeTheData
     from emulator.estimation.result_files import write_summary
     from emulator.estimation.target_files import write_target
 
@@ -258,6 +362,11 @@ def _estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
         f" {', '.join(target.observables)}. {target.source}."
     )
     shock = problems[0].responder.spec.shock_names[problems[0].responder.shock]
+    for problem in problems:
+        if isinstance(problem.responder, LikeTheData):
+            say(
+                f"The same VAR on data of {problem.responder.spec.name}: {problem.responder.words}."
+            )
     if shock != target.shock:
         say(f"The target's {target.shock} shock is matched by the worlds' {shock} shock.")
     results = [_one(problem, output) for problem in problems]
@@ -305,7 +414,26 @@ def _one(problem: MatchingProblem, output: Path) -> Estimate:
     return result
 
 
-def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock: str) -> Target:
+def _of_data(kind: str, data: str | None, asked: dict[str, Any], reading: dict[str, Any]) -> Target:
+    """The target of a VAR of data. Raises `ParameterError` where options do not fit its kind."""
+    from emulator.estimation.data_target import target_from_data
+    from emulator.series import read_data
+
+    if data is None:
+        raise ParameterError(f"--target {kind} is made of data: --data us, or a file.")
+    for option, given, of in (
+        ("--instrument", asked["instrument"], "proxy"),
+        ("--sign", asked["signs"], "signs"),
+    ):
+        if bool(given) != (kind == of):
+            raise ParameterError(
+                f"--target {kind} {'needs' if kind == of else 'takes no'} {option}; {option} goes"
+                f" with --target {of}."
+            )
+    return target_from_data(read_data(data, **reading), **asked, name=kind)
+
+
+def _target(name: str, sample: str, horizon: int | None, shock: str) -> Target:
     if name == US_MONETARY:
         from emulator.estimation.var_target import us_monetary
 
@@ -315,6 +443,11 @@ def _target(name: str, sample: str, horizon: int | None, skip: list[str], shock:
 
         target = read_target(name, shock)
         target = target if horizon is None else target.up_to(horizon)
+    return target
+
+
+def _without(target: Target, skip: list[str]) -> Target:
+    """The target without entries such as 'inflation:0-3'."""
     for item in skip:
         match = re.fullmatch(r"\s*(\S.*?)\s*:\s*(\d{1,3})\s*(?:-\s*(\d{1,3}))?\s*", item)
         if match is None:
@@ -340,6 +473,13 @@ def _pairs(items: list[str] | None, read: Callable[[str], Any]) -> list[tuple[st
                 f"'{item}': '{value}' is not what was expected, {read.__doc__}."
             ) from None
     return pairs
+
+
+def _as_number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"--error {name}={text}: expected a number.") from None
 
 
 def _number(text: str) -> float:

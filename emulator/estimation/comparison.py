@@ -45,7 +45,7 @@ def fit_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
         scored = estimate.rescored
         rows[estimate.spec.name] = {
             "parameters": len(estimate.density.prior.names),
-            "distance_per_entry": estimate.point.distance / int(estimate.target.matched.sum()),
+            "distance_per_entry": estimate.point.distance / estimate.density.criterion.size,
             "log_marginal_likelihood": estimate.evidence.log,
             "its_error": estimate.evidence.error,
             "exact_log_marginal_likelihood": (
@@ -142,6 +142,7 @@ def _same_target(estimates: Sequence[Estimate]) -> None:
     for other in estimates[1:]:
         same = first.target.places == other.target.places
         same = same and np.array_equal(first.target.values, other.target.values)
+        same = same and first.like_the_data == other.like_the_data
         if not same or first.density.criterion.weighting != other.density.criterion.weighting:
             raise ParameterError(
                 f"The estimates of {first.spec.name} and {other.spec.name} are of different targets"
@@ -153,20 +154,30 @@ def draw_fit(estimates: Sequence[Estimate], path: str | Path | None = None) -> F
     """`draw_fitted` of estimates of one target: the observables that all of their worlds have."""
     of_each = [estimate.target.observables for estimate in estimates]
     shared = [name for name in of_each[0] if all(name in names for names in of_each)]
-    fitted = {
-        estimate.spec.name: estimate.fitted[:, :, [names.index(name) for name in shared]]
-        for estimate, names in zip(estimates, of_each, strict=True)
-    }
-    return draw_fitted(estimates[0].target.observing(shared), fitted, path)
+
+    def of_worlds(quantity: str) -> dict[str, np.ndarray]:
+        return {
+            estimate.spec.name: getattr(estimate, quantity)[
+                :, :, [names.index(name) for name in shared]
+            ]
+            for estimate, names in zip(estimates, of_each, strict=True)
+        }
+
+    own = of_worlds("own") if estimates[0].like_the_data else None
+    return draw_fitted(estimates[0].target.observing(shared), of_worlds("fitted"), path, own)
 
 
 def draw_fitted(
-    target: Target, fitted: Mapping[str, np.ndarray], path: str | Path | None = None
+    target: Target,
+    fitted: Mapping[str, np.ndarray],
+    path: str | Path | None = None,
+    own: Mapping[str, np.ndarray] | None = None,
 ) -> Figure:
     """A panel an observable: the target and its band in grey, each world's posterior median as a
     line; with one world its credible band too.
 
-    fitted: by world, quantiles (Q, H+1, O) of responses as `Estimate.fitted` has them. Entries that
+    fitted: by world, quantiles (Q, H+1, O) of responses as `Estimate.fitted` has them; own: of the
+    worlds' own responses, where what is matched is a VAR on their data; dotted lines. Entries that
     are not matched are hollow. Raises `ParameterError` for a format that cannot be drawn,
     `EmulatorError` where nothing can be written.
     """
@@ -186,6 +197,10 @@ def draw_fitted(
             )
             if len(fitted) == 1:
                 axis.fill_between(horizons, low, high, color=color, alpha=0.25, linewidth=0)
+            if own is not None:
+                axis.plot(
+                    horizons, own[world][1, :, k], ":", color=color, label=f"{world}, own response"
+                )
         label(axis, target.observables[k], target.units[k])
         periods(axis, f"{target.periods} after impact")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -197,9 +212,10 @@ def draw_fitted(
         fontsize=9,
         frameon=False,
     )
+    what = "posterior medians" if own is None else "the same VAR on the worlds' data, medians"
     figure.suptitle(
         f"{target.name}: a {target.shock.replace('_', ' ')} shock, data with"
-        f" {100 * BAND_LEVEL:.0f} % band, and posterior medians",
+        f" {100 * BAND_LEVEL:.0f} % band, and {what}",
         fontsize=10,
     )
     if path is not None:

@@ -9,9 +9,10 @@ V is the diagonal of the target's covariance ("diagonal", as in Christiano, Eich
 Christiano, Trabandt and Walentin (2010, doi:10.1016/B978-0-444-53238-1.00007-7). Neighbouring
 horizons of an estimated response err together; the diagonal ignores that, so that its posterior is
 narrower than the data warrant. The full covariance counts it, and leans on its smallest
-eigenvalues, which a short sample knows badly.
+eigenvalues, which a short sample knows badly. "principal" counts it and leaves those out: what is
+matched are the principal components of the entries that hold nearly all of their errors' variance.
 
-Axes: n draw, F free parameter, H horizon, O observable of the target, M matched entry.
+Axes: n draw, F free parameter, H horizon, O observable of the target, M matched entry, K residual.
 """
 
 from __future__ import annotations
@@ -45,20 +46,36 @@ MOST_TRIES = 40
 """Rounds of proposals after which a prior counts as one that has hardly any solution."""
 
 
+PRINCIPAL = 0.99
+"""Share of the errors' variance, each entry's counted as one, that principal components hold."""
+
+
 class Criterion:
     """The quasi-likelihood of a target under a weighting.
 
+    errors (N, N): a covariance of the target's errors, by default the target's own. Principal
+    components are always those of the target's own, so that worlds are held to the same ones.
     Raises `TargetError` where the whole covariance cannot be inverted.
     """
 
-    def __init__(self, target: Target, weighting: Weighting = "diagonal") -> None:
+    def __init__(
+        self, target: Target, weighting: Weighting = "diagonal", errors: np.ndarray | None = None
+    ) -> None:
         if weighting not in get_args(Weighting):
-            raise TargetError(f"The weighting is {weighting!r}; expected 'diagonal' or 'full'.")
+            raise TargetError(
+                f"The weighting is {weighting!r}; expected one of {', '.join(get_args(Weighting))}."
+            )
         self.target = target
         self.weighting = weighting
-        covariance = target.matched_covariance
+        entries = np.ix_(target.entries, target.entries)
+        self.covariance = target.matched_covariance if errors is None else errors[entries]
+        covariance = self.covariance
+        components = np.eye(len(covariance))
         if weighting == "diagonal":
             covariance = np.diag(np.diag(covariance))
+        elif weighting == "principal":
+            components = principal_components(target.matched_covariance)
+            covariance = components @ covariance @ components.T
         scale = np.sqrt(np.diag(covariance))
         try:
             factor = np.linalg.cholesky(covariance / np.outer(scale, scale))
@@ -68,22 +85,33 @@ class Criterion:
                 " singular, so that it cannot serve as a weight. Use the diagonal weighting, match"
                 " fewer entries, or estimate it from more replications."
             ) from None
-        self.whitener = np.linalg.solve(factor, np.diag(1 / scale))
+        self.whitener = np.linalg.solve(factor, components / scale[:, None])
         self.constant = (
             -0.5 * len(scale) * np.log(2 * np.pi)
             - np.log(np.diag(factor)).sum()
             - np.log(scale).sum()
         )
 
+    @property
+    def size(self) -> int:
+        """How many residuals there are: matched entries, or their principal components."""
+        return len(self.whitener)
+
+    @property
+    def words(self) -> str:
+        """The same for people: "61 matched entries"."""
+        entries = f"{len(self.target.entries)} matched entries"
+        return f"{self.size} components of {entries}" if self.weighting == "principal" else entries
+
     def residuals(self, irf: np.ndarray) -> np.ndarray:
-        """Whitened distances (..., M) of responses (..., H+1, O) from the target, each of unit
+        """Whitened distances (..., K) of responses (..., H+1, O) from the target, each of unit
         variance if the target errs alone.
         """
         entries = irf.reshape(*irf.shape[:-2], -1)[..., self.target.entries]
         return (entries - self.target.values) @ self.whitener.T
 
     def derivatives(self, irf_by: np.ndarray) -> np.ndarray:
-        """Derivatives (F, M) of the residuals from those of the responses (F, H+1, O)."""
+        """Derivatives (F, K) of the residuals from those of the responses (F, H+1, O)."""
         return irf_by.reshape(len(irf_by), -1)[:, self.target.entries] @ self.whitener.T
 
     def force(self, irf: np.ndarray) -> np.ndarray:
@@ -102,6 +130,17 @@ class Criterion:
         """The quadratic form (m - y)' V^-1 (m - y), (...,); infinity where responses are NaN."""
         squares = np.square(self.residuals(irf)).sum(axis=-1)
         return np.where(np.isfinite(squares), squares, np.inf)
+
+
+def principal_components(covariance: np.ndarray) -> np.ndarray:
+    """Weights (K, M) of the principal components of entries of unit variance that hold a share
+    `PRINCIPAL` of it, in units of their standard deviations.
+    """
+    scale = np.sqrt(np.diag(covariance))
+    values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+    held = np.cumsum(values[::-1]) / values.sum()
+    count = int(np.searchsorted(held, PRINCIPAL)) + 1
+    return vectors[:, ::-1][:, :count].T / scale
 
 
 class Responder:

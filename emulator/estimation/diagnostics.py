@@ -183,8 +183,9 @@ def identification_complaints(moved: Sequence[Movement]) -> list[str]:
     stated = [movement for movement in moved if movement.stated]
     silent = [movement for movement in moved if not movement.stated]
     cure = (
-        "fit a world that decides these a period ahead, or a target that is identified otherwise"
-        " (docs/estimation.md, Timing)"
+        "run the target's VAR on the world's own data as well (like_the_data=True, on the command"
+        " line --like-the-data), fit a world that decides these a period ahead, or a target that is"
+        " identified otherwise (docs/estimation.md, Timing)"
     )
     if stated:
         complaints.append(

@@ -1,13 +1,13 @@
 """One world against one target: what is asked, checked as a whole before any work begins, and its
 answer.
 
-Axes: n draw, P parameter, F free parameter, H horizon, Q quantile.
+Axes: n draw, P parameter, F free parameter, H horizon, O observable, Q quantile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,13 @@ from emulator.estimation.diagnostics import (
     movements,
     rescore,
 )
+from emulator.estimation.indirect.histories import short_sample
+from emulator.estimation.indirect.responder import DataOfWorld, LikeTheData, procedure_of
 from emulator.estimation.meter import metered
 from emulator.estimation.point import find_point
 from emulator.estimation.prior import JointPrior, Ranges
 from emulator.estimation.result import Estimate
-from emulator.estimation.settings import QUANTILES, Budget, Weighting
+from emulator.estimation.settings import HISTORY, QUANTILES, Budget, Weighting
 from emulator.estimation.smc import run_smc, sample_smc
 from emulator.estimation.target import Target
 from emulator.inference.answerer import Answerer
@@ -49,11 +51,14 @@ class Settings:
     emulator: Emulator | None = None
     exact: bool = False
     shock: str | None = None
-    weighting: Weighting = "diagonal"
+    weighting: Weighting | None = None
     fixed: Mapping[str, float] | None = None
     ranges: Ranges | None = None
     priors: Mapping[str, MarginalPrior] | None = None
     budget: Budget | None = None
+    like_the_data: bool = False
+    errors: Mapping[str, float] | None = None
+    history: int = HISTORY
 
 
 @dataclass(frozen=True)
@@ -88,26 +93,53 @@ class MatchingProblem:
         answerer, solver = answerers(world, settings.emulator, settings.exact)
         target = _of_whom(answerer, solver, target)
         shock = settings.shock or target.shock
+        if settings.errors and not settings.like_the_data:
+            raise ParameterError(
+                "Errors of measurement are those of the series of a VAR that is run on the world's"
+                " own data; they need like_the_data=True (--like-the-data)."
+            )
+        if settings.like_the_data:
+            target = _of_series(target)
+            data = DataOfWorld(settings.errors or {}, settings.history, budget.seed)
 
         def responder(who: Answerer) -> Responder:
+            if settings.like_the_data:
+                return LikeTheData(who, shock, target, data)
             return Responder(who, shock, target.horizon, target.observables)
 
+        sampled = responder(answerer)
         beside = solver is not None and not answerer.exact
         own = getattr(solver.solver, "priors", None) if solver is not None else None
+        prior = JointPrior.of(
+            answerer.spec,
+            settings.fixed,
+            settings.ranges,
+            shapes=own if settings.priors is None else settings.priors,
+        )
+        if isinstance(sampled, LikeTheData):
+            sampled.check(prior.base)
         return cls(
             target=target,
-            criterion=Criterion(target, settings.weighting),
-            responder=responder(answerer),
+            criterion=Criterion(target, settings.weighting or usual_weighting(settings)),
+            responder=sampled,
             exact_responder=responder(solver.answerer) if solver is not None and beside else None,
-            prior=JointPrior.of(
-                answerer.spec,
-                settings.fixed,
-                settings.ranges,
-                shapes=own if settings.priors is None else settings.priors,
-            ),
+            prior=prior,
             fixed=frozenset(settings.fixed or {}),
             budget=budget,
         )
+
+
+def usual_weighting(settings: Settings) -> Weighting:
+    """The weighting unless one is asked for."""
+    return "principal" if settings.like_the_data else "diagonal"
+
+
+def _of_series(target: Target) -> Target:
+    """The target's observables that are among the series of its VAR. Raises `ParameterError` where
+    it says no VAR.
+    """
+    series = [column.observable for column in procedure_of(target).columns]
+    return target.observing([name for name in target.observables if name in series])
 
 
 def _of_whom(answerer: Answerer, solver: Economy | None, target: Target) -> Target:
@@ -201,11 +233,14 @@ def estimate(
     emulator: Emulator | None = None,
     exact: bool = False,
     shock: str | None = None,
-    weighting: Weighting = "diagonal",
+    weighting: Weighting | None = None,
     fixed: Mapping[str, float] | None = None,
     ranges: Ranges | None = None,
     priors: Mapping[str, MarginalPrior] | None = None,
     budget: Budget | None = None,
+    like_the_data: bool = False,
+    errors: Mapping[str, float] | None = None,
+    history: int = HISTORY,
 ) -> Estimate:
     """Estimate a world's parameters from a target of impulse responses.
 
@@ -219,6 +254,13 @@ def estimate(
     the world of the same names, in the world's periods. Parameters that do not move the
     matched responses are held at their defaults; the solver decides which, from derivatives.
 
+    like_the_data: match what the target's own VAR finds in the world's data, in place of the
+    world's responses (indirect inference), which is right also where the VAR's identification is
+    false in the world; errors: standard deviations of errors of measurement by series of the VAR,
+    in the world's data; history: periods that are simulated where the world is not linear.
+    weighting: "diagonal", "full" or "principal", by default diagonal, and principal for
+    like_the_data.
+
     Raises `UnknownNameError`, `ParameterError`, `NoSolutionError`, `EstimationError`; warns with
     `EstimationWarning` where the result is not to be relied on (`Estimate.complaints`).
     """
@@ -231,6 +273,9 @@ def estimate(
         ranges=ranges,
         priors=priors,
         budget=budget,
+        like_the_data=like_the_data,
+        errors=errors,
+        history=history,
     )
     result = solve(MatchingProblem.of(target, world, settings))
     for complaint in result.complaints:
@@ -252,6 +297,9 @@ def solve(problem: MatchingProblem) -> Estimate:
     moving = before.moving(_stream(budget, 1))
     density = Density(problem.responder, problem.criterion, prior.only(moving))
     point = find_point(density, budget.starts, _stream(budget, 2))
+    if isinstance(problem.responder, LikeTheData):
+        density = as_short(problem, density, point.theta)
+        point = find_point(density, budget.starts, _stream(budget, 2))
     clock.lap("point")
     posterior, evidence, missed = _sampled(density, budget)
     posterior.add_groups(observed_data=target.dataset()[["irf", "sd"]].drop_vars("unit"))
@@ -264,6 +312,9 @@ def solve(problem: MatchingProblem) -> Estimate:
     clock.lap("posterior")
     theta = _theta_of(density, posterior)
     irf = density.responder.responses(thinned(theta, FITTED))
+    own = irf
+    if isinstance(problem.responder, LikeTheData):
+        own = problem.responder.own(thinned(theta, FITTED))
     rescored, exact_evidence = _reweighted(density, exact_responder, theta, evidence, budget)
     clock.lap("rescoring")
     held = {
@@ -280,8 +331,13 @@ def solve(problem: MatchingProblem) -> Estimate:
         diagnostics=diagnose(posterior),
         evidence=evidence,
         fitted=np.quantile(irf, QUANTILES, axis=0),
+        own=np.quantile(own, QUANTILES, axis=0),
         held=held,
-        movements=movements(target, np.concatenate([point.irf[None], irf])),
+        movements=(
+            ()
+            if isinstance(problem.responder, LikeTheData)
+            else movements(target, np.concatenate([point.irf[None], irf]))
+        ),
         missed=missed,
         rescored=rescored,
         exact_evidence=exact_evidence,
@@ -289,6 +345,21 @@ def solve(problem: MatchingProblem) -> Estimate:
         seconds=clock.seconds,
         processor_seconds=clock.processor_seconds,
     )
+
+
+def as_short(problem: MatchingProblem, density: Density, theta: np.ndarray) -> Density:
+    """The density of what is found in histories as short as the data: shifted by how much that is
+    off on average, with its covariance, both at parameters (P,) near those that fit.
+
+    Raises `EstimationError`.
+    """
+    sampled, exact = problem.responder, problem.exact_responder
+    assert isinstance(sampled, LikeTheData)
+    solver = exact if isinstance(exact, LikeTheData) else sampled
+    short = short_sample(solver, theta, _stream(problem.budget, 8))
+    sampled.shift = solver.shift = short.shift
+    criterion = Criterion(problem.target, problem.criterion.weighting, short.covariance)
+    return replace(density, criterion=criterion)
 
 
 def _sampled(density: Density, budget: Budget) -> tuple[Any, Evidence, list[str]]:

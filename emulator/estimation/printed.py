@@ -39,7 +39,7 @@ def show(result: Estimate) -> None:
     error = f" ({result.evidence.error:.2f})" if math.isfinite(result.evidence.error) else ""
     say(
         f"{result.spec.name}: distance {result.point.distance:.1f} over"
-        f" {int(result.target.matched.sum())} entries; {result.point.agreeing} of"
+        f" {result.density.criterion.words}; {result.point.agreeing} of"
         f" {len(result.point.objectives)} searches agree; log marginal likelihood"
         f" {result.evidence.log:.2f}{error}."
     )

@@ -21,6 +21,7 @@ from emulator.estimation.diagnostics import (
     Rescored,
     identification_complaints,
 )
+from emulator.estimation.indirect.responder import LikeTheData
 from emulator.estimation.point import Point
 from emulator.estimation.settings import QUANTILE_NAMES, QUANTILES, Budget
 from emulator.estimation.target import Target
@@ -39,7 +40,9 @@ class Estimate:
 
     `posterior` is ArviZ InferenceData with a variable for each free parameter, in its own unit.
 
-    fitted (Q, H+1, O): quantiles `QUANTILES` of the responses under the posterior; evidence: log
+    fitted (Q, H+1, O): quantiles `QUANTILES` under the posterior of what is matched; own
+    (Q, H+1, O): of the world's own responses to the shock, which are the same unless the world is
+    looked at like the data; evidence: log
     marginal quasi-likelihood under the responder that was sampled, exact_evidence under the solver,
     by importance weights; held: values of parameters that were not estimated, with the reason;
     movements: where the world moves although the target's identification says that it does not;
@@ -56,6 +59,7 @@ class Estimate:
     diagnostics: Diagnostics
     evidence: Evidence
     fitted: np.ndarray
+    own: np.ndarray
     held: Mapping[str, tuple[float, str]]
     movements: Sequence[Movement] = ()
     missed: Sequence[str] = ()
@@ -75,15 +79,20 @@ class Estimate:
         return self.density.responder.exact
 
     @property
+    def like_the_data(self) -> bool:
+        """Whether the target's procedure was run on the world's own data."""
+        return isinstance(self.density.responder, LikeTheData)
+
+    @property
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
         complaints = [*identification_complaints(self.movements), *self.diagnostics.complaints]
-        entries = len(self.target.entries)
+        entries = self.density.criterion.size
         free = len(self.density.prior.free)
         if entries < free:
             complaints.append(
-                f"{entries} matched entries cannot tell {free} parameters apart: many values fit as"
-                " well as the point estimate, and the prior decides between them"
+                f"{self.density.criterion.words} cannot tell {free} parameters apart: many values"
+                " fit as well as the point estimate, and the prior decides between them"
             )
         if self.missed:
             complaints.append(
@@ -98,6 +107,8 @@ class Estimate:
             )
         if self.rescored is not None:
             complaints += self.rescored.complaints
+        if isinstance(self.density.responder, LikeTheData):
+            complaints += self.density.responder.complaints(self.point.theta)
         if self.flagged > 0.05:
             complaints.append(f"the network itself doubts {self.flagged:.0%} of the draws")
         return complaints
@@ -149,7 +160,8 @@ class Estimate:
 
     def fit(self) -> pd.DataFrame:
         """A row a horizon and observable: the target with its standard deviation, whether it was
-        matched, the fit at the point, and its quantiles.
+        matched, the fit at the point, and its quantiles; of a world that is looked at like the
+        data, quantiles of its own responses as well.
         """
         data = (
             self.target.dataset()[["irf", "sd", "matched"]]
@@ -160,7 +172,12 @@ class Estimate:
             point=self.point.irf.ravel()
         )
         quantiles = self.fitted.reshape(len(QUANTILES), -1)
-        return data.assign(**dict(zip(QUANTILE_NAMES, quantiles, strict=True)))
+        data = data.assign(**dict(zip(QUANTILE_NAMES, quantiles, strict=True)))
+        if not self.like_the_data:
+            return data
+        names = [f"own_{name}" for name in QUANTILE_NAMES]
+        own = self.own.reshape(len(QUANTILES), -1)
+        return data.assign(**dict(zip(names, own, strict=True)))
 
     def write(self, folder: str | Path) -> None:
         """Write `posterior.nc`, `parameters.csv`, `fit.csv` and `result.json` into a folder."""

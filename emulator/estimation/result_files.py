@@ -30,6 +30,8 @@ import xarray as xr
 
 from emulator import provenance
 from emulator.errors import EmulatorError, EstimationError
+from emulator.estimation.density import Responder
+from emulator.estimation.indirect.responder import LikeTheData
 from emulator.files import (
     check_seal,
     netcdf_bytes,
@@ -250,6 +252,8 @@ def result(estimate: Estimate) -> dict[str, Any]:
         },
         "world_shock": estimate.spec.shock_names[density.responder.shock],
         "weighting": density.criterion.weighting,
+        "residuals": density.criterion.size,
+        "like_the_data": _world_like_data(density.responder),
         "estimated": list(density.prior.names),
         "held": {
             name: {"value": value, "why": why} for name, (value, why) in estimate.held.items()
@@ -267,6 +271,21 @@ def result(estimate: Estimate) -> dict[str, Any]:
             stage: round(value, 3) for stage, value in estimate.processor_seconds.items()
         },
         "versions": provenance.versions(),
+    }
+
+
+def _world_like_data(responder: Responder) -> dict[str, Any] | None:
+    """How the target's VAR was run on the world's data, None where it was not."""
+    if not isinstance(responder, LikeTheData):
+        return None
+    procedure = responder.procedure
+    return {
+        "by": responder.words,
+        "series": [column._asdict() for column in procedure.columns],
+        "lags": procedure.lags,
+        "periods": procedure.periods,
+        "identification": procedure.identification.kind,
+        "errors_of_measurement": dict(responder.data.errors),
     }
 
 

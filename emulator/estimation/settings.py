@@ -10,13 +10,22 @@ from typing import Literal
 from emulator.errors import ParameterError
 from emulator.spec import BAND_LEVEL
 
-Weighting = Literal["diagonal", "full"]
+Weighting = Literal["diagonal", "full", "principal"]
 
 US_MONETARY = "us-monetary"
 """The target that is estimated from the data that statsmodels carries."""
 
 SAMPLE = "1965Q3:1995Q3"
 """Quarters that the VAR of `us-monetary` explains unless told otherwise."""
+
+FROM_DATA = ("var", "proxy", "signs")
+"""Targets that are made of `--data`: a recursive VAR, one with an instrument, one with signs."""
+
+VAR_LAGS = 4
+"""Lags of a VAR unless told otherwise."""
+
+HISTORY = 2000
+"""Periods of the one history that stands for endless data of a world that is not linear."""
 
 LONGEST = 400
 """Periods of a target at most; a century of quarters is a mistake rather than a response."""

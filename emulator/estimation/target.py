@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,9 @@ from emulator.spec import (
     WorldSpec,
     units_agree,
 )
+
+if TYPE_CHECKING:
+    from emulator.estimation.indirect.procedure import Procedure
 
 USUAL_UNITS = dict(zip(OBSERVABLES, OBSERVABLE_UNITS, strict=True))
 """Units of the observables by which worlds are compared, in which a target is taken to be where it
@@ -48,8 +52,9 @@ class Target:
 
     observables: names, under which worlds know them; units: of each, by default those in which
     worlds have output, inflation and the rate, and unknown for any other, which is then taken to be
-    the world's; frequency: what a period is, None where it is taken to be the world's. Raises
-    `TargetError` where an entry that is to be matched has no value or no positive variance.
+    the world's; frequency: what a period is, None where it is taken to be the world's; procedure:
+    what was done to which data to get the responses, None where nobody said. Raises `TargetError`
+    where an entry that is to be matched has no value or no positive variance.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Target:
     observables: tuple[str, ...] = OBSERVABLES
     units: tuple[str, ...] = ()
     frequency: Frequency | None = None
+    procedure: Procedure | None = None
 
     def __repr__(self) -> str:
         return (

@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EmulatorError, TargetError, nearest
+from emulator.estimation.indirect.procedure import Procedure
 from emulator.estimation.settings import LONGEST
 from emulator.estimation.target import Target
 from emulator.files import read_regular, write_bytes
@@ -39,7 +40,7 @@ has twelve millions.
 
 COLUMNS = "'horizon', and for each observable NAME and NAME_sd"
 ARRAYS = ("irf", "covariance", "matched", "about")
-OBSERVED = ("observables", "units", "frequency")
+OBSERVED = ("observables", "units", "frequency", "procedure")
 """Further arrays of an NPZ; files of before have none, and hold output, inflation and the rate."""
 
 ENDINGS = (".csv", ".npz")
@@ -96,6 +97,7 @@ def write_target(target: Target, path: Path) -> None:
         observables=np.array(target.observables),
         units=np.array(target.units),
         frequency=np.array(target.frequency or ""),
+        procedure=np.array("" if target.procedure is None else target.procedure.text()),
     )
     write_bytes(path, held.getvalue())
 
@@ -306,6 +308,11 @@ def _from_npz(path: Path, content: bytes) -> Target:
             f" frequency one of {', '.join(get_args(Frequency))}."
         )
     name, shock, source = map(str, about)
+    said = str(arrays.get("procedure", ""))
+    try:
+        procedure = Procedure.read(said) if said else None
+    except (ValueError, RecursionError) as error:
+        raise TargetError(f"'{path}' is damaged: {error}. Make the target again.") from None
     observables = tuple(map(str, arrays.get("observables", OBSERVABLES)))
     units = tuple(map(str, arrays.get("units", ())))
     return Target(
@@ -318,4 +325,5 @@ def _from_npz(path: Path, content: bytes) -> Target:
         observables=observables,
         units=units,
         frequency=cast("Frequency | None", frequency or None),
+        procedure=procedure,
     )

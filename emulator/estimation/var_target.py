@@ -26,22 +26,38 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from emulator.errors import MissingExtraError, TargetError, unknown_name
-from emulator.estimation.indirect.autoregression import (
-    Autoregression,
-    fitted,
-    recursive_responses,
+from emulator.errors import (
+    EstimationWarning,
+    MissingExtraError,
+    TargetError,
+    unknown_name,
+    warn,
 )
-from emulator.estimation.settings import SAMPLE, US_MONETARY
+from emulator.estimation.indirect.autoregression import Autoregression, fitted
+from emulator.estimation.indirect.estimating import (
+    bootstrapped,
+    instrument_values,
+    restrictions,
+)
+from emulator.estimation.indirect.identification import (
+    Identification,
+    Recursive,
+    Signs,
+    instrument_of,
+)
+from emulator.estimation.indirect.procedure import Column, Procedure
+from emulator.estimation.settings import SAMPLE, US_MONETARY, VAR_LAGS
 from emulator.estimation.target import Target
 from emulator.spec import OBSERVABLES, Frequency
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LAGS = 4
 PER_PARAMETER = 2
 """Quarters that a sample needs at least for each coefficient of an equation."""
+
+WEAK = 10.0
+"""F statistic of a first stage below which an instrument counts as weak: Stock and Yogo (2005)."""
 
 FEWEST = 20
 """Replications of a bootstrap at least."""
@@ -57,23 +73,33 @@ def from_var(
     replications: int = 2000,
     seed: int = 0,
     cumulated: Iterable[str] = (),
+    instrument: Any = None,
+    signs: Mapping[str, str] | None = None,
     name: str = "var",
     frequency: Frequency | None = None,
 ) -> Target:
     """The target that an estimated `statsmodels` VAR gives
-    (`statsmodels.tsa.api.VAR(...).fit(lags)`), recursively in the order of its columns.
+    (`statsmodels.tsa.api.VAR(...).fit(lags)`), recursively in the order of its columns unless it is
+    said otherwise.
 
-    innovation: the column whose shock is asked for; observables: output, inflation and rate ->
-    column, of which some may be missing; the columns must be in this package's units, output in
-    percent (100 times the logarithm), inflation and rate in annualised percentage points.
+    innovation: the column whose shock is asked for, which a positive one raises; observables:
+    names under which worlds know them -> column. The columns must be in the worlds' units, such as
+    output in percent (100 times the logarithm), inflation and rate in annualised percentage points.
     cumulated: observables whose column is in differences and whose response is summed; frequency:
-    of the data. The columns ordered before `innovation` are not matched on impact. Raises
-    `UnknownNameError`, `TargetError`.
+    of the data. The columns ordered before `innovation` are not matched on impact.
+
+    instrument: numbers (T,) of the periods that the VAR explains, or (L + T,) of all of its data,
+    NaN where there is none, correlated with the shock alone, by its name if it is a pandas Series;
+    the covariance is that of a moving
+    block bootstrap. signs: by column, what sign a response has at which horizons, "+0-3" or "-1";
+    the response is the mean over all shocks that have them, and the covariance that of the sample
+    and of the set together. Raises `UnknownNameError`, `TargetError`; warns with
+    `EstimationWarning` of a weak instrument.
     """
     estimated, names = _read(results)
     for kind, given, known in (
         ("column of the VAR", [innovation, *observables.values()], names),
-        ("observable", [*observables, *cumulated], OBSERVABLES),
+        ("observable", list(cumulated), list(observables)),
     ):
         for one in given:
             if one not in known:
@@ -84,38 +110,80 @@ def from_var(
             f" replications; expected an observable, a horizon of 0 or more and {FEWEST}"
             " replications."
         )
-    place = names.index(innovation)
-    summed = set(cumulated)
-    resampled = estimated.resampled(replications, np.random.default_rng(seed))
-    irf = np.full((1 + replications, horizon + 1, len(OBSERVABLES)), np.nan)
-    for part, data in ((slice(0, 1), estimated.data[None]), (slice(1, None), resampled)):
-        responses = recursive_responses(
-            *fitted(data, estimated.lags), estimated.lags, place, horizon
-        )
-        for observable, column in observables.items():
-            path = responses[:, :, names.index(column)]
-            irf[part, :, OBSERVABLES.index(observable)] = (
-                path.cumsum(axis=1) if observable in summed else path
-            )
-    matched = np.isfinite(irf[0])
-    for observable, column in observables.items():
-        if names.index(column) < place:
-            matched[0, OBSERVABLES.index(observable)] = False
+    of_column = {column: observable for observable, column in observables.items()}
+    columns = tuple(
+        Column(column, of_column.get(column, ""), of_column.get(column) in set(cumulated))
+        for column in names
+    )
+    values = None if instrument is None else instrument_values(instrument, estimated)
+    identification = _identification(
+        estimated,
+        columns,
+        names.index(innovation),
+        values,
+        str(getattr(instrument, "name", None) or "given"),
+        signs,
+    )
+    procedure = Procedure(columns, estimated.lags, len(estimated.residuals), identification)
+    rng = np.random.default_rng(seed)
+    usual = set(observables) <= set(OBSERVABLES)
+    shown = OBSERVABLES if usual else tuple(observables)
+    irf, covariance, usable = bootstrapped(
+        estimated, procedure, values, horizon, shown, replications, rng
+    )
+    matched = np.isfinite(irf)
+    for column in columns[: identification.zeros]:
+        if column.observable:
+            matched[0, shown.index(column.observable)] = False
     source = (
-        f"VAR({estimated.lags}) in {', '.join(names)}, {len(estimated.data) - estimated.lags}"
-        f" {frequency or 'period'}s, recursive in this order, shock of {innovation}; residual"
+        f"VAR({estimated.lags}) in {', '.join(names)}, {procedure.periods}"
+        f" {frequency or 'period'}s, {identification.words}, shock of {innovation};"
+        f" {'moving block' if values is not None else 'residual'}"
         f" bootstrap, {replications} replications, seed {seed}"
     )
-    covariance = np.cov(irf[1:].reshape(replications, -1), rowvar=False)
+    if usable < replications:
+        source += f", of which {usable} have shocks with these signs"
     return Target(
         name=name,
         shock=shock,
-        irf=irf[0],
+        irf=irf,
         covariance=covariance,
         matched=matched,
         source=source,
+        observables=shown,
         frequency=frequency,
+        procedure=procedure,
     )
+
+
+def _identification(
+    estimated: Autoregression,
+    columns: tuple[Column, ...],
+    place: int,
+    instrument: np.ndarray | None,
+    called: str,
+    signs: Mapping[str, str] | None,
+) -> Identification:
+    """Raises `TargetError`, `UnknownNameError`; warns of a weak instrument."""
+    if instrument is not None and signs:
+        raise TargetError(
+            "The shock is to be identified by an instrument and by signs; expected one of the two."
+        )
+    names = [column.name for column in columns]
+    if signs:
+        return Signs(place, restrictions(signs, names, place))
+    if instrument is None:
+        return Recursive(place)
+    _, covariance = fitted(estimated.data[None], estimated.lags)
+    by = instrument_of(estimated.residuals, covariance[0], instrument, place, called)
+    if WEAK > by.F:
+        warn(
+            f"The instrument '{called}' is weak: F is {by.F:.1f} in the regression of the"
+            f" innovations of {names[place]} on it, expected {WEAK:g} or more. Responses and their"
+            " covariance are not to be relied on.",
+            EstimationWarning,
+        )
+    return by
 
 
 def _read(results: Any) -> tuple[Autoregression, list[str]]:
@@ -139,10 +207,19 @@ def _read(results: Any) -> tuple[Autoregression, list[str]]:
     ]
 
 
+def check_length(periods: int, coefficients: int, sample: str, called: str = "periods") -> None:
+    """Raises `TargetError` where a sample is short for the coefficients of an equation."""
+    if periods < PER_PARAMETER * coefficients:
+        raise TargetError(
+            f"The sample {sample} has {periods} {called} for {coefficients} coefficients"
+            f" an equation; expected {PER_PARAMETER * coefficients} or more."
+        )
+
+
 def us_monetary(
     sample: str = SAMPLE,
     horizon: int = 20,
-    lags: int = LAGS,
+    lags: int = VAR_LAGS,
     replications: int = 2000,
     seed: int = 0,
 ) -> Target:
@@ -166,12 +243,7 @@ def us_monetary(
             " Expected one lag or more, and a later first quarter."
         )
     used = data.loc[data.index[start] : last]
-    coefficients = 1 + used.shape[1] * lags
-    if len(used) - lags < PER_PARAMETER * coefficients:
-        raise TargetError(
-            f"The sample {sample} has {len(used) - lags} quarters for {coefficients} coefficients"
-            f" an equation; expected {PER_PARAMETER * coefficients} or more."
-        )
+    check_length(len(used) - lags, 1 + used.shape[1] * lags, sample, "quarters")
     results = VAR(used).fit(lags, trend="c")
     same = {name: name for name in used.columns}
     target = from_var(

@@ -217,7 +217,7 @@ class SolverAnswerer(Answerer):
         high = np.full(self.spec.n_parameters, np.inf)
         low = -high
         low[list(self.spec.standard_deviations)] = 0.0
-        steps = self._steps()[list(columns)]
+        steps = self.steps()[list(columns)]
         block = max(1, MOST_ROWS // (1 + 2 * len(columns)))
         parts = [
             differences(solve, theta[start : start + block], columns, steps, low, high)[1]
@@ -231,14 +231,14 @@ class SolverAnswerer(Answerer):
             lambda rows: self.responses(rows, horizon, [shock])[:, 0],
             theta[None],
             list(columns),
-            self._steps()[list(columns)],
+            self.steps()[list(columns)],
             self.spec.low,
             self.spec.high,
         )
         solvable = 0.0 if np.isfinite(irf).all() else -np.inf
         return Local(irf[0], solvable, by[:, 0], np.zeros(len(columns)))
 
-    def _steps(self) -> np.ndarray:
+    def steps(self) -> np.ndarray:
         """Half width (P,) of a difference by each parameter."""
         width = self.spec.high - self.spec.low
         without_range = np.fmax(np.abs(self.spec.defaults), SMALLEST_WIDTH)

@@ -36,12 +36,34 @@ class Autoregression:
         """
         residuals = self.residuals - self.residuals.mean(axis=0)
         drawn = residuals[rng.integers(len(residuals), size=(replications, len(residuals)))]
-        data = np.empty((replications, *self.data.shape))
+        return self._generated(drawn)
+
+    def resampled_in_blocks(
+        self, replications: int, rng: np.random.Generator, length: int, instrument: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The same from blocks of so many periods in a row, and the instrument (R, T) of these
+        periods; instrument: (T,).
+
+        Residuals are centred place by place in a block. Jentsch and Lunsford (2019,
+        doi:10.1257/aer.20162011).
+        """
+        residuals = self.residuals
+        count = len(residuals)
+        starts = rng.integers(count - length + 1, size=(replications, -(-count // length)))
+        periods = (starts[:, :, None] + np.arange(length)).reshape(replications, -1)[:, :count]
+        ends = count - length + 1
+        means = np.stack([residuals[k : k + ends].mean(axis=0) for k in range(length)])
+        place = np.arange(count) % length
+        return self._generated(residuals[periods] - means[place]), instrument[periods]
+
+    def _generated(self, innovations: np.ndarray) -> np.ndarray:
+        """Data (R, L + T, V) from innovations (R, T, V)."""
+        data = np.empty((len(innovations), *self.data.shape))
         data[:, : self.lags] = self.data[: self.lags]
         for t in range(self.lags, len(self.data)):
-            past = data[:, t - self.lags : t][:, ::-1].reshape(replications, -1)
+            past = data[:, t - self.lags : t][:, ::-1].reshape(len(data), -1)
             data[:, t] = (
-                self.coefficients[0] + past @ self.coefficients[1:] + drawn[:, t - self.lags]
+                self.coefficients[0] + past @ self.coefficients[1:] + innovations[:, t - self.lags]
             )
         return data
 
