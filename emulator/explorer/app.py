@@ -1,5 +1,5 @@
-"""The page and its addresses: / shows a state, /picture redraws it, /responses.* are the downloads,
-/upload takes a file.
+"""The page and its addresses: / shows a state, /picture redraws it, /responses.* and /picture.*
+are the downloads, /upload takes a file.
 
 Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no
 script but its own, and other sites can neither read it nor post to it (see `guard`).
@@ -8,19 +8,22 @@ script but its own, and other sites can neither read it nor post to it (see `gua
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, abort, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from emulator.errors import EmulatorError, ServerBusyError
 from emulator.explorer import downloads, looks
+from emulator.explorer.about import About
 from emulator.explorer.curves import Answer, ask, rows
 from emulator.explorer.economies import Economies
+from emulator.explorer.exported import PICTURES, picture
 from emulator.explorer.guard import OwnNames, guard
-from emulator.explorer.panel import panel
+from emulator.explorer.model_page import add_model, of_the_page
+from emulator.explorer.panel import Limits, held_limits, panel
 from emulator.explorer.state import (
     FIRST_SHOWN,
     LONGEST_HORIZON,
@@ -62,8 +65,10 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
     app.register_error_handler(ServerBusyError, lambda error: (jsonify(error=str(error)), 503))
     app.register_error_handler(EmulatorError, lambda error: (jsonify(error=str(error)), 400))
     app.register_error_handler(HTTPException, _http_error)
-    _add_page(app, economies)
+    about = About(economies)
+    _add_page(app, economies, about)
     _add_downloads(app, economies)
+    add_model(app, about)
     return app
 
 
@@ -74,7 +79,7 @@ def step(parameter: Parameter) -> float:
     return 10.0 ** math.floor(math.log10((parameter.high - parameter.low) / 200))
 
 
-def _add_page(app: Flask, economies: Economies) -> None:
+def _add_page(app: Flask, economies: Economies, about: About) -> None:
     @app.get("/")
     def page() -> tuple[str, int]:
         error = ""
@@ -83,17 +88,25 @@ def _add_page(app: Flask, economies: Economies) -> None:
         except EmulatorError as refusal:
             error = str(refusal)
             state = State.read("", economies.spec)
-        shown = _context(state, economies) | _drawn(ask(state, economies, patient=False), *PLOT)
+        shown = _context(state, economies) | of_the_page(about, state.live.world)
+        shown |= _drawn(ask(state, economies, patient=False), *PLOT)
         return render_template("page.html", **shown, error=error), 400 if error else 200
 
     @app.get("/picture")
     def picture() -> Response:
         fields = request.args
         state = State.read(fields.get("state", ""), economies.spec)
-        answer = ask(state, economies, patient=fields.get("patient") == "1", gone=_gone())
+        before = fields.get("ghost")
+        answer = ask(
+            state,
+            economies,
+            patient=fields.get("patient") == "1",
+            gone=_gone(),
+            ghost=Scenario.parse(before, economies.spec) if before else None,
+        )
         width = fields.get("w", PLOT[0], type=int) or PLOT[0]
         height = fields.get("h", PLOT[1], type=int) or PLOT[1]
-        drawn = _drawn(answer, width, height)
+        drawn = _drawn(answer, width, height, held_limits(fields.getlist("hold")[:MOST_SHOWN]))
         numbers = (
             render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
         )
@@ -129,7 +142,14 @@ def _add_downloads(app: Flask, economies: Economies) -> None:
 
     @app.get("/responses.png")
     def png() -> Response:
-        return _file(downloads.picture(answer()), "image/png", "responses.png")
+        return _file(picture(answer()), "image/png", "responses.png")
+
+    @app.get("/picture.<kind>")
+    def shown(kind: str) -> Response:
+        if kind not in PICTURES:
+            abort(404)
+        content = picture(answer(), kind=kind, shown_alone=True)
+        return _file(content, PICTURES[kind], f"picture.{kind}")
 
     @app.get("/responses.py")
     def code() -> Response:
@@ -188,10 +208,16 @@ def _by_role(spec: WorldSpec) -> list[tuple[str, list[Parameter]]]:
     ]
 
 
-def _drawn(answer: Answer, width: int, height: int) -> dict[str, Any]:
-    """What the picture and its notes are made of."""
+def _drawn(
+    answer: Answer, width: int, height: int, held: Mapping[str, Limits] | None = None
+) -> dict[str, Any]:
+    """What the picture and its notes are made of; held: axes to keep, by observable."""
     state = answer.state
-    panels = [(observable, panel(answer, observable, width, height)) for observable in answer.shown]
+    limits = held or {}
+    panels = [
+        (observable, panel(answer, observable, width, height, limits.get(observable.name)))
+        for observable in answer.shown
+    ]
     unpin: dict[Scenario, str] = {pin: state.without_pin(pin).query() for pin in state.pins}
     return {
         "answer": answer,

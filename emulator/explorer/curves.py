@@ -17,6 +17,7 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
 from emulator.inference.answers import beyond_training
+from emulator.inference.orders import IN_WORDS
 from emulator.spec import Observable, Status, WorldSpec, units_agree
 
 
@@ -99,11 +100,24 @@ class Answer:
     curves: list[Curve] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     complete: bool = True
+    ghost: Curve | None = None
+    """What the live curve was before the slider that is being moved."""
 
     @property
     def shown(self) -> tuple[Observable, ...]:
         """The observables that are drawn."""
         return self.state.shown(self.spec)
+
+    @property
+    def order(self) -> str:
+        """The order of approximation of the live world's exact solution in words, where it is not
+        the first; else empty.
+        """
+        orders = (
+            int(curve.data.attrs.get("order", 1)) for curve in self.curves if curve.place == 0
+        )
+        highest = max(orders, default=1)
+        return IN_WORDS[highest] if highest > 1 else ""
 
     @property
     def size(self) -> str:
@@ -119,12 +133,13 @@ def ask(
     economies: Economies,
     patient: bool = True,
     gone: Callable[[], bool] = lambda: False,
+    ghost: Scenario | None = None,
 ) -> Answer:
     """Every curve that a state asks for; a scenario that cannot be answered becomes a note, never a
     curve.
 
     patient: wait for slow solvers, unless whoever asks is `gone`; otherwise the answer may be
-    incomplete.
+    incomplete. ghost: what the live scenario was before a slider was moved.
     """
 
     def solved(scenario: Scenario) -> xr.Dataset | None:
@@ -133,13 +148,29 @@ def ask(
     fit = economies.fit if economies.fit is not None and economies.fit.shows(state) else None
     answer = Answer(state, economies.spec(state.live.world), fit)
     for place, scenario in state.scenarios().items():
+        answer.notes += [
+            f"{state.label(scenario)}: {remark}" for remark in economies.remarks(scenario.world)
+        ]
         try:
             _check_same_periods(answer.spec, economies.spec(scenario.world))
             predicted = economies.predicted(scenario, state.horizon)
             _add_curves(answer, place, scenario, predicted, solved)
         except EmulatorError as error:
             answer.notes.append(f"{state.label(scenario)}: {error}")
+    if ghost is not None and ghost != state.live:
+        answer.ghost = _ghost(ghost, state, economies)
     return answer
+
+
+def _ghost(scenario: Scenario, state: State, economies: Economies) -> Curve | None:
+    """The curve of a scenario that was live, where it is known without waiting."""
+    try:
+        data = economies.predicted(scenario, state.horizon)
+        if data is None:
+            data = economies.solved(scenario, state.horizon, patient=False)
+    except EmulatorError:
+        return None
+    return None if data is None else Curve(f"before: {state.label(scenario)}", 0, data)
 
 
 def _check_same_periods(live: WorldSpec, other: WorldSpec) -> None:

@@ -93,6 +93,11 @@ class Economies:
             self._solvers[world] = Economy.named(world)
         return self._solvers[world]
 
+    def remarks(self, world: str) -> list[str]:
+        """What belongs to every answer of an uploaded file; empty for other worlds."""
+        upload = self.upload(world)
+        return [] if upload is None else upload.remarks
+
     def load(self, upload: Upload) -> str:
         """Read a file and offer its world on the page, under the name that its content determines;
         the oldest files are given up. Returns the name.

@@ -4,13 +4,15 @@ coloured by the page's style.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.ticker import MaxNLocator
 
+from emulator.errors import ParameterError
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.fit import FitData
 from emulator.explorer.looks import MARKS, colour_of, mark_of
@@ -26,8 +28,36 @@ SMALLEST, LARGEST = (120, 70), (2000, 1200)
 MARKED = 8
 """Marks a curve."""
 
+MOST_TICKS = 10
+"""On each axis, however large a panel is."""
+
 DESCRIBED = (0, 4, 8)
 """Periods that the picture's description names."""
+
+
+Limits = tuple[float, float]
+"""Lower and upper end of a panel's values."""
+
+
+def held_limits(texts: Iterable[str]) -> dict[str, Limits]:
+    """The axes that a page holds while a slider is moved, of texts `observable:low:high`.
+
+    Raises `ParameterError` for a text that is not one.
+    """
+    limits = {}
+    for text in texts:
+        name, *ends = text.rsplit(":", 2)
+        try:
+            low, high = map(float, ends)
+        except ValueError:
+            low, high = math.nan, math.nan
+        if not (low < high and math.isfinite(high - low)):
+            raise ParameterError(
+                f"The axis to be held is '{text[:60]}'; expected observable:low:high, such as"
+                " output:-1:0.5."
+            )
+        limits[name] = (low, high)
+    return limits
 
 
 @dataclass(frozen=True)
@@ -50,37 +80,62 @@ class Frame:
         return "L".join(f"{self.x(h):.1f} {self.y(v):.1f}" for h, v in enumerate(values))
 
 
-def panel(answer: Answer, observable: Observable, width: int, height: int) -> Markup:
+def panel(
+    answer: Answer,
+    observable: Observable,
+    width: int,
+    height: int,
+    held: Limits | None = None,
+) -> Markup:
     """An observable's responses: data, bands, lines, marks, axes, and a description for those who
     do not see it.
+
+    held: limits to keep as long as everything lies within them. The attributes of the SVG and of
+    its lines say the limits and the numbers, for the page's read-out.
     """
     drawn = [curve for curve in answer.curves if curve.line(observable) is not None]
     last = answer.state.horizon
     data = None if answer.fit is None else answer.fit.of(observable)
-    frame = _frame(drawn, data, observable, last, width, height)
+    ghost = answer.ghost
+    shadows = [ghost] if ghost is not None and ghost.line(observable) is not None else []
+    size = tuple(
+        min(max(side, least), most)
+        for side, least, most in zip((width, height), SMALLEST, LARGEST, strict=True)
+    )
+    low, high = _limits([*drawn, *shadows], data, observable, last, held)
+    frame = Frame(size[0], size[1], last, low, high)
     shapes = [
         _grid(frame),
-        "" if data is None else _data(frame, data),
+        "" if data is None else _data(frame, data, f"data: {answer.fit.name}"),  # type: ignore[union-attr]  # of the fit
         *(_band(frame, curve, observable) for curve in drawn),
+        *(_ghost(frame, curve, observable) for curve in shadows),
         *(_line(frame, curve, observable) for curve in drawn),
     ]
-    return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+    return Markup(
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" data-name="{}" data-low="{!r}"'
+        ' data-high="{!r}" data-last="{}">{}</svg>'
+    ).format(
         frame.width,
         frame.height,
         _description(drawn, observable, answer.spec.frequency, last),
+        observable.name,
+        frame.low,
+        frame.high,
+        last,
         Markup("".join(shapes)),
     )
 
 
-def _frame(
+def _limits(
     curves: Sequence[Curve],
     data: FitData | None,
     observable: Observable,
     last: int,
-    width: int,
-    height: int,
-) -> Frame:
-    """Axes that hold every line and band, and zero."""
+    held: Limits | None,
+) -> Limits:
+    """Limits that hold every line and band, and zero; those that are held where they do, wider
+    ones where they do not.
+    """
     lines = [curve.line(observable) for curve in curves]
     ends = [end for curve in curves for end in curve.band_of(observable) or ()]
     if data is not None:
@@ -88,27 +143,28 @@ def _frame(
     known = np.concatenate([[0.0], *(line for line in lines if line is not None), *ends])
     low = float(np.nanmin(known))
     high = float(np.nanmax(known))
+    if held is not None and held[0] <= low and high <= held[1]:
+        return held
     if high - low < 1e-9:
         low -= 1.0
         high += 1.0
     margin = 0.04 * (high - low)
-    wide, tall = (
-        min(max(size, least), most)
-        for size, least, most in zip((width, height), SMALLEST, LARGEST, strict=True)
-    )
-    return Frame(wide, tall, last, low - margin, high + margin)
+    first, final = held or (low, high)
+    return min(low - margin, first), max(high + margin, final)
 
 
 def _grid(frame: Frame) -> str:
     parts = []
-    for value in _ticks(frame.low, frame.high, max(2, frame.height // 45)):
+    for value in _ticks(frame.low, frame.high, min(max(2, frame.height // 45), MOST_TICKS)):
         y = frame.y(value)
         kind = "zero" if abs(value) < 1e-12 else "grid"
         parts.append(
             f'<path class="{kind}" d="M{LEFT} {y:.1f}H{frame.width - RIGHT}"/><text x="{LEFT - 5}"'
             f' y="{y + 3.5:.1f}" text-anchor="end">{value:.6g}</text>'
         )
-    for period in _ticks(0, max(frame.last, 1), max(2, frame.width // 60), whole=True):
+    for period in _ticks(
+        0, max(frame.last, 1), min(max(2, frame.width // 60), MOST_TICKS), whole=True
+    ):
         x = frame.x(period)
         parts.append(
             f'<text x="{x:.1f}" y="{frame.height - 6}" text-anchor="middle">{period:g}</text>'
@@ -125,7 +181,31 @@ def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[floa
     ]
 
 
-def _data(frame: Frame, data: FitData) -> str:
+def _numbers(name: str, values: np.ndarray) -> str:
+    """An attribute that holds the numbers of a line."""
+    return f' data-{name}="{" ".join(f"{value:.5g}" for value in values)}"'
+
+
+def _said(curve: Curve, observable: Observable) -> str:
+    """What a line's attributes say: whose it is, its numbers, and those of its band."""
+    line = curve.line(observable)
+    band = curve.band_of(observable)
+    ends = () if band is None else zip(("lower", "upper"), band, strict=True)
+    return (
+        f' data-label="{escape(curve.name)}"'
+        + ("" if line is None else _numbers("values", line))
+        + "".join(_numbers(name, end) for name, end in ends)
+    )
+
+
+def _ghost(frame: Frame, curve: Curve, observable: Observable) -> str:
+    line = curve.line(observable)
+    if line is None:
+        return ""
+    return f'<path class="ghost" d="M{frame.line(line)}"{_said(curve, observable)}/>'
+
+
+def _data(frame: Frame, data: FitData, name: str) -> str:
     """The data's responses as points, within their interval."""
     lower, upper, irf = (part[: frame.last + 1] for part in (data.lower, data.upper, data.irf))
     points = "".join(
@@ -133,7 +213,10 @@ def _data(frame: Frame, data: FitData) -> str:
         for h in np.flatnonzero(np.isfinite(irf)).tolist()
     )
     return _area(frame, lower, upper, "band plain") + (
-        f'<path class="mark plain" d="{points}"/>' if points else ""
+        f'<path class="mark plain" d="{points}" data-label="{escape(name)}"'
+        f"{_numbers('values', irf)}{_numbers('lower', lower)}{_numbers('upper', upper)}/>"
+        if points
+        else ""
     )
 
 
@@ -157,7 +240,8 @@ def _line(frame: Frame, curve: Curve, observable: Observable) -> str:
         return ""
     kind = f"c{colour_of(curve.place)}"
     line = (
-        f'<path class="line {kind}{" dashed" if curve.dashed else ""}" d="M{frame.line(values)}"/>'
+        f'<path class="line {kind}{" dashed" if curve.dashed else ""}" d="M{frame.line(values)}"'
+        f"{_said(curve, observable)}/>"
     )
     if curve.dashed:
         return line

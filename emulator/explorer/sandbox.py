@@ -18,6 +18,8 @@ import time
 from typing import Any, TextIO
 
 from emulator.errors import EmulatorError
+from emulator.explorer.card import card_of, remarks_on
+from emulator.explorer.presets import presets_of
 from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.modfile import load_text
@@ -39,10 +41,7 @@ def main() -> None:
     limit_processor_time(opening["seconds"]["read_processor"])
     try:
         world = _world(opening["texts"])
-        proposal = (
-            proposed_mapping(world.solver.model) if isinstance(world.solver, FileModel) else ""
-        )
-        _say(answers, {"spec": world.spec.model_dump(mode="json"), "proposal": proposal})
+        _say(answers, _opened(world))
     except (EmulatorError, RecursionError, MemoryError) as error:
         _say(answers, _refusal(error))
         return
@@ -89,7 +88,21 @@ def _world(texts: dict[str, str]) -> Economy:
     return world
 
 
+def _opened(world: Economy) -> dict[str, Any]:
+    """What is said of a world once it is read."""
+    solver = world.solver
+    presets = presets_of(world.spec, getattr(solver, "priors", {}))
+    return {
+        "spec": world.spec.model_dump(mode="json"),
+        "proposal": proposed_mapping(solver.model) if isinstance(solver, FileModel) else "",
+        "presets": [preset._asdict() for preset in presets],
+        "remarks": remarks_on(solver),
+    }
+
+
 def _answer(world: Economy, question: dict[str, Any]) -> dict[str, Any]:
+    if "card" in question:
+        return {"card": card_of(world).model_dump()}
     if "status" in question:
         return {"status": int(world.status(question["status"])[0])}
     return {"irf": world.irf(question.pop("values"), on_failure="nan", **question).to_dict()}

@@ -82,6 +82,11 @@ class Scenario:
         )
         return cls(world, shock, size, tuple(changed))
 
+    @classmethod
+    def parse(cls, text: str, spec_of: SpecOf) -> Scenario:
+        """From `text`, one field of an address; raises as `read`."""
+        return cls.read([("world", "nk"), *_pairs(text)], spec_of)
+
     @property
     def text(self) -> str:
         """The scenario as one field of an address."""
@@ -131,11 +136,7 @@ class State:
             )
         fields = dict(pairs)
         pins = tuple(
-            dict.fromkeys(
-                Scenario.read([("world", "nk"), *_pairs(text)], spec_of)
-                for name, text in pairs
-                if name == "pin"
-            )
+            dict.fromkeys(Scenario.parse(text, spec_of) for name, text in pairs if name == "pin")
         )
         if len(pins) > MOST_PINS:
             raise ParameterError(

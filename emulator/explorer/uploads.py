@@ -16,6 +16,8 @@ import numpy as np
 import xarray as xr
 
 from emulator.errors import EmulatorError, ModFileError, UnknownNameError
+from emulator.explorer.card import Card
+from emulator.explorer.presets import Preset
 from emulator.explorer.process import ProcessEndedError, SandboxProcess, Seconds
 from emulator.spec import WorldSpec
 from emulator.worlds.source import mapping_path
@@ -37,6 +39,9 @@ class Upload:
     spec: WorldSpec
     proposal: str
     """A mapping to start from, of a file that came without one; else empty."""
+    presets: list[Preset]
+    remarks: list[str]
+    """What belongs to every answer: another order than the file asks for, what was passed over."""
 
     def __init__(
         self, file: str, text: bytes, mapping: bytes = b"", seconds: Seconds | None = None
@@ -80,6 +85,8 @@ class Upload:
                 opening = self._start()
                 self.spec = WorldSpec.model_validate(opening["spec"])
                 self.proposal = str(opening["proposal"])
+                self.presets = [Preset(**preset) for preset in opening["presets"]]
+                self.remarks = [str(remark) for remark in opening["remarks"]]
         except BaseException:
             self.close()
             raise
@@ -104,6 +111,16 @@ class Upload:
     def status(self, values: Mapping[str, float]) -> np.ndarray:
         """`Status` at these values, (1,)."""
         return np.array([self._ask({"status": dict(values)})["status"]])
+
+    def card(self) -> Card:
+        """What is said of the model; raises `EmulatorError` where that takes too long."""
+        return Card.model_validate(self._ask({"card": True})["card"])
+
+    def with_mapping(self, mapping: bytes) -> Upload:
+        """The same file with another mapping, not read yet. Raises `ModFileError` as making one
+        does.
+        """
+        return Upload(self.file, self._texts["text"].encode(), mapping, self.seconds)
 
     def close(self) -> None:
         """End the process and remove its folder, also while it reads or answers; no question is

@@ -38,7 +38,11 @@ function writeChecked(control) {
 function writeShown(control) {
   const chosen = [...document.querySelectorAll("#controls [name=show]:checked")].map((box) => box.value);
   const most = Number(control.closest("[data-most]").dataset.most);
-  if (chosen.length === 0 || chosen.length > most) { control.checked = !control.checked; return; }
+  if (chosen.length === 0 || chosen.length > most) {
+    control.checked = !control.checked;
+    return put($("#chosen") ?? {}, "textContent", chosen.length ? `at most ${most} are drawn` : "one at least is drawn");
+  }
+  if ($("#chosen")) put($("#chosen"), "textContent", `${chosen.length} of ${document.querySelectorAll("#controls [name=show]").length} drawn`);
   state.delete("show");
   for (const name of chosen) state.append("show", name);
 }
@@ -69,10 +73,12 @@ function live(fields) {
 
 /** The server's picture of a state, with notes and table; an `error` where it gives none. Null where the question was withdrawn. */
 async function ask(query, patient, signal) {
+  layout();
   const plot = $(".plot");
-  const fields = { state: query, patient: patient ? "1" : "0", w: Math.round(plot.clientWidth), h: Math.round(plot.clientHeight), table: $("#numbers").open ? "1" : "0" };
+  const fields = new URLSearchParams({ state: query, patient: patient ? "1" : "0", w: Math.round(plot.clientWidth), h: Math.round(plot.clientHeight), table: $("#numbers").open ? "1" : "0" });
+  for (const [name, value] of held()) fields.append(name, value);
   try {
-    return await (await fetch("/picture?" + new URLSearchParams(fields), { signal })).json();
+    return await (await fetch("/picture?" + fields, { signal })).json();
   } catch (failure) {
     return failure.name === "AbortError" ? null : { error: SILENT };
   }
@@ -87,6 +93,7 @@ async function show(query, patient, signal) {
   put($("#drawn"), "innerHTML", answer.picture);
   put($("#notes"), "innerHTML", answer.notes);
   put($("#table"), "innerHTML", answer.table);
+  document.dispatchEvent(new Event("drawn"));
   return answer.complete;
 }
 
@@ -123,7 +130,7 @@ async function draw(since) {
 }
 
 /** Tell screen readers, and whoever else waits, whether the picture is still to change. */
-function busy(is) { $("#picture").setAttribute("aria-busy", is || visiting !== null); }
+function busy(is) { $("#picture").setAttribute("aria-busy", is || visiting !== null || move !== null); }
 
 /** Let the address carry the state; quick changes of one control make one step of the history. */
 function remember(control) {
@@ -170,8 +177,9 @@ async function visit(next, push = true) {
 function arrive(page, asked, refused) {
   const sent = new URLSearchParams(page.querySelector("main").dataset.query);
   const focused = document.activeElement?.id, scrolled = $("#controls").scrollTop;
-  for (const part of ["#picture", "#controls"]) $(part).replaceWith(page.querySelector(part));
+  for (const part of ["#picture", "#controls", "#about"]) $(part).replaceWith(page.querySelector(part));
   document.title = page.title;
+  document.dispatchEvent(new Event("arrived"));
   const untouched = refused || state.toString() === asked;
   if (untouched) state = sent;
   else for (const name of ["world", "shock"]) if (!state.has(name)) state.set(name, sent.get(name));
@@ -279,4 +287,5 @@ addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout((
 addEventListener("popstate", (event) => visit(event.state?.query ?? location.search, false));
 theme(localStorage.getItem("theme") || "");
 step("replaceState", location.href);
+document.dispatchEvent(new Event("arrived"));
 draw(performance.now());

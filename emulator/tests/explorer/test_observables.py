@@ -47,7 +47,8 @@ def test_six_observables_are_drawn_and_others_chosen(client):
     other = "world=sw07&shock=monetary&show=wage&show=consumption"
     assert [name for name, _ in panels(picture(client, other))] == ["Consumption", "Wage"]
     assert checked(client.get(f"/?{other}").text)[1] == ["consumption", "wage"]
-    assert checked(client.get("/?world=nk").text) == ([], [])
+    three = ["output", "inflation", "rate"]
+    assert checked(client.get("/?world=nk").text) == (three, three)
 
 
 def test_an_address_keeps_the_chosen_observables():
