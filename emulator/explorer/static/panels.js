@@ -177,7 +177,10 @@ document.addEventListener("input", (event) => {
   move.byPointer = pressed;
 }, true);
 document.addEventListener("change", (event) => { if (event.target.type === "range") rests(); });
-document.addEventListener("drawn", readOff);
+document.addEventListener("drawn", () => {
+  if (move !== null) move.axes = new Map(axes());  // which may be wider now
+  readOff();
+});
 
 // Which observables are drawn.
 document.addEventListener("input", (event) => {

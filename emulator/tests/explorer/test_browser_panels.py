@@ -46,10 +46,9 @@ def test_axes_stay_and_the_old_curve_is_a_ghost_while_a_slider_is_dragged(page):
     assert page.locator(".plot path.ghost").first.get_attribute("d") == before
     page.mouse.move(slider["x"] + 0.95 * slider["width"], y)
     until(page, f"document.querySelector('.plot > svg').dataset.low != '{axes[0]}'")  # it left them
-    wide = limits(page)
+    wide, far = limits(page), live(page)
     page.mouse.move(slider["x"] + 0.3 * slider["width"], y)
-    until(page, "Number(document.querySelector('#p-sigma_m').value) < 0.2")
-    page.wait_for_timeout(100)
+    until(page, f"document.querySelector('.plot path.line.c0').getAttribute('d') != '{far}'")
     assert limits(page) == wide
     page.mouse.up()
     settled(page)
