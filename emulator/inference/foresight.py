@@ -26,6 +26,8 @@ from emulator.inference.asking import Asking
 from emulator.inference.draws import given_once, periods_wanted, whole
 from emulator.inference.paths import shock_values
 from emulator.modfile.compiling.foresight import Foresight, Paths
+from emulator.modfile.compiling.kinds import LEARNING
+from emulator.modfile.compiling.learning import Learning
 from emulator.modfile.compiling.scenario import Given
 from emulator.spec import Status
 from emulator.worlds.filemodel import FileWorld
@@ -73,7 +75,7 @@ def perfect_foresight(asking: Asking, question: ForesightQuestion) -> xr.Dataset
     if question.on_failure not in ("raise", "nan"):
         raise ParameterError(f"on_failure is {question.on_failure!r}; expected 'raise' or 'nan'.")
     theta = asking.theta(question.draws, question.parameters)
-    foresight = Foresight(world.model)
+    foresight = (Learning if world.model.kind is LEARNING else Foresight)(world.model)
     periods = question.periods if question.periods is None else periods_wanted(question.periods)
     if periods is not None and periods > LATEST:
         raise ParameterError(f"The path has {periods:,} periods; expected {LATEST:,} at most.")

@@ -1,4 +1,4 @@
-"""A linear world whose shocks are known some periods before they occur.
+"""A world, linear in small shocks, whose shocks are known some periods before they occur.
 
 Horizon 0 is the period in which they become known. Axes: n draw, P parameter, S shock, H horizon, T
 period, O observable.
@@ -7,6 +7,7 @@ period, O observable.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -14,10 +15,23 @@ from emulator.errors import ParameterError
 from emulator.solvers.state_space import superposed
 from emulator.spec import DEFAULT_HORIZON
 from emulator.worlds.base import OnFailure, World
-from emulator.worlds.linear import LinearWorld
 
 MOST_PERIODS = 400
 """Periods that a shock can be known ahead."""
+
+
+@runtime_checkable
+class KnowingAhead(Protocol):
+    """A world that answers to news: by its linear rule, or in the sequence space."""
+
+    def anticipated(
+        self, theta: np.ndarray, horizon: int, ahead: int, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        """Responses (n, S, H+1, O) to shocks of one standard deviation that become known at horizon
+        0 and occur `ahead` periods later. Raises as `irf` does, and `ParameterError` where the
+        world does not know what they are.
+        """
+        ...
 
 
 class AnticipatedWorld(World):
@@ -36,13 +50,14 @@ class AnticipatedWorld(World):
                 f"anticipated={ahead!r}: expected the {world.spec.periods} that a shock is known"
                 f" before it occurs, a whole number from 0 to {MOST_PERIODS}."
             )
-        if not isinstance(world, LinearWorld):
+        if not isinstance(world, KnowingAhead):
             raise ParameterError(
                 f"World '{world.spec.name}' is not solved by a linear rule with expectations that"
                 " are known here, so that shocks known ahead are not answered. A .mod file"
                 " answers them by perfect_foresight(shocks={'e': {5: 0.01}})."
             )
         self.world = world
+        self.knowing = world
         self.ahead = int(ahead)
         self.spec = world.spec
         self.complete = world.complete
@@ -71,7 +86,7 @@ class AnticipatedWorld(World):
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
-        return self.world.anticipated(theta, horizon, self.ahead, on_failure=on_failure)
+        return self.knowing.anticipated(theta, horizon, self.ahead, on_failure=on_failure)
 
     def response_to_path(
         self,

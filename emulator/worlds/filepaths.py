@@ -1,7 +1,8 @@
 """A Dynare `.mod` file whose answer is not a linear rule, in its own variables and units: perfect
 foresight, and what else `emulator.modfile.compiling.kinds` lists with `paths`.
 
-Axes: n draw, P parameter, S shock, H horizon, V variable of the file.
+Axes: n draw, P parameter, S shock, H horizon, T period, V variable of the file, K exogenous
+variable of the file.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import numpy as np
 
 from emulator.errors import ParameterError
 from emulator.modfile import CompiledModel
-from emulator.modfile.compiling.kinds import KINDS
-from emulator.spec import DEFAULT_HORIZON
+from emulator.modfile.compiling.extended_path import ExtendedPath
+from emulator.modfile.compiling.kinds import EXTENDED, KINDS
+from emulator.spec import DEFAULT_HORIZON, Status
 from emulator.worlds.base import OnFailure
 from emulator.worlds.filemodel import FileModel, FileWorld
 
@@ -50,6 +52,40 @@ class FilePaths(FileWorld):
         return self.solver.explain(self.full_theta(theta))
 
 
+class ExtendedFile(FilePaths):
+    """The non-linear model of a file; every shock is a surprise, and no other is ever expected."""
+
+    has_trajectories = True
+
+    def __init__(self, model: CompiledModel) -> None:
+        super().__init__(model)
+        assert isinstance(self.solver, ExtendedPath)
+        self.extended = self.solver
+
+    def simulate(
+        self, theta: np.ndarray, shocks: np.ndarray, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
+        theta = self.spec.check_theta(theta)
+        shocks = self._check_shocks(theta, shocks)
+        full = self.full_theta(theta)
+        in_file_units = np.einsum("nts,nsk->ntk", shocks, self.extended.unit_shocks(full))
+        levels, status = self.extended.simulate(full, in_file_units)
+        self._refuse(theta, status != Status.OK, on_failure, status)
+        return levels[:, :, : len(self.shown)] - self.levels(theta)[:, None]
+
+    def levels(self, theta: np.ndarray) -> np.ndarray:
+        """Steady states (n, V) of the variables."""
+        return self.model.steady_state(self.full_theta(theta))[:, : len(self.shown)]
+
+    def _simulated_response(
+        self, theta: np.ndarray, shocks: np.ndarray, on_failure: OnFailure
+    ) -> np.ndarray:
+        moved = self.simulate(theta, shocks, on_failure=on_failure)
+        if not self.extended.has_past:
+            return moved
+        return moved - self.simulate(theta, np.zeros_like(shocks), on_failure=on_failure)
+
+
 def world_of_file(model: CompiledModel) -> FileWorld:
     """The world of a compiled file, by the kind of solution that its run asks for."""
     if not model.kind.paths:
@@ -58,4 +94,6 @@ def world_of_file(model: CompiledModel) -> FileWorld:
         from emulator.worlds.filebinding import BindingFile
 
         return BindingFile(model)
+    if model.kind is EXTENDED:
+        return ExtendedFile(model)
     return FilePaths(model)

@@ -60,6 +60,20 @@ class DatedEquations:
         """Periods after the last that a path holds, 1 at least."""
         return max(1, max((shift for _, shift in (*self.endogenous, *self.exogenous)), default=0))
 
+    @property
+    def past(self) -> int:
+        """Periods before the first that the equations look at: none where they have no lag."""
+        return 0 if self._nearest(-1) else self.lags
+
+    @property
+    def future(self) -> int:
+        """Periods after the last that the equations look at."""
+        return 0 if self._nearest(1) else self.leads
+
+    def _nearest(self, side: int) -> bool:
+        """Whether no date lies on that side of today."""
+        return all(side * shift <= 0 for _, shift in (*self.endogenous, *self.exogenous))
+
     def residual(
         self, path: np.ndarray, exogenous: np.ndarray, steady: np.ndarray, theta: np.ndarray
     ) -> np.ndarray:

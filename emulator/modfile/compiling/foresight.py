@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,16 +16,17 @@ from emulator.modfile.compiling.complementarity import (
     Bound,
     bounds_of,
     extended,
+    planner_bounds,
     residual_within,
     slopes_within,
 )
 from emulator.modfile.compiling.dated import DatedEquations, compile_dated
-from emulator.modfile.compiling.kinds import FORESIGHT
+from emulator.modfile.compiling.kinds import SCENARIOS
 from emulator.modfile.compiling.model import CompiledModel
-from emulator.modfile.compiling.scenario import Given, Scenario, scenario
+from emulator.modfile.compiling.scenario import Extent, Given, Scenario, scenario
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
-from emulator.modfile.reading.syntax import Constraints
+from emulator.modfile.reading.syntax import Constraints, Place
 from emulator.solvers.perfect_foresight import Solved, solve_by_homotopy, solve_paths
 from emulator.spec import Status
 
@@ -49,6 +51,16 @@ class Paths:
     worst: tuple[str, ...]
 
 
+class Whole(NamedTuple):
+    """Paths (N, L+T+F, V) of all dates, NaN where there is none; status (N,); what a message says
+    of each that failed.
+    """
+
+    path: np.ndarray
+    status: np.ndarray
+    worst: list[str]
+
+
 class Foresight:
     """The paths that the run of a file asks for, or others of its model. A `PathSolver`: as
     responses it gives deviations from the values before the first period, horizon 0 being the first
@@ -60,7 +72,7 @@ class Foresight:
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        if model.kind is FORESIGHT:
+        if model.kind in SCENARIOS:
             _refuse_options(model)
         _refuse_constraints(model)
 
@@ -76,13 +88,18 @@ class Foresight:
         )
 
     @cached_property
-    def bounds(self) -> tuple[Bound, ...]:
-        """Of variables, by the tags `mcp` of equations, where the run asks for `lmmcp`."""
+    def _tagged_bounds(self) -> tuple[Bound, ...]:
+        dynamic = [e for e in self.model.file.model.equations if "static" not in e.tags]
+        return bounds_of(dynamic, self.model.variables)
+
+    def bounds(self, declared: np.ndarray, end: np.ndarray) -> tuple[Bound, ...]:
+        """Of variables, by the tags `mcp` of equations and by `ramsey_constraints`, where the run
+        asks for `lmmcp`; at parameters (N, P) and ends of paths (N, V).
+        """
         options = self.model.calibration.options
         if "lmmcp" not in options and options.get("solve_algo") not in ("10", "11"):
             return ()
-        dynamic = [e for e in self.model.file.model.equations if "static" not in e.tags]
-        return bounds_of(dynamic, self.model.variables)
+        return (*self._tagged_bounds, *planner_bounds(self.model, declared, end))
 
     @property
     def exogenous(self) -> tuple[str, ...]:
@@ -94,7 +111,7 @@ class Foresight:
         """T, as the file says. Raises `ModFileError` where its run does not."""
         run = self.model.calibration.run
         options = self.model.calibration.options
-        if run is None or self.model.kind is not FORESIGHT:
+        if run is None or self.model.kind not in SCENARIOS:
             return USUAL_PERIODS
         text = options.get("periods", "")
         if not text.isdigit() or int(text) == 0:
@@ -124,50 +141,71 @@ class Foresight:
         Raises `ModFileError` for a scenario that cannot be.
         """
         theta = self.model.check_theta(theta)
-        count = self.periods if periods is None else periods
-        if count < 1:
-            raise ParameterError(f"The path has {count} periods; expected 1 or more.")
-        equations = self.equations
-        whole = scenario(self.model, theta, count, equations.lags, equations.leads, given)
-        block = max(1, AT_ONCE // (count * max(1, len(equations.entries))))
+        extent = self._extent(self.periods if periods is None else periods)
+        whole = scenario(self.model, theta, extent, given)
+        return self._answer(whole, self._solved(whole))
+
+    def _extent(self, periods: int) -> Extent:
+        """Raises `ParameterError` for a path of no period."""
+        if periods < 1:
+            raise ParameterError(f"The path has {periods} periods; expected 1 or more.")
+        dates = self.equations
+        return Extent(periods, dates.lags, dates.leads, dates.past, dates.future)
+
+    def _answer(self, asked: Scenario, solved: Whole) -> Paths:
+        """The paths without what lies further back or ahead than a period."""
+        inside = slice(self.equations.lags - 1, asked.periods - self.equations.leads + 1)
+        exogenous = asked.exogenous[:, inside]
+        return Paths(solved.path[:, inside], exogenous, solved.status, tuple(solved.worst))
+
+    def _solved(self, whole: Scenario, start: np.ndarray | None = None) -> Whole:
+        """The whole paths of all draws, in parts that fit into memory; start (N, L+T+F, V): paths
+        to begin with.
+        """
+        entries = max(1, len(self.equations.entries))
+        block = max(1, AT_ONCE // (whole.periods * entries))
+        slices = [slice(k, k + block) for k in range(0, max(len(whole.theta), 1), block)]
         parts = [
-            self._solve(_rows(whole, slice(start, start + block)))
-            for start in range(0, max(len(theta), 1), block)
+            self._solve(whole.rows(part), None if start is None else start[part]) for part in slices
         ]
-        return Paths(
+        return Whole(
             np.concatenate([part.path for part in parts]),
-            np.concatenate([part.exogenous for part in parts]),
             np.concatenate([part.status for part in parts]),
-            tuple(text for part in parts for text in part.worst),
+            [text for part in parts for text in part.worst],
         )
 
-    def _solve(self, asked: Scenario) -> Paths:
+    def _solve(self, asked: Scenario, start: np.ndarray | None) -> Whole:
         equations = self.equations
         lags, leads = equations.lags, equations.leads
-        inside = slice(lags - 1, asked.periods - leads + 1)
         terminal = self._whole(asked.terminal, asked.exogenous_terminal, asked.theta)
         past = self._whole_past(asked)
         known = np.isfinite(terminal).all(axis=1) & np.isfinite(past).all(axis=(1, 2))
         path = np.repeat(terminal[:, None], asked.periods, axis=1)
+        if asked.course is not None:
+            path = self._whole_course(asked)
+            known &= np.isfinite(path).all(axis=(1, 2))
+        if start is not None:
+            path[:, lags:-leads] = start[:, lags:-leads]
         path[:, :lags] = past
         status = np.full(len(path), Status.NOT_CONVERGED, dtype=np.uint8)
         worst = ["" if ok else self._without_end() for ok in known]
         rows = np.flatnonzero(known)
         if len(rows):
-            result = self._newton(_rows(asked, rows), path[rows], terminal[rows])
+            result = self._newton(asked.rows(rows), path[rows], terminal[rows])
             path[rows] = result.path
             status[rows[result.solved]] = Status.OK
             for k in np.flatnonzero(~result.solved):
                 worst[rows[k]] = self._furthest(result.residual[k])
         path[status != Status.OK] = np.nan
-        return Paths(path[:, inside], asked.exogenous[:, inside], status, tuple(worst))
+        return Whole(path, status, worst)
 
     def _newton(self, asked: Scenario, path: np.ndarray, terminal: np.ndarray) -> Solved:
         """Newton's method from the end on, all periods alike; by homotopy where that fails."""
         equations = self.equations
         declared = asked.theta[:, : len(self.model.file.parameters)]
         lags, leads = equations.lags, equations.leads
-        band = extended(equations.band, self.bounds)
+        bounds = self.bounds(declared, terminal)
+        band = extended(equations.band, bounds)
         # Exogenous variables may reach further than endogenous ones.
         cut = slice(lags - band.lags, asked.periods - leads + band.leads)
         now = slice(lags, asked.periods - leads)
@@ -182,15 +220,17 @@ class Foresight:
             def residual(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
                 point = at(inner, draws)
                 plain = equations.residual(*point)
-                return residual_within(plain, point[0][:, now], self.bounds)
+                held = [bound.of(rows[draws]) for bound in bounds]
+                return residual_within(plain, point[0][:, now], held)
 
             def slopes(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
                 point = at(inner, draws)
                 plain = equations.slopes(*point)
-                if not self.bounds:
+                if not bounds:
                     return plain
+                held = [bound.of(rows[draws]) for bound in bounds]
                 today = point[0][:, now]
-                return slopes_within(plain, equations.residual(*point), today, self.bounds, band)
+                return slopes_within(plain, equations.residual(*point), today, held, band)
 
             result = solve_paths(residual, slopes, band, path[:, cut])
             full = path.copy()
@@ -210,6 +250,8 @@ class Foresight:
             begun = guess.copy()
             goal = path[failed[which], :lags]
             begun[:, :lags] = weight * goal + (1 - weight) * at_rest[which, :lags]
+            goal = path[failed[which], -leads:]
+            begun[:, -leads:] = weight * goal + (1 - weight) * at_rest[which, -leads:]
             moved = weight * asked.exogenous[failed[which]] + (1 - weight) * quiet[which]
             return solve(begun, moved, failed[which])
 
@@ -229,19 +271,28 @@ class Foresight:
         return np.concatenate([endogenous, np.stack(levels, axis=1)], axis=1)
 
     def _whole_past(self, asked: Scenario) -> np.ndarray:
+        return self._stacked(asked.before, asked)
+
+    def _whole_course(self, asked: Scenario) -> np.ndarray:
+        assert asked.course is not None
+        return self._stacked(asked.course, asked)
+
+    def _stacked(self, path: np.ndarray, asked: Scenario) -> np.ndarray:
+        """`_whole` of the first periods, as many as the path (N, .., V) has."""
         parts = [
-            self._whole(asked.before[:, k], asked.exogenous[:, k], asked.theta)
-            for k in range(asked.before.shape[1])
+            self._whole(path[:, k], asked.exogenous[:, k], asked.theta)
+            for k in range(path.shape[1])
         ]
         return np.stack(parts, axis=1)
 
-    def _place(self) -> object:
+    @property
+    def place(self) -> Place:
         run = self.model.calibration.run
         return run.place if run is not None else self.model.file.model.place
 
     def _without_end(self) -> str:
         return (
-            f"{self._place()}: no steady state for the end of the path: neither formulas nor"
+            f"{self.place}: no steady state for the end of the path: neither formulas nor"
             " Newton's method from initval or endval solve the static model. Give values near it."
         )
 
@@ -258,19 +309,9 @@ class Foresight:
         value = residual[period, row]
         reason = f"is off by {value:.2e}" if np.isfinite(value) else "is not finite"
         return (
-            f"{self._place()}: perfect foresight: neither Newton's method nor homotopy converged."
+            f"{self.place}: perfect foresight: neither Newton's method nor homotopy converged."
             f" The largest residual is in period {period + 1}: {which} {reason}."
         )
-
-
-def _rows(whole: Scenario, rows: slice | np.ndarray) -> Scenario:
-    return Scenario(
-        whole.before[rows],
-        whole.terminal[rows],
-        whole.exogenous[rows],
-        whole.exogenous_terminal[rows],
-        whole.theta[rows],
-    )
 
 
 def _refuse_constraints(model: CompiledModel) -> None:

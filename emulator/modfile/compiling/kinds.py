@@ -12,12 +12,10 @@ rule    "module:function", for a kind whose answer is a linear decision rule, su
 paths   "module:Class", for a kind whose answer is not a linear rule, such as occasionally binding
         constraints, higher orders or perfect foresight. `Class(model)` is a `PathSolver`, see
         below. The world of such a file is `emulator.worlds.filepaths.FilePaths`.
-refusal why the kind is not answered, and the way out. `load` raises it with the file and the line
-        of the command where such a run is asked for. A kind that is answered has none.
 usual   whether a file that asks for it last is answered so where nobody names a run. A file that
         asks for nothing else is answered so in any case.
 
-Neither rule nor paths nor refusal: the first-order solution at the file's own parameters. A command
+Neither rule nor paths: the first-order solution at the file's own parameters. A command
 whose option decides the kind has a line `"stoch_simul(order=3)"` beside the one of the command; the
 option counts where it is in force. What the run has in force (`run.options`, `run.place`) is
 `model.calibration.run`; values of parameters there are theta.
@@ -65,12 +63,7 @@ class Kind:
     title: str
     rule: str = ""
     paths: str = ""
-    refusal: str = ""
     usual: bool = True
-
-    @property
-    def is_answered(self) -> bool:
-        return not self.refusal
 
     def solve(self, model: CompiledModel, theta: np.ndarray) -> Solution:
         """The decision rules of theta (N, P), by `rule`; of the first order without one."""
@@ -91,10 +84,18 @@ FIRST_ORDER = Kind("first-order responses")
 FORESIGHT = Kind(
     "perfect foresight", paths="emulator.modfile.compiling.foresight:Foresight", usual=False
 )
-_SURPRISES = (
-    "perfect foresight with errors of expectation is not supported. Solve the part up to each"
-    " surprise by perfect_foresight_solver, and begin the next one where it ends."
+LEARNING = Kind(
+    "perfect foresight with errors of expectation",
+    paths="emulator.modfile.compiling.learning:Learning",
+    usual=False,
 )
+EXTENDED = Kind(
+    "the extended path",
+    paths="emulator.modfile.compiling.extended_path:ExtendedPath",
+    usual=False,
+)
+SCENARIOS = (FORESIGHT, LEARNING)
+"""Kinds whose path the file's blocks say."""
 
 KINDS: Mapping[str, Kind] = {
     "stoch_simul": FIRST_ORDER,
@@ -109,17 +110,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "simul": FORESIGHT,
     "perfect_foresight_solver": FORESIGHT,
-    "perfect_foresight_with_expectation_errors_solver": Kind(
-        "perfect foresight with errors of expectation", refusal=_SURPRISES, usual=False
-    ),
-    "extended_path": Kind(
-        "the extended path",
-        refusal=(
-            "the extended path is not supported. Use stoch_simul, or perfect foresight for a"
-            " given path of shocks."
-        ),
-        usual=False,
-    ),
+    "perfect_foresight_with_expectation_errors_solver": LEARNING,
+    "extended_path": EXTENDED,
     "ramsey_model": Kind("first-order responses under optimal policy", usual=False),
 }
 """Commands that solve the model, by what answers them."""

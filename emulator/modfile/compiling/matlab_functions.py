@@ -63,6 +63,25 @@ def _identity(size: np.ndarray) -> np.ndarray:
     return np.eye(whole(size))[:, :, None]
 
 
+def _repeated(x: np.ndarray, *sizes: np.ndarray) -> np.ndarray:
+    counts = [whole(size) for size in sizes]
+    rows, columns = counts[0], counts[-1]
+    if min(rows, columns) < 0 or x.size * rows * columns > LARGEST:
+        raise Beyond("a matrix of so many elements")
+    return np.tile(x, (rows, columns, 1))
+
+
+def _joined(axis: int) -> Callable[..., Any]:
+    def function(*parts: np.ndarray) -> np.ndarray:
+        draws = max(part.shape[2] for part in parts)
+        alike = [np.broadcast_to(part, (*part.shape[:2], draws)) for part in parts]
+        if sum(part.size for part in alike) > LARGEST:
+            raise Beyond("a matrix of so many elements")
+        return np.concatenate(alike, axis=axis)
+
+    return function
+
+
 def _inverse(x: np.ndarray) -> np.ndarray:
     return solved(x, np.broadcast_to(np.eye(len(x))[:, :, None], x.shape))
 
@@ -85,6 +104,9 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
     "eye": _identity,
     "inv": _inverse,
     "linspace": _linspace,
+    "repmat": _repeated,
+    "vertcat": _joined(0),
+    "horzcat": _joined(1),
     "numel": lambda x: cells_of(x.shape[0] * x.shape[1]),
     "length": lambda x: cells_of(max(x.shape[:2]) if x.size else 0),
     "size": lambda x, *k: (

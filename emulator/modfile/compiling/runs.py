@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.errors import ModFileError, ParameterError, printable
+from emulator.errors import ParameterError, printable
 from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, Kind, kind_of
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
@@ -24,6 +24,7 @@ from emulator.modfile.reading.syntax import (
     ModFile,
     OptionLine,
     Place,
+    PlannerBounds,
     Script,
     ShockMoment,
     ShocksBlock,
@@ -40,6 +41,7 @@ PERSISTENT = (
     "steady",
     "check",
     "perfect_foresight_setup",
+    "perfect_foresight_with_expectation_errors_setup",
     "occbin_setup",
     "model_options",
 )
@@ -180,20 +182,15 @@ def _changed(file: ModFile, statements: Sequence[Statement]) -> tuple[str, ...]:
 
 
 def chosen_run(file: ModFile, runs: Sequence[Run], number: int | None) -> Run | None:
-    """The run of that number; without a number the last that is answered and not the like of
-    perfect foresight, which responses to shocks go before. None for a file without a run.
+    """The run of that number; without a number the last that is not the like of perfect foresight,
+    which responses to shocks go before. None for a file without a run.
 
-    Raises `ParameterError` for a number that is not one of a run, `ModFileError`, with its place,
-    for a run of a kind that is not answered.
+    Raises `ParameterError` for a number that is not one of a run.
     """
     if number is None:
-        run = _usual_run(runs)
-        if run is not None:
-            _refuse_unanswered(run)
-        return run
+        return _usual_run(runs)
     is_whole = isinstance(number, int) and not isinstance(number, bool)
     if is_whole and 1 <= number <= len(runs):
-        _refuse_unanswered(runs[number - 1])
         return runs[number - 1]
     listed = "; ".join(map(str, runs[:MOST_NAMES]))
     known = f"its runs are: {listed}" if runs else "no command of it solves the model"
@@ -204,14 +201,8 @@ def chosen_run(file: ModFile, runs: Sequence[Run], number: int | None) -> Run | 
 
 
 def _usual_run(runs: Sequence[Run]) -> Run | None:
-    answered = [run for run in runs if run.kind.is_answered]
-    usual = [run for run in answered if run.kind.usual]
-    return next(reversed(usual or answered or list(runs)), None)
-
-
-def _refuse_unanswered(run: Run) -> None:
-    if not run.kind.is_answered:
-        raise ModFileError(f"'{run.command}': {run.kind.refusal}", run.place)
+    usual = [run for run in runs if run.kind.usual]
+    return next(reversed(usual or list(runs)), None)
 
 
 def kind_of_run(run: Run | None) -> Kind:
@@ -328,6 +319,13 @@ def notes_on_reading(
         notes.append(
             f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"
             " is that of stoch_simul, of the regime in which none binds, as in Dynare."
+        )
+    bounds = next((s for s in statements if isinstance(s, PlannerBounds)), None)
+    if bounds is not None and not kind_of_run(run).paths:
+        notes.append(
+            f"{bounds.place}: the bounds of ramsey_constraints are passed over, as in Dynare: the"
+            " answer is of the first order, at which none binds. perfect_foresight_solver(lmmcp)"
+            " keeps them."
         )
     if number is None and len(runs) > 1:
         notes.append(_one_of_many(file, runs))

@@ -4,8 +4,9 @@ as its blocks set them from top to bottom.
 Dynare's own rules (Reference Manual, "Initial and terminal conditions", "Shocks on exogenous
 variables"): `initval` sets the values in force; `endval` makes these the past and sets those of
 the end; `steady` replaces the values in force by the steady state that they lead to; `histval` sets
-the past alone, zero where it names none; `shocks` with `periods` are added up until `overwrite`.
-Each is evaluated with the parameters in force where it stands.
+the past alone, zero where it names none; `shocks` with `periods` are added up until `overwrite`;
+`initval_file` sets past, end and exogenous variables, `histval_file` the past. Each is evaluated
+with the parameters in force where it stands.
 
 Axes: N draw, T period, V variable (those that stand for expectations last), K exogenous variable.
 """
@@ -14,22 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
-from emulator.modfile.compiling.kinds import FORESIGHT
+from emulator.modfile.compiling.kinds import FORESIGHT, SCENARIOS
 from emulator.modfile.compiling.matlab import value_of
 from emulator.modfile.compiling.matlab_values import Beyond
-from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
 from emulator.modfile.compiling.runs import statements_until, steps_of
+from emulator.modfile.compiling.series_file import series_of
+from emulator.modfile.compiling.steady_at import Steady
 from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.given_paths import learnt_in
 from emulator.modfile.reading.syntax import (
     Command,
     HistvalBlock,
     InitvalBlock,
+    LearntEnds,
     Place,
     ShockPath,
     ShocksBlock,
@@ -40,9 +44,12 @@ if TYPE_CHECKING:
     from emulator.modfile.compiling.model import CompiledModel
 
 UNSUPPORTED = {
-    "initval_file": "values from a file are not supported. Write them into initval or histval.",
-    "histval_file": "values from a file are not supported. Write them into histval.",
-    "perfect_foresight_controlled_paths": "controlled paths are not supported.",
+    "perfect_foresight_controlled_paths": (
+        "controlled paths are not supported. Give the paths of exogenous variables in shocks."
+    ),
+    "smoother2histval": (
+        "a past that a smoother found is not supported. Write its values into histval."
+    ),
     "heteroskedastic_shocks": "",
 }
 """Commands that decide a path and are not carried out; '' those that do not count here."""
@@ -58,8 +65,25 @@ class State:
     """Endogenous and exogenous variables before the first period, where `endval` set the end."""
     history: dict[tuple[str, int], np.ndarray] | None = None
     """Of `histval`, by name and shift; 0 is the period before the first."""
-    shocks: list[tuple[ShockPath, list[np.ndarray]]] = field(default_factory=list)
-    """Paths, with the values (N, periods) of each of their ranges."""
+    shocks: list[Ranges] = field(default_factory=list)
+    series: Command | None = None
+    """The `initval_file` in force."""
+    past_series: Command | None = None
+    """The `histval_file` in force."""
+    learnt: dict[int, News] = field(default_factory=dict)
+    """What `learnt_in` says, by period."""
+
+
+Ranges = tuple[ShockPath, list[np.ndarray]]
+"""The path of a shock, with the values (N, periods) of each of its ranges."""
+
+
+@dataclass
+class News:
+    """What is learnt in one period: of the end, (name, operator, values (N,)), and of shocks."""
+
+    ends: list[tuple[str, str, np.ndarray]] = field(default_factory=list)
+    shocks: list[Ranges] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -68,7 +92,9 @@ class Scenario:
 
     before (N, L, V): the past; terminal (N, V), after the last period; exogenous (N, L+T+F, K),
     exogenous_terminal (N, K), in the end; theta (N, P) with what a steady_state_model sets. NaN
-    where a steady state was not found.
+    where a steady state was not found. course (N, L+T+F, V): a path to begin with, whose end stands
+    in place of `terminal`, None without one. learnt: what is learnt later, by period; pinned
+    (K, L+T+F) bool: where shocks give the level.
     """
 
     before: np.ndarray
@@ -76,91 +102,26 @@ class Scenario:
     exogenous: np.ndarray
     exogenous_terminal: np.ndarray
     theta: np.ndarray
+    course: np.ndarray | None = None
+    learnt: Mapping[int, News] = field(default_factory=dict)
+    pinned: np.ndarray | None = None
+    steady: Steady | None = None
+
+    def rows(self, rows: slice | np.ndarray) -> Scenario:
+        """The problem of some draws, without what is learnt later."""
+        return Scenario(
+            before=self.before[rows],
+            terminal=self.terminal[rows],
+            exogenous=self.exogenous[rows],
+            exogenous_terminal=self.exogenous_terminal[rows],
+            theta=self.theta[rows],
+            course=None if self.course is None else self.course[rows],
+        )
 
     @property
     def periods(self) -> int:
         """Of all of the paths."""
         return self.exogenous.shape[1]
-
-
-class Steady:
-    """Steady states of a model at given values of its exogenous variables."""
-
-    def __init__(self, model: CompiledModel) -> None:
-        self.model = model
-        self.shocks = model.steady.shocks
-        self.n_declared = len(model.file.parameters)
-
-    def solve(
-        self, start: np.ndarray, exogenous: np.ndarray, theta: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Steady states (N, V), NaN where none was found, from starting points (N, V) at exogenous
-        values (N, K), and theta (N, P) with what formulas set.
-        """
-        steady = self.model.steady
-        if steady.formulas is not None and self.model.planner is None:
-            point, theta = self._by_formulas(exogenous, theta)
-            if not steady.checked:
-                return point, theta
-            error = np.abs(self._residual(point, exogenous, theta)).max(axis=1, initial=0.0)
-            return np.where((error < 1e-5)[:, None], point, np.nan), theta
-        if self.model.planner is not None:
-            at_rest = self.model.steady_state(theta)
-            start = np.where(np.isfinite(at_rest), at_rest, start)
-        point, solved = self._newton(start, exogenous, theta)
-        for k in np.flatnonzero(~solved & np.isfinite(start).all(axis=1)):
-            row = slice(k, k + 1)
-            closer = self._patient(start[k], exogenous[row], theta[row])
-            root, is_root = self._newton(closer[None], exogenous[row], theta[row])
-            point[k] = root[0]
-            solved[k] = is_root[0]
-        return np.where(solved[:, None], point, np.nan), theta
-
-    def _patient(self, start: np.ndarray, exogenous: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """A point (V,) nearer to the steady state of one draw, block by block."""
-        return solve_by_blocks(
-            lambda point: self._residual(point[None], exogenous, theta)[0],
-            lambda point: self._jacobian(point[None], exogenous, theta)[0],
-            self.model.steady._pattern(),
-            start,
-        )
-
-    def _newton(
-        self, start: np.ndarray, exogenous: np.ndarray, theta: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return damped_newton(
-            lambda point, rows: self._residual(point, exogenous[rows], theta[rows]),
-            lambda point, rows: self._jacobian(point, exogenous[rows], theta[rows]),
-            start,
-        )
-
-    def _inputs(self, point: np.ndarray, exogenous: np.ndarray, theta: np.ndarray) -> list[Any]:
-        return self.model.equations.inputs(point, exogenous, theta[:, : self.n_declared])
-
-    def _residual(self, point: np.ndarray, exogenous: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        inputs = self._inputs(point, exogenous, theta)
-        return self.model.equations.residual(inputs, len(theta))
-
-    def _jacobian(self, point: np.ndarray, exogenous: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        inputs = self._inputs(point, exogenous, theta)
-        return self.model.equations.jacobian(inputs, len(theta), self.model.steady.columns)
-
-    def _by_formulas(
-        self, exogenous: np.ndarray, theta: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        model, n = self.model, len(theta)
-        values: dict[str, Any] = dict(MATLAB_CONSTANTS)
-        values |= dict.fromkeys(model.variables, np.float64(0.0))
-        names = [d.name for d in model.file.parameters]
-        values |= dict(zip(names, np.ascontiguousarray(theta[:, : len(names)].T), strict=True))
-        values |= dict(zip(self.shocks, exogenous.T, strict=True))
-        for assignment in model.steady.formulas or ():
-            values[assignment.name] = evaluate(assignment.value, values, assignment.place)
-        theta = theta.copy()
-        for name in model.steady.assigned:
-            theta[:, names.index(name)] = values[name]
-        point = [np.broadcast_to(values[name], n) for name in model.variables]
-        return np.stack(point, axis=1), theta
 
 
 class Reading:
@@ -191,6 +152,12 @@ class Reading:
             self._remember(statement, self._values(position))
         elif isinstance(statement, ShocksBlock):
             self._add(statement, position)
+        elif isinstance(statement, LearntEnds):
+            self._learn(statement, self._values(position))
+        elif isinstance(statement, Command) and statement.name == "initval_file":
+            self.state.series = statement
+        elif isinstance(statement, Command) and statement.name == "histval_file":
+            self.state.past_series = statement
         elif isinstance(statement, Command) and statement.name == "steady":
             self.state.endogenous = self.steady.solve(
                 self.state.endogenous, self.state.exogenous, self._theta(position)
@@ -259,21 +226,41 @@ class Reading:
     def _add(self, block: ShocksBlock, position: int) -> None:
         if block.overwrite:
             self.state.shocks = []
-        if {"learnt_in", "surprise"} & block.options.keys():
+        if "surprise" in block.options:
             raise ModFileError(
-                "shocks that are learnt later are not supported; write a model of perfect foresight"
-                " for each part.",
+                "shocks(surprise) are those of occbin_solver. Under perfect foresight shocks that"
+                " surprise are written as shocks(learnt_in = PERIOD).",
                 block.place,
             )
         if not block.paths:
             return
         values = self._values(position)
+        into = self.state.shocks
+        if "learnt_in" in block.options:
+            into = self._news(learnt_in(block.options, block.place), block.place).shocks
         for path in block.paths:
             ranges = [
                 of_range(expression, last - first + 1, values, path.place, len(self.theta))
                 for expression, (first, last) in zip(path.values, path.periods, strict=True)
             ]
-            self.state.shocks.append((path, ranges))
+            into.append((path, ranges))
+
+    def _learn(self, block: LearntEnds, values: dict[str, Any]) -> None:
+        news = self._news(block.period, block.place)
+        for end in block.ends:
+            value = evaluate(end.value, values, end.place)
+            column = np.array(np.broadcast_to(value, len(self.theta)), dtype=float)
+            news.ends.append((end.name, end.operator, column))
+
+    def _news(self, period: int, place: Place) -> News:
+        if self.model.kind is FORESIGHT:
+            raise ModFileError(
+                "what is learnt later (learnt_in) is solved by"
+                " perfect_foresight_with_expectation_errors_setup and"
+                " perfect_foresight_with_expectation_errors_solver.",
+                place,
+            )
+        return self.state.learnt.setdefault(period, News())
 
 
 def of_range(
@@ -296,16 +283,26 @@ def of_range(
     return np.array(np.broadcast_to(flat.T, (n, count)), dtype=float)
 
 
+class Extent(NamedTuple):
+    """Periods of a path: T that are solved, L before them and F after them that it holds, and of
+    these those at which the equations look.
+    """
+
+    periods: int
+    lags: int
+    leads: int
+    past: int
+    future: int
+
+    @property
+    def whole(self) -> int:
+        return self.lags + self.periods + self.leads
+
+
 def scenario(
-    model: CompiledModel,
-    theta: np.ndarray,
-    periods: int,
-    lags: int,
-    leads: int,
-    given: Given | None = None,
+    model: CompiledModel, theta: np.ndarray, span: Extent, given: Given | None = None
 ) -> Scenario:
-    """The problem that a file asks for at draws theta (N, P), over T periods, with what is `given`
-    in place of it.
+    """The problem that a file asks for at draws theta (N, P), with what is `given` in place of it.
 
     Raises `ModFileError` for values that cannot be, such as a shock after the last period.
     """
@@ -314,43 +311,119 @@ def scenario(
     steady = reading.steady
     run = model.calibration.run
     place = run.place if run is not None else model.file.model.place
-    if state.past is not None and state.history is not None:
+    if state.past is not None and (state.history is not None or state.past_series is not None):
         raise ModFileError("histval and endval cannot be used together, as in Dynare.", place)
-    if model.kind is not FORESIGHT:  # a file that asks for something else begins and ends at rest
+    if model.kind not in SCENARIOS:  # a file that asks for something else begins and ends at rest
         state.exogenous = model.steady.exogenous(theta)
         state.endogenous, theta = model.steady.solve(theta)
+        state.series, state.learnt = None, {}
     elif model.steady.formulas is not None or model.planner is not None:
         state.endogenous, theta = steady.solve(state.endogenous, state.exogenous, theta)
     if given is not None and given.terminal:
         given.end(state, steady, theta, reading.shocks)
     past, past_exogenous = state.past or (state.endogenous, state.exogenous)
+    lags = span.lags
     before = np.repeat(past[:, None], lags, axis=1)
-    exogenous = np.repeat(state.exogenous[:, None], lags + periods + leads, axis=1)
+    exogenous = np.repeat(state.exogenous[:, None], span.whole, axis=1)
     exogenous[:, :lags] = past_exogenous[:, None]
-    if state.history is not None:
-        before[:] = 0.0
-        exogenous[:, :lags] = 0.0
-        for (name, shift), value in state.history.items():
-            row = lags - 1 + shift
-            if row < 0:
-                continue  # further back than any equation looks
-            if name in model.variables:
-                before[:, row, model.variables.index(name)] = value
-            elif name in reading.shocks:
-                exogenous[:, row, reading.shocks.index(name)] = value
+    course = None
+    if state.series is not None:
+        course = _from_series(model, state, reading.shocks, span, exogenous)
+        before = course[:, :lags].copy()
+    _apply_history(model, state, reading.shocks, span, before, exogenous)
     if given is not None and given.initial:
         for name, value in given.initial.items():
             before[:, :, model.variables.index(name)] = np.asarray(value)[:, None]
+    pinned = np.zeros((len(reading.shocks), span.whole), dtype=bool)
     if given is None or given.shocks is None:
         for path, ranges in state.shocks:
-            _apply(path, ranges, exogenous, reading.shocks.index(path.name), lags, periods)
+            column = reading.shocks.index(path.name)
+            apply_shock(path, ranges, exogenous[:, :, column], pinned[column], span)
     else:
         for name, values in given.shocks.items():
             column = reading.shocks.index(name)
             known = np.isfinite(values)
             part = exogenous[:, lags : lags + values.shape[1], column]
             exogenous[:, lags : lags + values.shape[1], column] = np.where(known, values, part)
-    return Scenario(before, state.endogenous, exogenous, state.exogenous, theta)
+    return Scenario(
+        before=before,
+        terminal=state.endogenous,
+        exogenous=exogenous,
+        exogenous_terminal=state.exogenous,
+        theta=theta,
+        course=None if given is not None and given.terminal else course,
+        learnt=state.learnt,
+        pinned=pinned,
+        steady=steady,
+    )
+
+
+def _from_series(
+    model: CompiledModel,
+    state: State,
+    shocks: Sequence[str],
+    span: Extent,
+    exogenous: np.ndarray,
+) -> np.ndarray:
+    """The course (N, L+T+F, V) that an `initval_file` says; it sets exogenous (N, L+T+F, K) too."""
+    command = state.series
+    assert command is not None
+    columns = series_of(model.file, command, (*model.shown, *shocks), span.past)
+    wanted = span.past + span.periods + span.future
+    length = min((len(values) for values in columns.values()), default=0)
+    if length < wanted:
+        raise ModFileError(
+            f"'{command.name}': the file has {length} rows from the first one on that is used;"
+            f" {span.past} of the past, {span.periods} periods and {span.future} of the end were"
+            " expected.",
+            command.place,
+        )
+    course = np.repeat(state.endogenous[:, None], span.whole, axis=1)
+    first = span.lags - span.past
+    for name, values in columns.items():
+        into, names = (exogenous, shocks) if name in shocks else (course, model.variables)
+        into[:, first : first + wanted, list(names).index(name)] = values[:wanted]
+    return course
+
+
+def _apply_history(
+    model: CompiledModel,
+    state: State,
+    shocks: Sequence[str],
+    span: Extent,
+    before: np.ndarray,
+    exogenous: np.ndarray,
+) -> None:
+    """Set the past (N, L, V) and (N, L+T+F, K) to what `histval` and `histval_file` say."""
+    history = dict(state.history or {})
+    if state.past_series is not None:
+        command = state.past_series
+        columns = series_of(model.file, command, (*model.shown, *shocks), span.past)
+        length = min((len(values) for values in columns.values()), default=0)
+        if length != span.past:
+            raise ModFileError(
+                f"'{command.name}': {length} rows were selected; the past of the model has"
+                f" {span.past}. Select them by first_obs and nobs.",
+                command.place,
+            )
+        of_file = {
+            (name, k + 1 - length): np.full(len(before), values[k])
+            for name, values in columns.items()
+            for k in range(length)
+        }
+        history = of_file | history
+    if not history:
+        return
+    before[:] = 0.0
+    exogenous[:, : span.lags] = 0.0
+    for (name, shift), value in history.items():
+        row = span.lags - 1 + shift
+        if row < 0:
+            continue  # further back than any equation looks
+        if name in model.variables:
+            before[:, row, model.variables.index(name)] = value
+        elif name in shocks:
+            exogenous[:, row, list(shocks).index(name)] = value
 
 
 @dataclass(frozen=True)
@@ -376,23 +449,26 @@ class Given:
         state.endogenous = steady.solve(state.endogenous, state.exogenous, theta)[0]
 
 
-def _apply(
+def apply_shock(
     path: ShockPath,
     ranges: Sequence[np.ndarray],
     exogenous: np.ndarray,
-    column: int,
-    lags: int,
-    periods: int,
+    pinned: np.ndarray,
+    span: Extent,
 ) -> None:
+    """Set an exogenous variable (N, L+T+F) to a shock's path; pinned (L+T+F,) says where."""
     for (first, last), values in zip(path.periods, ranges, strict=True):
-        if last > periods:
+        if last > span.periods:
             raise ModFileError(
-                f"'{path.name}' is given a value in period {last}, after the last one, {periods}."
-                " Raise the option periods.",
+                f"'{path.name}' is given a value in period {last}, after the last one,"
+                f" {span.periods}. Raise the option periods.",
                 path.place,
             )
-        part = slice(lags + first - 1, lags + last)
+        part = slice(span.lags + first - 1, span.lags + last)
+        pinned[part] = True
         if path.multiplicative:
-            exogenous[:, part, column] *= values
+            exogenous[:, part] *= values
+        elif path.added:
+            exogenous[:, part] += values
         else:
-            exogenous[:, part, column] = values
+            exogenous[:, part] = values

@@ -148,6 +148,7 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
     paths: list[ShockPath] = []
     named: tuple[Token, ...] = ()
     periods: tuple[tuple[int, int], ...] = ()
+    options = header(block.word, block.head).options
     for item in block.items:
         word = path_word(item)
         if word == "periods":
@@ -157,7 +158,8 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
             name = str(named[0]) if named else "?"
             factor = "scales" if block.word == "mshocks" else word
             values = read_values(item, word, reader)
-            paths.append(shock_path(name, periods, factor, values, item))
+            learnt = "learnt_in" in options
+            paths.append(shock_path(name, periods, factor, values, item, learnt))
             continue
         kind, names, value = reader.read(item, "shock", f"the block '{block.word}'")
         _require_declared(names, reader, item, block.word)
@@ -172,7 +174,6 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
             )
         moments.append(ShockMoment(kind, tuple(map(str, names or named)), value, item.place))
         named = ()
-    options = header(block.word, block.head).options
     return ShocksBlock(
         moments=tuple(moments),
         deterministic=tuple(dict.fromkeys(path.name for path in paths)),

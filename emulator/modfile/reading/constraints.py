@@ -1,5 +1,6 @@
 """The block `occbin_constraints`: when each constraint binds and when it is relaxed; and the
-equations that hold where it does, by their tags `bind` and `relax`.
+equations that hold where it does, by their tags `bind` and `relax`. And `ramsey_constraints`, the
+bounds of a planner's variables.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from emulator.modfile.reading.syntax import (
     ModFile,
     Number,
     Operation,
+    PlannerBound,
+    PlannerBounds,
+    Symbol,
     symbols,
 )
 
@@ -175,3 +179,35 @@ def _version(first: Equation, versions: Sequence[Equation], held: set[str]) -> E
         return replace(versions[0], tags=tags)
     terms = tuple(Operation("-", (version.left, version.right)) for version in versions)
     return Equation(Operation("+", terms), Number(0.0), first.place, tags)
+
+
+def read_planner_bounds(block: Block, reader: Reader) -> PlannerBounds:
+    """`i > 0;` and the like; the bound is a value of the file's parameters."""
+    bounds = []
+    for item in block.items:
+        value = reader.read(item, "value", f"the block '{block.word}'", strict=True)
+        check_depth(value, item)
+        if not isinstance(value, Operation) or value.operator not in COMPARISONS:
+            raise _not_a_bound(block, item)
+        variable, bound = value.operands
+        named = isinstance(variable, Symbol) and not variable.shift
+        if not named or reader.kinds.get(variable.name) != "variable":
+            raise _not_a_bound(block, item)
+        other = next((s for s in symbols(bound) if reader.kinds.get(s.name) != "parameter"), None)
+        if other is not None:
+            raise ModFileError(
+                f"the bound of '{variable.name}' holds '{other.name}'; a value of numbers and"
+                " parameters was expected. Define a variable for the difference in the model, and"
+                " bound that.",
+                item.place,
+            )
+        side = 1.0 if value.operator[0] == ">" else -1.0
+        bounds.append(PlannerBound(variable.name, side, bound, item.place))
+    return PlannerBounds(tuple(bounds), block.head.place)
+
+
+def _not_a_bound(block: Block, item: Span) -> ModFileError:
+    return ModFileError(
+        f"a variable, < or >, and a value were expected in the block '{block.word}', as in i > 0;",
+        item.place,
+    )

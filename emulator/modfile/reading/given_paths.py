@@ -1,21 +1,25 @@
-"""What is given of a path under perfect foresight: shocks at periods, and values before the first
-period.
+"""What is given of a path under perfect foresight: shocks at periods, values before the first
+period, and what is learnt later of the end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from emulator.errors import ModFileError
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.scanner import Block, split
 from emulator.modfile.reading.source import Span
+from emulator.modfile.reading.statements import header
 from emulator.modfile.reading.syntax import (
     Expression,
     HistoricalValue,
     HistvalBlock,
+    LearntEnd,
+    LearntEnds,
     Operation,
+    Place,
     ShockPath,
     Symbol,
 )
@@ -27,6 +31,7 @@ LATEST = 100_000
 """The last period at which a shock may come."""
 
 _RANGE = re.compile(r"(\d+)\s*(?::\s*(\d+))?")
+_CHANGE = re.compile(r"\s*([A-Za-z_]\w*)\s*([+*]?=)(?!=)\s*")
 _SIGNED = re.compile(r"[+-]\s+")
 
 
@@ -73,11 +78,14 @@ def shock_path(
     word: str,
     values: Sequence[Expression],
     item: Span,
+    learnt: bool = False,
 ) -> ShockPath:
-    """A shock's path. Raises `ModFileError` unless there is a value for each range of periods."""
+    """A shock's path; one that is `learnt` later may add to what was expected before. Raises
+    `ModFileError` unless there is a value for each range of periods.
+    """
     if not periods:
         raise ModFileError(f"'{word}' of '{name}' stands without 'periods' before it.", item.place)
-    if word == "add":
+    if word == "add" and not learnt:
         raise ModFileError(
             "'add' is not supported; write 'values' with the sum of the value in the steady state"
             " and of what is added.",
@@ -91,7 +99,41 @@ def shock_path(
             " a value for each.",
             item.place,
         )
-    return ShockPath(name, periods, tuple(values), word in ("scales", "multiply"), item.place)
+    factors = word in ("scales", "multiply")
+    return ShockPath(name, periods, tuple(values), factors, item.place, word == "add")
+
+
+def learnt_in(options: Mapping[str, str], place: Place) -> int:
+    """The period of an option `learnt_in`, 1 without one. Raises `ModFileError`."""
+    text = options.get("learnt_in", "1")
+    if not text.isdigit() or not 1 <= int(text) <= LATEST:
+        raise ModFileError(f"learnt_in is {text}; the number of a period was expected.", place)
+    return int(text)
+
+
+def read_learnt_ends(block: Block, reader: Reader) -> LearntEnds:
+    """`endval(learnt_in = 4); x = 1; y += 0.1; z *= 1.1; end;`, of exogenous variables."""
+    place = block.head.place
+    period = learnt_in(header(block.word, block.head).options, place)
+    ends: list[LearntEnd] = []
+    for item in block.items:
+        match = _CHANGE.match(item.text)
+        if match is None:
+            raise ModFileError(
+                "'name = value;', 'name += value;' or 'name *= value;' was expected in the block"
+                " 'endval'.",
+                item.place,
+            )
+        if reader.kinds.get(match[1]) not in ("shock", "deterministic shock"):
+            raise ModFileError(
+                f"'{match[1]}' is no exogenous variable (varexo); endval(learnt_in) says what is"
+                " learnt of those, and the steady state follows.",
+                item.place,
+            )
+        value = reader.expression(item.part(match.end()), "the value in the block 'endval'")
+        check_depth(value, item)
+        ends.append(LearntEnd(match[1], match[2], value, item.place))
+    return LearntEnds(period, tuple(ends), place)
 
 
 def read_histval(block: Block, reader: Reader) -> HistvalBlock:

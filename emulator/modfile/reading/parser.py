@@ -24,9 +24,9 @@ from emulator.modfile.reading.blocks import (
 )
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.changes import loaded_values, release, selections, without
-from emulator.modfile.reading.constraints import read_constraints
+from emulator.modfile.reading.constraints import read_constraints, read_planner_bounds
 from emulator.modfile.reading.declarations import Declarations
-from emulator.modfile.reading.given_paths import read_histval
+from emulator.modfile.reading.given_paths import read_histval, read_learnt_ends
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.keywords import COMMANDS, DECLARATIONS
 from emulator.modfile.reading.macro import expand
@@ -268,6 +268,8 @@ class _Parser:
             elif block.word == "histval":
                 inner = (read_histval(block, self.reader),)
             self.skip(block.span, (), inner)
+        elif block.word == "endval" and "learnt_in" in header(block.word, block.head).options:
+            self.statements.append(read_learnt_ends(block, self.reader))
         elif block.word in ("initval", "endval"):
             self.statements.append(read_initval(block, self.reader))
         elif block.word == "homotopy_setup":
@@ -280,6 +282,8 @@ class _Parser:
             self.statements.append(read_estimated_params(block, self.reader))
         elif block.word == "occbin_constraints":
             self.statements.append(read_constraints(block, self.reader))
+        elif block.word == "ramsey_constraints":
+            self.statements.append(read_planner_bounds(block, self.reader))
         elif block.word == "optim_weights":
             self.statements.append(read_optim_weights(block, self.reader))
         elif block.word == "osr_params_bounds":
@@ -312,6 +316,7 @@ class _Parser:
             statements=tuple(self.statements),
             text=text,
             sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+            folder=self.folder,
         )
 
 

@@ -20,10 +20,6 @@ from emulator.modfile.reading.syntax import (
 )
 
 COMMANDS = {
-    "ramsey_constraints": (
-        "constraints on the planner's instruments are not supported. Remove them to solve the"
-        " unconstrained problem."
-    ),
     "var_model": (
         "auxiliary VAR models are not supported. Write their equations into the model block."
     ),

@@ -111,7 +111,8 @@ class ShockMoment:
 @dataclass(frozen=True)
 class ShockPath:
     """`var e; periods 1:3 5; values 0.1 0.2;` of a `shocks` block: a value for each range (first,
-    last) of periods, by which the value there is multiplied where it is `multiplicative`.
+    last) of periods, by which the value there is multiplied where it is `multiplicative`, and
+    to which it is added where it is `added`.
     """
 
     name: str
@@ -119,6 +120,7 @@ class ShockPath:
     values: tuple[Expression, ...]
     multiplicative: bool
     place: Place
+    added: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,25 @@ class InitvalBlock:
 
     kind: str
     assignments: tuple[Assignment, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class LearntEnd:
+    """One line of `endval(learnt_in = 4)`: `x = 1;`, or by `operator` `x += 0.1;`, `x *= 1.1;`."""
+
+    name: str
+    operator: str
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class LearntEnds:
+    """`endval(learnt_in = PERIOD); ... end;`."""
+
+    period: int
+    ends: tuple[LearntEnd, ...]
     place: Place
 
 
@@ -272,11 +293,31 @@ class Constraints:
 
 
 @dataclass(frozen=True)
+class PlannerBound:
+    """One line of `ramsey_constraints`: a bound of a variable, from below where `side` is 1, from
+    above where it is -1.
+    """
+
+    name: str
+    side: float
+    value: Expression
+    place: Place
+
+
+@dataclass(frozen=True)
+class PlannerBounds:
+    """`ramsey_constraints; ... end;`."""
+
+    bounds: tuple[PlannerBound, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
 class Command:
     """Any other statement of Dynare's: `steady;`, `stoch_simul(order = 1, irf = 20) y c;`.
 
     `options` maps a name to its text ('' where it has no value); `names` is the list behind it. A
-    block whose content we do not read (`endval_steady`, `ramsey_constraints` ...) is a command
+    block whose content we do not read (`endval_steady`, `shock_groups` ...) is a command
     too, of that name.
     """
 
@@ -338,12 +379,14 @@ Statement = (
     | ShocksBlock
     | InitvalBlock
     | HistvalBlock
+    | LearntEnds
     | SteadyStateModel
     | EstimatedParams
     | PlannerObjective
     | OptimWeights
     | RuleBounds
     | Constraints
+    | PlannerBounds
     | Command
     | OptionLine
     | Script
@@ -374,3 +417,5 @@ class ModFile:
     """Of that text: names the model."""
     command_line: tuple[str, ...] = ()
     """Options of Dynare's command line that the first line of the file gives."""
+    folder: Path | None = None
+    """Where its data files lie; None for a text at hand, which reads none."""

@@ -65,6 +65,7 @@ def test_the_library_still_says_the_same(tmp_path):
         ("published.csv", 1e-6),
         ("own_grid.csv", 1e-6),
         ("nonlinear.csv", 1e-6),
+        ("news.csv", 1e-6),
     ):
         kept = np.array(read(name)[1], dtype=float)
         assert (
@@ -124,6 +125,27 @@ def test_responses_are_the_librarys():
     assert reference.shape[3] == 7
     assert np.abs(ON_PUBLISHED_GRID.irf(theta) - reference).max() < 1e-6
     assert ON_PUBLISHED_GRID.residual(theta).max() < 1e-7
+
+
+def test_responses_to_news_are_the_librarys():
+    ours = ON_PUBLISHED_GRID.anticipated(reference_theta()[:2], 40, ahead=4)
+    assert np.abs(ours - responses("news.csv")).max() < 1e-6
+
+
+def test_a_surprise_is_news_of_each_of_its_quarters():
+    """A process of persistence 0.5 is a sum of innovations of which each is known beforehand."""
+    at_once, fading = SPEC.theta(), SPEC.theta()
+    processes_of = [SPEC.index(f"rho_{letter}") for letter in "mzgu"]
+    at_once[:, processes_of] = 0.0
+    fading[:, processes_of] = 0.5
+    news = [HANK.anticipated(at_once, 12, ahead) * 0.5**ahead for ahead in range(41)]
+    surprise = HANK.irf(fading, 12)
+    np.testing.assert_allclose(sum(news), surprise, atol=1e-10 * np.abs(surprise).max())
+
+
+def test_news_beyond_the_end_of_its_paths_are_refused():
+    with pytest.raises(ParameterError, match="up to 40 quarters before they occur"):
+        HANK.anticipated(SPEC.theta(), 12, ahead=41)
 
 
 def test_responses_on_its_own_grid_are_the_librarys_there():

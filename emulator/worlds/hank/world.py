@@ -85,17 +85,20 @@ N_TASTES, N_POLICY, N_SHOCKS = len(Tastes._fields), len(Policy._fields), len(SPE
 
 
 @lru_cache(maxsize=1024)
-def solve_draw(row: Row, truncation: Truncation, grid: Grid = GRID) -> Solved:
+def solve_draw(row: Row, truncation: Truncation, grid: Grid = GRID, ahead: int = 0) -> Solved:
     """One draw of theta, remembered; where there is no solution its responses are NaN and its
-    status says why. What the short truncation cannot tell the long one says.
+    status says why. What the short truncation cannot tell the long one says. ahead: quarters that
+    shocks are known before they occur.
 
     Raises `MissingExtraError`.
     """
-    answer = draw_solved(SPEC, HORIZON, row, _meaningful, lambda: _solve(row, truncation, grid))
-    return answer or solve_draw(row, LONG, grid)
+    answer = draw_solved(
+        SPEC, HORIZON, row, _meaningful, lambda: _solve(row, truncation, grid, ahead)
+    )
+    return answer or solve_draw(row, LONG, grid, ahead)
 
 
-def _solve(row: Row, truncation: Truncation, grid: Grid) -> Solved | None:
+def _solve(row: Row, truncation: Truncation, grid: Grid, ahead: int) -> Solved | None:
     """One draw, or None where the short truncation cannot tell. Raises `NoSolutionError`."""
     tastes, policy = Tastes(*row[:N_TASTES]), Policy(*row[N_TASTES : N_TASTES + N_POLICY])
     persistence, size = np.reshape(row[N_TASTES + N_POLICY :], (2, N_SHOCKS))
@@ -106,7 +109,7 @@ def _solve(row: Row, truncation: Truncation, grid: Grid) -> Solved | None:
         return None
     if status != Status.OK:
         return unsolved(SPEC, HORIZON, status)
-    forces = processes(persistence, truncation.periods)
+    forces = processes(persistence, truncation.periods, ahead)
     paths, error = close(household.jacobian_OITT, tastes, policy, forces)
     others = _watched(household, tastes, policy, paths, forces)
     unit = (UNITS[: len(paths), None, None] * paths).transpose(2, 1, 0)
@@ -245,8 +248,9 @@ class HeterogeneousAgents(HouseholdWorld):
     def meaningful(self, row: Row) -> bool:
         return _meaningful(row)
 
-    def solved(self, row: Row, horizon: int) -> Solved:
-        return solve_draw(row, SHORT if horizon <= SHORT.horizon else LONG, self.grid)
+    def solved(self, row: Row, horizon: int, ahead: int = 0) -> Solved:
+        truncation = SHORT if horizon <= SHORT.horizon else LONG
+        return solve_draw(row, truncation, self.grid, ahead)
 
     def households_part(self, dear: Row) -> np.ndarray:
         tastes = Tastes(*dear)

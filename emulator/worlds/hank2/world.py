@@ -67,17 +67,18 @@ class Household(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def solve_draw(row: Row, size: Size = GRID, periods: int = SHORT) -> Solved:
+def solve_draw(row: Row, size: Size = GRID, periods: int = SHORT, ahead: int = 0) -> Solved:
     """One draw of theta, remembered; where there is no solution its responses are NaN and its
-    status says why. What the short truncation cannot tell the long one says.
+    status says why. What the short truncation cannot tell the long one says. ahead: quarters that
+    shocks are known before they occur.
 
     Raises `MissingExtraError`.
     """
-    answer = draw_solved(SPEC, HORIZON, row, _meaningful, lambda: _solve(row, size, periods))
-    return answer or solve_draw(row, size, LONG)
+    answer = draw_solved(SPEC, HORIZON, row, _meaningful, lambda: _solve(row, size, periods, ahead))
+    return answer or solve_draw(row, size, LONG, ahead)
 
 
-def _solve(row: Row, size: Size, periods: int) -> Solved | None:
+def _solve(row: Row, size: Size, periods: int, ahead: int) -> Solved | None:
     """One draw, or None where the short truncation cannot tell. Raises `NoSolutionError`."""
     from emulator.worlds.hank2.closure import close
 
@@ -90,7 +91,7 @@ def _solve(row: Row, size: Size, periods: int) -> Solved | None:
         return None
     if status != Status.OK:
         return unsolved(SPEC, HORIZON, status)
-    forces = processes(persistence, periods)
+    forces = processes(persistence, periods, ahead)
     closed = close(household.markets, household.projected, rest, policy, forces, rows=CHECKED + 1)
     paths = observed(household, closed)
     responses = (UNITS[:, None, None] * paths).transpose(2, 1, 0) * (sizes / 100)[:, None, None]
@@ -199,8 +200,8 @@ class TwoAssets(HouseholdWorld):
     def meaningful(self, row: Row) -> bool:
         return _meaningful(row)
 
-    def solved(self, row: Row, horizon: int) -> Solved:
-        return solve_draw(row, self.size)
+    def solved(self, row: Row, horizon: int, ahead: int = 0) -> Solved:
+        return solve_draw(row, self.size, SHORT, ahead)
 
     def households_part(self, dear: Row) -> np.ndarray:
         steady, markets, _, watched = solve_household(Tastes(*dear), self.size)

@@ -23,6 +23,9 @@ from emulator.worlds.base import OnFailure, World
 Row = tuple[float, ...]
 T = TypeVar("T")
 
+FURTHEST = 40
+"""Quarters that a shock can be known before it occurs."""
+
 
 @dataclass(frozen=True)
 class Solved:
@@ -70,12 +73,15 @@ def below(responses: np.ndarray, quarter: int, share: float) -> bool:
     return bool((np.abs(responses[:, quarter]).max(axis=1) < share * peak).all())
 
 
-def processes(persistence: np.ndarray, periods: int) -> np.ndarray:
-    """Paths (S, T, S) of the shocks' processes after an innovation of 1 to each in turn."""
+def processes(persistence: np.ndarray, periods: int, ahead: int = 0) -> np.ndarray:
+    """Paths (S, T, S) of the shocks' processes after an innovation of 1 to each in turn, which
+    comes `ahead` periods after everybody knows of it. In the sequence space all paths are foreseen
+    from the first period on, so that news are a path like any other.
+    """
     n_shocks = len(persistence)
     paths = np.zeros((n_shocks, periods, n_shocks))
     for k, rho in enumerate(persistence):
-        paths[k, :, k] = rho ** np.arange(periods)
+        paths[k, ahead:, k] = rho ** np.arange(periods - ahead)
     return paths
 
 
@@ -94,8 +100,10 @@ class HouseholdWorld(World):
         """Whether the method of solution takes the draw, whose parameters are within bounds."""
 
     @abstractmethod
-    def solved(self, row: Row, horizon: int) -> Solved:
-        """One draw, with responses to that horizon or beyond."""
+    def solved(self, row: Row, horizon: int, ahead: int = 0) -> Solved:
+        """One draw, with responses to that horizon or beyond to shocks that are known `ahead`
+        quarters before they occur.
+        """
 
     @abstractmethod
     def households_part(self, dear: Row) -> np.ndarray:
@@ -148,6 +156,11 @@ class HouseholdWorld(World):
     def irf(
         self, theta: np.ndarray, horizon: int = DEFAULT_HORIZON, *, on_failure: OnFailure = "raise"
     ) -> np.ndarray:
+        return self.anticipated(theta, horizon, 0, on_failure=on_failure)
+
+    def anticipated(
+        self, theta: np.ndarray, horizon: int, ahead: int, *, on_failure: OnFailure = "raise"
+    ) -> np.ndarray:
         longest = self.longest_horizon
         assert longest is not None
         if not 0 <= horizon <= longest:
@@ -155,8 +168,14 @@ class HouseholdWorld(World):
                 f"The horizon is {horizon}; expected 0 (the impact period alone) to {longest}, as"
                 f" far as world '{self.spec.name}' is solved."
             )
+        if ahead > FURTHEST:
+            raise ParameterError(
+                f"anticipated={ahead}: world '{self.spec.name}' answers to shocks that are known up"
+                f" to {FURTHEST} quarters before they occur, so that it is back at rest where its"
+                " paths end."
+            )
         theta = self.spec.check_theta(theta)
-        solved = self._solved(theta, horizon)
+        solved = self._solved(theta, horizon, ahead)
         status = np.array([one.status for one in solved], dtype=np.uint8)
         self._refuse(theta, status != Status.OK, on_failure, status)
         shape = (len(theta), self.spec.n_shocks, horizon + 1, self.spec.n_observables)
@@ -184,8 +203,9 @@ class HouseholdWorld(World):
         columns = self.spec.check_theta(theta)[:, : len(self.dear)]
         return [tuple(row) for row in columns.tolist()]
 
-    def _solved(self, theta: np.ndarray, horizon: int = 0) -> list[Solved]:
-        return [self.solved(tuple(row), horizon) for row in self.spec.check_theta(theta).tolist()]
+    def _solved(self, theta: np.ndarray, horizon: int = 0, ahead: int = 0) -> list[Solved]:
+        rows = self.spec.check_theta(theta).tolist()
+        return [self.solved(tuple(row), horizon, ahead) for row in rows]
 
 
 def draw_solved(

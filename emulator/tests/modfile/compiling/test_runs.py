@@ -228,19 +228,9 @@ def test_a_shock_of_size_zero_is_switched_on_by_the_command_line(emulate, chapte
     assert {"+0.5", "+0.45"} <= cells
 
 
-@pytest.mark.parametrize(
-    ("statement", "message"),
-    [
-        ("extended_path(periods=10);", "'extended_path': the extended path"),
-    ],
-)
-def test_a_run_of_a_kind_that_is_not_answered_is_refused_where_it_stands(
-    chapter, statement, message
-):
-    chapter.write_text(CHAPTER + statement + "\n")
+def test_the_last_run_of_responses_is_answered_unless_another_is_chosen(chapter):
     assert quiet(load, chapter).run == 2
-    with pytest.raises(ModFileError, match=rf"chapter.mod:17: {message}"):
-        load(chapter, run=4)
+    assert quiet(load, chapter, run=3).kind.title == "the extended path"
 
 
 def test_options_of_commands_that_set_up_a_run_stay_in_force():

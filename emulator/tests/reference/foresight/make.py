@@ -2,7 +2,8 @@
 
 news.csv: responses to shocks that are known 4 periods ahead, of `states.mod`, where each period of
 the news is a state. paths.csv: the path that the last command of each other file leaves, with
-Dynare's tolerances at 1e-11, period 0 being the one before the first.
+Dynare's tolerances tightened, period 0 being the one before the first. extended.csv: the extended
+path of `extended.mod` and the shocks that Dynare drew for it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.io import loadmat
@@ -17,7 +19,16 @@ from scipy.io import loadmat
 from emulator.tests.reference.dynare import ask, command_line, run_octave
 
 HERE = Path(__file__).resolve().parent
-PATHS = ("growth", "lags", "bound")
+PATHS = {
+    "growth": 1e-11,
+    "lags": 1e-11,
+    "bound": 1e-11,
+    "planner": 1e-9,
+    "learning": 1e-9,
+    "from_file": 1e-9,
+    "past_from_file": 1e-9,
+}
+"""Files, and the tolerance to which Dynare solves each: it does not reach smaller ones in all."""
 VARIABLES = ("x", "pi", "i", "a")
 SHOCKS = ("e_m", "e_a")
 SCRIPT = """function solve_all()
@@ -26,21 +37,32 @@ SCRIPT = """function solve_all()
   variables = M_.endo_names(1:M_.orig_endo_nbr);
   path = oo_.endo_simul(1:M_.orig_endo_nbr, :);
   lag = M_.maximum_lag;
-  save('-v6', 'answer.mat', 'variables', 'path', 'lag');
+  exogenous = oo_.exo_simul;
+  shocks = M_.exo_names;
+  save('-v6', 'answer.mat', 'variables', 'path', 'lag', 'exogenous', 'shocks');
 end
 """
-TIGHT = "options_.dynatol.f = 1e-11; options_.dynatol.x = 1e-11; options_.solve_tolf = 1e-13;\n"
+TIGHT = "options_.dynatol.f = {0}; options_.dynatol.x = {0}; options_.solve_tolf = {0}/100;\n"
 
 
-def path_of(name: str, matlab: Path) -> tuple[list[str], np.ndarray]:
-    """Names of variables (V) and their path (T, V) from period 0 on."""
+def ask_dynare(name: str, tolerance: float, matlab: Path) -> dict[str, Any]:
+    """What the last command of a file leaves."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        for data in (*HERE.glob("*_data.m"), *HERE.glob("*.csv")):
+            shutil.copy(data, work)
         text = (HERE / f"{name}.mod").read_text()
-        (work / "model.mod").write_text(text.replace("model;", f"{TIGHT}model;", 1))
+        tight = TIGHT.format(f"{tolerance:g}")
+        (work / "model.mod").write_text(text.replace("model;", f"{tight}model;", 1))
         (work / "solve_all.m").write_text(SCRIPT)
         run_octave(work, matlab)
-        answer = loadmat(work / "answer.mat", simplify_cells=True)
+        answer: dict[str, Any] = loadmat(work / "answer.mat", simplify_cells=True)
+        return answer
+
+
+def path_of(name: str, tolerance: float, matlab: Path) -> tuple[list[str], np.ndarray]:
+    """Names of variables (V) and their path (T, V) from period 0 on."""
+    answer = ask_dynare(name, tolerance, matlab)
     path = np.asarray(answer["path"]).T
     first = np.full((1 - int(answer["lag"]), path.shape[1]), np.nan)
     return [str(v) for v in answer["variables"]], np.concatenate([first, path])
@@ -59,12 +81,17 @@ def main(output: Path, matlab: Path) -> None:
             file.write(f"{(0.7, 0.3)[draw]},{SHOCKS[shock]},{horizon},{values}\n")
     with open(output / "paths.csv", "w") as file:
         file.write("file,period,variable,value\n")
-        for name in PATHS:
-            variables, path = path_of(name, matlab)
+        for name, tolerance in PATHS.items():
+            variables, path = path_of(name, tolerance, matlab)
             for period, row in enumerate(path):
                 for variable, value in zip(variables, row, strict=True):
                     if np.isfinite(value):
                         file.write(f"{name},{period},{variable},{value:.15g}\n")
+    answer = ask_dynare("extended", 1e-9, matlab)
+    table = np.concatenate([answer["exogenous"], np.asarray(answer["path"]).T[1:]], axis=1)
+    names = [*map(str, answer["shocks"]), *map(str, answer["variables"])]
+    header = ",".join(names)
+    np.savetxt(output / "extended.csv", table, "%.15g", ",", header=header, comments="")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,9 @@ DIFFERENCES = {"hh": {"h": 1e-8, "twosided": True}}
 SCALE = 0.01
 """Size of the shock, in standard deviations, at which the nonlinear model is solved."""
 
+AHEAD = 4
+"""Quarters that the shocks of `news.csv` are known before they occur."""
+
 PIVOT = 0.05
 """Of the grid of `hank` itself; that of the library is 0.25."""
 
@@ -147,9 +150,12 @@ def steady_state(p: dict[str, float], household: Any, blocks: list[Any]) -> Any:
     )
 
 
-def path(p: dict[str, float], letter: str) -> np.ndarray:
-    """The process of a shock after an innovation of one standard deviation, (T,)."""
-    return p[f"sigma_{letter}"] / 100 * p[f"rho_{letter}"] ** np.arange(PERIODS)
+def path(p: dict[str, float], letter: str, ahead: int = 0) -> np.ndarray:
+    """The process of a shock after an innovation of one standard deviation, (T,), which is known so
+    many quarters before it comes.
+    """
+    process = p[f"sigma_{letter}"] / 100 * p[f"rho_{letter}"] ** np.arange(PERIODS - ahead)
+    return np.concatenate([np.zeros(ahead), process])
 
 
 def published_example() -> tuple[Any, np.ndarray]:
@@ -209,10 +215,13 @@ def groups(rest: Any) -> tuple[dict[str, Any], dict[str, float]]:
 
 
 def extended(
-    p: dict[str, float], nonlinear: bool = False, grid: Any = published.make_grids
+    p: dict[str, float],
+    nonlinear: bool = False,
+    grid: Any = published.make_grids,
+    ahead: int = 0,
 ) -> tuple[Any, np.ndarray]:
     """Steady state and responses (4, H+1, 7) of the whole model on a grid; nonlinear ones are
-    central differences at a hundredth of the shock.
+    central differences at a hundredth of the shock. ahead: quarters that shocks are known before.
     """
     household = household_on(grid)
     ss = steady_state(p, household, [rule, budget, markets])
@@ -227,7 +236,7 @@ def extended(
             ss, UNKNOWNS, TARGETS, list(EXOGENOUS), T=PERIODS, options=DIFFERENCES
         )
         paths = [
-            {name: G[name][shock] @ path(p, letter) for name in units}
+            {name: G[name][shock] @ path(p, letter, ahead) for name in units}
             for shock, letter in zip(EXOGENOUS, "mzgu", strict=True)
         ]
     else:
@@ -299,6 +308,7 @@ def main(output: Path) -> None:
     write_irfs(
         output / "nonlinear.csv", np.stack([extended(p, nonlinear=True)[1] for p in named[:2]])
     )
+    write_irfs(output / "news.csv", np.stack([extended(p, ahead=AHEAD)[1] for p in named[:2]]))
     rest = [("published", example), *((str(k), ss) for k, (ss, _) in enumerate(found))]
     lines = [f"{name},{ss['beta']:.12g},{ss['vphi']:.12g},{ss['C']:.12g}" for name, ss in rest]
     (output / "steady.csv").write_text("\n".join(["draw,beta,vphi,consumption", *lines]) + "\n")
