@@ -7,7 +7,8 @@ file's posterior is to Dynare's chain.
 Each history has parameters of its own, drawn from the prior where there is a solution, so that 90 %
 intervals cover 90 % of them, and ranks of the truth among the draws are uniform, if everything is
 right (Talts, Betancourt, Simpson, Vehtari and Gelman 2018, arXiv:1804.06788). The CSV gains the
-rows of a history as it ends; the same command goes on from there. `--dynare` holds means against
+rows of a history as it ends; the same command goes on from there. Several commands, each with
+histories and a CSV of its own (`--first`), go side by side. `--dynare` holds means against
 the draws in a file of Dynare's random walk (`metropolis/MODEL_mh1_blck1.mat`, its first fifth left
 out), in standard deviations of the posterior.
 """
@@ -29,12 +30,14 @@ from emulator.estimation.full_information.mode import find_peaks
 from emulator.estimation.full_information.question import DataProblem, DataSettings
 from emulator.estimation.full_information.start import AroundModes
 from emulator.estimation.moves import kinds_for
-from emulator.estimation.smc import Moves, run_smc
+from emulator.estimation.smc import FromPrior, Moves, Start, run_smc
 
 WORLD = "nk"
 SERIES = ("output", "inflation", "rate")
 PARTICLES = 500
+STARTS = 8
 BURN = 200
+LEVEL = 0.9
 
 
 def history(number: int, quarters: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -47,20 +50,20 @@ def history(number: int, quarters: int) -> tuple[np.ndarray, pd.DataFrame]:
     return theta[0], pd.DataFrame(path, index=pd.Index(periods, name="period"), columns=SERIES)
 
 
-def of_history(number: int, quarters: int) -> pd.DataFrame:
+def of_history(number: int, quarters: int, begin: str) -> pd.DataFrame:
     """A row a parameter: truth, posterior, rank of the truth among the draws."""
     theta, table = history(number, quarters)
-    problem = DataProblem.of(
-        emulator.read_data(table), WORLD, DataSettings(observe=SERIES, budget=Budget(starts=2))
-    )
+    problem = DataProblem.of(emulator.read_data(table), WORLD, DataSettings(observe=SERIES))
     density = problem.density
-    search = find_peaks(density, 2, np.random.default_rng([number, 2]))
+    start: Start = FromPrior()
+    if begin == "mode":
+        start = AroundModes(find_peaks(density, STARTS, np.random.default_rng([number, 2])).peaks)
     moves = Moves(kinds_for(PARTICLES, len(density.prior.free)), adaptive=True)
     particles = run_smc(
         density,
         PARTICLES,
         np.random.default_rng([number, 3]),
-        start=AroundModes(search.peaks),
+        start=start,
         moves=moves,
     )
     draws = density.prior.values(expit(particles.z))
@@ -70,6 +73,7 @@ def of_history(number: int, quarters: int) -> pd.DataFrame:
         {
             "history": number,
             "quarters": quarters,
+            "from": begin,
             "parameter": density.prior.names,
             "truth": truth,
             "mean": draws.mean(axis=0),
@@ -82,23 +86,28 @@ def of_history(number: int, quarters: int) -> pd.DataFrame:
     )
 
 
-def coverage(histories: int, quarters: int, path: Path) -> None:
-    """Run what the CSV lacks, and print coverage and uniformity of ranks by parameter."""
-    rows = pd.read_csv(path) if path.exists() else pd.DataFrame({"history": [], "quarters": []})
-    done = set(rows.loc[rows["quarters"] == quarters, "history"])
-    for number in range(histories):
-        if number not in done:
-            rows = pd.concat([rows, of_history(number, quarters)], ignore_index=True)
-            rows.to_csv(path, index=False)
-    ours = rows[rows["quarters"] == quarters]
-    table = ours.groupby("parameter")["covered"].agg(["mean", "size"])
-    chance = [binom.interval(0.99, size, 0.9) for size in table["size"]]
+def coverage(first: int, last: int, quarters: int, begin: str, path: Path) -> None:
+    """Run the histories from `first` to before `last` that the CSV lacks, and show what it says."""
+    rows = pd.read_csv(path) if path.exists() else None
+    done = set() if rows is None else set(rows["history"])
+    for number in sorted(set(range(first, last)) - done):
+        history = of_history(number, quarters, begin)
+        history.to_csv(path, index=False, mode="a", header=not path.exists())
+    show(pd.read_csv(path))
+
+
+def show(rows: pd.DataFrame) -> None:
+    """Coverage and uniformity of ranks by parameter, and what chance allows."""
+    table = rows.groupby("parameter", sort=False)["covered"].agg(["mean", "size"])
+    chance = [binom.interval(0.99, size, LEVEL) for size in table["size"]]
     table["low_99"] = [ends[0] for ends in chance] / table["size"]
     table["high_99"] = [ends[1] for ends in chance] / table["size"]
-    ranks = ours.groupby("parameter")["rank"]
+    ranks = rows.groupby("parameter")["rank"]
     table["ranks_uniform_p"] = ranks.apply(lambda values: kstest(values, "uniform").pvalue)
     print(table.round(3).to_string())
-    print(f"all: {ours['covered'].mean():.3f} of {len(ours)}")
+    by_history = rows.groupby("history")["covered"].mean()
+    error = by_history.std() / np.sqrt(len(by_history))
+    print(f"all: {by_history.mean():.3f}, standard error {error:.3f}; {len(by_history)} histories")
 
 
 def beside_dynare(model: str, data: str, chain: Path) -> None:
@@ -123,6 +132,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--histories", type=int, default=200)
     parser.add_argument("--quarters", type=int, default=80)
+    parser.add_argument("--first", type=int, default=0, help="the first history's number")
+    parser.add_argument("--from", dest="begin", choices=("prior", "mode"), default="prior")
     parser.add_argument("--csv", type=Path, default=Path("posterior_coverage.csv"))
     parser.add_argument("--dynare")
     parser.add_argument("--data")
@@ -131,7 +142,7 @@ def main() -> None:
     if asked.dynare:
         beside_dynare(asked.dynare, asked.data, asked.chain)
     else:
-        coverage(asked.histories, asked.quarters, asked.csv)
+        coverage(asked.first, asked.histories, asked.quarters, asked.begin, asked.csv)
 
 
 if __name__ == "__main__":

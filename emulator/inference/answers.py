@@ -86,7 +86,12 @@ def simulation(spec: WorldSpec, draws: np.ndarray, source: str, paths: np.ndarra
             "unit": ("observable", list(spec.observable_units)),
         },
         name="simulation",
-        attrs={"world": spec.name, "title": spec.title, "source": source},
+        attrs={
+            "world": spec.name,
+            "title": spec.title,
+            "source": source,
+            "frequency": spec.frequency,
+        },
     )
 
 

@@ -22,7 +22,20 @@ from emulator.inference.command_line import (
     economy_of,
     names_of,
 )
-from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, World
+from emulator.inference.options import (
+    Checkpoint,
+    Error,
+    Frequency,
+    Gaps,
+    Grid,
+    Observe,
+    Plot,
+    Run,
+    Sample,
+    Set,
+    Transform,
+    World,
+)
 from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
@@ -30,32 +43,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from emulator.inference.economy import Economy
+    from emulator.inference.posterior_draws import PosteriorDraws
+    from emulator.series import TimeSeries
 
 Data = Annotated[
     str | None,
     typer.Option(
         help="us (quarterly US series), or files (.csv, .xlsx, .parquet).  [default: us, or those"
         " of the posterior]"
-    ),
-]
-Observe = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="How a series follows from observables: 'growth=diff(output) + mean'. May be repeated;"
-        " by default series that are called as observables are."
-    ),
-]
-Error = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Standard deviation of a series' error of measurement: rate=0.2. May be repeated."
-    ),
-]
-Sample = Annotated[str | None, typer.Option(help="First and last period: 1984Q1:2007Q4.")]
-Transform = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A series and what is done to it: 'gdp=log, difference, percent'. May be repeated."
     ),
 ]
 Start = Annotated[
@@ -85,6 +80,10 @@ Output = Annotated[
 ]
 
 
+ROUNDED = 1e-3
+"""Distance of a sum of probabilities from one that is rounding."""
+
+
 class _Question(NamedTuple):
     """What the four commands share, as it was typed."""
 
@@ -93,6 +92,8 @@ class _Question(NamedTuple):
     error: list[str] | None
     sample: str | None
     transform: list[str] | None
+    frequency: str | None
+    gaps: str
     start: str | None
     posterior: Path | None
     draws: int
@@ -110,6 +111,8 @@ def smooth(
     error: Error = None,
     sample: Sample = None,
     transform: Transform = None,
+    frequency: Frequency = None,
+    gaps: Gaps = "error",
     start: Start = None,
     posterior: Posterior = None,
     draws: Draws = 200,
@@ -138,6 +141,8 @@ def decompose(
     error: Error = None,
     sample: Sample = None,
     transform: Transform = None,
+    frequency: Frequency = None,
+    gaps: Gaps = "error",
     start: Start = None,
     posterior: Posterior = None,
     draws: Draws = 200,
@@ -203,6 +208,8 @@ def forecast(
     error: Error = None,
     sample: Sample = None,
     transform: Transform = None,
+    frequency: Frequency = None,
+    gaps: Gaps = "error",
     start: Start = None,
     posterior: Posterior = None,
     draws: Draws = 200,
@@ -262,6 +269,8 @@ def counterfactual(
     error: Error = None,
     sample: Sample = None,
     transform: Transform = None,
+    frequency: Frequency = None,
+    gaps: Gaps = "error",
     start: Start = None,
     posterior: Posterior = None,
     draws: Draws = 200,
@@ -303,6 +312,8 @@ def _asked(world: str, question: _Question) -> tuple[Economy, dict[str, Any]]:
     economy = economy_of(
         world, question.checkpoint or DEFAULT_NETWORK, not question.checkpoint, question.run
     )
+    from emulator.series import read_data
+
     values: Any = swept(question.set_ or [], question.grid)
     arguments: dict[str, Any] = {}
     if question.posterior is not None:
@@ -316,19 +327,39 @@ def _asked(world: str, question: _Question) -> tuple[Economy, dict[str, Any]]:
         own = question.posterior / Path(world).stem
         posterior = read_posterior(own if own.is_dir() else question.posterior, question.draws)
         values = posterior.table
-        names = ("data", "sample", "observe", "errors", "start")
+        names = ("sample", "observe", "errors", "start")
         arguments = {k: posterior.question[k] for k in names if k in posterior.question}
+        if question.data is None:
+            arguments["data"] = _data_of(posterior, question)
+    if "data" not in arguments:
+        arguments["data"] = read_data(
+            question.data or "us",
+            transform=pairs(question.transform, "--transform"),
+            frequency=question.frequency,
+            gaps=question.gaps,
+        )
     typed = {
-        "data": question.data,
         "sample": question.sample,
         "observe": pairs(question.observe, "--observe") or None,
         "errors": pairs(question.error, "--error") or None,
-        "transform": pairs(question.transform, "--transform") or None,
         "start": question.start,
         "observables": names_of(question.observables or []),
     }
     arguments |= {name: value for name, value in typed.items() if value is not None}
-    return economy, {"data": "us", **arguments, "draws": values}
+    return economy, {**arguments, "draws": values}
+
+
+def _data_of(posterior: PosteriorDraws, question: _Question) -> TimeSeries:
+    """The data that the posterior was estimated from. Raises `SeriesError` where they cannot be
+    read again, `ParameterError` where others are described.
+    """
+    if question.transform or question.frequency is not None or question.gaps != "error":
+        raise ParameterError(
+            "--transform, --frequency and --gaps say how data are read, and the data of the"
+            " posterior are read as they were when it was estimated. Leave them out, or say which"
+            " data are meant with --data."
+        )
+    return posterior.data()
 
 
 def _path(name: str, text: str) -> list[float]:
@@ -349,6 +380,16 @@ def _probabilities(names: Sequence[str], text: str, posterior: Path | None) -> d
             raise ParameterError(
                 f"--probabilities names {len(numbers)} numbers, and there are {len(names)} worlds."
             )
+        total = math.fsum(numbers)
+        if not all(number >= 0 for number in numbers) or not 0 < total < math.inf:
+            raise ParameterError(
+                f"--probabilities are {text}; expected numbers, zero or more, not all of them zero."
+            )
+        if abs(total - 1) > ROUNDED:
+            shares = ", ".join(
+                f"{name} {number / total:.3g}" for name, number in zip(names, numbers, strict=True)
+            )
+            say(f"--probabilities sum up to {total:g}, and are taken by their size: {shares}.")
         return dict(zip(names, numbers, strict=True))
     table = None if posterior is None else posterior / "worlds.csv"
     if table is None or not table.exists():

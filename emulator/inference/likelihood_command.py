@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emulator.console import number, say, show
-from emulator.inference.command_line import (
-    DEFAULT_NETWORK,
-    RUN_HELP,
-    WORLD_HELP,
-    check_outputs,
-    economy_of,
-)
+from emulator.inference.command_line import DEFAULT_NETWORK, check_outputs, economy_of
 from emulator.inference.notes import MOST_ROWS, note, values_in_words
-from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
+from emulator.inference.options import (
+    Data,
+    Error,
+    Frequency,
+    Gaps,
+    Grid,
+    Observe,
+    Run,
+    Sample,
+    Set,
+    Transform,
+    World,
+)
+from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
 if TYPE_CHECKING:
@@ -27,43 +34,16 @@ if TYPE_CHECKING:
 
 
 def likelihood(
-    world: Annotated[str, typer.Argument(help=WORLD_HELP)],
-    data: Annotated[
-        str,
-        typer.Option(help="us (quarterly US series), or files (.csv, .xlsx, .parquet)."),
-    ] = "us",
-    observe: Annotated[
-        list[str] | None,
-        typer.Option(
-            help=(
-                "How a series follows from observables: 'growth=diff(output) + mean'. May be"
-                " repeated; by default series that are called as observables are."
-            )
-        ),
-    ] = None,
-    error: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Standard deviation of a series' error of measurement: rate=0.2. May be repeated."
-        ),
-    ] = None,
-    sample: Annotated[
-        str | None, typer.Option(help="First and last period: 1984Q1:2007Q4.")
-    ] = None,
-    transform: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A series and what is done to it: 'gdp=log, difference, percent'. May be repeated."
-        ),
-    ] = None,
-    frequency: Annotated[
-        str | None, typer.Option(help="quarter or year: averages over longer periods.")
-    ] = None,
-    gaps: Annotated[
-        str, typer.Option(help="error, or missing: periods without a row are missing values.")
-    ] = "error",
-    set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
-    grid: Annotated[bool, typer.Option("--grid", help=GRID_HELP)] = False,
+    world: World,
+    data: Data = "us",
+    observe: Observe = None,
+    error: Error = None,
+    sample: Sample = None,
+    transform: Transform = None,
+    frequency: Frequency = None,
+    gaps: Gaps = "error",
+    set_: Set = None,
+    grid: Grid = False,
     start: Annotated[
         str,
         typer.Option(
@@ -87,7 +67,7 @@ def likelihood(
     checkpoint: Annotated[
         str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
     ] = DEFAULT_NETWORK,
-    run: Annotated[int | None, typer.Option(help=RUN_HELP)] = None,
+    run: Run = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(help="Write all numbers (.csv, .nc or .json). May be repeated."),

@@ -1,4 +1,4 @@
-"""Options that several commands take: a world, its parameters, who answers, and a figure."""
+"""Options that several commands take: a world, its parameters, data, who answers, and a figure."""
 
 from __future__ import annotations
 
@@ -24,4 +24,33 @@ Run = Annotated[int | None, typer.Option(help=RUN_HELP)]
 Plot = Annotated[
     Path | None,
     typer.Option(help="Write a figure (.png, .pdf or .svg); named as the command if no path."),
+]
+Data = Annotated[
+    str, typer.Option(help="us (quarterly US series), or files (.csv, .xlsx, .parquet).")
+]
+Observe = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="How a series follows from observables: 'growth=diff(output) + mean'. May be repeated;"
+        " by default series that are called as observables are."
+    ),
+]
+Error = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Standard deviation of a series' error of measurement: rate=0.2. May be repeated."
+    ),
+]
+Sample = Annotated[str | None, typer.Option(help="First and last period: 1984Q1:2007Q4.")]
+Transform = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A series and what is done to it: 'gdp=log, difference, percent'. May be repeated."
+    ),
+]
+Frequency = Annotated[
+    str | None, typer.Option(help="quarter or year: averages over longer periods.")
+]
+Gaps = Annotated[
+    str, typer.Option(help="error, or missing: periods without a row are missing values.")
 ]

@@ -7,7 +7,8 @@ say the rest:
 
 world        name, or path of the file, of the world
 held         JSON: values of the parameters that were not estimated
-question     JSON: data, sample, observe, errors, start, presample
+question     JSON: data, origin (where they can be read again), sample, observe, errors, start,
+             presample
 answered_by  exact solution, or network
 
 In the group `exact_posterior` are draws of the exact posterior where a network was sampled.
@@ -26,6 +27,8 @@ from emulator.errors import EstimationError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from emulator.series import TimeSeries
 
 FILE = "posterior.nc"
 
@@ -46,6 +49,16 @@ class PosteriorDraws:
         """The arguments of `Economy.log_likelihood` that observe the same data in the same way."""
         names = ("observe", "errors", "start", "presample")
         return {name: self.question[name] for name in names if name in self.question}
+
+    def data(self) -> TimeSeries:
+        """The data, read again. Raises `SeriesError` where they are gone or have changed."""
+        from emulator.series.origin import read_again
+
+        name, source = self.question["data"], self.question.get("source", "")
+        origin = self.question.get("origin")
+        if origin is None and name == "us":  # as posteriors were written before
+            origin = {"files": [{"path": "us", "sha256": None}]}
+        return read_again(origin or {}, name, source)
 
 
 def read_posterior(path: str | Path, n: int | None = None) -> PosteriorDraws:

@@ -7,9 +7,9 @@ Axes: T period, V series.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -34,7 +34,8 @@ class TimeSeries:
 
     units: of each series; done: its transformations in words; observing: how a world observes it
     unless it is said otherwise, an equation as in `emulator.inference.likelihood`, empty where
-    nothing is known.
+    nothing is known; origin: where the numbers can be read again, see
+    `emulator.series.origin`, empty of tables in memory.
     """
 
     name: str
@@ -45,6 +46,7 @@ class TimeSeries:
     units: tuple[str, ...]
     done: tuple[str, ...]
     observing: tuple[str, ...]
+    origin: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(
@@ -159,26 +161,42 @@ class TimeSeries:
             )
         begin = int(np.searchsorted(self.periods.asi8, start.ordinal))
         rows = slice(begin, begin + end.ordinal - start.ordinal + 1)
-        return replace(self, periods=self.periods[rows], values=self.values[rows])
+        origin = self._origin({"sample": f"{label(start)}:{label(end)}"})
+        return replace(self, periods=self.periods[rows], values=self.values[rows], origin=origin)
+
+    def _origin(self, done: Mapping[str, Any], after: Sequence[str] = ()) -> Mapping[str, Any]:
+        """The origin with something done since; none where it was done after what comes last when
+        the numbers are read again.
+        """
+        if not self.origin or any(name in self.origin for name in after):
+            return {}
+        return {**self.origin, **done}
 
     def transformed(self, steps: Mapping[str, str]) -> TimeSeries:
         """The same with some series transformed, by name; see `emulator.series.transforms`.
 
         Raises `UnknownNameError`, `SeriesError`.
         """
+        if not steps:
+            return self
         values, done = self.values.copy(), list(self.done)
+        before = self.origin.get("transform", {})
+        texts = dict(before)
         for name, text in steps.items():
             k = self.column(name)
             values[:, k], words = transformed(values[:, k], text, self.frequency, name)
             done[k] = ", ".join(part for part in (done[k], words) if part)
-        return replace(self, values=values, done=tuple(done))
+            texts[name] = ", ".join(part for part in (before.get(name, ""), text) if part)
+        origin = self._origin({"transform": texts}, after=("frequency", "sample"))
+        return replace(self, values=values, done=tuple(done), origin=origin)
 
     def with_units(self, units: Mapping[str, str]) -> TimeSeries:
         """The same with these units. Raises `UnknownNameError`."""
         all_units = list(self.units)
         for name, unit in units.items():
             all_units[self.column(name)] = unit
-        return replace(self, units=tuple(all_units))
+        origin = self._origin({"units": {**self.origin.get("units", {}), **units}})
+        return replace(self, units=tuple(all_units), origin=origin)
 
     def at_frequency(self, frequency: str, how: Mapping[str, How] | How = "average") -> TimeSeries:
         """The same by longer periods: sums, averages, or the first or last value, one for all
@@ -212,7 +230,10 @@ class TimeSeries:
             ", ".join(part for part in (before, f"{way} over the {frequency}") if part)
             for before, way in zip(self.done, ways, strict=True)
         )
-        return replace(self, periods=wholes, values=np.stack(columns, axis=1), done=done)
+        ways_said = how if isinstance(how, str) else dict(how)
+        origin = self._origin({"frequency": frequency, "how": ways_said}, after=("sample",))
+        values = np.stack(columns, axis=1)
+        return replace(self, periods=wholes, values=values, done=done, origin=origin)
 
     def joined(self, other: TimeSeries) -> TimeSeries:
         """Both, over the periods of either, at the shorter of the two frequencies: a longer

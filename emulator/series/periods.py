@@ -53,8 +53,8 @@ def label(period: pd.Period) -> str:
     """1984Q1, 1984M03 or 1984."""
     kind = period.freqstr[0]
     if kind == "Q":
-        return f"{period.year}Q{period.quarter}"
-    return f"{period.year}M{period.month:02d}" if kind == "M" else str(period.year)
+        return f"{period.year:04d}Q{period.quarter}"
+    return f"{period.year:04d}M{period.month:02d}" if kind == "M" else f"{period.year:04d}"
 
 
 def frequency_of(index: pd.PeriodIndex) -> str:

@@ -118,6 +118,7 @@ def question(estimate: PosteriorEstimate) -> dict[str, Any]:
     return {
         "data": likelihood.data.name,
         "source": likelihood.data.source,
+        "origin": dict(likelihood.data.origin),
         "sample": likelihood.data.sample,
         "observe": {e.series: e.text for e in observation.equations},
         "errors": {

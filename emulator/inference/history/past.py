@@ -67,6 +67,9 @@ class Past(ABC):
     def outlook(self, horizon: int) -> Outlook:
         """The first `horizon` periods after the data."""
 
+    def refuse_unit_roots(self, failed: np.ndarray) -> None:  # noqa: B027  # states alone have roots
+        """`ParameterError` where draws (n,) have no answer because of a unit root."""
+
     def level(self, first: int, last: int) -> np.ndarray:
         """The level (n, last - first, X) of the targets in these periods; 0 is the first of the
         data.
@@ -118,6 +121,10 @@ class ByStates(Past):
     @property
     def shocks(self) -> np.ndarray:
         return self.smoothed.shocks
+
+    def refuse_unit_roots(self, failed: np.ndarray) -> None:
+        solved = np.isfinite(self._own.A).all(axis=(1, 2))
+        self.likelihood.refuse_unit_roots(self.theta, self._own, failed & solved)
 
     @property
     def method(self) -> str:

@@ -80,6 +80,8 @@ def asked(asking: Asking, question: DataQuestion, everything: bool) -> Asked:
     past = past_of(likelihood, theta, observed)
     failed = ~np.isfinite(past.shocks).all(axis=(1, 2))
     if failed.any():
+        if question.on_failure != "nan":
+            past.refuse_unit_roots(failed)
         signs = asking.answerer.signs(theta)
         refuse(
             asking.spec,

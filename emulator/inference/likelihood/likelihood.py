@@ -28,8 +28,10 @@ from emulator.solvers import StateSpace, spectral_radius
 from emulator.solvers.kalman import SETTLED, Start, log_likelihoods
 from emulator.worlds.priors import Prior
 
-UNIT_ROOT = 1 - 1e-9
-"""Modulus of a root from which a state has no unconditional distribution that can be computed."""
+UNIT_ROOT = 1 - 1e-6
+"""Modulus of a root from which a state whose unconditional distribution cannot be computed has a
+unit root: of a double root rounding leaves no more digits.
+"""
 
 MOVING = 200
 """Last horizon at most of a solver's responses whose moving average stands for a world without a
@@ -163,12 +165,16 @@ class Likelihood:
             space, self.data.values, self.answerer.levels(theta)
         )
         answers = log_likelihoods(observed, self.start, self.settled)
-        lost = np.flatnonzero(solved & np.isneginf(answers).any(axis=1))
-        if strict and self.start == "stationary" and len(lost):
-            self._refuse_unit_roots(theta, observed.space, lost)
+        if strict:
+            lost = solved & np.isneginf(answers).any(axis=1)
+            self.refuse_unit_roots(theta, observed.space, lost)
         return answers
 
-    def _refuse_unit_roots(self, theta: np.ndarray, space: StateSpace, lost: np.ndarray) -> None:
+    def refuse_unit_roots(self, theta: np.ndarray, space: StateSpace, lost: np.ndarray) -> None:
+        """`ParameterError` where draws (n,) are lost from the stationary start because they have a
+        unit root.
+        """
+        lost = np.flatnonzero(lost) if self.start == "stationary" else np.empty(0, dtype=int)
         unit = lost[spectral_radius(space.A[lost]) >= UNIT_ROOT]
         if len(unit):
             raise ParameterError(

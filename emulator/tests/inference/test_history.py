@@ -279,3 +279,26 @@ def test_what_cannot_be_answered_is_refused(nk, gaps):
         network.counterfactual(gaps, observe=OBSERVE, under={"phi_pi": 2.0})
     with pytest.raises(ParameterError, match="needs a state space"):
         network.smooth(gaps, observe=OBSERVE, start="diffuse")
+
+
+DOUBLE_ROOT = """
+var y x; varexo e u; parameters rho; rho = 0.6;
+model(linear); y = y(-1) + x(-1) + e; x = x(-1) + u; end;
+shocks; var e; stderr 1; var u; stderr 1; end;
+varobs y x;
+"""
+
+
+@pytest.mark.fast
+def test_a_unit_root_is_named_with_what_to_do(tmp_path):
+    """Rounding leaves 1 - 1e-8 of a double root, and the filter says nothing but that it failed."""
+    (tmp_path / "walk.mod").write_text(DOUBLE_ROOT)
+    walk = emulator.world(tmp_path / "walk.mod")
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.normal(size=(20, 2)).cumsum(axis=0), columns=["y", "x"])
+    table.index = pd.period_range("1990Q1", periods=20, freq="Q")
+    for ask in (walk.smooth, walk.forecast, walk.log_likelihood):
+        with pytest.raises(ParameterError, match="has a unit root") as caught:
+            ask(table)
+        assert "--start diffuse" in str(caught.value)
+    assert np.isfinite(walk.smooth(table, start="diffuse")["shock_path"]).all()

@@ -63,10 +63,11 @@ def test_a_condition_is_met_in_the_table(emulate, tmp_path):
 
 def test_several_worlds_are_pooled(emulate, tmp_path):
     common = (*SAMPLE, "--observe", "rate=rate + mean", "--horizon", "3")
-    code, _, _ = emulate(
-        "forecast", "nk,rbc", *common, "--probabilities", "0.25,0.75", "--output", tmp_path / "f.nc"
+    code, out, _ = emulate(
+        "forecast", "nk,rbc", *common, "--probabilities", "1,3", "--output", tmp_path / "f.nc"
     )
     assert code == 0
+    assert "sum up to 4, and are taken by their size: nk 0.25, rbc 0.75" in " ".join(out.split())
     both = xr.load_dataset(tmp_path / "f.nc", engine="h5netcdf")
     alone = [
         emulator.world(name).forecast(
@@ -95,12 +96,9 @@ def test_worlds_without_a_series_in_common_are_not_pooled(nk):
         pooled({"a": forecasts["a"], "b": longer}, {"a": 1, "b": 1})
 
 
-def test_draws_of_a_posterior_are_asked_as_they_were_estimated(emulate, nk, tmp_path):
-    """The data and how they are observed come from the posterior's file."""
-    draws = nk.sample(5, seed=2)
-    folder = tmp_path / "nk"
+def written(folder, draws, question):
+    """A posterior as `emulator estimate --data` writes it, with beta held."""
     folder.mkdir()
-    question = {"data": "us", "sample": SAMPLE[1], "observe": {"rate": "rate + mean"}}
     root = xr.Dataset(
         attrs={
             "world": "nk",
@@ -118,6 +116,14 @@ def test_draws_of_a_posterior_are_asked_as_they_were_estimated(emulate, nk, tmp_
     file = folder / "posterior.nc"
     root.to_netcdf(file, engine="h5netcdf")
     xr.Dataset(free).to_netcdf(file, mode="a", group="posterior", engine="h5netcdf")
+
+
+def test_draws_of_a_posterior_are_asked_as_they_were_estimated(emulate, nk, tmp_path):
+    """The data and how they are observed come from the posterior's file."""
+    draws = nk.sample(5, seed=2)
+    folder = tmp_path / "nk"
+    question = {"data": "us", "sample": SAMPLE[1], "observe": {"rate": "rate + mean"}}
+    written(folder, draws, question)
     code, _, err = emulate(
         "forecast", "nk", "--posterior", folder, "--horizon", "4", "--output", tmp_path / "f.nc"
     )
@@ -127,6 +133,25 @@ def test_draws_of_a_posterior_are_asked_as_they_were_estimated(emulate, nk, tmp_
     draws["beta"] = 0.99
     wanted = nk.forecast("us", draws, sample=SAMPLE[1], observe={"rate": "rate + mean"}, horizon=4)
     np.testing.assert_allclose(answer["quantile"], wanted["quantile"], atol=1e-10)
+
+
+def test_a_posterior_from_a_file_reads_it_again_unless_it_changed(emulate, nk, tmp_path):
+    path = tmp_path / "own.csv"
+    frame = emulator.read_data("us", sample=SAMPLE[1], series=["rate"]).frame()
+    frame.drop(index="2001Q1").to_csv(path)
+    data = emulator.read_data(path, gaps="missing", transform={"rate": "demeaned"})
+    question = {"data": data.name, "source": data.source, "sample": data.sample}
+    written(tmp_path / "nk", nk.sample(2, seed=2), {**question, "origin": dict(data.origin)})
+    asked = ("forecast", "nk", "--posterior", tmp_path / "nk", "--horizon", "1")
+    assert emulate(*asked)[0] == 0
+    code, _, err = emulate(*asked, "--gaps", "missing")
+    assert (code, "say which data are meant" in " ".join(err.split())) == (1, True)
+    path.write_text(path.read_text() + "2008Q1,3\n")
+    code, _, err = emulate(*asked)
+    assert code == 1
+    assert "has changed since" in " ".join(err.split())
+    code, _, _ = emulate(*asked, "--data", path, "--gaps", "missing")
+    assert code == 0
 
 
 def test_another_rule(emulate, tmp_path):
@@ -146,6 +171,7 @@ def test_another_rule(emulate, tmp_path):
         (["forecast", "nk", "--by", "monetary"], "--condition rate=4.5,4.25"),
         (["forecast", "nk", "--probabilities", "1"], "Name several: nk,sw07"),
         (["forecast", "nk,var", "--probabilities", "1"], "1 numbers, and there are 2 worlds"),
+        (["forecast", "nk,var", "--probabilities", "1,-1"], "not all of them zero"),
         (["forecast", "nk", "--csv", "f.doc"], "must end in .csv, .nc, .json"),
         (["smooth", "zlb"], "is not linear in its shocks"),
         (["decompose", "nk", "--posterior", "nowhere"], "holds no posterior"),
