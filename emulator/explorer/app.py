@@ -23,6 +23,10 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.exported import PICTURES, picture
 from emulator.explorer.guard import OwnNames, guard
 from emulator.explorer.model_page import add_model, of_the_page
+from emulator.explorer.over_data import overlay
+from emulator.explorer.over_data import pages as over_data
+from emulator.explorer.over_data.asking import OverData
+from emulator.explorer.over_data.asking import ask as ask_over_data
 from emulator.explorer.panel import Limits, held_limits, panel
 from emulator.explorer.state import (
     FIRST_SHOWN,
@@ -32,7 +36,9 @@ from emulator.explorer.state import (
     Scenario,
     State,
 )
+from emulator.explorer.tables import LARGEST_TABLE
 from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
+from emulator.explorer.views import TITLES
 from emulator.inference.shock_size import impact_example, impact_examples, units_of
 from emulator.spec import Parameter, WorldSpec
 from emulator.worlds.figures import unit_in_words
@@ -89,21 +95,30 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
             error = str(refusal)
             state = State.read("", economies.spec)
         shown = _context(state, economies) | of_the_page(about, state.live.world)
-        shown |= _drawn(ask(state, economies, patient=False), *PLOT)
+        if state.view.kind == "responses":
+            answer = ask(state, economies, patient=False)
+            overlay.add(answer, economies, patient=False)
+            shown |= _drawn(answer, *PLOT)
+        else:
+            shown |= over_data.shown(state, economies, *PLOT, patient=False)
         return render_template("page.html", **shown, error=error), 400 if error else 200
 
     @app.get("/picture")
     def picture() -> Response:
         fields = request.args
         state = State.read(fields.get("state", ""), economies.spec)
+        if state.view.kind != "responses":
+            return _over_data(state, economies)
         before = fields.get("ghost")
+        patient = fields.get("patient") == "1"
         answer = ask(
             state,
             economies,
-            patient=fields.get("patient") == "1",
+            patient=patient,
             gone=_gone(),
             ghost=Scenario.parse(before, economies.spec) if before else None,
         )
+        overlay.add(answer, economies, patient, _gone())
         width = fields.get("w", PLOT[0], type=int) or PLOT[0]
         height = fields.get("h", PLOT[1], type=int) or PLOT[1]
         drawn = _drawn(answer, width, height, held_limits(fields.getlist("hold")[:MOST_SHOWN]))
@@ -127,6 +142,16 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
         upload = Upload(file.filename, file.read(), mapping.read() if mapping is not None else b"")
         return jsonify(world=economies.load(upload))
 
+    @app.post("/data")
+    def data() -> Response:
+        file = _posted("data", "a table of time series, such as series.csv")
+        return jsonify(data=economies.tables.load_data(str(file.filename), file.read()))
+
+    @app.post("/posterior")
+    def posterior() -> Response:
+        file = _posted("draws", "a table of draws, such as draws.csv")
+        return jsonify(posterior=economies.tables.load_posterior(str(file.filename), file.read()))
+
     @app.get("/palette.css")
     def colours() -> Response:
         return Response(looks.css(), mimetype="text/css")
@@ -134,32 +159,84 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
 
 def _add_downloads(app: Flask, economies: Economies) -> None:
     def answer() -> Answer:
-        return ask(State.read(_query(), economies.spec), economies)
+        shown = ask(State.read(_query(), economies.spec), economies)
+        overlay.add(shown, economies)
+        return shown
+
+    def viewed() -> OverData | None:
+        """The answer over data, where the address is about one."""
+        state = State.read(_query(), economies.spec)
+        return None if state.view.kind == "responses" else ask_over_data(state, economies)
 
     @app.get("/responses.csv")
     def csv() -> Response:
+        view = viewed()
+        if view is not None:
+            return _file(over_data.csv(view), "text/csv", over_data.file_name(view, "csv"))
         return _file(downloads.table(answer()), "text/csv", downloads.CSV)
 
     @app.get("/responses.png")
     def png() -> Response:
+        view = viewed()
+        if view is not None:
+            return _file(
+                over_data.figure(view, "png"), "image/png", over_data.file_name(view, "png")
+            )
         return _file(picture(answer()), "image/png", "responses.png")
 
     @app.get("/picture.<kind>")
     def shown(kind: str) -> Response:
         if kind not in PICTURES:
             abort(404)
+        view = viewed()
+        if view is not None:
+            content = over_data.figure(view, kind)
+            return _file(content, PICTURES[kind], over_data.file_name(view, kind))
         content = picture(answer(), kind=kind, shown_alone=True)
         return _file(content, PICTURES[kind], f"picture.{kind}")
 
     @app.get("/responses.py")
     def code() -> Response:
+        view = viewed()
+        if view is not None:
+            recipe = over_data.recipe(view, economies)
+            return _file(recipe, "text/x-python", over_data.file_name(view, "py"))
         return _file(downloads.recipe(answer(), economies), "text/x-python", "responses.py")
+
+
+def _over_data(state: State, economies: Economies) -> Response:
+    """The picture of a view over data."""
+    fields = request.args
+    drawn = over_data.shown(
+        state,
+        economies,
+        width=fields.get("w", PLOT[0], type=int) or PLOT[0],
+        height=fields.get("h", PLOT[1], type=int) or PLOT[1],
+        patient=fields.get("patient") == "1",
+        gone=_gone(),
+    )
+    answer = drawn["answer"]
+    return jsonify(
+        picture=render_template("over_data.html", **drawn) if drawn["panels"] else "",
+        notes=render_template("notes.html", **drawn),
+        table=over_data.table(answer) if fields.get("table") == "1" else "",
+        complete=answer.complete,
+        live=state.live.text,
+    )
 
 
 def _gone() -> Callable[[], bool]:
     """Tells whether whoever asked has gone, where the server knows."""
     known: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
     return known
+
+
+def _posted(field: str, expected: str) -> Any:
+    """A file that was sent. Raises `EmulatorError` where there is none."""
+    file = request.files.get(field)
+    if file is None or not file.filename:
+        raise EmulatorError(f"No file was chosen; expected {expected}.")
+    return file
 
 
 def _query() -> str:
@@ -195,6 +272,9 @@ def _context(state: State, economies: Economies) -> dict[str, Any]:
         "most_pins": MOST_PINS,
         "largest_kb": LARGEST // 1000,
         "emulated": economies.emulated(state.live.world),
+        "views": TITLES,
+        "largest_table_kb": LARGEST_TABLE // 1000,
+        **over_data.controls(state, economies),
     }
 
 
@@ -234,5 +314,8 @@ def _table(answer: Answer) -> dict[str, Any]:
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
-    large = f"The files are too large; the explorer takes up to {LARGEST:,} bytes each."
+    large = (
+        f"The files are too large; the explorer takes up to {LARGEST:,} bytes of a model file, and"
+        f" {LARGEST_TABLE:,} of a table."
+    )
     return jsonify(error=large if error.code == 413 else str(error.description)), error.code or 500

@@ -58,6 +58,15 @@ def explore(
             )
         ),
     ] = None,
+    posterior: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "A posterior that `emulator estimate` wrote, a world's folder or its posterior.nc:"
+                " start at its mean, with the responses of its draws."
+            )
+        ),
+    ] = None,
     names: Annotated[
         list[str] | None,
         typer.Option(
@@ -86,6 +95,7 @@ def explore(
         from emulator.explorer.curves import ask
         from emulator.explorer.economies import Economies
         from emulator.explorer.fit import Fit
+        from emulator.explorer.over_data.asking import ask as ask_over_data
         from emulator.explorer.screenshot import shoot
         from emulator.explorer.serve import served
         from emulator.explorer.state import State
@@ -94,10 +104,15 @@ def explore(
         if fit is not None:
             economies.fit = Fit.read(fit, economies.spec)
             state = state or economies.fit.scenario.text
+        if posterior is not None:
+            from emulator.explorer.over_data.starting import started_by
+
+            state = started_by(posterior, economies, state)
         wanted = State.read(state.rpartition("?")[2], economies.spec)
         shown = f"?{wanted.query()}" if state else ""
         if screenshot is not None:
-            ask(wanted, economies)  # slow solutions, so that the picture need not wait for them
+            # Slow solutions, so that the picture need not wait for them.
+            (ask if wanted.view.kind == "responses" else ask_over_data)(wanted, economies)
             with served(economies, host) as place:
                 shoot(place + shown, screenshot)
             say(f"Screenshot: {screenshot}")

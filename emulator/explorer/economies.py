@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,7 @@ import xarray as xr
 from emulator.errors import ServerBusyError, UnknownNameError, unknown_name
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario
+from emulator.explorer.tables import Tables
 from emulator.explorer.uploads import Upload
 from emulator.inference.economy import Economy
 from emulator.inference.shock_size import ShockSize, units_of
@@ -51,6 +52,7 @@ class Economies:
     def __init__(self, network: Emulator | None, checkpoint: str = "universal") -> None:
         self.network, self.checkpoint = network, checkpoint
         self.fit: Fit | None = None  # data to draw responses over
+        self.tables = Tables()
         self._lock = threading.Lock()  # of all that follows
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
         self._reading: list[Upload] = []
@@ -181,33 +183,59 @@ class Economies:
 
         Raises `EmulatorError`, `ServerBusyError`.
         """
-        key = ("exact", scenario, horizon)
+        answer: xr.Dataset | None = self.once(
+            ("exact", scenario, horizon),
+            scenario.world,
+            lambda: self._solve(scenario, horizon),
+            patient=patient,
+            gone=gone,
+        )
+        return answer
+
+    def once(
+        self,
+        key: Hashable,
+        who: str,
+        compute: Callable[[], Any],
+        *,
+        pace: str = "",
+        at_once: float = AT_ONCE,
+        patient: bool = True,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """A kept answer, or one that `who` computes now; None as in `solved`. An impatient asker
+        has it computed where the last answer of the same `pace` (by default: of who answers) took
+        no longer than `at_once` seconds.
+        """
         known = self._answers.known(key)
         if known is not None:
             return known
-        quick = self._seconds.get(scenario.world, np.inf) <= AT_ONCE
+        pace = pace or who
+        quick = self._seconds.get(pace, np.inf) <= at_once
         if not patient and not quick:
             return None
-        slow = not quick or self.upload(scenario.world) is not None
+        slow = not quick or self.upload(who) is not None
         if slow and not self._slow.acquire(blocking=False):
             if not patient:
                 return None
             raise ServerBusyError(
                 "the explorer is solving other slow models just now; ask again in a moment."
             )
+
+        def timed() -> Any:
+            started = time.perf_counter()
+            try:
+                return compute()
+            finally:
+                self._seconds[pace] = time.perf_counter() - started
+
         try:
-            return self._answers.once(
-                key,
-                scenario.world,
-                lambda: self._solve(scenario, horizon),
-                given_up=gone if patient else lambda: True,
-            )
+            return self._answers.once(key, who, timed, given_up=gone if patient else lambda: True)
         finally:
             if slow:
                 self._slow.release()
 
     def _solve(self, scenario: Scenario, horizon: int) -> xr.Dataset:
-        started = time.perf_counter()
         solver = self.solver(scenario.world)
         values = dict(scenario.values)
         answer = solver.irf(
@@ -215,7 +243,6 @@ class Economies:
         )
         if not bool(answer["determinate"][0]):
             answer.attrs["status"] = int(solver.status(values)[0])
-        self._seconds[scenario.world] = time.perf_counter() - started
         return answer
 
 
@@ -226,14 +253,14 @@ class AnswerCache:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._answers: OrderedDict[Hashable, xr.Dataset] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Any] = OrderedDict()
         self._turns: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def known(self, question: Hashable) -> xr.Dataset | None:
+    def known(self, question: Hashable) -> Any:
         with self._lock:
             return self._answers.get(question)
 
@@ -241,9 +268,9 @@ class AnswerCache:
         self,
         question: Hashable,
         who: str,
-        compute: Callable[[], xr.Dataset],
+        compute: Callable[[], Any],
         given_up: Callable[[], bool] = lambda: False,
-    ) -> xr.Dataset | None:
+    ) -> Any:
         """A kept answer, or one that is computed now; who asks for the same meanwhile waits for it.
 
         None where `given_up` is true before it is the question's turn.
@@ -262,7 +289,7 @@ class AnswerCache:
         finally:
             turn.release()
 
-    def _keep(self, question: Hashable, answer: xr.Dataset) -> None:
+    def _keep(self, question: Hashable, answer: Any) -> None:
         with self._lock:
             self._answers[question] = answer
             while len(self._answers) > self.most:

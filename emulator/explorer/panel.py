@@ -155,14 +155,14 @@ def _limits(
 
 def _grid(frame: Frame) -> str:
     parts = []
-    for value in _ticks(frame.low, frame.high, min(max(2, frame.height // 45), MOST_TICKS)):
+    for value in ticks(frame.low, frame.high, min(max(2, frame.height // 45), MOST_TICKS)):
         y = frame.y(value)
         kind = "zero" if abs(value) < 1e-12 else "grid"
         parts.append(
             f'<path class="{kind}" d="M{LEFT} {y:.1f}H{frame.width - RIGHT}"/><text x="{LEFT - 5}"'
             f' y="{y + 3.5:.1f}" text-anchor="end">{value:.6g}</text>'
         )
-    for period in _ticks(
+    for period in ticks(
         0, max(frame.last, 1), min(max(2, frame.width // 60), MOST_TICKS), whole=True
     ):
         x = frame.x(period)
@@ -172,11 +172,11 @@ def _grid(frame: Frame) -> str:
     return "".join(parts)
 
 
-def _ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
-    ticks = MaxNLocator(most, steps=[1, 2, 4, 5, 10], integer=whole).tick_values(low, high)
+def ticks(low: float, high: float, most: int, whole: bool = False) -> list[float]:
+    places = MaxNLocator(most, steps=[1, 2, 4, 5, 10], integer=whole).tick_values(low, high)
     return [
         0.0 if abs(value) < 1e-12 * (high - low) else float(value)
-        for value in ticks
+        for value in places
         if low <= value <= high
     ]
 

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from emulator.errors import EmulatorError
 from emulator.explorer.card import card_of, remarks_on
+from emulator.explorer.over_data import questions
 from emulator.explorer.presets import presets_of
 from emulator.inference.economy import Economy
 from emulator.inference.over_solver import SolverAnswerer
@@ -105,6 +106,11 @@ def _answer(world: Economy, question: dict[str, Any]) -> dict[str, Any]:
         return {"card": card_of(world).model_dump()}
     if "status" in question:
         return {"status": int(world.status(question["status"])[0])}
+    if "data" in question:
+        data = questions.series_of(question.pop("data"))
+        if question["ask"] == "observing":
+            return {"observing": questions.observing(world, data)}
+        return {"answer": questions.answered(world, question, data).to_dict()}
     return {"irf": world.irf(question.pop("values"), on_failure="nan", **question).to_dict()}
 
 

@@ -9,15 +9,19 @@ world=nk&shock=monetary&size=25bp&horizon=20&p.kappa=0.05      the scenario that
 &exact=0                                                       without the exact solution
 &show=output&show=hours                                        the observables that are drawn, where
                                                                not the first six of the world
+&view=history&sample=1984Q1:2007Q4                             what is shown in their place, see
+                                                               `emulator.explorer.views`
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urlencode
 
 from emulator.errors import OutsideBoundsError, ParameterError, nearest
+from emulator.explorer import views
+from emulator.explorer.views import View
 from emulator.inference.shock_size import ShockSize, units_of
 from emulator.spec import Observable, WorldSpec
 
@@ -114,6 +118,8 @@ class State:
     exact: bool = True
     show: tuple[str, ...] = ()
     """Names of the observables that are drawn; empty for the first ones of the live world."""
+    view: View = field(default_factory=View)
+    """Responses, or something else of the live world."""
 
     @classmethod
     def read(cls, query: str, spec_of: SpecOf) -> State:
@@ -123,7 +129,8 @@ class State:
         """
         pairs = _pairs(query)
         others = ("with", "pin", "horizon", "exact", "show")
-        own = [pair for pair in pairs if pair[0] not in others]
+        of_view = [pair for pair in pairs if View.owns(pair[0])]
+        own = [pair for pair in pairs if pair[0] not in others and not View.owns(pair[0])]
         unknown = [
             name
             for name, _ in own
@@ -154,6 +161,7 @@ class State:
             horizon=_horizon(fields.get("horizon", str(DEFAULT_HORIZON)), spec.periods),
             exact=fields.get("exact", "1") != "0",
             show=_show([text for name, text in pairs if name == "show"], spec),
+            view=View.read(of_view, spec),
         )
 
     def shown(self, spec: WorldSpec) -> tuple[Observable, ...]:
@@ -170,7 +178,11 @@ class State:
         pairs += [("show", name) for name in self.show]
         pairs += [("with", world) for world in self.beside]
         pairs += [("pin", pin.text) for pin in self.pins]
-        return urlencode(pairs)
+        return urlencode(pairs + self.view.fields())
+
+    def with_view(self, kind: str) -> State:
+        """The same with another view."""
+        return replace(self, view=replace(self.view, kind=kind))
 
     def scenarios(self) -> dict[int, Scenario]:
         """Every scenario by its place, which is its colour: the live one, other worlds, pins; none
@@ -210,7 +222,7 @@ class State:
         return replace(self, pins=tuple(other for other in self.pins if other != pin))
 
 
-FIELDS = ("world", "shock", "size", "horizon", "exact", "show", "with", "pin")
+FIELDS = ("world", "shock", "size", "horizon", "exact", "show", "with", "pin", *views.FIELDS)
 
 
 def default_shock(spec: WorldSpec) -> str:

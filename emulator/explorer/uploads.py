@@ -94,7 +94,7 @@ class Upload:
 
     def irf(
         self,
-        values: Mapping[str, float],
+        values: Mapping[str, Any],
         *,
         shocks: str,
         size: str,
@@ -121,6 +121,13 @@ class Upload:
         does.
         """
         return Upload(self.file, self._texts["text"].encode(), mapping, self.seconds)
+
+    def over_data(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a question about data; see `emulator.explorer.over_data.questions`.
+
+        Raises `EmulatorError` as an economy does, and where it takes too long.
+        """
+        return self._ask(dict(question))
 
     def close(self) -> None:
         """End the process and remove its folder, also while it reads or answers; no question is

@@ -32,6 +32,9 @@ PARTS = {"quarter": 4, "month": 12, "qtr": 4}
 HEAD = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]\s*")
 """A column's head with its unit: gdp [percent]."""
 
+LONGEST_HEAD = 200
+"""Characters of a column's head."""
+
 FORMATS = ".csv, .txt, .tsv, .xlsx, .parquet"
 
 SHOWN = 6
@@ -48,31 +51,41 @@ def read(path: Path, gaps: str = "error") -> TimeSeries:
         raise SeriesError(f"There is no file '{path}'. Data are 'us', or a file ({FORMATS}).")
     kind = path.suffix.lower()
     if kind in (".csv", ".txt", ".tsv"):
-        head, rows = _text(path)
-        return _table(path.stem, str(path), head, rows, gaps)
+        return of_bytes(path.read_bytes(), path.stem, str(path), gaps)
     if kind in (".xlsx", ".xls", ".parquet", ".pq"):
         return of_frame(_frame(path, kind), path.stem, str(path), gaps)
     raise SeriesError(f"'{path}' is of a format that is not read; expected {FORMATS}.")
 
 
-def _text(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of a text file, its separator found from the head."""
+def of_bytes(content: bytes, name: str, source: str, gaps: str = "error") -> TimeSeries:
+    """The series of a text file's content; gaps as in `read`. Raises `SeriesError`."""
+    head, rows = _text(content, source)
+    return _table(name, source, head, rows, gaps)
+
+
+def _text(content: bytes, source: str) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a text, its separator found from the head."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise SeriesError(
-            f"'{path}' is not text in UTF-8; save it as 'CSV UTF-8', or as .xlsx."
+            f"'{source}' is not text in UTF-8; save it as 'CSV UTF-8', or as .xlsx."
         ) from None
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if len(lines) < 2:
-        raise SeriesError(f"'{path}' has {len(lines)} lines; expected a head and rows of numbers.")
+        raise SeriesError(
+            f"'{source}' has {len(lines)} lines; expected a head and rows of numbers."
+        )
     separator = max(";\t,", key=lines[0].count)
     if not lines[0].count(separator):
         raise SeriesError(
-            f"'{path}': the head '{printable(lines[0])[:60]}' has one column; expected periods and"
-            " series, separated by commas, semicolons or tabs."
+            f"'{source}': the head '{printable(lines[0])[:60]}' has one column; expected periods"
+            " and series, separated by commas, semicolons or tabs."
         )
-    rows = list(csv.reader(lines, delimiter=separator))
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error as error:
+        raise SeriesError(f"'{source}' is no table of numbers: {error}.") from None
     return rows[0], rows[1:]
 
 
@@ -177,6 +190,11 @@ def _heads(head: Sequence[str], source: str) -> tuple[list[str], dict[str, str]]
     """Names of series, and the units that stand beside them."""
     names, units = [], {}
     for text in head:
+        if len(text) > LONGEST_HEAD:
+            raise SeriesError(
+                f"{source}: the head of a column has {len(text)} characters,"
+                f" '{printable(text[:40])}'; expected a name of at most {LONGEST_HEAD}."
+            )
         match = HEAD.fullmatch(text)
         name = (match["name"] if match else text).strip()
         if not name or name in names:

@@ -5,6 +5,7 @@
 
 const REST = 200;        // ms without change after which slow exact solutions are asked for
 const ONE_STEP = 1000;   // ms within which changes of the same control are one step of the history
+const OF_A_WORLD = /^[poet]\.|^(show|condition|by|announced|posterior)$/;  // fields of a state that another world does not take
 const SILENT = "The explorer does not answer. Is it still running?";
 
 const $ = (selector) => document.querySelector(selector);
@@ -90,7 +91,7 @@ async function show(query, patient, signal) {
   if (answer === null) return true;
   put($("#error"), "textContent", answer.error || "");
   if (answer.error) return true;
-  put($("#drawn"), "innerHTML", answer.picture);
+  if (answer.picture) put($("#drawn"), "innerHTML", answer.picture); // else what was there stays until there is one
   put($("#notes"), "innerHTML", answer.notes);
   put($("#table"), "innerHTML", answer.table);
   document.dispatchEvent(new Event("drawn"));
@@ -192,7 +193,7 @@ function arrive(page, asked, refused) {
 
 /** Go to another world, whose parameters are at their defaults; the shock stays where it is known. */
 function travel(world, shocks) {
-  const next = new URLSearchParams([...state].filter(([name, value]) => !name.startsWith("p.") && name !== "show" && !(name === "with" && value === world)));
+  const next = new URLSearchParams([...state].filter(([name, value]) => !OF_A_WORLD.test(name) && !(name === "with" && value === world)));
   next.set("world", world);
   if (!shocks.includes(next.get("shock"))) next.delete("shock");
   return visit(next);

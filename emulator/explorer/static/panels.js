@@ -75,6 +75,12 @@ function periodAt(svg, x) {
   return Math.min(Math.max(Math.round(share * last), 0), last);
 }
 
+/** What a period is called: by its date where the panels have dates, else by its number. */
+function nameOf(period) {
+  const { labels, period: kind } = $("#drawn .panels").dataset;
+  return labels ? labels.split(" ")[period] : `${kind} ${period}`;
+}
+
 /** A number as the page writes it. */
 function inWords(value) {
   const short = String(Number(Number(value).toPrecision(4)));
@@ -93,15 +99,14 @@ function numbersOf(svg, period) {
 function readOff() {
   for (const old of document.querySelectorAll("#drawn .guide, #drawn .readout")) old.remove();
   if (reading === null) return;
-  const period = $("#drawn .panels").dataset.period;
   for (const svg of document.querySelectorAll("#drawn .plot > svg")) {
     const numbers = numbersOf(svg, reading);
-    if (numbers.length) mark(svg, numbers, period, svg.parentElement.dataset.unit);
+    if (numbers.length) mark(svg, numbers, svg.parentElement.dataset.unit);
   }
 }
 
 /** Draw the guide and the numbers of one panel; a small panel has no room for labels and bands, and its unit stands above it. */
-function mark(svg, numbers, period, unit) {
+function mark(svg, numbers, unit) {
   const { width, height } = svg.viewBox.baseVal, last = Math.max(Number(svg.dataset.last), 1), small = width < 330;
   const x = MARGIN.left + (width - MARGIN.left - MARGIN.right) * reading / last;
   const guide = document.createElementNS(SVG, "path");
@@ -111,7 +116,7 @@ function mark(svg, numbers, period, unit) {
   const left = x > width / 2, box = document.createElement("div");
   box.className = `readout ${left ? "at-left" : "at-right"} ${above(svg, numbers, left) ? "at-bottom" : "at-top"}`;
   box.setAttribute("aria-hidden", "true");
-  box.appendChild(document.createElement("b")).textContent = small ? `${period} ${reading}` : `${period} ${reading}, ${unit}`;
+  box.appendChild(document.createElement("b")).textContent = small ? nameOf(reading) : `${nameOf(reading)}, ${unit}`;
   for (const { path, value, lower, upper } of numbers) {
     const row = box.appendChild(document.createElement("span"));
     row.appendChild(document.createElement("i")).className = path.getAttribute("class");
@@ -135,12 +140,11 @@ function above(svg, numbers, left) {
 
 /** Say what is read off, for those who hear the page. */
 function speak() {
-  const period = $("#drawn .panels").dataset.period;
   const panels = [...document.querySelectorAll("#drawn .plot > svg")].map((svg) => {
     const said = numbersOf(svg, reading).map(({ path, value }) => `${path.dataset.label} ${inWords(value)}`);
     return `${svg.dataset.name}, ${svg.parentElement.dataset.unit}: ${said.join(", ")}`;
   });
-  $("#reading").textContent = `${period} ${reading}. ${panels.join(". ")}.`;
+  $("#reading").textContent = `${nameOf(reading)}. ${panels.join(". ")}.`;
 }
 
 function read(period) {

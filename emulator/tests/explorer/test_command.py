@@ -276,10 +276,14 @@ def test_the_python_code_gives_the_same_numbers(client, tmp_path):
 
 @pytest.mark.fast
 @pytest.mark.checkout
-def test_the_picture_of_the_documentation_is_taken_by_the_command_on_its_page():
-    """`make docs` runs this command; every name and value in it is one that the explorer knows."""
+def test_the_pictures_of_the_documentation_are_taken_by_the_commands_on_its_page():
+    """`make docs` runs them; every name and value in them is one that the explorer knows."""
     script = Path(emulator.__file__).parents[1] / "docs" / "_ext" / "screenshot.py"
-    arguments = runpy.run_path(str(script))["arguments"]()
+    arguments, *others = runpy.run_path(str(script))["commands"]()
     assert arguments[:3] == ["explore", "--screenshot", "docs/figures/explorer.png"]
     state = State.read(arguments[arguments.index("--state") + 1], Economies(None).spec)
     assert [scenario.world for scenario in state.scenarios().values()] == ["nk", "switching", "nk"]
+    assert len(others) == 2
+    for other in others:
+        assert other[2].startswith("docs/figures/explorer-")
+        State.read(other[other.index("--state") + 1], Economies(None).spec)
