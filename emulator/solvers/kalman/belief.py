@@ -25,6 +25,9 @@ new inverse: cheaper than LAPACK's.
 VERY_NEAR = 1e-9
 """The same for one step."""
 
+STRIDE = 4
+"""Periods that go through the data at once, where covariances stay."""
+
 
 @dataclass(frozen=True)
 class Belief:
@@ -159,12 +162,60 @@ def finish(
     and log-determinant (N,) of the covariance of these errors.
     """
     closed = belief.onward - gain @ belief.loading
+    alone = len(data) % STRIDE
+    mean, errors = _one_by_one(closed, gain, belief, data[:alone])
+    if alone < len(data):
+        belief = replace(belief, mean=mean)
+        mean, later = _by_strides(closed, gain, belief, data[alone:])
+        errors = np.concatenate([errors, later], axis=1)
+    squares = (errors * (errors @ inverse)).sum(axis=2)
+    values = densities(squares, log_determinant[:, None], data.shape[2])
+    return replace(belief, mean=mean), values
+
+
+def _one_by_one(
+    closed: np.ndarray, gain: np.ndarray, belief: Belief, data: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean after the data (T, N, O, 1), and the errors of prediction (N, T, O)."""
     means = np.empty((len(data) + 1, *belief.mean.shape))
     means[0] = belief.mean
     for period, push in enumerate(gain @ data):
         np.matmul(closed, means[period], out=means[period + 1])
         means[period + 1] += push
     errors = data - belief.loading @ means[:-1]
-    squares = (errors * (inverse @ errors)).sum(axis=(2, 3))
-    values = densities(squares, log_determinant, data.shape[2])
-    return replace(belief, mean=means[-1]), values.T
+    return means[-1], errors[..., 0].swapaxes(0, 1)
+
+
+def _by_strides(
+    closed: np.ndarray, gain: np.ndarray, belief: Belief, data: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`_one_by_one` of a multiple of `STRIDE` periods, all strides in a few products of matrices:
+    within a stride, errors and the mean that follows are linear in its data and in the mean before.
+    """
+    periods, n, series, _ = data.shape
+    states = closed.shape[1]
+    strides = data[..., 0].swapaxes(0, 1).reshape(n, periods // STRIDE, STRIDE * series)
+    onward = np.empty((n, states, STRIDE, series))  # closed^(STRIDE - 1 - j) gain
+    loading = np.empty((n, STRIDE, series, states))  # C closed^j
+    within = np.zeros((n, STRIDE, series, STRIDE, series))
+    push, seen = gain, belief.loading
+    for j in range(STRIDE):
+        onward[:, :, STRIDE - 1 - j] = push
+        loading[:, j] = seen
+        reach = belief.loading @ push
+        for first in range(STRIDE - 1 - j):
+            within[:, first + j + 1, :, first] = reach
+        push, seen = closed @ push, seen @ closed
+    onward = onward.reshape(n, states, -1)
+    pushes = strides @ onward.swapaxes(1, 2)
+    power = np.linalg.matrix_power(closed, STRIDE)
+    means = np.empty((pushes.shape[1] + 1, *belief.mean.shape))
+    means[0] = belief.mean
+    for k in range(pushes.shape[1]):
+        np.matmul(power, means[k], out=means[k + 1])
+        means[k + 1, :, :, 0] += pushes[:, k]
+    before = means[:-1, :, :, 0].swapaxes(0, 1)
+    within = within.reshape(n, STRIDE * series, STRIDE * series)
+    loading = loading.reshape(n, STRIDE * series, states)
+    errors = strides - strides @ within.swapaxes(1, 2) - before @ loading.swapaxes(1, 2)
+    return means[-1], errors.reshape(n, periods, series)
