@@ -114,7 +114,7 @@ def test_one_bound_is_that_of_the_closed_form():
     assert path.solved.all()
     np.testing.assert_array_equal(path.binding.sum(axis=(1, 2)), spells[:, 0])
     values = path.values[:, :16][:, :, zlb.JUMPS] * zlb.UNITS
-    np.testing.assert_allclose(values, paths[:, 0], atol=1e-8)
+    np.testing.assert_allclose(values, paths[:, 0], rtol=0, atol=1e-10)
 
 
 def two_bounds(values, rows):
