@@ -97,9 +97,12 @@ def estimate(
         int | None, typer.Option(min=0, help="data: periods at first that do not count.")
     ] = None,
     begin: Annotated[
-        str,
-        typer.Option("--from", help="data: what smc begins with, mode or prior."),
-    ] = "mode",
+        str | None,
+        typer.Option(
+            "--from",
+            help="data: what smc begins with, mode or prior.  [default: prior up to 15 parameters]",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("estimated"),
     exact: Annotated[
         bool, typer.Option("--exact", help="Let the worlds' solvers answer, not a network.")

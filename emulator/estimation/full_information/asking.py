@@ -47,7 +47,7 @@ class Typed:
     start: str | None
     presample: int | None
     horizon: int | None
-    begin: str
+    begin: str | None
     fixed: Mapping[str, float]
     ranges: Ranges
     budget: Budget
@@ -115,21 +115,31 @@ def _problems(typed: Typed, data: TimeSeries) -> list[DataProblem]:
 
 
 def _shared(data: TimeSeries, worlds: Sequence[str]) -> dict[str, str]:
-    """Equations of the series that all worlds observe, as the data bring them.
+    """Equations of the series that all worlds observe, as the data bring them; says which series
+    are left out, and for whose sake.
 
     Raises `ParameterError` where there are none, or worlds observe a series differently.
     """
-    texts = [observed_series(Economy.named(name).answerer, data) for name in worlds]
-    shared = {
-        name: text
-        for name, text in texts[0].items()
-        if all(other.get(name) == text for other in texts[1:])
-    }
+    texts = {name: observed_series(Economy.named(name).answerer, data) for name in worlds}
+    everything = dict.fromkeys(name for of_world in texts.values() for name in of_world)
+    shared, left_out = {}, []
+    for series in everything:
+        equations = {of_world.get(series) for of_world in texts.values()}
+        missing = [name for name, of_world in texts.items() if series not in of_world]
+        if missing:
+            left_out.append(f"{series} (not in {', '.join(missing)})")
+        elif len(equations) > 1:
+            left_out.append(f"{series} (observed in different ways)")
+        else:
+            shared[series] = str(equations.pop())
     if not shared:
         raise ParameterError(
             f"No series of '{data.name}' is observed by all of {', '.join(worlds)} in the same"
-            " way. Say with --observe what is observed how."
+            f" way: {'; '.join(left_out) or 'they observe none'}. Say with --observe what is"
+            " observed how."
         )
+    if left_out:
+        say(f"All worlds observe the same series. Left out: {'; '.join(left_out)}.")
     return shared
 
 

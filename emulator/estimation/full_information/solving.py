@@ -61,7 +61,7 @@ def estimate_from_data(
     fixed: Mapping[str, float] | None = None,
     ranges: Ranges | None = None,
     priors: Mapping[str, MarginalPrior] | None = None,
-    begin: Begin = "mode",
+    begin: Begin | None = None,
     budget: Budget | None = None,
     folder: str | Path | None = None,
 ) -> PosteriorEstimate:
@@ -74,7 +74,8 @@ def estimate_from_data(
     space, and elsewhere the network, `emulator`, by default the one that ships. fixed: parameters
     held at values; ranges: narrower ones; priors: by parameter, by default the world's own, or
     those of the file's `estimated_params`. begin: what sequential Monte Carlo begins with, "mode"
-    or "prior". folder: where finished stages are kept, from which an interrupted call goes on.
+    or "prior"; by default the prior where few parameters are free (`question.FEW`). folder: where
+    finished stages are kept, from which an interrupted call goes on.
 
     Raises `UnknownNameError`, `ParameterError`, `SeriesError`, `NoSolutionError`,
     `EstimationError`; warns with `EstimationWarning` where the result is not to be relied on.
