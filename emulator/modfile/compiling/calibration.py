@@ -55,6 +55,7 @@ from emulator.modfile.reading.syntax import (
     symbols,
 )
 
+_SETS_SIZES = re.compile(r"set_shock_stderr_value\s*\(|M_\.Sigma_e\b[^=<>~]*=(?!=)")
 _SETS_PARAMETERS = re.compile(r"set_param_value\s*\(|M_\.params\b[^=<>~]*=(?!=)")
 
 PERFECT_FORESIGHT = (
@@ -299,13 +300,21 @@ def calibration(
 
 
 def _refuse_unknown_parameters(line: Skipped) -> None:
-    """Refuse a line that is not carried out and sets parameters that it does not name."""
+    """Refuse a line that is not carried out and sets parameters that it does not name, or sizes of
+    shocks.
+    """
     if line.assigns or line.inner:
         return
     if _SETS_PARAMETERS.search(line.text):
         raise ModFileError(
             f"this MATLAB line sets parameters and is not run ({shortened(line.text)}); give them"
             " plain values instead.",
+            line.place,
+        )
+    if _SETS_SIZES.search(line.text):
+        raise ModFileError(
+            f"this MATLAB line sets the size of a shock and is not run ({shortened(line.text)});"
+            " write a shocks block instead.",
             line.place,
         )
 
@@ -341,8 +350,8 @@ def _free(name: str, taken: frozenset[str] | set[str]) -> str:
     return name
 
 
-def refuse_without_shocks(file: ModFile) -> None:
-    """Raise the `ModFileError` of a file in which no shock has a variance."""
+def without_shocks(file: ModFile) -> ModFileError:
+    """What is wrong with a file in which no shock has a variance."""
     foresight = next(
         (s for s in file.statements if isinstance(s, Command) and s.name in PERFECT_FORESIGHT), None
     )
@@ -351,14 +360,15 @@ def refuse_without_shocks(file: ModFile) -> None:
     )
     planned = foresight if foresight is not None else paths
     if planned is not None:
-        raise ModFileError(
+        return ModFileError(
             "this is a perfect foresight model: no shock has a variance, so that there is no"
             " impulse response. Give a shock a standard deviation in a shocks block (var e; stderr"
-            " 1;).",
+            " 1;), or ask emulator foresight, in Python perfect_foresight().",
             planned.place,
         )
-    raise ModFileError(
+    return ModFileError(
         "no shock has a variance. Give one a standard deviation in a shocks block (var e; stderr"
-        " 1;).",
+        " 1;), or ask emulator foresight, in Python perfect_foresight(), for a path of shocks that"
+        " are known.",
         file.model.place,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
-from emulator.modfile.compiling.calibration import calibration, refuse_without_shocks
+from emulator.modfile.compiling.calibration import calibration, without_shocks
 from emulator.modfile.compiling.discretion import discretion_of
 from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.expressions import TOO_DEEP
@@ -28,12 +28,14 @@ from emulator.modfile.reading.support import check_supported, unconstrained, wit
 from emulator.modfile.reading.syntax import ModFile
 
 
-def load(path: str | Path, run: int | None = None) -> CompiledModel:
+def load(path: str | Path, run: int | None = None, shocks: bool = True) -> CompiledModel:
     """Read and compile a `.mod` file; compiled equations are kept on disk by the content of the
     file.
 
     run: which of the commands that solve the model is answered, from 1 in the order of the file;
-    by default the last `stoch_simul` (see `CompiledModel.runs`). What was passed over is warned of
+    by default the last `stoch_simul` (see `CompiledModel.runs`). shocks: whether a file without a
+    command that solves it needs a shock with a variance; without one it answers perfect foresight
+    alone. What was passed over is warned of
     (`ModFileWarning`) and kept in `CompiledModel.notes`.
 
     Raises `ModFileError`, with file and line, for a file that cannot be read, is not well formed or
@@ -43,17 +45,17 @@ def load(path: str | Path, run: int | None = None) -> CompiledModel:
     file = parse(path, budget)
     with_formulas = with_formulas_beside(file)
     folder = Path(path).parent
-    if with_formulas is not file and _solves(with_formulas, run, folder):
-        return _compiled(with_formulas, run, budget, folder)
-    return _compiled(file, run, budget, folder)
+    if with_formulas is not file and _solves(with_formulas, run, folder, shocks):
+        return _compiled(with_formulas, run, budget, folder, shocks)
+    return _compiled(file, run, budget, folder, shocks)
 
 
-def _solves(file: ModFile, run: int | None, folder: Path) -> bool:
+def _solves(file: ModFile, run: int | None, folder: Path, shocks: bool) -> bool:
     """Whether the formulas beside a file give its steady state, at its own parameters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = _compiled(file, run, Budget(), folder)
+            model = _compiled(file, run, Budget(), folder, shocks)
             return bool(np.isfinite(model.steady_state(model.theta())).all())
         except ModFileError:
             return False
@@ -66,7 +68,11 @@ def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
 
 
 def _compiled(
-    file: ModFile, number: int | None, budget: Budget, folder: Path | None = None
+    file: ModFile,
+    number: int | None,
+    budget: Budget,
+    folder: Path | None = None,
+    shocks: bool = True,
 ) -> CompiledModel:
     parsed = file
     file = carried_out(file, budget, folder)
@@ -74,8 +80,9 @@ def _compiled(
     tagged = file
     file = without_unused(unconstrained(file))
     check_supported(file)
-    if not settings.shocks and not kind_of_run(settings.run).paths:
-        refuse_without_shocks(file)
+    alone = settings.run is None and not shocks
+    if not settings.shocks and not kind_of_run(settings.run).paths and not alone:
+        raise without_shocks(file)
     notes = tuple(map(printable, settings.notes))
     _warn(notes)
     discretion = discretion_of(file, settings.run)

@@ -113,6 +113,7 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
         cells_of(x.shape[whole(k[0]) - 1]) if k else np.array(x.shape[:2], float)[None, :, None]
     ),
     "isempty": lambda x: cells_of(float(x.size == 0)),
+    "find": lambda x: _positions(x),
     "isnan": lambda x: np.isnan(x) * 1.0,
     "isfinite": lambda x: np.isfinite(x) * 1.0,
     "double": lambda x: x,
@@ -121,7 +122,39 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
 }
 
 
+OF_NAMES = ("strcmp", "strcmpi", "strmatch", "ismember")
+"""Functions that look a name up in a list of names."""
+
+
+def _among(name: str, arguments: list[Any]) -> np.ndarray:
+    """Which names of a list are the given one: truth for each of the list, of `ismember` whether
+    any, of `strmatch(.., 'exact')` where.
+    """
+    listed = next(argument for argument in arguments if isinstance(argument, Cell))
+    text = next((argument for argument in arguments if isinstance(argument, str)), None)
+    exact = name != "strmatch" or arguments[2:] == ["exact"]
+    if text is None or len(arguments) > 3 or not exact:
+        raise Beyond(f"these arguments of '{name}'")
+    fold = str.lower if name == "strcmpi" else str
+    same = [isinstance(one, str) and fold(one) == fold(text) for one in listed.elements]
+    truth = np.array(same, dtype=float)[:, None, None]
+    if name == "ismember":
+        return cells_of(float(any(same)))
+    return _positions(truth) if name == "strmatch" else truth
+
+
+def _positions(x: np.ndarray) -> np.ndarray:
+    """Where a vector or matrix is not zero, from 1, as a vector."""
+    truth = (x != 0).reshape(-1, x.shape[2], order="F")
+    if (truth != truth[:, :1]).any():
+        raise Beyond("positions that differ between draws; give one draw at a time")
+    where = np.flatnonzero(truth[:, 0]) + 1.0
+    return where[None, :, None] if x.shape[0] == 1 and x.shape[1] > 1 else where[:, None, None]
+
+
 def called(name: str, arguments: list[Any]) -> Any:
+    if name in OF_NAMES and any(isinstance(argument, Cell) for argument in arguments):
+        return _among(name, arguments)
     if name in ("strcmp", "strcmpi") and len(arguments) == 2:
         texts = [a.lower() if name == "strcmpi" and isinstance(a, str) else a for a in arguments]
         same = all(isinstance(text, str) for text in texts) and texts[0] == texts[1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,10 @@ from emulator.modfile.compiling.script_items import (
     change,
     items_of,
     last_that_counts,
+    load_by_value,
     option_text,
     set_parameter,
+    shock_sizes,
 )
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.matlab import Code
@@ -46,6 +49,7 @@ from emulator.modfile.reading.syntax import (
     Operation,
     OptionLine,
     Script,
+    ShocksBlock,
     Skipped,
     Statement,
     Symbol,
@@ -90,6 +94,9 @@ def carry_out(
                 step.place,
             )
     elif step.word == "element":
+        if isinstance(cells, Cell):  # each turn has an element, as a cell array of one
+            values[step.name] = Cell(cells.elements[step.position : step.position + 1])
+            return
         columns = cells.shape[1] if isinstance(cells, np.ndarray) else 0
         if columns != step.count:
             raise ModFileError(
@@ -139,6 +146,7 @@ def carried_out(file: ModFile, budget: Budget, folder: Path | None = None) -> Mo
     ):
         return file
     run = _Run(file, budget, folder)
+    run.name_structures()
     group: list[Statement] = []
     level = 0
     last = last_that_counts(file.statements)
@@ -168,10 +176,12 @@ class _Run:
     """Goes through the file at its own values."""
 
     def __init__(self, file: ModFile, budget: Budget, folder: Path | None) -> None:
+        self.file = file
         self.folder = folder
         self.loaded: dict[str, float] = {}
         """Numbers of `.mat` files under names of parameters, which they are not yet."""
         self.parameters = [d.name for d in file.parameters]
+        self.shocks = [d.name for d in file.shocks]
         self.declared = {
             d.name for d in (*file.variables, *file.shocks, *file.deterministic_shocks)
         } | set(self.parameters)
@@ -181,6 +191,17 @@ class _Run:
         self.items: list[Item] = []
         self.depth = 0
         self.steps = 0
+
+    def name_structures(self) -> None:
+        """The names that `M_` lists, where the file looks something up among them."""
+        text = self.file.text
+        for name, listed in (("exo_names", self.file.shocks), ("endo_names", self.file.variables)):
+            if f"M_.{name}" in text:
+                names = tuple(Call("''", (Symbol(d.name),)) for d in listed)
+                value = Call("{}", (Call("[row]", names),))
+                step = Script("=", value, f"M_.{name}", None, self.file.model.place, "")
+                carry_out(step, self.values, self.parameters)
+                self.out.append(step)
 
     def emit(self, statement: Statement) -> None:
         self.budget.statements(STEP)
@@ -236,7 +257,7 @@ class _Run:
         line = item.line
         if self.folder is None or not isinstance(line, Skipped):
             return False
-        text = self.load_by_value(item.code) or (line.text if is_load(line.text) else "")
+        text = load_by_value(item.code, self.values) or (line.text if is_load(line.text) else "")
         numbers = loaded(text, self.folder, line.place) if text else None
         for name, value in (numbers or {}).items():
             self.budget.statements(STEP)
@@ -248,19 +269,6 @@ class _Run:
                 carry_out(step, self.values, self.parameters)
                 self.out.append(step)
         return numbers is not None
-
-    def load_by_value(self, code: Code | None) -> str:
-        """`load(['set_' num2str(k)])` with the name of the file written out; '' for other lines."""
-        call = None if code is None or code.index is not None else code.value
-        if not isinstance(call, Call) or call.function != "load" or len(call.arguments) != 1:
-            return ""
-        try:
-            name = value_of(call.arguments[0], self.values)
-        except Beyond:
-            return ""
-        into = f"{code.name} = " if code is not None and code.word == "=" else ""
-        text = f"{into}load('{name}')"
-        return text if isinstance(name, str) and is_load(text) else ""
 
     def span(self, start: int, stop: int) -> None:
         self.depth += 1
@@ -295,7 +303,7 @@ class _Run:
         """An assignment or a call, as a step where it can be one."""
         try:
             step = self.step(item, code)
-            if isinstance(step, OptionLine):
+            if isinstance(step, OptionLine | ShocksBlock):
                 self.emit(step)
                 return
             carry_out(step, self.values, self.parameters)
@@ -303,9 +311,12 @@ class _Run:
         except Beyond:
             self.emit(item.line)
 
-    def step(self, item: Item, code: Code) -> Script | OptionLine:
+    def step(self, item: Item, code: Code) -> Script | OptionLine | ShocksBlock:
         line = item.line
         assert code.value is not None
+        sizes = shock_sizes(line, code, self.shocks, self.values)
+        if sizes is not None:
+            return sizes
         if code.word == "call":
             named, value = set_parameter(code.value)
             step = self.script(line, "guard", named)
@@ -365,10 +376,11 @@ class _Run:
         assert code.value is not None
         step = self.script(item.line, "element", code.value, code.name)
         cells = value_of(code.value, _with_structure(step, self.values, self.parameters))
-        if not isinstance(cells, np.ndarray) or code.name in self.declared:
+        if isinstance(cells, str) or code.name in self.declared:
             raise Beyond("a loop over this")
-        for k in range(cells.shape[1]):
-            step = replace(step, position=k, count=cells.shape[1])
+        count = len(cells.elements) if isinstance(cells, Cell) else cells.shape[1]
+        for k in range(count):
+            step = replace(step, position=k, count=count)
             carry_out(step, self.values, self.parameters)
             self.out.append(step)
             if self.turn(position, item):
@@ -384,7 +396,7 @@ class _Run:
             if word == "case":
                 assert value is not None
                 assert code.value is not None
-                value = _same(code.value, value, self.values)
+                value = _one_of(code.value, value, self.values)
             if value is None or self.guard(part.line, value):
                 self.span(this + 1, following)
                 return
@@ -398,6 +410,17 @@ class _Run:
         if any(True for _ in symbols(condition)):
             self.out.append(step)
         return truth
+
+
+def _one_of(left: Expression, right: Expression, values: Mapping[str, Any]) -> Expression:
+    """Whether a `case` holds: that of a value, or of a cell array of them."""
+    if not (isinstance(right, Call) and right.function == "{}"):
+        return _same(left, right, values)
+    rows = [row.arguments for row in right.arguments if isinstance(row, Call)]
+    each = [_same(left, part, values) for row in rows for part in row]
+    if not each:
+        raise Beyond("a case of nothing")
+    return reduce(lambda one, other: Operation("|", (one, other)), each)
 
 
 def _same(left: Expression, right: Expression, values: Mapping[str, Any]) -> Expression:

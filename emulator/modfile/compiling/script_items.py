@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from emulator.modfile.compiling.matlab_values import (
-    Beyond,
-)
+from emulator.modfile.compiling.mat_file import is_load
+from emulator.modfile.compiling.matlab import value_of
+from emulator.modfile.compiling.matlab_values import Beyond, whole
 from emulator.modfile.compiling.runs import SOLVING
 from emulator.modfile.reading.matlab import Code
 from emulator.modfile.reading.scanner import nesting
@@ -17,10 +18,14 @@ from emulator.modfile.reading.syntax import (
     Command,
     Expression,
     Number,
+    ShockMoment,
+    ShocksBlock,
     Skipped,
     Statement,
     Symbol,
 )
+
+SIZES = "M_.Sigma_e"
 
 OPENS = ("if", "for", "while", "switch")
 
@@ -101,3 +106,48 @@ def last_that_counts(statements: Sequence[Statement]) -> int:
         if any(isinstance(s, Command) and s.name in SOLVING for s in inner):
             return position
     return len(statements)
+
+
+def load_by_value(code: Code | None, values: Mapping[str, Any]) -> str:
+    """`load(['set_' num2str(k)])` with the name of the file written out; '' for other lines."""
+    call = None if code is None or code.index is not None else code.value
+    if not isinstance(call, Call) or call.function != "load" or len(call.arguments) != 1:
+        return ""
+    try:
+        name = value_of(call.arguments[0], values)
+    except Beyond:
+        return ""
+    into = f"{code.name} = " if code is not None and code.word == "=" else ""
+    text = f"{into}load('{name}')"
+    return text if isinstance(name, str) and is_load(text) else ""
+
+
+def shock_sizes(
+    line: Statement, code: Code, shocks: Sequence[str], values: Mapping[str, Any]
+) -> ShocksBlock | None:
+    """`M_.Sigma_e(i, j) = VARIANCE`, of one shock also `M_.Sigma_e = VARIANCE`, or
+    `set_shock_stderr_value('NAME', VALUE)`; None for other lines.
+    """
+    value, kind = code.value, "var"
+    if isinstance(value, Call) and value.function == "set_shock_stderr_value":
+        name, value = (*value.arguments, None)[:2]
+        names = [str(value_of(name, values))]
+        kind = "stderr"
+    elif code.word == "=" and code.name == SIZES:
+        index = code.index or (Number(1.0),) * len(shocks)
+        where = [whole(value_of(part, values)) for part in index]
+        if len(where) == 1 and len(shocks) == 1:
+            where *= 2
+        if len(where) != 2 or not 1 <= min(where) <= max(where) <= len(shocks):
+            raise Beyond("this place among the shocks")
+        if where[0] > where[1]:  # Dynare factors the upper triangle
+            return ShocksBlock((), (), False, line.place)
+        names = [shocks[k - 1] for k in dict.fromkeys(where)]
+        kind = "var" if len(names) == 1 else "covar"
+    else:
+        return None
+    if value is None or not set(names) <= set(shocks):
+        raise Beyond("this size of a shock")
+    value_of(value, values)
+    moment = ShockMoment(kind, tuple(names), value, line.place)
+    return ShocksBlock((moment,), (), False, line.place)

@@ -150,3 +150,43 @@ def test_nothing_is_executed(tmp_path):
         warnings.simplefilter("ignore")
         load_text(BASE + f"for i = 1:2\n system('touch {target}');\nend\n", "m.mod")
     assert not target.exists()
+
+
+LOOKED_UP = {
+    "k = find(strcmp(M_.param_names, 'r')); M_.params(k) = 0.4;": (0.4, 0.1),
+    "k = strmatch('r', M_.param_names, 'exact'); M_.params(k) = 0.4;": (0.4, 0.1),
+    "if ismember('r', M_.param_names)\n set_param_value('r', 0.4);\nend": (0.4, 0.1),
+    "for v = {0.2, 0.4}\n set_param_value('r', v{1});\nend": (0.4, 0.1),
+    "switch 'b'\n case {'a', 'b'}\n  set_param_value('r', 0.4);\n otherwise\n  x = 1;\nend": (
+        0.4,
+        0.1,
+    ),
+    "switch 3\n case {1, 2}\n  x = 1;\n case 3\n  set_param_value('r', 0.4);\nend": (0.4, 0.1),
+    "M_.Sigma_e = 0.04;": (0.9, 0.2),
+    "k = find(strcmp('e', M_.exo_names)); M_.Sigma_e(k, k) = 0.04;": (0.9, 0.2),
+    "for s = [0.1 0.2]\n M_.Sigma_e(1, 1) = s^2;\nend": (0.9, 0.2),
+    "set_shock_stderr_value('e', 0.2);": (0.9, 0.2),
+}
+"""Lines, and the persistence and the standard deviation after them."""
+
+AROUND = """var y; varexo e; parameters r; r = 0.9;
+model(linear); y = r*y(-1) + e; end;
+shocks; var e; stderr 0.1; end;
+LINES
+stoch_simul(order=1);
+"""
+
+
+@pytest.mark.parametrize("lines", list(LOOKED_UP))
+def test_names_are_looked_up_and_sizes_of_shocks_are_set(lines):
+    model = load_text(AROUND.replace("LINES", lines), "m.mod")
+    np.testing.assert_allclose(model.theta()[0], LOOKED_UP[lines])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["M_.Sigma_e = f(3);", "if r > 0\n M_.Sigma_e = f(3);\nend", "set_shock_stderr_value(e)"],
+)
+def test_a_size_that_cannot_be_followed_is_never_passed_over(line):
+    with pytest.raises(ModFileError, match=r"m\.mod:\d: this MATLAB line sets the size of a shock"):
+        load_text(AROUND.replace("LINES", line), "m.mod")
