@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from emulator.errors import ParameterError
+from emulator.errors import EmulatorError, ParameterError
 from emulator.inference.draws import Complete
 from emulator.inference.shock_size import Scaling
 from emulator.solvers import StateSpace
@@ -74,6 +74,10 @@ class Answerer(ABC):
     """The highest order at which it answers."""
     order_notes: Sequence[str] = ()
     """What a reader should know of first-order answers: that another order was asked for."""
+    no_shocks: EmulatorError | None = None
+    """Why it answers to no shock but under perfect foresight, of a file in which none has a
+    variance.
+    """
     complete: Complete | None = None
     """Makes theta of named columns where other parameters follow from them."""
 

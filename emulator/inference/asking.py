@@ -56,7 +56,14 @@ class Asking(NamedTuple):
             return self.answerer.world
         raise no_solver(self.spec)
 
-    def theta(self, draws: DrawsLike, parameters: Mapping[str, Any]) -> np.ndarray:
+    def theta(
+        self, draws: DrawsLike, parameters: Mapping[str, Any], foresight: bool = False
+    ) -> np.ndarray:
+        """theta (n, P); foresight: of a question about perfect foresight, which a file answers in
+        which no shock has a variance. Any other raises the `ModFileError` that says so.
+        """
+        if self.answerer.no_shocks is not None and not foresight:
+            raise self.answerer.no_shocks
         return theta_of(self.spec, draws, parameters, self.answerer.complete)
 
     def observed(self, observables: Names, variables: Names) -> list[int] | slice:

@@ -113,6 +113,6 @@ def _panel(axis: Any, here: xr.Dataset, binds: np.ndarray) -> None:
         axis.axvspan(period - 0.5, period + 0.5, color="0.9", linewidth=0)
     for k, size in enumerate(here["size"].values):
         of_size = here.isel(size=k)
-        said = "" if len(here["size"]) == 1 else f"{size:g} times: "
+        said = "" if len(here["size"]) == 1 else f"{size:g} sd: "
         axis.plot(horizon, of_size["piecewise"], color=f"C{k}", label=f"{said}with the constraint")
         axis.plot(horizon, of_size["linear"], color=f"C{k}", linestyle="--", label=f"{said}without")

@@ -155,8 +155,8 @@ def _show_paths(data: xr.Dataset) -> None:
             (f"{name} binds", ["yes" if value else "" for value in of_size["binding"].values[:, c]])
             for c, name in enumerate(data["constraint"].values)
         ]
-        title = f"{data.attrs['world']}: {here['shock'].item()} times {size:g}, piecewise linear"
-        for table in packed(title, "period", rows, columns, caption):
+        title = f"{data.attrs['world']}: {here['shock'].item()}, {size:g} sd, piecewise linear"
+        for table in packed(title, "horizon", rows, columns, caption or data["piecewise"].units):
             show(table)
     binds = data["binding"].values.any(axis=(3, 4))
     if not binds.any():

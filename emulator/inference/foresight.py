@@ -74,7 +74,7 @@ def perfect_foresight(asking: Asking, question: ForesightQuestion) -> xr.Dataset
         )
     if question.on_failure not in ("raise", "nan"):
         raise ParameterError(f"on_failure is {question.on_failure!r}; expected 'raise' or 'nan'.")
-    theta = asking.theta(question.draws, question.parameters)
+    theta = asking.theta(question.draws, question.parameters, foresight=True)
     foresight = (Learning if world.model.kind is LEARNING else Foresight)(world.model)
     periods = question.periods if question.periods is None else periods_wanted(question.periods)
     if periods is not None and periods > LATEST:
@@ -180,7 +180,8 @@ class _Known(NamedTuple):
         if len(values) > self.periods:
             raise ParameterError(
                 f"The path of '{name}' goes to period {len(values)}, after the last one,"
-                f" {self.periods}; ask periods={len(values)} or more."
+                f" {self.periods}; ask periods={len(values)} or more (on the command line"
+                f" --periods {len(values)})."
             )
         return values
 

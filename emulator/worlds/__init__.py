@@ -151,7 +151,7 @@ def open_world(name: str | Path | World, run: int | None = None) -> World:
     from emulator.modfile import load
     from emulator.worlds.filepaths import world_of_file
 
-    return world_of_file(load(Path(str(name)), run))
+    return world_of_file(load(Path(str(name)), run, shocks=False))
 
 
 def _run_of_file(path: Path, run: int) -> World:

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from emulator.closures.closure import Closure
-from emulator.errors import NoSolutionError, ParameterError, unknown_name
+from emulator.errors import EmulatorError, NoSolutionError, ParameterError, unknown_name
 from emulator.solvers import StateSpace
 from emulator.solvers.perturbation import Rules
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
@@ -138,6 +138,11 @@ class World(ABC):
 
     order_notes: Sequence[str] = ()
     """What a reader should know of first-order answers: that another order was asked for."""
+
+    no_shocks: EmulatorError | None = None
+    """Why it answers to no shock but under perfect foresight, of a file in which none has a
+    variance.
+    """
 
     may_fail_late: bool = False
     """Whether a draw that `status` accepts may have no answer in the end: to a longer horizon, or

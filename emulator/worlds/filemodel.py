@@ -8,6 +8,7 @@ Axes: n draw, P parameter, V variable of the file, S shock.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -52,10 +53,13 @@ class FileWorld(World):
         self.shown = model.shown
         self.source = Source(file=model.file.path.name, text=model.file.text, mapping="")
 
+    always_of_first_order: tuple[str, ...] = ()
+    """A note on the order of a file that has no answer of the one it asks for."""
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, or asked for and not done."""
-        return self.model.notes
+        return (*self.model.notes, *self.always_of_first_order)
 
     def complete(self, given: Mapping[str, np.ndarray], n: int) -> np.ndarray:
         """theta (n, P) from named columns; what the file computes from them follows."""
@@ -171,7 +175,10 @@ class FileModel(FileWorld, LinearWorld):
         self.spec = self._spec(model.shocks, LOG_UNITS if self.loglinear else FILE_UNITS)
         self.order = model.order
         self.highest_order = HIGHEST_ORDER
-        self.order_notes = model.notes_on_order(1)
+        if self.order > 1:
+            self.order_notes = model.notes_on_order(1)
+        else:
+            self.always_of_first_order = model.notes_on_order(1)
 
     @classmethod
     def read(cls, path: str | Path, run: int | None = None) -> FileModel:
@@ -207,8 +214,25 @@ class FileModel(FileWorld, LinearWorld):
     def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
         """Raises `ModFileError` where the file's run has no such answer."""
         self.model.check_higher(order)
-        rules, status = decision_rules(self.model, self.full_theta(theta), order)
+        full = self.full_theta(theta)
+        rules, status = decision_rules(self.model, full, order)
+        if self.loglinear:
+            rules = self._of_logarithms(rules, full)
         return rules.of(slice(0, len(self.shown))), status
+
+    def _of_logarithms(self, rules: Rules, full: np.ndarray) -> Rules:
+        """Rules of first order of the logarithms of variables and states; a shock stays what it
+        is.
+        """
+        level = np.ones((len(full), len(self.model.all_variables)))
+        level[:, : len(self.shown)] = self._positive(full)
+        for k, name in enumerate(self.model.all_variables):
+            of = name.partition("(")[0]  # one that stands for a longer lead or lag of another
+            if k >= len(self.shown) and of in self.shown:
+                level[:, k] = level[:, self.shown.index(of)]
+        first = rules.first / level[:, :, None]
+        first[:, :, : rules.n_states] *= level[:, None, list(rules.states)]
+        return replace(rules, first=first)
 
     def levels(self, theta: np.ndarray) -> np.ndarray:
         """Steady states (n, V) of the variables, of logarithms under `loglinear`."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from emulator.errors import ParameterError
 from emulator.modfile import CompiledModel
+from emulator.modfile.compiling.calibration import without_shocks
 from emulator.modfile.compiling.extended_path import ExtendedPath
 from emulator.modfile.compiling.kinds import EXTENDED, KINDS
 from emulator.spec import DEFAULT_HORIZON, Status
@@ -27,6 +28,8 @@ class FilePaths(FileWorld):
         super().__init__(model)
         self.solver = model.kind.path_solver(model)
         self.spec = self._spec(self.solver.shocks, self.solver.unit, linear=False)
+        if model.calibration.run is None:
+            self.no_shocks = without_shocks(model.file)
 
     def status(self, theta: np.ndarray) -> np.ndarray:
         return self.solver.responses(self.full_theta(theta), 0)[1]

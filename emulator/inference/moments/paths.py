@@ -127,7 +127,8 @@ def simulated_paths(
     failed = ~np.isfinite(space.A).all(axis=(1, 2))
     refuse(asking.spec, theta, failed, on_failure, lambda: asking.why({}, theta, failed, None))
     size = space.A.shape[1]
-    start = _start(asking, state, len(theta), size)
+    remembered = (np.nan_to_num(space.A) != 0).any(axis=(0, 1))
+    start = _start(asking, state, len(theta), remembered)
     identity = np.broadcast_to(np.eye(size), space.A.shape)
     path = simulate(replace(space, C=identity), shocks, start)
     seen = np.einsum("nod,ntd->nto", space.C, path, optimize=True)
@@ -149,8 +150,11 @@ def _of_higher_order(
             f"A pruned path of order {order} has states of each order, from which no further path"
             " can start. Leave out states=True, or ask for order=1."
         )
-    size = len(asking.spec.states)
-    start = None if state is None else _start(asking, state, len(theta), size)
+    start = None
+    if state is not None:
+        remembered = np.zeros(len(asking.spec.states), dtype=bool)
+        remembered[list(asking.answerer.rules(theta[:1], order)[0].states)] = True
+        start = _start(asking, state, len(theta), remembered)
     path = simulated(asking, theta, shocks, start=start, order=order, on_failure=on_failure)
     return Paths(path, None, IN_WORDS[order])
 
@@ -163,8 +167,12 @@ def no_start(world: World) -> ParameterError:
     )
 
 
-def _start(asking: Asking, state: Any, n: int, size: int) -> np.ndarray:
-    """The state (n, D) before the first period."""
+def _start(asking: Asking, state: Any, n: int, remembered: np.ndarray) -> np.ndarray:
+    """The state (n, D) before the first period; remembered (D,): on which a path depends.
+
+    Raises `ParameterError` for a name that is remembered by nothing, `UnknownNameError`.
+    """
+    size = len(remembered)
     if state is None:
         return np.zeros((n, size))
     if isinstance(state, Mapping):
@@ -173,6 +181,12 @@ def _start(asking: Asking, state: Any, n: int, size: int) -> np.ndarray:
         for name, value in state.items():
             if name not in names:
                 raise unknown_name(f"state of world '{asking.spec.name}'", str(name), names)
+            if not remembered[names.index(name)]:
+                states = [name for name, is_one in zip(names, remembered, strict=True) if is_one]
+                raise ParameterError(
+                    f"'{name}' is no state of '{asking.spec.name}': nothing depends on its value"
+                    f" before the first period. States are {', '.join(states)}."
+                )
             start[:, names.index(name)] = value
         return start
     try:

@@ -111,14 +111,14 @@ class Foresight:
         """T, as the file says. Raises `ModFileError` where its run does not."""
         run = self.model.calibration.run
         options = self.model.calibration.options
-        if run is None or self.model.kind not in SCENARIOS:
-            return USUAL_PERIODS
         text = options.get("periods", "")
+        if self.model.kind not in SCENARIOS or (run is None and not text.isdigit()):
+            return USUAL_PERIODS
         if not text.isdigit() or int(text) == 0:
             raise ModFileError(
-                f"'{run.command}': the number of periods is '{text}'; a whole number was expected,"
-                " as in perfect_foresight_setup(periods = 200).",
-                run.place,
+                f"'{run.command if run else 'periods'}': the number of periods is '{text}'; a whole"
+                " number was expected, as in perfect_foresight_setup(periods = 200).",
+                self.model.file.model.place if run is None else run.place,
             )
         return int(text)
 

@@ -24,7 +24,7 @@ from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.far_leads import with_near_leads
 from emulator.modfile.compiling.given import given_columns, values_of_file
 from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivatives
-from emulator.modfile.compiling.kinds import KINDS, Kind
+from emulator.modfile.compiling.kinds import FORESIGHT, KINDS, Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
 from emulator.modfile.compiling.runs import (
@@ -306,8 +306,12 @@ class CompiledModel:
 
     @property
     def kind(self) -> Kind:
-        """The kind of solution that the run asks for, and who answers it."""
+        """The kind of solution that the run asks for, and who answers it; perfect foresight of a
+        file without a run and without a shock that has a variance.
+        """
         run = self.calibration.run
+        if run is None and not self.shocks:
+            return FORESIGHT
         return kind_of_run(run) if self.discretion is None else KINDS[UNDER_DISCRETION]
 
     @property
@@ -317,7 +321,9 @@ class CompiledModel:
         return order_of(self.calibration.run, nonlinear)
 
     def check_higher(self, order: int) -> None:
-        """Raise `ModFileError` where the run has no answer of a higher order."""
+        """Raise `ModFileError` where the run has no answer of an order above the first."""
+        if order == 1:
+            return
         options = self.calibration.options
         place = (
             self.file.model.place if self.calibration.run is None else self.calibration.run.place

@@ -43,7 +43,7 @@ def decision_rules(model: CompiledModel, theta: Any, order: int) -> tuple[Rules,
 def _solved(
     model: CompiledModel, theta: np.ndarray, expansions: dict[int, Expansion], order: int
 ) -> tuple[Rules, np.ndarray]:
-    solution = model.first_order(theta)
+    solution = model.solve(theta)
     at = model.linearise(theta)
     declared = at.theta[:, : len(model.file.parameters)]
     inputs = model.equations.inputs(at.steady, model.steady.exogenous(at.theta), declared)

@@ -363,15 +363,20 @@ def order_of(run: Run | None, nonlinear: bool) -> int:
 
 def notes_on_order(run: Run | None, nonlinear: bool, order: int) -> tuple[str, ...]:
     """A note where a file asks for another order than the one of an answer."""
-    asked = order_of(run, nonlinear)
     text = "" if run is None else run.options.get("order", "")
     beyond = text.isdigit() and int(text) > HIGHEST_ORDER
-    if run is None or (asked == order and not (beyond and nonlinear)):
+    if run is None or run.kind is not FIRST_ORDER or not nonlinear:
         return ()
+    alone = next((option for option in FIRST_ORDER_ALONE if option in run.options), None)
     words = f"order={text}" if text else f"order={DEFAULT_ORDER}, Dynare's default"
+    text = text or DEFAULT_ORDER
+    asked = int(text) if text.isdigit() else 1
+    if asked == order and not beyond:
+        return ()
+    why = "" if alone is None else f": {alone} is of the first order alone"
     return (
-        f"{run.place}: '{run.command}' asks for {words}; the answer is that of order {order}. Write"
-        f" order={order} to ask for it.",
+        f"{run.place}: '{run.command}' asks for {words}; the answer is that of order {order}{why}."
+        f" Write order={order} to ask for it.",
     )
 
 

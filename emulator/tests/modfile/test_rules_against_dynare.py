@@ -54,7 +54,7 @@ def test_the_command_of_constraints_prints_writes_and_draws(emulate, tmp_path):
     )
     assert code == 0, err
     assert "floor binds" in out
-    assert "surprises times -1" in out
+    assert "surprises, -1 sd" in out
     assert picture.read_bytes()[:5] == b"<?xml"
     data = xr.open_dataset(paths)
     assert data["piecewise"].dims == ("draw", "size", "shock", "horizon", "observable")

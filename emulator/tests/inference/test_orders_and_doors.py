@@ -1,0 +1,83 @@
+"""What a file says of its order wherever it is asked, and doors that open only so far."""
+
+import numpy as np
+import pytest
+
+import emulator
+from emulator.errors import ModFileError, ParameterError
+from emulator.tests.reference.modfile import make
+
+pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
+
+LEVELS = """var y k; varexo e; parameters r; r = 0.9;
+model; y = 2*(y(-1)/2)^r*exp(e); k = y*y(-1); end;
+initval; y = 2; k = 4; end;
+steady;
+shocks; var e; stderr 0.1; end;
+stoch_simul(OPTIONS);
+"""
+
+WITHOUT_SHOCKS = """var k; varexo z; parameters s d; s = 0.2; d = 0.1;
+model; k = (1-d)*k(-1) + s*z*k(-1)^0.5; end;
+initval; z = 1; k = 4; end;
+steady;
+"""
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def of(text):
+        path = tmp_path / "m.mod"
+        path.write_text(text)
+        return emulator.world(path)
+
+    return of
+
+
+def test_logarithms_say_that_they_are_of_first_order(opened):
+    economy = opened(LEVELS.replace("OPTIONS", "loglinear"))
+    notes = economy.irf(horizon=1).attrs["notes"]
+    assert "the answer is that of order 1: loglinear is of the first order alone" in notes
+    assert "notes" not in opened(LEVELS.replace("OPTIONS", "order=1, loglinear")).irf().attrs
+
+
+def test_rules_under_loglinear_are_those_of_logarithms(opened):
+    """log k = log y + log y(-1), whose steady state is 2 log 2."""
+    rules = opened(LEVELS.replace("OPTIONS", "order=1, loglinear")).decision_rules()
+    np.testing.assert_allclose(rules["ghx"].values[0, :, 0], [0.9, 1.9])
+    np.testing.assert_allclose(rules["ghu"].values[0, :, 0], [0.1, 0.1])
+    np.testing.assert_allclose(rules["steady_state"].values[0], np.log([2.0, 4.0]))
+
+
+def test_anticipated_shocks_of_a_file_of_second_order_say_their_order(opened):
+    answer = opened(LEVELS.replace("OPTIONS", "order=2")).irf(anticipated=2, horizon=1)
+    assert "asks for order=2; the answer is that of order 1" in answer.attrs["notes"]
+
+
+def test_a_file_under_discretion_has_rules_of_first_order():
+    economy = emulator.world(make.HERE / "discretion.mod")
+    rules = economy.decision_rules()
+    impact = economy.irf(horizon=0)["irf"].values[0, :, 0]
+    np.testing.assert_allclose(rules["ghu"].values[0].T, impact, atol=1e-12)
+    with pytest.raises(ModFileError, match="under discretion has no answer of order 2"):
+        economy.decision_rules(order=2)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_path_cannot_start_from_what_is_no_state(opened, order):
+    economy = opened(LEVELS.replace("OPTIONS", "order=2"))
+    with pytest.raises(ParameterError, match=r"'k' is no state of 'm'.*States are y\."):
+        economy.simulate(state={"k": 0.1}, periods=2, order=order)
+    economy.simulate(state={"y": 0.1}, periods=2, order=order)
+
+
+def test_a_file_without_random_shocks_answers_perfect_foresight_alone(opened):
+    """The numbers are Dynare's for simul(periods=50)."""
+    economy = opened(WITHOUT_SHOCKS)
+    path = economy.perfect_foresight(shocks={"z": [1.1]}, periods=50)["path"]
+    np.testing.assert_allclose(
+        path.values[0, 0, :5, 0], [4, 4.04, 4.037995025, 4.036090784, 4.034282192], atol=1e-9
+    )
+    for ask in (economy.irf, economy.moments, economy.simulate, economy.status):
+        with pytest.raises(ModFileError, match=r"no shock has a variance.*emulator foresight"):
+            ask()
