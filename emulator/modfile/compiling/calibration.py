@@ -40,7 +40,7 @@ from emulator.modfile.compiling.runs import (
     steady_state_model_of,
     steps_of,
 )
-from emulator.modfile.compiling.script import carry_out
+from emulator.modfile.compiling.script_steps import carry_out
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
@@ -55,7 +55,7 @@ from emulator.modfile.reading.syntax import (
     symbols,
 )
 
-_SETS_SIZES = re.compile(r"set_shock_stderr_value\s*\(|M_\.Sigma_e\b[^=<>~]*=(?!=)")
+_SETS_SIZES = re.compile(r"set_shock_stderr_value\s*\(|M_\.Sigma_e\s*(?:\([^()]*\))?\s*=(?!=)")
 _SETS_PARAMETERS = re.compile(r"set_param_value\s*\(|M_\.params\b[^=<>~]*=(?!=)")
 
 PERFECT_FORESIGHT = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
-from emulator.modfile.compiling.calibration import calibration, without_shocks
+from emulator.modfile.compiling.calibration import Calibration, calibration, without_shocks
 from emulator.modfile.compiling.discretion import discretion_of
 from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.expressions import TOO_DEEP
@@ -21,11 +21,12 @@ from emulator.modfile.compiling.runs import kind_of_run, order_of
 from emulator.modfile.compiling.script import carried_out
 from emulator.modfile.compiling.simple_rule import earlier_rule, rule_of
 from emulator.modfile.compiling.steady_file import with_formulas_beside
+from emulator.modfile.compiling.steady_program import SteadyProgram, program_beside
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
 from emulator.modfile.reading.support import check_supported, unconstrained, without_unused
-from emulator.modfile.reading.syntax import ModFile
+from emulator.modfile.reading.syntax import ModFile, PlannerObjective, SteadyStateModel
 
 
 def load(path: str | Path, run: int | None = None, shocks: bool = True) -> CompiledModel:
@@ -47,15 +48,31 @@ def load(path: str | Path, run: int | None = None, shocks: bool = True) -> Compi
     folder = Path(path).parent
     if with_formulas is not file and _solves(with_formulas, run, folder, shocks):
         return _compiled(with_formulas, run, budget, folder, shocks)
-    return _compiled(file, run, budget, folder, shocks)
+    program = _program_of(file)
+    if program is not None and not _solves(file, run, folder, shocks, program):
+        program = None
+    return _compiled(file, run, budget, folder, shocks, program)
 
 
-def _solves(file: ModFile, run: int | None, folder: Path, shocks: bool) -> bool:
-    """Whether the formulas beside a file give its steady state, at its own parameters."""
+def _program_of(file: ModFile) -> SteadyProgram | None:
+    """The program beside a file without formulas of its own and without a policymaker."""
+    if any(isinstance(s, SteadyStateModel | PlannerObjective) for s in file.statements):
+        return None
+    return program_beside(file)
+
+
+def _solves(
+    file: ModFile,
+    run: int | None,
+    folder: Path,
+    shocks: bool,
+    program: SteadyProgram | None = None,
+) -> bool:
+    """Whether what stands beside a file gives its steady state, at its own parameters."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            model = _compiled(file, run, Budget(), folder, shocks)
+            model = _compiled(file, run, Budget(), folder, shocks, program)
             return bool(np.isfinite(model.steady_state(model.theta())).all())
         except ModFileError:
             return False
@@ -73,6 +90,7 @@ def _compiled(
     budget: Budget,
     folder: Path | None = None,
     shocks: bool = True,
+    program: SteadyProgram | None = None,
 ) -> CompiledModel:
     parsed = file
     file = carried_out(file, budget, folder)
@@ -83,7 +101,7 @@ def _compiled(
     alone = settings.run is None and not shocks
     if not settings.shocks and not kind_of_run(settings.run).paths and not alone:
         raise without_shocks(file)
-    notes = tuple(map(printable, settings.notes))
+    notes = tuple(map(printable, _notes(settings, program)))
     _warn(notes)
     discretion = discretion_of(file, settings.run)
     planner = None if discretion else planner_of(file)
@@ -135,6 +153,7 @@ def _compiled(
         rule=rule_of(file, settings.run),
         notes=notes,
         near=near,
+        program=program,
     )
     return _after_earlier_rule(model, parsed, budget, folder)
 
@@ -152,6 +171,20 @@ def _after_earlier_rule(
     chosen = earlier.rule.coefficients if earlier.rule else ()
     inherited = tuple(name for name in chosen if name not in anew)
     return replace(model, earlier=earlier, inherited=inherited) if inherited else model
+
+
+def _notes(settings: Calibration, program: SteadyProgram | None) -> list[str]:
+    """The notes on reading, of which one is about the program."""
+    if program is None:
+        return list(settings.notes)
+    others = [
+        note for note in settings.notes if not note.startswith(f"{program.path.name} is MATL")
+    ]
+    followed = (
+        f"{program.path.name} was not run by MATLAB: its formulas are followed here, and roots are"
+        " looked for by Newton's method."
+    )
+    return [*others, followed]
 
 
 def _warn(notes: tuple[str, ...]) -> None:

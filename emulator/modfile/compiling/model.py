@@ -34,6 +34,7 @@ from emulator.modfile.compiling.runs import (
     order_of,
 )
 from emulator.modfile.compiling.simple_rule import OptimalRule, SimpleRule, optimal_rule
+from emulator.modfile.compiling.steady_program import SteadyProgram
 from emulator.modfile.compiling.steady_state import SteadyStates
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
@@ -89,10 +90,10 @@ class CompiledModel:
     """What a reader should know of every answer: what was passed over, what was asked for and not
     done.
     """
+    program: SteadyProgram | None = None
+    """The file of MATLAB beside the model that gives its steady state, where it is followed."""
     near: bool = False
-    """Whether terms that are not linear two or more periods ahead are variables of their own, as
-    rules of higher order need it: so in a run that asks for such an order.
-    """
+    """Whether terms that are not linear two or more periods ahead are variables (`far_leads`)."""
 
     @property
     def name(self) -> str:
@@ -193,6 +194,7 @@ class CompiledModel:
             n_parameters=len(self.file.parameters),
             multipliers=multipliers,
             unsettled=self.discretion is not None,
+            program=self.program,
         )
 
     def check_theta(self, theta: Any) -> np.ndarray:

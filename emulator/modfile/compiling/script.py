@@ -7,7 +7,7 @@ take another branch, or another number of turns, that is an error and not a wron
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -18,14 +18,12 @@ import numpy as np
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import evaluate, filled
 from emulator.modfile.compiling.mat_file import is_load, loaded
-from emulator.modfile.compiling.matlab import is_of_matrices, placed, positions, value_of
+from emulator.modfile.compiling.matlab import is_of_matrices, positions, value_of
 from emulator.modfile.compiling.matlab_values import (
     Beyond,
     Cell,
     Matrix,
-    cells_of,
     holds,
-    plain,
 )
 from emulator.modfile.compiling.script_items import (
     OPENS,
@@ -38,6 +36,7 @@ from emulator.modfile.compiling.script_items import (
     set_parameter,
     shock_sizes,
 )
+from emulator.modfile.compiling.script_steps import PARAMETERS, carry_out, with_structure
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.matlab import Code
 from emulator.modfile.reading.syntax import (
@@ -54,7 +53,6 @@ from emulator.modfile.reading.syntax import (
     Statement,
     Symbol,
     symbols,
-    walk,
 )
 
 STEP = 20
@@ -66,75 +64,9 @@ MOST_STEPS = 20_000
 DEEPEST = 40
 """Loops and branches inside of one another."""
 
-PARAMETERS = "M_.params"
-
 _ANY = Matrix(np.zeros((9999, 1, 1)))
 
 _STRUCTURES = ("M_.", "oo_.", "options_.", "estim_params_.", "bayestopt_.", "dataset_.")
-
-
-def carry_out(
-    step: Script,
-    values: dict[str, Any],
-    parameters: Sequence[str],
-    given: Collection[str] = (),
-) -> None:
-    """One step on the values of all names; those `given` stay.
-
-    Raises `Beyond` for what cannot be expressed, `ModFileError` where a caller's values lead
-    another way than the file's own.
-    """
-    workspace = _with_structure(step, values, parameters)
-    cells = value_of(step.value, workspace)
-    if step.word == "guard":
-        if holds(cells) != step.holds:
-            raise ModFileError(
-                f"with these values the file goes another way than with its own here"
-                f" ({step.text}); give the parameters that follow as values.",
-                step.place,
-            )
-    elif step.word == "element":
-        if isinstance(cells, Cell):  # each turn has an element, as a cell array of one
-            values[step.name] = Cell(cells.elements[step.position : step.position + 1])
-            return
-        columns = cells.shape[1] if isinstance(cells, np.ndarray) else 0
-        if columns != step.count:
-            raise ModFileError(
-                f"with these values this loop has {columns} turns and not {step.count};"
-                " give the parameters that follow as values.",
-                step.place,
-            )
-        values[step.name] = plain(cells[:, step.position : step.position + 1])
-    elif step.word == "parameter":
-        if not isinstance(cells, np.ndarray) or cells.shape[:2] != (1, 1):
-            raise Beyond(f"a value of '{step.name}' that is no number")
-        if step.name not in given:
-            values[step.name] = plain(cells)
-    elif step.index is None:
-        values[step.name] = plain(cells)
-    else:
-        before = cells_of(values[step.name]) if step.name in values else np.zeros((0, 0, 1))
-        where = positions(step.name, step.index, workspace)
-        if not isinstance(before, np.ndarray) or not isinstance(cells, np.ndarray):
-            raise Beyond("an element of a text")
-        values[step.name] = plain(placed(before, where, cells))
-
-
-def _with_structure(
-    step: Script, values: dict[str, Any], parameters: Sequence[str]
-) -> Mapping[str, Any]:
-    """The workspace with what Dynare's `M_` says of parameters, where a step reads it."""
-    parts = [part for e in (step.value, *(step.index or ())) for part in walk(e)]
-    names = {getattr(part, "name", getattr(part, "function", "")) for part in parts}
-    if not any(name.startswith("M_.") for name in names):
-        return values
-    known = [np.atleast_1d(values.get(name, np.nan)) for name in parameters]
-    stacked = np.stack(np.broadcast_arrays(*known)) if known else np.zeros((0, 1))
-    return values | {
-        PARAMETERS: Matrix(stacked[:, None, :]),
-        "M_.param_nbr": float(len(parameters)),
-        "M_.param_names": Cell(tuple(parameters)),
-    }
 
 
 def carried_out(file: ModFile, budget: Budget, folder: Path | None = None) -> ModFile:
@@ -286,7 +218,7 @@ class _Run:
                 self.emit(item.inner)
             elif self.load(item):
                 pass
-            elif item.code is None:
+            elif item.code is None or item.code.word == "several":
                 self.emit(item.line)
             elif item.code.word in OPENS:
                 self.block(position, item)
@@ -320,7 +252,7 @@ class _Run:
         if code.word == "call":
             named, value = set_parameter(code.value)
             step = self.script(line, "guard", named)
-            name = value_of(named, _with_structure(step, self.values, self.parameters))
+            name = value_of(named, with_structure(step, self.values, self.parameters))
             if not isinstance(name, str) or name not in self.parameters:
                 raise Beyond("this call")
             return self.script(line, "parameter", filled(value, self.loaded), name)
@@ -328,7 +260,7 @@ class _Run:
             return OptionLine(code.name.partition(".")[2], option_text(code.value), line.place)
         if code.name == PARAMETERS and code.index is not None:
             step = self.script(line, "guard", code.index[0])
-            workspace = _with_structure(step, self.values, self.parameters)
+            workspace = with_structure(step, self.values, self.parameters)
             (where,) = positions(PARAMETERS, code.index, {**workspace, PARAMETERS: _ANY})
             if len(where) != 1 or where[0] >= len(self.parameters):
                 raise Beyond("this place among the parameters")
@@ -375,7 +307,7 @@ class _Run:
     def loop(self, position: int, item: Item, code: Code) -> None:
         assert code.value is not None
         step = self.script(item.line, "element", code.value, code.name)
-        cells = value_of(code.value, _with_structure(step, self.values, self.parameters))
+        cells = value_of(code.value, with_structure(step, self.values, self.parameters))
         if isinstance(cells, str) or code.name in self.declared:
             raise Beyond("a loop over this")
         count = len(cells.elements) if isinstance(cells, Cell) else cells.shape[1]
@@ -404,7 +336,7 @@ class _Run:
     def guard(self, line: Statement, condition: Expression) -> bool:
         """Whether a condition holds; the step asks for the same of other values."""
         step = self.script(line, "guard", condition)
-        workspace = _with_structure(step, self.values, self.parameters)
+        workspace = with_structure(step, self.values, self.parameters)
         truth = holds(value_of(condition, workspace))
         step = replace(step, holds=truth)
         if any(True for _ in symbols(condition)):

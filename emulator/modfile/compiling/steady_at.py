@@ -82,6 +82,8 @@ class Steady:
         self, exogenous: np.ndarray, theta: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         model, n = self.model, len(theta)
+        if model.program is not None:
+            return model.steady.followed(theta, exogenous)
         values: dict[str, Any] = dict(MATLAB_CONSTANTS)
         values |= dict.fromkeys(model.variables, np.float64(0.0))
         names = [d.name for d in model.file.parameters]

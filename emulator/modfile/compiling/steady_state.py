@@ -22,6 +22,7 @@ from emulator.modfile.compiling.planner_steady import (
     starting_points,
     with_best_instruments,
 )
+from emulator.modfile.compiling.steady_program import SteadyProgram
 from emulator.modfile.reading.syntax import Assignment, ModFile, MultiAssignment, calls, symbols
 
 ACCEPTED = 1e-5
@@ -47,6 +48,7 @@ class SteadyStates:
         n_parameters: int,
         multipliers: tuple[str, ...] = (),
         unsettled: bool = False,
+        program: SteadyProgram | None = None,
     ) -> None:
         self.file = file
         self.calibration = calibration
@@ -55,6 +57,7 @@ class SteadyStates:
         self.n_parameters = n_parameters
         self.n_multipliers = len(multipliers)
         self.unsettled = unsettled
+        self.program = program
         self.parameters = tuple(d.name for d in file.parameters)
         self.shocks = tuple(d.name for d in (*file.shocks, *file.deterministic_shocks))
         self.columns = {name: k for k, name in enumerate(variables)}
@@ -63,8 +66,10 @@ class SteadyStates:
 
     def _formulas(self) -> tuple[Assignment, ...] | None:
         """The assignments of the file's steady_state_model, None where it has none or calls MATLAB
-        functions.
+        functions; nothing in the place of a program that stands for them.
         """
+        if self.program is not None:
+            return ()
         block = self.calibration.steady
         if block is None:
             return None
@@ -93,6 +98,8 @@ class SteadyStates:
     @cached_property
     def assigned(self) -> frozenset[str]:
         """Parameters that the formulas set."""
+        if self.program is not None:
+            return frozenset(name for name in self.parameters if self.program.sets(name))
         return frozenset(a.name for a in self.formulas or ()) & frozenset(self.parameters)
 
     @property
@@ -103,6 +110,8 @@ class SteadyStates:
     @cached_property
     def read(self) -> frozenset[str]:
         """Names that the formulas need from outside."""
+        if self.program is not None:
+            return frozenset(name for name in self.parameters if self.program.reads(name))
         known: set[str] = set()
         needed: set[str] = set()
         for assignment in self.formulas or ():
@@ -189,6 +198,8 @@ class SteadyStates:
 
     def _evaluated(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Values (N, V) of the formulas, and theta (N, P) with the parameters that they set."""
+        if self.program is not None:
+            return self.followed(theta, self.exogenous(theta))
         values = self._initial(theta)
         for assignment in self.formulas or ():
             values[assignment.name] = evaluate(assignment.value, values, assignment.place)
@@ -202,6 +213,16 @@ class SteadyStates:
             ),
             theta,
         )
+
+    def followed(self, theta: np.ndarray, exogenous: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What the program gives (N, V) at values of exogenous variables (N, K), and theta (N, P)
+        with the parameters that it sets.
+        """
+        assert self.program is not None
+        steady, declared = self.program(theta[:, : self.n_parameters], exogenous)
+        theta = theta.copy()
+        theta[:, : self.n_parameters] = declared
+        return steady, theta
 
     def _start(self, theta: np.ndarray) -> np.ndarray:
         if self.formulas is not None:

@@ -46,9 +46,10 @@ class NotPlain(Exception):
 
 @dataclass(frozen=True)
 class Code:
-    """One statement: `word` is `=` for an assignment, `call` for an expression that stands alone,
-    or a word of MATLAB's control flow. `name` is what is set, `index` where in it (None: all of
-    it), `value` the right side, the condition or what a loop goes through.
+    """One statement: `word` is `=` for an assignment, `several` for one of several outputs (their
+    names in `name`, with commas), `call` for an expression that stands alone, or a word of
+    MATLAB's control flow. `name` is what is set, `index` where in it (None: all of it), `value`
+    the right side, the condition or what a loop goes through.
     """
 
     word: str
@@ -148,6 +149,9 @@ class _Reader:
             self.take()
             return self.controlled(token.text)
         start = self.position
+        outputs = self.outputs() if token.text == "[" else ()
+        if outputs:
+            return Code("several", self.expression(), ",".join(outputs))
         if token.kind == "name":
             name = self.take().text
             index = self.arguments() if self.peek().text == "(" else None
@@ -156,6 +160,23 @@ class _Reader:
                 return Code("=", self.expression(), name, index)
             self.position = start
         return Code("call", self.expression())
+
+    def outputs(self) -> tuple[str, ...]:
+        """The names of `[a, ~, b] =`, taken; nothing where these tokens are none."""
+        names: list[str] = []
+        for position in range(self.position + 1, len(self.tokens)):
+            token = self.tokens[position]
+            if token.text == "]":
+                following = self.tokens[position + 1 : position + 2]
+                if names and following and following[0].text == "=":
+                    self.position = position + 2
+                    return tuple(names)
+                return ()
+            if token.text in ("~", "!") or token.kind == "name":
+                names.append(token.text)
+            elif token.text != ",":
+                return ()
+        return ()
 
     def controlled(self, word: str) -> Code:
         if word.startswith("end"):
@@ -225,6 +246,9 @@ class _Reader:
         while self.peek().text in ("'", ".'", "{") and not self.peek().spaced:
             if self.take().text == "{":
                 value = Call("{k}", (value, self.expression()))
+                if self.peek().text == ",":  # names{k,:}
+                    self.take(",")
+                    self.take(":")
                 self.take("}")
             else:
                 value = Operation("'", (value,))
@@ -242,6 +266,8 @@ class _Reader:
             if self.peek().text == "(" and not (self.in_matrix and self.peek().spaced):
                 return Call(token.text, self.arguments())
             return Symbol(token.text)
+        if token.text == "@":
+            return self.handle()
         self.depth += 1
         if self.depth > DEEPEST:
             raise NotPlain
@@ -259,6 +285,18 @@ class _Reader:
             raise NotPlain
         self.depth -= 1
         return value
+
+    def handle(self) -> Expression:
+        """`@(x, y) EXPRESSION` or `@NAME`, as a call of `@`: the names in a row, then the rest."""
+        if self.peek().kind == "name":
+            return Call("@", (Symbol(self.take().text),))
+        names = self.arguments()
+        if not all(isinstance(name, Symbol) for name in names):
+            raise NotPlain
+        outside, self.in_matrix = self.in_matrix, False
+        value = self.expression()
+        self.in_matrix = outside
+        return Call("@", (Call("[row]", names), value))
 
     def arguments(self) -> tuple[Expression, ...]:
         self.take("(")
