@@ -105,7 +105,7 @@ def test_a_file_of_responses_and_the_exact_solver(emulate, tmp_path):
         (["--world", "nk", "--fix", "kappa"], "'kappa' is not of the form name=value"),
         (["--world", "nk", "--fix", "kappa=steep"], "expected, a number"),
         (["--world", "nk", "--range", "kappa=1"], "expected, two numbers, low:high"),
-        (["--world", "nk", "--weighting", "none"], "expected diagonal or full"),
+        (["--world", "nk", "--weighting", "none"], "expected one of diagonal, full, principal"),
         (["--world", "nk", "--kept", "1"], "kept is 1.0; expected a share between 0 and 1"),
         (["--world", "nk", "--sampler", "gibbs"], "expected nuts or smc"),
         (["--world", "nk", "--checkpoint", "none.pt"], "does not exist"),
