@@ -40,6 +40,9 @@ from emulator.worlds.priors import Prior as MarginalPrior
 if TYPE_CHECKING:
     from emulator.inference.emulator import Emulator
 
+FIRST_STARTS = 2
+"""Searches at most for the parameters at which histories as short as the data are simulated."""
+
 FITTED = 500
 """Draws of the posterior whose responses make the fitted band."""
 
@@ -296,10 +299,10 @@ def solve(problem: MatchingProblem) -> Estimate:
     before = Density(exact_responder or problem.responder, problem.criterion, prior)
     moving = before.moving(_stream(budget, 1))
     density = Density(problem.responder, problem.criterion, prior.only(moving))
-    point = find_point(density, budget.starts, _stream(budget, 2))
     if isinstance(problem.responder, LikeTheData):
-        density = as_short(problem, density, point.theta)
-        point = find_point(density, budget.starts, _stream(budget, 2))
+        first = find_point(density, min(FIRST_STARTS, budget.starts), _stream(budget, 2))
+        density = as_short(problem, density, first.theta)
+    point = find_point(density, budget.starts, _stream(budget, 2))
     clock.lap("point")
     posterior, evidence, missed = _sampled(density, budget)
     posterior.add_groups(observed_data=target.dataset()[["irf", "sd"]].drop_vars("unit"))

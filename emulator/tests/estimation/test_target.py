@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from statsmodels.tsa.api import VAR
 
-from emulator.errors import TargetError, UnknownNameError
+import emulator
+from emulator.errors import ParameterError, TargetError, UnknownNameError
 from emulator.estimation import Target, from_var, read_target, us_monetary, write_target
 from emulator.estimation.var_target import us_data
 
@@ -249,7 +250,10 @@ def test_foreign_objects_and_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="Unknown column of the VAR: 'ffr'"):
         from_var(results, "ffr", {"rate": "rate"})
     with pytest.raises(UnknownNameError, match="Unknown observable: 'interest'"):
-        from_var(results, "rate", {"interest": "rate"})
+        from_var(results, "rate", {"rate": "rate"}, cumulated=["interest"])
+    other = from_var(results, "rate", {"interest": "rate"}, replications=20)
+    with pytest.raises(ParameterError, match="has no observable 'interest', which target 'var'"):
+        other.in_world(emulator.world("nk").spec)
     with pytest.raises(TargetError, match="trend 'ct'"):
         from_var(VAR(us_data()).fit(2, trend="ct"), "rate", {"rate": "rate"})
 
