@@ -6,21 +6,20 @@ data as well.
 
 Each history is simulated by `nk` at its default parameters, which are the truth. A VAR with four
 lags, recursive with the rate last, which is false in `nk`, makes a target of it (bootstrap of 500
-replications). Four posteriors of `nk` by its exact solver, with uniform priors over its ranges:
+replications). Three posteriors of `nk` by its exact solver, with uniform priors over its ranges:
 
-like the data        what `estimate(..., like_the_data=True)` takes: shift and covariance of short
-                     histories, principal components
-bootstrap            the same without the shift, with the bootstrap's covariance
-diagonal             the shift, and the variances of short histories alone
+like the data        what `estimate(..., like_the_data=True)` takes: the VAR on endless data of the
+                     world, principal components, the bootstrap's covariance
+short histories      the same, with shift and covariance of 1,000 histories as short as the data,
+                     simulated at the draw that fits best
 own responses        what `estimate(...)` takes: the world's own responses, the bootstrap's
                      variances
 
-The prior, the density and what short histories give are the package's own. The posteriors are by
-weights of draws of the prior, which all histories share, so that a history costs a fraction of a
-second; short histories are simulated at the best of the draws. `effective` is the size of the
-weighted sample. A row a history and posterior: which 90 % intervals of the parameters cover the
-truth, and which share of the 90 % bands of the world's own responses to the monetary shock
-(horizons 0 to 20) does, by observable.
+The prior and the density are the package's own. The posteriors are by weights of draws of the
+prior, which all histories share, so that a history costs a fraction of a second. `effective` is the
+size of the weighted sample. A row a history and posterior: which 90 % intervals of the parameters
+cover the truth, and which share of the 90 % bands of the world's own responses to the monetary
+shock (horizons 0 to 20) does, by observable.
 
 Rows are written when their history ends; one that is in the file is not run again. The last lines
 count by posterior and length.
@@ -45,8 +44,7 @@ import emulator
 from emulator.console import out, run, say
 from emulator.estimation import Target, from_var
 from emulator.estimation.density import Criterion
-from emulator.estimation.indirect.histories import short_sample
-from emulator.estimation.indirect.responder import LikeTheData
+from emulator.estimation.indirect.responder import LikeTheData, procedure_of
 from emulator.estimation.prior import JointPrior
 from emulator.estimation.settings import QUANTILES
 from emulator.files import sole_writer, write_text
@@ -58,6 +56,9 @@ BURN_IN = 100
 """Quarters that pass before a history begins, so that it does not start in the steady state."""
 
 BLOCK = 4096
+SHORT = 1000
+"""Histories as short as the data."""
+
 RESAMPLED = 2000
 """Draws that are made of the weights, of which quantiles are taken."""
 
@@ -112,7 +113,7 @@ def main(
                     continue
                 rows += posteriors(world, prior, length, history)
                 write_text(output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-                say(f"{length} quarters, history {history}: {rows[-4]['covered']:.0%} covered")
+                say(f"{length} quarters, history {history}: {rows[-3]['covered']:.0%} covered")
     show(pd.DataFrame(rows))
 
 
@@ -132,35 +133,49 @@ def posteriors(
     """The rows of one history."""
     start = time.process_time()
     target = target_of(world, quarters, history)
-    rng = np.random.default_rng([history, quarters, 1])
+    principal = Criterion(target, "principal")
     nothing = np.zeros(target.irf.shape)
-    of_bootstrap = prior.log_likelihood(Criterion(target, "principal"), prior.like, nothing)
-    responder = LikeTheData(world.answerer, "monetary", target)
-    short = short_sample(responder, prior.theta[of_bootstrap.argmax()], rng)
-    principal = Criterion(target, "principal", short.covariance)
-    diagonal = Criterion(target, "diagonal", short.covariance)
+    like = prior.log_likelihood(principal, prior.like, nothing)
+    best = like.argmax()
+    shift, covariance = short_histories(world, target, prior, best, [history, quarters, 1])
+    short = Criterion(target, "principal", covariance)
     values = {
-        "like the data": prior.log_likelihood(principal, prior.like, short.shift),
-        "bootstrap": of_bootstrap,
-        "diagonal": prior.log_likelihood(diagonal, prior.like, short.shift),
+        "like the data": like,
+        "short histories": prior.log_likelihood(short, prior.like, shift),
         "own responses": prior.log_likelihood(Criterion(target), prior.own, nothing),
     }
     about = {"quarters": quarters, "history": history, "components": principal.size}
     rows = [
-        {"posterior": name, **about, **covered(world, prior, value, rng)}
+        {"posterior": name, **about, **covered(world, prior, value, [history, quarters, 2])}
         for name, value in values.items()
     ]
     spent = time.process_time() - start
     return [row | {"processor_seconds": spent} for row in rows]
 
 
+def short_histories(
+    world: emulator.Economy, target: Target, prior: Prior, draw: int, seed: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (H+1, O) of what the VAR finds in short histories at a draw, less what it finds in
+    endless data, and its covariance (N, N).
+    """
+    procedure = procedure_of(target)
+    n = BURN_IN + LAGS + procedure.periods
+    shocks = np.random.default_rng(seed).normal(size=(SHORT, n, world.spec.n_shocks))
+    theta = np.repeat(prior.theta[draw][None], SHORT, axis=0)
+    data = world.solver.simulate(theta, shocks)[:, BURN_IN:]
+    irf = procedure.responses(procedure.reduced(data), HORIZON, target.observables)
+    shift = irf.mean(axis=0) - prior.like[draw].reshape(target.irf.shape)
+    return shift, np.cov(irf.reshape(SHORT, -1), rowvar=False)
+
+
 def covered(
-    world: emulator.Economy, prior: Prior, log_likelihood: np.ndarray, rng: np.random.Generator
+    world: emulator.Economy, prior: Prior, log_likelihood: np.ndarray, seed: list[int]
 ) -> dict[str, Any]:
     """Intervals and bands of a posterior beside the truth."""
     weights = np.exp(log_likelihood - log_likelihood.max())
     weights /= weights.sum()
-    chosen = rng.choice(len(weights), size=RESAMPLED, p=weights)
+    chosen = np.random.default_rng(seed).choice(len(weights), size=RESAMPLED, p=weights)
     low, median, high = np.quantile(prior.theta[chosen], QUANTILES, axis=0)
     truth = world.spec.theta()[0]
     own = world.solver.irf(world.spec.theta(), horizon=HORIZON)[0, 0]

@@ -53,9 +53,9 @@ PRINCIPAL = 0.99
 class Criterion:
     """The quasi-likelihood of a target under a weighting.
 
-    errors (N, N): a covariance of the target's errors, by default the target's own. Principal
-    components are always those of the target's own, so that worlds are held to the same ones.
-    Raises `TargetError` where the whole covariance cannot be inverted.
+    errors (N, N): a covariance of the target's errors, by default the target's own, whose principal
+    components are taken in either case. Raises `TargetError` where the whole covariance cannot be
+    inverted.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ Axes: n draw, P parameter, F free parameter, H horizon, O observable, Q quantile
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from emulator.estimation.diagnostics import (
     movements,
     rescore,
 )
-from emulator.estimation.indirect.histories import short_sample
 from emulator.estimation.indirect.responder import DataOfWorld, LikeTheData, procedure_of
 from emulator.estimation.meter import metered
 from emulator.estimation.point import find_point
@@ -39,9 +38,6 @@ from emulator.worlds.priors import Prior as MarginalPrior
 
 if TYPE_CHECKING:
     from emulator.inference.emulator import Emulator
-
-FIRST_STARTS = 2
-"""Searches at most for the parameters at which histories as short as the data are simulated."""
 
 FITTED = 500
 """Draws of the posterior whose responses make the fitted band."""
@@ -299,9 +295,6 @@ def solve(problem: MatchingProblem) -> Estimate:
     before = Density(exact_responder or problem.responder, problem.criterion, prior)
     moving = before.moving(_stream(budget, 1))
     density = Density(problem.responder, problem.criterion, prior.only(moving))
-    if isinstance(problem.responder, LikeTheData):
-        first = find_point(density, min(FIRST_STARTS, budget.starts), _stream(budget, 2))
-        density = as_short(problem, density, first.theta)
     point = find_point(density, budget.starts, _stream(budget, 2))
     clock.lap("point")
     posterior, evidence, missed = _sampled(density, budget)
@@ -348,21 +341,6 @@ def solve(problem: MatchingProblem) -> Estimate:
         seconds=clock.seconds,
         processor_seconds=clock.processor_seconds,
     )
-
-
-def as_short(problem: MatchingProblem, density: Density, theta: np.ndarray) -> Density:
-    """The density of what is found in histories as short as the data: shifted by how much that is
-    off on average, with its covariance, both at parameters (P,) near those that fit.
-
-    Raises `EstimationError`.
-    """
-    sampled, exact = problem.responder, problem.exact_responder
-    assert isinstance(sampled, LikeTheData)
-    solver = exact if isinstance(exact, LikeTheData) else sampled
-    short = short_sample(solver, theta, _stream(problem.budget, 8))
-    sampled.shift = solver.shift = short.shift
-    criterion = Criterion(problem.target, problem.criterion.weighting, short.covariance)
-    return replace(density, criterion=criterion)
 
 
 def _sampled(density: Density, budget: Budget) -> tuple[Any, Evidence, list[str]]:

@@ -33,7 +33,7 @@ from emulator.errors import (
     unknown_name,
     warn,
 )
-from emulator.estimation.indirect.autoregression import Autoregression, fitted
+from emulator.estimation.indirect.autoregression import Autoregression
 from emulator.estimation.indirect.estimating import (
     bootstrapped,
     instrument_values,
@@ -174,8 +174,7 @@ def _identification(
         return Signs(place, restrictions(signs, names, place))
     if instrument is None:
         return Recursive(place)
-    _, covariance = fitted(estimated.data[None], estimated.lags)
-    by = instrument_of(estimated.residuals, covariance[0], instrument, place, called)
+    by = instrument_of(estimated.residuals, instrument, place, called)
     if WEAK > by.F:
         warn(
             f"The instrument '{called}' is weak: F is {by.F:.1f} in the regression of the"

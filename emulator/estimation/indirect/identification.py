@@ -109,14 +109,11 @@ class Instrument(Identification):
         impact = cov(u, z) / sqrt(cov(u, z)' cov(u)^-1 cov(u, z))
 
     Stock (2008, NBER What's new in econometrics); Mertens and Ravn (2013, doi:10.1257/aer.103.4.
-    1212). strength: squared correlation of the instrument with the shock; share: of the periods in
-    which it is there; F: statistic of the first stage.
+    1212). F: statistic of the first stage.
     """
 
     place: int
     name: str
-    strength: float = 1.0
-    share: float = 1.0
     F: float = np.inf
     kind: ClassVar[str] = "instrument"
 
@@ -152,29 +149,13 @@ def covariance_with(residuals: np.ndarray, instrument: np.ndarray) -> np.ndarray
     return np.asarray((z[:, None] @ residuals)[:, 0] / count)
 
 
-def instrument_of(
-    residuals: np.ndarray, covariance: np.ndarray, values: np.ndarray, place: int, name: str
-) -> Instrument:
-    """The identification by an instrument (T,), with what the sample says of it.
-
-    The squared correlation with the shock is that of the sample, less what chance adds on average:
-    V / T where there is none.
+def instrument_of(residuals: np.ndarray, values: np.ndarray, place: int, name: str) -> Instrument:
+    """The identification by an instrument (T,), with the F statistic of the regression of the
+    residuals (T, V) of its variable on it.
     """
     there = np.isfinite(values)
-    n = int(there.sum())
-    z = values[there] - values[there].mean()
-    direction = covariance_with(residuals[None], values[None])
-    sample = float(_strength(direction, covariance[None])[0] / (z**2).mean())
-    chance = residuals.shape[1] / n
-    u = residuals[there, place]
-    r2 = float(np.corrcoef(u, z)[0, 1] ** 2)
-    return Instrument(
-        place=place,
-        name=name,
-        strength=float(np.clip((sample - chance) / (1 - chance), 1e-3, 1.0)),
-        share=n / len(values),
-        F=(n - 2) * r2 / max(1 - r2, 1e-12),
-    )
+    r2 = float(np.corrcoef(residuals[there, place], values[there])[0, 1] ** 2)
+    return Instrument(place, name, (int(there.sum()) - 2) * r2 / max(1 - r2, 1e-12))
 
 
 class Restriction(NamedTuple):

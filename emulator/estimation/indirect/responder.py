@@ -61,10 +61,8 @@ class LikeTheData(Responder):
     """The responses that the target's procedure finds in endless data of the world: by its
     autocovariances where it is linear, else in one long history, with the same shocks at all draws.
 
-    The target's observables are all among its series. `shift` (H+1, O) is added to all responses:
-    by how much the procedure is off on average in histories as short as the data. Raises
-    `ParameterError` where the world lacks a series, has fewer shocks than there are series, or has
-    no data.
+    The target's observables are all among its series. Raises `ParameterError` where the world lacks
+    a series, has fewer shocks than there are series, or has no data.
     """
 
     def __init__(
@@ -75,7 +73,6 @@ class LikeTheData(Responder):
         self.data = data or DataOfWorld()
         self.horizon = target.horizon
         self.names = target.observables
-        self.shift = np.zeros((target.horizon + 1, len(target.observables)))
         self.seen = _seen(self.procedure, answerer, self.data.errors)
         self.solver = answerer if isinstance(answerer, SolverAnswerer) else None
         self.by_simulation = self.solver is not None and not answerer.spec.linear
@@ -193,7 +190,7 @@ class LikeTheData(Responder):
         reduced, usable = self.reduced(theta)
         if usable.any():
             irf[usable] = self.procedure.responses(reduced, self.horizon, self.names)
-        return irf + self.shift
+        return irf
 
     def own(self, theta: np.ndarray) -> np.ndarray:
         """The world's own responses (n, H+1, O) to its shock; NaN beyond a network's last

@@ -44,8 +44,7 @@ def test_an_instrument_finds_the_worlds_response(history, own):
     target = from_var(results, "rate", SAME, horizon=8, replications=300, instrument=z)
     assert target.matched.all()
     assert np.abs((target.irf - own) / target.sd).max() < 3
-    assert 0.4 < target.procedure.identification.strength < 0.6
-    assert target.procedure.identification.share == pytest.approx(500 / 598)
+    assert target.procedure.identification.F > 100
     assert "moving block bootstrap" in target.source
 
 

@@ -21,7 +21,6 @@ from emulator.estimation import (
     write_target,
 )
 from emulator.estimation.density import Density
-from emulator.estimation.indirect.histories import short_sample
 from emulator.estimation.indirect.identification import Instrument
 from emulator.estimation.indirect.responder import LikeTheData
 from emulator.estimation.matching import MatchingProblem, Settings
@@ -96,15 +95,6 @@ def test_derivatives_and_gradient_agree(nk, asked):
     pulled = asked.responder.pulled(nk.spec.theta()[0], free, asked.criterion.force)
     by_hand = np.tensordot(local.irf_by, asked.criterion.force(local.irf), 2)
     np.testing.assert_allclose(pulled.gradient, by_hand)
-
-
-@pytest.mark.fast
-def test_short_histories_are_less_persistent_and_scatter_as_the_bootstrap_says(nk, asked):
-    short = short_sample(asked.responder, nk.spec.theta()[0], np.random.default_rng(0), 400)
-    assert (short.shift[1:4, 2] < 0).all()
-    of_bootstrap = asked.target.sd[1:5]
-    of_world = np.sqrt(np.diag(short.covariance)).reshape(asked.target.irf.shape)[1:5]
-    assert (np.abs(np.log(of_world / of_bootstrap)) < np.log(2)).all()
 
 
 @pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
