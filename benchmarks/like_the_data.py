@@ -2,11 +2,12 @@
 data as well.
 
     python benchmarks/like_the_data.py [--histories 100] [--quarters 80,200] [--draws 100000]
-    [--output benchmarks/like_the_data.csv]
+    [--truth defaults|prior] [--output benchmarks/like_the_data.csv]
 
-Each history is simulated by `nk` at its default parameters, which are the truth. A VAR with four
-lags, recursive with the rate last, which is false in `nk`, makes a target of it (bootstrap of 500
-replications). Three posteriors of `nk` by its exact solver, with uniform priors over its ranges:
+Each history is simulated by `nk` at its default parameters, which are the truth, or with `--truth
+prior` each at another draw of the prior. A VAR with four lags, recursive with the rate last, which
+is false in `nk`, makes a target of it (bootstrap of 500 replications). Three posteriors of `nk` by
+its exact solver, with uniform priors over its ranges:
 
 like the data        what `estimate(..., like_the_data=True)` takes: the VAR on endless data of the
                      world, principal components, the bootstrap's covariance
@@ -96,6 +97,9 @@ def main(
     histories: Annotated[int, typer.Option(min=1, help="Histories of each length.")] = 100,
     quarters: Annotated[str, typer.Option(help="Lengths, separated by commas.")] = "80,200",
     draws: Annotated[int, typer.Option(min=1000, help="Draws of the prior.")] = 100_000,
+    truth: Annotated[
+        str, typer.Option(help="Parameters of the histories: defaults, or prior (draws of it).")
+    ] = "defaults",
     output: Annotated[Path, typer.Option(help="CSV of all rows.")] = Path(
         "benchmarks/like_the_data.csv"
     ),
@@ -104,35 +108,41 @@ def main(
     world = emulator.world("nk")
     lengths = [int(text) for text in quarters.split(",")]
     rows = pd.read_csv(output).to_dict("records") if output.exists() else []
-    there = {(row["quarters"], row["history"]) for row in rows}
-    prior = Prior(world, target_of(world, 80, 0), draws)
+    there = {(row["truth"], row["quarters"], row["history"]) for row in rows}
+    prior = Prior(world, target_of(world, world.spec.theta(), 80, 0), draws)
+    if truth not in ("defaults", "prior"):
+        raise typer.BadParameter(f"--truth is '{truth}'; expected defaults or prior.")
     with sole_writer(output.parent):
         for history in range(histories):
             for length in lengths:
-                if (length, history) in there:
+                if (truth, length, history) in there:
                     continue
-                rows += posteriors(world, prior, length, history)
+                theta = world.spec.theta()
+                if truth == "prior":
+                    theta = world.solver.sample(1, np.random.default_rng([history, 3]))
+                about = {"truth": truth, "quarters": length, "history": history}
+                rows += [about | row for row in posteriors(world, prior, theta, length, history)]
                 write_text(output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
                 say(f"{length} quarters, history {history}: {rows[-3]['covered']:.0%} covered")
     show(pd.DataFrame(rows))
 
 
-def target_of(world: emulator.Economy, quarters: int, seed: int) -> Target:
-    """What a recursive VAR makes of one history of a world."""
+def target_of(world: emulator.Economy, theta: np.ndarray, quarters: int, seed: int) -> Target:
+    """What a recursive VAR makes of one history of a world at parameters (1, P)."""
     n = BURN_IN + LAGS + quarters
     shocks = np.random.default_rng([seed, quarters]).normal(size=(1, n, world.spec.n_shocks))
-    history = world.solver.simulate(world.spec.theta(), shocks)[0, BURN_IN:]
+    history = world.solver.simulate(theta, shocks)[0, BURN_IN:]
     data = pd.DataFrame(history, columns=list(OBSERVABLES))
     same = {name: name for name in OBSERVABLES}
     return from_var(VAR(data).fit(LAGS), "rate", same, horizon=HORIZON, seed=seed, replications=500)
 
 
 def posteriors(
-    world: emulator.Economy, prior: Prior, quarters: int, history: int
+    world: emulator.Economy, prior: Prior, theta: np.ndarray, quarters: int, history: int
 ) -> list[dict[str, Any]]:
-    """The rows of one history."""
+    """The rows of one history at parameters (1, P)."""
     start = time.process_time()
-    target = target_of(world, quarters, history)
+    target = target_of(world, theta, quarters, history)
     principal = Criterion(target, "principal")
     nothing = np.zeros(target.irf.shape)
     like = prior.log_likelihood(principal, prior.like, nothing)
@@ -144,9 +154,10 @@ def posteriors(
         "short histories": prior.log_likelihood(short, prior.like, shift),
         "own responses": prior.log_likelihood(Criterion(target), prior.own, nothing),
     }
-    about = {"quarters": quarters, "history": history, "components": principal.size}
+    seed = [history, quarters, 2]
     rows = [
-        {"posterior": name, **about, **covered(world, prior, value, [history, quarters, 2])}
+        {"posterior": name, "components": principal.size}
+        | covered(world, prior, theta, value, seed)
         for name, value in values.items()
     ]
     spent = time.process_time() - start
@@ -170,15 +181,19 @@ def short_histories(
 
 
 def covered(
-    world: emulator.Economy, prior: Prior, log_likelihood: np.ndarray, seed: list[int]
+    world: emulator.Economy,
+    prior: Prior,
+    theta: np.ndarray,
+    log_likelihood: np.ndarray,
+    seed: list[int],
 ) -> dict[str, Any]:
-    """Intervals and bands of a posterior beside the truth."""
+    """Intervals and bands of a posterior beside the truth (1, P)."""
     weights = np.exp(log_likelihood - log_likelihood.max())
     weights /= weights.sum()
     chosen = np.random.default_rng(seed).choice(len(weights), size=RESAMPLED, p=weights)
     low, median, high = np.quantile(prior.theta[chosen], QUANTILES, axis=0)
-    truth = world.spec.theta()[0]
-    own = world.solver.irf(world.spec.theta(), horizon=HORIZON)[0, 0]
+    truth = theta[0]
+    own = world.solver.irf(theta, horizon=HORIZON)[0, 0]
     band = np.quantile(prior.own[chosen], QUANTILES, axis=0).reshape(-1, *own.shape)
     inside = ((band[0] <= own) & (own <= band[-1])).mean(axis=0)
     names = world.spec.parameter_names
@@ -198,7 +213,7 @@ def covered(
 
 def show(table: pd.DataFrame) -> None:
     """Shares of what covers, by posterior and length of the histories."""
-    groups = table.groupby(["posterior", "quarters"], sort=False)
+    groups = table.groupby(["truth", "posterior", "quarters"], sort=False)
     chosen = [name for name in table if name.startswith(("covers_", "band", "covered", "sigma_"))]
     means = groups[[*chosen, "processor_seconds"]].mean()
     means.insert(0, "histories", groups.size())

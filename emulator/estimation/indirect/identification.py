@@ -258,4 +258,4 @@ def from_document(document: Mapping[str, Any]) -> Identification:
         values["restrictions"] = tuple(
             Restriction(*map(int, row)) for row in values["restrictions"]
         )
-    return KINDS[kind](**values)  # type: ignore[call-arg]
+    return KINDS[kind](**values)
