@@ -237,10 +237,14 @@ def _say_evidence(result: PosteriorEstimate) -> None:
         f" data density: {evidences.as_dynare:.2f}."
     )
     answer = result.identification
-    say(
-        f"{name}: {len(result.names)} parameters; rank of the moments' Jacobian"
-        f" {answer.rank_of_moments}, of the spectrum's {answer.rank_of_spectrum}."
+    ranks = (
+        f"rank of the moments' Jacobian {answer.rank_of_moments}, of the spectrum's"
+        f" {answer.rank_of_spectrum}"
+        if answer.known
+        else "which of them are identified is not known, since the series have no moments at the"
+        " mode"
     )
+    say(f"{name}: {len(result.names)} parameters; {ranks}.")
     scored = result.reweighted
     if scored is not None:
         say(

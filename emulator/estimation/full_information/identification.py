@@ -40,9 +40,10 @@ PART = 0.15
 class Identification:
     """Ranks of the Jacobians of moments and spectrum by the free parameters, names; at `values`.
 
-    groups: sets of parameters that cannot be told apart, of one a parameter that moves nothing;
-    weak: sets that are told apart weakly; strength (F,): smallest relative change of the moments
-    that a parameter makes if the others may answer, NaN where nothing is known.
+    ranks: -1 where nothing is known; groups: sets of parameters that cannot be told apart, of one a
+    parameter that moves nothing; weak: sets that are told apart weakly; strength (F,): smallest
+    relative change of the moments that a parameter makes if the others may answer, NaN where
+    nothing is known.
     """
 
     names: tuple[str, ...]
@@ -51,6 +52,11 @@ class Identification:
     groups: tuple[tuple[str, ...], ...]
     weak: tuple[tuple[str, ...], ...]
     strength: np.ndarray
+
+    @property
+    def known(self) -> bool:
+        """Whether there are Jacobians."""
+        return self.rank_of_moments >= 0
 
     @property
     def identified(self) -> np.ndarray:
@@ -89,7 +95,9 @@ class Identification:
 
 
 def identification(density: DataDensity, mode: Mode) -> Identification:
-    """At the mode; with `ranks` -1 where the series have no moments there."""
+    """At the mode, by central differences, one-sided where a neighbour has no solution; nothing is
+    known where the series have no moments.
+    """
     prior = density.prior
     theta = mode.theta[None]
     steps = STEP * prior.sd
@@ -146,7 +154,12 @@ def _spectrum(there: SecondMoments) -> np.ndarray:
 
 def _jacobian(rows: np.ndarray, steps: np.ndarray, scales: np.ndarray) -> np.ndarray:
     """Derivatives (M, F) by the parameters, in standard deviations of the prior."""
-    return ((rows[1::2] - rows[2::2]) / (2 * steps[:, None]) * scales[:, None]).T
+    there = np.isfinite(rows).all(axis=1)
+    ends = np.where(there[:, None], rows, rows[0])
+    sides = there[1::2].astype(float) + there[2::2]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slopes = (ends[1::2] - ends[2::2]) / (sides * steps)[:, None]
+    return (slopes * scales[:, None]).T
 
 
 def _confused(

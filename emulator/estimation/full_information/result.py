@@ -145,6 +145,11 @@ class PosteriorEstimate:
                 f"the mode is at an end of the range of {', '.join(self.mode.at_bound)}: Laplace's"
                 " approximation does not hold"
             )
+        elif not np.isfinite(self.mode.laplace):
+            complaints.append(
+                "the curvature at the mode is not that of a maximum, as at the border of where"
+                " there is a solution: Laplace's approximation does not hold"
+            )
         apart = abs(self.evidences.harmonic - self.evidences.sampled.log)
         if apart > APART:
             complaints.append(

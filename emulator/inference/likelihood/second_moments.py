@@ -33,7 +33,9 @@ class SecondMoments:
 
 
 def second_moments(likelihood: Likelihood, theta: np.ndarray) -> SecondMoments:
-    """At draws (n, P). Raises `ParameterError` where a series has a unit root."""
+    """At draws (n, P); NaN without a solution. Raises `ParameterError` where a series has a unit
+    root.
+    """
     weights = likelihood.observation.at(theta)
     at_rest = likelihood.answerer.levels(theta)
     waves = np.linspace(0, np.pi, FREQUENCIES)
@@ -61,7 +63,8 @@ def _of_states(
         space, likelihood.data.values[:1], likelihood.answerer.levels(theta)
     )
     a, b, c = observed.space.A, observed.space.B, observed.space.C
-    if not (spectral_radius(a) < UNIT_ROOT).all():
+    solved = np.isfinite(a).all(axis=(1, 2))
+    if not (spectral_radius(a[solved]) < UNIT_ROOT).all():
         raise ParameterError("The series have a unit root, so that they have no moments.")
     turned = np.ascontiguousarray(c.swapaxes(1, 2))
     reach = lyapunov(a, b @ b.swapaxes(1, 2)) @ turned

@@ -5,7 +5,7 @@ import pytest
 
 import emulator
 from emulator.estimation.full_information.density import DataDensity
-from emulator.estimation.full_information.identification import identification
+from emulator.estimation.full_information.identification import _jacobian, identification
 from emulator.estimation.full_information.mode import find_mode
 from emulator.estimation.prior import JointPrior
 from emulator.inference.likelihood import Likelihood
@@ -54,3 +54,16 @@ def test_an_autoregression_is_identified(tmp_path, seen):
     assert answer.rank_of_moments == answer.rank_of_spectrum == 2
     assert answer.groups == ()
     assert answer.complaints == []
+
+
+@pytest.mark.fast
+def test_a_neighbour_without_a_solution_leaves_a_one_sided_difference():
+    """As where the mode is at the border of determinacy."""
+    steps = np.array([0.1, 0.2])
+    nothing = np.full(2, np.nan)
+    rows = np.array([[1.0, 2.0], [1.3, 2.0], nothing, nothing, [1.0, 1.0]])
+    np.testing.assert_allclose(
+        _jacobian(rows, steps, np.array([1.0, 2.0])), [[3.0, 0.0], [0.0, 10.0]]
+    )
+    rows[1] = np.nan
+    assert np.isnan(_jacobian(rows, steps, np.ones(2))[:, 0]).all()
