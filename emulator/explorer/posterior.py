@@ -5,6 +5,7 @@ or from a table.
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ import numpy as np
 import pandas as pd
 
 from emulator.errors import EmulatorError, EstimationError, printable
+from emulator.inference.posterior_draws import FILE, read_posterior
 from emulator.spec import WorldSpec
 
 MOST_DRAWS = 200
 """Draws whose responses are shown, spread evenly over all."""
+
+WEIGHED = "weights.csv"
+"""The draws of an estimate that the exact solver scored."""
 
 WEIGHT = "weight"
 """A column that is no parameter: how much a draw counts."""
@@ -28,14 +33,13 @@ NO_PARAMETERS = ("chain", "draw", "")
 @dataclass(frozen=True)
 class Posterior:
     """Draws: a table with a row a draw, a column a parameter, each in its unit. world: whose, or
-    empty where nobody said; sample: of the data that were estimated from, empty where it is not
-    known.
+    empty where nobody said; matched: whether responses were matched, not data.
     """
 
     name: str
     world: str
     table: pd.DataFrame
-    sample: str = ""
+    matched: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Posterior:
@@ -43,36 +47,34 @@ class Posterior:
         responses, or from a file posterior.nc of the former. Raises `EstimationError`.
         """
         from emulator.estimation.result_files import RESULT, verified
-        from emulator.inference.posterior_draws import read_posterior
 
-        matched = (
-            path.is_dir() and (path / RESULT).is_file() and "target" in verified(path / RESULT)
-        )
-        if matched:
-            return cls._of_match(path)
+        if path.is_dir() and (path / RESULT).is_file():
+            about = verified(path / RESULT)
+            if "target" in about:
+                return cls._of_match(path, about)
         try:
             draws = read_posterior(path, MOST_DRAWS)
         except EstimationError as error:
             below = sorted(file.parent.name for file in path.glob("*/posterior.nc"))
             hint = f" It has those of {', '.join(below)}: name one of these." if below else ""
             raise EstimationError(f"{error}{hint}") from None
-        sample = str(draws.question.get("sample", ""))
-        return cls(path.stem or "posterior", draws.world, draws.table, sample)
+        return cls(path.stem or "posterior", draws.world, draws.table)
 
     @classmethod
-    def _of_match(cls, folder: Path) -> Posterior:
-        """Of matched responses; weighed by the exact solver where it scored the draws."""
-        from emulator.estimation import read_estimate
+    def _of_match(cls, folder: Path, about: Mapping[str, Any]) -> Posterior:
+        """Of matched responses, as `result.json` says; weighed by the exact solver where it scored
+        the draws.
+        """
+        import xarray as xr
 
-        saved = read_estimate(folder)
-        held = {name: one["value"] for name, one in saved.result["held"].items()}
-        if saved.weights is not None:
-            table = saved.weights
+        if WEIGHED in about["files"]:
+            table = pd.read_csv(folder / WEIGHED)
         else:
-            group = saved.posterior.posterior
-            table = pd.DataFrame({str(n): group[n].values.ravel() for n in group.data_vars})
-        whole = _thinned(table)
-        return cls(folder.name, str(saved.result["world"]), whole.assign(**held))
+            draws = xr.load_dataset(folder / FILE, group="posterior", engine="h5netcdf")
+            table = pd.DataFrame({str(n): draws[n].values.ravel() for n in draws.data_vars})
+        held = {name: one["value"] for name, one in about["held"].items()}
+        whole = _thinned(table).assign(**held)
+        return cls(folder.name, str(about["world"]), whole, matched=True)
 
     @classmethod
     def of_table(cls, content: bytes, source: str) -> Posterior:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from emulator.console import say
 from emulator.explorer.economies import Economies
+from emulator.explorer.fit import Fit
 from emulator.explorer.posterior import Posterior
 from emulator.explorer.state import State
 from emulator.worlds import WORLDS
 
 
 def started_by(path: Path, economies: Economies, query: str = "") -> str:
-    """Put a posterior on the shelf. Returns the address to start at: the one that was asked for, or
-    the posterior's mean in its world.
+    """Put a posterior on the shelf, and the responses that it was matched to below the page's.
+    Returns the address to start at: the one that was asked for, or the posterior's mean in its
+    world.
 
     Raises `EstimationError` for what is no posterior.
     """
@@ -26,6 +28,8 @@ def started_by(path: Path, economies: Economies, query: str = "") -> str:
             " load that file in the page, and choose the posterior there."
         )
         return query
+    if posterior.matched and economies.fit is None:
+        economies.fit = Fit.read(path, economies.spec)
     if query:
         return query
     spec = economies.spec(posterior.world)

@@ -2,10 +2,7 @@
 // What the reader wants is in the page's `state`; the server reads and checks it, and computes every number.
 "use strict";
 
-const TWICE = 450;       // ms between two clicks on a period that free it
-
 let drawnPath = null;    // the condition that is being drawn: its series, the axes at its beginning, the last period that it reached
-let clicked = { target: "", ahead: -1, at: 0 };  // where a pointer went down last; the picture is replaced meanwhile, so that the browser sees no double click
 let alone = null;        // the number of the part that is looked at alone, or null
 let fitted = "";         // the size for which panels were drawn again last
 
@@ -74,28 +71,29 @@ function plotOf(target) {
   return [...document.querySelectorAll("#drawn .over-data svg[data-target]")].find((svg) => svg.dataset.target === target);
 }
 
+/** The plot whose field a pointer is on, or nothing. */
+function fieldOf(event) { return event.target.closest?.(".field, .handle")?.closest("svg[data-target]"); }
+
 document.addEventListener("pointerdown", (event) => {
-  const svg = event.target.closest?.(".field, .handle")?.closest("svg[data-target]");
+  const svg = fieldOf(event);
   if (!svg || event.button !== 0) return;
-  event.preventDefault();
-  const target = svg.dataset.target, frame = frameOf(svg), { ahead } = placeIn(svg, event, frame);
-  const again = clicked.target === target && clicked.ahead === ahead && event.timeStamp - clicked.at < TWICE;
-  clicked = { target, ahead, at: again ? 0 : event.timeStamp };
-  $("#path-of").value = target;
-  if (again) return free(target, ahead);
-  drawnPath = { target, frame, last: null };
+  drawnPath = { target: svg.dataset.target, frame: frameOf(svg), last: null };
+  $("#path-of").value = drawnPath.target;
   drawTo(event);
 });
 
-/** Free a period of a condition: the second of two clicks; the first has set it. */
-function free(target, ahead) {
-  const path = pathOf(target);
-  path[ahead] = "";
-  setPath(target, path);
+// The second click on a period frees it, which the first has set. The picture is replaced between the two, so that the browser sees no double click, but it counts them.
+document.addEventListener("mousedown", (event) => {
+  const svg = fieldOf(event);
+  if (!svg || event.detail !== 2) return;
+  const path = pathOf(svg.dataset.target);
+  path[placeIn(svg, event, frameOf(svg)).ahead] = "";
+  drawnPath = null;
+  setPath(svg.dataset.target, path);
   fillPath();
   remember(null);
-  draw(performance.now());
-}
+  draw(event.timeStamp);
+});
 
 document.addEventListener("pointermove", (event) => { if (drawnPath) drawTo(event); });
 

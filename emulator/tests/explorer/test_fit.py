@@ -6,10 +6,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from emulator.errors import EmulatorError
+from emulator.explorer.curves import ask
 from emulator.explorer.fit import Fit
-from emulator.files import sealed, sha256_file
+from emulator.explorer.over_data import overlay
+from emulator.explorer.over_data.starting import started_by
+from emulator.explorer.state import State
+from emulator.files import netcdf_bytes, sealed, sha256_file
 
 
 @pytest.fixture
@@ -100,6 +105,27 @@ def test_one_altered_digit_of_a_result_is_noticed(estimated, economies, file):
     )
     with pytest.raises(EmulatorError, match="altered"):
         Fit.read(estimated, economies.spec)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("scored", [False, True])
+def test_its_draws_are_a_posterior_over_the_data(estimated, economies, scored):
+    draws = xr.Dataset(
+        {"kappa": (("chain", "draw"), [[0.1, 0.2]]), "phi_pi": (("chain", "draw"), [[1.5, 2.5]])}
+    )
+    (estimated / "posterior.nc").write_bytes(netcdf_bytes({"/": xr.Dataset(), "posterior": draws}))
+    (estimated / "weights.csv").write_text("kappa,phi_pi,weight\n0.1,1.5,0\n0.3,2.5,1\n")
+    about = json.loads((estimated / "result.json").read_text())
+    about["files"] |= {"posterior.nc": ""} | ({"weights.csv": ""} if scored else {})
+    (estimated / "result.json").write_text(json.dumps(about))
+    seal(estimated)
+    state = State.read(started_by(estimated, economies), economies.spec)
+    assert dict(state.live.values)["kappa"] == pytest.approx(0.3 if scored else 0.15)
+    assert dict(state.live.values)["rho_r"] == 0.4
+    answer = ask(state, economies)
+    overlay.add(answer, economies)
+    assert answer.fit.name == "made-up"
+    assert answer.curves[-1].label == "posterior nk, median of 2 draws"
 
 
 @pytest.mark.fast
