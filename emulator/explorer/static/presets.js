@@ -6,8 +6,8 @@ const MOST_PRESETS = 20;
 /** The reader's presets of all worlds, by world and name; none where the browser keeps nothing, or nothing that can be read. */
 function ownPresets() {
   try {
-    const kept = JSON.parse(localStorage.getItem("presets") || "{}");
-    return kept !== null && typeof kept === "object" ? kept : {};
+    const saved = JSON.parse(localStorage.getItem("presets") || "{}");
+    return saved !== null && typeof saved === "object" ? saved : {};
   } catch {
     return {};
   }
