@@ -77,6 +77,7 @@ function translated(answer) {
   const known = { shock: answer.shocks, show: answer.observables, with: answer.worlds };
   const stays = ([name, value]) => {
     if (name.startsWith("p.")) return answer.parameters.includes(name.slice(2));
+    if (name !== "show" && OF_A_WORLD.test(name)) return false;
     if (name === "pin") return answer.worlds.includes(new URLSearchParams(value).get("world"));
     return !(name in known) || known[name].includes(value);
   };

@@ -18,8 +18,8 @@ function layout() {
   const n = document.querySelectorAll("#controls [name=show]:checked").length || panels.children.length;
   const caption = panels.querySelector("figcaption")?.offsetHeight || 20;
   const notes = [...document.querySelectorAll("#notes .note")].reduce((sum, note) => sum + note.offsetHeight + 6, 0);
-  const below = Math.min($("#drawn .legend").offsetHeight + notes, 160) + (narrow ? 8 : 56);
-  const above = narrow ? $("#drawn h2").offsetHeight + 16 : panels.getBoundingClientRect().top + scrollY;
+  const below = Math.min(($("#drawn .legend")?.offsetHeight ?? 0) + notes, 160) + (narrow ? 8 : 56);
+  const above = narrow ? ($("#drawn h2")?.offsetHeight ?? 0) + 16 : panels.getBoundingClientRect().top + scrollY;
   const width = $("#drawn").clientWidth, height = (narrow ? 0.62 : 1) * innerHeight - above - below;
   const [least, shortest] = narrow ? [150, 72] : [190, 110];
   let best = { size: 0, columns: 1, plot: 240 };
