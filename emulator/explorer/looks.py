@@ -49,7 +49,8 @@ def mark_of(place: int) -> int:
 def title(name: str) -> str:
     """An observable's name above its panel: in words, but a symbol such as y_gap as it stands."""
     words = in_words(name)
-    return words if "_" in words or len(words) < 3 else words[:1].upper() + words[1:]
+    symbolic = "_" in words or len(words) < 3 or any(letter.isdigit() for letter in words)
+    return words if symbolic else words[:1].upper() + words[1:]
 
 
 def css() -> str:

@@ -105,9 +105,9 @@ function readOff() {
   }
 }
 
-/** Draw the guide and the numbers of one panel; a small panel has no room for labels and bands, and its unit stands above it. */
+/** Draw the guide and the numbers of one panel. A small one has no room for labels and bands, and its unit stands above it; a tiny one has none for the period. */
 function mark(svg, numbers, unit) {
-  const { width, height } = svg.viewBox.baseVal, last = Math.max(Number(svg.dataset.last), 1), small = width < 330;
+  const { width, height } = svg.viewBox.baseVal, last = Math.max(Number(svg.dataset.last), 1), small = width < 330, tiny = height < 100;
   const x = MARGIN.left + (width - MARGIN.left - MARGIN.right) * reading / last;
   const guide = document.createElementNS(SVG, "path");
   guide.setAttribute("class", "guide");
@@ -116,7 +116,7 @@ function mark(svg, numbers, unit) {
   const left = x > width / 2, box = document.createElement("div");
   box.className = `readout ${left ? "at-left" : "at-right"} ${above(svg, numbers, left) ? "at-bottom" : "at-top"}`;
   box.setAttribute("aria-hidden", "true");
-  box.appendChild(document.createElement("b")).textContent = small ? nameOf(reading) : `${nameOf(reading)}, ${unit}`;
+  if (!tiny) box.appendChild(document.createElement("b")).textContent = small ? nameOf(reading) : `${nameOf(reading)}, ${unit}`;
   for (const { path, value, lower, upper } of numbers) {
     const row = box.appendChild(document.createElement("span"));
     row.appendChild(document.createElement("i")).className = path.getAttribute("class");

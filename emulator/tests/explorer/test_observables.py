@@ -188,7 +188,13 @@ def test_data_are_drawn_over_the_observable_of_their_name(estimated, client, eco
 @pytest.mark.fast
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("output", "Output"), ("house_prices", "House prices"), ("y_gap", "y_gap"), ("pi", "pi")],
+    [
+        ("output", "Output"),
+        ("house_prices", "House prices"),
+        ("y_gap", "y_gap"),
+        ("pi", "pi"),
+        ("v10", "v10"),
+    ],
 )
 def test_titles_are_words_and_symbols_stay(name, shown):
     assert title(name) == shown
