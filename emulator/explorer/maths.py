@@ -135,6 +135,10 @@ class Writer:
         return written
 
     def _power(self, base: Expression, exponent: Expression) -> Markup:
+        if isinstance(base, Symbol):
+            word, index, above = self._parts(base)
+            if not above:  # the exponent stands above the date, as on paper
+                return _scripts(word, index, self._loose(exponent))
         return Markup("<msup><mrow>{}</mrow><mrow>{}</mrow></msup>").format(
             self._in(base, ATOM), self._loose(exponent)
         )
@@ -161,10 +165,14 @@ class Writer:
         return Markup("<mi>{}</mi><mo>\u2061</mo>{}").format(name, _bracketed(joined))
 
     def _symbol(self, symbol: Symbol) -> Markup:
+        return _scripts(*self._parts(symbol))
+
+    def _parts(self, symbol: Symbol) -> tuple[Markup, Markup, Markup]:
+        """The word of a symbol, what stands below it, with its date, and what above."""
         base, below, above = letters(symbol.name, self.names.get(symbol.name, ""))
         date = _date(symbol.shift) if symbol.name in self.dated else Markup("")
         index = Markup("<mo>,</mo>").join(part for part in (_word(below), date) if part)
-        return _scripts(_word(base), index, _word(above))
+        return _word(base), index, _word(above)
 
 
 def letters(name: str, tex: str) -> tuple[str, str, str]:

@@ -100,6 +100,11 @@ def test_the_equations_of_a_file_have_names_lines_and_definitions():
         )
 
 
+def test_an_exponent_stands_above_the_date_as_on_paper():
+    power = written(operation("^", Y, B))
+    assert "<msubsup><mi>y</mi><mrow><mi>t</mi></mrow><mrow><mi>b</mi></mrow></msubsup>" in power
+
+
 def test_an_equation_without_end_is_told_by_its_line():
     assert written(operation("+", *[Y] * LONGEST)) == ""
 
