@@ -254,6 +254,19 @@ def test_dynares_paths(name):
     assert count >= 44
 
 
+@pytest.mark.parametrize("run", [1, 2, 3])
+def test_dynares_paths_of_each_run_of_a_file(run):
+    folder = Path(__file__).parents[2] / "reference" / "foresight"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # three commands solve the model
+        model = load(folder / "runs.mod", run=run)
+    path = Foresight(model).solve(model.theta()).path[0]
+    with open(folder / "runs.csv") as file:
+        rows = [row for row in csv.DictReader(file) if row["run"] == str(run)]
+    expected = np.array([[float(row[name]) for name in ("c", "k")] for row in rows])
+    np.testing.assert_allclose(path, expected, atol=1e-8)
+
+
 def test_dynares_extended_path():
     folder = Path(__file__).parents[2] / "reference" / "foresight"
     model = load(folder / "extended.mod")

@@ -3,7 +3,8 @@
 news.csv: responses to shocks that are known 4 periods ahead, of `states.mod`, where each period of
 the news is a state. paths.csv: the path that the last command of each other file leaves, with
 Dynare's tolerances tightened, period 0 being the one before the first. extended.csv: the extended
-path of `extended.mod` and the shocks that Dynare drew for it.
+path of `extended.mod` and the shocks that Dynare drew for it. runs.csv: the three paths of
+`runs.mod`.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ SCRIPT = """function solve_all()
   lag = M_.maximum_lag;
   exogenous = oo_.exo_simul;
   shocks = M_.exo_names;
-  save('-v6', 'answer.mat', 'variables', 'path', 'lag', 'exogenous', 'shocks');
+  runs = {};
+  for k = 1:3
+    name = sprintf('R%d', k);
+    if evalin('base', ['exist("' name '", "var")'])
+      runs{k} = evalin('base', name);
+    end
+  end
+  save('-v6', 'answer.mat', 'variables', 'path', 'lag', 'exogenous', 'shocks', 'runs');
 end
 """
 TIGHT = "options_.dynatol.f = {0}; options_.dynatol.x = {0}; options_.solve_tolf = {0}/100;\n"
@@ -87,6 +95,11 @@ def main(output: Path, matlab: Path) -> None:
                 for variable, value in zip(variables, row, strict=True):
                     if np.isfinite(value):
                         file.write(f"{name},{period},{variable},{value:.15g}\n")
+    with open(output / "runs.csv", "w") as file:
+        file.write("run,period,c,k\n")
+        for run, path in enumerate(ask_dynare("runs", 1e-9, matlab)["runs"], 1):
+            for period, (c, k, *_) in enumerate(np.asarray(path).T):
+                file.write(f"{run},{period},{c:.15g},{k:.15g}\n")
     answer = ask_dynare("extended", 1e-9, matlab)
     table = np.concatenate([answer["exogenous"], np.asarray(answer["path"]).T[1:]], axis=1)
     names = [*map(str, answer["shocks"]), *map(str, answer["variables"])]

@@ -1,0 +1,25 @@
+// Three paths of one file: a parameter, shocks that add up and shocks anew, a past of its own.
+var c k; varexo a g; parameters beta alpha delta; beta = 0.96; alpha = 0.33; delta = 0.1;
+model;
+  1/c = beta/c(+1)*(alpha*a(+1)*k^(alpha - 1) + 1 - delta);
+  c + k + g = a*k(-1)^alpha + (1 - delta)*k(-1);
+end;
+steady_state_model;
+  k = ((1/beta - 1 + delta)/(alpha*a))^(1/(alpha - 1)); c = a*k^alpha - delta*k - g;
+end;
+initval; a = 1; g = 0.1; end;
+steady;
+shocks; var a; periods 1:3; values 1.05; var g; periods 2; values 0.2; end;
+perfect_foresight_setup(periods=30);
+perfect_foresight_solver;
+R1 = oo_.endo_simul;
+beta = 0.95;
+shocks; var a; periods 3 4; values 0.97 0.96; end;
+perfect_foresight_setup;
+perfect_foresight_solver;
+R2 = oo_.endo_simul;
+mshocks(overwrite); var a; periods 2; values 1.1; end;
+histval; k(0) = 3; end;
+perfect_foresight_setup(periods=25);
+perfect_foresight_solver;
+R3 = oo_.endo_simul;
