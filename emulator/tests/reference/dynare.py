@@ -105,6 +105,37 @@ def run_octave(work: Path, matlab: Path) -> None:
         )
 
 
+def lines_after(path: Path, script: str, matlab: Path = DYNARE) -> list[str]:
+    """The lines that a script of Octave writes into the file that it has open as `handle`, after
+    Dynare has run a `.mod` file as it stands, with what lies beside it under its name. `{stem}` in
+    the script is the name of the file; other braces stand twice.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for source in path.parent.glob(f"{path.stem}.*"):
+            shutil.copy(source, work)
+        (work / "ask.m").write_text(
+            f"addpath('{matlab}');\n"
+            f"dynare {path.stem} nolog noclearall nopreprocessoroutput nograph\n"
+            "handle = fopen('answer.csv', 'w');\n"
+            f"{script.format(stem=path.stem)}\n"
+            "fclose(handle);\n"
+        )
+        done = subprocess.run(
+            ["octave", "--no-gui", "--norc", "--quiet", "ask.m"],
+            cwd=work,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        lines = (work / "answer.csv").read_text().splitlines() if not done.returncode else []
+        if not lines:
+            raise SystemExit(
+                f"Dynare did not solve {path.name}:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            )
+        return lines
+
+
 def box(mapping: Path) -> dict[str, tuple[float, float]]:
     """For each parameter of a `.world.yaml`, the ends between which reference draws are taken.
 
