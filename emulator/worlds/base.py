@@ -129,9 +129,7 @@ class World(ABC):
     """Makes theta (n, P) from named columns and n where other parameters follow from them."""
 
     order: int = 1
-    """The order of approximation of an answer unless another is asked for; a `.mod` file asks for
-    its own.
-    """
+    """The order of approximation unless another is asked for; a `.mod` file asks for its own."""
 
     highest_order: int = 1
     """The highest order at which it answers."""
@@ -140,14 +138,11 @@ class World(ABC):
     """What a reader should know of first-order answers: that another order was asked for."""
 
     no_shocks: EmulatorError | None = None
-    """Why it answers to no shock but under perfect foresight, of a file in which none has a
-    variance.
-    """
+    """Why only perfect foresight is answered, of a file in which no shock has a variance."""
 
     may_fail_late: bool = False
-    """Whether a draw that `status` accepts may have no answer in the end: to a longer horizon, or
-    no path. Generation then counts it as refused and draws another.
-    """
+    """Whether a draw that `status` accepts may have no answer in the end (to a longer horizon, or
+    no path): generation then counts it as refused and draws another."""
 
     solution: str = "unique stable solution"
     """What a draw has that is answered, in words."""

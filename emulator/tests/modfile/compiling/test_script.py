@@ -77,9 +77,17 @@ def test_what_has_no_value_is_said(text):
         value(text)
 
 
-@pytest.mark.parametrize("text", ["x = @(k) k", "[a, b] = f(1)", "close all", "x = 1 2", "x = 'a"])
+@pytest.mark.parametrize("text", ["close all", "x = 1 2", "x = 'a", "x = @(1) k"])
 def test_more_than_the_subset_is_not_read(text):
     assert read_code(text) is None
+
+
+@pytest.mark.parametrize("line", ["x = @(k) k;", "[a, b] = f(1);", "f = @exp;"])
+def test_handles_and_several_outputs_are_passed_over_in_a_model_file(line):
+    """They are followed in a file that computes steady states."""
+    model = load_text(AROUND.replace("LINES", line), "m.mod")
+    assert any("1 MATLAB line(s) were not run" in note for note in model.notes)
+    np.testing.assert_allclose(model.theta()[0], [0.9, 0.1])
 
 
 def test_all_draws_at_once():
