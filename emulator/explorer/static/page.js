@@ -227,9 +227,12 @@ function rounded(slider) {
   return Math.min(Math.max(value, slider.min), slider.max);
 }
 
+/** Whether a control says something of the state; what only helps to choose, such as the name of a preset, has no name. */
+function states(control) { return control.name !== "" || control.type === "range"; }
+
 document.addEventListener("input", (event) => {
   const control = event.target;
-  if (!control.closest("#controls") || "structure" in control.dataset) return;
+  if (!control.closest("#controls") || "structure" in control.dataset || !states(control)) return;
   if (control.type === "range") {
     const number = document.getElementById(control.dataset.for);
     number.value = rounded(control);

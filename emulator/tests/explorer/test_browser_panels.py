@@ -101,6 +101,7 @@ def test_panels_fill_the_window_whatever_their_number(page, tmp_path):
     filled(page, 14)
     page.fill("#find-observable", "v1")
     assert page.locator(".chooser label:visible").count() == 5
+    assert page.locator("#error").inner_text() == ""
     page.click("[data-choose=first]")
     until(page, "document.querySelectorAll('.plot').length == 6")
     page.set_viewport_size({"width": 390, "height": 844})
@@ -129,6 +130,8 @@ def test_presets_of_the_world_and_of_the_reader(page):
     page.fill("#p-kappa", "0.3")
     page.fill("#preset-name", "<img src=x onerror=window.hacked=1>")
     page.press("#preset-name", "Enter")
+    settled(page)
+    assert page.locator("#error").inner_text() == ""  # a name is nothing of the state
     page.click("#defaults")
     until(page, "!location.search.includes('p.')")
     page.reload()
