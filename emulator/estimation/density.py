@@ -46,35 +46,29 @@ MOST_TRIES = 40
 """Rounds of proposals after which a prior counts as one that has hardly any solution."""
 
 
-PRINCIPAL = 0.99
+PRINCIPAL = 0.95
 """Share of the errors' variance, each entry's counted as one, that principal components hold."""
 
 
 class Criterion:
     """The quasi-likelihood of a target under a weighting.
 
-    errors (N, N): a covariance of the target's errors, by default the target's own, whose principal
-    components are taken in either case. Raises `TargetError` where the whole covariance cannot be
-    inverted.
+    Raises `TargetError` where the whole covariance cannot be inverted.
     """
 
-    def __init__(
-        self, target: Target, weighting: Weighting = "diagonal", errors: np.ndarray | None = None
-    ) -> None:
+    def __init__(self, target: Target, weighting: Weighting = "diagonal") -> None:
         if weighting not in get_args(Weighting):
             raise TargetError(
                 f"The weighting is {weighting!r}; expected one of {', '.join(get_args(Weighting))}."
             )
         self.target = target
         self.weighting = weighting
-        entries = np.ix_(target.entries, target.entries)
-        self.covariance = target.matched_covariance if errors is None else errors[entries]
-        covariance = self.covariance
+        covariance = target.matched_covariance
         components = np.eye(len(covariance))
         if weighting == "diagonal":
             covariance = np.diag(np.diag(covariance))
         elif weighting == "principal":
-            components = principal_components(target.matched_covariance)
+            components = principal_components(covariance)
             covariance = components @ covariance @ components.T
         scale = np.sqrt(np.diag(covariance))
         try:

@@ -171,7 +171,7 @@ def _standard_errors(density: Density, local: Local, bound: np.ndarray) -> np.nd
         or np.linalg.cond(information / np.outer(scale, scale)) > CONDITION
     ):
         return standard_errors
-    errors = criterion.whitener @ criterion.covariance @ criterion.whitener.T
+    errors = criterion.whitener @ criterion.target.matched_covariance @ criterion.whitener.T
     inverse = np.linalg.inv(information)
     standard_errors[inside] = np.sqrt(np.diag(inverse @ by @ errors @ by.T @ inverse))
     return standard_errors
