@@ -34,12 +34,15 @@ async function fill(details) {
   }));
 }
 
-/** Write the line that observes a variable above the one where the cursor is, or as the first of the observables. */
+/** Write the line that observes a variable above the one where the cursor is among the observables, else as the first of them. */
 function observe(line) {
-  const text = $("#mapping-text");
+  const text = $("#mapping-text"), head = text.value.match(/^observables:[^\S\n]*\n/m);
   let start = text.value.lastIndexOf("\n", text.selectionStart - 1) + 1;
-  const head = text.value.match(/^observables:[^\S\n]*\n/m);
-  if (start === 0 && head) start = head.index + head[0].length;
+  if (head) {
+    const first = head.index + head[0].length, length = text.value.slice(first).search(/^[^\s#]/m);
+    const end = length < 0 ? text.value.length : first + length;
+    if (start < first || start >= end) start = first;
+  }
   text.focus();
   text.setRangeText(`${line}\n`, start, start, "end");
 }
