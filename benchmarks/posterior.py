@@ -2,15 +2,15 @@
 file's posterior is to Dynare's chain.
 
     python benchmarks/posterior.py --histories 200 --quarters 80 --csv coverage.csv
-    python benchmarks/posterior.py --dynare fs2000.mod --data fsdat.csv --chain metropolis.mat
+    python benchmarks/posterior.py --dynare fs2000.mod --data fsdat.csv --chain fs2000/metropolis
 
 Each history has parameters of its own, drawn from the prior where there is a solution, so that 90 %
 intervals cover 90 % of them, and ranks of the truth among the draws are uniform, if everything is
 right (Talts, Betancourt, Simpson, Vehtari and Gelman 2018, arXiv:1804.06788). The CSV gains the
 rows of a history as it ends; the same command goes on from there. Several commands, each with
 histories and a CSV of its own (`--first`), go side by side. `--dynare` holds means against
-the draws in a file of Dynare's random walk (`metropolis/MODEL_mh1_blck1.mat`, its first fifth left
-out), in standard deviations of the posterior.
+the draws of Dynare's random walk (`metropolis/MODEL_mh1_blck1.mat` or the folder, the first fifth
+left out), in standard deviations of the posterior, beside the Monte Carlo error of that chain.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from scipy.stats import binom, kstest
 
 import emulator
 from emulator.estimation import Budget, estimate_from_data
+from emulator.estimation.full_information.density import DataDensity
 from emulator.estimation.full_information.harmonic import harmonic_mean
 from emulator.estimation.full_information.mode import find_peaks
 from emulator.estimation.full_information.question import DataProblem, DataSettings
@@ -38,6 +39,7 @@ PARTICLES = 500
 STARTS = 8
 BURN = 200
 LEVEL = 0.9
+COMPARED = 200
 
 
 def history(number: int, quarters: int) -> tuple[np.ndarray, pd.DataFrame]:
@@ -110,22 +112,57 @@ def show(rows: pd.DataFrame) -> None:
     print(f"all: {by_history.mean():.3f}, standard error {error:.3f}; {len(by_history)} histories")
 
 
-def beside_dynare(model: str, data: str, chain: Path) -> None:
-    """Means in posterior standard deviations of each other, and marginal likelihoods."""
+def chain_of(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Draws (n, F) and log posteriors (n,) of Dynare's chain, a file or the folder of them."""
     from scipy.io import loadmat
 
-    content = loadmat(chain)
-    draws, logs = content["x2"], content["logpo2"].ravel()
-    draws, logs = draws[len(draws) // 5 :], logs[len(logs) // 5 :]
-    result = estimate_from_data(data, model, budget=Budget(chains=2))
+    files = [path] if path.is_file() else list(path.glob("*_mh*_blck1.mat"))
+    numbers = {file: int(file.stem.split("_mh")[-1].split("_")[0]) for file in files}
+    contents = [loadmat(file) for file in sorted(files, key=numbers.__getitem__)]
+    draws = np.concatenate([content["x2"] for content in contents])
+    logs = np.concatenate([content["logpo2"].ravel() for content in contents])
+    first = len(draws) // 5
+    return draws[first:], logs[first:]
+
+
+def beside_dynare(model: str, data: str, sample: str | None, chain: Path) -> None:
+    """Means in posterior standard deviations of each other beside the chain's own Monte Carlo
+    error, log posteriors at draws of the chain, and marginal likelihoods.
+    """
+    import arviz
+
+    draws, logs = chain_of(chain)
+    result = estimate_from_data(data, model, sample=sample, budget=Budget(chains=2))
     table = result.table()
     sizes = [name for name in table.index if name.startswith(("stderr_", "corr_"))]
     table = table.loc[sizes + [name for name in table.index if name not in sizes]]
     table["dynare"] = draws.mean(axis=0)
     table["apart_in_sd"] = (table["mean"] - table["dynare"]).abs() / draws.std(axis=0)
-    print(table[["mode", "mean", "sd", "dynare", "apart_in_sd"]].round(4).to_string())
+    effective = np.array([float(arviz.ess(column[None])) for column in draws.T])
+    table["error_in_sd"] = 1 / np.sqrt(effective)
+    columns = ["mode", "mean", "sd", "dynare", "apart_in_sd", "error_in_sd"]
+    print(table[columns].round(4).to_string())
+    rows = np.unique(np.linspace(0, len(draws) - 1, COMPARED).astype(int))
+    order = [table.index.get_loc(name) for name in result.names]
+    ours = log_posterior(result.problem.density, draws[rows][:, order])
+    print(f"log posteriors at {len(rows)} of {len(draws)} draws of the chain differ by", end=" ")
+    print(f"{np.abs(ours - logs[rows]).max():.1e} at most; effective draws: {effective.min():.0f}")
     print(f"log data density: {result.evidences.as_dynare:.2f}; harmonic mean of Dynare's draws:")
     print(f"{harmonic_mean(draws, logs):.2f}; processor seconds: {result.processor_seconds}")
+
+
+def log_posterior(density: DataDensity, values: np.ndarray) -> np.ndarray:
+    """Log posteriors (n,) at free parameters (n, F), priors as Dynare has them."""
+    prior = density.prior
+    theta = np.repeat(prior.base[None], len(values), axis=0)
+    theta[:, list(prior.free)] = values
+    theta = theta if density.follow is None else density.follow(theta)
+    logs = [
+        shape.log_density(column, whole=True)
+        for shape, column in zip(prior.shapes, values.T, strict=True)
+    ]
+    total = density.likelihood.values(theta, strict=False).by_period
+    return total[:, density.likelihood.presample :].sum(axis=1) + np.sum(logs, axis=0)
 
 
 def main() -> None:
@@ -137,10 +174,11 @@ def main() -> None:
     parser.add_argument("--csv", type=Path, default=Path("posterior_coverage.csv"))
     parser.add_argument("--dynare")
     parser.add_argument("--data")
+    parser.add_argument("--sample", help="periods of the data")
     parser.add_argument("--chain", type=Path)
     asked = parser.parse_args()
     if asked.dynare:
-        beside_dynare(asked.dynare, asked.data, asked.chain)
+        beside_dynare(asked.dynare, asked.data, asked.sample, asked.chain)
     else:
         coverage(asked.first, asked.histories, asked.quarters, asked.begin, asked.csv)
 
