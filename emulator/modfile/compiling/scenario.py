@@ -232,6 +232,12 @@ class Reading:
                 " surprise are written as shocks(learnt_in = PERIOD).",
                 block.place,
             )
+        if "relative_to_initval" in block.options:
+            raise ModFileError(
+                "mshocks(relative_to_initval) is not supported; factors are those of the values in"
+                " the end. Write shocks with the values themselves.",
+                block.place,
+            )
         if not block.paths:
             return
         values = self._values(position)
