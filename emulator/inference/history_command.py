@@ -7,21 +7,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from emulator.console import say
 from emulator.errors import ParameterError
 from emulator.inference.command_line import (
-    DEFAULT_NETWORK,
     OBSERVABLES_HELP,
     WORLD_HELP,
     WithFigure,
     check_outputs,
-    economy_of,
     names_of,
 )
+from emulator.inference.history_question import TypedQuestion, asked, typed
 from emulator.inference.options import (
     Checkpoint,
     Error,
@@ -36,15 +35,11 @@ from emulator.inference.options import (
     Transform,
     World,
 )
-from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from emulator.inference.economy import Economy
-    from emulator.inference.posterior_draws import PosteriorDraws
-    from emulator.series import TimeSeries
 
 Data = Annotated[
     str | None,
@@ -84,26 +79,6 @@ ROUNDED = 1e-3
 """Distance of a sum of probabilities from one that is rounding."""
 
 
-class _Question(NamedTuple):
-    """What the four commands share, as it was typed."""
-
-    data: str | None
-    observe: list[str] | None
-    error: list[str] | None
-    sample: str | None
-    transform: list[str] | None
-    frequency: str | None
-    gaps: str
-    start: str | None
-    posterior: Path | None
-    draws: int
-    set_: list[str] | None
-    grid: bool
-    observables: list[str] | None
-    checkpoint: str
-    run: int | None
-
-
 def smooth(
     world: World,
     data: Data = None,
@@ -128,7 +103,7 @@ def smooth(
     from emulator.inference.history import figures, files, printed
 
     check_outputs(plot, output or [], files.SMOOTHED)
-    economy, arguments = _asked(world, _Question(**_typed(locals())))
+    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
     answer = economy.smooth(**arguments)
     _write(answer, plot, output, files.SMOOTHED, figures.draw_smoothed)
     printed.show_smoothed(answer)
@@ -158,7 +133,7 @@ def decompose(
     from emulator.inference.history import figures, files, printed
 
     check_outputs(plot, output or [], files.DECOMPOSITION)
-    economy, arguments = _asked(world, _Question(**_typed(locals())))
+    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
     answer = economy.decompose(**arguments)
     _write(answer, plot, output, files.DECOMPOSITION, figures.draw_decomposition)
     printed.show_decomposition(answer)
@@ -228,11 +203,11 @@ def forecast(
     from emulator.inference.history.pooling import pooled
 
     check_outputs(plot, output or [], files.FORECAST)
-    question = _Question(**_typed(locals()))
+    question = TypedQuestion(**typed(locals()))
     names = [name.strip() for name in world.split(",") if name.strip()]
     answers = {}
     for name in names:
-        economy, arguments = _asked(name, question)
+        economy, arguments = asked(name, question)
         answers[name] = economy.forecast(
             **arguments,
             horizon=horizon,
@@ -286,7 +261,7 @@ def counterfactual(
     from emulator.inference.history import figures, files, printed
 
     check_outputs(plot, output or [], files.COUNTERFACTUAL)
-    economy, arguments = _asked(world, _Question(**_typed(locals())))
+    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
     answer = economy.counterfactual(
         **arguments,
         under=pairs(under, "--under"),
@@ -301,65 +276,6 @@ smooth.command_class = WithFigure  # type: ignore[attr-defined]
 decompose.command_class = WithFigure  # type: ignore[attr-defined]
 forecast.command_class = WithFigure  # type: ignore[attr-defined]
 counterfactual.command_class = WithFigure  # type: ignore[attr-defined]
-
-
-def _typed(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in _Question._fields}
-
-
-def _asked(world: str, question: _Question) -> tuple[Economy, dict[str, Any]]:
-    """An economy, and the arguments that all four questions take."""
-    economy = economy_of(
-        world, question.checkpoint or DEFAULT_NETWORK, not question.checkpoint, question.run
-    )
-    from emulator.series import read_data
-
-    values: Any = swept(question.set_ or [], question.grid)
-    arguments: dict[str, Any] = {}
-    if question.posterior is not None:
-        from emulator.inference.posterior_draws import read_posterior
-
-        if values:
-            raise ParameterError(
-                "--set and --posterior both say at which parameters; expected one of the two."
-            )
-        # The folder of an estimate has one for each world.
-        own = question.posterior / Path(world).stem
-        posterior = read_posterior(own if own.is_dir() else question.posterior, question.draws)
-        values = posterior.table
-        names = ("sample", "observe", "errors", "start")
-        arguments = {k: posterior.question[k] for k in names if k in posterior.question}
-        if question.data is None:
-            arguments["data"] = _data_of(posterior, question)
-    if "data" not in arguments:
-        arguments["data"] = read_data(
-            question.data or "us",
-            transform=pairs(question.transform, "--transform"),
-            frequency=question.frequency,
-            gaps=question.gaps,
-        )
-    typed = {
-        "sample": question.sample,
-        "observe": pairs(question.observe, "--observe") or None,
-        "errors": pairs(question.error, "--error") or None,
-        "start": question.start,
-        "observables": names_of(question.observables or []),
-    }
-    arguments |= {name: value for name, value in typed.items() if value is not None}
-    return economy, {**arguments, "draws": values}
-
-
-def _data_of(posterior: PosteriorDraws, question: _Question) -> TimeSeries:
-    """The data that the posterior was estimated from. Raises `SeriesError` where they cannot be
-    read again, `ParameterError` where others are described.
-    """
-    if question.transform or question.frequency is not None or question.gaps != "error":
-        raise ParameterError(
-            "--transform, --frequency and --gaps say how data are read, and the data of the"
-            " posterior are read as they were when it was estimated. Leave them out, or say which"
-            " data are meant with --data."
-        )
-    return posterior.data()
 
 
 def _path(name: str, text: str) -> list[float]:
