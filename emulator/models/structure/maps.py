@@ -20,6 +20,8 @@ DEGREES, LENGTHS, NOISES = (2, 3, 4, 5, 6), (4.0, 8.0), (1e-7, 1e-5, 1e-3)
 """What is tried: degrees of the trend, on all draws; then lengths of the kernel (an input's range
 is 2) and the variance of the noise in that of the kernel, on some.
 """
+BETTER = 0.999
+"""An input's powers count double where the error on draws held out falls below this share."""
 DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
 TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 1500, 300, 0.2
@@ -31,11 +33,12 @@ BLOCK = 4096
 
 
 class Shape(NamedTuple):
-    """How smooth a map is."""
+    """How smooth a map is. The powers of the inputs `calm` count double towards the degree."""
 
     degree: int
     length: float
     noise: float
+    calm: tuple[int, ...] = ()
 
 
 class SmoothMap(nn.Module):
@@ -85,16 +88,30 @@ class SmoothMap(nn.Module):
 
     def _chosen(self, x_nX: Tensor, y_nY: Tensor, centres: int) -> Shape:
         """The shape that errs least on draws held out: the degree of the trend alone, found from
-        all other draws; then the kernels beside a trend that some draws can bear.
+        all other draws, and the inputs that need only half of it; then the kernels beside a trend
+        that some draws can bear.
         """
         degree = self._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
         if not centres:
-            return degree
+            return self._calmed(x_nX, y_nY, degree)
         some = slice(TRIAL_DRAWS)
         shapes = [degree._replace(length=long, noise=noise) for long in LENGTHS for noise in NOISES]
         bearable = [shape._replace(degree=_bearable(shape.degree, x_nX[some])) for shape in shapes]
         best = self._best(x_nX[some], y_nY[some], bearable, min(centres, TRIAL_CENTRES))
         return best._replace(degree=degree.degree)
+
+    def _calmed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape) -> Shape:
+        """The shape with half of the degree in the inputs where that errs no more: high powers of
+        an input along which the map hardly bends follow what is not smooth in the others, and its
+        slope there suffers.
+        """
+        least = self._error(x_nX, y_nY, shape, 0)
+        for column in range(x_nX.shape[1]) if shape.degree > 2 else ():
+            calmer = shape._replace(calm=(*shape.calm, column))
+            error = self._error(x_nX, y_nY, calmer, 0)
+            if error < BETTER * least:
+                shape, least = calmer, error
+        return shape
 
     def _best(self, x_nX: Tensor, y_nY: Tensor, shapes: list[Shape], centres: int) -> Shape:
         n = round((1 - TRIAL_SHARE) * len(x_nX))
@@ -102,15 +119,20 @@ class SmoothMap(nn.Module):
         for shape in shapes:
             if shape.degree > _bearable(shape.degree, x_nX[:n]):
                 continue
-            self._solve(x_nX[:n], y_nY[:n], shape, centres)
-            error = float((self(x_nX[n:]) - y_nY[n:]).square().mean())
+            error = self._error(x_nX, y_nY, shape, centres)
             if error < least:
                 best, least = shape, error
         return best
 
+    def _error(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> float:
+        """The mean squared error on the draws held out."""
+        n = round((1 - TRIAL_SHARE) * len(x_nX))
+        self._solve(x_nX[:n], y_nY[:n], shape, centres)
+        return float((self(x_nX[n:]) - y_nY[n:]).square().mean())
+
     def _solve(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> None:
         """The trend by least squares, then the kernels' weights on what it leaves."""
-        self.exponents = _exponents(x_nX.shape[1], shape.degree)
+        self.exponents = _exponents(x_nX.shape[1], shape)
         self.centres = x_nX[:centres].clone()
         self.length = torch.tensor(shape.length, dtype=torch.float64)
         self.trend = _ridge(
@@ -165,12 +187,13 @@ def _bearable(degree: int, x_nX: Tensor) -> int:
     return degree
 
 
-def _exponents(inputs: int, degree: int) -> Tensor:
-    """Exponents (F, X) of all products up to a degree."""
+def _exponents(inputs: int, shape: Shape) -> Tensor:
+    """Exponents (F, X) of all products up to the shape's degree."""
     rows = []
-    for total in range(degree + 1):
+    for total in range(shape.degree + 1):
         for chosen in combinations_with_replacement(range(inputs), total):
-            rows.append([chosen.count(column) for column in range(inputs)])
+            if total + sum(column in shape.calm for column in chosen) <= shape.degree:
+                rows.append([chosen.count(column) for column in range(inputs)])
     return torch.tensor(rows, dtype=torch.int64)
 
 

@@ -88,6 +88,26 @@ def test_a_map_has_the_degree_that_it_needs():
         assert torch.allclose(smooth(x), target, atol=1e-6)
 
 
+def test_an_input_that_hardly_bends_has_half_the_degree():
+    x = 2 * torch.rand(3000, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(4)) - 1
+    jump = 0.05 * torch.sin(9 * x[:, 0] + 2 * x[:, 2]).sign()
+    wanted = (torch.exp(x[:, 0] * x[:, 2]) + 0.1 * x[:, 1] + jump)[:, None]
+    smooth = SmoothMap()
+    shape = smooth.fit(x, wanted, 0, np.random.default_rng(0))
+    assert 1 in shape.calm
+    assert not {0, 2} & set(shape.calm)
+
+    def slope_error(own):
+        up, down = x[:500].clone(), x[:500].clone()
+        up[:, 1], down[:, 1] = 0.1, -0.1
+        return float(((own(up) - own(down)) / 0.2 - 0.1).square().mean().sqrt())
+
+    calm = slope_error(smooth)
+    full = SmoothMap()
+    full.fit(x, wanted, 0, np.random.default_rng(0), shape._replace(calm=()))
+    assert calm < 0.7 * slope_error(full)
+
+
 def test_shocks_are_exactly_free_of_what_is_not_theirs(network, fresh):
     theta, _ = fresh
     before = network(theta, "closed")
