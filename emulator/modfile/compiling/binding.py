@@ -23,7 +23,7 @@ from emulator.modfile.compiling.conditions import Condition
 from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.evaluate import evaluate
 from emulator.modfile.compiling.matrices import Dates
-from emulator.modfile.compiling.scenario import of_range
+from emulator.modfile.compiling.scenario_reading import of_range
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.constraints import constraints_of, in_regime

@@ -20,7 +20,8 @@ import numpy as np
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.runs import statements_until
-from emulator.modfile.reading.syntax import Equation, PlannerBounds, symbols
+from emulator.modfile.reading.syntax import Equation, symbols
+from emulator.modfile.reading.syntax_policy import PlannerBounds
 from emulator.solvers.perfect_foresight import Band
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.scenario import Extent, Given, Scenario, scenario
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
-from emulator.modfile.reading.syntax import Constraints, Place
+from emulator.modfile.reading.syntax import Place
+from emulator.modfile.reading.syntax_policy import Constraints
 from emulator.solvers.perfect_foresight import Solved, solve_by_homotopy, solve_paths
 from emulator.spec import Status
 

@@ -18,14 +18,8 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.foresight import Foresight, Paths, Whole
-from emulator.modfile.compiling.scenario import (
-    Extent,
-    Given,
-    News,
-    Scenario,
-    apply_shock,
-    scenario,
-)
+from emulator.modfile.compiling.scenario import Extent, Given, Scenario, apply_shock, scenario
+from emulator.modfile.compiling.scenario_reading import News
 from emulator.modfile.compiling.series_file import data_path, number, table_of
 from emulator.modfile.reading.syntax import Command, Number, ShockPath
 from emulator.spec import Status

@@ -26,7 +26,8 @@ from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.parser import parse, parse_text
 from emulator.modfile.reading.support import check_supported, unconstrained, without_unused
-from emulator.modfile.reading.syntax import ModFile, PlannerObjective, SteadyStateModel
+from emulator.modfile.reading.syntax import ModFile, SteadyStateModel
+from emulator.modfile.reading.syntax_policy import PlannerObjective
 
 
 def load(path: str | Path, run: int | None = None, shocks: bool = True) -> CompiledModel:

@@ -30,9 +30,9 @@ from emulator.modfile.reading.syntax import (
     ModFile,
     Number,
     Place,
-    PlannerObjective,
     symbols,
 )
+from emulator.modfile.reading.syntax_policy import PlannerObjective
 
 
 @dataclass(frozen=True)

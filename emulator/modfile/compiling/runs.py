@@ -18,13 +18,11 @@ from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
-    Constraints,
     HistvalBlock,
     InitvalBlock,
     ModFile,
     OptionLine,
     Place,
-    PlannerBounds,
     Script,
     ShockMoment,
     ShocksBlock,
@@ -32,6 +30,7 @@ from emulator.modfile.reading.syntax import (
     Statement,
     SteadyStateModel,
 )
+from emulator.modfile.reading.syntax_policy import Constraints, PlannerBounds
 
 SOLVING = tuple(KINDS)
 """Commands that solve the model; `ramsey_model` does where no other one does."""

@@ -24,15 +24,12 @@ from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
     ModFile,
-    OptimWeights,
     Place,
-    RuleBound,
-    RuleBounds,
     Script,
     Skipped,
     SteadyStateModel,
-    Weight,
 )
+from emulator.modfile.reading.syntax_policy import OptimWeights, RuleBound, RuleBounds, Weight
 from emulator.solvers import StateSpace
 from emulator.solvers.minimising import minimise
 from emulator.solvers.second_moments import Recursion, autocovariances, stationary_part

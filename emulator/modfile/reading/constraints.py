@@ -14,17 +14,19 @@ from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.scanner import Block
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import (
-    Constraint,
-    Constraints,
     Equation,
     Expression,
     ModFile,
     Number,
     Operation,
-    PlannerBound,
-    PlannerBounds,
     Symbol,
     symbols,
+)
+from emulator.modfile.reading.syntax_policy import (
+    Constraint,
+    Constraints,
+    PlannerBound,
+    PlannerBounds,
 )
 
 _NAME = re.compile(r"(['\"])([A-Za-z_]\w*)\1\s*$|([A-Za-z_]\w*)\s*$")

@@ -49,10 +49,10 @@ from emulator.modfile.reading.syntax import (
     Model,
     ModFile,
     Place,
-    PlannerObjective,
     Skipped,
     Statement,
 )
+from emulator.modfile.reading.syntax_policy import PlannerObjective
 from emulator.modfile.reading.workspace import read_covariance
 
 

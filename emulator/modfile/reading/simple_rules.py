@@ -8,7 +8,7 @@ from emulator.errors import ModFileError
 from emulator.modfile.reading.grammar import Reader, check_depth, place_of
 from emulator.modfile.reading.scanner import Block
 from emulator.modfile.reading.source import Span
-from emulator.modfile.reading.syntax import OptimWeights, RuleBound, RuleBounds, Weight
+from emulator.modfile.reading.syntax_policy import OptimWeights, RuleBound, RuleBounds, Weight
 
 
 def read_optim_weights(block: Block, reader: Reader) -> OptimWeights:

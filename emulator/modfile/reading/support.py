@@ -10,7 +10,6 @@ from emulator.errors import ModFileError
 from emulator.modfile.reading.constraints import constraints_of, in_regime
 from emulator.modfile.reading.syntax import (
     Command,
-    Constraints,
     Expression,
     ModFile,
     Place,
@@ -18,6 +17,7 @@ from emulator.modfile.reading.syntax import (
     calls,
     symbols,
 )
+from emulator.modfile.reading.syntax_policy import Constraints
 
 COMMANDS = {
     "var_model": (
