@@ -100,7 +100,9 @@ class Posterior:
                 f"'{source}' is a summary, a row a parameter; expected draws, a row a draw and a"
                 " column a parameter, such as weights.csv, or read_posterior(folder).table."
             )
-        table = table[[n for n in table if n not in NO_PARAMETERS and not n.startswith("Unnamed")]]
+        table = table[
+            [n for n in table.columns if n not in NO_PARAMETERS and not n.startswith("Unnamed")]
+        ]
         return cls(source, "", _thinned(_numbers(table, source)))
 
     def mean(self) -> dict[str, float]:

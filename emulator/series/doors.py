@@ -117,11 +117,13 @@ def _of_array(array: xr.DataArray, gaps: str) -> TimeSeries:
             f"The DataArray has the axes {', '.join(map(str, array.dims))}; expected period and"
             " series, or those of a simulation: draw, period and observable."
         )
-    frame = array.transpose("period", "series").to_pandas()
+    frame = pd.DataFrame(array.transpose("period", "series").to_pandas())
     if frame.index.dtype.kind in "iu" and (frame.index < YEARS).all() and (frame.index >= 0).all():
         code = PANDAS[array.attrs.get("frequency", "quarter")]
         first = pd.Period(year=1, month=1, freq=code).ordinal
-        frame.index = pd.PeriodIndex.from_ordinals(first + frame.index.to_numpy(), freq=code)
+        frame.index = pd.PeriodIndex.from_ordinals(  # type: ignore[attr-defined]
+            first + frame.index.to_numpy(), freq=code
+        )
     units = {}
     if "unit" in array.coords:
         names = array["series"].values

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import xarray as xr
@@ -23,7 +23,7 @@ from emulator.explorer.tables import BUNDLED
 from emulator.explorer.uploads import Upload
 from emulator.explorer.views import View
 from emulator.series import TimeSeries, read_data
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Frequency
 
 if TYPE_CHECKING:
     from emulator.estimation import Target
@@ -244,5 +244,5 @@ def _of_table(series: TimeSeries, view: View) -> Target:
         replications=REPLICATIONS,
         cumulated=cumulated,
         name=series.name,
-        frequency=data.frequency,
+        frequency=cast("Frequency", data.frequency),
     )

@@ -130,7 +130,9 @@ def shock_sizes(
     """
     value, kind = code.value, "var"
     if isinstance(value, Call) and value.function == "set_shock_stderr_value":
-        name, value = (*value.arguments, None)[:2]
+        if len(value.arguments) != 2:
+            raise Beyond("this size of a shock")
+        name, value = value.arguments
         names = [str(value_of(name, values))]
         kind = "stderr"
     elif code.word == "=" and code.name == SIZES:

@@ -192,8 +192,11 @@ def read_planner_bounds(block: Block, reader: Reader) -> PlannerBounds:
         if not isinstance(value, Operation) or value.operator not in COMPARISONS:
             raise _not_a_bound(block, item)
         variable, bound = value.operands
-        named = isinstance(variable, Symbol) and not variable.shift
-        if not named or reader.kinds.get(variable.name) != "variable":
+        if (
+            not isinstance(variable, Symbol)
+            or variable.shift
+            or reader.kinds.get(variable.name) != "variable"
+        ):
             raise _not_a_bound(block, item)
         other = next((s for s in symbols(bound) if reader.kinds.get(s.name) != "parameter"), None)
         if other is not None:

@@ -206,8 +206,7 @@ def _by_strides(
         for first in range(STRIDE - 1 - j):
             within[:, first + j + 1, :, first] = reach
         push, seen = closed @ push, seen @ closed
-    onward = onward.reshape(n, states, -1)
-    pushes = strides @ onward.swapaxes(1, 2)
+    pushes = strides @ onward.reshape(n, states, -1).swapaxes(1, 2)
     power = np.linalg.matrix_power(closed, STRIDE)
     means = np.empty((pushes.shape[1] + 1, *belief.mean.shape))
     means[0] = belief.mean
@@ -215,7 +214,7 @@ def _by_strides(
         np.matmul(power, means[k], out=means[k + 1])
         means[k + 1, :, :, 0] += pushes[:, k]
     before = means[:-1, :, :, 0].swapaxes(0, 1)
-    within = within.reshape(n, STRIDE * series, STRIDE * series)
-    loading = loading.reshape(n, STRIDE * series, states)
-    errors = strides - strides @ within.swapaxes(1, 2) - before @ loading.swapaxes(1, 2)
+    of_errors = within.reshape(n, STRIDE * series, STRIDE * series).swapaxes(1, 2)
+    of_states = loading.reshape(n, STRIDE * series, states).swapaxes(1, 2)
+    errors = strides - strides @ of_errors - before @ of_states
     return means[-1], errors.reshape(n, periods, series)

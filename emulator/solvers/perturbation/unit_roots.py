@@ -10,7 +10,7 @@ Axes: N draw, n variable, s state, k shock, m = s + k.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,11 +41,7 @@ def apart(rules: Rules) -> Apart:
     rows = with_unit_roots(own.first[:, :, :size])
     if not len(rows):
         return Apart(rules, own, linear)
-    names = ("first", "second", "risk", "third", "risk_slope")
-    seen, moved, stable = (
-        {name: np.array(getattr(of, name)) for name in names if getattr(of, name) is not None}
-        for of in (rules, own, own)
-    )
+    seen, moved, stable = _arrays(rules), _arrays(own), _arrays(own)
     for row in rows:
         z, roots = _coordinates(own.first[row, :, :size])
         bent_seen = _turned(seen, row, z, roots)
@@ -64,6 +60,12 @@ def apart(rules: Rules) -> Apart:
         stable["first"][row, :, :roots] = 0.0
     still = replace(own, **stable)
     return Apart(replace(rules, **seen, of_states=replace(own, **moved)), still, linear)
+
+
+def _arrays(rules: Rules) -> dict[str, Any]:
+    """Copies of the arrays of rules, of those that there are, by name."""
+    names = ("first", "second", "risk", "third", "risk_slope")
+    return {n: np.array(getattr(rules, n)) for n in names if getattr(rules, n) is not None}
 
 
 def _coordinates(h: np.ndarray) -> tuple[np.ndarray, int]:
