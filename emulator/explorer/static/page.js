@@ -113,11 +113,13 @@ async function draw(since) {
   busy(true);
   if (drawing) return;
   drawing = true;
-  let complete = true;
+  let complete = true, again = true;
   while (changed !== null) {
     const start = changed;
     changed = null;
     complete = await show(state.toString(), false);
+    // The legend and the notes are known only now: the same state looks the same, whatever was shown before it.
+    if (changed === null && again && layout()) { again = false; changed = start; }
     await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
     performance.measure("control to picture", { start, end: performance.now() });
   }
@@ -126,6 +128,7 @@ async function draw(since) {
   resting = setTimeout(async () => {
     const asking = waiting = new AbortController();
     await show(state.toString(), true, asking.signal);
+    if (!asking.signal.aborted && layout()) await show(state.toString(), true, asking.signal);
     if (!asking.signal.aborted) busy(false);
   }, REST);
 }

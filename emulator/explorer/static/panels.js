@@ -10,10 +10,10 @@ let move = null;         // a slider that is being moved: what was live before, 
 let pressed = false;     // whether a pointer is down
 let reading = null;      // the period that is read off, or null
 
-/** Choose columns and the height of plots so that the panels fill the window; nothing jumps while a slider is moved. */
+/** Choose columns and the height of plots so that the panels fill the window; nothing jumps while a slider is moved. Returns whether anything changed. */
 function layout() {
   const panels = $("#drawn .panels");
-  if (!panels || move !== null) return;
+  if (!panels || move !== null) return false;
   const narrow = matchMedia("(max-width: 820px)").matches;
   const n = document.querySelectorAll("#controls [name=show]:checked").length || panels.children.length;
   const caption = panels.querySelector("figcaption")?.offsetHeight || 20;
@@ -31,9 +31,10 @@ function layout() {
     const size = Math.min(wide, shape * tall) * Math.sqrt(n / (rows * columns)) * crowded;
     if (size > best.size) best = { size, columns, plot: Math.floor(Math.min(tall, wide)) };
   }
-  const style = $("#picture").style;
+  const style = $("#picture").style, before = style.cssText;
   style.setProperty("--columns", best.columns);
   style.setProperty("--plot", `${best.plot}px`);
+  return style.cssText !== before;
 }
 
 /** What a question says of the panels: the axes to keep, and what was live, while a slider is moved. */

@@ -80,7 +80,7 @@ def test_a_singular_covariance_is_refused(data):
             Target("x", "monetary", data.irf, np.ones((15, 15)), data.matched, "all the same"),
             "full",
         )
-    with pytest.raises(TargetError, match="'diagonal' or 'full'"):
+    with pytest.raises(TargetError, match="expected one of diagonal, full, principal"):
         Criterion(data, "diag")
 
 
