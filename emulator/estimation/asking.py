@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,13 @@ def _one(problem: MatchingProblem, output: Path) -> Estimate:
             soft_wrap=True,
         )
     return result
+
+
+def refuse_given(options: Mapping[str, Any], why: str) -> None:
+    """Raise `ParameterError` for the first option that was given where it has no say."""
+    for option, given in options.items():
+        if given is not None and given is not False and given != "" and given != []:
+            raise ParameterError(f"{option} {why}")
 
 
 def target_of_data(

@@ -17,6 +17,7 @@ from emulator.estimation.asking import (
     network,
     number,
     read_pairs,
+    refuse_given,
     target_named,
     target_of_data,
     without,
@@ -135,7 +136,10 @@ def estimate(
     sample: Annotated[
         str | None,
         typer.Option(
-            help=f"Periods of the data; quarters that the VAR of us-monetary explains, {SAMPLE}."
+            help=(
+                "Periods of the data, of which the first are the lags of a VAR; of us-monetary the"
+                f" quarters that the VAR explains, {SAMPLE}."
+            )
         ),
     ] = None,
     horizon: Annotated[
@@ -265,6 +269,12 @@ def estimate(
     check_writable(output)
     from emulator.series.command import pairs
 
+    of_a_var = {
+        "--series": series,
+        "--innovation": innovation,
+        "--instrument": instrument,
+        "--sign": sign,
+    }
     if data is not None and target not in FROM_DATA:
         from emulator.estimation.full_information.asking import Typed, estimate_data
 
@@ -273,6 +283,17 @@ def estimate(
                 "--like-the-data is for matching responses, and --data asks for the likelihood of"
                 f" the data. Name the target: --target {', '.join(FROM_DATA)}."
             )
+        refuse_given(
+            {
+                **of_a_var,
+                "--shock": shock,
+                "--skip": skip,
+                "--weighting": weighting,
+                "--history": None if history == HISTORY else history,
+            },
+            "is about matching responses, and --data without a --target of"
+            f" {', '.join(FROM_DATA)} asks for the likelihood of the data.",
+        )
         estimate_data(
             Typed(
                 data=data,
@@ -297,6 +318,13 @@ def estimate(
             )
         )
         return
+    refuse_given(
+        {"--presample": presample, "--start": start, "--from": begin},
+        f"is about the likelihood of data, and the target is '{target}': leave --target out, and"
+        " give --data.",
+    )
+    if history != HISTORY and not like_the_data:
+        raise ParameterError("--history is for --like-the-data, which was not asked for.")
     if target in FROM_DATA:
         matched = target_of_data(
             target,
@@ -315,18 +343,12 @@ def estimate(
             {"transform": pairs(transform, "--transform"), "frequency": frequency, "gaps": gaps},
         )
     else:
-        of_a_var = {
-            "--series": series,
-            "--innovation": innovation,
-            "--instrument": instrument,
-            "--sign": sign,
-        }
-        for option, given in of_a_var.items():
-            if given:
-                raise ParameterError(
-                    f"{option} is about a VAR of data, and the target is '{target}': name the kind,"
-                    f" --target {', '.join(FROM_DATA)}, and the data, --data."
-                )
+        of_data = {"--observe": observe, "--transform": transform, "--frequency": frequency}
+        refuse_given(
+            {**of_a_var, **of_data},
+            f"is about a VAR of data, and the target is '{target}': name the kind, --target"
+            f" {', '.join(FROM_DATA)}, and the data, --data.",
+        )
         matched = target_named(target, sample or SAMPLE, horizon, shock or "monetary")
     matched = without(matched, skip or [])
     from emulator.estimation.matching import MatchingProblem, Settings

@@ -94,6 +94,13 @@ class Posterior:
                 f"'{source}' is no table that can be read: {printable(str(error))[:120]}. Expected"
                 " a CSV with a row a draw and a column a parameter."
             ) from None
+        heads = pd.read_csv(io.BytesIO(content), header=None, nrows=1, dtype=str).iloc[0]
+        twice = heads.str.strip()[heads.str.strip().duplicated()].dropna()
+        if len(twice):
+            raise EmulatorError(
+                f"'{source}' has the column '{printable(twice.iloc[0])[:60]}' twice; expected one"
+                " column a parameter."
+            )
         table.columns = [str(name).strip() for name in table.columns]
         if "parameter" in table.columns:
             raise EmulatorError(

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from pathlib import PurePath
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from emulator.errors import SeriesError, UnknownNameError, printable, unknown_name
 from emulator.explorer.posterior import Posterior
 from emulator.explorer.uploads import NAME
@@ -25,16 +27,22 @@ LARGEST_TABLE = 400_000
 MOST_PERIODS, MOST_COLUMNS = 600, 30
 """Periods and series of data: shocks are found from all of them at each step of a slider."""
 
+LARGEST = 1e9
+"""Numbers of data beyond this have no axes."""
+
 BUNDLED = "us"
 
 Table = TypeVar("Table")
 
 
 class Shelf(Generic[Table]):
-    """The last `MOST_TABLES` tables of a kind by name; threads may share it."""
+    """The last `MOST_TABLES` tables of a kind by name; threads may share it. always: names that
+    are known without a table.
+    """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, always: tuple[str, ...] = ()) -> None:
         self.kind = kind
+        self.always = always
         self._tables: OrderedDict[str, Table] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -62,14 +70,14 @@ class Shelf(Generic[Table]):
                 " loaded here, or were given up for newer ones. Load the same file below, and open"
                 " the address again."
             )
-        raise unknown_name(self.kind, name[:60], self.names)
+        raise unknown_name(self.kind, name[:60], (*self.always, *self.names))
 
 
 class Tables:
     """What was loaded from the page, or given on the command line."""
 
     def __init__(self) -> None:
-        self.data: Shelf[TimeSeries] = Shelf("data")
+        self.data: Shelf[TimeSeries] = Shelf("data", (BUNDLED,))
         self.posteriors: Shelf[Posterior] = Shelf("draws of a posterior")
 
     def load_data(self, file: str, content: bytes) -> str:
@@ -84,6 +92,12 @@ class Tables:
                 f"{data.source} has {len(data.names)} series over {len(data):,} periods; the"
                 f" explorer takes up to {MOST_COLUMNS} series and {MOST_PERIODS} periods. The"
                 " command line takes more: emulator decompose, emulator forecast."
+            )
+        largest = float(np.nanmax(np.abs(data.values), initial=0.0))
+        if largest > LARGEST:
+            raise SeriesError(
+                f"{data.source} holds {largest:.3g}; the explorer takes numbers up to {LARGEST:.0e}"
+                " in size. Give series in percent, logarithms or rates."
             )
         return self.data.put(named_by_content(own, content), data)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.errors import ModFileError
 from emulator.modfile.compiling.mat_file import is_load
 from emulator.modfile.compiling.matlab import value_of
 from emulator.modfile.compiling.matlab_values import Beyond, whole
@@ -140,7 +141,13 @@ def shock_sizes(
         where = [whole(value_of(part, values)) for part in index]
         if len(where) == 1 and len(shocks) == 1:
             where *= 2
-        if len(where) != 2 or not 1 <= min(where) <= max(where) <= len(shocks):
+        if len(where) == 2 and not 1 <= min(where) <= max(where) <= len(shocks):
+            raise ModFileError(
+                f"M_.Sigma_e({where[0]}, {where[1]}) is set, and the file declares {len(shocks)}"
+                f" shock{'s' if len(shocks) > 1 else ''}; expected places from 1 to {len(shocks)}.",
+                line.place,
+            )
+        if len(where) != 2:
             raise Beyond("this place among the shocks")
         if where[0] > where[1]:  # Dynare factors the upper triangle
             return ShocksBlock((), (), False, line.place)

@@ -241,6 +241,7 @@ def test_a_table_of_ones_own(client, economies):
         (b"period,x\n" + b"1" * 400_000, "takes up to 400,000"),
         (csv_of(periods=700), "up to 30 series and 600 periods"),
         (csv_of(periods=4, names=[f"s{k}" for k in range(31)]), "up to 30 series"),
+        (b"period,rate\n1990Q1,1e308\n1990Q2,1\n", "takes numbers up to 1e+09"),
     ],
 )
 def test_a_bad_table_is_refused_in_plain_words(client, content, words):
@@ -326,6 +327,7 @@ def test_responses_of_a_posterior_are_quantiles_of_its_draws(client, economies):
         (b"parameter,mean\nkappa,0.1\n", "is a summary"),
         (b"\x89HDF\r\n", "--posterior FILE"),
         (b"kappa,weight\n0.1,0\n0.2,0\n", "weights"),
+        (b"kappa, kappa\n1,2\n", "the column 'kappa' twice"),
         (b"kappa\n" + b"0.1\n" * 101_000, "takes up to 400,000"),
     ],
 )

@@ -58,6 +58,15 @@ def test_an_instrument_like_the_data(emulate, data, tmp_path):
         (("--data", "us", "--like-the-data"), "Name the target: --target var, proxy, signs."),
         (("--error", "rate=0.1"), "they need like_the_data=True (--like-the-data)"),
         (("--target", "var", "--data", "us", "--error", "rate=x"), "--error rate=x: expected a"),
+        (("--presample", "4"), "--presample is about the likelihood of data, and the target is"),
+        (
+            ("--target", "var", "--data", "us", "--from", "prior"),
+            "--from is about the likelihood of data, and the target is 'var'",
+        ),
+        (("--history", "5"), "--history is for --like-the-data"),
+        (("--transform", "gdp=log"), "--transform is about a VAR of data"),
+        (("--data", "us", "--skip", "output:0"), "--skip is about matching responses"),
+        (("--data", "us", "--weighting", "full"), "--weighting is about matching responses"),
         (("--weighting", "best"), "expected one of diagonal, full, principal"),
     ],
 )
