@@ -30,6 +30,11 @@ def say(text: str) -> None:
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """Print a warning as it is, beside what is printed to be kept."""
+    err.print(f"warning: {text}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
 def show(table: Table) -> None:
     """Print a table whole: columns of text wrap where there is no room, numbers are never cut.
 

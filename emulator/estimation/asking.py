@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.console import err, say
+from emulator.console import say, warn
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.printed import show, show_comparison
 from emulator.estimation.settings import US_MONETARY
@@ -83,13 +83,7 @@ def _one(problem: MatchingProblem, output: Path) -> Estimate:
     result.write(output / result.spec.name)
     show(result)
     for complaint in result.complaints:
-        err.print(
-            f"warning: {result.spec.name}: {complaint}.",
-            style="yellow",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        warn(f"{result.spec.name}: {complaint}.")
     return result
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.console import err, say, show
+from emulator.console import say, show, warn
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.full_information.files import write_posterior, write_worlds
 from emulator.estimation.full_information.ledger import Stages
@@ -184,13 +184,7 @@ def _one(problem: DataProblem, folder: Path) -> PosteriorEstimate:
     write_posterior(result, folder)
     _show(result)
     for complaint in result.complaints:
-        err.print(
-            f"warning: {problem.world}: {complaint}.",
-            style="yellow",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        warn(f"{problem.world}: {complaint}.")
     return result
 
 

@@ -111,8 +111,8 @@ end
 def test_a_draw_without_a_steady_state_is_alone(beside):
     body = "k = fzero(@(x) x^3 + 0.5*x - y*a, [0 3]);\nif a > 1\n check = 1;\nend"
     model = load(beside(FRAME.replace("BODY", body)))
-    found = np.isfinite(model.steady_state(model.theta(a=[0.5, 2.0]))).all(axis=1)
-    assert found.tolist() == [True, False]
+    has_rest = np.isfinite(model.steady_state(model.theta(a=[0.5, 2.0]))).all(axis=1)
+    assert has_rest.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
