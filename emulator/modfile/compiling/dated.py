@@ -1,7 +1,8 @@
 """The dynamic equations as they stand, each variable at its own date, with their derivatives: for
 paths of a non-linear model.
 
-Axes: n draw, T period, V variable, K exogenous variable, P parameter, E derivative.
+Axes: n draw, T period, V variable, K exogenous variable, P parameter, E derivative, X derivative by
+an exogenous variable.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class DatedEquations:
     residual_tape: Tape
     entries: tuple[Entry, ...]
     slope_tape: Tape
+    exogenous_entries: tuple[Entry, ...]
+    exogenous_tape: Tape
     expectations: Tape
     """Steady states of variables that stand for expectations, from variables, shocks and
     parameters.
@@ -90,6 +93,13 @@ class DatedEquations:
         inputs = self._inputs(path, exogenous, steady, theta)
         return self._stacked(self.slope_tape(inputs), path)
 
+    def exogenous_slopes(
+        self, path: np.ndarray, exogenous: np.ndarray, steady: np.ndarray, theta: np.ndarray
+    ) -> np.ndarray:
+        """Derivatives (n, T, X) by exogenous variables, of the `exogenous_entries`."""
+        inputs = self._inputs(path, exogenous, steady, theta)
+        return self._stacked(self.exogenous_tape(inputs), path)
+
     def _stacked(self, values: Sequence[Any], path: np.ndarray) -> np.ndarray:
         stacked = np.empty((len(path), path.shape[1] - self.lags - self.leads, len(values)))
         for k, value in enumerate(values):
@@ -127,12 +137,15 @@ def compile_dated(
     exogenous = sorted((s for s in dates if dates[s][0] not in moving), key=dates.__getitem__)
     entries: list[Entry] = []
     values: list[int] = []
+    exogenous_entries: list[Entry] = []
+    exogenous_values: list[int] = []
     for row, residual in enumerate(model.dynamic):
         mine = names.dates_in(residual)
-        symbols = sorted((s for s in mine if mine[s][0] in moving), key=mine.__getitem__)
+        symbols = sorted(mine, key=mine.__getitem__)
         for symbol, value in gradient(graph, residual, symbols).items():
-            entries.append(Entry(row, *mine[symbol]))
-            values.append(value)
+            is_endogenous = mine[symbol][0] in moving
+            (entries if is_endogenous else exogenous_entries).append(Entry(row, *mine[symbol]))
+            (values if is_endogenous else exogenous_values).append(value)
     constants = [names.parameter(name) for name in parameters]
     levels = tuple(names.steady)
     inputs = [
@@ -152,5 +165,7 @@ def compile_dated(
         residual_tape=record(graph, inputs, model.dynamic),
         entries=tuple(entries),
         slope_tape=record(graph, inputs, values),
+        exogenous_entries=tuple(exogenous_entries),
+        exogenous_tape=record(graph, inputs, exogenous_values),
         expectations=record(graph, [*today, *constants], expected),
     )

@@ -24,6 +24,7 @@ from emulator.modfile.compiling.dated import DatedEquations, compile_dated
 from emulator.modfile.compiling.kinds import SCENARIOS
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.scenario import Extent, Given, Scenario, scenario
+from emulator.modfile.compiling.stacked import AsTheyStand, Linearised, Stacked
 from emulator.modfile.compiling.symbolic import symbolic_model
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import Place
@@ -33,6 +34,11 @@ from emulator.spec import Status
 
 USUAL_PERIODS = 200
 """Periods of a path where neither the file nor the caller says how many."""
+
+AT_REST = 1e-5
+"""Largest residual of the end around which `linear_approximation` linearises (Dynare's
+`solve_tolf` is 6e-6).
+"""
 
 AT_ONCE = 4_000_000
 """Numbers that the derivatives of the draws that are solved together may have."""
@@ -73,8 +79,6 @@ class Foresight:
 
     def __init__(self, model: CompiledModel) -> None:
         self.model = model
-        if model.kind in SCENARIOS:
-            _refuse_options(model)
         _refuse_constraints(model)
 
     @cached_property
@@ -190,6 +194,8 @@ class Foresight:
         path[:, :lags] = past
         status = np.full(len(path), Status.NOT_CONVERGED, dtype=np.uint8)
         worst = ["" if ok else self._without_end() for ok in known]
+        if self.is_linear:
+            known &= self._at_rest(asked, terminal, worst)
         rows = np.flatnonzero(known)
         if len(rows):
             result = self._newton(asked.rows(rows), path[rows], terminal[rows])
@@ -200,13 +206,41 @@ class Foresight:
         path[status != Status.OK] = np.nan
         return Whole(path, status, worst)
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether the run asks for the equations to first order (`linear_approximation`)."""
+        return "linear_approximation" in self.model.calibration.options
+
+    def _system(self, asked: Scenario, terminal: np.ndarray) -> AsTheyStand | Linearised:
+        """The equations that the run asks for, around ends (N, V)."""
+        declared = asked.theta[:, : len(self.model.file.parameters)]
+        if not self.is_linear:
+            return AsTheyStand(self.equations, terminal, declared)
+        return Linearised(self.equations, terminal, asked.exogenous_terminal, declared)
+
+    def _at_rest(self, asked: Scenario, terminal: np.ndarray, worst: list[str]) -> np.ndarray:
+        """Which ends (N, V) are steady states, around which equations can be linearised; what a
+        message says of the others goes into `worst`.
+        """
+        system = self._system(asked, terminal)
+        assert isinstance(system, Linearised)
+        still = (system.level < AT_REST) | np.array(not self.model.steady.checked)
+        for k in np.flatnonzero(~still):
+            worst[k] = worst[k] or (
+                f"{self.place}: linear_approximation: the end of the path is no steady state (an"
+                f" equation is off by {system.level[k]:.2e}), and equations are linearised there."
+                " Write 'steady;' after initval or endval."
+            )
+        return still
+
     def _newton(self, asked: Scenario, path: np.ndarray, terminal: np.ndarray) -> Solved:
         """Newton's method from the end on, all periods alike; by homotopy where that fails."""
         equations = self.equations
         declared = asked.theta[:, : len(self.model.file.parameters)]
         lags, leads = equations.lags, equations.leads
         bounds = self.bounds(declared, terminal)
-        band = extended(equations.band, bounds)
+        system: Stacked = self._system(asked, terminal)
+        band = extended(system.band, bounds)
         # Exogenous variables may reach further than endogenous ones.
         cut = slice(lags - band.lags, asked.periods - leads + band.leads)
         now = slice(lags, asked.periods - leads)
@@ -215,23 +249,22 @@ class Foresight:
             def at(inner: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, ...]:
                 full = path[draws]
                 full[:, cut] = inner
-                which = rows[draws]
-                return full, exogenous[draws], terminal[which], declared[which]
+                return full, exogenous[draws], rows[draws]
 
             def residual(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
                 point = at(inner, draws)
-                plain = equations.residual(*point)
+                plain = system.residual(*point)
                 held = [bound.of(rows[draws]) for bound in bounds]
                 return residual_within(plain, point[0][:, now], held)
 
             def slopes(inner: np.ndarray, draws: np.ndarray) -> np.ndarray:
                 point = at(inner, draws)
-                plain = equations.slopes(*point)
+                plain = system.slopes(*point)
                 if not bounds:
                     return plain
                 held = [bound.of(rows[draws]) for bound in bounds]
                 today = point[0][:, now]
-                return slopes_within(plain, equations.residual(*point), today, held, band)
+                return slopes_within(plain, system.residual(*point), today, held, band)
 
             result = solve_paths(residual, slopes, band, path[:, cut])
             full = path.copy()
@@ -326,17 +359,4 @@ def _refuse_constraints(model: CompiledModel) -> None:
             " foresight. Ask emulator occbin, in Python occbin(), or write bounds as tags mcp and"
             " solve with perfect_foresight_solver(lmmcp).",
             block.place,
-        )
-
-
-def _refuse_options(model: CompiledModel) -> None:
-    """Raise `ModFileError` for what a run asks and would change its answer."""
-    run = model.calibration.run
-    if run is None:
-        return
-    if "linear_approximation" in run.options:
-        raise ModFileError(
-            f"'{run.command}': linear_approximation is not supported. Leave it out for the"
-            " non-linear path.",
-            run.place,
         )

@@ -182,6 +182,25 @@ def test_bounds_of_a_planner_that_cannot_be_are_refused(block, message):
         load_text(PLANNER.replace("i >= low;", block), "m.mod")
 
 
+def test_a_linear_approximation_is_the_derivative_of_the_path():
+    half, whole = (
+        solved(SOLOW.replace("1.1", text).replace("periods=50", "periods=50, linear_approximation"))
+        for text in ("1.05", "1.1")
+    )
+    step = 1e-6
+    near = solved(SOLOW.replace("1.1", f"{1 + step}"))
+    np.testing.assert_allclose(whole.path - 4, 2 * (half.path - 4), atol=1e-12)
+    np.testing.assert_allclose(0.1 * (near.path - 4) / step, whole.path - 4, atol=1e-6)
+
+
+def test_a_linear_approximation_away_from_a_steady_state_is_refused():
+    text = SOLOW.replace("steady;", "").replace("k=4", "k=3.9")
+    model = load_text(text.replace("periods=50", "periods=50, linear_approximation"), "m.mod")
+    foresight = Foresight(model)
+    assert foresight.solve(model.theta()).status[0] == Status.NOT_CONVERGED
+    assert "the end of the path is no steady state" in foresight.explain(model.theta())
+
+
 def test_a_problem_far_away_is_reached_by_homotopy():
     text = (
         "var c k; varexo a; parameters b; b = 0.95;"
@@ -214,7 +233,6 @@ def test_a_problem_far_away_is_reached_by_homotopy():
             "mshocks(relative_to_initval); var z; periods 1; values 2; end; simul(periods=8);",
             r"mshocks.relative_to_initval. is not supported",
         ),
-        ("simul(periods=8, linear_approximation);", "linear_approximation is not supported"),
         ("shocks; var z; periods 3:1; values 1; end; simul(periods=8);", "not an increasing"),
         ("shocks; var z; periods 1 2 3; values 1 2; end; simul(periods=8);", "3 ranges of periods"),
         ("shocks; var z; values 1; end; simul(periods=8);", "without 'periods' before it"),
@@ -240,7 +258,7 @@ def test_a_path_that_is_not_found_names_period_and_equation():
 
 @pytest.mark.parametrize(
     "name",
-    ["growth", "lags", "bound", "planner", "learning", "from_file", "past_from_file"],
+    ["growth", "lags", "bound", "linear", "planner", "learning", "from_file", "past_from_file"],
 )
 def test_dynares_paths(name):
     folder = Path(__file__).parents[2] / "reference" / "foresight"

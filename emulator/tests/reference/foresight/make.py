@@ -24,6 +24,7 @@ PATHS = {
     "growth": 1e-11,
     "lags": 1e-11,
     "bound": 1e-11,
+    "linear": 1e-8,
     "planner": 1e-9,
     "learning": 1e-9,
     "from_file": 1e-9,
