@@ -39,6 +39,7 @@ from emulator.explorer.state import (
 from emulator.explorer.tables import LARGEST_TABLE
 from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
 from emulator.explorer.views import TITLES
+from emulator.explorer.wording import on_the_page
 from emulator.inference.shock_size import impact_example, impact_examples, units_of
 from emulator.spec import Parameter, WorldSpec
 from emulator.worlds.figures import unit_in_words
@@ -68,8 +69,12 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
         step=step,
     )
     guard(app, OwnNames.of(host, names))
-    app.register_error_handler(ServerBusyError, lambda error: (jsonify(error=str(error)), 503))
-    app.register_error_handler(EmulatorError, lambda error: (jsonify(error=str(error)), 400))
+    app.register_error_handler(
+        ServerBusyError, lambda error: (jsonify(error=on_the_page(error)), 503)
+    )
+    app.register_error_handler(
+        EmulatorError, lambda error: (jsonify(error=on_the_page(error)), 400)
+    )
     app.register_error_handler(HTTPException, _http_error)
     about = About(economies)
     _add_page(app, economies, about)
@@ -92,7 +97,7 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
         try:
             state = State.read(_query(), economies.spec)
         except EmulatorError as refusal:
-            error = str(refusal)
+            error = on_the_page(refusal)
             state = State.read("", economies.spec)
         shown = _context(state, economies) | of_the_page(about, state.live.world)
         if state.view.kind == "responses":

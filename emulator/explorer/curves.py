@@ -16,6 +16,7 @@ from emulator.errors import EmulatorError, ParameterError
 from emulator.explorer.economies import Economies
 from emulator.explorer.fit import Fit
 from emulator.explorer.state import Scenario, State
+from emulator.explorer.wording import on_the_page
 from emulator.inference.answers import beyond_training
 from emulator.inference.orders import IN_WORDS
 from emulator.spec import Observable, Status, WorldSpec, units_agree
@@ -149,14 +150,18 @@ def ask(
     answer = Answer(state, economies.spec(state.live.world), fit)
     for place, scenario in state.scenarios().items():
         answer.notes += [
-            f"{state.label(scenario)}: {remark}" for remark in economies.remarks(scenario.world)
+            f"{state.label(scenario)}: {on_the_page(remark)}"
+            for remark in economies.remarks(scenario.world)
         ]
         try:
             _check_same_periods(answer.spec, economies.spec(scenario.world))
             predicted = economies.predicted(scenario, state.horizon)
             _add_curves(answer, place, scenario, predicted, solved)
+            if predicted is None:
+                beyond = beyond_sliders(scenario, economies.spec(scenario.world), exact=True)
+                answer.notes += [f"{state.label(scenario)}: {words}" for words in beyond]
         except EmulatorError as error:
-            answer.notes.append(f"{state.label(scenario)}: {error}")
+            answer.notes.append(f"{state.label(scenario)}: {on_the_page(error)}")
     if ghost is not None and ghost != state.live:
         answer.ghost = _ghost(ghost, state, economies)
     return answer
@@ -215,6 +220,22 @@ def _unknown(answer: Answer, predicted: xr.Dataset) -> list[str]:
     if not beyond:
         return []
     return [f"the network knows no {', '.join(beyond)}. The exact solution draws them."]
+
+
+def beyond_sliders(scenario: Scenario, spec: WorldSpec, exact: bool) -> list[str]:
+    """Which values lie beyond their sliders, which end where the prior does; exact: whether the
+    solver answers there.
+    """
+    ends = {p.name: (p.low, p.high) for p in spec.parameters}
+    beyond = [
+        f"{name} = {number(value, '.6g')} ({ends[name][0]:.4g} to {ends[name][1]:.4g})"
+        for name, value in scenario.values
+        if value < ends[name][0] or value > ends[name][1]
+    ]
+    if not beyond:
+        return []
+    answers = "The solver answers there all the same." if exact else "The network may err there."
+    return [f"out of range: {', '.join(beyond)}, where the prior ends. {answers}"]
 
 
 def doubts(predicted: xr.Dataset) -> list[str]:

@@ -46,22 +46,28 @@ def table(answer: Answer) -> str:
 
 def recipe(answer: Answer, economies: Economies) -> str:
     """A Python program that writes the CSV of `table`, byte by byte; of an uploaded file it expects
-    a copy beside itself.
+    a copy beside itself, and of a posterior's draws it says that they are not in it.
     """
-    lines = [_call(curve, answer.state, economies) for curve in answer.curves]
+    scenarios = answer.state.scenarios()
+    asked = [curve for curve in answer.curves if curve.place in scenarios]
+    lines = [_call(curve, answer.state, economies) for curve in asked]
+    others = [curve.label for curve in answer.curves if curve.place not in scenarios]
+    left_out = (
+        f"# Without {', '.join(others)!r}, which rest on a table of draws.\n" if others else ""
+    )
     network = (
         f"network = emulator.load({economies.checkpoint!r})\n"
-        if any(not curve.exact for curve in answer.curves)
+        if any(not curve.exact for curve in asked)
         else ""
     )
-    worlds = dict.fromkeys(scenario.world for scenario in answer.state.scenarios().values())
+    worlds = dict.fromkeys(scenario.world for scenario in scenarios.values())
     uploads = filter(None, map(economies.upload, worlds))
     files = "".join(
         f"# {' and '.join(upload.files)}, as loaded into the explorer, in the folder that this is"
         " run in.\n"
         for upload in uploads
     )
-    body = f"{files}{network}answers = {{\n{''.join(lines)}}}\n"
+    body = f"{files}{left_out}{network}answers = {{\n{''.join(lines)}}}\n"
     return HEAD.format(version=__version__, csv=CSV) + body + TAIL.format(csv=CSV)
 
 

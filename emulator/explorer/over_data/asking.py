@@ -12,18 +12,25 @@ import numpy as np
 import xarray as xr
 
 from emulator.console import number
-from emulator.errors import EmulatorError, ParameterError
+from emulator.errors import EmulatorError, ParameterError, unknown_name
+from emulator.explorer.curves import beyond_sliders, in_words
 from emulator.explorer.economies import Economies
 from emulator.explorer.over_data import questions
 from emulator.explorer.state import Scenario, State
 from emulator.explorer.uploads import Upload
 from emulator.explorer.views import MOST_SERIES
+from emulator.explorer.wording import on_the_page
 from emulator.inference.economy import Economy
 from emulator.series import TimeSeries, read_data
-from emulator.spec import WorldSpec
+from emulator.spec import Status, WorldSpec
 
 AT_ONCE = 0.25
 """Seconds: an answer that took no longer is given while a slider moves."""
+
+NO_HISTORY = (
+    "its series have no distribution before the data, as with a unit root. Choose 'levels unknown"
+    " (unit roots)' under 'Before the data'. Nothing is drawn."
+)
 
 ASKS = {"history": "decompose", "forecast": "forecast"}
 """The method of an economy that answers a view."""
@@ -63,27 +70,30 @@ def ask(
 
     patient: wait for it, unless whoever asks is `gone`; otherwise it may be incomplete.
     """
-    shown = OverData(state, economies.spec(state.live.world))
+    world, view = state.live.world, state.view
+    shown = OverData(state, economies.spec(world))
     try:
-        shown.series = economies.tables.series(state.view.data)
-        usual = _observing(shown.series, state.live.world, economies, patient, gone)
-        if usual is None:
+        shown.series = economies.tables.series(view.data)
+        start = _observing(shown, economies, gone)
+        if start is None:
             shown.complete = False
             return shown
-        shown.usual, left = usual
-        shown.equations = {**shown.usual, **dict(state.view.equations)}
-        if left and not state.view.equations:
+        shown.usual = start["equations"]
+        shown.equations = {**shown.usual, **dict(view.equations)}
+        if start["why_none"] and not any(text.strip() for text in shown.equations.values()):
+            raise EmulatorError(start["why_none"])
+        if start["left"] and not view.equations:
             shown.notes.append(
-                f"{state.live.world}: it has {shown.spec.n_shocks} shocks, and is held to as many"
-                f" series: {', '.join(shown.usual)}. Others ({', '.join(left)}) need an error of"
+                f"{world}: it has {shown.spec.n_shocks} shocks, and is held to as many series:"
+                f" {', '.join(shown.usual)}. Others ({', '.join(start['left'])}) need an error of"
                 " measurement."
             )
         shown.answer = _answer(shown, economies, patient, gone)
         shown.complete = shown.answer is not None
     except EmulatorError as error:
-        shown.notes.append(f"{state.live.world}: {error}")
+        shown.notes.append(f"{world}: {on_the_page(error)}")
     if shown.answer is not None:
-        _note_method(shown)
+        _note_method(shown, economies)
     return shown
 
 
@@ -101,27 +111,24 @@ def who(world: str, economies: Economies) -> Economy | Upload:
 
 
 def _observing(
-    data: TimeSeries,
-    world: str,
-    economies: Economies,
-    patient: bool,
-    gone: Callable[[], bool],
-) -> tuple[dict[str, str], list[str]] | None:
-    """See `questions.observing`; None where it is not known yet."""
+    shown: OverData, economies: Economies, gone: Callable[[], bool]
+) -> dict[str, Any] | None:
+    """See `questions.observing`; None where whoever asks has gone. It is waited for, as the fields
+    of the page begin with it.
+    """
+    world, data = shown.state.live.world, shown.series
+    assert data is not None
     asked = who(world, economies)
-
-    def compute() -> tuple[dict[str, str], list[str]]:
-        if isinstance(asked, Upload):
-            question = {"ask": "observing", "data": questions.document_of(data)}
-            usual, left = asked.over_data(question)["observing"]
-            return usual, left
-        return questions.observing(asked, data)
-
     if not isinstance(asked, Upload):
-        return compute()
-    key = ("observing", world, data.name, data.source, data.sample)
-    answer: tuple[dict[str, str], list[str]] | None = economies.once(
-        key, world, compute, pace=f"data {world}", at_once=AT_ONCE, patient=patient, gone=gone
+        return questions.observing(asked, data)
+    question = {"ask": "observing", "data": questions.document_of(data)}
+    answer: dict[str, Any] | None = economies.once(
+        ("observing", world, shown.state.view.data),
+        world,
+        lambda: asked.over_data(question)["observing"],
+        pace=f"data {world}",
+        at_once=AT_ONCE,
+        gone=gone,
     )
     return answer
 
@@ -193,7 +200,11 @@ def question_of(shown: OverData) -> dict[str, Any]:
     }
     if view.kind == "forecast":
         paths = {name: list(path) for name, path in view.conditions}
-        beside = [n for n in paths if n not in observe and n in shown.spec.observable_names]
+        targets = conditionable(shown)
+        for name in paths:
+            if name not in targets:
+                raise unknown_name("series or observable of the forecast", name, targets)
+        beside = [targets[name] for name in paths if targets[name]]
         question |= {
             "horizon": view.ahead,
             "condition": paths,
@@ -204,19 +215,43 @@ def question_of(shown: OverData) -> dict[str, Any]:
     return question
 
 
-def _note_method(shown: OverData) -> None:
+def conditionable(shown: OverData) -> dict[str, str]:
+    """What a forecast can be conditioned on: the series that are observed, then every observable of
+    the world, each with the observable to follow beside the series, empty for a series.
+    """
+    series = [name for name, text in shown.equations.items() if text.strip()]
+    observables = {
+        f"{name} (observable)" if name in series else name: name
+        for name in shown.spec.observable_names
+    }
+    return dict.fromkeys(series, "") | observables
+
+
+def _note_method(shown: OverData, economies: Economies) -> None:
+    """Add what a reader should know of an answer: who gave it, and why it is not drawn."""
     assert shown.answer is not None
-    world = shown.state.live.world
+    live = shown.state.live
+    world = live.world
+    asked = who(world, economies)
+    exact = isinstance(asked, Upload) or asked.answerer.exact
+    beyond = beyond_sliders(live, shown.spec, exact)
+    shown.notes += [f"{world}: {words}" for words in beyond]
     values = shown.answer["contribution" if "contribution" in shown.answer else "mean"].values
     if not np.isfinite(values).all():
-        shown.notes.append(
-            f"{world}: there is no unique stable solution at these parameters. Nothing is drawn."
-        )
+        status = int(asked.status(dict(live.values))[0])
+        shown.notes.append(f"{world}: {NO_HISTORY if status == Status.OK else _why(status)}")
     elif "moving average" in str(shown.answer.attrs["method"]):
         shown.notes.append(
             f"{world}: a network answers, by the {shown.answer.attrs['method']}; shocks before the"
             " data count as what was before."
         )
+
+
+def _why(status: int) -> str:
+    return (
+        f"there is no unique stable solution at these parameters ({in_words(status)}). Nothing is"
+        " drawn."
+    )
 
 
 def rows(shown: OverData) -> tuple[list[str], list[list[str]]]:

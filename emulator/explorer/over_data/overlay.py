@@ -22,14 +22,15 @@ from emulator.explorer.state import Scenario
 from emulator.explorer.tables import BUNDLED
 from emulator.explorer.uploads import Upload
 from emulator.explorer.views import View
+from emulator.explorer.wording import on_the_page
 from emulator.series import TimeSeries, read_data
-from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Frequency
+from emulator.spec import OBSERVABLE_UNITS, OBSERVABLES, Frequency, WorldSpec
 
 if TYPE_CHECKING:
     from emulator.estimation import Target
 
-PLACE = 5
-"""Of the posterior's curve, which says its colour and marks."""
+PLACE = 999
+"""Of the posterior's curve, which says its colour and marks; beyond those of all scenarios."""
 
 BAND = (0.05, 0.5, 0.95)
 
@@ -63,12 +64,13 @@ def add(
         try:
             _add_posterior(answer, economies, patient, stops)
         except EmulatorError as error:
-            answer.notes.append(f"posterior: {error}")
+            answer.notes.append(f"posterior: {on_the_page(error)}")
     if view.over:
         try:
             _add_data(answer, economies, patient, stops)
         except EmulatorError as error:
-            answer.notes.append(f"{world}: the data's responses are not drawn: {error}")
+            reason = on_the_page(error)
+            answer.notes.append(f"{world}: the data's responses are not drawn: {reason}")
 
 
 def _add_posterior(answer: Answer, economies: Economies, patient: bool, gone: Given) -> None:
@@ -84,7 +86,7 @@ def _add_posterior(answer: Answer, economies: Economies, patient: bool, gone: Gi
     exact = isinstance(asked, Upload) or asked.answerer.exact
     scenario = replace(state.live, values=())
     drawn = economies.once(
-        ("posterior", posterior.name, scenario, state.horizon),
+        ("posterior", state.view.posterior, scenario, state.horizon),
         state.live.world if exact else "network",
         lambda: _bands(economies, posterior, scenario, state.horizon),
         pace=f"posterior {state.live.world}",
@@ -97,12 +99,7 @@ def _add_posterior(answer: Answer, economies: Economies, patient: bool, gone: Gi
         return
     label = f"posterior {posterior.name}, median of {len(posterior.table)} draws"
     answer.curves.append(Curve(label, PLACE, drawn))
-    without = int(drawn.attrs["without"])
-    if without:
-        answer.notes.append(
-            f"posterior: {without} of {len(posterior.table)} draws have no unique stable solution"
-            " and are left out."
-        )
+    answer.notes += [f"posterior: {words}" for words in drawn.attrs["left_out"]]
 
 
 def _bands(
@@ -120,15 +117,33 @@ def _bands(
     )
     irf = answer["irf"].values
     solved = np.isfinite(irf).all(axis=(1, 2, 3))
+    left_out = _left_out(economies.spec(scenario.world), answer["theta"].values, solved)
     if not solved.any():
-        raise EmulatorError("none of the draws has a unique stable solution.")
+        raise EmulatorError(f"nothing is drawn of it: {' '.join(left_out)}")
     low, middle, high = np.quantile(irf[solved], BAND, axis=0)
     one = answer.isel(draw=[int(np.flatnonzero(solved)[0])]).copy(deep=True)
     one["irf"].values[:] = middle
     for name, end in (("lower", low), ("upper", high)):
         one[name] = (one["irf"].dims, end[None])
-    one.attrs["without"] = int((~solved).sum())
+    one.attrs["left_out"] = left_out
     return one
+
+
+def _left_out(spec: WorldSpec, theta: np.ndarray, solved: np.ndarray) -> list[str]:
+    """Which of the draws (n, P) have no responses, and why, in words; solved (n,): which have."""
+    impossible = ~spec.possible(theta)
+    n = len(theta)
+    reasons = []
+    if impossible.any():
+        first = spec.impossible(theta[int(np.flatnonzero(impossible)[0])])
+        reasons.append(
+            f"{impossible.sum()} of {n} draws are outside of what parameters can be, and are left"
+            f" out: {first}."
+        )
+    without = int((~solved & ~impossible).sum())
+    if without:
+        reasons.append(f"{without} of {n} draws have no unique stable solution, and are left out.")
+    return reasons
 
 
 def _add_data(answer: Answer, economies: Economies, patient: bool, gone: Given) -> None:
@@ -142,7 +157,7 @@ def _add_data(answer: Answer, economies: Economies, patient: bool, gone: Given) 
         raise EmulatorError(f"they are by quarter, and its periods are {answer.spec.periods}.")
     series = economies.tables.series(state.view.over)
     fit: Fit | None = economies.once(
-        ("var", state.view.over, state.view.sample, state.view.equations, state.view.transforms),
+        ("var", _of_the_autoregression(state.view)),
         "data",
         lambda: responses_of(series, state.view, state.live),
         at_once=AT_ONCE,
@@ -161,6 +176,18 @@ def _add_data(answer: Answer, economies: Economies, patient: bool, gone: Given) 
         if curve.place in (0, PLACE) and any(abs(value) > 1e-9 for value in impact):
             answer.notes.append(TIMING)
             break
+
+
+def _of_the_autoregression(view: View) -> View:
+    """What of a view decides the responses of the data, alone."""
+    own = view.data == view.over
+    return View(
+        over=view.over,
+        data=view.data,
+        sample=view.sample if own else "",
+        equations=view.equations,
+        transforms=view.transforms,
+    )
 
 
 def responses_of(series: TimeSeries, view: View, scenario: Scenario) -> Fit:

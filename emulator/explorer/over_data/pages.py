@@ -15,7 +15,7 @@ from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
 from emulator.explorer.looks import title
 from emulator.explorer.over_data import bars, fan
-from emulator.explorer.over_data.asking import OverData, ask, question_of, rows, who
+from emulator.explorer.over_data.asking import OverData, ask, conditionable, question_of, rows, who
 from emulator.explorer.state import State
 from emulator.explorer.tables import BUNDLED
 from emulator.explorer.uploads import Upload
@@ -199,8 +199,7 @@ def _condition_fields(state: State, answer: OverData) -> dict[str, Any]:
     """The targets that a condition can be about, the periods ahead, and the path that is shown."""
     view, data = state.view, answer.series
     assert data is not None
-    observed = [name for name, text in answer.equations.items() if text.strip()]
-    targets = [*observed, *(n for n in answer.spec.observable_names if n not in observed)]
+    targets = list(conditionable(answer))
     usual = "rate" if "rate" in targets else targets[0]
     chosen = view.conditions[-1][0] if view.conditions else usual
     path = dict(view.conditions).get(chosen, ())

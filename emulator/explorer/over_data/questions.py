@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, UnknownNameError
 from emulator.inference.economy import Economy
 from emulator.inference.likelihood.questions import observed_series, refuse_regimes
 from emulator.series import TimeSeries
@@ -54,25 +54,30 @@ def series_of(document: Mapping[str, Any]) -> TimeSeries:
     )
 
 
-def observing(economy: Economy, data: TimeSeries) -> tuple[dict[str, str], list[str]]:
-    """The equations, by series, that the page starts from, and the series that it leaves out: the
-    economy is held to no more of those that it observes than it has shocks, those of output,
-    inflation and the rate first.
+def observing(economy: Economy, data: TimeSeries) -> dict[str, Any]:
+    """What the page starts from. `equations`: by series; `left`: the series that are left out, as
+    the economy is held to no more of those that it observes than it has shocks, those of output,
+    inflation and the rate first; `why_none`: why it observes no series by itself, empty where it
+    does.
 
-    Raises `EmulatorError` as `observed_series` does, and `ParameterError` for a world whose data
-    have no Gaussian likelihood, or that is solved too slowly for that.
+    Raises `SeriesError` for data of shorter periods than the world's, and `ParameterError` for a
+    world whose data have no Gaussian likelihood, or that is solved too slowly for that.
     """
     refuse_regimes(economy.answerer)
     if not economy.answerer.has_state_space and economy.answerer.exact:
         raise ParameterError(NO_STATES.format(name=economy.spec.name))
-    texts = observed_series(economy.answerer, data)
+    try:
+        texts = observed_series(economy.answerer, data)
+    except UnknownNameError as error:
+        return {"equations": {}, "left": [], "why_none": str(error)}
 
     def of_all_worlds(text: str) -> bool:
         return any(name in text for name in OBSERVABLES)
 
     ordered = sorted(texts, key=lambda name: not of_all_worlds(texts[name]))
     left = ordered[economy.spec.n_shocks :]
-    return {name: text for name, text in texts.items() if name not in left}, left
+    kept = {name: text for name, text in texts.items() if name not in left}
+    return {"equations": kept, "left": left, "why_none": ""}
 
 
 def answered(economy: Economy, question: Mapping[str, Any], data: TimeSeries) -> xr.Dataset:

@@ -52,6 +52,14 @@ def economies(network):
 
 
 @pytest.fixture
+def exact():
+    """Worlds without a network."""
+    economies = Economies(None)
+    yield economies
+    economies.close()
+
+
+@pytest.fixture
 def client(economies):
     return client_of(create_app(economies))
 

@@ -50,13 +50,6 @@ def post(client, path, field, content, name):
     return client.post(path, data={field: (io.BytesIO(content), name)})
 
 
-@pytest.fixture
-def exact():
-    economies = Economies(None)
-    yield economies
-    economies.close()
-
-
 @pytest.mark.fast
 def test_an_address_keeps_a_view(exact):
     query = (
@@ -163,6 +156,20 @@ def test_an_observable_that_is_no_series_can_be_conditioned(exact):
     assert shown.targets[-1] == "output"
     middle = shown.answer["quantile"].sel(target="output", probability=0.5).values
     np.testing.assert_allclose(middle[:2], 1.0, atol=1e-9)
+    shown = asked(exact, f"view=forecast&{SHORT}&condition=rate (observable):-1")
+    middle = shown.answer["quantile"].sel(target="rate (observable)", probability=0.5).values
+    np.testing.assert_allclose(middle[0], -1.0, atol=1e-9)
+
+
+@pytest.mark.fast
+def test_what_can_be_conditioned_is_listed_with_every_observable(client, exact):
+    text = notes(client, f"view=forecast&{SHORT}&condition=nix:1")
+    assert "Known: inflation, inflation (observable), output, output_growth, rate," in text
+    page = client.get(f"/?view=forecast&{SHORT}").text
+    offered = page.partition('id="path-of"')[2].partition("</select>")[0]
+    names = re.findall(r'<option value="([^"]+)"', offered)
+    observables = ["output", "inflation (observable)", "rate (observable)"]
+    assert names == ["output_growth", "inflation", "rate", *observables]
 
 
 @pytest.mark.fast
