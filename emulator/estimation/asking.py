@@ -48,7 +48,7 @@ def estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
             )
     if shock != target.shock:
         say(f"The target's {target.shock} shock is matched by the worlds' {shock} shock.")
-    results = [_one(problem, output) for problem in problems]
+    results = [_estimated(problem, output) for problem in problems]
     write_text(output / "parameters.csv", parameter_table(results).to_csv(lineterminator="\n"))
     draw_fit(results, output / "fit.png")
     write_text(output / "comparison.csv", fit_table(results).to_csv(lineterminator="\n"))
@@ -76,7 +76,7 @@ def make_room(output: Path, overwrite: bool) -> None:
     output.mkdir(parents=True, exist_ok=True)
 
 
-def _one(problem: MatchingProblem, output: Path) -> Estimate:
+def _estimated(problem: MatchingProblem, output: Path) -> Estimate:
     from emulator.estimation.matching import solve
 
     result = solve(problem)

@@ -5,140 +5,99 @@ and what would have happened.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from emulator.console import say
 from emulator.errors import ParameterError
-from emulator.inference.command_line import (
-    OBSERVABLES_HELP,
-    WORLD_HELP,
-    WithFigure,
-    check_outputs,
-    names_of,
-)
-from emulator.inference.history_question import TypedQuestion, asked, typed
-from emulator.inference.options import (
-    Checkpoint,
-    Error,
-    Frequency,
-    Gaps,
-    Grid,
-    Observe,
-    Plot,
-    Run,
-    Sample,
-    Set,
-    Transform,
-    World,
-)
+from emulator.grouping import grouped
+from emulator.inference.command_line import WORLD_HELP, WithFigure, names_of
+from emulator.inference.history_question import Outputs, TypedQuestion, asked
+from emulator.inference.options import World
 from emulator.series.command import pairs
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-
-Data = Annotated[
-    str | None,
-    typer.Option(
-        help="us (quarterly US series), or files (.csv, .xlsx, .parquet).  [default: us, or those"
-        " of the posterior]"
-    ),
-]
-Start = Annotated[
-    str | None,
-    typer.Option(
-        help="What is known at first: stationary, diffuse (for unit roots) or wide (Dynare's"
-        " lik_init=2).  [default: stationary]"
-    ),
-]
-Posterior = Annotated[
-    Path | None,
-    typer.Option(
-        help="Draws of a posterior, a file posterior.nc or its folder, as emulator estimate --data"
-        " writes them; the data are observed as they were there."
-    ),
-]
-Draws = Annotated[int, typer.Option(min=1, help="Of the posterior at most so many.")]
-Observables = Annotated[
-    list[str] | None,
-    typer.Option("--observables", "--variables", help=f"Beside the series: {OBSERVABLES_HELP}"),
-]
-Output = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--output", "--csv", help="Write all numbers (.csv, .nc or .json). May be repeated."
-    ),
-]
-
 
 ROUNDED = 1e-3
 """Distance of a sum of probabilities from one that is rounding."""
 
 
-def smooth(
-    world: World,
-    data: Data = None,
-    observe: Observe = None,
-    error: Error = None,
-    sample: Sample = None,
-    transform: Transform = None,
-    frequency: Frequency = None,
-    gaps: Gaps = "error",
-    start: Start = None,
-    posterior: Posterior = None,
-    draws: Draws = 200,
-    set_: Set = None,
-    grid: Grid = False,
-    observables: Observables = None,
-    checkpoint: Checkpoint = "",
-    run: Run = None,
-    plot: Plot = None,
-    output: Output = None,
-) -> None:
+@grouped
+def smooth(world: World, question: TypedQuestion, to: Outputs) -> None:
     """Which shocks the data call for, and the paths of all observables: the Kalman smoother."""
     from emulator.inference.history import figures, files, printed
 
-    check_outputs(plot, output or [], files.SMOOTHED)
-    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
+    to.check(files.SMOOTHED)
+    economy, arguments = asked(world, question)
     answer = economy.smooth(**arguments)
-    _write(answer, plot, output, files.SMOOTHED, figures.draw_smoothed)
+    to.write(answer, files.SMOOTHED, figures.draw_smoothed)
     printed.show_smoothed(answer)
 
 
-def decompose(
-    world: World,
-    data: Data = None,
-    observe: Observe = None,
-    error: Error = None,
-    sample: Sample = None,
-    transform: Transform = None,
-    frequency: Frequency = None,
-    gaps: Gaps = "error",
-    start: Start = None,
-    posterior: Posterior = None,
-    draws: Draws = 200,
-    set_: Set = None,
-    grid: Grid = False,
-    observables: Observables = None,
-    checkpoint: Checkpoint = "",
-    run: Run = None,
-    plot: Plot = None,
-    output: Output = None,
-) -> None:
+@grouped
+def decompose(world: World, question: TypedQuestion, to: Outputs) -> None:
     """Historical decomposition: what each shock contributed to each series, period by period."""
     from emulator.inference.history import figures, files, printed
 
-    check_outputs(plot, output or [], files.DECOMPOSITION)
-    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
+    to.check(files.DECOMPOSITION)
+    economy, arguments = asked(world, question)
     answer = economy.decompose(**arguments)
-    _write(answer, plot, output, files.DECOMPOSITION, figures.draw_decomposition)
+    to.write(answer, files.DECOMPOSITION, figures.draw_decomposition)
     printed.show_decomposition(answer)
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What is forecast, as it was typed."""
+
+    horizon: Annotated[int, typer.Option(min=1, max=1000, help="Periods ahead.")] = 12
+    condition: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A path that a series or observable takes: rate=4.5,4.25,,4.0; nothing between"
+            " commas leaves a period free. May be repeated."
+        ),
+    ] = None
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Shocks that alone meet the conditions, separated by commas; else the most likely"
+            " ones."
+        ),
+    ] = None
+    anticipated: Annotated[
+        bool,
+        typer.Option(
+            "--anticipated", help="The shocks that meet the conditions are announced beforehand."
+        ),
+    ] = False
+    probabilities: Annotated[
+        str,
+        typer.Option(
+            help="Of several worlds, separated by commas.  [default: those of the posterior's"
+            " folder, else equal]"
+        ),
+    ] = ""
+    known_past: Annotated[
+        bool, typer.Option("--known-past", help="Take today's state as certain.")
+    ] = False
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As `Economy.forecast` takes them."""
+        paths = pairs(self.condition, "--condition")
+        return {
+            "horizon": self.horizon,
+            "condition": {name: _path(name, text) for name, text in paths.items()},
+            "by": names_of(self.by or []),
+            "anticipated": self.anticipated,
+            "known_past": self.known_past,
+        }
+
+
+@grouped
 def forecast(
     world: Annotated[
         str,
@@ -147,54 +106,9 @@ def forecast(
             " probabilities."
         ),
     ],
-    horizon: Annotated[int, typer.Option(min=1, max=1000, help="Periods ahead.")] = 12,
-    condition: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A path that a series or observable takes: rate=4.5,4.25,,4.0; nothing between"
-            " commas leaves a period free. May be repeated."
-        ),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Shocks that alone meet the conditions, separated by commas; else the most likely"
-            " ones."
-        ),
-    ] = None,
-    anticipated: Annotated[
-        bool,
-        typer.Option(
-            "--anticipated", help="The shocks that meet the conditions are announced beforehand."
-        ),
-    ] = False,
-    probabilities: Annotated[
-        str,
-        typer.Option(
-            help="Of several worlds, separated by commas.  [default: those of the posterior's"
-            " folder, else equal]"
-        ),
-    ] = "",
-    known_past: Annotated[
-        bool, typer.Option("--known-past", help="Take today's state as certain.")
-    ] = False,
-    data: Data = None,
-    observe: Observe = None,
-    error: Error = None,
-    sample: Sample = None,
-    transform: Transform = None,
-    frequency: Frequency = None,
-    gaps: Gaps = "error",
-    start: Start = None,
-    posterior: Posterior = None,
-    draws: Draws = 200,
-    set_: Set = None,
-    grid: Grid = False,
-    observables: Observables = None,
-    checkpoint: Checkpoint = "",
-    run: Run = None,
-    plot: Plot = None,
-    output: Output = None,
+    ahead: Ahead,
+    question: TypedQuestion,
+    to: Outputs,
 ) -> None:
     """Forecast the periods after the data, with bands; under conditions, and over draws and worlds
     too.
@@ -202,33 +116,24 @@ def forecast(
     from emulator.inference.history import figures, files, printed
     from emulator.inference.history.pooling import pooled
 
-    check_outputs(plot, output or [], files.FORECAST)
-    question = TypedQuestion(**typed(locals()))
+    to.check(files.FORECAST)
     names = [name.strip() for name in world.split(",") if name.strip()]
     answers = {}
     for name in names:
         economy, arguments = asked(name, question)
-        answers[name] = economy.forecast(
-            **arguments,
-            horizon=horizon,
-            condition={
-                name: _path(name, text) for name, text in pairs(condition, "--condition").items()
-            },
-            by=names_of(by or []),
-            anticipated=anticipated,
-            known_past=known_past,
-        )
+        answers[name] = economy.forecast(**arguments, **ahead.arguments)
     answer = answers[names[0]]
     if len(names) > 1:
-        answer = pooled(answers, _probabilities(names, probabilities, posterior))
-    elif probabilities:
+        answer = pooled(answers, _probabilities(names, ahead.probabilities, question.posterior))
+    elif ahead.probabilities:
         raise ParameterError(
             f"--probabilities weights several worlds, and '{world}' is one. Name several: nk,sw07."
         )
-    _write(answer, plot, output, files.FORECAST, figures.draw_forecast)
+    to.write(answer, files.FORECAST, figures.draw_forecast)
     printed.show_forecast(answer)
 
 
+@grouped
 def counterfactual(
     world: World,
     under: Annotated[
@@ -239,35 +144,21 @@ def counterfactual(
         list[str] | None,
         typer.Option(help="Shocks that alone happen, separated by commas; all if left out."),
     ] = None,
-    data: Data = None,
-    observe: Observe = None,
-    error: Error = None,
-    sample: Sample = None,
-    transform: Transform = None,
-    frequency: Frequency = None,
-    gaps: Gaps = "error",
-    start: Start = None,
-    posterior: Posterior = None,
-    draws: Draws = 200,
-    set_: Set = None,
-    grid: Grid = False,
-    observables: Observables = None,
-    checkpoint: Checkpoint = "",
-    run: Run = None,
-    plot: Plot = None,
-    output: Output = None,
+    *,
+    question: TypedQuestion,
+    to: Outputs,
 ) -> None:
     """The same shocks under other parameters, such as another policy rule, or some shocks alone."""
     from emulator.inference.history import figures, files, printed
 
-    check_outputs(plot, output or [], files.COUNTERFACTUAL)
-    economy, arguments = asked(world, TypedQuestion(**typed(locals())))
+    to.check(files.COUNTERFACTUAL)
+    economy, arguments = asked(world, question)
     answer = economy.counterfactual(
         **arguments,
         under=pairs(under, "--under"),
         shocks=names_of(shocks or []),
     )
-    _write(answer, plot, output, files.COUNTERFACTUAL, figures.draw_counterfactual)
+    to.write(answer, files.COUNTERFACTUAL, figures.draw_counterfactual)
     printed.show_counterfactual(answer)
 
 
@@ -314,20 +205,3 @@ def _probabilities(names: Sequence[str], text: str, posterior: Path | None) -> d
 
     column = pd.read_csv(table, index_col="world")["probability"]
     return {name: float(column.get(name, 0.0)) for name in names}
-
-
-def _write(
-    answer: xr.Dataset,
-    plot: Path | None,
-    output: list[Path] | None,
-    formats: Any,
-    draw: Callable[[xr.Dataset, Path], Any],
-) -> None:
-    from emulator.inference.files import write
-
-    for path in output or []:
-        write(answer, path, formats)
-        say(f"Numbers: {path}")
-    if plot is not None:
-        draw(answer, plot)
-        say(f"Figure: {plot}")

@@ -2,42 +2,97 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from emulator.console import say
 from emulator.errors import ParameterError
-from emulator.inference.command_line import DEFAULT_NETWORK, economy_of, names_of
+from emulator.inference.command_line import (
+    DEFAULT_NETWORK,
+    OBSERVABLES_HELP,
+    check_outputs,
+    economy_of,
+    names_of,
+)
+from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, TypedData
 from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from emulator.inference.economy import Economy
     from emulator.inference.posterior_draws import PosteriorDraws
     from emulator.series import TimeSeries
 
 
-class TypedQuestion(NamedTuple):
+@dataclass(frozen=True)
+class TypedQuestion(TypedData):
     """What the four commands share, as it was typed."""
 
-    data: str | None
-    observe: list[str] | None
-    error: list[str] | None
-    sample: str | None
-    transform: list[str] | None
-    frequency: str | None
-    gaps: str
-    start: str | None
-    posterior: Path | None
-    draws: int
-    set_: list[str] | None
-    grid: bool
-    observables: list[str] | None
-    checkpoint: str
-    run: int | None
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="us (quarterly US series), or files (.csv, .xlsx, .parquet).  [default: us, or"
+            " those of the posterior]"
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="What is known at first: stationary, diffuse (for unit roots) or wide (Dynare's"
+            " lik_init=2).  [default: stationary]"
+        ),
+    ] = None
+    posterior: Annotated[
+        Path | None,
+        typer.Option(
+            help="Draws of a posterior, a file posterior.nc or its folder, as emulator estimate"
+            " --data writes them; the data are observed as they were there."
+        ),
+    ] = None
+    draws: Annotated[int, typer.Option(min=1, help="Of the posterior at most so many.")] = 200
+    set_: Set = None
+    grid: Grid = False
+    observables: Annotated[
+        list[str] | None,
+        typer.Option("--observables", "--variables", help=f"Beside the series: {OBSERVABLES_HELP}"),
+    ] = None
+    checkpoint: Checkpoint = ""
+    run: Run = None
 
 
-def typed(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in TypedQuestion._fields}
+@dataclass(frozen=True)
+class Outputs:
+    """Where an answer goes."""
+
+    plot: Plot = None
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "--csv", help="Write all numbers (.csv, .nc or .json). May be repeated."
+        ),
+    ] = None
+
+    def check(self, formats: Any) -> None:
+        """Refuse endings that stand for no format before anything is computed."""
+        check_outputs(self.plot, self.output or [], formats)
+
+    def write(
+        self, answer: xr.Dataset, formats: Any, draw: Callable[[xr.Dataset, Path], Any]
+    ) -> None:
+        from emulator.inference.files import write
+
+        for path in self.output or []:
+            write(answer, path, formats)
+            say(f"Numbers: {path}")
+        if self.plot is not None:
+            draw(answer, self.plot)
+            say(f"Figure: {self.plot}")
 
 
 def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]:
@@ -45,8 +100,6 @@ def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]
     economy = economy_of(
         world, question.checkpoint or DEFAULT_NETWORK, not question.checkpoint, question.run
     )
-    from emulator.series import read_data
-
     values: Any = swept(question.set_ or [], question.grid)
     arguments: dict[str, Any] = {}
     if question.posterior is not None:
@@ -65,12 +118,7 @@ def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]
         if question.data is None:
             arguments["data"] = _data_of(posterior, question)
     if "data" not in arguments:
-        arguments["data"] = read_data(
-            question.data or "us",
-            transform=pairs(question.transform, "--transform"),
-            frequency=question.frequency,
-            gaps=question.gaps,
-        )
+        arguments["data"] = question.read()
     typed = {
         "sample": question.sample,
         "observe": pairs(question.observe, "--observe") or None,

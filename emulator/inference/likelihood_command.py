@@ -8,21 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emulator.console import number, say, show
+from emulator.grouping import grouped
 from emulator.inference.command_line import DEFAULT_NETWORK, check_outputs, economy_of
 from emulator.inference.notes import MOST_ROWS, note, values_in_words
-from emulator.inference.options import (
-    Data,
-    Error,
-    Frequency,
-    Gaps,
-    Grid,
-    Observe,
-    Run,
-    Sample,
-    Set,
-    Transform,
-    World,
-)
+from emulator.inference.options import Grid, Run, Set, TypedData, World
 from emulator.inference.sweep import swept
 from emulator.series.command import pairs
 
@@ -33,15 +22,11 @@ if TYPE_CHECKING:
     from emulator.spec import WorldSpec
 
 
+@grouped
 def likelihood(
     world: World,
-    data: Data = "us",
-    observe: Observe = None,
-    error: Error = None,
-    sample: Sample = None,
-    transform: Transform = None,
-    frequency: Frequency = None,
-    gaps: Gaps = "error",
+    *,
+    typed: TypedData,
     set_: Set = None,
     grid: Grid = False,
     start: Annotated[
@@ -78,19 +63,15 @@ def likelihood(
     The network that ships answers, or with --exact the world's own solver. A file is always solved.
     """
     from emulator.inference.likelihood.files import FORMATS
-    from emulator.series import read_data
 
     check_outputs(None, output or [], FORMATS)
-    series = read_data(
-        data, transform=pairs(transform, "--transform"), frequency=frequency, gaps=gaps
-    )
     economy = economy_of(world, checkpoint, exact, run)
     answer = economy.log_likelihood(
-        series,
+        typed.read(),
         swept(set_ or [], grid),
-        observe=pairs(observe, "--observe") or None,
-        errors=pairs(error, "--error"),
-        sample=sample,
+        observe=pairs(typed.observe, "--observe") or None,
+        errors=pairs(typed.error, "--error"),
+        sample=typed.sample,
         start=start,  # type: ignore[arg-type]  # the filter says what is known
         presample=presample,
         horizon=horizon,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emulator.inference.command_line import RUN_HELP, WORLD_HELP
 from emulator.inference.sweep import GRID_HELP, SET_HELP
+from emulator.series.command import pairs
+
+if TYPE_CHECKING:
+    from emulator.series import TimeSeries
 
 World = Annotated[str, typer.Argument(help=WORLD_HELP)]
 Set = Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)]
@@ -25,32 +30,50 @@ Plot = Annotated[
     Path | None,
     typer.Option(help="Write a figure (.png, .pdf or .svg); named as the command if no path."),
 ]
-Data = Annotated[
-    str, typer.Option(help="us (quarterly US series), or files (.csv, .xlsx, .parquet).")
-]
-Observe = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="How a series follows from observables: 'growth=diff(output) + mean'. May be repeated;"
-        " by default series that are called as observables are."
-    ),
-]
-Error = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Standard deviation of a series' error of measurement: rate=0.2. May be repeated."
-    ),
-]
-Sample = Annotated[str | None, typer.Option(help="First and last period: 1984Q1:2007Q4.")]
-Transform = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A series and what is done to it: 'gdp=log, difference, percent'. May be repeated."
-    ),
-]
-Frequency = Annotated[
-    str | None, typer.Option(help="quarter or year: averages over longer periods.")
-]
-Gaps = Annotated[
-    str, typer.Option(help="error, or missing: periods without a row are missing values.")
-]
+
+
+@dataclass(frozen=True)
+class TypedData:
+    """Data, as they were typed: where they are, how they are read and how observed."""
+
+    data: Annotated[
+        str | None,
+        typer.Option(help="us (quarterly US series), or files (.csv, .xlsx, .parquet)."),
+    ] = "us"
+    observe: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How a series follows from observables: 'growth=diff(output) + mean'. May be"
+            " repeated; by default series that are called as observables are."
+        ),
+    ] = None
+    error: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Standard deviation of a series' error of measurement: rate=0.2. May be repeated."
+        ),
+    ] = None
+    sample: Annotated[str | None, typer.Option(help="First and last period: 1984Q1:2007Q4.")] = None
+    transform: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A series and what is done to it: 'gdp=log, difference, percent'. May be repeated."
+        ),
+    ] = None
+    frequency: Annotated[
+        str | None, typer.Option(help="quarter or year: averages over longer periods.")
+    ] = None
+    gaps: Annotated[
+        str, typer.Option(help="error, or missing: periods without a row are missing values.")
+    ] = "error"
+
+    def read(self) -> TimeSeries:
+        """The series, before they are observed."""
+        from emulator.series import read_data
+
+        return read_data(
+            self.data or "us",
+            transform=pairs(self.transform, "--transform"),
+            frequency=self.frequency,
+            gaps=self.gaps,
+        )

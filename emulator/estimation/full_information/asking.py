@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,8 @@ from emulator.estimation.full_information.question import DataProblem, DataSetti
 from emulator.estimation.full_information.result import PosteriorEstimate
 from emulator.estimation.full_information.solving import solve, solver_answers
 from emulator.estimation.full_information.worlds import check_same, world_table
+from emulator.estimation.options import Request
 from emulator.estimation.result_files import STAGES, is_finished, remove_estimate
-from emulator.estimation.settings import Budget
 from emulator.files import sole_writer
 from emulator.inference.economy import Economy
 from emulator.inference.likelihood.questions import observed_series
@@ -25,72 +24,47 @@ from emulator.series import TimeSeries, read_data
 from emulator.spec import BAND_LEVEL
 
 if TYPE_CHECKING:
-    from emulator.estimation.prior import Ranges
     from emulator.inference.emulator import Emulator
 
 
-@dataclass(frozen=True)
-class Typed:
-    """The options that are about data."""
-
-    data: str
-    worlds: Sequence[str]
-    output: Path
-    exact: bool
-    checkpoint: str | None
-    observe: Mapping[str, str]
-    errors: Mapping[str, str]
-    transform: Mapping[str, str]
-    sample: str | None
-    frequency: str | None
-    gaps: str
-    start: str | None
-    presample: int | None
-    horizon: int | None
-    begin: str | None
-    fixed: Mapping[str, float]
-    ranges: Ranges
-    budget: Budget
-    overwrite: bool
-
-
-def estimate_data(typed: Typed) -> None:
+def estimate_data(request: Request) -> None:
     """Estimate world by world from the same data; write and show each as it ends.
 
     Raises `EmulatorError`.
     """
-    data = read_data(
-        typed.data, transform=typed.transform, frequency=typed.frequency, gaps=typed.gaps
-    )
-    problems = _problems(typed, data)
+    output = request.answering.output
+    assert request.of_data.data is not None
+    data = read_data(request.of_data.data, **request.of_data.reading)
+    problems = _problems(request, data)
     for problem in problems[1:]:
         check_same(problems[0].density.likelihood, problem.density.likelihood)
-    with sole_writer(typed.output):
-        _make_room(typed.output, typed.overwrite)
+    with sole_writer(output):
+        _make_room(output, request.overwrite)
         _say_question(problems)
-        results = [_one(problem, typed.output / problem.world) for problem in problems]
-        write_worlds(results, typed.output)
+        results = [_estimated(problem, output / problem.world) for problem in problems]
+        write_worlds(results, output)
         for result in results:
-            _stages(result.problem, typed.output / result.spec.name).clear()
+            _stages(result.problem, output / result.spec.name).clear()
     if len(results) > 1:
         _show_worlds(results)
-    say(f"Results: {typed.output}")
+    say(f"Results: {output}")
 
 
-def _problems(typed: Typed, data: TimeSeries) -> list[DataProblem]:
+def _problems(request: Request, data: TimeSeries) -> list[DataProblem]:
+    of_data, answering = request.of_data, request.answering
     network: Emulator | None = None
     economies: dict[str, Any] = {}
-    for name in typed.worlds:
-        by_solver = typed.exact or (typed.checkpoint is None and solver_answers(name))
+    for name in request.worlds:
+        by_solver = answering.exact or (answering.checkpoint is None and solver_answers(name))
         if not by_solver and network is None:
             from emulator.inference.command_line import DEFAULT_NETWORK
             from emulator.inference.emulator import Emulator
 
-            network = Emulator.load(typed.checkpoint or DEFAULT_NETWORK)
+            network = Emulator.load(answering.checkpoint or DEFAULT_NETWORK)
         economies[name] = by_solver
-    observe: Any = dict(typed.observe) or None
-    if observe is None and len(typed.worlds) > 1:
-        observe = _shared(data, typed.worlds)
+    observe: Any = of_data.observed or None
+    if observe is None and len(request.worlds) > 1:
+        observe = _shared(data, request.worlds)
     return [
         DataProblem.of(
             data,
@@ -99,15 +73,15 @@ def _problems(typed: Typed, data: TimeSeries) -> list[DataProblem]:
                 emulator=None if by_solver else network,
                 exact=by_solver,
                 observe=observe,
-                errors=typed.errors,
-                sample=typed.sample,
-                start=typed.start,
-                presample=typed.presample,
-                horizon=typed.horizon,
-                fixed=typed.fixed,
-                ranges=typed.ranges,
-                begin=typed.begin,  # type: ignore[arg-type]  # the problem says what is known
-                budget=typed.budget,
+                errors=of_data.errors,
+                sample=request.matching.sample,
+                start=of_data.start,
+                presample=of_data.presample,
+                horizon=request.matching.horizon,
+                fixed=request.known.fixed,
+                ranges=request.known.ranges,
+                begin=of_data.begin,  # type: ignore[arg-type]  # the problem says what is known
+                budget=request.budget,
             ),
         )
         for name, by_solver in economies.items()
@@ -176,7 +150,7 @@ def _say_question(problems: Sequence[DataProblem]) -> None:
             say(f"{problem.world}: the file's estimation says {note}.")
 
 
-def _one(problem: DataProblem, folder: Path) -> PosteriorEstimate:
+def _estimated(problem: DataProblem, folder: Path) -> PosteriorEstimate:
     stages = _stages(problem, folder)
     if stages.mode() is not None:
         say(f"{problem.world}: going on from the stages in {folder / STAGES}.")
