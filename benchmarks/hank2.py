@@ -74,7 +74,7 @@ def ours(size: Size) -> Any:
 
 
 def forget() -> None:
-    for remembered in (hank2.solve_draw, hank2.rest, hank2.solve_household):
+    for remembered in (hank2.solve_draw, hank2._rest, hank2.solve_household, hank2.numbers_of):
         remembered.cache_clear()
 
 

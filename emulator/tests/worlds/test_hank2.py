@@ -245,7 +245,44 @@ def test_the_part_closes_to_what_the_solver_answers():
     assert np.median(apart.max(axis=(1, 2, 3))) < 1e-4
     assert apart.max() < 2e-2
     WORLD.closure.check()
-    assert np.isnan(WORLD.dear_part(SPEC.theta(sd_e=0.001))).all()
+
+
+def test_tastes_without_a_steady_state_are_searched_once(monkeypatch):
+    """Which takes ten times as long as to find one: a group of draws asks for each of its draws."""
+    searches = []
+
+    def none(tastes, size):
+        searches.append(tastes)
+        raise NoSolutionError("no steady state")
+
+    monkeypatch.setattr("emulator.worlds.hank2.steady.calibrate", none)
+    theta = np.concatenate([SPEC.theta(sd_e=0.777, phi_pi=x) for x in (1.5, 1.6)])
+    assert (WORLD.status(theta) == Status.NOT_CONVERGED).all()
+    assert np.isnan(WORLD.dear_part(theta)).all()
+    assert len(searches) == 1
+    hank2._rest.cache_clear()
+
+
+def test_parts_are_remembered_longer_than_jacobians(monkeypatch):
+    """Who solves the draws of many households asks for their parts when all are solved."""
+    theta = SPEC.theta(eis=0.51)
+    assert WORLD.status(theta)[0] == Status.OK
+    hank2.solve_household.cache_clear()
+    monkeypatch.setattr("emulator.worlds.hank2.fake_news.FakeNews", None)
+    assert np.isfinite(WORLD.dear_part(theta)).all()
+
+
+def test_tastes_move_the_numbers_of_the_part_by_little_more_than_themselves():
+    """Marginal utility is forty times as large at some tastes as at others; the part, which maps of
+    tastes have to follow, holds shares of it.
+    """
+    sizes = []
+    for eis in (0.32, 1.0):
+        blocks = WORLD.closure.blocks_of(WORLD.dear_part(SPEC.theta(eis=eis)))
+        sizes.append([np.linalg.norm(block) for block in blocks])
+    ratio = np.divide(*sizes)
+    assert ratio[:6].max() < 4
+    assert ratio[:6].min() > 1 / 4
 
 
 def test_a_draw_that_comes_back_slowly_is_answered_over_a_longer_time():

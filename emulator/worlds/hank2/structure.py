@@ -1,14 +1,16 @@
 """The dear part of `hank2`, its households, and the equations that close it exactly.
 
 The part is what households answer to the return, income and the surprise in equity: in time modes
-on both sides the Jacobians of wealth and of what unions weigh, which is the disutility of hours
-less the utility of what they earn; by horizon those of consumption. Unions discount as households
-do, so that the discounting of wage inflation is a block as well. Everything else, which
+on both sides the Jacobians of wealth and of the utility of what they earn, as a share of it and
+times the elasticity of substitution; by horizon those of consumption. What unions weigh is divided
+by the disutility of hours, which at some tastes is forty times as large as at others: so the growth
+of wages, which they discount as households do, is a block as well. Everything else, which
 `equilibrium.py` states, is cheap and exact. Axes: K time mode, T period.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -47,15 +49,15 @@ def part(steady: SteadyState, markets: Jacobian, watched: Jacobian, horizon: int
     foreseen = modes.T @ (markets.foreseen @ modes)
     at_once = modes.T @ markets.surprise.T
     wealth, utility = foreseen
-    disutility = steady.tastes.income * steady.mean(steady.utility) / WAGE_MARKUP
-    earned = steady.tastes.income / WAGE_MARKUP
+    tastes, level = steady.tastes, steady.mean(steady.utility)
+    share = tastes.eis / level
+    disutility = tastes.income * level / WAGE_MARKUP
     own = np.eye(MODES)
     blocks = [
         *(wealth[R], wealth[INCOME], _on_impact(at_once[:, 0])),
-        disutility * own,
-        *(earned * utility[R], earned * utility[INCOME] + disutility / steady.tastes.income * own),
-        _on_impact(earned * at_once[:, 1]),
-        steady.beta * (modes[:-1].T @ modes[1:]),
+        *(share * utility[R], share * utility[INCOME] + tastes.eis / tastes.income * own),
+        _on_impact(share * at_once[:, 1]),
+        (steady.beta * (modes[:-1].T @ modes[1:]) - own) / disutility,
         *(watched.foreseen[0, :, : horizon + 1] @ modes),
         _on_impact(watched.surprise[0, : horizon + 1]),
     ]
@@ -69,14 +71,16 @@ def _on_impact(column: np.ndarray) -> np.ndarray:
     return block
 
 
-def _households(name: str, scale: float = 1.0) -> list[Term]:
+def _households(
+    name: str, scale: float = 1.0, powers: Mapping[str, int] | None = None
+) -> list[Term]:
     """What households answer to all they face."""
-    return [Term(of, scale, by=f"{name}_{of}") for of in FACED]
+    return [Term(of, scale, powers or {}, by=f"{name}_{of}") for of in FACED]
 
 
 def _equations(horizon: int) -> Equations:
-    names = [f"wealth_{of}" for of in FACED] + ["hours"]
-    names += [f"utility_{of}" for of in FACED] + ["wage_growth"]
+    names = [f"{answer}_{of}" for answer in ("wealth", "utility") for of in FACED]
+    names += ["wage_growth"]
     return Equations(
         parameters=SPEC.parameter_names,
         forcings=[
@@ -90,10 +94,9 @@ def _equations(horizon: int) -> Equations:
         targets=[
             [*_households("wealth"), Term("p", -1.0), Term("b", -1.0)],
             [
-                Term("effort", by="hours"),
-                *_households("utility", -1.0),
+                Term("effort"),
+                *_households("utility", -1.0, {"eis": -1}),
                 Term("growth", by="wage_growth"),
-                Term("growth", -1.0),
             ],
         ],
         observed={

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from emulator.closures.closure import Closure
-from emulator.errors import ParameterError, unknown_name
+from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.spec import Status
 from emulator.worlds.hank2.equilibrium import Policy, determinacy, rest_of
 from emulator.worlds.hank2.household import CAPITAL, DELTA, GRID, Size, SteadyState, Tastes
@@ -84,7 +84,10 @@ def _solve(row: Row, size: Size, periods: int, ahead: int) -> Solved | None:
 
     policy = Policy(*row[N_TASTES : N_TASTES + N_POLICY])
     persistence, sizes = np.reshape(row[N_TASTES + N_POLICY :], (2, N_SHOCKS))
-    household = solve_household(Tastes(*row[:N_TASTES]), size, periods)
+    tastes = Tastes(*row[:N_TASTES])
+    household = solve_household(tastes, size, periods)
+    if periods == SHORT:
+        numbers_of(tastes, size)  # remembered while the Jacobians are at hand
     rest = rest_of(household.steady, policy.debt)
     status = determinacy(household.markets, rest, policy)
     if status == Status.NOT_CONVERGED and periods == SHORT:
@@ -113,15 +116,26 @@ def observed(household: Household, closed: Any) -> np.ndarray:
     return np.stack([*first[:3], consumption, *first[3:]])
 
 
-@lru_cache(maxsize=64)
 def rest(tastes: Tastes, size: Size = GRID) -> SteadyState:
     """The steady state, remembered for draws that share these tastes.
 
     Raises `NoSolutionError`, `MissingExtraError`.
     """
+    answer = _rest(tastes, size)
+    if isinstance(answer, str):
+        raise NoSolutionError(answer)
+    return answer
+
+
+@lru_cache(maxsize=64)
+def _rest(tastes: Tastes, size: Size) -> SteadyState | str:
+    """The steady state, or why there is none: to find none takes ten times as long."""
     from emulator.worlds.hank2.steady import calibrate
 
-    return calibrate(tastes, size)
+    try:
+        return calibrate(tastes, size)
+    except NoSolutionError as error:
+        return str(error)
 
 
 @lru_cache(maxsize=8)
@@ -138,6 +152,17 @@ def solve_household(tastes: Tastes, size: Size = GRID, periods: int = SHORT) -> 
     jacobian = news.jacobian(markets(steady), periods)
     beside = news.jacobian(watched(steady), HORIZON + 1)
     return Household(steady, jacobian, project(jacobian), beside)
+
+
+@lru_cache(maxsize=512)
+def numbers_of(tastes: Tastes, size: Size = GRID) -> np.ndarray:
+    """The numbers of the dear part (D,), remembered longer than the Jacobians, which are a hundred
+    times as many: who solves many draws asks for the parts when all are solved.
+
+    Raises `NoSolutionError`, `MissingExtraError`.
+    """
+    steady, markets, _, watched = solve_household(tastes, size)
+    return part(steady, markets, watched, WATCHED)
 
 
 def _meaningful(row: Row) -> bool:
@@ -204,8 +229,7 @@ class TwoAssets(HouseholdWorld):
         return solve_draw(row, self.size, SHORT, ahead)
 
     def households_part(self, dear: Row) -> np.ndarray:
-        steady, markets, _, watched = solve_household(Tastes(*dear), self.size)
-        return part(steady, markets, watched, WATCHED)
+        return numbers_of(Tastes(*dear), self.size)
 
     def spent_of_cash(self, dear: Row) -> float:
         from emulator.worlds.hank2.fake_news import Step
