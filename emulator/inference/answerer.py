@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -74,6 +75,8 @@ class Answerer(ABC):
     """The highest order at which it answers."""
     order_notes: Sequence[str] = ()
     """What a reader should know of first-order answers: that another order was asked for."""
+    still_shocks: Mapping[str, str] = MappingProxyType({})
+    """Shocks of a file that have no size, each with what can be done."""
     no_shocks: EmulatorError | None = None
     """Why it answers to no shock but under perfect foresight, of a file in which none has a
     variance.

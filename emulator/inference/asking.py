@@ -86,13 +86,24 @@ class Asking(NamedTuple):
             return self.spec
         return self.spec.observing([self.spec.observable_names[k] for k in observed])
 
+    def refuse_still(self, shocks: Shocks) -> None:
+        """Raise `UnknownNameError` for a shock of a file that has no size."""
+        names = [shocks] if isinstance(shocks, str) else shocks
+        for name in names if isinstance(names, Iterable) else ():
+            if isinstance(name, str) and name in self.answerer.still_shocks:
+                known = f" Shocks that have a size: {', '.join(self.spec.shock_names)}."
+                raise UnknownNameError(self.answerer.still_shocks[name] + known)
+
     def scaling(self, shocks: Names, shock: str | None, size: SizeLike) -> Scaling:
         if is_path(shocks):
             raise ParameterError(
                 "shocks maps names to paths, which irf(...) alone takes; expected names of shocks,"
                 f" of {', '.join(self.spec.shock_names)}."
             )
-        chosen = chosen_shocks(self.spec, given_once(shock=shock, shocks=shocks))
+        named = given_once(shock=shock, shocks=shocks)
+        self.refuse_still(named)
+        self.refuse_still(size if isinstance(size, Mapping) else None)
+        chosen = chosen_shocks(self.spec, named)
         if "size" in self.spec.parameter_names and isinstance(size, Real) and size != 1:
             raise ParameterError(
                 f"size={size:g} is the size of the shocks, and world '{self.spec.name}' has a"
@@ -114,6 +125,7 @@ class Asking(NamedTuple):
         self, shocks: Shocks, shock: str | None, size: SizeLike, last: int
     ) -> Scaling | ShockPath:
         if isinstance(shocks, Mapping) and shock is None:
+            self.refuse_still(shocks)
             return ShockPath.of(self.spec, shocks, size, last)
         return self.scaling(shocks, shock, size)
 

@@ -71,7 +71,9 @@ class FileQuestions(ABC):
         """
         from emulator.inference.binding import Question, answer
 
-        chosen = chosen_shocks(self.asking.spec, given_once(shock=shock, shocks=shocks))
+        named = given_once(shock=shock, shocks=shocks)
+        self.asking.refuse_still(named)
+        chosen = chosen_shocks(self.asking.spec, named)
         theta = self.asking.theta(draws, parameters)
         question = Question(
             theta=theta,

@@ -158,6 +158,11 @@ class World(ABC):
         return ""
 
     @property
+    def still_shocks(self) -> Mapping[str, str]:
+        """Shocks of its file that have no size and move nothing, each with what can be done."""
+        return {}
+
+    @property
     def lacks(self) -> tuple[str, ...]:
         """What the world leaves out of what a world can say, and what that costs, in sentences."""
         return ()

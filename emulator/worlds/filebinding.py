@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from emulator.modfile import CompiledModel
-from emulator.modfile.compiling.binding import Answer, BindingPaths
+from emulator.modfile.compiling.binding import SURPRISES, Answer, BindingPaths
 from emulator.spec import DEFAULT_HORIZON, Parameter, Status, WorldSpec
 from emulator.worlds.base import OnFailure
 from emulator.worlds.filemodel import FileWorld
@@ -35,6 +35,16 @@ class BindingFile(FileWorld):
         self.horizon = self.solver.usual_periods - 1
         if self.solver.surprises:
             self.spec = _with_scale(self.spec)
+
+    @property
+    def still_shocks(self) -> Mapping[str, str]:
+        """Shocks without a standard deviation; those of `shocks(surprise)` are `surprises`."""
+        given = {surprise.name for surprise in self.solver.surprises}
+        return {
+            name: message
+            + (f" Its values in shocks(surprise) are the shock '{SURPRISES}'." * (name in given))
+            for name, message in super().still_shocks.items()
+        }
 
     def complete(self, given: Mapping[str, np.ndarray], n: int) -> np.ndarray:
         if not self.solver.surprises:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, printable
 from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.responses import explain
 from emulator.modfile.compiling.rules import decision_rules
@@ -60,6 +60,19 @@ class FileWorld(World):
     def notes(self) -> tuple[str, ...]:
         """What was passed over in the file, or asked for and not done."""
         return (*self.model.notes, *self.always_of_first_order)
+
+    @property
+    def still_shocks(self) -> Mapping[str, str]:
+        """Shocks to which the file gives no standard deviation."""
+        file = self.model.file
+        moving = (*self.spec.shock_names, *(d.name for d in file.deterministic_shocks))
+        return {
+            d.name: f"Shock '{d.name}' has no size: {printable(file.path.name)} gives it no"
+            f" standard deviation. Write 'shocks; var {d.name}; stderr 0.01; end;' into the file"
+            " for a response to it."
+            for d in file.shocks
+            if d.name not in moving
+        }
 
     def complete(self, given: Mapping[str, np.ndarray], n: int) -> np.ndarray:
         """theta (n, P) from named columns; what the file computes from them follows."""

@@ -66,6 +66,7 @@ def shocks_of(
 
 
 def _by_name(asking: Asking, shocks: Mapping[str, Any]) -> np.ndarray:
+    asking.refuse_still(shocks)
     columns = {
         asking.spec.shock_index(name): shock_values(name, path) for name, path in shocks.items()
     }

@@ -80,6 +80,15 @@ def _condition(word: str, rest: Span, reader: Reader) -> Expression:
             " model.",
             rest.place,
         )
+    shock = next(
+        (s for s in symbols(value) if reader.kinds.get(s.name, "").endswith("shock")), None
+    )
+    if shock is not None:
+        raise ModFileError(
+            f"'{word}' holds the shock '{shock.name}'. Define a variable for it in the model:"
+            " conditions are of endogenous variables and parameters.",
+            rest.place,
+        )
     if word in ("bind", "relax") and not (
         isinstance(value, Operation) and value.operator in COMPARISONS
     ):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, UnknownNameError
 
 pytestmark = pytest.mark.fast
 
@@ -75,3 +75,25 @@ def test_a_rule_that_is_not_found_is_an_error(file, emulate):
     assert code == 0
     assert "1 of 2 draws have no unique stable solution" in " ".join(err.split())
     assert "inf" in out
+
+
+def test_a_shock_without_a_size_says_what_can_be_done(file, emulate):
+    text = BOUND.replace("varexo e;", "varexo e u;").replace("+ e;", "+ e + u;")
+    path = file(
+        text.replace(
+            "occbin_setup(", "shocks(surprise); var u; periods 1; values 3; end;\noccbin_setup("
+        )
+    )
+    code, _, err = emulate("occbin", path, "--shock", "u")
+    assert code == 1
+    assert "Shock 'u' has no size" in " ".join(err.split())
+    economy = emulator.world(path)
+    ways = (
+        lambda: economy.occbin(shock="u"),
+        lambda: economy.irf(shocks={"u": [1, 1]}),
+        lambda: economy.irf(size={"u": 1}),
+        lambda: economy.simulate(shocks={"u": [1]}, periods=3),
+    )
+    for way in ways:
+        with pytest.raises(UnknownNameError, match=r"stderr 0.01; end;.* the shock 'surprises'"):
+            way()

@@ -117,6 +117,7 @@ def test_the_usual_answer_is_the_last_run_and_stoch_simul_that_in_which_nothing_
         ("bind desired < lower;", "", ":14: the constraint 'zlb' has no line 'bind'"),
         ("bind desired < lower", "bind desired", ":14: a comparison was expected behind 'bind'"),
         ("bind desired < lower", "bind rate < lower", ":14: 'rate' is not declared"),
+        ("bind desired < lower", "bind e_r < lower", ":14: 'bind' holds the shock 'e_r'"),
         ("bind desired < lower", "bind i(-1) < lower", ":14: 'bind' holds 'i' at another date"),
         ("bind desired < lower", "bend desired < lower", ":14: 'bend' was not expected"),
         ("relax desired > lower", "bind desired > lower", ":14: the constraint 'zlb' has two"),
