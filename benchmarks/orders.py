@@ -44,11 +44,10 @@ from emulator.modfile import CompiledModel, load
 from emulator.modfile.compiling.rules import decision_rules
 from emulator.solvers.perturbation import (
     Rules,
-    mean_and_recursion,
+    pruned_moments,
     simulate,
     simulated_responses,
 )
-from emulator.solvers.second_moments import autocovariances
 
 OWN_SCRIPTS = SCRIPTS / "orders"
 MATLAB_FOLDER = Path("/usr/lib/dynare/matlab")
@@ -204,11 +203,10 @@ def _compare(
 def _compare_moments(
     row: Row, own: Rules, part: dict[str, Any], at: list[int], steady: np.ndarray
 ) -> None:
-    mean, recursion, _ = mean_and_recursion(own)
+    mean, (covariances,), _ = pruned_moments(own, 3)
     if not np.isfinite(mean).all():
         row.note = "a unit root: no moments"
         return
-    covariances = autocovariances(recursion, 3)[0]
     other = np.atleast_1d(part["mean"])[at] - steady
     row.mean = float((np.abs(mean[0] - other) / np.maximum(1, np.abs(other + steady))).max())
     variance = np.atleast_2d(part["variance"])[np.ix_(at, at)]

@@ -173,7 +173,7 @@ def _autocovariances(recursion: Recursion, lags: int) -> tuple[Any, np.ndarray]:
         covariances.append(g @ lagged)
         lagged = a @ lagged
     total = np.einsum("noo->no", to_numpy(covariances[0]))
-    return xp.stack(covariances, axis=1), _cancelling(g, variance[:, None, :, :], total)
+    return xp.stack(covariances, axis=1), cancelling(g, variance[:, None, :, :], total)
 
 
 def variances_by_shock(recursion: Recursion) -> Any:
@@ -195,16 +195,16 @@ def _variances_by_shock(recursion: Recursion) -> tuple[Any, np.ndarray]:
         variances = xp.einsum("nsd,nodc,nsc->nso", columns, sums, columns)
         variances = variances + xp.matrix_transpose(h**2)
         total = to_numpy(variances).sum(axis=1)
-        lost = _cancelling(columns, sums, total[:, :, None])
+        lost = cancelling(columns, sums, total[:, :, None])
     else:
         sums = lyapunov(a, columns[:, :, :, None] * columns[:, :, None, :])
         variances = xp.einsum("nod,nsdc,noc->nso", g, sums, g)
         variances = variances + xp.matrix_transpose(h**2)
-        lost = _cancelling(g, sums, to_numpy(variances).sum(axis=1)[:, None, :])
+        lost = cancelling(g, sums, to_numpy(variances).sum(axis=1)[:, None, :])
     return variances, lost
 
 
-def _cancelling(rows: Any, sums: Any, total: np.ndarray) -> np.ndarray:
+def cancelling(rows: Any, sums: Any, total: np.ndarray) -> np.ndarray:
     """At which draws (N,) `rows X rows'` is a small difference of large terms: rows (N, R, D),
     matrices X (N, M, D, D), and the variance (N, R), (N, M, 1) or (N, 1, R) that it is part of.
 

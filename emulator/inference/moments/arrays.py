@@ -16,8 +16,7 @@ from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer
 from emulator.inference.shock_size import Scaling
 from emulator.solvers.filters import Filter
-from emulator.solvers.perturbation import mean_and_recursion
-from emulator.solvers.perturbation.system import size_of
+from emulator.solvers.perturbation import numbers_needed, pruned_moments
 from emulator.solvers.second_moments import (
     Recursion,
     autocovariances,
@@ -31,9 +30,9 @@ from emulator.spec import Status
 BLOCK, BLOCK_NUMBERS = 256, 2**24
 """Draws whose state spaces are in memory at once, and covariances at all lags that are."""
 
-MOST_STATES = 2_000
-"""Of a pruned system whose moments are found; their number grows with the cube of the model's at
-third order.
+PRUNED_NUMBERS, MOST_NUMBERS = 2**22, 2**29
+"""Numbers in memory at once for moments of pruned rules: of several draws together, and at most of
+one, which are 4 GiB.
 """
 
 CONSTANT = 1e-12
@@ -118,9 +117,11 @@ def second_moments(
     """
     size = (asked.lags + 1) * answerer.spec.n_observables**2
     if way.order > 1:
-        most = BLOCK_NUMBERS // BLOCK
+        needed = max(size, _numbers_of_pruned(answerer, theta, asked, way.order))
         return _in_blocks(
-            theta, max(size, most), lambda rows: _by_pruned(answerer, rows, asked, way.order)
+            theta,
+            needed * BLOCK_NUMBERS // PRUNED_NUMBERS,
+            lambda rows: _by_pruned(answerer, rows, asked, way.order),
         )
     answer = _by_state_space if way.horizon is None else _by_responses
     return _in_blocks(theta, size, lambda rows: answer(answerer, rows, asked, way.horizon or 0))
@@ -172,6 +173,22 @@ def _by_state_space(
     return _spread(_reduced(covariances, stationary, asked), solved)
 
 
+def _numbers_of_pruned(answerer: Answerer, theta: np.ndarray, asked: Asked, order: int) -> int:
+    """Numbers in memory for moments of a draw. Raises `ParameterError` where they are too many."""
+    spec = answerer.spec
+    first, _ = answerer.rules(theta[:1], 1)
+    sizes = (first.n_states, first.n_shocks, spec.n_observables)
+    numbers = numbers_needed(*sizes, order=order, by=asked.filter)
+    if numbers > MOST_NUMBERS:
+        raise ParameterError(
+            f"Moments of order {order} of '{spec.name}' need {numbers * 8 / 2**30:.1f} GiB of"
+            f" memory, for products of its {sizes[0]} states and {sizes[1]} shocks;"
+            f" {MOST_NUMBERS * 8 // 2**30} GiB are the most. Ask for those of a simulated path,"
+            " simulated=10_000 (on the command line --simulated 10000), or for a lower order."
+        )
+    return numbers
+
+
 def _by_pruned(
     answerer: Answerer, theta: np.ndarray, asked: Asked, order: int
 ) -> dict[str, np.ndarray]:
@@ -180,21 +197,9 @@ def _by_pruned(
     """
     rules, status = answerer.rules(theta, order)
     solved = status == Status.OK
-    size = size_of(rules.n_states, order)
-    if size > MOST_STATES:
-        raise ParameterError(
-            f"Moments of order {order} of '{answerer.spec.name}' need {size:,} states, products of"
-            f" its {rules.n_states} states; {MOST_STATES:,} are the most. Ask for those of a"
-            " simulated path, simulated=10_000 (on the command line --simulated 10000), or for a"
-            " lower order."
-        )
-    mean, recursion, linear = mean_and_recursion(rules.at(solved))
-    mean = np.where(linear & stationary_part(recursion)[1], mean, np.nan)
-    if asked.filter is not None:
-        recursion = recursion.filtered(asked.filter)
-    stable, stationary = stationary_part(recursion)
-    moments = _reduced(autocovariances(stable, asked.lags), stationary & linear, asked)
-    return _spread(moments | {"risk": mean[:, asked.observed]}, solved)
+    pruned = pruned_moments(rules.at(solved), asked.lags, asked.filter)
+    moments = _reduced(pruned.covariances, pruned.stationary, asked)
+    return _spread(moments | {"risk": pruned.mean[:, asked.observed]}, solved)
 
 
 def _by_responses(

@@ -62,7 +62,7 @@ class PathQuestions(ABC):
 
         order: of approximation, 1, 2 or 3 for `.mod` files, by default the one that the file asks
         for. Moments of second and third order are those of the pruned rules under normal shocks
-        (`emulator.solvers.perturbation.system`); the mean then is not the steady state.
+        (`emulator.solvers.perturbation.moments`); the mean then is not the steady state.
 
         Raises `NoSolutionError` and `OutsideBoundsError` as `irf` does, `ParameterError` where
         there are no theoretical moments.

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, ParameterError
 from emulator.modfile.compiling.higher import HigherEntry
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.solvers.perturbation import Expansion, Point, Rules, solve_rules
 from emulator.spec import Status
 
-NUMBERS = 2**22
-"""Numbers of one array that are in memory at once: draws are solved in blocks."""
+NUMBERS, MOST_NUMBERS = 2**22, 2**27
+"""Numbers of one array that are in memory at once, as draws are solved in blocks, and the most of
+one draw: 1 GiB, of which several are needed.
+"""
 
 
 def decision_rules(model: CompiledModel, theta: Any, order: int) -> tuple[Rules, np.ndarray]:
@@ -26,12 +28,20 @@ def decision_rules(model: CompiledModel, theta: Any, order: int) -> tuple[Rules,
     independent and of standard deviation one, as in `CompiledModel.matrices`.
 
     NaN where a draw has no unique stable solution. Raises `ModFileError` where derivatives are
-    beyond the budget of a file, and for leads that the order cannot treat.
+    beyond the budget of a file, and for leads that the order cannot treat; `ParameterError` for
+    rules that no memory holds.
     """
     theta = model.check_theta(theta)
-    expansions = {k: expansion_of(model, k) for k in range(2, order + 1)}
     width = len(states_of(model)) + len(model.shocks)
-    block = max(1, NUMBERS // (len(model.all_variables) * max(width, 1) ** order))
+    size = len(model.all_variables) * max(width, 1) ** order
+    if size > MOST_NUMBERS:
+        raise ParameterError(
+            f"Rules of order {order} of '{model.name}' hold {size:,} numbers,"
+            f" {len(model.all_variables)} variables by products of {width} states and shocks;"
+            f" {MOST_NUMBERS:,} are the most. Ask for a lower order: order={order - 1}."
+        )
+    expansions = {k: expansion_of(model, k) for k in range(2, order + 1)}
+    block = max(1, NUMBERS // max(size, 1))
     parts = [
         _solved(model, theta[start : start + block], expansions, order)
         for start in range(0, max(len(theta), 1), block)

@@ -62,6 +62,22 @@ def apart(rules: Rules) -> Apart:
     return Apart(replace(rules, **seen, of_states=replace(own, **moved)), still, linear)
 
 
+def in_schur_coordinates(rules: Rules) -> Rules:
+    """The rules of the same variables, with states in the coordinates of a Schur form: where states
+    all but follow each other, what is left of one beside the others is a state of its own.
+    """
+    own = rules.of_states
+    assert own is not None  # made by `of`
+    seen, moved = _arrays(rules), _arrays(own)
+    for row in np.flatnonzero(rules.solved & own.solved).tolist():
+        z, _ = _coordinates(own.first[row, :, : own.n_states])
+        _turned(seen, row, z, 0)
+        for values in moved.values():
+            values[row] = np.tensordot(z.T, values[row], axes=1)
+        _turned(moved, row, z, 0)
+    return replace(rules, **seen, of_states=replace(own, **moved))
+
+
 def _arrays(rules: Rules) -> dict[str, Any]:
     """Copies of the arrays of rules, of those that there are, by name."""
     names = ("first", "second", "risk", "third", "risk_slope")

@@ -108,6 +108,18 @@ def test_filtered_moments_are_those_of_the_filtered_pruned_path(growth):
     assert growth.moments(order=2, difference=True, by="gamma")["std_by"].notnull().all()
 
 
+def test_moments_that_need_too_much_memory_are_refused_before_anything_is_solved(
+    growth, monkeypatch
+):
+    monkeypatch.setattr("emulator.inference.moments.arrays.MOST_NUMBERS", 100)
+    with pytest.raises(ParameterError, match=r"products of its 2 states .* simulated=10_000"):
+        growth.moments(order=3)
+    monkeypatch.setattr("emulator.modfile.compiling.rules.MOST_NUMBERS", 80)
+    assert growth.decision_rules(order=2)["ghxx"].notnull().all()
+    with pytest.raises(ParameterError, match=r"by products of 3 states and shocks.*order=2"):
+        growth.irf(order=3)
+
+
 def test_the_stochastic_steady_state_is_where_a_path_without_shocks_ends(growth):
     rules = growth.decision_rules(order=2)
     path = growth.simulate(order=2, shocks=np.zeros((800, 1)))

@@ -5,15 +5,16 @@ import pytest
 
 from emulator.modfile import load_text
 from emulator.modfile.compiling.rules import decision_rules, states_of
+from emulator.solvers.filters import FIRST_DIFFERENCE, hodrick_prescott
 from emulator.solvers.perturbation import (
-    mean_and_recursion,
     mean_responses,
+    pruned_moments,
     simulate,
     simulated_responses,
     stochastic_steady_state,
 )
-from emulator.solvers.perturbation.features import combinations, folded
-from emulator.solvers.second_moments import autocovariances
+from emulator.solvers.second_moments import autocovariances, stationary_part
+from emulator.tests.solvers.dense_pruned import combinations, folded, mean_and_recursion
 
 pytestmark = pytest.mark.fast
 
@@ -185,8 +186,7 @@ def test_pruned_paths_are_sums_of_three_linear_ones():
 def test_moments_are_those_of_long_paths(order):
     model = load_text(SEVERAL, "several.mod")
     rules = solved(model, order)
-    mean, recursion, _ = mean_and_recursion(rules)
-    covariances = autocovariances(recursion, 2)[0]
+    mean, (covariances,), _ = pruned_moments(rules, 2)
     n, periods = 100, 600
     shocks = np.random.default_rng(3).standard_normal((n, periods + 100, 2))
     paths = simulate(rules.at(np.zeros(n, dtype=int)), shocks)[:, 100:]
@@ -199,6 +199,52 @@ def test_moments_are_those_of_long_paths(order):
         products = products / (periods - lag)
         errors = products.std(axis=0) / np.sqrt(n)
         assert (np.abs(products.mean(axis=0) - covariances[lag]) < 4.5 * errors).all(), lag
+
+
+@pytest.mark.parametrize("order", [2, 3])
+@pytest.mark.parametrize("by", [None, hodrick_prescott(1600.0), FIRST_DIFFERENCE])
+def test_moments_are_those_of_the_recursion_of_all_products(order, by):
+    """Found part by part, they are those of the recursion whose state holds every product."""
+    rules = solved(load_text(SEVERAL, "several.mod"), order).at(np.zeros(2, dtype=int))
+    mean, recursion, _ = mean_and_recursion(rules)
+    recursion = recursion if by is None else recursion.filtered(by)
+    expected = autocovariances(stationary_part(recursion)[0], 3)
+    moments = pruned_moments(rules, 3, by)
+    np.testing.assert_allclose(moments.mean, mean, rtol=1e-12, atol=1e-14)
+    size = np.sqrt(np.einsum("noo->no", expected[:, 0]))
+    scale = (size[:, :, None] * size[:, None, :])[:, None]
+    assert moments.stationary.all()
+    np.testing.assert_allclose(moments.covariances / scale, expected / scale, atol=1e-12)
+
+
+def test_moments_of_third_order_of_a_model_of_more_than_twenty_states():
+    """Lags of a variable are states that change nothing, and have its autocovariances."""
+    lagged = SEVERAL.replace("var x y w z;", "var x y w z before long_before;").replace(
+        "end;\ninitval;", "  before = x(-4);\n  long_before = x(-21);\nend;\ninitval;"
+    )
+    model = load_text(lagged, "several.mod")
+    rules = solved(model)
+    assert rules.n_states == 22
+    (covariances,) = pruned_moments(rules, 1).covariances
+    recursion = mean_and_recursion(solved(load_text(SEVERAL, "several.mod")))[1]
+    expected = autocovariances(recursion, 22)[0]
+    np.testing.assert_allclose(covariances[:2, :4, :4], expected[:2], rtol=1e-10, atol=1e-13)
+    for place, lag in ((4, 4), (5, 21)):
+        np.testing.assert_allclose(covariances[0, :4, place], expected[lag, :, 0], rtol=1e-10)
+    np.testing.assert_allclose(covariances[0, 4, 5], expected[17, 0, 0], rtol=1e-10)
+
+
+def test_moments_of_states_that_all_but_follow_each_other_keep_their_digits():
+    """A variable that is a small difference of two large ones, beside the same by itself."""
+    text = SEVERAL.replace("var x y w z;", "var x y w z big small;").replace(
+        "end;\ninitval;",
+        "  big = 0.9*big(-1) + 1e4*z;\n  small = big - 0.9*big(-1) - 1e4*z + x;\nend;\ninitval;",
+    )
+    model = load_text(text, "several.mod")
+    moments = pruned_moments(solved(model), 1)
+    x, small = model.variables.index("x"), model.variables.index("small")
+    covariances = moments.covariances[0]
+    np.testing.assert_allclose(covariances[:, small, small], covariances[:, x, x], rtol=1e-9)
 
 
 @pytest.mark.parametrize("order", [2, 3])

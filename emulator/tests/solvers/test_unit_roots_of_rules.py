@@ -7,8 +7,7 @@ import pytest
 
 from emulator.modfile import load_text
 from emulator.modfile.compiling.rules import decision_rules
-from emulator.solvers.perturbation import mean_and_recursion
-from emulator.solvers.second_moments import autocovariances, stationary_part
+from emulator.solvers.perturbation import pruned_moments
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -37,9 +36,8 @@ def of_file(order, levels, more, initial):
     text = STATIONARY.replace("LEVELS", levels).replace("MORE", more).replace("ORDER", str(order))
     model = load_text(text.replace("INITIAL", initial), "m.mod")
     rules, _ = decision_rules(model, model.theta(), order)
-    mean, recursion, linear = mean_and_recursion(rules.of(slice(0, len(model.variables))))
-    stable, stationary = stationary_part(recursion)
-    return model.variables, mean[0], autocovariances(stable, 2)[0], (linear & stationary)[0]
+    moments = pruned_moments(rules.of(slice(0, len(model.variables))), 2)
+    return model.variables, moments.mean[0], moments.covariances[0], moments.stationary[0]
 
 
 @pytest.mark.parametrize("order", [2, 3])
