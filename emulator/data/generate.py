@@ -44,7 +44,7 @@ from emulator.data.wanted import (
     trajectory_periods,
     wanted_world,
 )
-from emulator.errors import DatasetError, first_error, unknown_name
+from emulator.errors import DatasetError, ModFileWarning, first_error, unknown_name, warn
 from emulator.progress import progress
 from emulator.version import __version__
 from emulator.worlds import WORLDS, World, is_path
@@ -87,6 +87,9 @@ def generate_dataset(
     """
     engine = open_engine(workers, scheduler)
     opened = [(name, wanted_world(name)) for name in worlds]
+    for _, world in opened:
+        for note in world.order_notes:
+            warn(note, ModFileWarning)
     request = _request(
         opened,
         samples or {},

@@ -122,8 +122,8 @@ def _on_order(model: CompiledModel, answered: int) -> str:
     text = run.options.get("order", "")
     asked = f"order={text}" if text else "no order, which is Dynare's second"
     why = (
-        " With a mapping a file is answered at first order; load it without one for the order that"
-        " it asks for."
+        " Its mapping leaves out a shock, whose risk would be felt at second order: name all shocks"
+        " for the order that it asks for."
         if answered == 1 and model.order > 1
         else ""
     )

@@ -155,8 +155,8 @@ class Asking(NamedTuple):
         if chosen > who.highest_order:
             raise ParameterError(
                 f"'{self.spec.name}' is answered at first order, and order={chosen} was asked for."
-                " Second and third order need the equations of a .mod file without a mapping"
-                " beside it."
+                " Second and third order need the equations of a .mod file, all of whose shocks"
+                " its mapping names, if it has one."
             )
         return chosen
 

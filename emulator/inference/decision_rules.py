@@ -46,9 +46,9 @@ def decision_rules(
     """See `Economy.decision_rules`."""
     if asking.answerer.highest_order == 1:
         raise ParameterError(
-            f"'{asking.spec.name}' has no decision rules to show: they are those of the variables"
-            " of a .mod file without a mapping beside it. state_space() gives the matrices of"
-            " other worlds."
+            f"'{asking.spec.name}' has no decision rules to show: they are those of a .mod file,"
+            " all of whose shocks its mapping names, if it has one. state_space() gives the"
+            " matrices of other worlds."
         )
     rules, solved = solved_rules(asking, theta, order, observed, on_failure)
     labels = asking.labels(asking.scaling(None, None, 1.0), draws, theta, observed, order)

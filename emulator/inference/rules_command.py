@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def rules(
-    file: Annotated[str, typer.Argument(help="The path of a .mod file without a mapping.")],
+    file: Annotated[str, typer.Argument(help="The path of a .mod file.")],
     set_: Annotated[list[str] | None, typer.Option("--set", help=SET_HELP)] = None,
     grid: Annotated[bool, typer.Option("--grid", help=GRID_HELP)] = False,
     order: Annotated[int | None, typer.Option(help=ORDER_HELP)] = None,

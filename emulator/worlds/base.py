@@ -223,7 +223,8 @@ class World(ABC):
         """
         raise ParameterError(
             f"World '{self.spec.name}' is answered at first order; order={order} was asked for."
-            " Second and third order need the equations of a .mod file without a mapping."
+            " Second and third order need the equations of a .mod file, all of whose shocks its"
+            " mapping names, if it has one."
         )
 
     def state_space(self, theta: np.ndarray) -> StateSpace:

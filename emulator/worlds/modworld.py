@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import abc
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,8 +21,11 @@ import numpy as np
 from emulator.errors import ModFileError, ModFileWarning, ParameterError, unknown_name, warn
 from emulator.modfile import CompiledModel, load, load_text
 from emulator.modfile.compiling.observation import Observation, observe
+from emulator.modfile.compiling.rules import decision_rules
+from emulator.modfile.compiling.runs import HIGHEST_ORDER
 from emulator.solvers import Solution, StateSpace, block_size, solve_linear_re
 from emulator.solvers.news import Outlook
+from emulator.solvers.perturbation import Rules
 from emulator.spec import Status
 from emulator.worlds.draws import mark_impossible
 from emulator.worlds.filemodel import outlook_of
@@ -95,8 +98,13 @@ class ModWorld(LinearWorld):
                 self.path.name,
             )
         self.spec = make_spec(self)
-        for note in model.notes_on_order(1):
-            warn(note, ModFileWarning)
+        self.highest_order = 1 if self.left_out else HIGHEST_ORDER
+        self.order = min(model.order, self.highest_order)
+        if self.order > 1:
+            self.order_notes = model.notes_on_order(1)
+        else:
+            for note in model.notes_on_order(1):
+                warn(note, ModFileWarning)
 
     @classmethod
     def read(cls, path: Path, run: int | None = None) -> ModWorld:
@@ -118,7 +126,12 @@ class ModWorld(LinearWorld):
         done, and of which observables nobody gave the unit.
         """
         names = self.mapping.without_unit
-        notes = (*self.model.notes, *self.model.notes_on_order(1))
+        notes = (*self.model.notes, *self.model.notes_on_order(self.order))
+        if self.left_out and self.model.order > 1:
+            notes += (
+                f"{mapping_path(self.path).name} leaves out the shocks {', '.join(self.left_out)},"
+                " whose risk would be felt at second order. Name them under shocks for it.",
+            )
         if not names:
             return notes
         note = (
@@ -189,6 +202,14 @@ class ModWorld(LinearWorld):
                 )
         return self.mapping.shocks
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The file's shocks that no shock of the world stands for. Rules of higher order hold their
+        risk, so that a world without them has none.
+        """
+        named = {shock.variable for shock in self.shocks.values()}
+        return tuple(name for name in self.model.shocks if name not in named)
+
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         shapes = [
             prior.proposal if isinstance(prior, MappedParameter) and self.draws_widely else prior
@@ -240,6 +261,39 @@ class ModWorld(LinearWorld):
         return StateSpace(
             *(np.concatenate([getattr(part, name) for part in parts]) for name in ("A", "B", "C"))
         )
+
+    def rules(self, theta: np.ndarray, order: int) -> tuple[Rules, np.ndarray]:
+        """Raises `ModFileError` where the file's run has no such answer."""
+        if order > self.highest_order:
+            return super().rules(theta, order)
+        self.model.check_higher(order)
+        full = self.full_theta(theta)
+        rules, status = decision_rules(self.model, full, order)
+        rules = self.observation.rules(self.model, self.model.linearise(full), rules)
+        mark_impossible(self.spec, theta, status)
+        return self._of_shocks(rules), status
+
+    def _of_shocks(self, rules: Rules) -> Rules:
+        """The rules by the world's shocks in place of the file's, the states as the world has
+        them.
+        """
+        size = rules.n_states
+        columns = np.concatenate([np.arange(size), size + np.array(self._shocks)])
+        signs = np.concatenate([np.ones(size), self._signs])
+
+        def turned(form: np.ndarray | None) -> np.ndarray | None:
+            if form is None:
+                return None
+            for axis in range(2, form.ndim):
+                form = np.moveaxis(form.take(columns, axis=axis), axis, -1) * signs
+                form = np.moveaxis(form, -1, axis)
+            return form
+
+        states = tuple(self.states.index(k) for k in rules.states)
+        names = ("first", "second", "third", "risk_slope")
+        mine = {name: turned(getattr(rules, name)) for name in names}
+        own = rules.of_states and self._of_shocks(rules.of_states)
+        return replace(rules, states=states, of_states=own, **mine)  # type: ignore[arg-type]
 
     @property
     def width(self) -> int:

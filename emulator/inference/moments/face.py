@@ -196,7 +196,7 @@ class PathQuestions(ABC):
 
         order: 1, 2 or 3, by default the one that the file asks for. Units: of the file, per
         standard deviation of the shocks. Raises as `irf` does, and `ParameterError` for a world
-        that is not a `.mod` file without a mapping.
+        that is not a `.mod` file.
         """
         from emulator.inference.decision_rules import decision_rules
 

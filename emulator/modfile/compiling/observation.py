@@ -1,28 +1,44 @@
-"""Expressions of a model's variables as linear functions of their deviations: gradients at the
-steady state.
+"""Expressions of a model's variables at its steady state: gradients, by which they are linear
+functions of deviations, and derivatives of second and third order, by which they have decision
+rules of their own.
 
-Axes: N draw, O expression, V variable of the file.
+Axes: N draw, O expression, V variable of the file, m state or shock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.differentiate import gradient
+from emulator.modfile.compiling.differentiate import gradient, higher
 from emulator.modfile.compiling.expressions import TOO_DEEP
+from emulator.modfile.compiling.graph import Graph
 from emulator.modfile.compiling.model import CompiledModel, Linearised
 from emulator.modfile.compiling.symbolic import in_steady_state
 from emulator.modfile.compiling.tape import Tape, record
 from emulator.modfile.reading.grammar import Reader, check_depth
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import Expression, Place, symbols
+from emulator.solvers.perturbation import Expansion, Rules
 
 DEEPEST = 100
 """Operations of an observable inside of one another; nobody means more."""
+
+
+class _Source(NamedTuple):
+    """The expressions in the model's graph, nodes (O,); the variables of today; what a tape reads,
+    and which of it stands for the steady state.
+    """
+
+    graph: Graph
+    nodes: tuple[int, ...]
+    today: tuple[int, ...]
+    inputs: tuple[int, ...]
+    still: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -32,19 +48,66 @@ class Observation:
     shape: tuple[int, int]
     cells: tuple[tuple[int, int], ...]
     gradient: Tape
+    source: _Source
 
     def matrix(self, model: CompiledModel, at: Linearised) -> np.ndarray:
         """(N, O, V) at the steady states of a batch, in the units of the expressions per unit of
         the file.
         """
-        declared = at.theta[:, : len(model.file.parameters)]
-        values = self.gradient(
-            [*np.ascontiguousarray(at.steady.T), *np.ascontiguousarray(declared.T)]
-        )
+        values = self.gradient(_inputs(model, at))
         matrix = np.zeros((len(at.theta), *self.shape))
         for (row, column), value in zip(self.cells, values, strict=True):
             matrix[:, row, column] = value
         return matrix
+
+    def rules(self, model: CompiledModel, at: Linearised, rules: Rules) -> Rules:
+        """The decision rules of the expressions, of rules of all variables: what they would have as
+        variables of the model. By the chain rule, with F, F2 and F3 the derivatives of expressions
+        by variables and g those of variables by states and shocks.
+        """
+        variables = rules.of(slice(0, self.shape[1]))
+        by, first, second = self.matrix(model, at), variables.first, variables.second
+        n, width = len(first), first.shape[2]
+        mine = replace(
+            variables,
+            first=by @ first,
+            second=_along(by, second),
+            risk=(by @ variables.risk[:, :, None])[:, :, 0],
+        )
+        if rules.order == 1:
+            return mine
+        form, values = self._higher(model, at, 2)
+        mine = replace(mine, second=mine.second + form.along(values, first, first))
+        if variables.third is None or variables.risk_slope is None:
+            return mine
+        mixed = form.along(values, first, second.reshape(n, -1, width**2))
+        mixed = mixed.reshape(n, -1, width, width, width)
+        third = _along(by, variables.third) + mixed
+        third += mixed.transpose(0, 1, 3, 2, 4) + mixed.transpose(0, 1, 3, 4, 2)
+        slope = form.along(values, first, variables.risk[:, :, None])[..., 0]
+        form, values = self._higher(model, at, 3)
+        return replace(
+            mine,
+            third=third + form.along(values, first, first, first),
+            risk_slope=by @ variables.risk_slope + slope,
+        )
+
+    def _higher(
+        self, model: CompiledModel, at: Linearised, order: int
+    ) -> tuple[Expansion, np.ndarray]:
+        """The derivatives of that order by variables, and their values (N, E)."""
+        graph, nodes, today, inputs, still = self.source
+        position = {symbol: k for k, symbol in enumerate(today)}
+        entries: list[tuple[int, tuple[int, ...]]] = []
+        derivatives: list[int] = []
+        for row, node in enumerate(nodes):
+            for by, value in higher(graph, gradient(graph, node, today), today, order).items():
+                entries.append((row, tuple(position[symbol] for symbol in by)))
+                derivatives.append(value)
+        tape = record(graph, inputs, derivatives, still)
+        values = [np.broadcast_to(value, len(at.theta)) for value in tape(_inputs(model, at))]
+        stacked = np.stack(values, axis=1) if values else np.zeros((len(at.theta), 0))
+        return Expansion.of(order, len(nodes), entries), stacked
 
     @property
     def needs_steady_state(self) -> bool:
@@ -60,6 +123,17 @@ class Observation:
         """Positions of the variables that some of the expressions read, in order."""
         wanted = set(rows)
         return tuple(sorted({column for row, column in self.cells if row in wanted}))
+
+
+def _inputs(model: CompiledModel, at: Linearised) -> list[np.ndarray]:
+    declared = at.theta[:, : len(model.file.parameters)]
+    return [*np.ascontiguousarray(at.steady.T), *np.ascontiguousarray(declared.T)]
+
+
+def _along(matrix: np.ndarray, form: np.ndarray) -> np.ndarray:
+    """matrix (N, O, V) times form (N, V, m, ..): (N, O, m, ..)."""
+    moved = matrix @ form.reshape(*form.shape[:2], -1)
+    return moved.reshape(*moved.shape[:2], *form.shape[2:])
 
 
 def observe(model: CompiledModel, expressions: Mapping[str, str], where: str) -> Observation:
@@ -109,7 +183,8 @@ def _observed(model: CompiledModel, expressions: Mapping[str, str], where: str) 
         values += slopes.values()
     inputs = [*today, *(names.parameter(d.name) for d in model.file.parameters)]
     gradients = record(names.graph, inputs, values, still)
-    return Observation((len(expressions), len(today)), tuple(cells), gradients)
+    source = _Source(names.graph, tuple(symbolic), tuple(today), tuple(inputs), still)
+    return Observation((len(expressions), len(today)), tuple(cells), gradients, source)
 
 
 def _parse(model: CompiledModel, text: str, place: Place) -> Expression:

@@ -14,10 +14,10 @@ from emulator.tests.explorer.test_uploads import MAPPING, MOD, send
 from emulator.worlds import get_world
 from emulator.worlds.priors import Prior
 
-NONLINEAR = """var y a; varexo e; parameters rho; rho = 0.8;
-model; y = exp(a); a = rho*a(-1) + e; end;
+NONLINEAR = """var y a; varexo e u; parameters rho; rho = 0.8;
+model; y = exp(a + u); a = rho*a(-1) + e; end;
 steady_state_model; a = 0; y = 1; end;
-shocks; var e; stderr 0.1; end;
+shocks; var e; stderr 0.1; var u; stderr 0.1; end;
 stoch_simul(order=2, irf=20) y;
 """
 
@@ -83,7 +83,9 @@ def test_a_file_says_at_which_order_it_is_answered(client):
     shown = notes(client, own)
     assert "second order, pruned" in shown["picture"]
     assert "order" not in shown["notes"]
-    mapped = remap(client, own, MAPPED).get_json()["world"]
+    whole = remap(client, own, MAPPED).get_json()["world"]
+    assert "second order, pruned" in notes(client, whole)["picture"]
+    mapped = remap(client, own, MAPPED + "shocks: {news: e}\n").get_json()["world"]
     shown = notes(client, mapped)
     assert "pruned" not in shown["picture"]
     said = shown["notes"].replace("&#39;", "'")

@@ -148,7 +148,7 @@ def test_a_path_may_start_elsewhere(growth):
         (lambda e: e.simulate(order=2, states=True), "ask for order=1"),
         (lambda e: emulator.world("nk").irf(order=2), "answered at first order"),
         (lambda e: emulator.world("nk").decision_rules(), "no decision rules"),
-        (lambda e: emulator.world("rbc").moments(order=3), "without a mapping"),
+        (lambda e: emulator.world("nk").moments(order=3), "all of whose shocks"),
     ],
 )
 def test_what_cannot_be_is_refused_in_plain_words(growth, call, message):
