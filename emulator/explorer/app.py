@@ -1,5 +1,5 @@
-"""The page and its addresses: / shows a state, /picture redraws it, /responses.* and /picture.*
-are the downloads, /upload takes a file.
+"""The page and its addresses: / shows a state; /upload, /data and /posterior take a file. Other
+addresses are in `picture_page`, `take_page` and `model_page`.
 
 Flask answers; nothing is kept between requests but the worlds of uploaded files. The page runs no
 script but its own, and other sites can neither read it nor post to it (see `guard`).
@@ -8,35 +8,32 @@ script but its own, and other sites can neither read it nor post to it (see `gua
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from flask import Flask, Response, abort, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from emulator.errors import EmulatorError, ServerBusyError
-from emulator.explorer import downloads, looks
+from emulator.explorer import looks
 from emulator.explorer.about import About
-from emulator.explorer.curves import Answer, ask, rows
+from emulator.explorer.curves import ask
 from emulator.explorer.economies import Economies
-from emulator.explorer.exported import PICTURES, picture
 from emulator.explorer.guard import OwnNames, guard
 from emulator.explorer.model_page import add_model, of_the_page
 from emulator.explorer.over_data import overlay
 from emulator.explorer.over_data import pages as over_data
-from emulator.explorer.over_data.asking import OverData
-from emulator.explorer.over_data.asking import ask as ask_over_data
-from emulator.explorer.panel import Limits, held_limits, panel
+from emulator.explorer.picture_page import PLOT, add_picture, drawn
 from emulator.explorer.state import (
     FIRST_SHOWN,
     LONGEST_HORIZON,
     MOST_PINS,
     MOST_SHOWN,
-    Scenario,
     State,
 )
 from emulator.explorer.tables import LARGEST_TABLE
+from emulator.explorer.take_page import add_downloads, query
 from emulator.explorer.uploads import LARGEST, LARGEST_BODY, Upload
 from emulator.explorer.views import TITLES
 from emulator.explorer.wording import on_the_page
@@ -48,9 +45,6 @@ SIZES = ("1", "2 sd", "25bp", "1%")
 """Sizes of a shock that the page proposes, beside an impact on each observable that it draws; any
 other that `emulator.inference.shock_size` reads may be typed.
 """
-
-PLOT = (420, 240)
-"""Width and height of a panel in pixels, until the page says how large its panels are."""
 
 
 def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[str] = ()) -> Flask:
@@ -78,7 +72,8 @@ def create_app(economies: Economies, host: str = "127.0.0.1", names: Iterable[st
     app.register_error_handler(HTTPException, _http_error)
     about = About(economies)
     _add_page(app, economies, about)
-    _add_downloads(app, economies)
+    add_picture(app, economies)
+    add_downloads(app, economies)
     add_model(app, about)
     return app
 
@@ -95,7 +90,7 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
     def page() -> tuple[str, int]:
         error = ""
         try:
-            state = State.read(_query(), economies.spec)
+            state = State.read(query(), economies.spec)
         except EmulatorError as refusal:
             error = on_the_page(refusal)
             state = State.read("", economies.spec)
@@ -103,40 +98,10 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
         if state.view.kind == "responses":
             answer = ask(state, economies, patient=False)
             overlay.add(answer, economies, patient=False)
-            shown |= _drawn(answer, *PLOT)
+            shown |= drawn(answer, *PLOT)
         else:
             shown |= over_data.shown(state, economies, *PLOT, patient=False)
         return render_template("page.html", **shown, error=error), 400 if error else 200
-
-    @app.get("/picture")
-    def picture() -> Response:
-        fields = request.args
-        state = State.read(fields.get("state", ""), economies.spec)
-        if state.view.kind != "responses":
-            return _over_data(state, economies)
-        before = fields.get("ghost")
-        patient = fields.get("patient") == "1"
-        answer = ask(
-            state,
-            economies,
-            patient=patient,
-            gone=_gone(),
-            ghost=Scenario.parse(before, economies.spec) if before else None,
-        )
-        overlay.add(answer, economies, patient, _gone())
-        width = fields.get("w", PLOT[0], type=int) or PLOT[0]
-        height = fields.get("h", PLOT[1], type=int) or PLOT[1]
-        drawn = _drawn(answer, width, height, held_limits(fields.getlist("hold")[:MOST_SHOWN]))
-        numbers = (
-            render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
-        )
-        return jsonify(
-            picture=render_template("picture.html", **drawn),
-            notes=render_template("notes.html", **drawn),
-            table=numbers,
-            complete=answer.complete,
-            live=state.live.text,
-        )
 
     @app.post("/upload")
     def upload() -> Response:
@@ -162,96 +127,12 @@ def _add_page(app: Flask, economies: Economies, about: About) -> None:
         return Response(looks.css(), mimetype="text/css")
 
 
-def _add_downloads(app: Flask, economies: Economies) -> None:
-    def answer() -> Answer:
-        shown = ask(State.read(_query(), economies.spec), economies)
-        overlay.add(shown, economies)
-        return shown
-
-    def viewed() -> OverData | None:
-        """The answer over data, where the address is about one."""
-        state = State.read(_query(), economies.spec)
-        return None if state.view.kind == "responses" else ask_over_data(state, economies)
-
-    @app.get("/responses.csv")
-    def csv() -> Response:
-        view = viewed()
-        if view is not None:
-            return _file(over_data.csv(view), "text/csv", over_data.file_name(view, "csv"))
-        return _file(downloads.table(answer()), "text/csv", downloads.CSV)
-
-    @app.get("/responses.png")
-    def png() -> Response:
-        view = viewed()
-        if view is not None:
-            return _file(
-                over_data.figure(view, "png"), "image/png", over_data.file_name(view, "png")
-            )
-        return _file(picture(answer()), "image/png", "responses.png")
-
-    @app.get("/picture.<kind>")
-    def shown(kind: str) -> Response:
-        if kind not in PICTURES:
-            abort(404)
-        view = viewed()
-        if view is not None:
-            content = over_data.figure(view, kind)
-            return _file(content, PICTURES[kind], over_data.file_name(view, kind))
-        content = picture(answer(), kind=kind, shown_alone=True)
-        return _file(content, PICTURES[kind], f"picture.{kind}")
-
-    @app.get("/responses.py")
-    def code() -> Response:
-        view = viewed()
-        if view is not None:
-            recipe = over_data.recipe(view, economies)
-            return _file(recipe, "text/x-python", over_data.file_name(view, "py"))
-        return _file(downloads.recipe(answer(), economies), "text/x-python", "responses.py")
-
-
-def _over_data(state: State, economies: Economies) -> Response:
-    """The picture of a view over data."""
-    fields = request.args
-    drawn = over_data.shown(
-        state,
-        economies,
-        width=fields.get("w", PLOT[0], type=int) or PLOT[0],
-        height=fields.get("h", PLOT[1], type=int) or PLOT[1],
-        patient=fields.get("patient") == "1",
-        gone=_gone(),
-    )
-    answer = drawn["answer"]
-    return jsonify(
-        picture=render_template("over_data.html", **drawn) if drawn["panels"] else "",
-        notes=render_template("notes.html", **drawn),
-        table=over_data.table(answer) if fields.get("table") == "1" else "",
-        complete=answer.complete,
-        live=state.live.text,
-    )
-
-
-def _gone() -> Callable[[], bool]:
-    """Tells whether whoever asked has gone, where the server knows."""
-    known: Callable[[], bool] = request.environ.get("waitress.client_disconnected", lambda: False)
-    return known
-
-
 def _posted(field: str, expected: str) -> Any:
     """A file that was sent. Raises `EmulatorError` where there is none."""
     file = request.files.get(field)
     if file is None or not file.filename:
         raise EmulatorError(f"No file was chosen; expected {expected}.")
     return file
-
-
-def _query() -> str:
-    return request.query_string.decode("utf-8", errors="replace")
-
-
-def _file(content: str | bytes, kind: str, name: str) -> Response:
-    return Response(
-        content, mimetype=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
 
 
 def _context(state: State, economies: Economies) -> dict[str, Any]:
@@ -291,31 +172,6 @@ def _by_role(spec: WorldSpec) -> list[tuple[str, list[Parameter]]]:
         (role.replace("_", " "), list(group))
         for role, group in groupby(listed, key=lambda p: p.role)
     ]
-
-
-def _drawn(
-    answer: Answer, width: int, height: int, held: Mapping[str, Limits] | None = None
-) -> dict[str, Any]:
-    """What the picture and its notes are made of; held: axes to keep, by observable."""
-    state = answer.state
-    limits = held or {}
-    panels = [
-        (observable, panel(answer, observable, width, height, limits.get(observable.name)))
-        for observable in answer.shown
-    ]
-    unpin: dict[Scenario, str] = {pin: state.without_pin(pin).query() for pin in state.pins}
-    return {
-        "answer": answer,
-        "state": state,
-        "panels": panels,
-        "scenarios": state.scenarios(),
-        "unpin": unpin,
-    }
-
-
-def _table(answer: Answer) -> dict[str, Any]:
-    heads, lines = rows(answer)
-    return {"heads": heads, "lines": lines}
 
 
 def _http_error(error: HTTPException) -> tuple[Response, int]:
