@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from emulator.console import number
@@ -35,6 +36,9 @@ ABREAST, ROW = 3, 0.22
 MOST_NOTES = 3
 """Notes below a picture."""
 
+MADE_BY = f"universal-macro-emulator {__version__}, emulator explore"
+"""What made a picture."""
+
 
 def picture(answer: Answer, kind: str = "png", shown_alone: bool = False) -> bytes:
     """The picture, on white: every observable of the world, or those that the page draws
@@ -46,14 +50,14 @@ def picture(answer: Answer, kind: str = "png", shown_alone: bool = False) -> byt
     for axis, observable in zip(axes, observables, strict=True):
         _panel(axis, answer, observable)
     figure.suptitle(title_of(answer), fontsize=10, parse_math=False)
-    _below(figure, axes, said_below(answer))
+    below(figure, axes, said_below(answer))
     stream = io.BytesIO()
     metadata = {"Title": title_of(answer)} | ({"Date": None} if kind == "svg" else {})
     figure.savefig(stream, format=kind, dpi=150, metadata=metadata)
     return stream.getvalue()
 
 
-def _below(figure: Any, axes: list[Any], texts: list[str]) -> None:
+def below(figure: Any, axes: list[Any], texts: list[str]) -> None:
     """Make the figure taller, for its legend and for texts in small letters below it."""
     width, height = figure.get_size_inches()
     letters = round(LETTERS_AN_INCH * width)
@@ -79,23 +83,28 @@ def title_of(answer: Answer) -> str:
 def said_below(answer: Answer) -> list[str]:
     """The parameters of every scenario, notes, and what made the picture, a text each."""
     state = answer.state
-    texts = [_parameters(state.live, answer.spec)]
+    texts = [parameters_in_words(state.live, answer.spec)]
     texts += [
         f"{state.label(scenario)}: {_changed(scenario) or 'all parameters at their defaults'}."
         for place, scenario in state.scenarios().items()
         if place > 0
     ]
-    texts += [f"Note: {note}" for note in answer.notes[:MOST_NOTES]]
-    more = len(answer.notes) - MOST_NOTES
-    texts += [f"And {more} more notes."] if more > 0 else []
-    return [*texts, f"universal-macro-emulator {__version__}, emulator explore"]
+    texts += notes_in_words(answer.notes)
+    return [*texts, MADE_BY]
+
+
+def notes_in_words(notes: Sequence[str]) -> list[str]:
+    """The first notes, and how many more there are."""
+    more = len(notes) - MOST_NOTES
+    texts = [f"Note: {note}" for note in notes[:MOST_NOTES]]
+    return texts + ([f"And {more} more notes."] if more > 0 else [])
 
 
 def _changed(scenario: Scenario) -> str:
     return ", ".join(f"{name} = {number(value, '.6g')}" for name, value in scenario.values)
 
 
-def _parameters(live: Scenario, spec: WorldSpec) -> str:
+def parameters_in_words(live: Scenario, spec: WorldSpec) -> str:
     """Every parameter of the live scenario: those that were changed, then the others."""
     changed = dict(live.values)
     rest = ", ".join(

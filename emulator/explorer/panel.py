@@ -5,14 +5,14 @@ coloured by the page's style.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.ticker import MaxNLocator
 
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, unknown_name
 from emulator.explorer.curves import Answer, Curve
 from emulator.explorer.fit import FitData
 from emulator.explorer.looks import MARKS, colour_of, mark_of
@@ -58,6 +58,14 @@ def held_limits(texts: Iterable[str]) -> dict[str, Limits]:
             )
         limits[name] = (low, high)
     return limits
+
+
+def refuse_unknown(held: Mapping[str, Limits], known: Iterable[str]) -> None:
+    """Raise `UnknownNameError` for an axis of what no panel shows."""
+    names = list(known)
+    for name in held:
+        if name not in names:
+            raise unknown_name("panel whose axis is to be held", name[:60], names)
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
+from werkzeug.datastructures import MultiDict
 
+from emulator.errors import ParameterError, nearest
 from emulator.explorer.curves import Answer, ask, rows
 from emulator.explorer.economies import Economies
 from emulator.explorer.over_data import overlay
 from emulator.explorer.over_data import pages as over_data
-from emulator.explorer.panel import Limits, held_limits, panel
-from emulator.explorer.state import MOST_SHOWN, Scenario, State
+from emulator.explorer.panel import Limits, held_limits, panel, refuse_unknown
+from emulator.explorer.state import MOST_SHOWN, Scenario, SpecOf, State
 
 PLOT = (420, 240)
 """Width and height of a panel in pixels, until the page says how large its panels are."""
+
+MOST_HELD = MOST_SHOWN + 1
+
+
+FIELDS = ("state", "ghost", "hold", "patient", "w", "h", "table")
+"""Of the picture's address: what to show, what was shown before a slider was moved, the axes to
+keep, whether slow answers are waited for, the size of a panel, whether the numbers are wanted too.
+"""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A question for a picture. held: axes to keep, by what a panel shows; before: the state before
+    a slider was moved, of the same world and view.
+    """
+
+    state: State
+    width: int
+    height: int
+    patient: bool
+    table: bool
+    held: Mapping[str, Limits]
+    before: State | None
+
+    @classmethod
+    def read(cls, fields: MultiDict[str, str], spec_of: SpecOf) -> Wanted:
+        """Raises `UnknownNameError`, `ParameterError`."""
+        unknown = next((name for name in fields if name not in FIELDS), None)
+        if unknown is not None:
+            raise ParameterError(
+                f"The picture's address has an unknown field '{unknown[:60]}'."
+                f" {nearest(unknown[:60], FIELDS)}"
+            )
+        state = State.read(fields.get("state", ""), spec_of)
+        ghost = fields.get("ghost", "")
+        return cls(
+            state=state,
+            width=fields.get("w", PLOT[0], type=int) or PLOT[0],
+            height=fields.get("h", PLOT[1], type=int) or PLOT[1],
+            patient=fields.get("patient") == "1",
+            table=fields.get("table") == "1",
+            held=held_limits(fields.getlist("hold")[:MOST_HELD]),
+            before=_before(State.read(ghost, spec_of), state) if ghost else None,
+        )
+
+
+def _before(before: State, now: State) -> State:
+    if (before.live.world, before.view.kind) != (now.live.world, now.view.kind):
+        raise ParameterError(
+            f"The ghost is about {before.view.kind} of world '{before.live.world}'; expected"
+            f" {now.view.kind} of '{now.live.world}', which is shown."
+        )
+    return before
 
 
 def add_picture(app: Flask, economies: Economies) -> None:
@@ -23,53 +79,53 @@ def add_picture(app: Flask, economies: Economies) -> None:
 
     @app.get("/picture")
     def picture() -> Response:
-        fields = request.args
-        state = State.read(fields.get("state", ""), economies.spec)
-        if state.view.kind != "responses":
-            return _over_data(state, economies)
-        before = fields.get("ghost")
-        patient = fields.get("patient") == "1"
-        answer = ask(
-            state,
-            economies,
-            patient=patient,
-            gone=_gone(),
-            ghost=Scenario.parse(before, economies.spec) if before else None,
-        )
-        overlay.add(answer, economies, patient, _gone())
-        width = fields.get("w", PLOT[0], type=int) or PLOT[0]
-        height = fields.get("h", PLOT[1], type=int) or PLOT[1]
-        shown = drawn(answer, width, height, held_limits(fields.getlist("hold")[:MOST_SHOWN]))
-        numbers = (
-            render_template("table.html", **_table(answer)) if fields.get("table") == "1" else ""
-        )
-        return jsonify(
-            picture=render_template("picture.html", **shown),
-            notes=render_template("notes.html", **shown),
-            table=numbers,
-            complete=answer.complete,
-            live=state.live.text,
-        )
+        wanted = Wanted.read(request.args, economies.spec)
+        view = _responses if wanted.state.view.kind == "responses" else _over_data
+        return view(wanted, economies)
 
 
-def _over_data(state: State, economies: Economies) -> Response:
-    """The picture of a view over data."""
-    fields = request.args
-    drawn = over_data.shown(
+def _responses(wanted: Wanted, economies: Economies) -> Response:
+    """The picture of responses."""
+    state, before = wanted.state, wanted.before
+    refuse_unknown(wanted.held, economies.spec(state.live.world).observable_names)
+    answer = ask(
         state,
         economies,
-        width=fields.get("w", PLOT[0], type=int) or PLOT[0],
-        height=fields.get("h", PLOT[1], type=int) or PLOT[1],
-        patient=fields.get("patient") == "1",
+        patient=wanted.patient,
         gone=_gone(),
+        ghost=before.live if before is not None else None,
     )
-    answer = drawn["answer"]
+    overlay.add(answer, economies, wanted.patient, _gone())
+    shown = drawn(answer, wanted.width, wanted.height, wanted.held)
     return jsonify(
-        picture=render_template("over_data.html", **drawn) if drawn["panels"] else "",
-        notes=render_template("notes.html", **drawn),
-        table=over_data.table(answer) if fields.get("table") == "1" else "",
+        picture=render_template("picture.html", **shown),
+        notes=render_template("notes.html", **shown),
+        table=render_template("table.html", **_table(answer)) if wanted.table else "",
         complete=answer.complete,
         live=state.live.text,
+    )
+
+
+def _over_data(wanted: Wanted, economies: Economies) -> Response:
+    """The picture of a view over data; empty while there is none yet, so that the old one stays."""
+    shown = over_data.shown(
+        wanted.state,
+        economies,
+        wanted.width,
+        wanted.height,
+        patient=wanted.patient,
+        gone=_gone(),
+        held=wanted.held,
+        before=wanted.before,
+    )
+    answer = shown["answer"]
+    ready = shown["panels"] or answer.complete or answer.notes
+    return jsonify(
+        picture=render_template("over_data.html", **shown) if ready else "",
+        notes=render_template("notes.html", **shown),
+        table=over_data.table(answer) if wanted.table else "",
+        complete=answer.complete,
+        live=wanted.state.live.text,
     )
 
 

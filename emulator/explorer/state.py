@@ -64,6 +64,7 @@ class Scenario:
         shock = others.pop("shock", None) or default_shock(spec)
         spec.shock_index(shock)
         size = others.pop("size", "1")
+        _refuse_unknown(others, SCENARIO)
         if len(size) > LONGEST_SIZE:
             raise ParameterError(
                 f"The size of the shock has {len(size)} characters; expected at most"
@@ -89,7 +90,9 @@ class Scenario:
     @classmethod
     def parse(cls, text: str, spec_of: SpecOf) -> Scenario:
         """From `text`, one field of an address; raises as `read`."""
-        return cls.read([("world", "nk"), *_pairs(text)], spec_of)
+        pairs = _pairs(text)
+        _refuse_repeated(name for name, _ in pairs)
+        return cls.read([("world", "nk"), *pairs], spec_of)
 
     @property
     def text(self) -> str:
@@ -131,16 +134,8 @@ class State:
         others = ("with", "pin", "horizon", "exact", "show")
         of_view = [pair for pair in pairs if View.owns(pair[0])]
         own = [pair for pair in pairs if pair[0] not in others and not View.owns(pair[0])]
-        unknown = [
-            name
-            for name, _ in own
-            if name not in ("world", "shock", "size") and not name.startswith(PREFIX)
-        ]
-        if unknown:
-            raise ParameterError(
-                f"The address has an unknown field '{unknown[0]}'. {nearest(unknown[0], FIELDS)}"
-                f" Parameters are written {PREFIX}name."
-            )
+        _refuse_unknown((name for name, _ in own if name not in SCENARIO), FIELDS)
+        _refuse_repeated(name for name, _ in pairs)
         fields = dict(pairs)
         pins = tuple(
             dict.fromkeys(Scenario.parse(text, spec_of) for name, text in pairs if name == "pin")
@@ -159,7 +154,7 @@ class State:
             beside=beside,
             pins=pins,
             horizon=_horizon(fields.get("horizon", str(DEFAULT_HORIZON)), spec.periods),
-            exact=fields.get("exact", "1") != "0",
+            exact=views.yes_or_no("exact", fields.get("exact", "1")),
             show=_show([text for name, text in pairs if name == "show"], spec),
             view=View.read(of_view, spec),
         )
@@ -222,7 +217,12 @@ class State:
         return replace(self, pins=tuple(other for other in self.pins if other != pin))
 
 
-FIELDS = ("world", "shock", "size", "horizon", "exact", "show", "with", "pin", *views.FIELDS)
+SCENARIO = ("world", "shock", "size")
+
+FIELDS = (*SCENARIO, "horizon", "exact", "show", "with", "pin", *views.FIELDS)
+
+REPEATED = ("show", "with", "pin", "condition", "by")
+"""Fields that an address may have several times."""
 
 
 def default_shock(spec: WorldSpec) -> str:
@@ -235,6 +235,26 @@ def _pairs(query: str) -> list[tuple[str, str]]:
         return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise ParameterError(f"The address has more than {MOST_FIELDS} fields.") from None
+
+
+def _refuse_unknown(names: Iterable[str], known: Iterable[str]) -> None:
+    for name in names:
+        if not name.startswith(PREFIX):
+            raise ParameterError(
+                f"The address has an unknown field '{name[:60]}'. {nearest(name[:60], known)}"
+                f" Parameters are written {PREFIX}name."
+            )
+
+
+def _refuse_repeated(names: Iterable[str]) -> None:
+    """Raise `ParameterError` where an address says two things at once."""
+    seen = set()
+    for name in names:
+        if name in seen and name not in REPEATED:
+            raise ParameterError(
+                f"The address has the field '{name[:60]}' more than once; expected it once."
+            )
+        seen.add(name)
 
 
 def _show(names: list[str], spec: WorldSpec) -> tuple[str, ...]:

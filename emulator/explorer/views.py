@@ -30,7 +30,10 @@ TITLES = {
     "forecast": "Forecast",
 }
 
-START, STARTS = "stationary", ("stationary", "diffuse")
+START = "stationary"
+
+STARTS = {"stationary": "the world at rest", "diffuse": "levels unknown (unit roots)"}
+"""What is known before the data, and how the page says it."""
 
 USUAL_AHEAD, LONGEST_AHEAD = 12, 40
 """Periods of a forecast."""
@@ -101,14 +104,14 @@ class View:
             kind=_one_of("view", fields.get("view", KINDS[0]), KINDS),
             data=fields.get("data", "us"),
             sample=fields.get("sample", "").strip(),
-            start=_one_of("start", fields.get("start", START), STARTS),
+            start=_one_of("start", fields.get("start", START), tuple(STARTS)),
             equations=_of_series(pairs, "equations"),
             errors=_of_series(pairs, "errors"),
             transforms=_of_series(pairs, "transforms"),
             ahead=ahead,
             conditions=_conditions([text for name, text in pairs if name == "condition"], ahead),
             by=by,
-            announced=fields.get("announced", "0") == "1",
+            announced=yes_or_no("announced", fields.get("announced", "0")),
             posterior=fields.get("posterior", ""),
             over=fields.get("over", ""),
         )
@@ -135,6 +138,11 @@ class View:
 def path_text(path: Sequence[float]) -> str:
     """Numbers separated by commas; nothing where a period is free."""
     return ",".join("" if math.isnan(value) else f"{value:.6g}" for value in path)
+
+
+def yes_or_no(field: str, text: str) -> bool:
+    """Whether a field of an address is switched on. Raises `ParameterError` for other texts."""
+    return _one_of(field, text, ("0", "1")) == "1"
 
 
 def _one_of(field: str, text: str, known: Sequence[str]) -> str:
@@ -174,6 +182,10 @@ def _conditions(texts: Sequence[str], ahead: int) -> tuple[Path, ...]:
         path = tuple(_number(text, part) for part in numbers.split(","))
         if not colon or len(path) > LONGEST_AHEAD:
             raise _bad_condition(text)
+        if name in paths:
+            raise ParameterError(
+                f"The address has two conditions on '{name[:60]}'; expected one path."
+            )
         if any(map(math.isfinite, path[:ahead])):
             paths[name] = path[:ahead]
     return tuple(paths.items())

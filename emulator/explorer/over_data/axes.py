@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from markupsafe import escape
 
-from emulator.explorer.panel import BOTTOM, LARGEST, LEFT, RIGHT, SMALLEST, Frame, ticks
+from emulator.explorer.panel import BOTTOM, LARGEST, LEFT, RIGHT, SMALLEST, Frame, Limits, ticks
 
 YEARS = (1, 2, 5, 10, 20, 50)
 """Between two dates that are written out."""
+
+ROUNDED = 30
+"""Steps to which the ends of an axis are rounded, of three times its length."""
 
 DIGITS = 3
 """Decimals of a number that is read off."""
@@ -22,24 +25,43 @@ APART = 62
 
 
 def framed(
-    values: Iterable[np.ndarray], periods: int, width: int, height: int, zero: bool = False
+    values: Iterable[np.ndarray],
+    periods: int,
+    width: int,
+    height: int,
+    *,
+    zero: bool = False,
+    held: Limits | None = None,
 ) -> Frame:
-    """A frame that holds all finite values; zero: and zero. Its ends are those of the grid, so that
-    it stays where a value moves a little.
+    """A frame that holds all finite values; zero: and zero. Its ends are round, so that it stays
+    where a value moves a little; held: those to keep as long as everything lies within them.
     """
     known = np.concatenate([np.ravel(np.asarray(part, dtype=np.float64)) for part in values])
     known = np.concatenate([known[np.isfinite(known)], [0.0] if zero else []])
     low, high = (known.min(), known.max()) if len(known) else (-1.0, 1.0)
     if high - low < 1e-9:
         low, high = low - 1.0, high + 1.0
-    lines = ticks(low - (high - low), high + (high - low), 12)
-    step = lines[1] - lines[0]
-    low, high = (step * np.floor(low / step - 0.05), step * np.ceil(high / step + 0.05))
+    low, high = _round_ends(low, high) if held is None else _kept(low, high, held)
     wide, tall = (
         min(max(size, least), most)
         for size, least, most in zip((width, height), SMALLEST, LARGEST, strict=True)
     )
     return Frame(wide, tall, periods - 1, float(low), float(high))
+
+
+def _round_ends(low: float, high: float) -> Limits:
+    lines = ticks(low - (high - low), high + (high - low), ROUNDED)
+    step = lines[1] - lines[0]
+    ends = (step * np.floor(low / step - 0.05), step * np.ceil(high / step + 0.05))
+    return float(f"{ends[0]:.10g}"), float(f"{ends[1]:.10g}")
+
+
+def _kept(low: float, high: float, held: Limits) -> Limits:
+    """The limits that are held, wider ones where something lies beyond them."""
+    if held[0] <= low and high <= held[1]:
+        return held
+    wide = _round_ends(low, high)
+    return min(held[0], wide[0]), max(held[1], wide[1])
 
 
 def grid(frame: Frame, labels: Sequence[str]) -> str:

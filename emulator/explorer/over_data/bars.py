@@ -9,7 +9,7 @@ import xarray as xr
 from markupsafe import Markup
 
 from emulator.explorer.over_data.axes import framed, grid, line, read_off, svg
-from emulator.explorer.panel import LEFT, RIGHT, Frame
+from emulator.explorer.panel import LEFT, RIGHT, Frame, Limits
 from emulator.inference.figures import in_words
 from emulator.inference.history.answers import BEYOND_SHOCKS
 
@@ -18,6 +18,9 @@ NAMES = {"initial": "before the data", "measurement": "error of measurement"}
 
 NOTHING = 1e-9
 """Share of the largest contribution below which a part is not drawn: rounding."""
+
+SHOCKS = "shocks"
+"""The name of the panel of a forecast's shocks."""
 
 COLOURS = 5
 """Colours of shocks; beyond them the same come again, hatched."""
@@ -51,15 +54,17 @@ def kind_of(part: str, answer: xr.Dataset) -> str:
     return f"part c{place % COLOURS}{hatched}"
 
 
-def panel(answer: xr.Dataset, target: str, width: int, height: int) -> Markup:
-    """The bars of one series, and around its level the line of the data."""
+def panel(
+    answer: xr.Dataset, target: str, width: int, height: int, held: Limits | None = None
+) -> Markup:
+    """The bars of one series, and around its level the line of the data; held: as in `framed`."""
     here = answer.sel(target=target).isel(draw=0)
     parts = parts_of(answer)
     bars = here["contribution"].sel(part=parts).transpose("part", "period").values
     level = here["contribution"].sel(part="level").values
     labels = [str(period) for period in answer["period"].values]
     above, below = _stacked(bars)
-    frame = framed([above, below], len(labels), width, height, zero=True)
+    frame = framed([above, below], len(labels), width, height, zero=True, held=held)
     around = bars.sum(axis=0)
     shapes = [grid(frame, labels), *_stack(frame, bars, [kind_of(p, answer) for p in parts])]
     shapes.append(line(frame, around, "line around"))
@@ -73,7 +78,9 @@ def panel(answer: xr.Dataset, target: str, width: int, height: int) -> Markup:
     return Markup(svg(frame, target, _description(answer, target, parts, bars, labels), shapes))
 
 
-def shocks_panel(answer: xr.Dataset, labels: list[str], width: int, height: int) -> Markup:
+def shocks_panel(
+    answer: xr.Dataset, labels: list[str], width: int, height: int, held: Limits | None = None
+) -> Markup:
     """The shocks that meet the condition of a forecast, in standard deviations, as stacked bars
     over the periods of the forecast, which are the last of `labels`.
     """
@@ -81,7 +88,7 @@ def shocks_panel(answer: xr.Dataset, labels: list[str], width: int, height: int)
     names = [str(name) for name in answer["shock"].values if np.abs(path.sel(shock=name)).max() > 0]
     bars = np.zeros((len(names), len(labels)))
     bars[:, len(labels) - path.sizes["period"] :] = path.sel(shock=names).values
-    frame = framed([*_stacked(bars)], len(labels), width, height, zero=True)
+    frame = framed([*_stacked(bars)], len(labels), width, height, zero=True, held=held)
     kinds = [kind_of(name, answer) for name in names]
     shapes = [grid(frame, labels), *_stack(frame, bars, kinds)]
     shapes += [
@@ -91,7 +98,7 @@ def shocks_panel(answer: xr.Dataset, labels: list[str], width: int, height: int)
         f"{in_words(name)} {bars[k, -path.sizes['period']]:+.2f}" for k, name in enumerate(names)
     )
     about = f"Shocks that meet the condition, standard deviations, in its first period: {each}."
-    return Markup(svg(frame, "shocks", about, shapes))
+    return Markup(svg(frame, SHOCKS, about, shapes))
 
 
 def _stacked(bars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

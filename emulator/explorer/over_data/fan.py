@@ -9,7 +9,7 @@ import xarray as xr
 from markupsafe import Markup, escape
 
 from emulator.explorer.over_data.axes import framed, grid, line, read_off, svg
-from emulator.explorer.panel import BOTTOM, RIGHT, TOP, Frame
+from emulator.explorer.panel import BOTTOM, RIGHT, TOP, Frame, Limits
 
 PAST = 24
 """Periods of the data that are drawn before a forecast."""
@@ -36,9 +36,12 @@ def panel(
     conditions: Mapping[str, Sequence[float]],
     width: int,
     height: int,
+    *,
+    held: Limits | None = None,
+    ghost: np.ndarray | None = None,
 ) -> Markup:
     """The last data, the bands and the median of one series or observable, its condition, and the
-    field on which one is drawn.
+    field on which one is drawn. held: as in `framed`; ghost: the median before a move.
     """
     here = answer.sel(target=target)
     labels = labels_of(answer)
@@ -49,20 +52,34 @@ def panel(
     path = np.full(len(labels) - past, np.nan)
     given = conditions.get(target, ())
     path[: len(given)] = given
-    frame = framed([data, bands, path], len(labels), width, height)
+    old = np.full(len(path), np.nan) if ghost is None else ghost
+    frame = framed([data, bands, path, old], len(labels), width, height, held=held)
     middle = bands[chances.index(0.5)]
     last = data[-1]
     shapes = [
         grid(frame, labels),
         _field(frame, past),
         *_fan(frame, past, last, bands, chances),
+        "" if ghost is None else line(frame, _from(last, ghost), "ghost", first=past - 1),
         line(frame, data, "line plain"),
-        line(frame, np.concatenate([[last], middle]), "line c0", first=past - 1),
+        line(frame, _from(last, middle), "line c0", first=past - 1),
         _handles(frame, past, path, labels),
         *_numbers(data, bands, chances, path),
     ]
     extra = f' data-first="{past}" data-target="{escape(target)}"'
     return Markup(svg(frame, target, _description(answer, target, bands, chances), shapes, extra))
+
+
+def _from(last: float, values: np.ndarray) -> np.ndarray:
+    """Values from the last of the data on."""
+    return np.concatenate([[last], values])
+
+
+def median_of(answer: xr.Dataset, target: str) -> np.ndarray | None:
+    """The median of a forecast, where it has the target."""
+    if target not in answer["target"].values:
+        return None
+    return np.asarray(answer["quantile"].sel(target=target, probability=0.5).values)
 
 
 def _field(frame: Frame, past: int) -> str:
@@ -86,7 +103,7 @@ def _fan(
         )
         if mirror is None:
             continue
-        ends = [np.concatenate([[last], bands[row]]) for row in (mirror, k)]
+        ends = [_from(last, bands[row]) for row in (mirror, k)]
         there = [np.flatnonzero(np.isfinite(end)).tolist() for end in ends]
         if not there[0]:
             continue

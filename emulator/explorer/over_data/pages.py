@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.looks import title
 from emulator.explorer.over_data import bars, fan
 from emulator.explorer.over_data.asking import OverData, ask, conditionable, rows
+from emulator.explorer.panel import Limits, refuse_unknown
 from emulator.explorer.state import State
 from emulator.explorer.tables import BUNDLED
 from emulator.explorer.views import LONGEST_AHEAD, STARTS
@@ -46,22 +47,35 @@ def shown(
     economies: Economies,
     width: int,
     height: int,
+    *,
     patient: bool = True,
     gone: Callable[[], bool] = lambda: False,
+    held: Mapping[str, Limits] | None = None,
+    before: State | None = None,
 ) -> dict[str, Any]:
-    """What the templates of picture and notes take."""
+    """What the templates of picture and notes take. held: axes to keep, by panel; before: what was
+    shown before a move.
+
+    Raises `UnknownNameError` for an axis of what cannot be shown.
+    """
     answer = ask(state, economies, patient, gone)
-    return {"answer": answer, "state": state, **_picture(answer, width, height)}
+    limits = held or {}
+    if answer.equations:
+        refuse_unknown(limits, [*conditionable(answer), bars.SHOCKS])
+    if answer.answer is None:
+        heading = "Nothing is drawn" + ("" if answer.notes else " yet")
+        drawn: dict[str, Any] = {"heading": heading, "panels": [], "legend": [], "labels": []}
+    elif state.view.kind == "history":
+        drawn = _history(answer, width, height, limits)
+    else:
+        old = None if before is None else ask(before, economies, patient=False).answer
+        drawn = _forecast(answer, width, height, limits, old)
+    return {"answer": answer, "state": state, **drawn}
 
 
-def _picture(shown: OverData, width: int, height: int) -> dict[str, Any]:
-    if shown.answer is None:
-        return {"heading": "", "panels": [], "legend": [], "labels": []}
-    draw = _history if shown.state.view.kind == "history" else _forecast
-    return draw(shown, width, height)
-
-
-def _history(shown: OverData, width: int, height: int) -> dict[str, Any]:
+def _history(
+    shown: OverData, width: int, height: int, held: Mapping[str, Limits]
+) -> dict[str, Any]:
     answer = shown.answer
     assert answer is not None
     parts = bars.parts_of(answer)
@@ -72,7 +86,7 @@ def _history(shown: OverData, width: int, height: int) -> dict[str, Any]:
     return {
         "heading": f"What moved the series, {answer.attrs['sample'].replace(':', ' to ')}",
         "panels": [
-            Panel(title(t), _unit(answer, t), bars.panel(answer, t, width, height))
+            Panel(title(t), _unit(answer, t), bars.panel(answer, t, width, height, held.get(t)))
             for t in shown.targets
         ],
         "legend": [Sample("data, around their level", "line", "line around"), *legend],
@@ -80,25 +94,39 @@ def _history(shown: OverData, width: int, height: int) -> dict[str, Any]:
     }
 
 
-def _forecast(shown: OverData, width: int, height: int) -> dict[str, Any]:
+def _forecast(
+    shown: OverData, width: int, height: int, held: Mapping[str, Limits], before: Any
+) -> dict[str, Any]:
+    """before: the answer before a move, whose medians are drawn behind, or None."""
     answer = shown.answer
     assert answer is not None
+    if before is not None and before.sizes["period"] != answer.sizes["period"]:
+        before = None
     conditions = dict(shown.state.view.conditions)
     labels = fan.labels_of(answer)
-    panels = [
-        Panel(title(t), _unit(answer, t), fan.panel(answer, t, conditions, width, height))
-        for t in shown.targets
-    ]
+    panels = []
+    for target in shown.targets:
+        drawing = fan.panel(
+            answer,
+            target,
+            conditions,
+            width,
+            height,
+            held=held.get(target),
+            ghost=None if before is None else fan.median_of(before, target),
+        )
+        panels.append(Panel(title(target), _unit(answer, target), drawing))
     legend = [
         Sample("data", "line", "line plain"),
         Sample("median", "line", "line c0"),
         Sample("68 and 90 % bands", "bar", "band c0"),
+        *([] if before is None else [Sample("before this move", "line", "ghost")]),
     ]
     heading = f"Forecast from {answer['period'].values[0]} on"
     if "conditions" in answer.attrs:
         heading += f", condition {answer.attrs['conditions']}"
         legend.append(Sample("condition", "point", "condition"))
-        drawing = bars.shocks_panel(answer, labels, width, height)
+        drawing = bars.shocks_panel(answer, labels, width, height, held.get(bars.SHOCKS))
         panels.append(Panel(SHOCKS, "standard deviations", drawing))
         names = [str(name) for name in answer["shock"].values]
         path = answer["shock_path"].values

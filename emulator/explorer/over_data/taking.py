@@ -9,13 +9,20 @@ from typing import Any
 
 from emulator.errors import EmulatorError
 from emulator.explorer.economies import Economies
+from emulator.explorer.exported import MADE_BY, below, notes_in_words, parameters_in_words
 from emulator.explorer.over_data.asking import OverData, question_of, who
 from emulator.explorer.tables import BUNDLED
 from emulator.explorer.uploads import Upload
+from emulator.explorer.views import STARTS
 from emulator.inference.history import figures, files
 from emulator.version import __version__
 
 FILES: dict[str, Any] = {"history": files.DECOMPOSITION, "forecast": files.FORECAST}
+
+BANDS = (
+    "Bands of 68 and 90 % at these parameters: shocks to come, and what is not known of the state"
+    " today."
+)
 
 RECIPE = '''"""What the explorer of universal-macro-emulator {version} showed. Writes {file}."""
 
@@ -39,15 +46,54 @@ def csv(answer: OverData) -> bytes:
 
 
 def figure(answer: OverData, kind: str) -> bytes:
-    """The picture as the command line draws it. Raises `EmulatorError` where there is none."""
+    """The picture as the command line draws it, and below it what it rests on. Raises
+    `EmulatorError` where there is none.
+    """
     draw = (
         figures.draw_forecast
         if answer.state.view.kind == "forecast"
         else figures.draw_decomposition
     )
+    drawn = draw(_answered(answer))
+    for legend in list(drawn.legends):
+        legend.remove()
+    below(drawn, drawn.axes, said_below(answer))
     stream = io.BytesIO()
-    draw(_answered(answer)).savefig(stream, format=kind, dpi=150)
+    drawn.savefig(stream, format=kind, dpi=150)
     return stream.getvalue()
+
+
+def said_below(answer: OverData) -> list[str]:
+    """The parameters, the data and how they are observed, the condition, what the bands are, notes,
+    and what made the picture, a text each.
+    """
+    texts = [parameters_in_words(answer.state.live, answer.spec), _data_in_words(answer)]
+    if answer.state.view.kind == "forecast":
+        texts += [*_conditions_in_words(answer), BANDS]
+    return [*texts, *notes_in_words(answer.notes), MADE_BY]
+
+
+def _data_in_words(answer: OverData) -> str:
+    view = answer.state.view
+    equations = [f"{name} = {text}" for name, text in answer.equations.items() if text.strip()]
+    parts = [f"Data: {view.data}, {_answered(answer).attrs['sample']}", *equations]
+    parts += [f"{name}: {text}" for name, text in view.transforms if text.strip()]
+    parts += [f"error of {name} {text}" for name, text in view.errors if text.strip()]
+    return f"{'; '.join(parts)}. Before the data: {STARTS[view.start]}."
+
+
+def _conditions_in_words(answer: OverData) -> list[str]:
+    """The path of each condition, and who meets them."""
+    forecast = _answered(answer)
+    if "conditions" not in forecast.attrs:
+        return []
+    periods = [str(period) for period in forecast["period"].values]
+    paths = [
+        f"{name} "
+        + ", ".join(f"{periods[h]} {path[h]:g}" for h in range(len(path)) if path[h] == path[h])
+        for name, path in answer.state.view.conditions
+    ]
+    return [f"Condition: {'; '.join(paths)}; {forecast.attrs['conditions']}."]
 
 
 def recipe(answer: OverData, economies: Economies) -> str:

@@ -2,7 +2,7 @@
 // What the reader wants is in the page's `state`; the server reads and checks it, and computes every number.
 "use strict";
 
-let drawnPath = null;    // the condition that is being drawn: its series, the axes at its beginning, the last period that it reached
+let drawnPath = null;    // the condition that is being drawn: its series, and the last place that it reached
 let alone = null;        // the number of the part that is looked at alone, or null
 let fitted = "";         // the size for which panels were drawn again last
 
@@ -54,17 +54,39 @@ function roundedOn(frame, value) {
 function drawTo(event) {
   const svg = plotOf(drawnPath.target);
   if (!svg) return;
-  const { ahead, value } = placeIn(svg, event, drawnPath.frame);
+  const frame = frameOf(svg), { ahead, value } = placeIn(svg, event, frame);
   const path = pathOf(drawnPath.target), before = drawnPath.last ?? { ahead, value };
   const steps = Math.abs(ahead - before.ahead);
   for (let k = 0; k <= steps; k++) {
     const share = steps ? k / steps : 1;
-    path[before.ahead + Math.sign(ahead - before.ahead) * k] = roundedOn(drawnPath.frame, before.value + share * (value - before.value));
+    path[before.ahead + Math.sign(ahead - before.ahead) * k] = roundedOn(frame, before.value + share * (value - before.value));
   }
   drawnPath.last = { ahead, value };
   setPath(drawnPath.target, path);
   fillPath();
+  sketch(svg);
   draw(event.timeStamp);
+}
+
+/** Show a path in its panel at once, as the server will draw it with its answer. */
+function sketch(svg) {
+  const { width, height } = svg.viewBox.baseVal, { low, high, last, first } = frameOf(svg);
+  for (const old of svg.querySelectorAll(".handle, .condition:not([data-values])")) old.remove();
+  const points = [...pathOf(svg.dataset.target)].map((text, ahead) => text && {
+    ahead,
+    x: MARGIN.left + (width - MARGIN.left - MARGIN.right) * (first + ahead) / Math.max(last, 1),
+    y: MARGIN.top + (height - MARGIN.top - MARGIN.bottom) * (high - Number(text)) / (high - low),
+  });
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("class", "condition");
+  line.setAttribute("d", points.map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point.x} ${point.y}` : "")).join(""));
+  svg.append(line);
+  for (const point of points.filter(Boolean)) {
+    const handle = document.createElementNS(SVG, "circle");
+    for (const [name, value] of Object.entries({ class: "handle", cx: point.x, cy: point.y, r: 5, "data-ahead": point.ahead })) handle.setAttribute(name, value);
+    svg.append(handle);
+  }
+  shown.delete($("#drawn"));  // what the server says next replaces it, also where it is what it said before
 }
 
 function plotOf(target) {
@@ -77,7 +99,9 @@ function fieldOf(event) { return event.target.closest?.(".field, .handle")?.clos
 document.addEventListener("pointerdown", (event) => {
   const svg = fieldOf(event);
   if (!svg || event.button !== 0) return;
-  drawnPath = { target: svg.dataset.target, frame: frameOf(svg), last: null };
+  drawnPath = { target: svg.dataset.target, last: null };
+  starts(svg);
+  move.byPointer = true;
   $("#path-of").value = drawnPath.target;
   drawTo(event);
 });

@@ -75,7 +75,7 @@ function live(fields) {
 /** The server's picture of a state, with notes and table; an `error` where it gives none. Null where the question was withdrawn. */
 async function ask(query, patient, signal) {
   layout();
-  const plot = $(".plot");
+  const plot = $(".plot") ?? $("#drawn");
   const fields = new URLSearchParams({ state: query, patient: patient ? "1" : "0", w: Math.round(plot.clientWidth), h: Math.round(plot.clientHeight), table: $("#numbers").open ? "1" : "0" });
   for (const [name, value] of held()) fields.append(name, value);
   try {

@@ -19,7 +19,7 @@ function layout() {
   const caption = panels.querySelector("figcaption")?.offsetHeight || 20;
   const notes = [...document.querySelectorAll("#notes .note")].reduce((sum, note) => sum + note.offsetHeight + 6, 0);
   const below = Math.min(($("#drawn .legend")?.offsetHeight ?? 0) + notes, 160) + (narrow ? 8 : 56);
-  const above = narrow ? ($("#drawn h2")?.offsetHeight ?? 0) + 16 : panels.getBoundingClientRect().top + scrollY;
+  const picture = $("#picture"), above = panels.getBoundingClientRect().top + (narrow ? picture.scrollTop - picture.getBoundingClientRect().top : scrollY);
   const width = $("#drawn").clientWidth, height = (narrow ? 0.62 : 1) * innerHeight - above - below;
   const [least, shortest] = narrow ? [150, 72] : [190, 110];
   let best = { size: 0, columns: 1, plot: 240 };
@@ -37,9 +37,12 @@ function layout() {
   return style.cssText !== before;
 }
 
-/** What a question says of the panels: the axes to keep, and what was live, while a slider is moved. */
+/** What a move is about: axes and curves of another world or view are not held against it. */
+function moved() { return `${$("#controls").dataset.world} ${state.get("world")} ${state.get("view")}`; }
+
+/** What a question says of the panels: the axes to keep, and what was shown, while a slider is moved or a path is drawn. */
 function held() {
-  return move === null ? [] : [["ghost", move.before], ...[...move.axes].map(([name, [low, high]]) => ["hold", `${name}:${low}:${high}`])];
+  return move === null || move.of !== moved() ? [] : [["ghost", move.before], ...[...move.axes].map(([name, [low, high]]) => ["hold", `${name}:${low}:${high}`])];
 }
 
 /** The limits of each panel that is drawn, wider ones in the place of those that are held. */
@@ -47,11 +50,11 @@ function axes() {
   return [...document.querySelectorAll("#drawn .plot > svg")].map((svg) => [svg.dataset.name, [svg.dataset.low, svg.dataset.high]]);
 }
 
-/** A slider is about to change the state. */
+/** A slider, or the plot in which a path is drawn, is about to change the state. */
 function starts(slider) {
   if (move?.slider === slider) return clearTimeout(move.rest);
   if (move !== null) clearTimeout(move.rest);
-  move = { slider, before: live(state).toString(), axes: new Map(axes()), rest: 0 };
+  move = { slider, of: moved(), before: (state.has("view") ? state : live(state)).toString(), axes: new Map(axes()), rest: 0 };
 }
 
 /** A slider was let go: a pointer ends the move, keys do when they rest. */
@@ -108,7 +111,7 @@ function readOff() {
 
 /** Draw the guide and the numbers of one panel. A small one has no room for labels and bands, and its unit stands above it; a tiny one has none for the period. */
 function mark(svg, numbers, unit) {
-  const { width, height } = svg.viewBox.baseVal, last = Math.max(Number(svg.dataset.last), 1), small = width < 330, tiny = height < 100;
+  const { width, height } = svg.viewBox.baseVal, last = Math.max(Number(svg.dataset.last), 1), small = width < 420, tiny = height < 100;
   const x = MARGIN.left + (width - MARGIN.left - MARGIN.right) * reading / last;
   const guide = document.createElementNS(SVG, "path");
   guide.setAttribute("class", "guide");
@@ -164,8 +167,9 @@ document.addEventListener("pointermove", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.target.id !== "drawn") return;
-  const last = Number($("#drawn .plot > svg")?.dataset.last ?? 0);
+  const first = $("#drawn .plot > svg");
+  if (event.target.id !== "drawn" || !first) return;
+  const last = Number(first.dataset.last);
   const to = { ArrowRight: Math.min((reading ?? -1) + 1, last), ArrowLeft: Math.max((reading ?? last + 1) - 1, 0), Home: 0, End: last, Escape: null }[event.key];
   if (to === undefined) return;
   event.preventDefault();
