@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emulator.console import say
-from emulator.errors import ParameterError
+from emulator.errors import ParameterError, SeriesError
 from emulator.inference.command_line import (
     DEFAULT_NETWORK,
     OBSERVABLES_HELP,
@@ -18,6 +18,7 @@ from emulator.inference.command_line import (
     economy_of,
     names_of,
 )
+from emulator.inference.notes import note
 from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, TypedData
 from emulator.inference.sweep import swept
 from emulator.series.command import pairs
@@ -110,13 +111,17 @@ def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]
                 "--set and --posterior both say at which parameters; expected one of the two."
             )
         # The folder of an estimate has one for each world.
-        own = question.posterior / Path(world).stem
+        own = question.posterior / economy.spec.name
         posterior = read_posterior(own if own.is_dir() else question.posterior, question.draws)
+        posterior.check_world(economy.spec)
         values = posterior.table
         names = ("sample", "observe", "errors", "start")
         arguments = {k: posterior.question[k] for k in names if k in posterior.question}
         if question.data is None:
             arguments["data"] = _data_of(posterior, question)
+        else:
+            arguments["data"] = question.read()
+            _compare(arguments, question)
     if "data" not in arguments:
         arguments["data"] = question.read()
     typed = {
@@ -128,6 +133,31 @@ def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]
     }
     arguments |= {name: value for name, value in typed.items() if value is not None}
     return economy, {**arguments, "draws": values}
+
+
+def _compare(arguments: dict[str, Any], question: TypedQuestion) -> None:
+    """Say what of the posterior's question does not suit other data. Raises `ParameterError`."""
+    data, sample = arguments["data"], arguments.get("sample")
+    missing = [name for name in arguments.get("observe") or {} if name not in data.names]
+    if missing and not question.observe:
+        raise ParameterError(
+            f"The posterior observes {', '.join(arguments['observe'])}, and data '{data.name}' have"
+            f" no {', '.join(missing)}; they have {', '.join(data.names)}. Say with --observe how"
+            " their series follow from observables."
+        )
+    if sample is None or question.sample is not None or sample == data.sample:
+        return
+    try:
+        data.window(sample)
+    except SeriesError:
+        raise ParameterError(
+            f"The posterior's sample is {sample}, and data '{data.name}' cover {data.sample}. Say"
+            f" with --sample which periods are meant: --sample {data.sample}."
+        ) from None
+    note(
+        f"the sample is the posterior's, {sample}; data '{data.name}' cover {data.sample}. --sample"
+        " takes others."
+    )
 
 
 def _data_of(posterior: PosteriorDraws, question: TypedQuestion) -> TimeSeries:

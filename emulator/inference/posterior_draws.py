@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from emulator.series import TimeSeries
+    from emulator.spec import WorldSpec
 
 FILE = "posterior.nc"
+
+EXPECTED = "Expected a file posterior.nc, or its folder, as `emulator estimate --data` writes them."
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,16 @@ class PosteriorDraws:
         """The arguments of `Economy.log_likelihood` that observe the same data in the same way."""
         names = ("observe", "errors", "start", "presample")
         return {name: self.question[name] for name in names if name in self.question}
+
+    def check_world(self, spec: WorldSpec) -> None:
+        """Raises `EstimationError` for a world that has other parameters."""
+        names = list(self.table.columns)
+        if set(names) != set(spec.parameter_names):
+            raise EstimationError(
+                f"The posterior is of '{self.world}', with parameters {', '.join(names)}; world"
+                f" '{spec.name}' has {', '.join(spec.parameter_names)}. Expected a posterior of"
+                f" '{spec.name}'."
+            )
 
     def data(self) -> TimeSeries:
         """The data, read again. Raises `SeriesError` where they are gone or have changed."""
@@ -70,8 +83,7 @@ def read_posterior(path: str | Path, n: int | None = None) -> PosteriorDraws:
     import pandas as pd
     import xarray as xr
 
-    file = Path(path)
-    file = file / FILE if file.is_dir() else file
+    file = _file(Path(path))
     try:
         root = xr.load_dataset(file, engine="h5netcdf")
         groups = _groups(file)
@@ -81,8 +93,7 @@ def read_posterior(path: str | Path, n: int | None = None) -> PosteriorDraws:
         question = json.loads(root.attrs["question"])
     except (OSError, ValueError, KeyError) as error:
         raise EstimationError(
-            f"'{file}' holds no posterior of a world given data ({error}). Expected a file"
-            " posterior.nc, or its folder, as `emulator estimate --data` writes them."
+            f"'{file}' holds no posterior of a world given data: {_why(error)}. {EXPECTED}"
         ) from None
     columns = {str(name): draws[name].values.ravel() for name in draws.data_vars}
     order = json.loads(root.attrs["parameters"])
@@ -91,6 +102,41 @@ def read_posterior(path: str | Path, n: int | None = None) -> PosteriorDraws:
         rows = np.unique(np.linspace(0, len(table) - 1, n).astype(int))
         table = table.iloc[rows].reset_index(drop=True)
     return PosteriorDraws(str(root.attrs["world"]), table, question, str(root.attrs["answered_by"]))
+
+
+def _file(path: Path) -> Path:
+    """The file of a path. Raises `EstimationError` where there is none, and says which worlds a
+    folder has posteriors of.
+    """
+    if not path.exists():
+        raise EstimationError(f"There is no '{path}'. {EXPECTED}")
+    if not path.is_dir():
+        return path
+    if (path / FILE).exists():
+        return path / FILE
+    worlds = sorted(file.parent.name for file in path.glob(f"*/{FILE}"))
+    if worlds:
+        raise EstimationError(
+            f"'{path}' holds posteriors of {', '.join(worlds)}, a folder each, and none of this"
+            " world. Ask one of these worlds, or name the folder of the one that is meant."
+        )
+    raise EstimationError(f"'{path}' holds no {FILE}. {EXPECTED}")
+
+
+def _why(error: Exception) -> str:
+    """What a file lacks, in words."""
+    text = str(error)
+    if "truncated" in text:
+        return "it is cut off; estimate again, or copy it once more"
+    if "signature" in text:
+        return "it is no NetCDF file"
+    if isinstance(error, KeyError):
+        return (
+            f"it does not say {text}. A posterior of matched responses says nothing of data"
+            if text in ("'held'", "'question'", "'parameters'")
+            else f"it lacks {text}"
+        )
+    return text
 
 
 def _groups(file: Path) -> set[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from emulator.console import head, number, show
 from emulator.inference.notes import note
+from emulator.spec import UNKNOWN_UNIT
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +35,7 @@ def show_decomposition(answer: xr.Dataset) -> None:
         here = answer.sel(target=target)
         parts = here["contribution"].mean("draw")
         columns = {str(part): parts.sel(part=part).values for part in parts["part"].values}
-        _tables(answer, f"{target}, {here['unit'].values!s}", columns)
+        _tables(answer, _titled(str(target), here), columns)
     _notes(answer)
 
 
@@ -46,8 +47,8 @@ def show_forecast(answer: xr.Dataset) -> None:
             f"{100 * float(p):g} %": here.sel(probability=p).values
             for p in here["probability"].values
         }
-        unit = str(answer["unit"].sel(target=target).values)
-        _tables(answer, f"forecast of {target}, {unit}", columns, everything=True)
+        title = f"forecast of {_titled(str(target), answer.sel(target=target))}"
+        _tables(answer, title, columns, everything=True)
     if "conditions" in answer.attrs:
         note(f"Conditions {answer.attrs['conditions']}.")
     _notes(answer)
@@ -63,6 +64,12 @@ def show_counterfactual(answer: xr.Dataset) -> None:
         _tables(answer, f"{target}: {answer.attrs['under']}", columns)
         columns = {}
     _notes(answer)
+
+
+def _titled(target: str, answer: xr.Dataset) -> str:
+    """A target with its unit, where that is known."""
+    unit = str(answer["unit"].values)
+    return target if unit == UNKNOWN_UNIT else f"{target}, {unit}"
 
 
 def _tables(

@@ -154,6 +154,45 @@ def test_a_posterior_from_a_file_reads_it_again_unless_it_changed(emulate, nk, t
     assert code == 0
 
 
+def test_a_posterior_of_another_world_is_refused(emulate, nk, tmp_path):
+    written(tmp_path / "nk", nk.sample(2, seed=2), {"data": "us", "sample": SAMPLE[1]})
+    code, _, err = emulate("smooth", "rbc", "--posterior", tmp_path)
+    assert code == 1
+    assert "holds posteriors of nk, a folder each, and none of this world" in " ".join(err.split())
+    code, _, err = emulate("smooth", "rbc", "--posterior", tmp_path / "nk")
+    assert code == 1
+    assert "The posterior is of 'nk', with parameters sigma," in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [(3000, "it is cut off; estimate again"), (0, "it is no NetCDF file")],
+)
+def test_a_damaged_posterior_says_what_is_wrong(emulate, nk, tmp_path, end, message):
+    written(tmp_path / "nk", nk.sample(2, seed=2), {"data": "us", "sample": SAMPLE[1]})
+    file = tmp_path / "nk" / "posterior.nc"
+    file.write_bytes(file.read_bytes()[:end])
+    code, _, err = emulate("forecast", "nk", "--posterior", file)
+    assert (code, message in " ".join(err.split())) == (1, True)
+
+
+def test_other_data_than_the_posteriors(emulate, nk, tmp_path):
+    question = {"data": "us", "sample": SAMPLE[1], "observe": {"rate": "rate + mean"}}
+    written(tmp_path / "nk", nk.sample(2, seed=2), question)
+    asked = ("forecast", "nk", "--posterior", tmp_path / "nk", "--horizon", "1")
+    code, _, err = emulate(*asked, "--data", "us")
+    assert code == 0
+    assert "the sample is the posterior's, 1995Q1:2007Q4; data 'us' cover" in " ".join(err.split())
+    frame = emulator.read_data("us", sample="2001Q1:2007Q4", series=["rate"]).frame()
+    frame.to_csv(tmp_path / "short.csv")
+    frame.rename(columns={"rate": "bill"}).to_csv(tmp_path / "other.csv")
+    code, _, err = emulate(*asked, "--data", tmp_path / "short.csv")
+    assert (code, "--sample 2001Q1:2007Q4" in " ".join(err.split())) == (1, True)
+    code, _, err = emulate(*asked, "--data", tmp_path / "other.csv")
+    assert code == 1
+    assert "The posterior observes rate, and data 'other' have no rate" in " ".join(err.split())
+
+
 def test_another_rule(emulate, tmp_path):
     code, out, _ = emulate(
         "counterfactual", "nk", *SAMPLE, "--under", "phi_pi=3", "--plot", tmp_path / "c.png"
@@ -174,7 +213,7 @@ def test_another_rule(emulate, tmp_path):
         (["forecast", "nk,var", "--probabilities", "1,-1"], "not all of them zero"),
         (["forecast", "nk", "--csv", "f.doc"], "must end in .csv, .nc, .json"),
         (["smooth", "zlb"], "is not linear in its shocks"),
-        (["decompose", "nk", "--posterior", "nowhere"], "holds no posterior"),
+        (["decompose", "nk", "--posterior", "nowhere"], "There is no 'nowhere'. Expected a file"),
         (["counterfactual", "nk"], "--under phi_pi=2.5"),
         (["counterfactual", "nk", "--under", "phi_pi=0.5"], "no unique stable solution"),
         (["smooth", "nk", "--data", "nowhere.csv"], "There is no file 'nowhere.csv'"),
