@@ -37,7 +37,7 @@ SOLVED = 1e-8
 """Largest residual of a path that is called solved."""
 
 FINE = 1e-12
-"""Residual, relative to the largest value on the path, at which no further step is tried."""
+"""Residual at which no further step is tried."""
 
 EXACT = 1e-6
 """Share of a right-hand side by which a linear system may be off before it counts as singular."""
@@ -129,8 +129,7 @@ def _newton(
     rows = everything
     inside = slice(band.lags, path.shape[1] - band.leads)
     for _ in range(STEPS):
-        level = 1.0 + np.abs(path[rows]).max(axis=(1, 2), initial=0.0)
-        rows = rows[np.isfinite(size[rows]) & (size[rows] > FINE * level)]
+        rows = rows[np.isfinite(size[rows]) & (size[rows] > FINE)]
         if len(rows) == 0:
             break
         step = newton_step(slopes(path[rows], rows), value[rows], band)
@@ -150,14 +149,36 @@ def _newton(
                 break
             length /= 2
         # A solved path is left where rounding ends: a step that no longer lowers the residual.
-        done = (size[rows] < SOLVED) & (size[rows] >= 0.5 * before)
+        done = (size[rows] < SOLVED * _scale(path[rows])) & (size[rows] >= 0.5 * before)
         done[waiting] = True
         rows = rows[~done]
-    return Solved(path, size < SOLVED * _scale(path), value)
+    solved = size < SOLVED
+    near = np.flatnonzero(~solved & (size < SOLVED * _scale(path)))
+    if len(near):
+        terms = _terms(slopes(path[near], near), path[near], band)
+        solved[near] = (np.abs(value[near]) < SOLVED * terms).all(axis=(1, 2))
+    return Solved(path, solved, value)
+
+
+def _terms(slopes: np.ndarray, path: np.ndarray, band: Band) -> np.ndarray:
+    """What a residual (N, T, V) is compared with where values are large: one, or the sum of the
+    equation's terms to first order. An equation of small numbers is not solved because a variable
+    of another is large.
+    """
+    periods = slopes.shape[1]
+    terms = np.zeros((len(path), periods, band.size))
+    for e, (row, column, shift) in enumerate(
+        zip(band.rows, band.columns, band.shifts, strict=True)
+    ):
+        first = band.lags + int(shift)
+        terms[:, :, row] += np.abs(slopes[:, :, e] * path[:, first : first + periods, column])
+    return np.maximum(1.0, terms)
 
 
 def _scale(path: np.ndarray) -> np.ndarray:
-    """What a residual of a path (N, ..) is compared with: one, or its largest value."""
+    """What the residuals of a path (N, ..) may be at most where it is solved, in units of `SOLVED`:
+    one, or its largest value.
+    """
     return np.maximum(1.0, np.nan_to_num(np.abs(path).max(axis=(1, 2), initial=0.0), nan=1.0))
 
 

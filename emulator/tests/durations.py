@@ -58,6 +58,7 @@ LONGER = (
     "inference/test_observables.py::test_figures_are_legible_with_any_number_of_observables",
     "inference/test_paths_and_bounds.py::test_a_network_never_answers_with_numbers_that_are_not_finite",
     "modfile/compiling/test_cache.py::test_comments_share_an_entry_and_equations_do_not",
+    "modfile/compiling/test_foresight.py::test_dynares_path_from_a_past_far_away",
     "modfile/compiling/test_runs.py::test_a_planner_who_does_not_discount_is_refused",
     "modfile/compiling/test_runs.py::test_a_run_that_is_not_there_is_refused_with_the_list",
     "modfile/compiling/test_runs.py::test_a_shock_of_size_zero_is_switched_on_by_a_mapping",

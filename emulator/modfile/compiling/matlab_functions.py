@@ -122,13 +122,13 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
 }
 
 
-OF_NAMES = ("strcmp", "strcmpi", "strmatch", "ismember")
+OF_NAMES = ("strcmp", "strcmpi", "strmatch", "ismember", "varlist_indices")
 """Functions that look a name up in a list of names."""
 
 
 def _among(name: str, arguments: list[Any]) -> np.ndarray:
     """Which names of a list are the given one: truth for each of the list, of `ismember` whether
-    any, of `strmatch(.., 'exact')` where.
+    any, of `strmatch(.., 'exact')` and `varlist_indices` where.
     """
     listed = next(argument for argument in arguments if isinstance(argument, Cell))
     text = next((argument for argument in arguments if isinstance(argument, str)), None)
@@ -140,7 +140,7 @@ def _among(name: str, arguments: list[Any]) -> np.ndarray:
     truth = np.array(same, dtype=float)[:, None, None]
     if name == "ismember":
         return cells_of(float(any(same)))
-    return _positions(truth) if name == "strmatch" else truth
+    return _positions(truth) if name in ("strmatch", "varlist_indices") else truth
 
 
 def _positions(x: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.errors import ParameterError, printable
-from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, Kind, kind_of
+from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, SCENARIOS, Kind, kind_of
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
@@ -285,7 +285,10 @@ def notes_on_reading(
     for.
     """
     notes = []
+    run = chosen_run(file, runs, number)
     skipped = [s for s in statements if isinstance(s, Skipped)]
+    if run is not None and run.kind in SCENARIOS:  # where lines from the steady state are followed
+        skipped = [s for s in skipped if "oo_.steady_state" not in s.text]
     if skipped:
         notes.append(
             f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at"
@@ -313,7 +316,6 @@ def notes_on_reading(
             " sizes that it is asked for."
         )
     constraint = next((s for s in statements if isinstance(s, Constraints)), None)
-    run = chosen_run(file, runs, number)
     if constraint is not None and not kind_of_run(run).paths:
         notes.append(
             f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"

@@ -12,7 +12,7 @@ Axes: N draw, V variable (those that stand for expectations last), K exogenous v
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,13 @@ from emulator.errors import ModFileError
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.kinds import FORESIGHT
 from emulator.modfile.compiling.matlab import value_of
-from emulator.modfile.compiling.matlab_values import Beyond
+from emulator.modfile.compiling.matlab_values import Beyond, Cell, Matrix, plain
 from emulator.modfile.compiling.runs import statements_until, steps_of
 from emulator.modfile.compiling.steady_at import Steady
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.given_paths import learnt_in
 from emulator.modfile.reading.syntax import (
+    Assignment,
     Command,
     HistvalBlock,
     InitvalBlock,
@@ -35,7 +36,9 @@ from emulator.modfile.reading.syntax import (
     Place,
     ShockPath,
     ShocksBlock,
+    Skipped,
     Statement,
+    walk,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +54,9 @@ UNSUPPORTED = {
     "heteroskedastic_shocks": "",
 }
 """Commands that decide a path and are not carried out; '' those that do not count here."""
+
+
+_STEADY = ("oo_.steady_state", "oo_.exo_steady_state")
 
 
 @dataclass
@@ -95,6 +101,8 @@ class Reading:
         n = len(theta)
         self.state = State(np.zeros((n, len(model.variables))), np.zeros((n, len(self.shocks))))
         self._own = model.own_values()[0]
+        self._followed: dict[str, Any] = {}
+        """Names of MATLAB's that lines set from the steady state (`oo_.steady_state`)."""
         self._before: tuple[int, dict[str, Any]] | None = None
 
     def read(self) -> State:
@@ -122,9 +130,33 @@ class Reading:
             self.state.endogenous = self.steady.solve(
                 self.state.endogenous, self.state.exogenous, self._theta(position)
             )[0]
+        elif isinstance(statement, Skipped | Assignment):
+            self._follow(statement, position)
         elif isinstance(statement, Command) and UNSUPPORTED.get(statement.name):
             message = f"'{statement.name}': {UNSUPPORTED[statement.name]}"
             raise ModFileError(message, statement.place)
+
+    def _follow(self, line: Skipped | Assignment, position: int) -> None:
+        """Carry out a line that sets a name of MATLAB's from the steady state that is in force, or
+        from such a name; pass over one that is more than that.
+        """
+        codes: Sequence[Any] = line.code or () if isinstance(line, Skipped) else (line,)
+        if len(codes) != 1 or codes[0].value is None or codes[0].name in self.model.parameters:
+            return
+        value, name = codes[0].value, codes[0].name
+        read = {getattr(part, "name", getattr(part, "function", "")) for part in walk(value)}
+        if not name or getattr(codes[0], "index", None) or not read & {*_STEADY, *self._followed}:
+            return
+        workspace = self._values(position) | {
+            "oo_.steady_state": Matrix(self.state.endogenous.T[:, None]),
+            "oo_.exo_steady_state": Matrix(self.state.exogenous.T[:, None]),
+            "M_.endo_names": Cell(tuple(self.model.variables)),
+            "M_.exo_names": Cell(tuple(self.shocks)),
+        }
+        try:
+            self._followed[name] = plain(value_of(value, workspace))
+        except Beyond:
+            self._followed.pop(name, None)
 
     def _values(self, position: int) -> dict[str, Any]:
         """Values of all names where a statement stands: the file's own there, and the draw's where
@@ -151,7 +183,7 @@ class Reading:
                 values[name] = column
         names = (*self.model.variables, *self.shocks)
         columns = [*self.state.endogenous.T, *self.state.exogenous.T]
-        return values | dict(zip(names, columns, strict=True))
+        return values | self._followed | dict(zip(names, columns, strict=True))
 
     def _theta(self, position: int) -> np.ndarray:
         values = self._values(position)

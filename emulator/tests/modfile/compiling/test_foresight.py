@@ -83,6 +83,14 @@ def test_histval_sets_the_past_and_zero_where_it_names_none():
     np.testing.assert_allclose(path[:4, 1], [0, 1, 1.5, 1.75])
 
 
+def test_a_past_that_matlab_computes_from_the_steady_state():
+    text = SOLOW.partition("shocks;")[0].replace("k=4", "k=3") + (
+        "ik = strmatch('k', M_.endo_names, 'exact');\nhalf = oo_.steady_state(ik)/2;\n"
+        "more = half + 1;\nhistval; k(0) = more; end; simul(periods=40);"
+    )
+    assert solved(text).path[0, 0, 0] == pytest.approx(3)
+
+
 def test_parameters_between_blocks_count_where_they_stand():
     text = (
         "var y; varexo e; parameters r size; r = 0.5; size = 1; model; y = r*y(-1) + e; end;"
@@ -261,6 +269,14 @@ def test_a_path_that_is_not_found_names_period_and_equation():
     ["growth", "lags", "bound", "linear", "planner", "learning", "from_file", "past_from_file"],
 )
 def test_dynares_paths(name):
+    check_dynares_path(name)
+
+
+def test_dynares_path_from_a_past_far_away():
+    check_dynares_path("far")
+
+
+def check_dynares_path(name):
     folder = Path(__file__).parents[2] / "reference" / "foresight"
     model = load(folder / f"{name}.mod")
     path = model.kind.path_solver(model).solve(model.theta()).path[0]

@@ -25,6 +25,7 @@ PATHS = {
     "lags": 1e-11,
     "bound": 1e-11,
     "linear": 1e-8,
+    "far": 1e-9,
     "planner": 1e-9,
     "learning": 1e-9,
     "from_file": 1e-9,

@@ -1,0 +1,27 @@
+// A past far from the end: productivity exp(8) times the usual one. Newton's method from the end runs away; homotopy reaches the path.
+var c k a;
+varexo e;
+parameters beta alpha delta rho;
+beta = 0.985; alpha = 1/3; delta = 0.03; rho = 0.9;
+model;
+  1/c = beta/c(+1)*(alpha*exp(a(+1))*k^(alpha - 1) + 1 - delta);
+  k = exp(a)*k(-1)^alpha + (1 - delta)*k(-1) - c;
+  a = rho*a(-1) + e;
+end;
+steady_state_model;
+  a = e/(1 - rho);
+  k = (exp(a)*alpha/(1/beta - 1 + delta))^(1/(1 - alpha));
+  c = exp(a)*k^alpha - delta*k;
+end;
+initval;
+  e = 0;
+end;
+steady;
+at = varlist_indices('k', M_.endo_names);
+half = oo_.steady_state(at)/2;
+histval;
+  a(0) = 8;
+  k(0) = half;
+end;
+perfect_foresight_setup(periods = 120);
+perfect_foresight_solver;
