@@ -2,7 +2,7 @@
 of time and memory.
 
     python benchmarks/mutations.py FOLDER [--count 10000] [--seed 0] [--memory 3] [--limit 60]
-        [--keep FOLDER]
+        [--keep FOLDER] [--programs]
 
 Each mutation takes a file of the folder at random, damages it (pieces cut, doubled or swapped,
 lines of MATLAB where none belong: `emulator.tests.modfile.mutilation`) and asks for its responses,
@@ -10,6 +10,9 @@ from a a copy of the folder, so that what it includes is there. A process solves
 other under a limit of address space; a new one takes its place where it dies or takes too long.
 The damage depends on the seed and on the mutation's number alone, so that each can be made again
 (`--only K`).
+
+With `--programs` the files that are damaged are the `NAME_steadystate.m` of models whose program is
+followed, and what is asked for are steady states at one draw and at three.
 
 Printed: how many were answered and refused, refusals without the name of the file and a line, and
 every traceback, death, lapse of time or memory by its number. Exit code 1 if there is any of these.
@@ -29,16 +32,22 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from emulator.tests.modfile.mutilation import mutilated, with_matlab
+
+if TYPE_CHECKING:
+    from emulator.modfile import CompiledModel
 
 GIB = 2**30
 HORIZON = 2
@@ -69,7 +78,9 @@ def damaged(files: list[Path], seed: int, number: int) -> tuple[Path, str]:
 
 
 def solve(file: Path, text: str) -> Ending:
-    """Ask for the responses of a text, from a copy beside the file that it was made of."""
+    """Ask for the responses of a text, or for the steady states of a program, from a copy beside
+    the file that it was made of.
+    """
     from emulator.errors import EmulatorError
     from emulator.modfile import irf
 
@@ -78,7 +89,10 @@ def solve(file: Path, text: str) -> Ending:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            irf(copy, horizon=HORIZON)
+            if file.suffix == ".mod":
+                irf(copy, horizon=HORIZON)
+            else:
+                steady_states(file, copy)
     except EmulatorError as error:
         return Ending("refused", str(error))
     except MemoryError as error:
@@ -86,6 +100,47 @@ def solve(file: Path, text: str) -> Ending:
     except Exception:
         return Ending("traceback", traceback.format_exc())
     return Ending("answered")
+
+
+@cache
+def model_of(program: Path) -> CompiledModel:
+    from emulator.modfile import load
+
+    return load(program.with_name(f"{program.stem.removesuffix('_steadystate')}.mod"))
+
+
+def steady_states(program: Path, damaged_program: Path) -> None:
+    """Follow a damaged program at one draw and at three. Raises `ModFileError` where it is not
+    followed.
+    """
+    from emulator.errors import ModFileError
+    from emulator.modfile.compiling.steady_file import with_formulas_beside
+    from emulator.modfile.compiling.steady_program import program_beside
+
+    model = model_of(program)
+    name = damaged_program.name.replace("_steadystate.m", ".mod")
+    file = replace(model.file, path=damaged_program.with_name(name))
+    with_formulas_beside(file)
+    followed = program_beside(file)
+    if followed is None:
+        raise ModFileError("it is not followed", f"{damaged_program.name}:1")
+    parameters = model.theta()[:, : len(file.parameters)]
+    for draws in (1, 3):
+        shocks = np.zeros((draws, len(followed.shocks)))
+        followed(np.repeat(parameters, draws, axis=0), shocks)
+
+
+def followed_programs(folder: Path) -> list[Path]:
+    """The programs in a folder whose model is answered with them."""
+    from emulator.errors import EmulatorError
+
+    programs = []
+    for path in sorted(folder.rglob("*_steadystate.m")):
+        with warnings.catch_warnings(), suppress(EmulatorError):
+            warnings.simplefilter("ignore")
+            if model_of(path).program is not None:
+                programs.append(path)
+    return programs
 
 
 def work(files: list[Path], seed: int, memory: float, orders: Connection) -> None:
@@ -158,7 +213,8 @@ def main(options: argparse.Namespace) -> int:
         raise SystemExit(f"No .mod file in {options.folder}.")
     with tempfile.TemporaryDirectory() as scratch:
         copied = Path(shutil.copytree(options.folder, Path(scratch) / "files"))
-        return run(sorted(copied.rglob("*.mod")), options)
+        files = followed_programs(copied) if options.programs else sorted(copied.rglob("*.mod"))
+        return run(files, options)
 
 
 def run(files: list[Path], options: argparse.Namespace) -> int:
@@ -180,6 +236,9 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder of .mod files, with all its folders")
+    parser.add_argument(
+        "--programs", action="store_true", help="damage NAME_steadystate.m files instead"
+    )
     parser.add_argument("--count", type=int, default=10_000, help="mutations")
     parser.add_argument("--seed", type=int, default=0, help="of the damage")
     parser.add_argument("--memory", type=float, default=3.0, help="address space, GiB")

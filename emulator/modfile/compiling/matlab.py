@@ -20,6 +20,7 @@ from emulator.modfile.compiling.matlab_values import (
     Beyond,
     Cell,
     Matrix,
+    bounded,
     cells_of,
     numbers,
     solved,
@@ -107,6 +108,7 @@ def _operation(operator: str, operands: list[Any]) -> Any:
     if operator == "*" and not any(single):
         if a.shape[1] != b.shape[0]:
             raise Beyond("a product of matrices of different sizes")
+        bounded(a.shape[0], b.shape[1], max(a.shape[2], b.shape[2]))
         return np.moveaxis(np.moveaxis(a, 2, 0) @ np.moveaxis(b, 2, 0), 0, 2)
     if operator == "\\" and not single[0]:
         return solved(a, b)
@@ -118,6 +120,8 @@ def _operation(operator: str, operands: list[Any]) -> Any:
         return np.moveaxis(np.linalg.matrix_power(np.moveaxis(a, 2, 0), whole(b)), 0, 2)
     if any(x != y and 1 not in (x, y) for x, y in zip(a.shape, b.shape, strict=True)):
         raise Beyond("an operation on matrices of different sizes")
+    rows, columns, draws = (max(x, y) for x, y in zip(a.shape, b.shape, strict=True))
+    bounded(rows, columns, draws)
     return _ELEMENTWISE[operator](a, b) * 1.0
 
 
@@ -150,9 +154,11 @@ def _matrix(rows: Sequence[Expression], workspace: Mapping[str, Any], last: int 
     ]
     flat = [value for row in values for value in row]
     if flat and all(isinstance(value, str) for value in flat):
+        bounded(1, sum(map(len, flat)), 1)
         return "".join(flat)
     blocks = numbers(flat)
     n = max((value.shape[2] for value in blocks), default=1)
+    bounded(1, sum(value.shape[0] * value.shape[1] for value in blocks), n)
     try:
         joined = [
             np.concatenate([np.broadcast_to(v, (*v.shape[:2], n)) for v in row if v.size], axis=1)

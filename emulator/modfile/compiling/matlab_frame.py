@@ -22,8 +22,11 @@ from emulator.modfile.reading.matlab import Code, read_code
 from emulator.modfile.reading.matlab_file import Function
 from emulator.modfile.reading.syntax import Call, Expression, Operation, Place, Skipped, Symbol
 
-MOST_STEPS = 200_000
-"""Statements of one evaluation."""
+MOST_STEPS = 50_000
+"""Statements of one evaluation: some seconds."""
+
+MOST_HELD = 10_000_000
+"""Elements of all matrices of one function, all draws together."""
 
 DEEPEST = 20
 """Functions inside of one another."""
@@ -139,6 +142,7 @@ class Frame:
         if code.index is None:
             for name, value in zip(code.name.split(","), values, strict=False):
                 self.workspace[name] = value if isinstance(value, Handle) else plain(value)
+            self.check_memory()
             return
         before = self.workspace.get(code.name)
         cells = cells_of(before) if before is not None else np.zeros((0, 0, 1))
@@ -146,6 +150,13 @@ class Frame:
         if not isinstance(cells, np.ndarray) or not isinstance(values[0], np.ndarray):
             raise Beyond("an element of a text")
         self.workspace[code.name] = plain(placed(cells, where, values[0]))
+        self.check_memory()
+
+    def check_memory(self) -> None:
+        """Raises `Beyond` where variables hold more elements than any such file needs."""
+        held = (v.cells.size for v in self.workspace.values() if isinstance(v, Matrix))
+        if sum(held) > MOST_HELD:
+            raise Beyond("so many elements of matrices")
 
     def value(self, expression: Expression) -> Any:
         return self.outputs(expression, 1)[0]

@@ -12,6 +12,7 @@ from emulator.modfile.compiling.matlab_values import (
     LARGEST,
     Beyond,
     Cell,
+    bounded,
     cells_of,
     numbers,
     solved,
@@ -82,6 +83,16 @@ def _joined(axis: int) -> Callable[..., Any]:
     return function
 
 
+def _diagonal(x: np.ndarray) -> np.ndarray:
+    """The matrix with a vector on its diagonal, or the diagonal of a matrix as a column."""
+    if 1 not in x.shape[:2]:
+        return np.einsum("iin->in", x[: min(x.shape[:2]), : min(x.shape[:2])])[:, None]
+    size = max(x.shape[:2])
+    matrix = np.zeros(bounded(size, size, x.shape[2]))
+    matrix[np.arange(size), np.arange(size)] = x.reshape(size, -1)
+    return matrix
+
+
 def _inverse(x: np.ndarray) -> np.ndarray:
     return solved(x, np.broadcast_to(np.eye(len(x))[:, :, None], x.shape))
 
@@ -102,6 +113,7 @@ OF_MATRICES: dict[str, Callable[..., Any]] = {
     "NaN": _filled(np.nan),
     "nan": _filled(np.nan),
     "eye": _identity,
+    "diag": _diagonal,
     "inv": _inverse,
     "linspace": _linspace,
     "repmat": _repeated,

@@ -33,6 +33,13 @@ class Cell:
     elements: tuple[Any, ...]
 
 
+def bounded(rows: int, columns: int, draws: int) -> tuple[int, int, int]:
+    """The shape of a matrix. Raises `Beyond` where it has too many elements."""
+    if rows * columns * draws > LARGEST:
+        raise Beyond("a matrix of so many elements")
+    return rows, columns, draws
+
+
 def plain(cells: Any) -> Any:
     """A value as the workspace holds it: a number or array (N,), a `Matrix`, a text, a `Cell`."""
     if not isinstance(cells, np.ndarray):

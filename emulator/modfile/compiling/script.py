@@ -26,7 +26,9 @@ from emulator.modfile.compiling.matlab_values import (
     holds,
 )
 from emulator.modfile.compiling.script_items import (
+    COVARIANCE,
     OPENS,
+    SIZES,
     Item,
     change,
     items_of,
@@ -35,6 +37,7 @@ from emulator.modfile.compiling.script_items import (
     option_text,
     set_parameter,
     shock_sizes,
+    whole_covariance,
 )
 from emulator.modfile.compiling.script_steps import PARAMETERS, carry_out, with_structure
 from emulator.modfile.reading.budget import Budget
@@ -246,6 +249,8 @@ class _Run:
     def step(self, item: Item, code: Code) -> Script | OptionLine | ShocksBlock:
         line = item.line
         assert code.value is not None
+        if code.word == "=" and code.name == SIZES and code.index is None and len(self.shocks) > 1:
+            return self.covariance(line, code.value)
         sizes = shock_sizes(line, code, self.shocks, self.values)
         if sizes is not None:
             return sizes
@@ -269,6 +274,14 @@ class _Run:
             # A variable of the workspace of that name, which Dynare does not look at.
             raise Beyond("a field, or a declared name")
         return self.script(line, "=", code.value, code.name, code.index)
+
+    def covariance(self, line: Statement, value: Expression) -> ShocksBlock:
+        """`M_.Sigma_e = MATRIX`, kept under a name that no line of MATLAB can read."""
+        block = whole_covariance(line, self.shocks, value_of(value, self.values))
+        step = self.script(line, "=", value, COVARIANCE)
+        carry_out(step, self.values, self.parameters)
+        self.out.append(step)
+        return block
 
     def script(
         self,

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.mat_file import is_load
 from emulator.modfile.compiling.matlab import value_of
@@ -27,6 +29,9 @@ from emulator.modfile.reading.syntax import (
 )
 
 SIZES = "M_.Sigma_e"
+
+COVARIANCE = "covariance of all shocks"
+"""The variable that holds what the whole of `M_.Sigma_e` is set to."""
 
 OPENS = ("if", "for", "while", "switch")
 
@@ -160,3 +165,25 @@ def shock_sizes(
     value_of(value, values)
     moment = ShockMoment(kind, tuple(names), value, line.place)
     return ShocksBlock((moment,), (), False, line.place)
+
+
+def whole_covariance(line: Statement, shocks: Sequence[str], cells: Any) -> ShocksBlock:
+    """`M_.Sigma_e = MATRIX` (rows, columns, n), of which Dynare factors the upper triangle."""
+    if not isinstance(cells, np.ndarray):
+        raise Beyond("this size of shocks")
+    if cells.shape[:2] != (len(shocks), len(shocks)):
+        raise ModFileError(
+            f"M_.Sigma_e is set to a matrix of {cells.shape[0]} by {cells.shape[1]}, and the file"
+            f" declares {len(shocks)} shocks; expected {len(shocks)} by {len(shocks)}.",
+            line.place,
+        )
+    moments = []
+    for j, column in enumerate(shocks):
+        for i, row in enumerate(shocks[: j + 1]):
+            if i != j and not cells[i, j].any():
+                continue
+            value = Call(COVARIANCE, (Number(i + 1.0), Number(j + 1.0)))
+            names = (row,) if i == j else (row, column)
+            kind = "var" if i == j else "covar"
+            moments.append(ShockMoment(kind, names, value, line.place))
+    return ShocksBlock(tuple(moments), (), True, line.place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from emulator.modfile.reading.matlab import Code, read_code
@@ -43,7 +44,7 @@ def read_functions(path: Path) -> Mapping[str, Function] | None:
     text = _CONTINUED.sub(" ", text)
     heads = list(_HEAD.finditer(text))
     functions: dict[str, Function] = {}
-    for head, following in zip(heads, [*heads[1:], None], strict=True):
+    for head, following in zip_longest(heads, heads[1:]):
         body = text[head.end() : None if following is None else following.start()]
         body = _SAID.sub("", body)
         codes = read_code(body)

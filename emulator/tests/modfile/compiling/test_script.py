@@ -191,6 +191,42 @@ def test_names_are_looked_up_and_sizes_of_shocks_are_set(lines):
     np.testing.assert_allclose(model.theta()[0], LOOKED_UP[lines])
 
 
+TWO = """var y z; varexo e u; parameters r s; r = 0.9; s = 0.1;
+model(linear); y = r*y(-1) + e; z = u; end;
+shocks; var e; stderr 0.7; var u; stderr 0.7; var e, u = 0.3; end;
+LINES
+stoch_simul(order=1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected", "at_double"),
+    [
+        ("M_.Sigma_e = s^2*eye(2);", [[0.1, 0], [0, 0.1]], [[0.2, 0], [0, 0.2]]),
+        ("d = [s 0.3];\nM_.Sigma_e = diag(d.^2);", [[0.1, 0], [0, 0.3]], [[0.2, 0], [0, 0.3]]),
+        (
+            "A = [2 0; 1 3];\nM_.Sigma_e = s*(A*A');",
+            np.sqrt(0.1) * np.array([[2, 0], [1, 3]]),
+            np.sqrt(0.2) * np.array([[2, 0], [1, 3]]),
+        ),
+        ("S = s^2*eye(2);\nM_.Sigma_e = S;\nM_.Sigma_e(2, 2) = 0.09;", [[0.1, 0], [0, 0.3]], None),
+    ],
+)
+def test_the_covariance_of_all_shocks_is_read_from_an_expression(lines, expected, at_double):
+    """The factor of Cholesky, at the file's values and with s twice as large."""
+    model = load_text(TWO.replace("LINES", lines), "m.mod")
+    np.testing.assert_allclose(model.cholesky(model.theta())[0], expected, atol=1e-12)
+    if at_double is not None:
+        np.testing.assert_allclose(model.cholesky(model.theta(s=0.2))[0], at_double, atol=1e-12)
+
+
+def test_a_covariance_of_another_number_of_shocks_is_refused():
+    with pytest.raises(ModFileError, match=r"m\.mod:4: .* 3 by 3, and the file declares 2 shocks"):
+        load_text(TWO.replace("LINES", "M_.Sigma_e = eye(3);"), "m.mod")
+    with pytest.raises(ModFileError, match="sets the size of a shock"):
+        load_text(TWO.replace("LINES", "M_.Sigma_e = 4*M_.Sigma_e;"), "m.mod")
+
+
 @pytest.mark.parametrize(
     "line",
     ["M_.Sigma_e = f(3);", "if r > 0\n M_.Sigma_e = f(3);\nend", "set_shock_stderr_value(e)"],
