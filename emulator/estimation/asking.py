@@ -46,7 +46,11 @@ def estimate_all(problems: Sequence[MatchingProblem], output: Path) -> None:
             say(
                 f"The same VAR on data of {problem.responder.spec.name}: {problem.responder.words}."
             )
-    if shock != target.shock:
+    if target.procedure is not None:
+        innovation = target.procedure.innovation.name
+        words = target.procedure.identification.words
+        say(f"Matched: the VAR's shock in {innovation}, {words}, to the worlds' {shock} shock.")
+    elif shock != target.shock:
         say(f"The target's {target.shock} shock is matched by the worlds' {shock} shock.")
     results = [_estimated(problem, output) for problem in problems]
     write_text(output / "parameters.csv", parameter_table(results).to_csv(lineterminator="\n"))

@@ -27,6 +27,9 @@ from emulator.estimation.settings import QUANTILE_NAMES, QUANTILES, Budget
 from emulator.estimation.target import Target
 from emulator.spec import WorldSpec
 
+MONETARY, RATE = "monetary", "rate"
+"""The shock and the observable that belong together in the worlds that have both."""
+
 TAIL = 0.005
 """Share of the posterior's draws that lie beyond the point estimate, from which it counts as
 another mode's.
@@ -86,7 +89,11 @@ class Estimate:
     @property
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
-        complaints = [*identification_complaints(self.movements), *self.diagnostics.complaints]
+        complaints = [
+            *self._of_another_shock,
+            *identification_complaints(self.movements),
+            *self.diagnostics.complaints,
+        ]
         entries = self.density.criterion.size
         free = len(self.density.prior.free)
         if entries < free:
@@ -112,6 +119,23 @@ class Estimate:
         if self.flagged > 0.05:
             complaints.append(f"the network itself doubts {self.flagged:.0%} of the draws")
         return complaints
+
+    @property
+    def _of_another_shock(self) -> list[str]:
+        """A VAR whose shock is not that in the rate, matched to a world's monetary shock."""
+        procedure, shock = self.target.procedure, self.density.responder.shock
+        if procedure is None or self.spec.shock_names[shock] != MONETARY:
+            return []
+        name, observable, _ = procedure.innovation
+        if observable in ("", RATE) or RATE not in self.spec.observable_names:
+            return []
+        return [
+            f"the target is the response to the VAR's shock in {name} ({observable}), and it is"
+            f" matched to the world's {MONETARY} shock, which is one to the {RATE}; order the"
+            f" {RATE} last or name its series (innovation=, on the command line --innovation), or"
+            " name the world's shock that the VAR's stands for (shock=, on the command line"
+            " --shock)"
+        ]
 
     @property
     def draws(self) -> np.ndarray:

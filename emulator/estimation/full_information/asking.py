@@ -198,11 +198,13 @@ def _say_evidence(result: PosteriorEstimate) -> None:
         f"{name}: log posterior at the mode {result.mode.log_posterior:.4f};"
         f" {result.mode.agreeing} of {len(result.mode.objectives)} searches agree."
     )
+    why = result.why_no_laplace
+    laplace = f"no Laplace approximation ({why})" if why else f"Laplace {evidences.laplace:.2f}"
     error = f" ({evidences.sampled.error:.2f})" if math.isfinite(evidences.sampled.error) else ""
     say(
-        f"{name}: log marginal likelihood {evidences.sampled.log:.2f}{error}; Laplace"
-        f" {evidences.laplace:.2f}, modified harmonic mean {evidences.harmonic:.2f}. Dynare's log"
-        f" data density: {evidences.as_dynare:.2f}."
+        f"{name}: log marginal likelihood {evidences.sampled.log:.2f}{error};"
+        f" {laplace}, modified harmonic mean {evidences.harmonic:.2f}. Dynare's log data density:"
+        f" {evidences.as_dynare:.2f}."
     )
     answer = result.identification
     ranks = (
@@ -241,7 +243,7 @@ def _show_worlds(results: Sequence[PosteriorEstimate]) -> None:
             str(row["parameters"]),
             f"{row['log_likelihood_at_mode']:.2f}",
             f"{row['log_marginal_likelihood']:.2f}",
-            f"{row['laplace']:.2f}",
+            "-" if math.isnan(row["laplace"]) else f"{row['laplace']:.2f}",
             f"{row['probability']:.3g}",
             str(row["answered_by"]),
         )

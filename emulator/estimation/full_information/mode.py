@@ -21,6 +21,7 @@ from scipy.special import expit
 from emulator.errors import NoSolutionError
 from emulator.estimation.density import solvable_draws
 from emulator.estimation.full_information.density import DataDensity
+from emulator.estimation.prior import JointPrior
 
 SCORED = 512
 """Draws of the prior that are scored; the best of them are where searches start."""
@@ -53,7 +54,10 @@ EDGE = 14.0
 """Largest |z|: beyond, a parameter is at an end of its range."""
 
 AT_BOUND = 1e-3
-"""A parameter this near to an ends probability, is at its bound."""
+"""A parameter so near to an end of its range, in probability, is at its bound."""
+
+CUT_OFF = 1e-6
+"""Probability beyond an end from which on the end cuts a prior off."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +167,7 @@ def find_mode(density: DataDensity, starts: int, rng: np.random.Generator) -> Mo
     over_theta = _Objective(density, by_parameters=True)
     best = _newton(over_theta, _climbed(over_theta, peaks[0].z[None])[0])
     place = expit(best.z)
-    bound = (np.abs(best.z) > EDGE - 0.5) | (
-        ~prior.informative & ((place < AT_BOUND) | (place > 1 - AT_BOUND))
-    )
+    bound = (np.abs(best.z) > EDGE - 0.5) | _at_bound(prior, place)
     sd, laplace = _laplace(density, best, bound)
     counted, _ = density.by_period(best.z[None])
     return Mode(
@@ -281,6 +283,16 @@ def _positive(curvature: np.ndarray, instead: np.ndarray) -> np.ndarray:
     other = np.einsum("fk,fg,gk->k", vectors, instead * np.outer(scale, scale), vectors)
     roots = np.where(roots > 1e-6, roots, np.maximum(other, 1e-3))
     return (vectors * roots) @ vectors.T / np.outer(scale, scale)
+
+
+def _at_bound(prior: JointPrior, place: np.ndarray) -> np.ndarray:
+    """Which parameters (F,) at places (F,) are at an end of their range at which their prior does
+    not fade out: of a uniform one either end, of another an end that cuts off probability.
+    """
+    ends = np.array([shape.probability(np.array(shape.bounds())) for shape in prior.shapes])
+    cut_low = ~prior.informative | (ends[:, 0] > CUT_OFF)
+    cut_high = ~prior.informative | (ends[:, 1] < 1 - CUT_OFF)
+    return (cut_low & (place < AT_BOUND)) | (cut_high & (place > 1 - AT_BOUND))
 
 
 def _laplace(density: DataDensity, best: Peak, bound: np.ndarray) -> tuple[np.ndarray, float]:

@@ -132,6 +132,18 @@ class PosteriorEstimate:
         }
 
     @property
+    def why_no_laplace(self) -> str:
+        """Why there is no approximation by Laplace, in words; empty where there is one."""
+        if self.mode.at_bound:
+            return f"the mode is at an end of the range of {', '.join(self.mode.at_bound)}"
+        if np.isfinite(self.mode.laplace):
+            return ""
+        return (
+            "the curvature at the mode is not that of a maximum, as at the border of where there is"
+            " a solution"
+        )
+
+    @property
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
         complaints = [*self.diagnostics.complaints, *self.identification.complaints]
@@ -140,16 +152,8 @@ class PosteriorEstimate:
                 f"one of {len(self.mode.objectives)} searches found the mode: there may be a higher"
                 " one; take more searches (--starts)"
             )
-        if self.mode.at_bound:
-            complaints.append(
-                f"the mode is at an end of the range of {', '.join(self.mode.at_bound)}: Laplace's"
-                " approximation does not hold"
-            )
-        elif not np.isfinite(self.mode.laplace):
-            complaints.append(
-                "the curvature at the mode is not that of a maximum, as at the border of where"
-                " there is a solution: Laplace's approximation does not hold"
-            )
+        if why := self.why_no_laplace:
+            complaints.append(f"{why}: Laplace's approximation does not hold")
         apart = abs(self.evidences.harmonic - self.evidences.sampled.log)
         if apart > APART:
             complaints.append(

@@ -49,6 +49,11 @@ class Procedure:
         return [column.differenced for column in self.columns]
 
     @property
+    def innovation(self) -> Column:
+        """The series whose shock it is."""
+        return self.columns[self.identification.place]
+
+    @property
     def needs_instrument(self) -> bool:
         return isinstance(self.identification, Instrument)
 

@@ -64,6 +64,19 @@ def test_a_model_file_on_its_data(emulate, finished):
     assert np.isfinite(again["log_likelihood"]).all()
 
 
+def test_a_mode_at_a_bound_says_why_there_is_no_laplace(emulate, finished):
+    """The range ends where the prior does not: the mode is at its end."""
+    model, data, folder = finished
+    few = ("--chains", "1", "--draws", "60", "--starts", "2", "--range", "rho=0:0.2")
+    code, out, err = emulate(
+        "estimate", "--world", model, "--data", data, "--output", folder / "bound", *few
+    )
+    assert code == 0, err
+    why = "the mode is at an end of the range of rho"
+    assert f"no Laplace approximation ({why})" in " ".join(out.split())
+    assert f"{why}: Laplace's approximation does not hold" in " ".join(err.split())
+
+
 def by_quadrature(model, data):
     """Mean and standard deviation of rho, and the log marginal likelihood, on a grid."""
     rho, size = np.meshgrid(np.linspace(0.01, 0.98, 80), np.linspace(0.6, 1.7, 80))

@@ -117,6 +117,17 @@ def test_an_estimate_says_both_responses_and_does_not_complain_of_identification
 
 
 @pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
+def test_a_shock_to_output_that_is_matched_to_the_monetary_one_is_named(nk):
+    data, _ = data_of(nk, 124)
+    same = {name: name for name in SERIES}
+    target = from_var(VAR(data).fit(2), "output", same, horizon=1, replications=100)
+    few = replace(TINY, draws=20)
+    result = estimate(target, nk, exact=True, priors={}, budget=few)
+    said = "the response to the VAR's shock in output (output), and it is matched to the world's"
+    assert said in result.complaints[0]
+
+
+@pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
 def test_a_network_answers_by_its_responses(recursive):
     result = estimate(recursive, "nk", priors={}, budget=TINY, like_the_data=True)
     assert result.density.responder.words.startswith("the autocovariances of its responses, which")
