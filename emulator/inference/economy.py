@@ -192,7 +192,7 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
     ) -> Answered:
         """`irf` as plain arrays with their labels; raises as that does, and warns of nothing."""
         if anticipated != 0 or isinstance(anticipated, bool):
-            return self._knowing(anticipated, order).answered(
+            answered = self._knowing(anticipated, order).answered(
                 draws,
                 parameters,
                 shocks=shocks,
@@ -203,6 +203,12 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
                 horizon=horizon,
                 on_failure=on_failure,
             )
+            if self.answerer.order == 1:
+                return answered
+            said = self.answerer.order_notes if order is None else ()
+            labels = answered.labels
+            labels = labels._replace(source=IN_WORDS[1], notes=(*labels.notes, *said))
+            return answered._replace(labels=labels)
         theta = self.asking.theta(draws, parameters or {})
         last = self.asking.last(horizon)
         asked = self.asking.asked(shocks, shock, size, last)

@@ -29,7 +29,7 @@ from emulator.inference.moments.printed import (
     share_tables,
     show_path,
 )
-from emulator.inference.notes import note_prior
+from emulator.inference.notes import note_order, note_prior
 from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, World
 from emulator.inference.sweep import pair, swept
 
@@ -151,6 +151,7 @@ def fevd(
     for table in share_tables(data, economy.spec):
         show(table)
     notes(data, economy.spec)
+    note_order(economy.answerer.order_notes)
 
 
 def simulate(

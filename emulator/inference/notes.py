@@ -5,6 +5,8 @@ Axes: n draw, P parameter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from emulator.console import err
@@ -17,6 +19,12 @@ MOST_ROWS = 40
 def note(text: str) -> None:
     """What a reader should know of the numbers, on the error stream."""
     err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def note_order(order_notes: Sequence[str]) -> None:
+    """Say of an answer that is of first order by what it is where the file asks for another."""
+    for text in order_notes:
+        note(text.split(" Write order=")[0])
 
 
 def note_prior(spec: WorldSpec, theta: np.ndarray) -> None:

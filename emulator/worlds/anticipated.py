@@ -68,8 +68,7 @@ class AnticipatedWorld(World):
             f"Shocks become known at horizon 0 and occur at horizon {self.ahead}, so that nobody is"
             " surprised when they do."
         )
-        notes = (*self.world.notes, *self.world.order_notes)
-        return (*notes, note) if self.ahead else notes
+        return (*self.world.notes, note) if self.ahead else self.world.notes
 
     @property
     def solution_error(self) -> Mapping[str, float]:

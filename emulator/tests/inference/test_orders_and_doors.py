@@ -54,6 +54,19 @@ def test_anticipated_shocks_of_a_file_of_second_order_say_their_order(opened):
     assert "asks for order=2; the answer is that of order 1" in answer.attrs["notes"]
 
 
+def test_the_command_line_says_the_order_of_what_is_of_first_order_alone(emulate, tmp_path):
+    path = tmp_path / "m.mod"
+    path.write_text(LEVELS.replace("OPTIONS", "order=2"))
+    for words in (["irf", "--anticipated", "2", "--horizon", "2"], ["fevd", "--horizons", "1"]):
+        code, out, err = emulate(words[0], path, *words[1:])
+        assert code == 0, err
+        assert err.count("asks for order=2; the answer is that of order 1") == 1, words
+        assert "exact solution" not in out or words[0] == "fevd"
+    _, out, err = emulate("irf", path, "--anticipated", "2", "--order", "1", "--horizon", "2")
+    assert "first order" in " ".join(out.split())
+    assert "asks for" not in err
+
+
 def test_a_file_under_discretion_has_rules_of_first_order():
     economy = emulator.world(make.HERE / "discretion.mod")
     rules = economy.decision_rules()

@@ -140,6 +140,27 @@ def test_errors_of_the_euler_equation_are_of_the_next_order(order):
     assert abs(large / small) == pytest.approx(2 ** (order + 1), rel=0.2)
 
 
+def test_a_model_that_looks_only_back_has_the_rules_of_one_that_looks_ahead_beside():
+    """Dynare 5.3 refuses the first at higher order; the second it solves, with these numbers."""
+    text = """var y z MORE; varexo e; parameters r; r = 0.9;
+    model; y = r*y(-1) + e + 0.1*y(-1)^2; z = exp(y); EQUATION end;
+    initval; y = 0; z = 1; end; steady;
+    shocks; var e; stderr 0.1; end;
+    stoch_simul(order=3);"""
+    back = load_text(text.replace("MORE", "").replace("EQUATION", ""), "m.mod")
+    equation = "w = 0.5*w(+1) + y;"
+    ahead = load_text(text.replace("MORE", "w").replace("EQUATION", equation), "m.mod")
+    rules, beside = solved(back), solved(ahead).of([0, 1])
+    for name in ("first", "second", "risk", "third", "risk_slope"):
+        np.testing.assert_allclose(getattr(rules, name), getattr(beside, name), atol=1e-13)
+    np.testing.assert_allclose(rules.third[0, 1, 0, 0, 0], 1.269)
+    moments = pruned_moments(rules, 1)
+    np.testing.assert_allclose(moments.mean[0] + [0, 1], [5.263157894736845e-02, 1.078947368421053])
+    expected = [[6.423348946464645e-02, 7.165076591089660e-02], [0, 8.142721637954266e-02]]
+    upper = np.triu_indices(2)
+    np.testing.assert_allclose(moments.covariances[0, 0][upper], np.array(expected)[upper])
+
+
 def test_a_batch_is_its_draws_one_by_one():
     model = growth()
     gammas = np.array([1.0, 2.0, 5.0])
