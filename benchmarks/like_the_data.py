@@ -6,11 +6,13 @@ data as well.
 
 Each history is simulated by `nk` at its default parameters, which are the truth, or with `--truth
 prior` each at another draw of the prior. A VAR with four lags, recursive with the rate last, which
-is false in `nk`, makes a target of it (bootstrap of 500 replications). Two posteriors of `nk` by
+is false in `nk`, makes a target of it (bootstrap of 500 replications). Three posteriors of `nk` by
 its exact solver, with uniform priors over its ranges:
 
 like the data        what `estimate(..., like_the_data=True)` takes: the VAR on endless data of the
-                     world, principal components, the bootstrap's covariance
+                     world, principal components, weights pooled over a first posterior
+first step           that first posterior, which `weighting="principal"` asks for: the same with the
+                     bootstrap's covariance
 own responses        what `estimate(...)` takes: the world's own responses, the bootstrap's
                      variances
 
@@ -43,6 +45,7 @@ import emulator
 from emulator.console import out, run, say
 from emulator.estimation import Target, from_var
 from emulator.estimation.density import Criterion
+from emulator.estimation.indirect.pooled import FIRST, pooled, short_errors
 from emulator.estimation.indirect.responder import LikeTheData
 from emulator.estimation.prior import JointPrior
 from emulator.estimation.settings import QUANTILES
@@ -67,6 +70,7 @@ class Prior:
     def __init__(self, world: emulator.Economy, target: Target, n: int) -> None:
         joint = JointPrior.of(world.spec, None, None, shapes={})
         self.theta = joint.theta(joint.sample(n, np.random.default_rng(0)))
+        self.world = world
         responder = LikeTheData(world.answerer, "monetary", target)
         blocks = [self.theta[start : start + BLOCK] for start in range(0, n, BLOCK)]
         like = [responder.responses(block).reshape(len(block), -1) for block in blocks]
@@ -84,6 +88,20 @@ class Prior:
         residuals = responses[:, entries] @ whitener.T - at @ whitener.T
         squares = np.einsum("nk,nk->n", residuals, residuals, dtype=np.float64)
         return np.where(self.solved, -0.5 * squares, -np.inf)
+
+    def pooled_weights(self, target: Target, first: np.ndarray, seed: list[int]) -> Criterion:
+        """The criterion of the second step from log-likelihoods (n,) of the first."""
+        rng = np.random.default_rng(seed)
+        chosen = rng.choice(len(first), size=FIRST, p=weights_of(first))
+        responder = LikeTheData(self.world.answerer, "monetary", target)
+        errors = short_errors(responder, self.theta[chosen], rng)
+        return Criterion(pooled(target, errors), "pooled")
+
+
+def weights_of(log_likelihood: np.ndarray) -> np.ndarray:
+    """Weights (n,) of draws of the prior that sum up to one."""
+    weights = np.exp(log_likelihood - log_likelihood.max())
+    return np.asarray(weights / weights.sum())
 
 
 def main(
@@ -117,7 +135,7 @@ def main(
                 about = {"truth": truth, "quarters": length, "history": history}
                 rows += [about | row for row in posteriors(world, prior, theta, length, history)]
                 write_text(output, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
-                say(f"{length} quarters, history {history}: {rows[-2]['covered']:.0%} covered")
+                say(f"{length} quarters, history {history}: {rows[-3]['covered']:.0%} covered")
     show(pd.DataFrame(rows))
 
 
@@ -138,13 +156,17 @@ def posteriors(
     start = time.process_time()
     target = target_of(world, theta, quarters, history)
     principal = Criterion(target, "principal")
+    first = prior.log_likelihood(principal, prior.like)
+    second = prior.pooled_weights(target, first, [history, quarters, 4])
     values = {
-        "like the data": prior.log_likelihood(principal, prior.like),
+        "like the data": prior.log_likelihood(second, prior.like),
+        "first step": first,
         "own responses": prior.log_likelihood(Criterion(target), prior.own),
     }
+    components = {"like the data": second.size, "first step": principal.size}
     seed = [history, quarters, 2]
     rows = [
-        {"posterior": name, "components": principal.size}
+        {"posterior": name, "components": components.get(name, len(target.entries))}
         | covered(world, prior, theta, value, seed)
         for name, value in values.items()
     ]
@@ -160,8 +182,7 @@ def covered(
     seed: list[int],
 ) -> dict[str, Any]:
     """Intervals and bands of a posterior beside the truth (1, P)."""
-    weights = np.exp(log_likelihood - log_likelihood.max())
-    weights /= weights.sum()
+    weights = weights_of(log_likelihood)
     chosen = np.random.default_rng(seed).choice(len(weights), size=RESAMPLED, p=weights)
     low, median, high = np.quantile(prior.theta[chosen], QUANTILES, axis=0)
     truth = theta[0]

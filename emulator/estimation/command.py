@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from emulator.console import say
 from emulator.errors import ParameterError
@@ -28,7 +28,7 @@ from emulator.estimation.options import (
     TargetName,
     Worlds,
 )
-from emulator.estimation.settings import FROM_DATA, HISTORY, SAMPLE, US_MONETARY, Weighting
+from emulator.estimation.settings import FROM_DATA, HISTORY, SAMPLE, US_MONETARY
 from emulator.files import sole_writer
 from emulator.grouping import grouped
 from emulator.worlds import split_names
@@ -107,7 +107,7 @@ def _from_responses(request: Request, target: str) -> None:
         emulator=None if exact else network(request.answering.checkpoint or "universal"),
         exact=exact,
         shock=matching.shock,
-        weighting=cast("Weighting | None", matching.weighting),
+        weighting=matching.weighting_of(len(request.worlds)),
         fixed=request.known.fixed,
         ranges=request.known.ranges,
         budget=request.budget,

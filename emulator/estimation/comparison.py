@@ -39,6 +39,12 @@ def fit_table(estimates: Sequence[Estimate]) -> pd.DataFrame:
     `ParameterError` for estimates of different targets.
     """
     _same_target(estimates)
+    if len(estimates) > 1 and estimates[0].density.criterion.weighting == "pooled":
+        raise ParameterError(
+            "Pooled weights are those of each world's own histories, so that fits and marginal"
+            " likelihoods of several worlds cannot be compared. Estimate them with"
+            " weighting='principal' (--weighting principal)."
+        )
     rows = {}
     for estimate in estimates:
         exact = estimate.exact_evidence

@@ -11,6 +11,8 @@ horizons of an estimated response err together; the diagonal ignores that, so th
 narrower than the data warrant. The full covariance counts it, and leans on its smallest
 eigenvalues, which a short sample knows badly. "principal" counts it and leaves those out: what is
 matched are the principal components of the entries that hold nearly all of their errors' variance.
+"pooled" does so with a covariance from histories of the world as well
+(`emulator.estimation.indirect.pooled`).
 
 Axes: n draw, F free parameter, H horizon, O observable of the target, M matched entry, K residual.
 """
@@ -46,6 +48,9 @@ MOST_TRIES = 40
 """Rounds of proposals after which a prior counts as one that has hardly any solution."""
 
 
+COMPONENTS = ("principal", "pooled")
+"""Weightings that match principal components."""
+
 PRINCIPAL = 0.95
 """Share of the errors' variance, each entry's counted as one, that principal components hold."""
 
@@ -67,7 +72,7 @@ class Criterion:
         components = np.eye(len(covariance))
         if weighting == "diagonal":
             covariance = np.diag(np.diag(covariance))
-        elif weighting == "principal":
+        elif weighting in COMPONENTS:
             components = principal_components(covariance)
             covariance = components @ covariance @ components.T
         scale = np.sqrt(np.diag(covariance))
@@ -95,7 +100,7 @@ class Criterion:
     def words(self) -> str:
         """The same for people: "61 matched entries"."""
         entries = f"{len(self.target.entries)} matched entries"
-        return f"{self.size} components of {entries}" if self.weighting == "principal" else entries
+        return f"{self.size} components of {entries}" if self.weighting in COMPONENTS else entries
 
     def residuals(self, irf: np.ndarray) -> np.ndarray:
         """Whitened distances (..., K) of responses (..., H+1, O) from the target, each of unit

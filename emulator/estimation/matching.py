@@ -7,7 +7,7 @@ Axes: n draw, P parameter, F free parameter, H horizon, O observable, Q quantile
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ from emulator.estimation.diagnostics import (
     movements,
     rescore,
 )
+from emulator.estimation.indirect.identification import Recursive
+from emulator.estimation.indirect.pooled import pooled_criterion
 from emulator.estimation.indirect.responder import DataOfWorld, LikeTheData, procedure_of
 from emulator.estimation.meter import metered
 from emulator.estimation.point import find_point
@@ -97,6 +99,8 @@ class MatchingProblem:
                 "Errors of measurement are those of the series of a VAR that is run on the world's"
                 " own data; they need like_the_data=True (--like-the-data)."
             )
+        weighting = settings.weighting or usual_weighting(settings, target)
+        _check_pooled(weighting, settings, target)
         if settings.like_the_data:
             target = _of_series(target)
             data = DataOfWorld(settings.errors or {}, settings.history, budget.seed)
@@ -119,7 +123,7 @@ class MatchingProblem:
             sampled.check(prior.base)
         return cls(
             target=target,
-            criterion=Criterion(target, settings.weighting or usual_weighting(settings)),
+            criterion=Criterion(target, weighting),
             responder=sampled,
             exact_responder=responder(solver.answerer) if solver is not None and beside else None,
             prior=prior,
@@ -128,9 +132,27 @@ class MatchingProblem:
         )
 
 
-def usual_weighting(settings: Settings) -> Weighting:
+def usual_weighting(settings: Settings, target: Target) -> Weighting:
     """The weighting unless one is asked for."""
-    return "principal" if settings.like_the_data else "diagonal"
+    if not settings.like_the_data:
+        return "diagonal"
+    return "pooled" if _is_recursive(target) else "principal"
+
+
+def _is_recursive(target: Target) -> bool:
+    return isinstance(procedure_of(target).identification, Recursive)
+
+
+def _check_pooled(weighting: Weighting, settings: Settings, target: Target) -> None:
+    """Raises `ParameterError` for pooled weights of what is no recursive VAR on the world's data:
+    its errors alone are those of short histories.
+    """
+    if weighting == "pooled" and not (settings.like_the_data and _is_recursive(target)):
+        raise ParameterError(
+            "The pooled weighting needs a recursive VAR that is run on the world's own data"
+            " (like_the_data=True, on the command line --like-the-data). Expected diagonal, full or"
+            " principal."
+        )
 
 
 def _of_series(target: Target) -> Target:
@@ -257,8 +279,8 @@ def estimate(
     world's responses (indirect inference), which is right also where the VAR's identification is
     false in the world; errors: standard deviations of errors of measurement by series of the VAR,
     in the world's data; history: periods that are simulated where the world is not linear.
-    weighting: "diagonal", "full" or "principal", by default diagonal, and principal for
-    like_the_data.
+    weighting: "diagonal", "full", "principal" or "pooled", by default diagonal; for like_the_data
+    pooled if the VAR is recursive, else principal.
 
     Raises `UnknownNameError`, `ParameterError`, `NoSolutionError`, `EstimationError`; warns with
     `EstimationWarning` where the result is not to be relied on (`Estimate.complaints`).
@@ -295,6 +317,10 @@ def solve(problem: MatchingProblem) -> Estimate:
     before = Density(exact_responder or problem.responder, problem.criterion, prior)
     moving = before.moving(_stream(budget, 1))
     density = Density(problem.responder, problem.criterion, prior.only(moving))
+    if problem.criterion.weighting == "pooled":
+        draws = budget.chains * budget.draws
+        density = replace(density, criterion=pooled_criterion(density, draws, _stream(budget, 7)))
+        clock.lap("first step")
     point = find_point(density, budget.starts, _stream(budget, 2))
     clock.lap("point")
     posterior, evidence, missed = _sampled(density, budget)

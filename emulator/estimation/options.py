@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -204,8 +204,10 @@ class Matching:
         str | None,
         typer.Option(
             help=(
-                "diagonal, full (the whole covariance), or principal (of principal components);"
-                " diagonal, and principal with --like-the-data, if left out."
+                "diagonal, full (the whole covariance), principal (of principal components), or"
+                " pooled (these, in two steps; --like-the-data). If left out diagonal; with"
+                " --like-the-data pooled if the VAR is recursive and there is one world, else"
+                " principal."
             )
         ),
     ] = None
@@ -232,6 +234,19 @@ class Matching:
         if self.weighting is not None and self.weighting not in get_args(Weighting):
             expected = ", ".join(get_args(Weighting))
             raise ParameterError(f"--weighting is '{self.weighting}'; expected one of {expected}.")
+
+    def weighting_of(self, worlds: int) -> Weighting | None:
+        """The weighting of so many worlds; None where it follows from the target. Raises
+        `ParameterError` for weights that several worlds do not share.
+        """
+        if worlds > 1 and self.weighting == "pooled":
+            raise ParameterError(
+                "--weighting pooled takes weights from each world's own histories, so that worlds"
+                " could not be compared. Name one world, or --weighting principal."
+            )
+        if worlds > 1 and self.weighting is None and self.like_the_data:
+            return "principal"
+        return cast("Weighting | None", self.weighting)
 
     @property
     def typed(self) -> dict[str, Any]:

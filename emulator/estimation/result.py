@@ -90,7 +90,7 @@ class Estimate:
     def complaints(self) -> list[str]:
         """What speaks against relying on the posterior, in words; empty where nothing does."""
         complaints = [
-            *self._of_another_shock,
+            *of_another_shock(self.target, self.spec, self.density.responder.shock),
             *identification_complaints(self.movements),
             *self.diagnostics.complaints,
         ]
@@ -119,23 +119,6 @@ class Estimate:
         if self.flagged > 0.05:
             complaints.append(f"the network itself doubts {self.flagged:.0%} of the draws")
         return complaints
-
-    @property
-    def _of_another_shock(self) -> list[str]:
-        """A VAR whose shock is not that in the rate, matched to a world's monetary shock."""
-        procedure, shock = self.target.procedure, self.density.responder.shock
-        if procedure is None or self.spec.shock_names[shock] != MONETARY:
-            return []
-        name, observable, _ = procedure.innovation
-        if observable in ("", RATE) or RATE not in self.spec.observable_names:
-            return []
-        return [
-            f"the target is the response to the VAR's shock in {name} ({observable}), and it is"
-            f" matched to the world's {MONETARY} shock, which is one to the {RATE}; order the"
-            f" {RATE} last or name its series (innovation=, on the command line --innovation), or"
-            " name the world's shock that the VAR's stands for (shock=, on the command line"
-            " --shock)"
-        ]
 
     @property
     def draws(self) -> np.ndarray:
@@ -208,3 +191,22 @@ class Estimate:
         from emulator.estimation.result_files import write_estimate
 
         write_estimate(self, Path(folder))
+
+
+def of_another_shock(target: Target, spec: WorldSpec, shock: int) -> list[str]:
+    """What speaks against a VAR whose shock is not that in the rate and that is matched to a
+    world's monetary shock, in words.
+    """
+    procedure = target.procedure
+    if procedure is None or spec.shock_names[shock] != MONETARY:
+        return []
+    name, observable, _ = procedure.innovation
+    if observable in ("", RATE) or RATE not in spec.observable_names:
+        return []
+    return [
+        f"the target is the response to the VAR's shock in {name} ({observable}), and it is"
+        f" matched to the world's {MONETARY} shock, which is one to the {RATE}; order the"
+        f" {RATE} last or name its series (innovation=, on the command line --innovation), or"
+        " name the world's shock that the VAR's stands for (shock=, on the command line"
+        " --shock)"
+    ]

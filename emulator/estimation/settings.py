@@ -10,7 +10,7 @@ from typing import Literal
 from emulator.errors import ParameterError
 from emulator.spec import BAND_LEVEL
 
-Weighting = Literal["diagonal", "full", "principal"]
+Weighting = Literal["diagonal", "full", "principal", "pooled"]
 
 US_MONETARY = "us-monetary"
 """The target that is estimated from the data that statsmodels carries."""

@@ -57,6 +57,10 @@ def test_an_instrument_like_the_data(emulate, data, tmp_path):
         (("--sign", "rate=+"), "--sign is about a VAR of data, and the target is 'us-monetary'"),
         (("--data", "us", "--like-the-data"), "Name the target: --target var, proxy, signs."),
         (("--error", "rate=0.1"), "they need like_the_data=True (--like-the-data)"),
+        (
+            ("--target", "var", "--data", "us", "--weighting", "pooled", "--world", "nk,rbc"),
+            "so that worlds could not be compared. Name one world, or --weighting principal.",
+        ),
         (("--target", "var", "--data", "us", "--error", "rate=x"), "--error rate=x: expected a"),
         (("--presample", "4"), "--presample is about the likelihood of data, and the target is"),
         (

@@ -25,6 +25,7 @@ from emulator.estimation.indirect.identification import Instrument
 from emulator.estimation.indirect.responder import LikeTheData
 from emulator.estimation.matching import MatchingProblem, Settings
 from emulator.estimation.point import find_point
+from emulator.estimation.result import of_another_shock
 
 TINY = Budget(starts=1, chains=2, draws=40, rescored=0)
 SERIES = ("output", "inflation", "rate")
@@ -105,7 +106,9 @@ def test_an_estimate_says_both_responses_and_does_not_complain_of_identification
     target = read_target(tmp_path / "x.npz")
     assert target.procedure == recursive.procedure
     result = estimate(target, nk, exact=True, priors={}, budget=TINY, like_the_data=True)
-    assert result.density.criterion.weighting == "principal"
+    assert result.density.criterion.weighting == "pooled"
+    assert result.target.sd[3, 0] == recursive.sd[3, 0]  # the figure shows the data's own errors
+    assert result.density.criterion.target.sd[3, 0] != recursive.sd[3, 0]
     assert not [text for text in result.complaints if "identification" in text]
     assert result.own[1, 0, 0] < -0.1
     assert np.abs(result.fitted[:, 0, :2]).max() == 0
@@ -116,15 +119,16 @@ def test_an_estimate_says_both_responses_and_does_not_complain_of_identification
     assert (tmp_path / "fit.png").stat().st_size > 0
 
 
-@pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
+@pytest.mark.fast
 def test_a_shock_to_output_that_is_matched_to_the_monetary_one_is_named(nk):
-    data, _ = data_of(nk, 124)
+    data, _ = data_of(nk, 60)
     same = {name: name for name in SERIES}
-    target = from_var(VAR(data).fit(2), "output", same, horizon=1, replications=100)
-    few = replace(TINY, draws=20)
-    result = estimate(target, nk, exact=True, priors={}, budget=few)
-    said = "the response to the VAR's shock in output (output), and it is matched to the world's"
-    assert said in result.complaints[0]
+    target = from_var(VAR(data).fit(1), "output", same, horizon=1, replications=50)
+    (complaint,) = of_another_shock(target, nk.spec, 0)
+    assert complaint.startswith("the target is the response to the VAR's shock in output (output)")
+    assert of_another_shock(target, nk.spec, 1) == []  # matched to the world's demand shock
+    in_rate = from_var(VAR(data).fit(1), "rate", same, horizon=1, replications=50)
+    assert of_another_shock(in_rate, nk.spec, 0) == []
 
 
 @pytest.mark.filterwarnings("ignore::emulator.errors.EstimationWarning")
@@ -154,6 +158,7 @@ def test_a_world_that_is_not_linear_is_simulated(recursive):
         ({"procedure": None}, {}, "does not say which VAR of which data made them"),
         ({}, {"errors": {"hours": 0.1}}, "hours"),
         ({}, {"errors": {"rate": -1.0}}, "expected a standard deviation of 0 or more"),
+        ({}, {"weighting": "pooled", "like_the_data": False}, "needs a recursive VAR that is run"),
         ({}, {"errors": {"rate": 0.1}, "like_the_data": False}, "they need like_the_data=True"),
         ({}, {"emulator": None, "exact": False, "world": "zlb"}, "is not linear in its shocks"),
     ],
