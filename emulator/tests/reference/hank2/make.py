@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 SEED = 20261129
 N_DRAWS, HORIZON, PERIODS = 10, 40, 600
 TIGHT = {"hh": {"backward_tol": 1e-10, "forward_tol": 1e-14}}
-DIFFERENCES = {"hh": {"h": 1e-6, "twosided": True}}
+DIFFERENCES = {"hh": {"h": 1e-7, "twosided": True}}
 GRID = {"nZ": 3, "nB": 10, "nA": 16, "nK": 4, "bmax": 50, "amax": 4000, "kmax": 1}
 
 
