@@ -172,6 +172,13 @@ class SmoothMap(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
+def error_of_trend(x_nX: Tensor, y_nY: Tensor) -> float:
+    """The mean squared error, on draws held out, of the polynomials that err least there."""
+    trial = SmoothMap()
+    best = trial._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
+    return trial._error(x_nX, y_nY, best, 0)
+
+
 def make_room(module: nn.Module, state_dict: dict[str, Any], prefix: str) -> None:
     """Give a module's buffers the shapes of what is to be loaded into them."""
     for name, buffer in list(module.named_buffers(recurse=False)):

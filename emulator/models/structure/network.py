@@ -29,7 +29,7 @@ from emulator.models.base import (
 )
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.structure.borders import Borders
-from emulator.models.structure.maps import SmoothMap, make_room
+from emulator.models.structure.maps import BETTER, TRIAL_DRAWS, SmoothMap, error_of_trend, make_room
 from emulator.models.structure.space import PartSpace
 from emulator.spec import WorldSpec
 
@@ -38,6 +38,8 @@ BLOCK = 64
 METRIC_DRAWS = 300
 """Training draws at which it is found what errors of the part count for."""
 MOST_REGIMES = 64
+TINY = 1e-12
+"""Share of the lowest training draw below which logarithms of inputs are those of this share."""
 TO_AND_FRO = 0.25
 """Second difference of a response, as a share of its peak, above which it alternates: of 25,599
 draws of `hank` six do, among them the one that errs by half a standard deviation.
@@ -138,13 +140,14 @@ class Structure(nn.Module):
     """The structure of one world: what closes it, its space of parts, the maps of its regimes.
 
     regimes (R,): which margins are positive in each, as bits; the first has the most training
-    draws. Its map serves the others too, whose own say what is to be added. All tensors travel with
-    the weights.
+    draws. Its map serves the others too, whose own say what is to be added. logs (X,): dear
+    parameters that maps take the logarithms of. All tensors travel with the weights.
     """
 
     low: Tensor
     high: Tensor
     dear: Tensor
+    logs: Tensor
     regimes: Tensor
     closure_counts: Tensor
     closure_modes: Tensor
@@ -153,6 +156,7 @@ class Structure(nn.Module):
         super().__init__()
         self.register_buffer("dear", torch.zeros(0, dtype=torch.int64))
         self.register_buffer("regimes", torch.zeros(0, dtype=torch.int64))
+        self.register_buffer("logs", torch.zeros(0, dtype=torch.bool))
         for name in ("low", "high"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
         for name in Closure.fields():
@@ -195,13 +199,16 @@ class Structure(nn.Module):
         weights = metric(closure, parts.theta[rows], values, scale_O, horizon)
         families = self.space.fit(closure, weights, parts.values, tuple(options["components"]))
         margins = torch.from_numpy(parts.values[:, closure.margins].astype(np.float64))
+        codes = self._codes(margins)
+        regimes, counts = torch.unique(codes, return_counts=True)
+        self.regimes = regimes[counts.argsort(descending=True)]
         x_GX = self.inputs(torch.from_numpy(parts.theta[first]))
         assert len(x_GX) == n_groups
         if margins.shape[1]:
             self.margins.fit(x_GX, margins, options["centres"], rng)
-        codes = self._codes(margins)
-        regimes, counts = torch.unique(codes, return_counts=True)
-        self.regimes = regimes[counts.argsort(descending=True)]
+        main = rng.permutation(np.flatnonzero(codes == self.regimes[0]))[:TRIAL_DRAWS]
+        self._choose_logarithms(x_GX[main], torch.from_numpy(families[0][main]))
+        x_GX = self._bent(x_GX)
         if len(self.regimes) > MOST_REGIMES:
             raise ModelError(
                 f"The parts have {len(self.regimes)} regimes; expected {MOST_REGIMES} at most."
@@ -218,9 +225,29 @@ class Structure(nn.Module):
                     maps[family].fit(x_GX[own], wanted, options["centres"], rng)
             self.maps.append(nn.ModuleList(maps))
 
+    def _choose_logarithms(self, x_nX: Tensor, wanted_nK: Tensor) -> None:
+        """Take logarithms of the inputs in which polynomials then err less on draws held out: what
+        is a power of an input, as marginal utility is, needs fewer terms in its logarithm.
+        """
+        self.logs = torch.zeros(len(self.dear), dtype=torch.bool)
+        least = error_of_trend(x_nX, wanted_nK)
+        for column in torch.nonzero(self.low > 0)[:, 0].tolist():
+            self.logs[column] = True
+            error = error_of_trend(self._bent(x_nX), wanted_nK)
+            self.logs[column] = error < BETTER * least
+            least = min(error, least) if self.logs[column] else least
+
     def inputs(self, theta_BP: Tensor) -> Tensor:
         """Dear parameters (B, X), each from -1 to 1 over the training draws."""
         return 2 * (theta_BP[:, self.dear] - self.low) / (self.high - self.low) - 1
+
+    def _bent(self, x_BX: Tensor) -> Tensor:
+        """Inputs (B, X) as the maps of the part take them: logarithms of some, from -1 to 1 too."""
+        if not bool(self.logs.any()):
+            return x_BX
+        ratio = torch.where(self.logs, self.high / self.low, 2.0)
+        share = 1 + 0.5 * (x_BX + 1) * (ratio - 1)
+        return torch.where(self.logs, 2 * share.clamp_min(TINY).log() / ratio.log() - 1, x_BX)
 
     def _codes(self, margins_BM: Tensor) -> Tensor:
         """Which margins are positive, as a number (B,)."""
@@ -256,6 +283,7 @@ class Structure(nn.Module):
 
     def _coefficients(self, x_BX: Tensor, place: int) -> list[Tensor]:
         """Coefficients of the components of both families in one regime."""
+        x_BX = self._bent(x_BX)
         answer = [smooth(x_BX) for smooth in self._maps_of(place)]
         if place == 0:
             return answer
@@ -295,9 +323,11 @@ class Structure(nn.Module):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Make room for what is to be loaded, and a map for each regime."""
-        if f"{prefix}closure_counts" in state_dict:  # closures had no sums of factors once
+        if f"{prefix}closure_counts" in state_dict:  # closures had no sums once
             none = torch.zeros(0, 2, dtype=torch.int64)
             state_dict.setdefault(f"{prefix}closure_sums", none)
+            plain = torch.zeros(len(state_dict.get(f"{prefix}dear", none)), dtype=torch.bool)
+            state_dict.setdefault(f"{prefix}logs", plain)  # nor logarithms
         make_room(self, state_dict, prefix)
         stored = state_dict.get(f"{prefix}regimes")
         count = 0 if stored is None else min(len(stored), MOST_REGIMES)

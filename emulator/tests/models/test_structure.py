@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from emulator.closures.metric import Weights
 from emulator.closures.modes import periods_alone
 from emulator.closures.parts import DearParts
 from emulator.data import generate_dataset
@@ -15,6 +16,8 @@ from emulator.models import checkpoint as checkpoints
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.structure.borders import Borders
 from emulator.models.structure.maps import SmoothMap
+from emulator.models.structure.network import Structure
+from emulator.models.structure.space import PartSpace
 from emulator.tests.closures import economy
 from emulator.tests.data.test_parts import world
 from emulator.training.config import TrainingConfig
@@ -274,3 +277,46 @@ def test_responses_that_go_to_and_fro_beyond_the_modes_are_doubted(network, fres
     irf[2, 0, -3:, 1] = torch.tensor([1.0, -1.0, 1.0]) * irf[2, 0, :, 1].abs().max()
     monkeypatch.setattr(structure, "forward", lambda theta, horizon: irf)
     assert torch.nonzero(structure.alternates(theta)).tolist() == [[2]]
+
+
+def test_a_block_that_is_a_number_times_a_matrix_keeps_the_numbers_sign():
+    """The number runs over two orders of magnitude: of components alone, what is small errs by more
+    than itself.
+    """
+    closure, rng = economy.closure(), np.random.default_rng(0)
+    values = np.ones((200, closure.part_size)) + 0.1 * rng.normal(size=(200, closure.part_size))
+    start, stop, _ = closure.places[0]
+    sizes = np.exp(rng.uniform(-4, 1, size=200))
+    values[:, start:stop] = sizes[:, None] * np.linspace(1.0, 2.0, stop - start)
+    weights = [
+        Weights(np.eye(rows), np.eye((last - first) // rows))
+        for first, last, rows in closure.places
+    ]
+    space = PartSpace()
+    modes, time = space.fit(closure, weights, values, (4, 4))
+    assert space.sized.tolist() == [[start, stop]]
+    modes, time = torch.from_numpy(modes), torch.from_numpy(time)
+    block = space(modes, time)[:, start:stop].numpy()
+    assert np.abs(block / values[:, start:stop] - 1).max() < 1e-5
+    far = modes.clone()
+    far[:, -1] -= 10 * space.units[0]
+    assert (space(far, time)[:, start:stop] > 0).all()
+
+
+def test_a_power_of_an_input_is_learnt_by_its_logarithm():
+    """One over an input from 0.3 to 1, beside a plain one; as it is, polynomials need high
+    degrees.
+    """
+    structure = Structure()
+    structure.low, structure.high = torch.tensor([[0.3, 0.5], [1.0, 0.9]], dtype=torch.float64)
+    structure.dear = torch.arange(2)
+    theta = structure.low + (structure.high - structure.low) * torch.rand(
+        200, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    x = structure.inputs(theta)
+    structure._choose_logarithms(x, torch.stack([theta[:, 0] ** -3 + theta[:, 1]], dim=1))
+    assert structure.logs.tolist() == [True, False]
+    bent = structure._bent(structure.inputs(torch.stack([structure.low, structure.high])))
+    assert torch.allclose(bent, torch.tensor([[-1.0], [1.0]], dtype=torch.float64).expand(2, 2))
+    below = structure._bent(structure.inputs(torch.tensor([[-1.0, 0.5]], dtype=torch.float64)))
+    assert torch.isfinite(below).all()
