@@ -103,6 +103,7 @@ class FileQuestions(ABC):
         shocks: Mapping[str, Any] | None = None,
         initial: Mapping[str, Any] | None = None,
         terminal: Mapping[str, Any] | None = None,
+        controls: Mapping[str, tuple[str, Any]] | None = None,
         scenarios: Mapping[str, Mapping[str, Any]] | None = None,
         periods: int | None = None,
         variables: Names = None,
@@ -118,9 +119,10 @@ class FileQuestions(ABC):
         the path of any other file begins and ends in the steady state. In their place: shocks,
         values of exogenous variables from period 1 on, {"e": [0.1, 0.05]}, or by period, {"e": {4:
         0.1}}; initial, variables before the first period; terminal, exogenous variables from period
-        1 on and for good. scenarios: several of these by name, {"cut": {"terminal": {"tau":
-        0.2}}}, solved together. Numbers are in the units of the file, as levels. periods: by
-        default the file's, else 200.
+        1 on and for good; controls, values of a variable in some periods and the exogenous variable
+        that is solved for there, {"y": ("e", [1.02, 1.01])}. scenarios: several of these by name,
+        {"cut": {"terminal": {"tau": 0.2}}}, solved together. Numbers are in the units
+        of the file, as levels. periods: by default the file's, else 200.
 
         Raises `NoSolutionError`, which names the period and the equation that are furthest from
         being solved, unless on_failure="nan" and some path was found; `ParameterError` for a world
@@ -134,6 +136,7 @@ class FileQuestions(ABC):
             shocks=shocks,
             initial=initial,
             terminal=terminal,
+            controls=controls,
             scenarios=scenarios,
             periods=periods,
             variables=variables,

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 AXES = ("draw", "scenario", "period", "variable")
 
-PARTS = ("shocks", "initial", "terminal")
+PARTS = ("shocks", "initial", "terminal", "controls")
 """What a scenario may give."""
 
 LATEST = 10_000
@@ -57,6 +57,7 @@ class ForesightQuestion:
     shocks: Mapping[str, Any] | None = None
     initial: Mapping[str, Any] | None = None
     terminal: Mapping[str, Any] | None = None
+    controls: Mapping[str, Any] | None = None
     scenarios: Mapping[str, Mapping[str, Any]] | None = None
     periods: int | None = None
     variables: Names = None
@@ -160,11 +161,44 @@ class _Known(NamedTuple):
             terminal=self._values(
                 parts.get("terminal", {}), self.foresight.exogenous, "exogenous variable", n
             ),
+            controls=self._controls(parts.get("controls", {}), shocks or {}, n),
         )
 
-    def _path(self, name: str, path: Any) -> np.ndarray:
-        """Values (T',) from period 1 on, NaN where none is given."""
-        self._require(name, self.foresight.exogenous, "exogenous variable")
+    def _controls(
+        self, controls: Mapping[str, Any], shocks: Mapping[str, np.ndarray], n: int
+    ) -> dict[str, tuple[str, np.ndarray]]:
+        """Of each variable the exogenous one that is solved for, and values (n, T')."""
+        variables = self.foresight.model.variables
+        pairs: dict[str, tuple[str, np.ndarray]] = {}
+        for name, pair in controls.items():
+            self._require(name, variables, "variable")
+            if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
+                raise ParameterError(
+                    f"The control of '{name}' was given as {pair!r}; expected the exogenous"
+                    " variable that is solved for, and values from period 1 on or by period:"
+                    " {'y': ('e', [1.02, 1.01])}."
+                )
+            shock, path = pair
+            values = self._path(name, path, variables)
+            self._require(shock, self.foresight.exogenous, "exogenous variable")
+            for other, taken in [*((k, v[1][0]) for k, v in pairs.items() if v[0] == shock)]:
+                if _both(taken, values):
+                    raise ParameterError(
+                        f"'{shock}' is solved for '{name}', but moves another variable, '{other}',"
+                        " in the same period; expected an exogenous variable for each."
+                    )
+            if shock in shocks and _both(shocks[shock][0], values):
+                raise ParameterError(
+                    f"'{shock}' is solved for '{name}' in a period in which shocks give it a value."
+                )
+            pairs[name] = shock, np.repeat(values[None], n, axis=0)
+        return pairs
+
+    def _path(self, name: str, path: Any, known: Sequence[str] = ()) -> np.ndarray:
+        """Values (T',) from period 1 on, NaN where none is given, by default of an exogenous
+        variable.
+        """
+        self._require(name, known or self.foresight.exogenous, "exogenous variable")
         if isinstance(path, Mapping):
             if not path or any(not whole(period) for period in path):
                 raise ParameterError(
@@ -235,7 +269,21 @@ def _names_of(given: Given | None) -> Any:
     if given is None:
         return None
     shocks = None if given.shocks is None else tuple(given.shocks)
-    return shocks, tuple(given.initial), tuple(given.terminal)
+    controls = tuple((name, shock) for name, (shock, _) in given.controls.items())
+    return shocks, tuple(given.initial), tuple(given.terminal), controls
+
+
+def _both(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two paths (T,) have a value in the same period."""
+    shared = min(len(first), len(second))
+    return bool((np.isfinite(first[:shared]) & np.isfinite(second[:shared])).any())
+
+
+def _stacked(paths: Sequence[np.ndarray]) -> np.ndarray:
+    """Paths (n, T') one below the other, filled up by NaN."""
+    longest = max(path.shape[1] for path in paths)
+    padded = [np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=np.nan) for p in paths]
+    return np.concatenate(padded)
 
 
 def _joined(givens: Sequence[Given | None]) -> Given | None:
@@ -249,17 +297,15 @@ def _joined(givens: Sequence[Given | None]) -> Given | None:
         shocks = {}
         for name in first.shocks:
             paths = [given.shocks[name] for given in present if given.shocks is not None]
-            longest = max(path.shape[1] for path in paths)
-            shocks[name] = np.concatenate(
-                [
-                    np.pad(p, ((0, 0), (0, longest - p.shape[1])), constant_values=np.nan)
-                    for p in paths
-                ]
-            )
+            shocks[name] = _stacked(paths)
     return Given(
         shocks,
         {name: np.concatenate([g.initial[name] for g in present]) for name in first.initial},
         {name: np.concatenate([g.terminal[name] for g in present]) for name in first.terminal},
+        {
+            name: (shock, _stacked([g.controls[name][1] for g in present]))
+            for name, (shock, _) in first.controls.items()
+        },
     )
 
 

@@ -46,6 +46,13 @@ def foresight(
         list[str] | None,
         typer.Option(help="An exogenous variable from period 1 on, for good: tau=0.3."),
     ] = None,
+    control: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Values of a variable from period 1 on, and the exogenous variable that is solved"
+            " for in its place: y:e=1.02,1.01. May be repeated."
+        ),
+    ] = None,
     periods: Annotated[
         int | None,
         typer.Option(min=1, max=10_000, help="Of the path, by default the file's, or 200."),
@@ -85,6 +92,7 @@ def foresight(
         shocks=_paths(shock),
         initial=_numbers(initial),
         terminal=_numbers(terminal),
+        controls=_controls(control),
         periods=periods,
         variables=names_of(variables or []),
         on_failure="nan",
@@ -113,6 +121,19 @@ def _as_path(data: xr.Dataset) -> Any:
 
 def _paths(texts: list[str] | None) -> dict[str, list[float]] | None:
     return {name: _floats(name, text) for name, text in map(pair, texts)} if texts else None
+
+
+def _controls(texts: list[str] | None) -> dict[str, tuple[str, list[float]]] | None:
+    controls = {}
+    for name, text in map(pair, texts or []):
+        variable, colon, shock = (part.strip() for part in name.partition(":"))
+        if not (variable and colon and shock):
+            raise ParameterError(
+                f"--control {name}={text}: the exogenous variable that is solved for is missing;"
+                f" expected --control {variable or 'y'}:e=1.02,1.01."
+            )
+        controls[variable] = shock, _floats(name, text)
+    return controls or None
 
 
 def _numbers(texts: list[str] | None) -> dict[str, float] | None:

@@ -5,7 +5,7 @@ Axes: N draw, P column of theta, T period, H horizon, V variable, K exogenous va
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from emulator.modfile.compiling.complementarity import (
     residual_within,
     slopes_within,
 )
+from emulator.modfile.compiling.controls import Controlled
 from emulator.modfile.compiling.dated import DatedEquations, compile_dated
 from emulator.modfile.compiling.kinds import SCENARIOS
 from emulator.modfile.compiling.model import CompiledModel
@@ -59,11 +60,12 @@ class Paths:
 
 
 class Whole(NamedTuple):
-    """Paths (N, L+T+F, V) of all dates, NaN where there is none; status (N,); what a message says
-    of each that failed.
+    """Paths (N, L+T+F, V) and (N, L+T+F, K) of all dates, NaN where there is none; status (N,);
+    what a message says of each that failed.
     """
 
     path: np.ndarray
+    exogenous: np.ndarray
     status: np.ndarray
     worst: list[str]
 
@@ -160,7 +162,7 @@ class Foresight:
     def _answer(self, asked: Scenario, solved: Whole) -> Paths:
         """The paths without what lies further back or ahead than a period."""
         inside = slice(self.equations.lags - 1, asked.periods - self.equations.leads + 1)
-        exogenous = asked.exogenous[:, inside]
+        exogenous = solved.exogenous[:, inside]
         return Paths(solved.path[:, inside], exogenous, solved.status, tuple(solved.worst))
 
     def _solved(self, whole: Scenario, start: np.ndarray | None = None) -> Whole:
@@ -175,6 +177,7 @@ class Foresight:
         ]
         return Whole(
             np.concatenate([part.path for part in parts]),
+            np.concatenate([part.exogenous for part in parts]),
             np.concatenate([part.status for part in parts]),
             [text for part in parts for text in part.worst],
         )
@@ -197,14 +200,18 @@ class Foresight:
         if self.is_linear:
             known &= self._at_rest(asked, terminal, worst)
         rows = np.flatnonzero(known)
+        exogenous = asked.exogenous
         if len(rows):
-            result = self._newton(asked.rows(rows), path[rows], terminal[rows])
+            part = asked.rows(rows)
+            result, moved = self._newton(part, path[rows], terminal[rows])
             path[rows] = result.path
+            exogenous = exogenous.copy()
+            exogenous[rows] = moved
             status[rows[result.solved]] = Status.OK
             for k in np.flatnonzero(~result.solved):
                 worst[rows[k]] = self._furthest(result.residual[k])
         path[status != Status.OK] = np.nan
-        return Whole(path, status, worst)
+        return Whole(path, exogenous, status, worst)
 
     @property
     def is_linear(self) -> bool:
@@ -233,13 +240,39 @@ class Foresight:
             )
         return still
 
-    def _newton(self, asked: Scenario, path: np.ndarray, terminal: np.ndarray) -> Solved:
+    def _newton(
+        self, asked: Scenario, path: np.ndarray, terminal: np.ndarray
+    ) -> tuple[Solved, np.ndarray]:
+        """The paths, and those of exogenous variables, of which controls may free some."""
+        controls = asked.controls
+        system: Stacked = self._system(asked, terminal)
+        if controls is None:
+            return self._iterated(system, asked, path, terminal), asked.exogenous
+        size, freed = path.shape[2], list(controls.freed)
+        at_rest = terminal[:, list(controls.variables)]
+        augmented = replace(
+            asked,
+            exogenous=np.concatenate([asked.exogenous, controls.targets], axis=2),
+            exogenous_terminal=np.concatenate([asked.exogenous_terminal, at_rest], axis=1),
+        )
+        result = self._iterated(
+            Controlled(self._system(asked, terminal), controls),
+            augmented,
+            np.concatenate([path, asked.exogenous[:, :, freed]], axis=2),
+            np.concatenate([terminal, asked.exogenous_terminal[:, freed]], axis=1),
+        )
+        exogenous = asked.exogenous.copy()
+        exogenous[:, :, freed] = result.path[:, :, size:]
+        return Solved(result.path[:, :, :size], result.solved, result.residual), exogenous
+
+    def _iterated(
+        self, system: Stacked, asked: Scenario, path: np.ndarray, terminal: np.ndarray
+    ) -> Solved:
         """Newton's method from the end on, all periods alike; by homotopy where that fails."""
         equations = self.equations
         declared = asked.theta[:, : len(self.model.file.parameters)]
         lags, leads = equations.lags, equations.leads
         bounds = self.bounds(declared, terminal)
-        system: Stacked = self._system(asked, terminal)
         band = extended(system.band, bounds)
         # Exogenous variables may reach further than endogenous ones.
         cut = slice(lags - band.lags, asked.periods - leads + band.leads)
@@ -338,6 +371,8 @@ class Foresight:
         if row < len(equations):
             name = equations[row].tags.get("name")
             which = f"the equation{f' {name!r}' if name else ''} at {equations[row].place}"
+        elif row >= len(self.equations.variables):
+            which = "a value that a controlled path gives"
         else:
             which = f"first-order condition {row - len(equations) + 1} of the planner"
         value = residual[period, row]

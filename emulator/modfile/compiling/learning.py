@@ -18,10 +18,17 @@ import numpy as np
 
 from emulator.errors import ModFileError
 from emulator.modfile.compiling.foresight import Foresight, Paths, Whole
-from emulator.modfile.compiling.scenario import Extent, Given, Scenario, apply_shock, scenario
+from emulator.modfile.compiling.scenario import (
+    Extent,
+    Given,
+    Scenario,
+    apply_shock,
+    controlled,
+    scenario,
+)
 from emulator.modfile.compiling.scenario_reading import News
 from emulator.modfile.compiling.series_file import data_path, number, table_of
-from emulator.modfile.reading.syntax import Command, Number, ShockPath
+from emulator.modfile.reading.syntax import Command, ControlledPath, Number, ShockPath
 from emulator.spec import Status
 
 SETUP = "perfect_foresight_with_expectation_errors_setup"
@@ -37,7 +44,7 @@ class Learning(Foresight):
         theta = self.model.check_theta(theta)
         extent = self._extent(self.periods if periods is None else periods)
         first = scenario(self.model, theta, extent, given)
-        if given is not None and (given.shocks is not None or given.terminal):
+        if given is not None and (given.shocks is not None or given.terminal or given.controls):
             return self._answer(first, self._solved(first))
         learnt = {**_of_table(self, extent, len(theta)), **first.learnt}
         for period in learnt:
@@ -50,6 +57,8 @@ class Learning(Foresight):
         asked = self._with(first, learnt.pop(1, News()), 1, extent)
         path = self._solved(asked)
         for period in sorted(learnt):
+            # What controls freed until now is the path of exogenous variables from here on.
+            asked = replace(asked, exogenous=path.exogenous)
             asked = self._with(asked, learnt[period], period, extent)
             path = self._from(asked, path, period, extent)
         return self._answer(asked, path)
@@ -70,14 +79,12 @@ class Learning(Foresight):
             exogenous[:, moved, column] = end[:, column, None]
         for path, ranges in news.shocks:
             column = self.exogenous.index(path.name)
-            first = min(first for first, _ in path.periods)
-            if first < period:
-                raise ModFileError(
-                    f"'{path.name}' is given a value in period {first}, which is over in period"
-                    f" {period}, when it is learnt.",
-                    path.place,
-                )
+            _refuse_past(path, period)
             apply_shock(path, ranges, exogenous[:, :, column], pinned[column], extent)
+        for controlled_path, _ in news.controls:
+            _refuse_past(controlled_path, period)
+        names = (self.model.variables, self.exogenous)
+        controls = controlled(asked.controls, news.controls, names, extent, pinned)
         terminal = asked.terminal
         if news.ends:
             terminal, _ = asked.steady.solve(terminal, end, asked.theta)
@@ -87,6 +94,7 @@ class Learning(Foresight):
             exogenous_terminal=end,
             terminal=terminal,
             pinned=pinned,
+            controls=controls,
         )
 
     def _from(self, asked: Scenario, path: Whole, period: int, extent: Extent) -> Whole:
@@ -98,10 +106,13 @@ class Learning(Foresight):
             before=path.path[:, period - 1 : period - 1 + extent.lags, :size],
             exogenous=asked.exogenous[:, rest],
             course=None,
+            controls=None if asked.controls is None else asked.controls.later(rest),
         )
         later = self._solved(part)
         whole = path.path.copy()
         whole[:, rest] = later.path
+        exogenous = asked.exogenous.copy()
+        exogenous[:, rest] = later.exogenous
         failed = (path.status != Status.OK) | (later.status != Status.OK)
         whole[failed] = np.nan
         status = np.where(path.status != Status.OK, path.status, later.status).astype(np.uint8)
@@ -109,7 +120,17 @@ class Learning(Foresight):
             early or (f"{late} That is of what is known from period {period} on." if late else "")
             for early, late in zip(path.worst, later.worst, strict=True)
         ]
-        return Whole(whole, status, worst)
+        return Whole(whole, exogenous, status, worst)
+
+
+def _refuse_past(path: ShockPath | ControlledPath, period: int) -> None:
+    first = min(first for first, _ in path.periods)
+    if first < period:
+        raise ModFileError(
+            f"'{path.name}' is given a value in period {first}, which is over in period {period},"
+            " when it is learnt.",
+            path.place,
+        )
 
 
 def _of_table(solver: Learning, extent: Extent, draws: int) -> dict[int, News]:

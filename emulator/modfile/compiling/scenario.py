@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, ParameterError
+from emulator.modfile.compiling.controls import Controls, clash, refuse_clash, with_path
 from emulator.modfile.compiling.kinds import SCENARIOS
-from emulator.modfile.compiling.scenario_reading import News, Reading, State
+from emulator.modfile.compiling.scenario_reading import Controlling, News, Reading, State
 from emulator.modfile.compiling.series_file import series_of
 from emulator.modfile.compiling.steady_at import Steady
-from emulator.modfile.reading.syntax import (
-    ShockPath,
-)
+from emulator.modfile.reading.syntax import Place, ShockPath
 
 if TYPE_CHECKING:
     from emulator.modfile.compiling.model import CompiledModel
@@ -44,6 +43,7 @@ class Scenario:
     learnt: Mapping[int, News] = field(default_factory=dict)
     pinned: np.ndarray | None = None
     steady: Steady | None = None
+    controls: Controls | None = None
 
     def rows(self, rows: slice | np.ndarray) -> Scenario:
         """The problem of some draws, without what is learnt later."""
@@ -54,6 +54,7 @@ class Scenario:
             exogenous_terminal=self.exogenous_terminal[rows],
             theta=self.theta[rows],
             course=None if self.course is None else self.course[rows],
+            controls=None if self.controls is None else self.controls.rows(rows),
         )
 
     @property
@@ -117,13 +118,19 @@ def scenario(
     if given is None or given.shocks is None:
         for path, ranges in state.shocks:
             column = reading.shocks.index(path.name)
-            apply_shock(path, ranges, exogenous[:, :, column], pinned[column], span)
+            initial = past_exogenous[:, column]
+            apply_shock(path, ranges, exogenous[:, :, column], pinned[column], span, initial)
     else:
         for name, values in given.shocks.items():
             column = reading.shocks.index(name)
             known = np.isfinite(values)
             part = exogenous[:, lags : lags + values.shape[1], column]
             exogenous[:, lags : lags + values.shape[1], column] = np.where(known, values, part)
+    controls = None
+    if model.kind in SCENARIOS and (given is None or not given.controls):
+        controls = controlled(None, state.controls, (model.variables, reading.shocks), span, pinned)
+    elif given is not None:
+        controls = _given_controls(given, (model.variables, reading.shocks), span, pinned)
     return Scenario(
         before=before,
         terminal=state.endogenous,
@@ -134,7 +141,52 @@ def scenario(
         learnt=state.learnt,
         pinned=pinned,
         steady=steady,
+        controls=controls,
     )
+
+
+def controlled(
+    before: Controls | None,
+    paths: Sequence[Controlling],
+    names: tuple[Sequence[str], Sequence[str]],
+    span: Extent,
+    pinned: np.ndarray,
+) -> Controls | None:
+    """Controls with further paths of a file; names of variables and of exogenous variables, pinned
+    (K, L+T+F) where a shock has a value. Raises `ModFileError`.
+    """
+    controls = before
+    variables, shocks = names
+    for path, ranges in paths:
+        values = np.full((len(ranges[0]), span.whole), np.nan)
+        for (first, last), numbers in zip(path.periods, ranges, strict=True):
+            if last > span.periods:
+                raise beyond_the_last(path.name, last, span, path.place)
+            values[:, span.lags + first - 1 : span.lags + last] = numbers
+        controls = with_path(controls, variables.index(path.name), shocks.index(path.shock), values)
+    refuse_clash(controls, pinned, tuple(variables), [path for path, _ in paths], span.lags)
+    return controls
+
+
+def _given_controls(
+    given: Given, names: tuple[Sequence[str], Sequence[str]], span: Extent, pinned: np.ndarray
+) -> Controls | None:
+    """What a caller controls. Raises `ParameterError` where the file gives the shock a value."""
+    controls = None
+    variables, shocks = names
+    for name, (shock, values) in given.controls.items():
+        whole = np.full((len(values), span.whole), np.nan)
+        whole[:, span.lags : span.lags + values.shape[1]] = values
+        controls = with_path(controls, variables.index(name), shocks.index(shock), whole)
+    contradiction = None if controls is None else clash(controls, pinned)
+    if controls is not None and contradiction is not None:
+        date, pair, text = contradiction
+        raise ParameterError(
+            f"'{variables[controls.variables[pair]]}' {text}, in period {date - span.lags + 1}, by"
+            f" the file. Name another exogenous variable than '{shocks[controls.shocks[pair]]}', or"
+            " give shocks={} in place of the file's."
+        )
+    return controls
 
 
 def _from_series(
@@ -211,12 +263,15 @@ class Given:
 
     shocks: paths (N, T') of exogenous variables from period 1 on, NaN where the file's value in the
     end stays; initial: values (N,) of variables before the first period; terminal: values (N,) of
-    exogenous variables from period 1 on and in the end, whose steady state is looked for.
+    exogenous variables from period 1 on and in the end, whose steady state is looked for; controls:
+    for variables, the exogenous one that is solved for and the values (N, T') from period 1 on, NaN
+    where none is given.
     """
 
     shocks: Mapping[str, np.ndarray] | None = None
     initial: Mapping[str, np.ndarray] = field(default_factory=dict)
     terminal: Mapping[str, np.ndarray] = field(default_factory=dict)
+    controls: Mapping[str, tuple[str, np.ndarray]] = field(default_factory=dict)
 
     def end(self, state: State, steady: Steady, theta: np.ndarray, shocks: Sequence[str]) -> None:
         """The end that the given values lead to; what held before is the past."""
@@ -228,24 +283,36 @@ class Given:
         state.endogenous = steady.solve(state.endogenous, state.exogenous, theta)[0]
 
 
+def beyond_the_last(name: str, period: int, span: Extent, place: Place) -> ModFileError:
+    """The error for a value after the path has ended."""
+    return ModFileError(
+        f"'{name}' is given a value in period {period}, after the last one, {span.periods}. Raise"
+        " the option periods.",
+        place,
+    )
+
+
 def apply_shock(
     path: ShockPath,
     ranges: Sequence[np.ndarray],
     exogenous: np.ndarray,
     pinned: np.ndarray,
     span: Extent,
+    initial: np.ndarray | None = None,
 ) -> None:
-    """Set an exogenous variable (N, L+T+F) to a shock's path; pinned (L+T+F,) says where."""
+    """Set an exogenous variable (N, L+T+F) to a shock's path; pinned (L+T+F,) says where. initial
+    (N,): its value of initval, by default that of the period before the first.
+    """
+    if initial is None:
+        initial = exogenous[:, span.lags - 1]
     for (first, last), values in zip(path.periods, ranges, strict=True):
         if last > span.periods:
-            raise ModFileError(
-                f"'{path.name}' is given a value in period {last}, after the last one,"
-                f" {span.periods}. Raise the option periods.",
-                path.place,
-            )
+            raise beyond_the_last(path.name, last, span, path.place)
         part = slice(span.lags + first - 1, span.lags + last)
         pinned[part] = True
-        if path.multiplicative:
+        if path.of_initval:
+            exogenous[:, part] = initial[:, None] * values
+        elif path.multiplicative:
             exogenous[:, part] *= values
         elif path.added:
             exogenous[:, part] += values

@@ -30,6 +30,8 @@ from emulator.modfile.reading.given_paths import learnt_in
 from emulator.modfile.reading.syntax import (
     Assignment,
     Command,
+    ControlledPath,
+    ControlledPaths,
     HistvalBlock,
     InitvalBlock,
     LearntEnds,
@@ -45,9 +47,6 @@ if TYPE_CHECKING:
     from emulator.modfile.compiling.model import CompiledModel
 
 UNSUPPORTED = {
-    "perfect_foresight_controlled_paths": (
-        "controlled paths are not supported. Give the paths of exogenous variables in shocks."
-    ),
     "smoother2histval": (
         "a past that a smoother found is not supported. Write its values into histval."
     ),
@@ -70,6 +69,7 @@ class State:
     history: dict[tuple[str, int], np.ndarray] | None = None
     """Of `histval`, by name and shift; 0 is the period before the first."""
     shocks: list[Ranges] = field(default_factory=list)
+    controls: list[Controlling] = field(default_factory=list)
     series: Command | None = None
     """The `initval_file` in force."""
     past_series: Command | None = None
@@ -82,12 +82,19 @@ Ranges = tuple[ShockPath, list[np.ndarray]]
 """The path of a shock, with the values (N, periods) of each of its ranges."""
 
 
+Controlling = tuple[ControlledPath, list[np.ndarray]]
+"""The path of a variable that is given, in the same way."""
+
+
 @dataclass
 class News:
-    """What is learnt in one period: of the end, (name, operator, values (N,)), and of shocks."""
+    """What is learnt in one period: of the end, (name, operator, values (N,)), of shocks, and of
+    variables that are given.
+    """
 
     ends: list[tuple[str, str, np.ndarray]] = field(default_factory=list)
     shocks: list[Ranges] = field(default_factory=list)
+    controls: list[Controlling] = field(default_factory=list)
 
 
 class Reading:
@@ -122,6 +129,8 @@ class Reading:
             self._add(statement, position)
         elif isinstance(statement, LearntEnds):
             self._learn(statement, self._values(position))
+        elif isinstance(statement, ControlledPaths):
+            self._control(statement, self._values(position))
         elif isinstance(statement, Command) and statement.name == "initval_file":
             self.state.series = statement
         elif isinstance(statement, Command) and statement.name == "histval_file":
@@ -224,12 +233,6 @@ class Reading:
                 " surprise are written as shocks(learnt_in = PERIOD).",
                 block.place,
             )
-        if "relative_to_initval" in block.options:
-            raise ModFileError(
-                "mshocks(relative_to_initval) is not supported; factors are those of the values in"
-                " the end. Write shocks with the values themselves.",
-                block.place,
-            )
         if not block.paths:
             return
         values = self._values(position)
@@ -237,11 +240,7 @@ class Reading:
         if "learnt_in" in block.options:
             into = self._news(learnt_in(block.options, block.place), block.place).shocks
         for path in block.paths:
-            ranges = [
-                of_range(expression, last - first + 1, values, path.place, len(self.theta))
-                for expression, (first, last) in zip(path.values, path.periods, strict=True)
-            ]
-            into.append((path, ranges))
+            into.append((path, self._ranges(path, values)))
 
     def _learn(self, block: LearntEnds, values: dict[str, Any]) -> None:
         news = self._news(block.period, block.place)
@@ -249,6 +248,21 @@ class Reading:
             value = evaluate(end.value, values, end.place)
             column = np.array(np.broadcast_to(value, len(self.theta)), dtype=float)
             news.ends.append((end.name, end.operator, column))
+
+    def _control(self, block: ControlledPaths, values: dict[str, Any]) -> None:
+        into = self.state.controls
+        if block.period > 1:
+            into = self._news(block.period, block.place).controls
+        for path in block.paths:
+            into.append((path, self._ranges(path, values)))
+
+    def _ranges(
+        self, path: ShockPath | ControlledPath, values: Mapping[str, Any]
+    ) -> list[np.ndarray]:
+        return [
+            of_range(expression, last - first + 1, values, path.place, len(self.theta))
+            for expression, (first, last) in zip(path.values, path.periods, strict=True)
+        ]
 
     def _news(self, period: int, place: Place) -> News:
         if self.model.kind is FORESIGHT:

@@ -30,12 +30,6 @@ class Stacked(Protocol):
         """Derivatives (n, T, E) at the same."""
         ...
 
-    def exogenous_slopes(
-        self, path: np.ndarray, exogenous: np.ndarray, rows: np.ndarray
-    ) -> np.ndarray:
-        """Derivatives (n, T, X) by exogenous variables at the same."""
-        ...
-
 
 class AsTheyStand:
     """The equations of a model that is not linear; terminal (N, V), theta (N, P) declared."""

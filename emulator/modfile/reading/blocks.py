@@ -5,6 +5,7 @@ estimated_params.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from lark import Token
 
@@ -159,7 +160,9 @@ def read_shocks(block: Block, reader: Reader) -> ShocksBlock:
             factor = "scales" if block.word == "mshocks" else word
             values = read_values(item, word, reader)
             learnt = "learnt_in" in options
-            paths.append(shock_path(name, periods, factor, values, item, learnt))
+            path = shock_path(name, periods, factor, values, item, learnt)
+            of_initval = block.word == "mshocks" and "relative_to_initval" in options
+            paths.append(replace(path, of_initval=of_initval))
             continue
         kind, names, value = reader.read(item, "shock", f"the block '{block.word}'")
         _require_declared(names, reader, item, block.word)

@@ -25,6 +25,7 @@ from emulator.modfile.reading.blocks import (
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.changes import loaded_values, release, selections, without
 from emulator.modfile.reading.constraints import read_constraints, read_planner_bounds
+from emulator.modfile.reading.controlled_paths import read_controlled_paths
 from emulator.modfile.reading.declarations import Declarations
 from emulator.modfile.reading.given_paths import read_histval, read_learnt_ends
 from emulator.modfile.reading.grammar import Reader, check_depth
@@ -274,6 +275,8 @@ class _Parser:
             self.statements.append(read_initval(block, self.reader))
         elif block.word == "homotopy_setup":
             self.statements.append(read_homotopy(block, self.reader))
+        elif block.word == "perfect_foresight_controlled_paths":
+            self.statements.append(read_controlled_paths(block, self.reader))
         elif block.word == "histval":
             self.statements.append(read_histval(block, self.reader))
         elif block.word in ("shocks", "mshocks"):

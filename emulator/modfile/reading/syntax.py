@@ -119,7 +119,8 @@ class ShockMoment:
 class ShockPath:
     """`var e; periods 1:3 5; values 0.1 0.2;` of a `shocks` block: a value for each range (first,
     last) of periods, by which the value there is multiplied where it is `multiplicative`, and
-    to which it is added where it is `added`.
+    to which it is added where it is `added`; `of_initval`: by which the value of initval is
+    multiplied.
     """
 
     name: str
@@ -128,6 +129,7 @@ class ShockPath:
     multiplicative: bool
     place: Place
     added: bool = False
+    of_initval: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,6 +189,28 @@ class LearntEnds:
 
     period: int
     ends: tuple[LearntEnd, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class ControlledPath:
+    """`exogenize y; periods 1:3; values 1.02; endogenize e;`: a value of the variable `name` for
+    each range (first, last) of periods, in which `shock` is solved for.
+    """
+
+    name: str
+    shock: str
+    periods: tuple[tuple[int, int], ...]
+    values: tuple[Expression, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class ControlledPaths:
+    """`perfect_foresight_controlled_paths(learnt_in = PERIOD); ... end;`."""
+
+    period: int
+    paths: tuple[ControlledPath, ...]
     place: Place
 
 
@@ -301,6 +325,7 @@ Statement = (
     | InitvalBlock
     | HistvalBlock
     | LearntEnds
+    | ControlledPaths
     | SteadyStateModel
     | EstimatedParams
     | PlannerObjective

@@ -236,11 +236,6 @@ def test_a_problem_far_away_is_reached_by_homotopy():
             "endval; z = 2; end; histval; k(0) = 3; end; simul(periods=8);",
             "histval and endval cannot be used together",
         ),
-        ("perfect_foresight_controlled_paths; end; simul(periods=8);", "controlled paths are not"),
-        (
-            "mshocks(relative_to_initval); var z; periods 1; values 2; end; simul(periods=8);",
-            r"mshocks.relative_to_initval. is not supported",
-        ),
         ("shocks; var z; periods 3:1; values 1; end; simul(periods=8);", "not an increasing"),
         ("shocks; var z; periods 1 2 3; values 1 2; end; simul(periods=8);", "3 ranges of periods"),
         ("shocks; var z; values 1; end; simul(periods=8);", "without 'periods' before it"),

@@ -4,7 +4,7 @@ news.csv: responses to shocks that are known 4 periods ahead, of `states.mod`, w
 the news is a state. paths.csv: the path that the last command of each other file leaves, with
 Dynare's tolerances tightened, period 0 being the one before the first. extended.csv: the extended
 path of `extended.mod` and the shocks that Dynare drew for it. runs.csv: the three paths of
-`runs.mod`.
+`runs.mod`. plan.csv: the conditional forecast of `plan.mod`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.io import loadmat
 
-from emulator.tests.reference.dynare import ask, command_line, run_octave
+from emulator.tests.reference.dynare import ask, command_line, lines_after, run_octave
 
 HERE = Path(__file__).resolve().parent
 PATHS = {
@@ -70,6 +70,20 @@ def ask_dynare(name: str, tolerance: float, matlab: Path) -> dict[str, Any]:
         return answer
 
 
+PLAN = """
+names = {{'c', 'k', 'y', 'a', 'g', 'e', 'd'}};
+fprintf(handle, 'period,c,k,y,a,g,e,d\\n');
+for t = 1:3
+  fprintf(handle, '%d', t);
+  for n = 1:7
+    fprintf(handle, ',%.15g', f.(names{{n}}).data(4 + t));
+  end
+  fprintf(handle, '\\n');
+end
+"""
+"""What `det_cond_forecast` leaves in `plan.mod`; after the periods of the plan it says nothing."""
+
+
 def path_of(name: str, tolerance: float, matlab: Path) -> tuple[list[str], np.ndarray]:
     """Names of variables (V) and their path (T, V) from period 0 on."""
     answer = ask_dynare(name, tolerance, matlab)
@@ -102,6 +116,8 @@ def main(output: Path, matlab: Path) -> None:
         for run, path in enumerate(ask_dynare("runs", 1e-9, matlab)["runs"], 1):
             for period, (c, k, *_) in enumerate(np.asarray(path).T):
                 file.write(f"{run},{period},{c:.15g},{k:.15g}\n")
+    lines = lines_after(HERE / "plan.mod", PLAN, matlab)
+    (output / "plan.csv").write_text("\n".join(lines) + "\n")
     answer = ask_dynare("extended", 1e-9, matlab)
     table = np.concatenate([answer["exogenous"], np.asarray(answer["path"]).T[1:]], axis=1)
     names = [*map(str, answer["shocks"]), *map(str, answer["variables"])]

@@ -1,0 +1,27 @@
+// As Dynare 5.3 says it: a growth model in which output is to follow a path: productivity shocks that bring it there are found, each a surprise.
+var c k y a g;
+varexo e d;
+parameters alpha beta delta rho;
+alpha = 0.36; beta = 0.98; delta = 0.05; rho = 0.8;
+model(bytecode);
+  1/c = beta/c(+1)*(alpha*y(+1)/k + 1 - delta);
+  k = y + (1 - delta)*k(-1) - c - g;
+  y = exp(a)*k(-1)^alpha;
+  a = rho*a(-1) + e;
+  g = 0.1 + 0.6*(g(-1) - 0.1) + d;
+end;
+steady_state_model;
+  a = 0; g = 0.1;
+  k = ((1/beta - 1 + delta)/alpha)^(1/(alpha - 1));
+  y = k^alpha;
+  c = y - delta*k - g;
+end;
+steady;
+f = dseries(kron([oo_.steady_state; oo_.exo_steady_state], ones(1, 60))', 2000Q1, [M_.endo_names; M_.exo_names]);
+horizon = 2001Q1:2003Q4;
+scheme = init_plan(horizon);
+scheme = flip_plan(scheme, 'y', 'e', 'surprise', horizon(1:3), [2.52 2.53 2.5]);
+scheme = flip_plan(scheme, 'c', 'd', 'surprise', horizon(1:3), [1.77 1.765 1.76]);
+options_.simul.maxit = 20;
+options_.periods = 200;
+f = det_cond_forecast(scheme, f, horizon);
