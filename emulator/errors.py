@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pydantic import ValidationError  # a command that only prints help does not pay for it
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_]*$"
+"""What names of worlds, parameters, shocks and observables are made of."""
+
 _LONG_NAME = re.compile(r"(\w{60})\w{40,}+")
 
 
@@ -183,8 +186,10 @@ def first_error(error: ValidationError) -> str:
     one.
     """
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"] if part != "[key]")
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch" and first["ctx"]["pattern"] == NAME_PATTERN:
+        message = "expected a name: a letter, then letters, digits and underscores"
     value = repr(first["input"])
     return (
         (f"{where}: " if where else "")

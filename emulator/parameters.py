@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import StringConstraints
 
 from emulator.declarations import Parameter, Record, interval
-from emulator.errors import ParameterError, unknown_name
+from emulator.errors import NAME_PATTERN, ParameterError, unknown_name
 
-WorldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=64)]
+WorldName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
 """Names of worlds become names of folders and files: letters, digits and underscores only."""
 
 

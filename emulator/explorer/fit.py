@@ -74,21 +74,12 @@ class Fit:
             name = str(about["target"]["name"])
             world = str(about["world"])
             shock = str(about["world_shock"])
-            data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[
-                ["target", "target_sd", "matched"]
-            ]
-            observables = tuple(map(str, data.index.unique("observable")))
+            observables, irf, sd = _responses(table)
             units = tuple(
                 map(str, about["target"].get("units") or [UNKNOWN_UNIT] * len(observables))
             )
             if len(units) != len(observables):
                 raise ValueError(f"{len(observables)} observables and {len(units)} units")
-            irf, sd, matched = (
-                data[column].unstack("observable")[list(observables)].to_numpy() for column in data
-            )
-            irf, sd = (
-                np.where(matched.astype(bool), part.astype(float), np.nan) for part in (irf, sd)
-            )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise EmulatorError(
                 f"'{folder}' holds no estimate that can be read ({type(error).__name__}:"
@@ -124,6 +115,21 @@ class Fit:
         deviation.
         """
         return (state.live.shock, state.live.size) == (self.scenario.shock, "1")
+
+
+def _responses(table: str) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """The observables of fit.csv, their responses and standard deviations (H+1, O), NaN where they
+    were not matched.
+    """
+    columns = ["target", "target_sd", "matched"]
+    data = pd.read_csv(io.StringIO(table)).set_index(["horizon", "observable"])[columns]
+    observables = tuple(map(str, data.index.unique("observable")))
+    irf, sd, matched = (
+        data[column].unstack("observable")[list(observables)].to_numpy() for column in columns
+    )
+    there = matched.astype(bool)
+    irf, sd = (np.where(there, part.astype(float), np.nan) for part in (irf, sd))
+    return observables, irf, sd
 
 
 def _content(folder: Path, name: str) -> str:

@@ -107,7 +107,9 @@ def _responses(wanted: Wanted, economies: Economies) -> Response:
 
 
 def _over_data(wanted: Wanted, economies: Economies) -> Response:
-    """The picture of a view over data; empty while there is none yet, so that the old one stays."""
+    """The picture of a view over data; empty where there is none, so that the old one stays, dimmed
+    where none is to come.
+    """
     shown = over_data.shown(
         wanted.state,
         economies,
@@ -119,9 +121,8 @@ def _over_data(wanted: Wanted, economies: Economies) -> Response:
         before=wanted.before,
     )
     answer = shown["answer"]
-    ready = shown["panels"] or answer.complete or answer.notes
     return jsonify(
-        picture=render_template("over_data.html", **shown) if ready else "",
+        picture=render_template("over_data.html", **shown) if shown["panels"] else "",
         notes=render_template("notes.html", **shown),
         table=over_data.table(answer) if wanted.table else "",
         complete=answer.complete,

@@ -66,11 +66,12 @@ async function applyMapping(form) {
   $("#mapping-of").open = true;
 }
 
-/** Move the cursor to the line that a message names. */
+/** Move the cursor to the line that a message names, by its number or by what stands there, such as `x.world.yaml (output)` and `x.world.yaml: observables.output`. */
 function point(message) {
-  const line = Number(message.match(/\.yaml:(\d+)/)?.[1]), text = $("#mapping-text");
+  const text = $("#mapping-text"), lines = text.value.split("\n"), name = message.match(/\.yaml(?: \(|: \w+[.:] ?)([A-Za-z]\w*)/)?.[1];
+  const line = Number(message.match(/\.yaml:(\d+)/)?.[1]) || lines.findIndex((one) => name && one.trimStart().startsWith(`${name}:`)) + 1;
   if (!line) return;
-  const lines = text.value.split("\n"), start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
+  const start = lines.slice(0, line - 1).join("\n").length + (line > 1 ? 1 : 0);
   text.focus();
   text.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
 }

@@ -115,6 +115,7 @@ document.addEventListener("mousedown", (event) => {
   drawnPath = null;
   setPath(svg.dataset.target, path);
   fillPath();
+  sketch(svg);
   remember(null);
   draw(event.timeStamp);
 });

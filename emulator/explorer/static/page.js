@@ -91,7 +91,8 @@ async function show(query, patient, signal) {
   if (answer === null) return true;
   put($("#error"), "textContent", answer.error || "");
   if (answer.error) return true;
-  if (answer.picture) put($("#drawn"), "innerHTML", answer.picture); // else what was there stays until there is one
+  if (answer.picture) put($("#drawn"), "innerHTML", answer.picture); // else what was there stays until there is one,
+  $("#drawn").classList.toggle("stale", !answer.picture && answer.complete);  // dimmed where none is to come
   put($("#notes"), "innerHTML", answer.notes);
   put($("#table"), "innerHTML", answer.table);
   document.dispatchEvent(new Event("drawn"));

@@ -118,7 +118,8 @@ function mark(svg, numbers, unit) {
   guide.setAttribute("d", `M${x} ${MARGIN.top}V${height - MARGIN.bottom}`);
   svg.prepend(guide);
   const left = x > width / 2, box = document.createElement("div");
-  box.className = `readout ${left ? "at-left" : "at-right"} ${above(svg, numbers, left) ? "at-bottom" : "at-top"}`;
+  const columns = Math.min(Math.ceil(17 * (numbers.length + 1) / (height - 30)), 3);  // of lines of 17 pixels
+  box.className = `readout columns-${columns} ${left ? "at-left" : "at-right"} ${above(svg, numbers, left) ? "at-bottom" : "at-top"}`;
   box.setAttribute("aria-hidden", "true");
   if (!tiny) box.appendChild(document.createElement("b")).textContent = small ? nameOf(reading) : `${nameOf(reading)}, ${unit}`;
   for (const { path, value, lower, upper } of numbers) {

@@ -83,6 +83,7 @@ def test_axes_of_a_history_stay_and_have_round_ends_near_the_bars(solved):
 
 
 def test_a_view_without_an_answer_draws_no_empty_panel(solved):
-    answer = drawn(solved, "world=zlb&view=history").get_json()
-    assert "Nothing is drawn</h2>" in answer["picture"]
-    assert "figure" not in answer["picture"]
+    assert drawn(solved, "world=zlb&view=history").get_json()["picture"] == ""
+    page = solved.get("/?world=zlb&view=history").text
+    assert "Nothing is drawn</h2>" in page
+    assert "<figure" not in page

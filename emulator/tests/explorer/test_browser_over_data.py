@@ -7,6 +7,12 @@ from emulator.tests.explorer.test_over_data import csv_of
 
 SHORT = "sample=1995Q1%3A2007Q4"
 
+INSIDE = """all => all.map(box => {
+  const own = box.getBoundingClientRect(), plot = box.parentElement.getBoundingClientRect();
+  return own.top >= plot.top - 2 && own.bottom <= plot.bottom + 2 && own.right <= plot.right + 2;
+})"""
+"""Whether each read-out lies within its plot."""
+
 FIRST_BAR = "document.querySelector('#drawn .part')?.getAttribute('d')"
 
 
@@ -87,6 +93,44 @@ def test_a_condition_is_drawn_with_the_mouse_and_freed(page):
     assert handles(page) == 0
 
 
+def test_what_is_drawn_shows_before_the_server_answers_and_axes_stay_meanwhile(page):
+    visit(page, f"view=forecast&{SHORT}&ahead=8")
+    axes = limits(page)
+    held_back = []
+    page.route("**/picture?*", held_back.append)
+    field = page.locator("#drawn svg[data-target=rate] .field").bounding_box()
+    page.mouse.move(field["x"] + 0.3 * field["width"], field["y"] + 0.5 * field["height"])
+    page.mouse.down()
+    page.mouse.move(field["x"] + 0.6 * field["width"], field["y"] + 0.4 * field["height"], steps=3)
+    assert handles(page) >= 3
+    assert page.locator("#drawn path.ghost").count() == 0  # no answer came yet
+    page.unroute("**/picture?*")
+    for question in held_back:
+        question.continue_()
+    until(page, "document.querySelectorAll('#drawn path.ghost').length >= 3")
+    assert limits(page)[: len(axes)] == axes
+    page.mouse.up()
+    settled(page)
+    assert page.locator("#drawn path.ghost").count() == 0
+    assert page.locator("#error").inner_text() == ""
+
+
+def limits(page):
+    return page.locator("#drawn .plot > svg").evaluate_all(
+        "all => all.map(one => [one.dataset.name, one.dataset.low, one.dataset.high])"
+    )
+
+
+def test_a_refused_equation_dims_the_old_picture(page):
+    visit(page, f"view=history&{SHORT}")
+    page.click("#data-controls summary")
+    page.fill("[name='o.rate']", "rate*rate")
+    until(page, "document.querySelector('#notes').textContent.includes('multiplies observables')")
+    assert page.locator("#drawn.stale .part").count() > 0
+    page.fill("[name='o.rate']", "rate")
+    until(page, "!document.querySelector('#drawn.stale')")
+
+
 def test_a_condition_by_keyboard(page):
     visit(page, f"view=forecast&{SHORT}")
     page.focus("#path-0")
@@ -135,6 +179,11 @@ def test_the_audit_finds_nothing_wide_and_narrow_light_and_dark(chromium, site):
         settled(page)
         page.click("#data-controls summary")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.focus("#drawn")
+        page.keyboard.press("End")
+        boxes = page.locator(".readout").evaluate_all(INSIDE)
+        assert len(boxes) >= 3
+        assert all(boxes)
         assert violations(page) == []
         page.emulate_media(color_scheme="dark")
         assert violations(page, OF_COLOURS) == []

@@ -158,6 +158,11 @@ def test_a_mapping_is_edited_checked_shown_and_downloaded(page):
     page.fill("#mapping-text", text.replace("observables:", "observables: ["))
     page.click("#edit-mapping button")
     until(page, "document.querySelector('#mapping-error').textContent.includes('.yaml:')")
+    page.fill("#mapping-text", text.replace("100*log(y)", "100*log(nix)"))
+    page.click("#edit-mapping button")
+    until(page, "document.querySelector('#mapping-error').textContent.includes('never declared')")
+    marked = "text => text.value.slice(text.selectionStart, text.selectionEnd)"
+    assert "output: {expression: 100*log(nix)" in page.locator("#mapping-text").evaluate(marked)
     page.click("#revert-mapping")
     page.click("#variables >> text=gov")
     with page.expect_download() as download:
