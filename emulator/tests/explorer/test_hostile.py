@@ -8,7 +8,7 @@ import pytest
 
 from emulator.explorer.app import create_app
 from emulator.tests.explorer.conftest import client_of
-from emulator.tests.explorer.test_over_data import drawn, post
+from emulator.tests.explorer.test_over_data import csv_of, drawn, post
 from emulator.tests.explorer.test_uploads import MAPPING, send
 
 VIEWS = ("view=history", "view=forecast&condition=rate:1")
@@ -122,3 +122,50 @@ def test_tables_that_cannot_be_read_are_refused(solved, content, words):
     assert answer.status_code in (400, 413)
     said = answer.get_json()["error"]
     assert words in said or "400,000 of a table" in said
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "0 lines"),
+        (b"period;x\n1990Q1;a\n", "which is no number"),
+        (b"period,x\n1990Q1,1\n1990Q1,2\n", "1990Q1"),
+        (b"period,x\n1990Q1,1\n1990Q3,2\n", "there is no row for 1990Q2"),
+        (b"period,x\nlast week,1\n", "last week"),
+        (b'period,x\n1990Q1,"' + b"9" * 150_000, "no table of numbers"),
+        (b"period," + b" " * 5000 + b"x\n1990Q1,1\n", "expected a name of at most 200"),
+        (b"\xff\xfe\x00\x01", "not text in UTF-8"),
+        (b"period,x\n" + b"1" * 400_000, "takes up to 400,000"),
+        (csv_of(periods=700), "up to 30 series and 600 periods"),
+        (csv_of(periods=4, names=[f"s{k}" for k in range(31)]), "up to 30 series"),
+        (b"period,rate\n1990Q1,1e308\n1990Q2,1\n", "takes numbers up to 1e+09"),
+    ],
+)
+def test_a_bad_table_is_refused_in_plain_words(client, content, words):
+    answer = post(client, "/data", "data", content, "mine.csv")
+    assert answer.status_code == 400
+    assert words in answer.get_json()["error"]
+
+
+@pytest.mark.fast
+def test_posts_without_a_file_from_elsewhere_or_too_large(client):
+    assert "No file was chosen" in client.post("/data").get_json()["error"]
+    assert "No file was chosen" in client.post("/posterior").get_json()["error"]
+    foreign = client.post("/data", headers={"Origin": "http://elsewhere"})
+    assert foreign.status_code == 403
+    large = post(client, "/data", "data", b"x" * 500_000, "mine.csv")
+    assert large.status_code == 413
+    assert "400,000 of a table" in large.get_json()["error"]
+
+
+@pytest.mark.fast
+def test_few_tables_are_kept_and_none_on_disk(client, economies, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    names = [
+        post(client, "/data", "data", csv_of(seed=k), "mine.csv").get_json()["data"]
+        for k in range(6)
+    ]
+    assert economies.tables.data.names == tuple(names[-4:])
+    assert list(tmp_path.iterdir()) == []

@@ -3,23 +3,18 @@ answered is told in plain words.
 """
 
 import io
-import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 import emulator
-from emulator.errors import EmulatorError, ParameterError
+from emulator.errors import ParameterError
 from emulator.explorer.economies import Economies
 from emulator.explorer.over_data.asking import ask
 from emulator.explorer.over_data.axes import dates
-from emulator.explorer.over_data.starting import started_by
-from emulator.explorer.posterior import Posterior
 from emulator.explorer.state import State
-from emulator.files import netcdf_bytes
 from emulator.tests.explorer.test_uploads import MAPPING, MOD
 
 SHORT = "sample=1995Q1:2007Q4"
@@ -234,53 +229,6 @@ def test_a_table_of_ones_own(client, economies):
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "0 lines"),
-        (b"period;x\n1990Q1;a\n", "which is no number"),
-        (b"period,x\n1990Q1,1\n1990Q1,2\n", "1990Q1"),
-        (b"period,x\n1990Q1,1\n1990Q3,2\n", "there is no row for 1990Q2"),
-        (b"period,x\nlast week,1\n", "last week"),
-        (b'period,x\n1990Q1,"' + b"9" * 150_000, "no table of numbers"),
-        (b"period," + b" " * 5000 + b"x\n1990Q1,1\n", "expected a name of at most 200"),
-        (b"\xff\xfe\x00\x01", "not text in UTF-8"),
-        (b"period,x\n" + b"1" * 400_000, "takes up to 400,000"),
-        (csv_of(periods=700), "up to 30 series and 600 periods"),
-        (csv_of(periods=4, names=[f"s{k}" for k in range(31)]), "up to 30 series"),
-        (b"period,rate\n1990Q1,1e308\n1990Q2,1\n", "takes numbers up to 1e+09"),
-    ],
-)
-def test_a_bad_table_is_refused_in_plain_words(client, content, words):
-    answer = post(client, "/data", "data", content, "mine.csv")
-    assert answer.status_code == 400
-    assert words in answer.get_json()["error"]
-
-
-@pytest.mark.fast
-def test_posts_without_a_file_from_elsewhere_or_too_large(client):
-    assert "No file was chosen" in client.post("/data").get_json()["error"]
-    assert "No file was chosen" in client.post("/posterior").get_json()["error"]
-    foreign = client.post("/data", headers={"Origin": "http://elsewhere"})
-    assert foreign.status_code == 403
-    large = post(client, "/data", "data", b"x" * 500_000, "mine.csv")
-    assert large.status_code == 413
-    assert "400,000 of a table" in large.get_json()["error"]
-
-
-@pytest.mark.fast
-def test_few_tables_are_kept_and_none_on_disk(client, economies, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    names = [
-        post(client, "/data", "data", csv_of(seed=k), "mine.csv").get_json()["data"]
-        for k in range(6)
-    ]
-    assert economies.tables.data.names == tuple(names[-4:])
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.fast
 def test_a_file_of_ones_own_over_data(client, economies):
     files = {
         "mod": (io.BytesIO(MOD.encode()), "own.mod"),
@@ -298,96 +246,6 @@ def test_a_file_of_ones_own_over_data(client, economies):
     answer = drawn(client, f"{query}&view=forecast&condition={spec.observable_names[0]}:1")
     assert answer.get_json()["picture"].count("data-ahead=") == 1
     assert "us" in notes(client, f"world={world}&view=history&o.nix=x")
-
-
-@pytest.mark.fast
-def test_responses_of_a_posterior_are_quantiles_of_its_draws(client, economies):
-    table = pd.DataFrame({"kappa": np.linspace(0.05, 0.2, 30), "phi_pi": 1.5})
-    content = table.to_csv(index=False).encode()
-    name = post(client, "/posterior", "draws", content, "draws.csv").get_json()["posterior"]
-    shown = drawn(client, f"posterior={name}&horizon=4").get_json()
-    assert "posterior draws.csv, median of 30 draws, 90 % band" in shown["picture"]
-    csv = client.get(f"/responses.csv?posterior={name}&horizon=4").data
-    rows = pd.read_csv(io.BytesIO(csv)).set_index(["scenario", "horizon"])
-    expected = emulator.world("nk").irf(table, shocks="monetary", horizon=4)["irf"].values[:, 0]
-    label = next(s for s in rows.index.unique("scenario") if s.startswith("posterior"))
-    low, middle, high = np.quantile(expected[:, :, 1], [0.05, 0.5, 0.95], axis=0)
-    for column, values in (
-        ("inflation", middle),
-        ("inflation_lower", low),
-        ("inflation_upper", high),
-    ):
-        np.testing.assert_allclose(rows.loc[label, column], values, rtol=1e-9)
-    page = client.get(f"/?posterior={name}").data.decode()
-    assert "p.kappa=0.125" in page  # the sliders to its mean
-    assert "another world" in notes(client, f"world=rbc&posterior={name}")
-
-
-@pytest.mark.fast
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "no table that can be read"),
-        (b"kappa\n", "has no draws"),
-        (b"kappa\n0.1\nx\n", "row 2, column 'kappa' has 'x'"),
-        (b"kappa\n0.1\ninf\n", "expected a finite number"),
-        (b"parameter,mean\nkappa,0.1\n", "is a summary"),
-        (b"\x89HDF\r\n", "--posterior FILE"),
-        (b"kappa,weight\n0.1,0\n0.2,0\n", "weights"),
-        (b"kappa, kappa\n1,2\n", "the column 'kappa' twice"),
-        (b"kappa\n" + b"0.1\n" * 101_000, "takes up to 400,000"),
-    ],
-)
-def test_a_bad_table_of_draws_is_refused(client, content, words):
-    answer = post(client, "/posterior", "draws", content, "draws.csv")
-    assert answer.status_code == 400
-    assert words in answer.get_json()["error"]
-
-
-@pytest.mark.fast
-def test_draws_that_weigh_nothing_are_left_out():
-    weighed = Posterior.of_table(b"kappa,weight\n0.1,0\n0.2,1\n0.3,3\n0.4,0\n", "w.csv")
-    np.testing.assert_allclose(weighed.table["kappa"], [0.2, 0.3, 0.3, 0.3])
-
-
-@pytest.mark.fast
-def test_the_responses_of_the_data_stand_below(client):
-    shown = drawn(client, "over=us&horizon=8").get_json()
-    assert "data: us, autoregression, 90 % interval" in shown["picture"]
-    assert "do not move in the quarter of the shock" in shown["notes"]
-    name = post(client, "/data", "data", csv_of(periods=80), "mine.csv").get_json()["data"]
-    assert "data: mine, autoregression" in drawn(client, f"over={name}").get_json()["picture"]
-    few = post(client, "/data", "data", csv_of(periods=30), "few.csv").get_json()["data"]
-    assert "needs 60 or more in a row" in notes(client, f"over={few}")
-    none = post(client, "/data", "data", csv_of(names=("a", "b")), "ab.csv").get_json()["data"]
-    assert "has no rate" in notes(client, f"over={none}")
-
-
-@pytest.mark.fast
-def test_an_estimate_starts_the_explorer_at_its_mean(exact, tmp_path):
-    names = list(exact.spec("nk").parameter_names)
-    root = xr.Dataset(
-        attrs={
-            "world": "nk",
-            "parameters": json.dumps(names),
-            "held": json.dumps(
-                {n: p.default for n, p in zip(names, exact.spec("nk").parameters, strict=True)}
-            ),
-            "question": json.dumps({"data": "us", "sample": "1984Q1:2007Q4"}),
-            "answered_by": "exact solution",
-        }
-    )
-    draws = xr.Dataset({"kappa": (("chain", "draw"), [[0.1, 0.2, 0.3]])})
-    folder = tmp_path / "nk"
-    folder.mkdir()
-    (folder / "posterior.nc").write_bytes(netcdf_bytes({"/": root, "posterior": draws}))
-    query = started_by(folder, exact)
-    state = State.read(query, exact.spec)
-    assert dict(state.live.values) == {"kappa": pytest.approx(0.2)}
-    assert state.view.posterior == "nk"
-    assert started_by(folder, exact, "world=sw07") == "world=sw07"
-    with pytest.raises(EmulatorError, match="It has those of nk"):
-        started_by(tmp_path, exact)
 
 
 @pytest.mark.fast
