@@ -150,15 +150,19 @@ def _finish(
     figure: Figure, axes: list[Any], data: xr.Dataset, what: str, path: Path | None
 ) -> Figure:
     handles, names = axes[0].get_legend_handles_labels()
+    texts = [text for axis in axes for text in (axis.title, axis.yaxis.label)]
     if handles:
-        figure.legend(
+        legend = figure.legend(
             handles, names, loc="outside lower center", ncols=4, fontsize=8, frameon=False
         )
+        texts += legend.get_texts()
     about = data.attrs
     draws = f", {data.sizes['draw']:,} draws" if data.sizes.get("draw", 1) > 1 else ""
     source = str(about["data"]).partition(" (")[0]
     title = f"{about['world']} on {source}, {about['sample']}: {what}{draws}"
-    figure.suptitle(title, fontsize=9)
+    texts.append(figure.suptitle(title, fontsize=9))
+    for text in texts:
+        text.set_parse_math(False)  # names of series, units and files are free text
     if path is not None:
         save(figure, path, dpi=120)
     return figure

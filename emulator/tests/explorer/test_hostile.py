@@ -3,6 +3,7 @@ nothing is executed, nothing becomes markup, and the server goes on.
 """
 
 import io
+from urllib.parse import urlencode
 
 import pytest
 
@@ -146,6 +147,17 @@ def test_a_bad_table_is_refused_in_plain_words(client, content, words):
     answer = post(client, "/data", "data", content, "mine.csv")
     assert answer.status_code == 400
     assert words in answer.get_json()["error"]
+
+
+@pytest.mark.fast
+def test_a_head_that_looks_like_tex_is_drawn_as_it_stands(solved):
+    content = table("period,$\\frac{$ ($\\x$)", lambda t: f",{t % 5}")
+    name = post(solved, "/data", "data", content, "$\\y$.csv").get_json()["data"]
+    for view in VIEWS:
+        state = {"data": name, "o.$\\frac{$": "rate"}
+        answer = solved.get(f"/picture.png?{view.partition('&')[0]}&{urlencode(state)}")
+        assert answer.status_code == 200
+        assert answer.data.startswith(b"\x89PNG")
 
 
 @pytest.mark.fast
