@@ -15,12 +15,10 @@ from emulator.explorer.economies import Economies
 from emulator.explorer.over_data import overlay
 from emulator.explorer.over_data import pages as over_data
 from emulator.explorer.panel import Limits, held_limits, panel, refuse_unknown
-from emulator.explorer.state import MOST_SHOWN, Scenario, SpecOf, State
+from emulator.explorer.state import Scenario, SpecOf, State
 
 PLOT = (420, 240)
 """Width and height of a panel in pixels, until the page says how large its panels are."""
-
-MOST_HELD = MOST_SHOWN + 1
 
 
 FIELDS = ("state", "ghost", "hold", "patient", "w", "h", "table")
@@ -60,7 +58,7 @@ class Wanted:
             height=fields.get("h", PLOT[1], type=int) or PLOT[1],
             patient=fields.get("patient") == "1",
             table=fields.get("table") == "1",
-            held=held_limits(fields.getlist("hold")[:MOST_HELD]),
+            held=held_limits(fields.getlist("hold")),
             before=_before(State.read(ghost, spec_of), state) if ghost else None,
         )
 
