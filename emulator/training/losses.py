@@ -104,18 +104,20 @@ def smoothness(pred_BSHO: Tensor, real: Tensor) -> Tensor:
     return torch.where(_at_horizons(real), second, 0.0).square().sum(dim=(1, 2, 3))
 
 
-def relative_weights(true_BSHO: Tensor, real: Tensor) -> Tensor:
-    """Weights (B,) that make squared errors relative: 1 / (mean square of a sample's true responses
-    + `SMALL_RESPONSE`).
+def size_weights(scheme: str, true_BSHO: Tensor, real: Tensor) -> Tensor:
+    """Weights (B,) of squared errors by the size of what is true: with `relative` 1 / (mean square
+    of a sample's true responses + `SMALL_RESPONSE`), with `root` the root of that.
 
     Near the border of determinacy responses are so large that a few draws in a thousand hold most
     of the squared error (kurtosis of hundreds): unweighted, a step follows whichever of them its
-    batch happens to hold.
+    batch happens to hold. Relative weights make that as rare as such draws are, and a score in
+    standard deviations then hangs on them; those of `root` lie between.
     """
     size = torch.where(_at_horizons(real), true_BSHO, 0.0).square().sum(dim=(1, 2, 3))
     periods, observables = true_BSHO.shape[2:]
     pairs = real.sum(dim=1) * observables if real.ndim == 2 else real.sum(dim=(1, 2))
-    return 1.0 / (size / (periods * pairs.clamp_min(1)) + SMALL_RESPONSE)
+    relative = 1.0 / (size / (periods * pairs.clamp_min(1)) + SMALL_RESPONSE)
+    return relative.sqrt() if scheme == "root" else relative
 
 
 class SquaredLosses(torch.autograd.Function):

@@ -22,7 +22,7 @@ from emulator.training.losses import (
     SquaredLosses,
     horizon_weights,
     irf_loss,
-    relative_weights,
+    size_weights,
     smoothness,
 )
 from emulator.training.processes import Group, unwrapped
@@ -192,18 +192,18 @@ class Objective:
         counts: samples of each world in the batch, over all processes. Samples weigh the same, or
         under `world_weighting: equal` such that L = mean over worlds of the mean over a world's
         samples of loss / (S_w O_w). Under `sample_weighting: relative` each loss is first divided
-        by the size of its true response.
+        by the size of its true response, under `root` by the root of that size.
         """
         if idle(batch):
             return 0.0 * losses_B.sum()
-        relative = self.config.sample_weighting == "relative"
+        scheme = self.config.sample_weighting
         equal = self.config.world_weighting == "equal"
-        if not (relative or equal):
+        if scheme == "none" and not equal:
             return losses_B.sum()
         weights_B = torch.ones_like(losses_B)
         for part in self._of_worlds(batch):
-            if relative:
-                weights_B[part.rows] = relative_weights(part.true, part.real)
+            if scheme != "none":
+                weights_B[part.rows] = size_weights(scheme, part.true, part.real)
             if equal:
                 present = sum(count > 0 for count in counts)
                 entries = self._entries[part.number]

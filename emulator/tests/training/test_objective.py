@@ -82,16 +82,17 @@ def test_shares_of_processes_add_up(train_set, val_set, tmp_path, uneven):
 
 
 @torch.no_grad()
-def test_relative_weights_by_hand(train_set, val_set, tmp_path, uneven):
-    """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03); padding
-    has no say.
+@pytest.mark.parametrize("scheme, power", [("relative", 1.0), ("root", 0.5)])
+def test_weights_by_size_by_hand(train_set, val_set, tmp_path, uneven, scheme, power):
+    """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03), or by the
+    root of that; padding has no say.
     """
-    trainer = make_trainer(train_set, val_set, tmp_path, sample_weighting="relative")
+    trainer = make_trainer(train_set, val_set, tmp_path, sample_weighting=scheme)
     trainer._prepare(Group())
     losses, expected = trainer.objective.losses(trainer.model, uneven), 0.0
     for row, world in enumerate(uneven["world_ids"]):
         irf = uneven["irf"][row, : SHOCKS[world]] / trainer.statistics[world].irf_scale[:, None, :]
-        expected += float(losses[row]) / (float(irf.square().mean()) + 0.03)
+        expected += float(losses[row]) / (float(irf.square().mean()) + 0.03) ** power
     assert float(
         trainer.objective.total(losses, uneven, trainer.objective.counts(uneven))
     ) == pytest.approx(expected, rel=1e-5)

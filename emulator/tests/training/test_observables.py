@@ -18,7 +18,7 @@ from emulator.tests.training.runs import assert_same_run
 from emulator.tests.worlds.altered import observing
 from emulator.training import IRFDataset, Trainer, TrainingConfig, collate_mixed_worlds
 from emulator.training.calibrate import calibrate_checkpoint
-from emulator.training.losses import irf_loss, relative_weights, smoothness
+from emulator.training.losses import irf_loss, size_weights, smoothness
 from emulator.training.preparation import learn_data
 from emulator.training.processes import Group
 from emulator.training.trainer import train
@@ -180,7 +180,10 @@ def test_what_a_mask_says_is_padding_counts_nothing():
         for whole, alone in (
             (irf_loss(pred, true, weights, real), irf_loss(*cut, weights, all_real)),
             (smoothness(pred, real), smoothness(cut[0], all_real)),
-            (relative_weights(true, real), relative_weights(cut[1], all_real)),
+            (
+                size_weights("relative", true, real),
+                size_weights("relative", cut[1], all_real),
+            ),
         ):
             torch.testing.assert_close(whole[row], alone[0])
 
