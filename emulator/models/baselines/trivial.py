@@ -19,6 +19,9 @@ BLOCK = 256
 100,000 of them.
 """
 
+REGRESSED = 8192
+"""Training draws whose responses are in memory in float64 at once: some hundred megabytes."""
+
 
 class TrivialBaseline(ABC):
     """What every trivial baseline shares: `fit` on the training split, then `predict`.
@@ -111,10 +114,15 @@ class LinearRegression(TrivialBaseline):
 
     def _fit(self, theta: np.ndarray, irf: np.ndarray) -> None:
         self._centre, self._scale = _centre_and_scale(theta)
-        responses = irf.reshape(len(irf), -1).astype(np.float64)
-        self._mean = responses.mean(axis=0)
-        design = (theta - self._centre) / self._scale
-        self._coefficients = np.linalg.lstsq(design, responses - self._mean, rcond=self.rcond)[0]
+        responses = irf.reshape(len(irf), -1)
+        self._mean = responses.mean(axis=0, dtype=np.float64)
+        left, sizes, right = np.linalg.svd((theta - self._centre) / self._scale, False)
+        kept = sizes > self.rcond * sizes[0]
+        projected = np.zeros((kept.sum(), responses.shape[1]))
+        for start in range(0, len(responses), REGRESSED):
+            rows = slice(start, start + REGRESSED)
+            projected += left[rows, kept].T @ (responses[rows] - self._mean)
+        self._coefficients = right[kept].T / sizes[kept] @ projected
 
     def _predict(self, theta: np.ndarray) -> np.ndarray:
         return self._mean + (theta - self._centre) / self._scale @ self._coefficients

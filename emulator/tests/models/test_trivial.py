@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emulator.errors import ModelError
+from emulator.models.baselines import trivial
 from emulator.models.baselines.trivial import (
     TRIVIAL_BASELINES,
     LinearRegression,
@@ -52,7 +53,11 @@ def test_linear_regression_is_polyfit_with_one_parameter(rng: np.random.Generato
         np.testing.assert_allclose(prediction[:, 0, h, o], expected, rtol=1e-10)
 
 
-def test_linear_regression_solves_the_normal_equations(rng: np.random.Generator) -> None:
+def test_linear_regression_solves_the_normal_equations(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the responses are taken in several blocks, the last of them not full."""
+    monkeypatch.setattr(trivial, "REGRESSED", 32)
     theta, irf = rng.uniform(size=(80, 4)) * [1, 100, 0.01, 5], rng.normal(size=(80, *SHAPE))
     design = np.column_stack([np.ones(80), theta])
     coefficients = np.linalg.solve(design.T @ design, design.T @ irf.reshape(80, -1))
