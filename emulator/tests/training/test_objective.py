@@ -82,7 +82,7 @@ def test_shares_of_processes_add_up(train_set, val_set, tmp_path, uneven):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("scheme, power", [("relative", 1.0), ("root", 0.5)])
+@pytest.mark.parametrize(("scheme", "power"), [("relative", 1.0), ("root", 0.5)])
 def test_weights_by_size_by_hand(train_set, val_set, tmp_path, uneven, scheme, power):
     """A loss counts by 1 / (mean square of the sample's own normalised responses + 0.03), or by the
     root of that; padding has no say.
