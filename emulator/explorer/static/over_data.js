@@ -71,21 +71,21 @@ function drawTo(event) {
 /** Show a path in its panel at once, as the server will draw it with its answer. */
 function sketch(svg) {
   const { width, height } = svg.viewBox.baseVal, { low, high, last, first } = frameOf(svg);
-  for (const old of svg.querySelectorAll(".handle, .condition:not([data-values])")) old.remove();
+  const handles = new Map([...svg.querySelectorAll(".handle")].map((handle) => [Number(handle.dataset.ahead), handle]));
   const points = [...pathOf(svg.dataset.target)].map((text, ahead) => text && {
     ahead,
     x: MARGIN.left + (width - MARGIN.left - MARGIN.right) * (first + ahead) / Math.max(last, 1),
     y: MARGIN.top + (height - MARGIN.top - MARGIN.bottom) * (high - Number(text)) / (high - low),
   });
-  const line = document.createElementNS(SVG, "path");
+  const line = svg.querySelector(".condition:not([data-values])") ?? svg.appendChild(document.createElementNS(SVG, "path"));
   line.setAttribute("class", "condition");
   line.setAttribute("d", points.map((point, k) => (point ? `${points[k - 1] ? "L" : "M"}${point.x} ${point.y}` : "")).join(""));
-  svg.append(line);
-  for (const point of points.filter(Boolean)) {
-    const handle = document.createElementNS(SVG, "circle");
-    for (const [name, value] of Object.entries({ class: "handle", cx: point.x, cy: point.y, r: 5, "data-ahead": point.ahead })) handle.setAttribute(name, value);
-    svg.append(handle);
+  for (const { ahead, x, y } of points.filter(Boolean)) {
+    const handle = handles.get(ahead) ?? svg.appendChild(document.createElementNS(SVG, "circle"));  // the one that is pressed stays, for the second click
+    for (const [name, value] of Object.entries({ class: "handle", cx: x, cy: y, r: 5, "data-ahead": ahead })) handle.setAttribute(name, value);
+    handles.delete(ahead);
   }
+  for (const freed of handles.values()) freed.remove();
   shown.delete($("#drawn"));  // what the server says next replaces it, also where it is what it said before
 }
 
