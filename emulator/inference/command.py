@@ -25,7 +25,7 @@ from emulator.inference.command_line import (
     on_failure_of,
     refuse_network_of_file,
 )
-from emulator.inference.notes import MOST_ROWS, note, note_order, note_prior, values_in_words
+from emulator.inference.notes import MOST_ROWS, note, note_each, note_prior, values_in_words
 from emulator.inference.orders import BURN_IN
 from emulator.inference.sweep import GRID_HELP, SET_HELP, swept
 from emulator.worlds.response_tables import ResponseTable, packed, response_tables
@@ -154,7 +154,7 @@ def irf(
         show(table)
     _notes(answered)
     if anticipated and order is None:
-        note_order(economy.answerer.order_notes)
+        note_each(economy.answerer.order_notes)
 
 
 def _answering(

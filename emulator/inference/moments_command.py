@@ -29,7 +29,7 @@ from emulator.inference.moments.printed import (
     share_tables,
     show_path,
 )
-from emulator.inference.notes import note_order, note_prior
+from emulator.inference.notes import note_each, note_prior
 from emulator.inference.options import Checkpoint, Grid, Plot, Run, Set, World
 from emulator.inference.sweep import pair, swept
 
@@ -106,6 +106,8 @@ def moments(
     for table in moments_tables(data, economy.spec):
         show(table)
     notes(data, economy.spec)
+    if hp is None and not difference and simulated is None:
+        note_each(economy.answerer.moments_notes)
 
 
 def fevd(
@@ -151,7 +153,7 @@ def fevd(
     for table in share_tables(data, economy.spec):
         show(table)
     notes(data, economy.spec)
-    note_order(economy.answerer.order_notes)
+    note_each(economy.answerer.order_notes)
 
 
 def simulate(

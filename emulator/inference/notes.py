@@ -21,9 +21,9 @@ def note(text: str) -> None:
     err.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
 
 
-def note_order(order_notes: Sequence[str]) -> None:
-    """Say of an answer that is of first order by what it is where the file asks for another."""
-    for text in order_notes:
+def note_each(notes: Sequence[str]) -> None:
+    """Say what a file asks for that an answer is not, by what the answer is."""
+    for text in notes:
         note(text.split(" Write order=")[0])
 
 

@@ -137,6 +137,11 @@ class World(ABC):
     order_notes: Sequence[str] = ()
     """What a reader should know of first-order answers: that another order was asked for."""
 
+    moments_notes: Sequence[str] = ()
+    """What a reader should know of theoretical moments: that a file asks for others, such as
+    filtered ones.
+    """
+
     no_shocks: EmulatorError | None = None
     """Why only perfect foresight is answered, of a file in which no shock has a variance."""
 

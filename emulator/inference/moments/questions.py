@@ -106,6 +106,8 @@ def moments(
                 "Derivatives are those of theoretical moments; leave out by= or simulated=."
             )
         return _simulated(asking, question, prepared, simulated, seed, order)
+    if question.filter is None:
+        labels = labels._replace(notes=(*labels.notes, *asking.answerer.moments_notes))
     way = _way(asking, question, order)
     arrays = second_moments(asking.answerer, theta, asked, way)
     _refuse(asking, question, theta, arrays["solved"])

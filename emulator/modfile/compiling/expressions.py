@@ -12,6 +12,7 @@ from emulator.modfile.compiling.functions import SYMBOLIC
 from emulator.modfile.compiling.namespace import Namespace, divides_by_zero, moved, operation
 from emulator.modfile.compiling.tape import record
 from emulator.modfile.reading.budget import Budget
+from emulator.modfile.reading.declarations import lags_and_weights
 from emulator.modfile.reading.syntax import (
     Call,
     Declaration,
@@ -192,29 +193,10 @@ class ExpressionReader:
         return self.names.at(name, date + shift)
 
     def _distributed(self, call: Call, place: Place, shift: int, steady: bool) -> int:
-        """adl(x, 'a', [1:3]) = a_lag_1 x(-1) + a_lag_2 x(-2) + a_lag_3 x(-3); a number of
-        lags, 1 by default, stands for all from 1."""
-        name = call.arguments[1]
-        assert isinstance(name, Symbol)
-        lags = call.arguments[2] if len(call.arguments) > 2 else Number(1.0)
-        last = int(lags.value) if isinstance(lags, Number) else 0
-        periods = (
-            lags.arguments
-            if isinstance(lags, Call)
-            else tuple(Number(float(k)) for k in range(1, last + 1))
-        )
+        """adl(x, 'a', [1:3]) = a_lag_1 x(-1) + a_lag_2 x(-2) + a_lag_3 x(-3)."""
         terms = []
-        for period in periods:
-            if not isinstance(period, Number) or period.value != int(period.value):
-                raise ModFileError("the lags of 'adl' are whole numbers.", place)
-            weight = f"{name.name}_lag_{int(period.value)}"
-            if weight not in self.names.parameters:
-                raise ModFileError(
-                    f"'adl' needs the parameter '{weight}'; declare it with parameters and give it"
-                    " a value.",
-                    place,
-                )
-            value = self.read(call.arguments[0], place, shift - int(period.value), steady)
+        for lag, weight in lags_and_weights(call, place):
+            value = self.read(call.arguments[0], place, shift - lag, steady)
             terms.append(self.graph.multiply(self.names.parameter(weight), value))
         return self.graph.add(*terms)
 

@@ -72,11 +72,14 @@ def read_model(block: Block, declarations: Declarations) -> Model:
             reader.kinds[str(name)] = "model local variable"
             locals_.append(Local(str(name), value, item.place))
             check_depth(value, item)
+            declarations.weights(value, item.place)
         else:
             tags, left, right = parts
             equations.append(Equation(left, right or Number(0.0), item.place, tags))
             check_depth(left, item)
             check_depth(equations[-1].right, item)
+            for side in (left, equations[-1].right):
+                declarations.weights(side, item.place)
     options = header(block.word, block.head).options
     return Model(tuple(equations), tuple(locals_), "linear" in options, options, block.head.place)
 

@@ -10,7 +10,15 @@ from emulator.modfile.reading.grammar import Reader, place_of
 from emulator.modfile.reading.keywords import BLOCKS, DECLARATIONS, FUNCTIONS
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.statements import Header, header
-from emulator.modfile.reading.syntax import Declaration, Expression, Place
+from emulator.modfile.reading.syntax import (
+    Call,
+    Declaration,
+    Expression,
+    Number,
+    Place,
+    Symbol,
+    calls,
+)
 
 KINDS = {
     "var": "variable",
@@ -23,6 +31,9 @@ KINDS = {
 }
 LETTERS = {"e": "variable", "x": "shock", "p": "parameter"}
 """What `y|e`, `u|x` and `a|p` inside of the model declare."""
+
+MOST_LAGS = 1_000
+"""Of one `adl`."""
 
 _RESERVED = DECLARATIONS | BLOCKS | {"end", "expectation"}
 _DECLARED_IN_MODEL = re.compile(r"(?<!\w)([A-Za-z_]\w*+)\s*+\|\s*([exp])(?!\w)", re.IGNORECASE)
@@ -84,6 +95,15 @@ class Declarations:
         for match in _DECLARED_IN_MODEL.finditer(span.text):
             place = span.place_of(match.start())
             self.add(Declaration(match[1], place), LETTERS[match[2].lower()])
+
+    def weights(self, expression: Expression, place: Place) -> None:
+        """The parameters that `adl(x, 'a', 2)` stands for, a_lag_1 and a_lag_2: Dynare declares
+        them where it reads it, so that they are given values below.
+        """
+        for call in calls(expression):
+            if call.function == "adl":
+                for _, name in lags_and_weights(call, place):
+                    self.add(Declaration(name, place), "parameter")
 
     def add(self, entry: Declaration, kind: str) -> None:
         if entry.name.lower() in _RESERVED:
@@ -151,3 +171,21 @@ class Declarations:
             raise ModFileError(
                 f"'{word}' lists '{name}', which is not declared as a {kind}.", place
             )
+
+
+def lags_and_weights(call: Call, place: Place) -> list[tuple[int, str]]:
+    """The lags of `adl(x, 'a', [1:3])` with the parameters beside them; a number of lags, 1 by
+    default, stands for all from 1. Raises `ModFileError` for lags that are none.
+    """
+    name = call.arguments[1]
+    assert isinstance(name, Symbol)
+    lags = call.arguments[2] if len(call.arguments) > 2 else Number(1.0)
+    listed = lags.arguments if isinstance(lags, Call) else (lags,)
+    if not all(isinstance(lag, Number) and lag.value == int(lag.value) for lag in listed):
+        raise ModFileError("the lags of 'adl' are whole numbers.", place)
+    periods = [int(lag.value) for lag in listed if isinstance(lag, Number)]
+    if not isinstance(lags, Call):
+        periods = list(range(1, min(periods[0], MOST_LAGS + 1) + 1))
+    if len(periods) > MOST_LAGS:
+        raise ModFileError(f"'adl' has more than {MOST_LAGS:,} lags.", place)
+    return [(period, f"{name.name}_lag_{period}") for period in periods]

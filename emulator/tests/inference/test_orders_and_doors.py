@@ -1,5 +1,7 @@
 """What a file says of its order wherever it is asked, and doors that open only so far."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,25 @@ def test_the_command_line_says_the_order_of_what_is_of_first_order_alone(emulate
     _, out, err = emulate("irf", path, "--anticipated", "2", "--order", "1", "--horizon", "2")
     assert "first order" in " ".join(out.split())
     assert "asks for" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("order=2, hp_filter=1600", "HP-filtered variables; .* --hp 1600"),
+        ("order=1, periods=500", "a simulated path; .* --simulated 500"),
+        ("order=1, bandpass_filter=[6 32]", "the band-pass filter .*not made here"),
+    ],
+)
+def test_moments_say_where_the_file_asks_for_others(opened, emulate, tmp_path, options, words):
+    economy = opened(LEVELS.replace("OPTIONS", options))
+    assert re.search(words, economy.moments(lags=1).attrs["notes"])
+    assert "asks for moments" not in economy.moments(lags=1, hp=1600).attrs.get("notes", "")
+    path = tmp_path / "m.mod"
+    path.write_text(LEVELS.replace("OPTIONS", options))
+    code, _, err = emulate("moments", path, "--lags", "1")
+    assert code == 0, err
+    assert err.count("asks for moments") == 1
 
 
 def test_a_file_under_discretion_has_rules_of_first_order():

@@ -4,10 +4,11 @@ with a note.
 
 import warnings
 
+import numpy as np
 import pytest
 
 from emulator.errors import ModFileError
-from emulator.modfile import irf, load
+from emulator.modfile import irf, load, load_text
 
 pytestmark = pytest.mark.fast
 
@@ -52,7 +53,7 @@ def test_a_statement_that_is_not_supported_is_refused_with_its_line(refused, sta
 @pytest.mark.parametrize(
     ("equation", "message"),
     [
-        ("y = adl(x, 'p', 1);", "adl"),
+        ("y = adl(x, 'p', 1);", "p_lag_1"),
         ("[name = 'Taylor', bind = 'zlb'] y = x;", "OccBin"),
         ("y = f(x);", "external_function"),
         ("y = x/0;", "divides by zero"),
@@ -65,6 +66,22 @@ def test_an_equation_that_cannot_be_read_is_refused_with_its_line(refused, equat
     found = refused(TOP + MODEL.replace("y = x(+1);", equation) + SHOCKS)
     assert "model.mod:7: " in found
     assert message.replace("\\", "") in found
+
+
+def test_the_weights_of_distributed_lags_declare_themselves():
+    """As Dynare reads it: they are given values below the model, and the lags are whole."""
+    text = TOP + MODEL.replace("y = x(+1);", "y = adl(x, 'p', [1 3]) + adl(x, 'q');")
+    values = "p_lag_1 = 0.3; p_lag_3 = 0.2; q_lag_1 = 0.1;\n"
+    model = load_text(text + values + SHOCKS, "model.mod")
+    assert set(model.parameters) >= {"p_lag_1", "p_lag_3", "q_lag_1"}
+    written = MODEL.replace("y = x(+1);", "y = 0.4*x(-1) + 0.2*x(-3);")
+    plain = load_text(TOP + written + SHOCKS, "model.mod")
+    y = model.variables.index("y")
+    mine, expected = (m.solve(m.theta()).transition[0, y] for m in (model, plain))
+    np.testing.assert_allclose(mine, expected)
+    for lags in ("1.5", "[1 0.5]", "100000"):
+        with pytest.raises(ModFileError, match="'adl'"):
+            load_text(TOP + MODEL.replace("x(+1)", f"adl(x, 'p', {lags})") + SHOCKS, "model.mod")
 
 
 def test_an_external_function_is_refused_by_name(refused):
