@@ -101,6 +101,11 @@ def asked(world: str, question: TypedQuestion) -> tuple[Economy, dict[str, Any]]
     economy = economy_of(
         world, question.checkpoint or DEFAULT_NETWORK, not question.checkpoint, question.run
     )
+    if question.posterior is None and question.draws != TypedQuestion.draws:
+        raise ParameterError(
+            f"--draws {question.draws} says how many of a posterior, and none is named. Name one"
+            " with --posterior, or leave --draws out."
+        )
     values: Any = swept(question.set_ or [], question.grid)
     arguments: dict[str, Any] = {}
     if question.posterior is not None:

@@ -212,6 +212,7 @@ def test_another_rule(emulate, tmp_path):
         (["forecast", "nk,var", "--probabilities", "1"], "1 numbers, and there are 2 worlds"),
         (["forecast", "nk,var", "--probabilities", "1,-1"], "not all of them zero"),
         (["forecast", "nk", "--csv", "f.doc"], "must end in .csv, .nc, .json"),
+        (["smooth", "nk", "--draws", "3"], "Name one with --posterior, or leave --draws out"),
         (["smooth", "zlb"], "is not linear in its shocks"),
         (["decompose", "nk", "--posterior", "nowhere"], "There is no 'nowhere'. Expected a file"),
         (["counterfactual", "nk"], "--under phi_pi=2.5"),
