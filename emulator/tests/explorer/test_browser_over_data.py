@@ -97,16 +97,14 @@ def test_what_is_drawn_shows_before_the_server_answers_and_axes_stay_meanwhile(p
     visit(page, f"view=forecast&{SHORT}&ahead=8")
     axes = limits(page)
     held_back = []
-    page.route("**/picture?*", held_back.append)
+    page.route("**/picture?*", lambda question: held_back.append(question))
     field = page.locator("#drawn svg[data-target=rate] .field").bounding_box()
     page.mouse.move(field["x"] + 0.3 * field["width"], field["y"] + 0.5 * field["height"])
     page.mouse.down()
     page.mouse.move(field["x"] + 0.6 * field["width"], field["y"] + 0.4 * field["height"], steps=3)
     assert handles(page) >= 3
     assert page.locator("#drawn path.ghost").count() == 0  # no answer came yet
-    page.unroute("**/picture?*")
-    for question in held_back:
-        question.continue_()
+    page.unroute("**/picture?*")  # which lets go what was held back
     until(page, "document.querySelectorAll('#drawn path.ghost').length >= 3")
     assert limits(page)[: len(axes)] == axes
     page.mouse.up()
