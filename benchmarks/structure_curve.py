@@ -1,7 +1,8 @@
-"""Learning curve of the emulator of structure of `hank`: how its error falls with the number of
+"""Learning curve of the emulator of structure of a world: how its error falls with the number of
 households that it learns from.
 
     python benchmarks/structure_curve.py --dataset datasets/hank --households 300,1000,3000,10000
+    python benchmarks/structure_curve.py --world hank2 --dataset datasets/hank2 --households 100,300
 
 Errors are those of `emulator evaluate`, on draws of the test split, whose households no emulator
 has seen. With few households maps have kernels beside their polynomials, with many they need none.
@@ -28,8 +29,8 @@ from emulator.training.dataset import IRFDataset
 from emulator.training.preparation import dear_parts
 from emulator.worlds import split_names
 
-WORLD = "hank"
-OBSERVABLES = ("output", "inflation", "rate", "consumption", "hours")
+OBSERVABLES = {"hank": ("output", "inflation", "rate", "consumption", "hours")}
+"""Of worlds that are not learnt with all that they answer."""
 COMPONENTS = (100, 60)
 FEW, CENTRES = 3000, 1000
 
@@ -39,25 +40,27 @@ def main(
     households: Annotated[
         str, typer.Option(help="Numbers of households, separated by commas.")
     ] = "300,1000,3000,10000,30000",
+    world: str = "hank",
     draws: Annotated[int, typer.Option(min=1, help="Draws of the test split.")] = 5000,
     seed: int = 42,
 ) -> None:
     """Print a row for each number of households; the last may be all there are."""
-    data = open_dataset(dataset).observing(OBSERVABLES)
-    train = IRFDataset(data, [WORLD], "train")
-    parts = dear_parts(train)[WORLD]
-    theta, truth = data.read(WORLD, "test")
+    data = open_dataset(dataset)
+    data = data.observing(OBSERVABLES.get(world, data.spec(world).observable_names))
+    train = IRFDataset(data, [world], "train")
+    parts = dear_parts(train)[world]
+    theta, truth = data.read(world, "test")
     chosen = slice(None, None, max(1, len(theta) // draws))
-    table = Table(title=f"hank, {len(theta[chosen])} draws of unseen households")
+    table = Table(title=f"{world}, {len(theta[chosen])} draws of unseen households")
     for column in ("households", "mean NRMSE", "median", "95 %", "99 %", "processor time, s"):
         table.add_column(column, justify="right")
-    sigma = train.statistics[WORLD].irf_scale.double().numpy()
+    sigma = train.statistics[world].irf_scale.double().numpy()
     with one_thread():
         for count in map(int, split_names(households)):
             started = time.process_time()
-            network = learnt(parts, train, count, seed)
+            network = learnt(parts, train, world, count, seed)
             spent = time.process_time() - started
-            answer = predict(network, WORLD, theta[chosen]).astype(np.float64)
+            answer = predict(network, world, theta[chosen]).astype(np.float64)
             exact = truth[chosen].astype(np.float64)
             nrmse = float(np.sqrt(squared_error(exact, answer, sigma).mean(axis=0)).mean())
             relative = np.nanquantile(relative_error(exact, answer, sigma), (0.5, 0.95, 0.99))
@@ -68,7 +71,9 @@ def main(
     out.print(table)
 
 
-def learnt(parts: DearParts, train: IRFDataset, count: int, seed: int) -> TrainedNetwork:
+def learnt(
+    parts: DearParts, train: IRFDataset, world: str, count: int, seed: int
+) -> TrainedNetwork:
     """An emulator of the first so many households."""
     rows = parts.group < count
     own = parts._replace(
@@ -78,11 +83,11 @@ def learnt(parts: DearParts, train: IRFDataset, count: int, seed: int) -> Traine
         values=parts.values[:count],
     )
     torch.manual_seed(seed)
-    specs = {WORLD: train.data.spec(WORLD)}
+    specs = {world: train.data.spec(world)}
     options = {"components": COMPONENTS, "centres": CENTRES if count <= FEW else 0}
     network = build("StructureEmulator", specs, train.horizon, options)
     network.bind(train.statistics, specs)
-    network.learn_parts({WORLD: own})
+    network.learn_parts({world: own})
     return TrainedNetwork(network.eval())
 
 
