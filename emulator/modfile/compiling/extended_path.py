@@ -25,6 +25,9 @@ AHEAD = 200
 
 MOST_AHEAD = 2000
 
+MOST_ORDER = 6
+"""Periods in which shocks are expected (`order`)."""
+
 
 class ExtendedPath:
     """A `PathSolver`: responses are those to a shock from the steady state, deviations from it."""
@@ -37,10 +40,16 @@ class ExtendedPath:
         self.shocks = model.shocks
         _refuse(model, self.foresight)
 
+    @property
+    def stochastic_order(self) -> int:
+        """Periods ahead in which shocks are expected; 0 is certainty equivalence."""
+        return int(_order(self.model))
+
     @cached_property
     def ahead(self) -> int:
         """Raises `ModFileError` for a number that is none."""
-        text = self.model.calibration.options.get("solver_periods", str(AHEAD))
+        options = self.model.calibration.options
+        text = options.get("solver_periods", options.get("ep.periods", str(AHEAD)))
         if not text.isdigit() or not 1 <= int(text) <= MOST_AHEAD:
             raise ModFileError(
                 f"'extended_path': solver_periods is {text}; a number from 1 to {MOST_AHEAD} was"
@@ -123,15 +132,24 @@ def _repeated(asked: Scenario, count: int) -> Scenario:
     return asked.rows(rows)
 
 
+def _order(model: CompiledModel) -> str:
+    """What the run says, or `options_.ep.stochastic.order`; a stoch_simul has an order of its
+    own.
+    """
+    run = model.calibration.run
+    own = {} if run is None else run.own
+    return own.get("order", model.calibration.options.get("ep.stochastic.order", "0"))
+
+
 def _refuse(model: CompiledModel, foresight: Foresight) -> None:
     """`ModFileError` for what the extended path of a file asks and would change its answer."""
     run = model.calibration.run
-    own = {} if run is None else run.own  # a stoch_simul before it has an order of its own
-    order = own.get("order", "0")
-    if order != "0":
+    own = {} if run is None else run.own
+    order = _order(model)
+    if not order.isdigit() or int(order) > MOST_ORDER:
         raise ModFileError(
-            f"'extended_path(order = {order})': the stochastic extended path is not supported."
-            " Leave the order out for certainty equivalence, or use stoch_simul(order = 2).",
+            f"'extended_path(order = {order})': a number of periods in which shocks are expected"
+            f" was expected, from 0 to {MOST_ORDER}.",
             foresight.place,
         )
     if "hybrid" in own:

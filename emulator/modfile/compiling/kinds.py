@@ -91,7 +91,7 @@ LEARNING = Kind(
 )
 EXTENDED = Kind(
     "the extended path",
-    paths="emulator.modfile.compiling.extended_path:ExtendedPath",
+    paths="emulator.modfile.compiling.stochastic_path:extended_path",
     usual=False,
 )
 SCENARIOS = (FORESIGHT, LEARNING)

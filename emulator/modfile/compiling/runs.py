@@ -148,7 +148,9 @@ def with_options(options: dict[str, str], statement: Statement) -> dict[str, str
         return options | {"periods": statement.names[0]}
     if not isinstance(statement, OptionLine):
         return options
-    name = statement.name.rpartition(".")[2].lower()
+    name = statement.name.lower()
+    if not name.startswith("ep."):  # those of the extended path have names that others have too
+        name = name.rpartition(".")[2]
     if name not in FLAGS:
         return options | {name: statement.value}
     without = {key: text for key, text in options.items() if key != name}

@@ -300,10 +300,11 @@ def test_dynares_paths_of_each_run_of_a_file(run):
     np.testing.assert_allclose(path, expected, atol=1e-8)
 
 
-def test_dynares_extended_path():
+@pytest.mark.parametrize("name", ["extended", "stochastic"])
+def test_dynares_extended_path(name):
     folder = Path(__file__).parents[2] / "reference" / "foresight"
-    model = load(folder / "extended.mod")
-    with open(folder / "extended.csv") as file:
+    model = load(folder / f"{name}.mod")
+    with open(folder / f"{name}.csv") as file:
         rows = [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
     shocks = np.array([[[row["e"], row["d"]] for row in rows]])
     levels, _ = model.kind.path_solver(model).simulate(model.theta(), shocks)

@@ -197,7 +197,7 @@ def test_histval_says_where_the_extended_path_begins(tmp_path):
 @pytest.mark.parametrize(
     ("statements", "message"),
     [
-        ("extended_path(periods=5, order=1);", "stochastic extended path is not supported"),
+        ("extended_path(periods=5, order=9);", "from 0 to 6"),
         ("extended_path(periods=5, hybrid);", "'extended_path.hybrid.' is not supported"),
         ("extended_path(periods=5, solver_periods=0);", "solver_periods is 0"),
     ],

@@ -2,9 +2,9 @@
 
 news.csv: responses to shocks that are known 4 periods ahead, of `states.mod`, where each period of
 the news is a state. paths.csv: the path that the last command of each other file leaves, with
-Dynare's tolerances tightened, period 0 being the one before the first. extended.csv: the extended
-path of `extended.mod` and the shocks that Dynare drew for it. runs.csv: the three paths of
-`runs.mod`. plan.csv: the conditional forecast of `plan.mod`.
+Dynare's tolerances tightened, period 0 being the one before the first. extended.csv,
+stochastic.csv: the extended paths of these files and the shocks that Dynare drew for them.
+runs.csv: the three paths of `runs.mod`. plan.csv: the conditional forecast of `plan.mod`.
 """
 
 from __future__ import annotations
@@ -118,11 +118,12 @@ def main(output: Path, matlab: Path) -> None:
                 file.write(f"{run},{period},{c:.15g},{k:.15g}\n")
     lines = lines_after(HERE / "plan.mod", PLAN, matlab)
     (output / "plan.csv").write_text("\n".join(lines) + "\n")
-    answer = ask_dynare("extended", 1e-9, matlab)
-    table = np.concatenate([answer["exogenous"], np.asarray(answer["path"]).T[1:]], axis=1)
-    names = [*map(str, answer["shocks"]), *map(str, answer["variables"])]
-    header = ",".join(names)
-    np.savetxt(output / "extended.csv", table, "%.15g", ",", header=header, comments="")
+    for name in ("extended", "stochastic"):
+        answer = ask_dynare(name, 1e-9, matlab)
+        table = np.concatenate([answer["exogenous"], np.asarray(answer["path"]).T[1:]], axis=1)
+        names = [*map(str, answer["shocks"]), *map(str, answer["variables"])]
+        header = ",".join(names)
+        np.savetxt(output / f"{name}.csv", table, "%.15g", ",", header=header, comments="")
 
 
 if __name__ == "__main__":

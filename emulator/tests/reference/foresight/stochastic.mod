@@ -1,0 +1,24 @@
+// The stochastic extended path: shocks of the next period are expected at nodes of a quadrature.
+var c k y a;
+varexo e d;
+parameters alpha beta delta rho gamma;
+alpha = 0.36; beta = 0.97; delta = 0.1; rho = 0.8; gamma = 4;
+model;
+  c^(-gamma) = beta*c(+1)^(-gamma)*(alpha*y(+1)/k + 1 - delta);
+  k = y + (1 - delta)*k(-1) - c + d;
+  y = exp(a)*k(-1)^alpha;
+  a = rho*a(-1) + e;
+end;
+steady_state_model;
+  a = 0;
+  k = ((1/beta - 1 + delta)/alpha)^(1/(alpha - 1));
+  y = k^alpha;
+  c = y - delta*k;
+end;
+steady;
+shocks;
+  var e; stderr 0.15;
+  var d; stderr 0.2;
+end;
+options_.ep.stochastic.quadrature.nodes = 3;
+extended_path(periods = 5, order = 1, solver_periods = 30);
