@@ -31,6 +31,8 @@ MOST_HELD = 10_000_000
 DEEPEST = 20
 """Functions inside of one another."""
 
+FAULTS = (ArithmeticError, AssertionError, LookupError, TypeError, ValueError)
+
 SOLVERS = ("fsolve", "fzero", "csolve")
 SETTINGS = ("optimset", "optimoptions")
 CONSTANT = {"isoctave": 1.0, "user_has_matlab_license": 0.0}
@@ -84,15 +86,23 @@ class Frame:
             code = item.code
             assert code is not None
             self.steps[0] += 1
-            if self.steps[0] > MOST_STEPS:
-                raise Beyond("so many turns of a loop")
-            if code.word in OPENS:
-                self.block(items, position, item, code)
-                position = item.after
-            elif code.word in ("break", "continue"):
-                raise _Return(code.word)
-            else:
-                self.simple(code)
+            try:
+                if self.steps[0] > MOST_STEPS:
+                    raise Beyond("so many turns of a loop")
+                if code.word in OPENS:
+                    self.block(items, position, item, code)
+                    position = item.after
+                elif code.word in ("break", "continue"):
+                    raise _Return(code.word)
+                else:
+                    self.simple(code)
+            except Beyond as beyond:
+                beyond.line = beyond.line or code.line
+                raise
+            except FAULTS as error:  # whatever a stranger's file leads the arithmetic to
+                beyond = Beyond(f"what leads to '{error}'")
+                beyond.line = code.line
+                raise beyond from None
             position += 1
 
     def block(self, items: Sequence[Item], position: int, item: Item, code: Code) -> None:

@@ -16,7 +16,9 @@ LARGEST = 1_000_000
 
 
 class Beyond(Exception):
-    """What these values cannot express; says what it is."""
+    """What these values cannot express; says what it is. `line`: where in a file, if known."""
+
+    line: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.matlab_frame import Frame
+from emulator.modfile.compiling.matlab_frame import FAULTS, Frame
 from emulator.modfile.compiling.matlab_values import Beyond, Cell, Matrix, cells_of
 from emulator.modfile.compiling.runs import external_steady_state
 from emulator.modfile.compiling.script_items import items_of
@@ -42,8 +42,11 @@ class SteadyProgram:
             return self._guarded(parameters, shocks)
         except Beyond as beyond:
             if len(parameters) == 1:
+                place = f"{self.path}:{beyond.line}" if beyond.line else self.path
                 raise ModFileError(
-                    f"{beyond} is beyond what is followed here.", self.path
+                    f"{beyond} is beyond what is followed here. Give the steady state in a"
+                    " steady_state_model block, or write this as plain arithmetic.",
+                    place,
                 ) from None
         parts = [self(parameters[k : k + 1], shocks[k : k + 1]) for k in range(len(parameters))]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
@@ -51,8 +54,7 @@ class SteadyProgram:
     def _guarded(self, parameters: np.ndarray, shocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         try:
             return self._at(parameters, shocks)
-        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
-            # Whatever a stranger's file leads the arithmetic to.
+        except FAULTS as error:
             raise Beyond(f"what leads to '{error}'") from None
         except RecursionError:
             raise Beyond("so much inside of one another") from None

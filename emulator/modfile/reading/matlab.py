@@ -10,7 +10,7 @@ element. Fields are part of a name: `M_.params`. Operators with a point are elem
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from emulator.modfile.reading.syntax import Call, Expression, Number, Operation, Symbol
 
@@ -18,7 +18,7 @@ DEEPEST = 60
 """Brackets inside of one another."""
 
 _TOKEN = re.compile(
-    r"(?P<blank>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)"
+    r"(?P<blank>[ \t\v]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)"
     r"|(?P<operator>\.\*|\./|\.\^|\.'|==|~=|!=|<=|>=|&&|\|\||[-+*/\\^<>&|~!()\[\],;:='\"\n{}@])"
 )
@@ -40,6 +40,10 @@ WORDS = (
 )  # fmt: skip
 
 
+CONTINUED = " \v"
+"""Stands for `...` and the end of a line in one statement, so that lines can be counted."""
+
+
 class NotPlain(Exception):
     """What is beyond this subset of MATLAB."""
 
@@ -49,13 +53,15 @@ class Code:
     """One statement: `word` is `=` for an assignment, `several` for one of several outputs (their
     names in `name`, with commas), `call` for an expression that stands alone, or a word of
     MATLAB's control flow. `name` is what is set, `index` where in it (None: all of it), `value`
-    the right side, the condition or what a loop goes through.
+    the right side, the condition or what a loop goes through. `line` is where it begins, from 0 in
+    the text that it was read from, or the file's line where a file is read.
     """
 
     word: str
     value: Expression | None = None
     name: str = ""
     index: tuple[Expression, ...] | None = None
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ class _Token:
     text: str
     spaced: bool
     """Whether a blank stands before it."""
+    line: int = 0
+    """Ends of lines before it."""
 
 
 def read_code(text: str) -> tuple[Code, ...] | None:
@@ -78,7 +86,8 @@ def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     position = 0
     spaced = False
-    text = re.sub(r"\.\.\.[^\n]*\n?", " ", text)
+    line = 0
+    text = re.sub(r"\.\.\.[^\n]*\n?", CONTINUED, text)
     while position < len(text):
         letter = text[position]
         if letter in "'\"" and (letter == '"' or _opens_string(tokens, spaced)):
@@ -87,7 +96,7 @@ def _tokens(text: str) -> list[_Token]:
                 end += 1
             if end >= len(text):
                 raise NotPlain
-            tokens.append(_Token("string", text[position + 1 : end], spaced))
+            tokens.append(_Token("string", text[position + 1 : end], spaced, line))
             position, spaced = end + 1, False
             continue
         match = _TOKEN.match(text, position)
@@ -97,8 +106,10 @@ def _tokens(text: str) -> list[_Token]:
         kind = str(match.lastgroup)
         if kind == "blank":
             spaced = True
+            line += match[0].count("\v")
             continue
-        tokens.append(_Token(kind, match[0], spaced))
+        tokens.append(_Token(kind, match[0], spaced, line))
+        line += match[0] == "\n"
         spaced = False
     return tokens
 
@@ -137,7 +148,8 @@ class _Reader:
             if self.peek().text in (";", ",", "\n"):
                 self.take()
                 continue
-            codes.append(self.statement())
+            line = self.peek().line
+            codes.append(replace(self.statement(), line=line))
             ended = self.peek().kind == "end of text" or self.peek().text in (";", ",", "\n")
             if not ended and codes[-1].word in ("=", "call"):
                 raise NotPlain

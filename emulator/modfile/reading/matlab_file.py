@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
-from emulator.modfile.reading.matlab import Code, read_code
+from emulator.modfile.reading.matlab import CONTINUED, Code, read_code
 from emulator.modfile.reading.source import read_lines
 
 _HEAD = re.compile(
-    r"^[ \t]*function\b[ \t]*(?:\[?(?P<outputs>[\w, \t]*)\]?[ \t]*=)?[ \t]*(?P<name>\w+)"
-    r"[ \t]*(?:\((?P<inputs>[^)]*)\))?[ \t]*[;,]?",
+    r"^[ \t]*function\b[ \t\v]*(?:\[?(?P<outputs>[\w, \t\v]*)\]?[ \t\v]*=)?[ \t\v]*(?P<name>\w+)"
+    r"[ \t\v]*(?:\((?P<inputs>[^)]*)\))?[ \t]*[;,]?",
     re.MULTILINE,
 )
 _SAID = re.compile(
@@ -40,8 +40,8 @@ def read_functions(path: Path) -> Mapping[str, Function] | None:
     """The functions of a file by name, its main one first; None where a statement is beyond the
     subset. What a function prints is left out.
     """
-    text = "\n".join(line.text for line in read_lines(path))
-    text = _CONTINUED.sub(" ", text)
+    lines = read_lines(path)
+    text = _CONTINUED.sub(CONTINUED, "\n".join(line.text for line in lines))
     heads = list(_HEAD.finditer(text))
     functions: dict[str, Function] = {}
     for head, following in zip_longest(heads, heads[1:]):
@@ -55,6 +55,11 @@ def read_functions(path: Path) -> Mapping[str, Function] | None:
             codes = codes[:-1]
         elif opened:
             return None
+        first = len(re.findall(r"[\n\v]", text[: head.end()]))
+        codes = tuple(
+            replace(code, line=lines[min(first + code.line, len(lines) - 1)].place.line)
+            for code in codes
+        )
         functions[head["name"]] = Function(
             head["name"], _names(head["inputs"]), _names(head["outputs"]), codes, body
         )

@@ -94,5 +94,5 @@ def test_a_steady_state_program_has_bounds_of_time_and_memory(tmp_path, lines, m
     file = load_text(MODEL.replace("steady;", ""), str(path)).file
     damaged = program_beside(replace(file, path=path))
     assert damaged is not None
-    with pytest.raises(ModFileError, match="beyond what is followed"):
+    with pytest.raises(ModFileError, match=r"m_steadystate\.m:\d+: .* beyond what is followed"):
         damaged(np.array([[0.6, 0.3, 4.0]]), np.zeros((1, 1)))

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from emulator.errors import ModFileError
 from emulator.modfile import irf, load
 from emulator.modfile.compiling.roots import bisected, newton
+from emulator.modfile.compiling.steady_program import program_beside
+from emulator.modfile.reading.parser import parse
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
 
@@ -135,3 +138,14 @@ def test_roots_of_many_draws_at_once():
     assert not solved.any()
     x, solved = bisected(lambda v: v**3 - c, np.array([[0.0] * 3, [5.0] * 3]))
     np.testing.assert_allclose(x[0], np.cbrt(c), rtol=1e-12)
+
+
+def test_what_is_not_followed_is_refused_with_its_line(beside):
+    body = "k = 1 + ...\n  1; % a line in two\nfprintf('%d', k);\nk = k + nowhere(2);"
+    text = FRAME.replace("BODY", body)
+    wanted = 1 + text[: text.index("nowhere")].count("\n")
+    program = program_beside(parse(beside(text)))
+    with pytest.raises(
+        ModFileError, match=rf"m_steadystate\.m:{wanted}: .*nowhere.*steady_state_m"
+    ):
+        program(np.array([[0.6, 0.3, 4.0]]), np.zeros((1, 1)))
