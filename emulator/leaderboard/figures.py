@@ -68,7 +68,7 @@ def draw_all(
     """Every figure that the entries (`seeds.entries`) and the few-draw study allow: file name to
     the bytes of a PNG.
     """
-    chosen = the_universal(entries)
+    chosen = the_universal(entries, targets)
     order = () if targets is None else tuple(targets.nrmse)
     images = {}
     with rc_context(STYLE):

@@ -87,12 +87,16 @@ def render(facts: Facts) -> str:
 def commands(facts: Facts) -> Iterator[str]:
     """From nothing to these files, one command a line."""
     data = shlex.quote(str(facts.data.path))
-    parent = Path(facts.origin.path).parent
+    parent, config = Path(facts.origin.path).parent, facts.origin.config
+    # Weights of the last epoch are those of `final.pt`; `best.pt` may hold an earlier one.
+    weights = "final.pt" if facts.origin.epoch == config.get("epochs") else "best.pt"
     yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
+    if config.get("init_from"):
+        yield f"# training starts from {config['init_from']}: train that network first"
     yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
     if facts.origin.trust:
         yield (
-            f"emulator calibrate --checkpoint {shlex.quote(str(parent / 'best.pt'))} --dataset"
+            f"emulator calibrate --checkpoint {shlex.quote(str(parent / weights))} --dataset"
             f" {data} --output {shlex.quote(facts.origin.path)}"
         )
     yield facts.results["provenance"]["command"]

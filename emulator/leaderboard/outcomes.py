@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from emulator.errors import EvaluationError, nearest
 from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
 from emulator.leaderboard.runs import PLAIN, SPECIALIST, UNIVERSAL
-from emulator.leaderboard.targets import Targets
+from emulator.leaderboard.targets import FILE, Targets
 
 EXTRAPOLATION_SPLITS = ("test_extrapolation_slice", "test_extrapolation_corner")
 NOT_MEASURED = "not measured"
@@ -88,13 +89,23 @@ class Field:
         return Outcome(target, world, limit, value, text + reserve, shortfall is None)
 
 
-def the_universal(entries: pd.DataFrame) -> str | None:
-    """Which entry is held to the targets: of the universal ones that of most worlds, then most
-    seeds, then lowest NRMSE (geometric mean on `test`).
+def the_universal(entries: pd.DataFrame, targets: Targets | None = None) -> str | None:
+    """Which entry is held to the targets: the one that they name, else of the universal ones that
+    of most worlds, then most seeds, then lowest NRMSE (geometric mean on `test`).
+
+    Raises `EvaluationError` if they name one that has no scores on `test`.
     """
     rows = entries[
         entries["role"].eq(UNIVERSAL) & entries["split"].eq("test") & entries["trained_on"]
     ]
+    if targets is not None and targets.held is not None:
+        named = rows.loc[rows["run"].eq(targets.held), "entry"]
+        if named.empty:
+            raise EvaluationError(
+                f"{FILE}: held: no universal network has scores on 'test' as '{targets.held}'."
+                f" {nearest(targets.held, sorted(set(rows['run'])))}"
+            )
+        return str(named.iloc[0])
     if rows.empty:
         return None
     ranked = rows.assign(log=np.log(rows["nrmse"].clip(lower=1e-300))).groupby("entry")
@@ -113,7 +124,7 @@ def compare(
     """Every target in every world against the entries (`seeds.entries`), the few-draw study and the
     times: columns of `Outcome`.
     """
-    chosen = the_universal(entries)
+    chosen = the_universal(entries, targets)
     networks = entries[entries["trained_on"]]
     universal = networks[networks["entry"] == chosen]
     same_data = networks["data"].isin(set(universal["data"]))

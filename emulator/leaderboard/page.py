@@ -54,15 +54,19 @@ OTHER_DATA = "other data than trained on"
 
 def markdown(board: Board, images: list[Path], folder: Path) -> str:
     """The whole page, to lie in `folder`, with links to the images."""
-    chosen = the_universal(board.everywhere)
-    parts = [HEADER]
+    chosen = the_universal(board.everywhere, board.targets)
+    shown, folded = [], []
     for section, rows in board.table.groupby(["split", "data"], sort=False):
         split, data = (str(name) for name in section)
-        parts.append(f"\n## Scores on `{split}` (data `{data[:12]}`)\n\n")
-        parts.append(_table(_by_world(rows, chosen)))
-        if rows["entry"].nunique() > 1:
-            parts.append("\nEvery entry, by mean NRMSE:\n\n" + _table(_every_entry(rows)))
-    parts += [
+        title, text = f"Scores on `{split}` (data `{data[:12]}`)", _scores(rows, chosen)
+        if chosen is None or (rows["entry"].eq(chosen) | rows["model"].eq(STRUCTURE)).any():
+            shown.append(f"\n## {title}\n\n{text}")
+        else:  # data of which the network that is held to the targets has no scores
+            folded += _folded(title.replace("`", ""), text)
+    parts = [
+        HEADER,
+        *shown,
+        *folded,
         *_targets(board, chosen),
         *_pictures(images, folder),
         *_claims(board.everywhere, chosen),
@@ -72,6 +76,14 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
         *_commands(board.runs),
     ]
     return "".join(parts)
+
+
+def _scores(rows: pd.DataFrame, chosen: str | None) -> str:
+    """The tables of one data set's entries on one split."""
+    text = _table(_by_world(rows, chosen))
+    if rows["entry"].nunique() > 1:
+        text += "\nEvery entry, by mean NRMSE:\n\n" + _table(_every_entry(rows))
+    return text
 
 
 def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:

@@ -22,6 +22,10 @@ class Targets(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
+    held: Annotated[str, Field(min_length=1)] | None = None
+    """The entry that is held to the targets; by default of the universal ones that of most worlds,
+    then most seeds.
+    """
     nrmse: Annotated[dict[str, Positive], Field(min_length=1)]
     """Largest mean NRMSE by world, in standard deviations of the training split."""
     relative_error_p95_factor: Positive

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from emulator.errors import EvaluationError
 from emulator.leaderboard import outcomes
 from emulator.leaderboard.runs import PLAIN, read_runs
 from emulator.leaderboard.seeds import entries
@@ -228,6 +229,19 @@ def test_the_network_of_most_worlds_is_judged_for_all(tmp_path: Path) -> None:
     (name,) = set(found.loc[found["entry"] == outcomes.the_universal(found), "run"])
     assert name == "universal"
     assert met(compared(tmp_path), "NRMSE") == {False}
+
+
+def test_targets_may_name_the_network_that_is_held_to_them(tmp_path: Path) -> None:
+    write_result(tmp_path, "small", {"nk": 1e-9, "var": 1e-9})
+    universal(tmp_path, factor=2.0)
+    table = entries(read_runs(tmp_path))
+    named = TARGETS.model_copy(update={"held": "small"})
+    chosen = outcomes.the_universal(table, named)
+    assert set(table.loc[table["entry"] == chosen, "run"]) == {"small"}
+    cases = outcomes.compare(table, named).query("target == 'NRMSE' and world == 'nk'")
+    assert list(cases["met"]) == [True]
+    with pytest.raises(EvaluationError, match=r"held: no universal network .* 'smal'.*'small'"):
+        outcomes.the_universal(table, TARGETS.model_copy(update={"held": "smal"}))
 
 
 def test_without_a_universal_network_nothing_is_measured(tmp_path: Path) -> None:
