@@ -63,7 +63,7 @@ def errors(
     Raises `ParameterError` if the network flags too many draws.
     """
     world = emulator.world(name)
-    theta = world.sample(20 * draws, rng=seed)
+    theta = world.sample(20 * draws, seed=seed)
     answer = network.irf(name, theta, shocks=shock, horizon=horizon, on_failure="nan")
     calm = np.flatnonzero(~answer["flagged"].values & answer["determinate"].values)[:draws]
     if len(calm) < draws:
@@ -72,7 +72,7 @@ def errors(
             f" {draws}. Ask for fewer."
         )
     guess, truth = (
-        ask(theta[calm], shocks=shock, horizon=horizon)
+        ask(theta.iloc[calm], shocks=shock, horizon=horizon)
         for ask in (partial(network.jacobian, name), world.jacobian)
     )
     axes = ["shock", "horizon", "observable"]
