@@ -15,7 +15,7 @@ demo: .venv/.installed
 	$(BIN)/emulator generate --world nk,var,lss --n_samples 10000 --seed 42 --output $(DATA)
 	$(BIN)/emulator train --config configs/baseline_mlp.yaml --resume
 	$(BIN)/emulator evaluate --checkpoint $(RUN)/best.pt --dataset $(DATA)
-	$(BIN)/emulator generate --world $(WORLDS) --setting sw07.wide=0 --n_samples 2000 --seed 7 --periods 0 --output $(FRESH)
+	$(BIN)/emulator generate --world $(WORLDS) --n_samples 2000 --seed 7 --periods 0 --output $(FRESH)
 	$(BIN)/emulator evaluate --checkpoint universal --dataset $(FRESH) --allow-other-data --worlds $(WORLDS) --splits test --output runs/universal_fresh
 
 test: .venv/.installed-dev

@@ -262,6 +262,9 @@ class UniversalEmulator(EmulatorModel):
     def precision(self, theta: Tensor) -> torch.dtype:
         return self.shared.first.dtype  # found at once, for single draws
 
+    def as_learnt(self, theta: Tensor, world: str) -> Tensor:
+        return self._seen[world].without_sizes(theta, self.normaliser.statistics(world))
+
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         folded = self._fold(world)
 

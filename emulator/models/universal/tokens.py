@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from emulator.errors import ModelError
+from emulator.models.normaliser import WorldStatistics
 from emulator.spec import Role, WorldSpec
 
 ROLES: tuple[str, ...] = get_args(Role)
@@ -116,6 +117,16 @@ class Description:
         """Positions of the parameters that all shocks share."""
         taken = {*self.sizes, *(p for own in self.own for p in own)}
         return tuple(p for p in range(len(self.parameters)) if p not in taken)
+
+    def without_sizes(self, theta: Tensor, moments: WorldStatistics) -> Tensor:
+        """Draws (B, P) whose sizes of shocks stand at their means in training, but for those above
+        the largest there: responses are in proportion to them, while the band's width is learnt.
+        """
+        sizes = list(self.sizes)
+        mean, high = (edge[sizes].to(theta) for edge in (moments.theta_mean, moments.theta_high))
+        placed = theta.clone()
+        placed[:, sizes] = torch.where(theta[:, sizes] <= high, mean, theta[:, sizes])
+        return placed
 
 
 def parameter_features(name: str, role: str) -> Tensor:

@@ -53,7 +53,7 @@ def test_everything_says_what_it_is():
     assert repr(em["nk"]).startswith("Economy 'nk' (network universal)")
     assert repr(emulator.world("sw07")).startswith("Economy 'sw07' (exact solution)")
     assert repr(em.trained).startswith("TrainedNetwork of nk, var")
-    assert "828,441 weights, calibrated" in repr(em.trained)
+    assert "918,406 weights, calibrated" in repr(em.trained)
     assert "UniversalEmulator of nk" in repr(em.checkpoint)
     assert repr(emulator.world("nk").solver).startswith("World 'nk': Three-equation")
     assert repr(em.spec("nk")).startswith("WorldSpec 'nk': Three-equation")

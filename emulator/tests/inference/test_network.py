@@ -59,15 +59,26 @@ def test_fresh_draws_lie_within_the_band_about_as_often_as_it_says(em, name):
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_at_the_defaults_which_users_ask_first_the_network_is_right_or_doubts_itself(em, name):
-    """The published mode of `sw07` has so many parameters in the tails of their priors, each in its
-    range, that no training draw was as far out.
+def test_at_the_defaults_which_users_ask_first_the_network_is_right(em, name):
+    """Also at the published mode of `sw07`, with many parameters in the tails of their priors: its
+    draws come from wider shapes.
     """
     found, exact = em.irf(name), emulator.world(name).irf()["irf"]
     assert found["in_range"].all()
     error = float(np.linalg.norm(found["irf"] - exact) / np.linalg.norm(exact))
-    assert bool(found["flagged"][0]) == (name == "sw07")
-    assert error < (0.2 if name == "sw07" else 0.06)
+    assert not found["flagged"][0]
+    assert error < (0.03 if name == "sw07" else 0.06)
+
+
+def test_a_shock_smaller_than_any_of_training_is_in_proportion_and_no_reason_for_doubt(em):
+    usual, small = (em.irf("sw07", sigma_w=size) for size in (0.2, 0.02))
+    assert not small["in_range"][0]
+    assert not small["flagged"][0]
+    np.testing.assert_allclose(
+        small["irf"].sel(shock="wage_markup"),
+        0.1 * usual["irf"].sel(shock="wage_markup"),
+        rtol=1e-4,
+    )
 
 
 def test_answers_have_names_units_and_what_to_think_of_them(em):
@@ -244,14 +255,16 @@ def test_derivatives_are_those_of_the_networks_own_answers(em):
 
 
 def test_sensitivity_agrees_with_the_solver(em):
-    asked = {"n": 1024, "shocks": "monetary", "horizons": (0, 4), "ranges": {"phi_pi": (1.2, 3.0)}}
+    """Over ranges that the training draws cover: `rho_i` above 0.856 was held out of them."""
+    ranges = {"phi_pi": (1.2, 3.0), "rho_i": (0.0, 0.85)}
+    asked = {"n": 1024, "shocks": "monetary", "horizons": (0, 4), "ranges": ranges}
     own, exact = em.sensitivity("nk", **asked), emulator.world("nk").sensitivity(**asked)
     for name in ("first_order", "total_order"):
         difference = abs(
             own[name] - exact[name]
         )  # NaN, of parameters that do not matter, on both sides alike
         np.testing.assert_array_equal(np.isnan(own[name]), np.isnan(exact[name]))
-        assert float(difference.max()) < 0.03
+        assert float(difference.max()) < 0.005
     assert own.attrs["without_solution"] < 0.05
 
 

@@ -101,6 +101,18 @@ def test_responses_are_linear_in_the_size_of_their_own_shock_and_free_of_the_oth
         assert torch.equal(after[:, others], before[:, others])
 
 
+def test_sizes_of_shocks_say_how_far_beyond_training_a_draw_is_only_above_the_largest():
+    """Responses are in proportion to them; the width of a band is not."""
+    model, sizes = network("nk"), list(SPECS["nk"].shock_sizes)
+    seen = model.normaliser.statistics("nk")
+    theta = torch.stack([seen.theta_low - 1.0, seen.theta_high, seen.theta_high + 1.0])
+    placed = model.as_learnt(theta, "nk")
+    assert torch.equal(placed[:2, sizes], seen.theta_mean[sizes].expand(2, -1))
+    assert torch.equal(placed[2], theta[2])
+    others = [p for p in range(theta.shape[1]) if p not in sizes]
+    assert torch.equal(placed[:, others], theta[:, others])
+
+
 def test_no_size_is_factored_out_where_the_world_is_not_linear_or_has_none():
     assert Description.of(SPECS["zlb"]).sizes == ()
     assert Description.of(SPECS["var"]).sizes == ()
