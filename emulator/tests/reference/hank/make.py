@@ -15,11 +15,12 @@ import numpy as np
 from sequence_jacobian import create_model, grids, simple
 from sequence_jacobian.examples import hank as published
 
+from emulator.tests.reference.households import draws, path, write_irfs, write_theta
 from emulator.worlds.hank.world import SPEC
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261123
-N_DRAWS, HORIZON, PERIODS = 10, 40, 300
+HORIZON, PERIODS = 40, 300
 TIGHT = {"hh": {"backward_tol": 1e-12, "forward_tol": 1e-14}}
 DIFFERENCES = {"hh": {"h": 1e-8, "twosided": True}}
 SCALE = 0.01
@@ -150,14 +151,6 @@ def steady_state(p: dict[str, float], household: Any, blocks: list[Any]) -> Any:
     )
 
 
-def path(p: dict[str, float], letter: str, ahead: int = 0) -> np.ndarray:
-    """The process of a shock after an innovation of one standard deviation, (T,), which is known so
-    many quarters before it comes.
-    """
-    process = p[f"sigma_{letter}"] / 100 * p[f"rho_{letter}"] ** np.arange(PERIODS - ahead)
-    return np.concatenate([np.zeros(ahead), process])
-
-
 def published_example() -> tuple[Any, np.ndarray]:
     """The library's example as it is, on the grid of its notebook: steady state and responses
     (shock rstar or Z, H+1, 3).
@@ -177,8 +170,8 @@ def published_example() -> tuple[Any, np.ndarray]:
     )
     responses = []
     for shock, letter in (("rstar", "m"), ("Z", "z")):
-        y, pi = (G[name][shock] @ path(p, letter) for name in ("Y", "pi"))
-        i = p["phi_pi"] * pi + (path(p, letter) if shock == "rstar" else 0.0)
+        y, pi = (G[name][shock] @ path(p, letter, PERIODS) for name in ("Y", "pi"))
+        i = p["phi_pi"] * pi + (path(p, letter, PERIODS) if shock == "rstar" else 0.0)
         responses.append(np.stack([100 * y, 400 * pi, 400 * i], axis=1)[: HORIZON + 1])
     return ss, np.stack(responses)
 
@@ -236,7 +229,7 @@ def extended(
             ss, UNKNOWNS, TARGETS, list(EXOGENOUS), T=PERIODS, options=DIFFERENCES
         )
         paths = [
-            {name: G[name][shock] @ path(p, letter, ahead) for name in units}
+            {name: G[name][shock] @ path(p, letter, PERIODS, ahead) for name in units}
             for shock, letter in zip(EXOGENOUS, "mzgu", strict=True)
         ]
     else:
@@ -247,7 +240,7 @@ def extended(
                     ss,
                     UNKNOWNS,
                     TARGETS,
-                    {shock: sign * SCALE * path(p, letter)},
+                    {shock: sign * SCALE * path(p, letter, PERIODS)},
                     tol=1e-11,
                     verbose=False,
                 )
@@ -262,54 +255,23 @@ def extended(
     )
 
 
-def draws() -> np.ndarray:
-    """The defaults, seven draws from the prior, and two at its ends: little and much liquidity."""
-    theta = (
-        np.random.default_rng(SEED)
-        .uniform(SPEC.low, SPEC.high, size=(N_DRAWS, SPEC.n_parameters))
-        .round(4)
-    )
-    theta[0] = SPEC.theta()
-    for row, end in ((8, SPEC.low), (9, SPEC.high)):
-        for name in ("debt", "r", "sd_e", "rho_e", "eis"):
-            theta[row, SPEC.index(name)] = end[SPEC.index(name)]
-    return theta
-
-
-def write_irfs(file: Path, irfs: np.ndarray) -> None:
-    index, values = np.argwhere(np.ones(irfs.shape[:3])), irfs.reshape(-1, irfs.shape[3])
-    names = list(OBSERVED)[: irfs.shape[3]]
-    rows = [
-        ",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in row)
-        for where, row in zip(index, values, strict=True)
-    ]
-    file.write_text("\n".join([",".join(["draw", "shock", "horizon", *names]), *rows]) + "\n")
-
-
 def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    theta = draws()
+    # At the ends little and much liquidity.
+    theta = draws(SPEC, SEED, ("debt", "r", "sd_e", "rho_e", "eis"))
     named = [dict(zip(SPEC.parameter_names, row, strict=True)) for row in theta]
-    np.savetxt(
-        output / "theta.csv",
-        theta,
-        fmt="%.17g",
-        delimiter=",",
-        header=",".join(SPEC.parameter_names),
-        comments="",
-    )
-    found = [extended(p) for p in named]
+    write_theta(output / "theta.csv", SPEC, theta)
+    solutions = [extended(p) for p in named]
     example, responses = published_example()
-    write_irfs(output / "irfs.csv", np.stack([irf for _, irf in found]))
-    write_irfs(output / "published.csv", responses[None])
-    write_irfs(
-        output / "own_grid.csv", np.stack([extended(p, grid=make_grids)[1] for p in named[:3]])
-    )
-    write_irfs(
-        output / "nonlinear.csv", np.stack([extended(p, nonlinear=True)[1] for p in named[:2]])
-    )
-    write_irfs(output / "news.csv", np.stack([extended(p, ahead=AHEAD)[1] for p in named[:2]]))
-    rest = [("published", example), *((str(k), ss) for k, (ss, _) in enumerate(found))]
+    write_irfs(output / "irfs.csv", np.stack([irf for _, irf in solutions]), list(OBSERVED))
+    write_irfs(output / "published.csv", responses[None], list(OBSERVED))
+    own = np.stack([extended(p, grid=make_grids)[1] for p in named[:3]])
+    write_irfs(output / "own_grid.csv", own, list(OBSERVED))
+    nonlinear = np.stack([extended(p, nonlinear=True)[1] for p in named[:2]])
+    write_irfs(output / "nonlinear.csv", nonlinear, list(OBSERVED))
+    news = np.stack([extended(p, ahead=AHEAD)[1] for p in named[:2]])
+    write_irfs(output / "news.csv", news, list(OBSERVED))
+    rest = [("published", example), *((str(k), ss) for k, (ss, _) in enumerate(solutions))]
     lines = [f"{name},{ss['beta']:.12g},{ss['vphi']:.12g},{ss['C']:.12g}" for name, ss in rest]
     (output / "steady.csv").write_text("\n".join(["draw,beta,vphi,consumption", *lines]) + "\n")
 

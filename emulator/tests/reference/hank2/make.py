@@ -16,11 +16,12 @@ from sequence_jacobian import combine, create_model, simple, solved
 from sequence_jacobian.examples import two_asset as published
 from sequence_jacobian.utilities.function import ExtendedFunction
 
+from emulator.tests.reference.households import draws, path, write_irfs, write_theta
 from emulator.worlds.hank2.spec import SPEC
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261129
-N_DRAWS, HORIZON, PERIODS = 10, 40, 600
+HORIZON, PERIODS = 40, 600
 TIGHT = {"hh": {"backward_tol": 1e-10, "forward_tol": 1e-14}}
 DIFFERENCES = {"hh": {"h": 1e-7, "twosided": True}}
 GRID = {"nZ": 3, "nB": 10, "nA": 16, "nK": 4, "bmax": 50, "amax": 4000, "kmax": 1}
@@ -160,11 +161,6 @@ def first_guess(p: dict[str, float]) -> dict[str, float]:
     return {"beta": round(steady.beta, 5), "chi1": float(f"{steady.chi1:.3g}")}
 
 
-def path(p: dict[str, float], letter: str, periods: int) -> np.ndarray:
-    """The process of a shock after an innovation of one standard deviation, (T,)."""
-    return p[f"sigma_{letter}"] / 100 * p[f"rho_{letter}"] ** np.arange(periods)
-
-
 def published_example(periods: int = PERIODS) -> tuple[Any, np.ndarray]:
     """The library's example as it is: steady state and responses (shock rstar, Z or G, H+1, O)."""
     p = dict(zip(SPEC.parameter_names, SPEC.theta()[0], strict=True))
@@ -231,46 +227,16 @@ def responses(G: Any, ss: Any, p: dict[str, float], shocks: Any, letters: str) -
     return np.stack(rows)
 
 
-def draws() -> np.ndarray:
-    """The defaults, seven draws from the prior, with returns somewhat beyond it, and two at its
-    ends: few and many liquid assets.
-    """
-    low, high = SPEC.low.copy(), SPEC.high.copy()
-    high[SPEC.index("r")] = 0.015
-    rng = np.random.default_rng(SEED)
-    theta = rng.uniform(low, high, size=(N_DRAWS, SPEC.n_parameters)).round(4)
-    theta[0] = SPEC.theta()
-    for row, end in ((8, low), (9, high)):
-        for name in ("liquid", "wealth", "r"):
-            theta[row, SPEC.index(name)] = end[SPEC.index(name)]
-    return theta
-
-
-def write_irfs(file: Path, irfs: np.ndarray) -> None:
-    index, values = np.argwhere(np.ones(irfs.shape[:3])), irfs.reshape(-1, irfs.shape[3])
-    rows = [
-        ",".join(map(str, where)) + "," + ",".join(f"{value:.12g}" for value in row)
-        for where, row in zip(index, values, strict=True)
-    ]
-    file.write_text("\n".join([",".join(["draw", "shock", "horizon", *OBSERVED]), *rows]) + "\n")
-
-
 def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    theta = draws()
-    np.savetxt(
-        output / "theta.csv",
-        theta,
-        fmt="%.17g",
-        delimiter=",",
-        header=",".join(SPEC.parameter_names),
-        comments="",
-    )
+    # Returns go somewhat beyond the prior; at the ends few and many liquid assets.
+    theta = draws(SPEC, SEED, ("liquid", "wealth", "r"), r=0.015)
+    write_theta(output / "theta.csv", SPEC, theta)
     solutions = [
         extended(dict(zip(SPEC.parameter_names, row, strict=True))) for row in theta.tolist()
     ]
-    write_irfs(output / "irfs.csv", np.stack([irf for _, irf in solutions]))
-    write_irfs(output / "published.csv", published_example()[1][None])
+    write_irfs(output / "irfs.csv", np.stack([irf for _, irf in solutions]), list(OBSERVED))
+    write_irfs(output / "published.csv", published_example()[1][None], list(OBSERVED))
     lines = [
         f"{row},{ss['beta']:.12g},{ss['chi1']:.12g},{ss['C']:.12g}"
         for row, (ss, _) in enumerate(solutions)
