@@ -27,12 +27,12 @@ from emulator.modfile.compiling.initial_values import (
     note_on_initial_values,
 )
 from emulator.modfile.compiling.matlab_values import Beyond
+from emulator.modfile.compiling.reading_notes import notes_on_reading
 from emulator.modfile.compiling.runs import (
     STATEMENT,
     Run,
     Step,
     chosen_run,
-    notes_on_reading,
     options_of,
     runs_of,
     shortened,

@@ -27,10 +27,10 @@ from emulator.modfile.compiling.higher import HigherDerivatives, higher_derivati
 from emulator.modfile.compiling.kinds import FORESIGHT, KINDS, Kind
 from emulator.modfile.compiling.matrices import Dates, shock_factor
 from emulator.modfile.compiling.optimal_policy import Planner
+from emulator.modfile.compiling.reading_notes import notes_on_order
 from emulator.modfile.compiling.runs import (
     FIRST_ORDER_ALONE,
     kind_of_run,
-    notes_on_order,
     order_of,
 )
 from emulator.modfile.compiling.simple_rule import OptimalRule, SimpleRule, optimal_rule

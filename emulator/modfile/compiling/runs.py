@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.errors import ParameterError, printable
-from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, SCENARIOS, Kind, kind_of
+from emulator.modfile.compiling.kinds import FIRST_ORDER, KINDS, Kind, kind_of
 from emulator.modfile.reading.budget import Budget
 from emulator.modfile.reading.syntax import (
     Assignment,
@@ -30,7 +30,6 @@ from emulator.modfile.reading.syntax import (
     Statement,
     SteadyStateModel,
 )
-from emulator.modfile.reading.syntax_policy import Constraints, PlannerBounds
 
 SOLVING = tuple(KINDS)
 """Commands that solve the model; `ramsey_model` does where no other one does."""
@@ -280,70 +279,6 @@ def _moments(block: ShocksBlock, declared: list[str]) -> list[ShockMoment]:
     return sorted(ordered, key=lambda m: len(m.names))
 
 
-def notes_on_reading(
-    file: ModFile, statements: Sequence[Statement], runs: Sequence[Run], number: int | None
-) -> tuple[str, ...]:
-    """What a reader should know of the way the file was read; `number` is the run that was asked
-    for.
-    """
-    notes = []
-    run = chosen_run(file, runs, number)
-    skipped = [s for s in statements if isinstance(s, Skipped)]
-    if run is not None and run.kind in SCENARIOS:  # where lines from the steady state are followed
-        skipped = [s for s in skipped if "oo_.steady_state" not in s.text]
-    if skipped:
-        notes.append(
-            f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at"
-            f" {skipped[0].place}: {shortened(skipped[0].text)}"
-        )
-    external = external_steady_state(file.path)
-    blocks = [s for s in file.statements if isinstance(s, SteadyStateModel)]
-    if external is not None and not blocks:
-        notes.append(
-            f"{external.name} is MATLAB and was not run; the steady state is looked for from"
-            " initval."
-        )
-    elif external is not None and blocks[-1].place.file == str(external):
-        notes.append(f"{external.name} was not run: its formulas give the steady state.")
-    not_run = next((s for s in statements if isinstance(s, Command) and s.name in NOT_RUN), None)
-    if not_run is not None:
-        notes.append(
-            f"{not_run.place}: '{not_run.name}' was not run; responses are at the file's own"
-            " calibration."
-        )
-    if runs and "relative_irf" in runs[-1].options:
-        notes.append(
-            f"{file.path.name}: relative_irf asks for responses over the shock's standard"
-            " deviation, times 100, as emulator.modfile.irf gives them. An economy answers for the"
-            " sizes that it is asked for."
-        )
-    constraint = next((s for s in statements if isinstance(s, Constraints)), None)
-    if constraint is not None and not kind_of_run(run).paths:
-        notes.append(
-            f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"
-            " is that of stoch_simul, of the regime in which none binds, as in Dynare."
-        )
-    bounds = next((s for s in statements if isinstance(s, PlannerBounds)), None)
-    if bounds is not None and not kind_of_run(run).paths:
-        notes.append(
-            f"{bounds.place}: the bounds of ramsey_constraints are passed over, as in Dynare: the"
-            " answer is of the first order, at which none binds. perfect_foresight_solver(lmmcp)"
-            " keeps them."
-        )
-    if number is None and len(runs) > 1:
-        notes.append(_one_of_many(file, runs))
-    return tuple(notes)
-
-
-def _one_of_many(file: ModFile, runs: Sequence[Run]) -> str:
-    chosen = chosen_run(file, runs, None)
-    answer = "of all statements of the file" if chosen is None else f"of {chosen}"
-    return (
-        f"{file.path.name}: {len(runs)} commands solve the model. The answer is that {answer};"
-        f" run=1 to run={len(runs)} (on the command line --run) chooses one."
-    )
-
-
 HIGHEST_ORDER = 3
 
 FIRST_ORDER_ALONE = ("loglinear", "partial_information")
@@ -362,25 +297,6 @@ def order_of(run: Run | None, nonlinear: bool) -> int:
         return 1
     text = run.options.get("order", DEFAULT_ORDER)
     return min(int(text), HIGHEST_ORDER) if text.isdigit() and int(text) else 1
-
-
-def notes_on_order(run: Run | None, nonlinear: bool, order: int) -> tuple[str, ...]:
-    """A note where a file asks for another order than the one of an answer."""
-    text = "" if run is None else run.options.get("order", "")
-    beyond = text.isdigit() and int(text) > HIGHEST_ORDER
-    if run is None or run.kind is not FIRST_ORDER or not nonlinear:
-        return ()
-    alone = next((option for option in FIRST_ORDER_ALONE if option in run.options), None)
-    words = f"order={text}" if text else f"order={DEFAULT_ORDER}, Dynare's default"
-    text = text or DEFAULT_ORDER
-    asked = int(text) if text.isdigit() else 1
-    if asked == order and not beyond:
-        return ()
-    why = "" if alone is None else f": {alone} is of the first order alone"
-    return (
-        f"{run.place}: '{run.command}' asks for {words}; the answer is that of order {order}{why}."
-        f" Write order={order} to ask for it.",
-    )
 
 
 def external_steady_state(path: Path) -> Path | None:
