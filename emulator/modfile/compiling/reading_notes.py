@@ -27,6 +27,17 @@ from emulator.modfile.reading.syntax import (
 )
 from emulator.modfile.reading.syntax_policy import Constraints, PlannerBounds
 
+BINDING_OPTIONS = (
+    "simul_periods",
+    "simul_check_ahead_periods",
+    "simul_maxit",
+    "simul_curb_retrench",
+)
+"""Options of `occbin_setup` and `occbin_solver` that are carried out."""
+
+_OTHER_BINDING = ("simul_debug", "simul_periodic_solution", "likelihood_", "smoother_", "filter_")
+"""Those that change no path: what is printed, guesses that go in a circle, estimation."""
+
 
 def notes_on_reading(
     file: ModFile, statements: Sequence[Statement], runs: Sequence[Run], number: int | None
@@ -71,6 +82,8 @@ def notes_on_reading(
             f"{constraint.place}: the constraints of occbin_constraints are passed over. The answer"
             " is that of stoch_simul, of the regime in which none binds, as in Dynare."
         )
+    if run is not None and run.command == "occbin_solver":
+        notes += _options_not_read(statements)
     bounds = next((s for s in statements if isinstance(s, PlannerBounds)), None)
     if bounds is not None and not kind_of_run(run).paths:
         notes.append(
@@ -81,6 +94,22 @@ def notes_on_reading(
     if number is None and len(runs) > 1:
         notes.append(_one_of_many(file, runs))
     return tuple(notes)
+
+
+def _options_not_read(statements: Sequence[Statement]) -> list[str]:
+    """Of each option of OccBin's commands that would change a path and is not carried out."""
+    commands = [
+        s
+        for s in statements
+        if isinstance(s, Command) and s.name in ("occbin_setup", "occbin_solver")
+    ]
+    return [
+        f"{command.place}: the option '{name}' of {command.name} is not read. Those of its solver"
+        f" that are: {', '.join(BINDING_OPTIONS)}."
+        for command in commands
+        for name in command.options
+        if name not in BINDING_OPTIONS and not name.startswith(_OTHER_BINDING)
+    ]
 
 
 def _one_of_many(file: ModFile, runs: Sequence[Run]) -> str:

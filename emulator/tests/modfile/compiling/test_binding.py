@@ -154,3 +154,10 @@ def test_other_economies_have_no_constraints_and_no_rule():
         nk.occbin()
     with pytest.raises(ParameterError, match="no optimal simple rule"):
         nk.optimal_rule()
+
+
+def test_an_option_that_is_not_read_is_noted():
+    text = FILE.replace("occbin_solver;", "occbin_solver(simul_debug, simul_init_regime = 3);")
+    notes = [note for note in load_text(text, "m.mod").notes if "is not read" in note]
+    assert len(notes) == 1
+    assert "m.mod:19: the option 'simul_init_regime' of occbin_solver" in notes[0]
