@@ -15,8 +15,8 @@ from emulator.models import build, load
 from emulator.models import checkpoint as checkpoints
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.structure.borders import Borders
+from emulator.models.structure.learnt import Structure
 from emulator.models.structure.maps import SmoothMap
-from emulator.models.structure.network import Structure
 from emulator.models.structure.space import PartSpace
 from emulator.tests.closures import economy
 from emulator.tests.data.test_parts import world
