@@ -14,6 +14,7 @@ let reading = null;      // the period that is read off, or null
 function layout() {
   const panels = $("#drawn .panels");
   if (!panels || move !== null) return false;
+  $("#picture").style.setProperty("--tall", `${innerHeight}px`);  // of views over data, whose panels are as high as they were asked for
   const narrow = matchMedia("(max-width: 820px)").matches;
   const n = document.querySelectorAll("#controls [name=show]:checked").length || panels.children.length;
   const caption = panels.querySelector("figcaption")?.offsetHeight || 20;
