@@ -36,19 +36,17 @@ import subprocess
 import sys
 import tempfile
 import time
-import warnings
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from referee import SCRIPTS, Octave, recorded
+from collection import add_options, console, record_of, rows_of, show, write
+from referee import SCRIPTS, Octave
 from rich.console import Console
-from rich.table import Table
 from scipy.io import loadmat
 
 import emulator
-from emulator.errors import EmulatorError
 from emulator.inference import Economy
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.solvers.second_moments import autocovariances_of_responses
@@ -56,7 +54,6 @@ from emulator.tests.reference.dynare import write_theta
 from emulator.worlds.filemodel import FileModel
 
 OWN_SCRIPTS = SCRIPTS / "moments"
-MATLAB_FOLDER = Path("/usr/lib/dynare/matlab")
 TOLERANCE = 1e-6
 PRINTED = 1e-12
 """Variance from which on Dynare prints a variable."""
@@ -114,18 +111,8 @@ def ask(tree: Path, file: Path, cache: Path, octave: Octave) -> dict[str, Any] |
     """Dynare's moments of a file of the folder `tree`, from the cache where it was asked before;
     None where it has none.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    stored = cache / ("__".join(file.relative_to(tree.parent).with_suffix(".mat").parts))
-    if not stored.exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            copy = Path(shutil.copytree(tree, Path(scratch) / "copy"))
-            os.environ["MOMENTS_FILTERED"] = str(FILTERED)
-            work = copy / file.relative_to(tree).parent
-            answer = recorded(octave, work, file.name, OWN_SCRIPTS, "moments.mat")
-            if answer is None:
-                return None
-            shutil.copy(answer, stored)
-    return loadmat(stored, simplify_cells=True)["record"]
+    os.environ["MOMENTS_FILTERED"] = str(FILTERED)
+    return record_of(tree, file, octave, cache, OWN_SCRIPTS)
 
 
 def compare(file: Path, name: str, theirs: dict[str, Any]) -> Row:
@@ -256,44 +243,22 @@ def _compare_filtered(
 
 
 def table(options: argparse.Namespace) -> int:
-    root = options.folder.resolve()
     with open(options.files, encoding="utf-8") as file:
         names = [line["file"] for line in csv.DictReader(file) if line["outcome"] == "solved"]
-    octave = Octave(options.dynare, 1, options.limit)
-    rows = []
-    for name in names:
-        path = root / name
-        if not path.match(options.only):
-            continue
-        tree = root if len(Path(name).parts) == 1 else root / Path(name).parts[0]
-        theirs = ask(tree, path, options.cache, octave)
-        if theirs is None:
-            rows.append(Row(name, note="Dynare gives no moments"))
-            continue
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                rows.append(compare(path, name, theirs))
-        except EmulatorError as error:
-            rows.append(Row(name, note=f"refused: {error}"))
-    _report(rows, Console(width=None if sys.stdout.isatty() else 240))
-    if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-            writer.writeheader()
-            writer.writerows(map(asdict, rows))
+    rows = rows_of(
+        names,
+        options,
+        ask,
+        lambda path, name, theirs: [compare(path, name, theirs)],
+        lambda name, note: Row(name, note=note),
+    )
+    _report(rows, console(240))
+    write(rows, Row, options.csv)
     return int(any(row.worst > TOLERANCE for row in rows))
 
 
 def _report(rows: list[Row], console: Console) -> None:
-    shown = Table(*(column.name for column in fields(Row)), header_style="bold")
-    for row in rows:
-        cells = [
-            f"{value:.1e}" if isinstance(value, float) else "" if value is None else str(value)
-            for value in asdict(row).values()
-        ]
-        shown.add_row(*cells[:-1], cells[-1][:80])
-    console.print(shown)
+    show(rows, Row, console)
     compared = [row for row in rows if row.variables]
     console.print(
         f"{len(compared)} files compared, {sum(row.variables for row in compared)} variables;"
@@ -377,13 +342,7 @@ if __name__ == "__main__":
         default=Path(__file__).with_name("dsge_mod.csv"),
         help="a table of modfiles.py",
     )
-    parser.add_argument("--dynare", type=Path, default=MATLAB_FOLDER, help="its matlab folder")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(tempfile.gettempdir()) / "dynare_moments"
-    )
-    parser.add_argument("--only", default="*.mod", help="pattern of the file's name")
-    parser.add_argument("--csv", type=Path, help="write the table here, too")
-    parser.add_argument("--limit", type=float, default=400.0, help="seconds of one run of Dynare")
+    add_options(parser, "dynare_moments")
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--loop-draws", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)

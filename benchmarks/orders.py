@@ -23,21 +23,16 @@ import os
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import argparse
-import csv
 import re
-import shutil
 import sys
-import tempfile
-import warnings
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from referee import SCRIPTS, Octave, recorded
+from collection import add_options, console, record_of, rows_of, show, write
+from referee import SCRIPTS, Octave
 from rich.console import Console
-from rich.table import Table
-from scipy.io import loadmat
 
 from emulator.errors import EmulatorError
 from emulator.modfile import CompiledModel, load
@@ -50,7 +45,6 @@ from emulator.solvers.perturbation import (
 )
 
 OWN_SCRIPTS = SCRIPTS / "orders"
-MATLAB_FOLDER = Path("/usr/lib/dynare/matlab")
 TOLERANCE = 1e-8
 PRINTED = 1e-12
 """Variance from which on a variable's moments are compared."""
@@ -113,19 +107,7 @@ def ask(tree: Path, file: Path, cache: Path, octave: Octave) -> dict[str, Any] |
     """Dynare's answers to a file of the folder `tree`, from the cache where it was asked before;
     None where it has none.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    stored = cache / ("__".join(file.relative_to(tree.parent).with_suffix(".mat").parts))
-    if not stored.exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            copy = Path(shutil.copytree(tree, Path(scratch) / "copy"))
-            work = copy / file.relative_to(tree).parent
-            asked = work / file.name
-            asked.write_text(of_third_order(asked.read_text("latin-1")), "latin-1")
-            answer = recorded(octave, work, file.name, OWN_SCRIPTS, "orders.mat")
-            if answer is None:
-                return None
-            shutil.copy(answer, stored)
-    return loadmat(stored, simplify_cells=True)["record"]
+    return record_of(tree, file, octave, cache, OWN_SCRIPTS, of_third_order)
 
 
 def of_third_order(text: str) -> str:
@@ -285,42 +267,14 @@ def _theirs(
 
 
 def table(options: argparse.Namespace) -> int:
-    root = options.folder.resolve()
-    octave = Octave(options.dynare, 1, options.limit)
-    rows = []
-    for name in FILES:
-        path = root / name
-        if not path.match(options.only):
-            continue
-        tree = root if len(Path(name).parts) == 1 else root / Path(name).parts[0]
-        try:
-            theirs = ask(tree, path, options.cache, octave)
-            if theirs is None:
-                rows.append(Row(name, 0, note="Dynare gives no answer"))
-                continue
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                rows += compare(path, name, theirs)
-        except (EmulatorError, ValueError) as error:
-            rows.append(Row(name, 0, note=f"{type(error).__name__}: {error}"))
-    _report(rows, Console(width=None if sys.stdout.isatty() else 200))
-    if options.csv:
-        with open(options.csv, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [column.name for column in fields(Row)])
-            writer.writeheader()
-            writer.writerows(map(asdict, rows))
+    rows = rows_of(FILES, options, ask, compare, lambda name, note: Row(name, 0, note=note))
+    _report(rows, console(200))
+    write(rows, Row, options.csv)
     return int(any(row.worst > TOLERANCE for row in rows))
 
 
 def _report(rows: list[Row], console: Console) -> None:
-    shown = Table(*(column.name for column in fields(Row)), header_style="bold")
-    for row in rows:
-        cells = [
-            f"{value:.1e}" if isinstance(value, float) else "" if value is None else str(value)
-            for value in asdict(row).values()
-        ]
-        shown.add_row(*cells[:-1], cells[-1][:80])
-    console.print(shown)
+    show(rows, Row, console)
     for order in (2, 3):
         compared = [row for row in rows if row.order == order and row.rules is not None]
         largest = ", ".join(
@@ -338,9 +292,5 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="folder of .mod files")
-    parser.add_argument("--dynare", type=Path, default=MATLAB_FOLDER, help="its matlab folder")
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "dynare_orders")
-    parser.add_argument("--only", default="*.mod", help="pattern of the file's name")
-    parser.add_argument("--csv", type=Path, help="write the table here, too")
-    parser.add_argument("--limit", type=float, default=400.0, help="seconds of one run of Dynare")
+    add_options(parser, "dynare_orders")
     sys.exit(table(parser.parse_args()))
