@@ -23,6 +23,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from driver import (
+    MATLAB,
+    declared_part,
+    parse,
+    plain,
+    preprocess,
+    preprocessor_message,
+    until_last_simulation,
+    with_simulation,
+)
 from scipy.io import loadmat
 
 SCRIPTS = Path(__file__).resolve().parent / "dynare"
@@ -31,24 +41,10 @@ SAME = 1e-9
 WORTH_SAYING = 1e-7
 """What a looser steady state may move before the table says so."""
 
-FUNCTIONS = (
-    "exp|log|ln|log10|sqrt|abs|sign|min|max|sin|cos|tan|asin|acos|atan|"
-    "normcdf|normpdf|erf|gamma|cbrt"
-)
-NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?(?!\w)"
-EXPRESSION = rf"(?:(?:{FUNCTIONS})\s*\(|(?!\d)\w+(?![\w.(]|\s+\()|{NUMBER}|[-+*/^(),\s])+"
-ASSIGNMENT = re.compile(
-    rf"\s*(?:[A-Za-z]\w*\s*={EXPRESSION}|set_param_value\(\s*'\w+'\s*,{EXPRESSION}\)|)[,\s]*"
-)
 COSMETIC = re.compile(
     r"\s*(?:close|clear|clc|clearvars|more|format|warning|disp|fprintf|tic|toc|skipline|figure|title|addpath)\b.*",
     re.DOTALL,
 )
-SIMULATION = re.compile(
-    r"(?:\[info, oo_, options_, M_\] ="
-    r" (?:stoch_simul|discretionary_policy)|ramsey_policy)\(.*var_list_\);"
-)
-
 GRAPHICS = [
     "annotation",
     "area",
@@ -94,12 +90,6 @@ GRAPHICS = [
 """Functions of MATLAB that do nothing here: there is no screen, and a file should not fail for want
 of one.
 """
-
-MATLAB = {"native", "verbatim"}
-"""Statements that the preprocessor hands on to MATLAB as they stand."""
-
-OPENING = re.compile(r"\s*(?:for|while|if|switch|try|parfor)\b(?!.*\bend\w*\s*;?\s*$)")
-CLOSING = re.compile(r"\s*end\w*\s*(?:;|$)")
 
 Kind = Literal["solved", "no_solution", "no_shocks", "error", "time_limit"]
 
@@ -149,7 +139,7 @@ class Octave:
         digest = hashlib.sha256(
             f"{file.relative_to(tree)}|{self.horizon}|{self.limit}|{self.dynare}".encode()
         )
-        own = [*sorted(SCRIPTS.glob("*.m")), Path(__file__)]
+        own = [*sorted(SCRIPTS.glob("*.m")), Path(__file__), Path(__file__).with_name("driver.py")]
         for path in [*own, *sorted(p for p in tree.rglob("*") if p.is_file())]:
             digest.update(path.name.encode() + path.read_bytes())
         return f"{file.stem}-{digest.hexdigest()[:16]}"
@@ -245,41 +235,6 @@ def alike(one: Answer, other: Answer) -> bool:
     return bool((np.abs(first - second) <= SAME * np.maximum(1, np.abs(second))).all())
 
 
-def plain(line: str) -> bool:
-    """Whether a MATLAB line only gives names the values of arithmetic expressions."""
-    return all(ASSIGNMENT.fullmatch(part) for part in line.split(";"))
-
-
-def parse(file: Path) -> list[dict[str, Any]]:
-    """The statements of a file as Dynare's preprocessor reads them.
-
-    Raises `ValueError` with its message.
-    """
-    with tempfile.TemporaryDirectory() as scratch:
-        work = Path(shutil.copytree(file.parent, Path(scratch) / "copy"))
-        done = preprocess(work, file.name, "json=parse", "onlyjson", "jsonstdout")
-    if '{"modfile"' not in done.replace(" ", "").replace("\n", ""):
-        raise ValueError(preprocessor_message(done))
-    text = done[done.index("{") : done.rindex("}") + 1]
-    return list(json.loads(text, strict=False)["modfile"].get("statements", []))
-
-
-def preprocess(work: Path, name: str, *options: str) -> str:
-    done = subprocess.run(
-        ["dynare-preprocessor", name, *options],
-        cwd=work,
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    return (done.stdout + done.stderr).decode("latin-1")
-
-
-def preprocessor_message(text: str) -> str:
-    errors = [line for line in text.splitlines() if line.startswith("ERROR")]
-    return " ".join(errors) or text.strip()[-300:]
-
-
 def run(
     octave: Octave, tree: Path, file: Path, mode: Literal["declared", "full"], native: list[str]
 ) -> Answer:
@@ -308,40 +263,6 @@ def run(
         shutil.copy(octave.dynare / "stoch_simul.m", work / "genuine_stoch_simul.m")
         finished = call(octave, work, mode)
         return replace(read(work, finished), seconds=round(time.monotonic() - start, 2))
-
-
-def declared_part(script: str, native: list[str]) -> str:
-    """The driver without those MATLAB lines of the file that are not plain assignments, or that
-    need what such a line would give.
-    """
-    lines = script.splitlines()
-    place = next((k for k, line in enumerate(lines) if line.startswith("M_.params = ")), 0)
-    for piece in native:
-        for part in piece.strip().splitlines():
-            at = next(
-                (k for k in range(place, len(lines)) if lines[k].strip() == part.strip()), None
-            )
-            if at is None:
-                continue
-            lines[at] = f"try\n{lines[at]}\ncatch\nend" if plain(piece) else ""
-            place = at + 1
-    return "\n".join(lines) + "\n"
-
-
-def until_last_simulation(script: str) -> str:
-    """The driver up to the last `stoch_simul` and on to the end of the MATLAB loop or branch that
-    holds it.
-    """
-    lines = script.splitlines()
-    last = max(
-        (k for k, line in enumerate(lines) if SIMULATION.match(line)), default=len(lines) - 1
-    )
-    depth = 0
-    for k, line in enumerate(lines):
-        depth += bool(OPENING.match(line)) - bool(CLOSING.match(line))
-        if k >= last and depth <= 0:
-            return "\n".join(lines[: k + 1]) + "\n"
-    return script
 
 
 def call(octave: Octave, work: Path, mode: str) -> bool:
@@ -391,7 +312,7 @@ def recorded(octave: Octave, work: Path, name: str, scripts: Path, answer: str) 
     preprocess(work, name, "noclearall", "nograph", "nolog", "mexext=mex", "matlabroot=.")
     script = (work / f"+{Path(name).stem}" / "driver.m").read_text("latin-1")
     script = until_last_simulation(declared_part(script, native))
-    (work / "referee_driver.m").write_text(_with_simulation(script), "latin-1")
+    (work / "referee_driver.m").write_text(with_simulation(script), "latin-1")
     for path in [*SCRIPTS.glob("*.m"), *scripts.glob("*.m")]:
         shutil.copy(path, work)
     for graphic in GRAPHICS:
@@ -401,17 +322,6 @@ def recorded(octave: Octave, work: Path, name: str, scripts: Path, answer: str) 
     shutil.copy(octave.dynare / "stoch_simul.m", work / "genuine_stoch_simul.m")
     call(octave, work, "declared")
     return work / answer if (work / answer).exists() else None
-
-
-def _with_simulation(script: str) -> str:
-    """The driver with a `stoch_simul` where a file has none, before what needs an estimation."""
-    lines = script.splitlines()
-    if any(map(SIMULATION.match, lines)):
-        return script
-    late = ("shock_decomposition(", "dynare_estimation")
-    end = next((k for k, line in enumerate(lines) if any(word in line for word in late)), None)
-    asked = "[info, oo_, options_, M_] = stoch_simul(M_, options_, oo_, {});"
-    return "\n".join([*lines[:end], asked]) + "\n"
 
 
 def read(work: Path, finished: bool) -> Answer:
