@@ -106,7 +106,7 @@ class OfData:
         str | None,
         typer.Option(
             "--from",
-            help="data: what smc begins with, mode or prior.  [default: prior up to 15 parameters]",
+            help="data: what smc begins with, mode or prior.  [default: prior up to 25 parameters]",
         ),
     ] = None
 
