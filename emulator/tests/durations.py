@@ -11,6 +11,7 @@ LONGEST = (
     "test_any_observables.py",
     "worlds/test_hank2.py",
     "worlds/test_hank.py",
+    "worlds/test_hank_draws.py",
     "training/test_modes.py",
     "data/test_storage.py",
     "inference/test_export.py",
