@@ -230,6 +230,9 @@ def write(rows: list[Row], path: Path) -> None:
 
 
 def main(options: argparse.Namespace) -> int:
+    import emulator.inference.over_solver
+    import emulator.worlds.filemodel  # noqa: F401  # processes that are forked have it
+
     root = options.folder.resolve()
     files = [path for path in sorted(root.rglob("*.mod")) if path.match(options.only)]
     if not files:
