@@ -100,9 +100,9 @@ class Frame:
                 beyond.line = beyond.line or code.line
                 raise
             except FAULTS as error:  # whatever a stranger's file leads the arithmetic to
-                beyond = Beyond(f"what leads to '{error}'")
-                beyond.line = code.line
-                raise beyond from None
+                fault = Beyond(f"what leads to '{error}'")
+                fault.line = code.line
+                raise fault from None
             position += 1
 
     def block(self, items: Sequence[Item], position: int, item: Item, code: Code) -> None:
