@@ -14,8 +14,8 @@ pytestmark = [pytest.mark.checkout, pytest.mark.demo]
 @pytest.mark.parametrize("world", ["nk", "var", "lss"])
 def test_demo_scores_as_published_and_beats_every_trivial_predictor(world, pytestconfig):
     root = pytestconfig.rootpath
-    found = read(root / "runs" / "baseline_mlp" / "evaluation" / "results.json")
-    (row,) = [r for r in found["summary"] if (r["world"], r["split"]) == (world, "test")]
+    results = read(root / "runs" / "baseline_mlp" / "evaluation" / "results.json")
+    (row,) = [r for r in results["summary"] if (r["world"], r["split"]) == (world, "test")]
     assert row["beats_trivial"] is True
     assert row["failures"] == 0
     published = published_row(root, "baseline_mlp", world)
@@ -28,13 +28,13 @@ def test_the_network_that_ships_answers_fresh_draws_as_well_as_published(world, 
     hangs on one or two of them.
     """
     root = pytestconfig.rootpath
-    found = read(root / "runs" / "universal_fresh" / "results.json")
-    (case,) = [r for r in found["summary"] if (r["world"], r["split"]) == (world, "test")]
+    results = read(root / "runs" / "universal_fresh" / "results.json")
+    (case,) = [r for r in results["summary"] if (r["world"], r["split"]) == (world, "test")]
     assert case["beats_trivial"] is True
     assert case["failures"] == 0
     (row,) = [
         r
-        for r in found["scores"]
+        for r in results["scores"]
         if (r["predictor"], r["world"], r["metric"]) == ("network", world, "relative_error_p95")
     ]
     published = published_row(root, "universal_C", world)

@@ -147,15 +147,15 @@ class TestDataset:
         data = open_dataset(small_dataset)
         for world in WORLDS:
             theta, irf = data.read(world, "train")
-            found = train_set.statistics[world]
-            np.testing.assert_allclose(found.theta_mean, theta.mean(0), rtol=1e-5, atol=1e-6)
-            np.testing.assert_allclose(found.theta_std, theta.std(0), rtol=1e-5)
+            statistics = train_set.statistics[world]
+            np.testing.assert_allclose(statistics.theta_mean, theta.mean(0), rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(statistics.theta_std, theta.std(0), rtol=1e-5)
             np.testing.assert_allclose(
-                found.irf_scale,
+                statistics.irf_scale,
                 irf.astype(float).transpose(1, 3, 0, 2).reshape(irf.shape[1], 3, -1).std(2),
                 rtol=1e-5,
             )
-            assert np.array_equal(found.theta_low, theta.min(0))
+            assert np.array_equal(statistics.theta_low, theta.min(0))
 
 
 class TestCollate:
@@ -228,10 +228,10 @@ class TestLosses:
                             * (error**2 if kind == "mse" else abs(error))
                             / 4
                         )
-        found = irf_loss(
+        value = irf_loss(
             torch.tensor(pred), torch.tensor(true), weights, torch.tensor(real), kind
         ).mean()
-        assert float(found) == pytest.approx(expected, rel=1e-12)
+        assert float(value) == pytest.approx(expected, rel=1e-12)
 
     @pytest.mark.parametrize("horizon", [0, 1, 12, 40])
     def test_the_short_way_gives_the_same_bits(self, horizon):

@@ -63,14 +63,14 @@ def test_solution_matrices_roll_out_to_the_responses(stored, world):
 @EACH_WORLD
 def test_counts_of_refused_draws_are_those_of_drawing_again(small_dataset, world):
     data = open_dataset(small_dataset)
-    request, found = data.manifest.request, {}
+    request, refused_of = data.manifest.request, {}
     for shard in range(request.n_shards(world)):
         start, stop = request.rows(world, shard)
         draws = get_world(world).draw(stop - start, stream(request.seed, world, "theta", shard))
         assert data.world(world).shards[shard].rejections == draws.rejections
         for reason, count in draws.rejections.items():
-            found[reason] = found.get(reason, 0) + count
-    assert data.world(world).rejections == found
+            refused_of[reason] = refused_of.get(reason, 0) + count
+    assert data.world(world).rejections == refused_of
 
 
 def test_the_prior_of_nk_refuses_about_one_draw_in_sixteen_as_indeterminate(small_dataset):

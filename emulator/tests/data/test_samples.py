@@ -82,9 +82,9 @@ def test_a_manifest_that_says_another_number_than_the_files_hold_is_found(tiny_c
             tiny_copy / name,
             lambda content: content.get("request", content).update(samples={"lss": 60}),
         )
-    found = [what for world, what in validate_dataset(tiny_copy) if world == "lss"]
-    assert "the manifest's shards do not cover the rows of the request" in found
-    assert "'irfs' holds 80 rows, the manifest 60" in found
+    problems = [what for world, what in validate_dataset(tiny_copy) if world == "lss"]
+    assert "the manifest's shards do not cover the rows of the request" in problems
+    assert "'irfs' holds 80 rows, the manifest 60" in problems
 
 
 def test_the_command_line_takes_exceptions_and_the_card_tells_them(

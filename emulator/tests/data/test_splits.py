@@ -30,14 +30,14 @@ shares = st.floats(0.06, 0.45)
 
 def by_hand(regions, spec, theta):
     """Membership in (slice, corner) from the manifest's rule, written out."""
-    found = []
+    rows_by_hand = []
     for name in (SLICE, CORNER):
         columns = [
             theta[:, spec.parameter_names.index(c.parameter)] >= c.at_least
             for c in regions[name].all_of
         ]
-        found.append(np.logical_and.reduce(columns))
-    return found
+        rows_by_hand.append(np.logical_and.reduce(columns))
+    return rows_by_hand
 
 
 @settings(max_examples=40, deadline=None)

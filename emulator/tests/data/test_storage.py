@@ -43,8 +43,8 @@ def test_a_url_holds_the_same_bytes_as_a_folder(generate_tiny, tiny_dataset, url
     assert everything(url) == contents(tiny_dataset)
     assert (there.path, there.fingerprint) == (url, here.fingerprint)
     assert validate_dataset(url) == []
-    for found, expected in zip(there.read("nk", "train"), here.read("nk", "train"), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for remote, expected in zip(there.read("nk", "train"), here.read("nk", "train"), strict=True):
+        np.testing.assert_array_equal(remote, expected)
     assert there.xarray("lss").irfs.equals(here.xarray("lss").irfs)
 
 

@@ -25,9 +25,9 @@ def findings(root):
 
 def has(root, world, *words):
     """Whether one finding of the world holds every word, and no other world is blamed."""
-    found = findings(root)
-    assert all(finding.startswith(f"{world}: ") for finding in found), found
-    return any(all(word in finding for word in words) for finding in found)
+    problems = findings(root)
+    assert all(finding.startswith(f"{world}: ") for finding in problems), problems
+    return any(all(word in finding for word in words) for finding in problems)
 
 
 @pytest.mark.fast
@@ -85,16 +85,16 @@ def test_one_flipped_byte_is_found_in_every_kind_of_file(tiny_copy, file, positi
 
 
 def test_the_list_of_files_above_is_the_whole_list(tiny_dataset):
-    found = {
+    listed = {
         p.relative_to(tiny_dataset / "nk").parts
         for p in (tiny_dataset / "nk").rglob("*")
         if p.is_file()
     }
     arrays = {file.split("/")[0] for file in SHARDS}
-    assert {parts[0] for parts in found if "c" in parts or "splits" in parts} <= arrays | {
+    assert {parts[0] for parts in listed if "c" in parts or "splits" in parts} <= arrays | {
         file.split("/")[0] for file in BESIDE
     } | {"observable_unit"}
-    assert {parts[0] for parts in found if parts[1:2] == ("c",) and parts[0] in arrays} == arrays
+    assert {parts[0] for parts in listed if parts[1:2] == ("c",) and parts[0] in arrays} == arrays
 
 
 @pytest.mark.fast
@@ -242,12 +242,12 @@ def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
 
     edit_json(tiny_copy / "manifest.json", rename)
     (tiny_copy / "nk").rename(tiny_copy / "nk2")
-    found = findings(tiny_copy)
+    problems = findings(tiny_copy)
     assert (
         "nk2: world 'nk2' is not installed here, so its responses cannot be checked; one of a"
         " Python file is named: emulator validate --world mysim.py:economy"
-    ) in found
-    assert "data set: request.json and the manifest disagree on what was asked for" in found
+    ) in problems
+    assert "data set: request.json and the manifest disagree on what was asked for" in problems
 
 
 @pytest.mark.parametrize(

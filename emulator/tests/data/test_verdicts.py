@@ -64,12 +64,12 @@ def test_they_are_no_more_than_asked_for_than_the_rows_and_than_eight_tasks_of_a
 def test_a_draw_gets_the_same_verdict_in_tasks_of_any_size(
     generate_tiny, tiny_dataset, tmp_path, costly
 ):
-    for found, expected in zip(
+    for status, expected in zip(
         generate_tiny(tmp_path / "x").verdicts("nk"),
         open_dataset(tiny_dataset).verdicts("nk"),
         strict=True,
     ):
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(status, expected)
 
 
 @pytest.mark.fast
@@ -167,9 +167,9 @@ def test_validation_finds_wrong_ones_even_if_the_checksums_were_forged(tiny_copy
     theta, status = change(*open_dataset(tiny_copy).verdicts("nk"))
     np.savez(tiny_copy / "nk" / VERDICTS_FILE, theta=theta, status=status)
     forge_checksums(tiny_copy)
-    found = validate_dataset(tiny_copy)
-    assert [world for world, _ in found] == ["nk"]
-    assert message in found[0].what
+    problems = validate_dataset(tiny_copy)
+    assert [world for world, _ in problems] == ["nk"]
+    assert message in problems[0].what
 
 
 def test_validation_finds_that_the_manifest_forgot_them(tiny_copy):

@@ -32,12 +32,12 @@ def test_docstrings_link_names_and_keep_code(part):
         "",
         "After.",
     ]
-    found = list(part("docstrings").restructured(lines))
+    restructured = list(part("docstrings").restructured(lines))
     assert (
-        found[0]
+        restructured[0]
         == 'Raises :py:obj:`ParameterError`; y_1 \\* 2 with ``size="25bp"`` and a trailing\\_.'
     )
-    assert found[1:] == ["", "", "::", "", "    y = A|y_1", "", "", "After."]
+    assert restructured[1:] == ["", "", "::", "", "    y = A|y_1", "", "", "After."]
 
 
 def test_lists_in_docstrings_stay_lists(part):

@@ -25,7 +25,7 @@ def ranks(responder, fixed, sd, truths, draws_of, horizon):
     """Ranks (truths, F) of truths among `RANKED` draws of the posterior of responses that they
     made, with noise.
     """
-    rng, shape, found = np.random.default_rng(0), (horizon + 1, 3), []
+    rng, shape, ranks_of_draws = np.random.default_rng(0), (horizon + 1, 3), []
     prior = JointPrior.of(responder.spec, fixed)
     empty = Density(
         responder, Criterion(Target.of("x", "monetary", np.zeros(shape), np.full(shape, sd))), prior
@@ -39,8 +39,8 @@ def ranks(responder, fixed, sd, truths, draws_of, horizon):
             number,
         )
         chosen = u[np.linspace(0, len(u) - 1, RANKED).astype(int)]
-        found.append((chosen < truth).sum(axis=0))
-    return np.array(found)
+        ranks_of_draws.append((chosen < truth).sum(axis=0))
+    return np.array(ranks_of_draws)
 
 
 def by_smc(density, seed):

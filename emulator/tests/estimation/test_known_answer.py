@@ -86,12 +86,12 @@ def test_a_singular_covariance_is_refused(data):
 
 @pytest.mark.fast
 def test_the_point_estimate_is_generalised_least_squares(density, data):
-    found = find_point(density, 3, np.random.default_rng(0))
+    point = find_point(density, 3, np.random.default_rng(0))
     mean, covariance, _ = known(data)
-    np.testing.assert_allclose(found.theta[:N], mean, atol=1e-6)
-    np.testing.assert_allclose(found.standard_errors, np.sqrt(np.diag(covariance)), rtol=1e-6)
-    assert found.agreeing == 3
-    assert found.at_bound == ()
+    np.testing.assert_allclose(point.theta[:N], mean, atol=1e-6)
+    np.testing.assert_allclose(point.standard_errors, np.sqrt(np.diag(covariance)), rtol=1e-6)
+    assert point.agreeing == 3
+    assert point.at_bound == ()
 
 
 def test_nuts_finds_the_known_posterior_and_its_evidence(density, data, scout):
@@ -100,9 +100,9 @@ def test_nuts_finds_the_known_posterior_and_its_evidence(density, data, scout):
     draws = np.stack(
         [posterior.posterior[name].values.ravel() for name in density.prior.names], axis=1
     )
-    found = diagnose(posterior)
-    assert found.complaints == []
-    error = 4 * np.sqrt(np.diag(covariance) / found.ess_bulk)
+    diagnosis = diagnose(posterior)
+    assert diagnosis.complaints == []
+    error = 4 * np.sqrt(np.diag(covariance) / diagnosis.ess_bulk)
     assert (abs(draws.mean(axis=0) - mean) < error).all()
     np.testing.assert_allclose(
         np.cov(draws, rowvar=False), covariance, rtol=0.15, atol=0.1 * covariance.diagonal().mean()
@@ -167,8 +167,8 @@ def test_a_network_gives_the_gradient_of_the_posterior(data):
         Density(who, Criterion(data), JointPrior.of(SPEC)) for who in (LinearResponder(), network)
     )
     z = np.random.default_rng(0).normal(size=N + 1)
-    for found, expected in zip(theirs.with_gradient(z), ours.with_gradient(z), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+    for theirs_part, expected in zip(theirs.with_gradient(z), ours.with_gradient(z), strict=True):
+        np.testing.assert_allclose(theirs_part, expected, rtol=1e-4, atol=1e-3)
     np.testing.assert_allclose(theirs.parts(z[None]).total, ours.parts(z[None]).total, rtol=1e-5)
     step = 1e-5
     numeric = [
@@ -202,22 +202,26 @@ def test_weights_undo_the_error_of_a_network(density, data):
     for shift, close in ((0.25, True), (8.0, False)):
         by = np.r_[shift * np.sqrt(np.diag(covariance)), 0.0]
         draws = np.random.default_rng(1).multivariate_normal(mean - by[:N], covariance, size=4000)
-        found = rescore(density.criterion, Off(by), LinearResponder(), np.c_[draws, np.zeros(4000)])
-        assert (found.complaints == []) == close
+        rescored = rescore(
+            density.criterion, Off(by), LinearResponder(), np.c_[draws, np.zeros(4000)]
+        )
+        assert (rescored.complaints == []) == close
         if close:
-            assert 0.5 < found.effective < 0.99
+            assert 0.5 < rescored.effective < 0.99
             np.testing.assert_allclose(
-                found.weights @ draws, mean, atol=0.2 * np.sqrt(covariance.diagonal().max())
+                rescored.weights @ draws, mean, atol=0.2 * np.sqrt(covariance.diagonal().max())
             )
-            assert found.log_mean_weight == pytest.approx(0.0, abs=0.1)
+            assert rescored.log_mean_weight == pytest.approx(0.0, abs=0.1)
 
 
 @pytest.mark.fast
 def test_few_scored_draws_are_too_few_to_assess_the_network(density):
-    found = rescore(density.criterion, LinearResponder(), LinearResponder(), np.zeros((20, N + 1)))
-    assert found.effective == pytest.approx(1.0)
-    assert np.isnan(found.k_hat)
-    assert found.complaints == [
+    rescored = rescore(
+        density.criterion, LinearResponder(), LinearResponder(), np.zeros((20, N + 1))
+    )
+    assert rescored.effective == pytest.approx(1.0)
+    assert np.isnan(rescored.k_hat)
+    assert rescored.complaints == [
         "the exact solver scored 20 draws, too few to assess the network; let it score 25 or more"
     ]
 
@@ -228,10 +232,10 @@ def test_draws_that_have_no_solution_at_all_are_no_effective_draws(density):
         def responses(self, theta):
             return np.full((len(theta), *SLOPES.shape[1:]), np.nan)
 
-    found = rescore(density.criterion, LinearResponder(), Nowhere(), np.zeros((50, N + 1)))
-    assert (found.effective, found.unsolved) == (0.0, 1.0)
-    assert np.isnan(found.weights).all()
-    assert "no unique stable solution at any" in found.complaints[0]
+    rescored = rescore(density.criterion, LinearResponder(), Nowhere(), np.zeros((50, N + 1)))
+    assert (rescored.effective, rescored.unsolved) == (0.0, 1.0)
+    assert np.isnan(rescored.weights).all()
+    assert "no unique stable solution at any" in rescored.complaints[0]
 
 
 @pytest.mark.fast

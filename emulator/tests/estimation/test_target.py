@@ -67,7 +67,7 @@ def test_a_var_of_known_coefficients_gives_its_own_responses():
     y = np.zeros((n, 2))
     for t in range(1, n):
         y[t] = lag @ y[t - 1] + impact @ rng.normal(size=2)
-    found = from_var(
+    target = from_var(
         VAR(pd.DataFrame(y, columns=["gdp", "ffr"])).fit(1),
         "ffr",
         {"output": "gdp", "rate": "ffr"},
@@ -76,10 +76,10 @@ def test_a_var_of_known_coefficients_gives_its_own_responses():
         cumulated=["output"],
     )
     true = np.array([np.linalg.matrix_power(lag, h) @ impact[:, 1] for h in range(7)])
-    np.testing.assert_allclose(found.irf[:, 2], true[:, 1], atol=0.05)
-    np.testing.assert_allclose(found.irf[:, 0], true[:, 0].cumsum(), atol=0.1)
-    assert not found.matched[:, 1].any()
-    assert not found.matched[0, 0]
+    np.testing.assert_allclose(target.irf[:, 2], true[:, 1], atol=0.05)
+    np.testing.assert_allclose(target.irf[:, 0], true[:, 0].cumsum(), atol=0.1)
+    assert not target.matched[:, 1].any()
+    assert not target.matched[0, 0]
 
 
 def test_a_csv_comes_back_as_it_was_written_and_an_npz_with_its_covariance(us, tmp_path):

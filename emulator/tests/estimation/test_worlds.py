@@ -45,11 +45,11 @@ def nk():
 
 @pytest.fixture(scope="module")
 def em():
-    found = emulator.load("universal")
-    found.irf(
+    network = emulator.load("universal")
+    network.irf(
         "nk"
     )  # leaves tensors of inference mode behind, which must not stand in the way of gradients
-    return found
+    return network
 
 
 def made_by(world, sd, **parameters):
@@ -67,11 +67,11 @@ def whole(responder, target, **fixed):
 def test_parameters_are_recovered_from_the_exact_solution_s_own_responses(nk):
     density = whole(Responder(nk.answerer, "monetary", 20), made_by(nk, 1e-3, **TRUTH), **FIXED)
     assert set(density.prior.names) == set(TRUTH) - set(FIXED)
-    found = find_point(density, 6, np.random.default_rng(0))
-    assert found.distance < 1e-4
+    point = find_point(density, 6, np.random.default_rng(0))
+    assert point.distance < 1e-4
     for name in density.prior.names:
-        assert found.theta[nk.spec.index(name)] == pytest.approx(TRUTH[name], rel=2e-3)
-    assert np.isfinite(found.standard_errors).all()
+        assert point.theta[nk.spec.index(name)] == pytest.approx(TRUTH[name], rel=2e-3)
+    assert np.isfinite(point.standard_errors).all()
 
 
 def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
@@ -83,9 +83,7 @@ def test_responses_to_one_shock_do_not_tell_smoothing_from_persistence(nk):
     )
     fits = [find_point(density, 8, np.random.default_rng(seed)) for seed in range(4)]
     ends = {
-        round(float(found.theta[nk.spec.index("rho_m")]), 2)
-        for found in fits
-        if found.distance < 1e-3
+        round(float(fit.theta[nk.spec.index("rho_m")]), 2) for fit in fits if fit.distance < 1e-3
     }
     assert 0.4 in ends
     assert len(ends) == 2
@@ -95,8 +93,8 @@ def test_the_network_recovers_them_nearly(nk, em):
     density = whole(
         Responder(em["nk"].answerer, "monetary", 20), made_by(nk, 0.02, **TRUTH), **FIXED
     )
-    found = find_point(density, 6, np.random.default_rng(0))
-    values = found.theta[list(density.prior.free)]
+    point = find_point(density, 6, np.random.default_rng(0))
+    values = point.theta[list(density.prior.free)]
     truth = np.array([TRUTH[name] for name in density.prior.names])
     assert (abs(values - truth) < 0.1 * (density.prior.high - density.prior.low)).all()
 
@@ -179,14 +177,14 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
         return responder.local(theta, free)
 
     for above in (True, False):
-        found = without(above, not above)
+        slopes = without(above, not above)
         np.testing.assert_allclose(
-            found.irf_by[0], central[0], rtol=1e-2, atol=1e-3 * abs(central[0]).max()
+            slopes.irf_by[0], central[0], rtol=1e-2, atol=1e-3 * abs(central[0]).max()
         )
-        np.testing.assert_array_equal(found.irf_by[1], central[1])
-    found = without(True, True)
-    assert np.isnan(found.irf_by[0]).all()
-    assert np.isfinite(found.irf).all()
+        np.testing.assert_array_equal(slopes.irf_by[1], central[1])
+    slopes = without(True, True)
+    assert np.isnan(slopes.irf_by[0]).all()
+    assert np.isfinite(slopes.irf).all()
     density = Density(
         responder,
         Criterion(us_monetary(replications=50)),
@@ -199,7 +197,7 @@ def test_derivatives_beside_where_there_is_no_solution(nk):
             },
         ),
     )
-    assert np.isnan(_standard_errors(density, found, np.array([False, False]))).all()
+    assert np.isnan(_standard_errors(density, slopes, np.array([False, False]))).all()
 
 
 def test_the_network_keeps_out_of_where_there_is_no_solution(em):
@@ -248,23 +246,23 @@ def test_us_data_network_and_solver_agree(em, tmp_path):
 def test_nuts_runs_on_a_world_and_says_what_is_wrong_with_short_chains(nk, em, tmp_path):
     budget = Budget(sampler="nuts", scouts=100, starts=2, chains=2, tune=30, draws=30, rescored=50)
     with pytest.warns(EstimationWarning, match="effective sample size"):
-        found = estimate(
+        fit = estimate(
             made_by(nk, 0.1, **TRUTH),
             "nk",
             emulator=em,
             fixed={**FIXED, "sigma": 1.2},
             budget=budget,
         )
-    assert found.posterior.posterior.sizes == {"chain": 2, "draw": 30}
-    assert np.isfinite(found.evidence.log)
-    found.write(tmp_path / "nk")
+    assert fit.posterior.posterior.sizes == {"chain": 2, "draw": 30}
+    assert np.isfinite(fit.evidence.log)
+    fit.write(tmp_path / "nk")
     import arviz
 
     again = arviz.from_netcdf(tmp_path / "nk" / "posterior.nc")
-    np.testing.assert_array_equal(again.posterior["kappa"], found.posterior.posterior["kappa"])
+    np.testing.assert_array_equal(again.posterior["kappa"], fit.posterior.posterior["kappa"])
     assert (again.attrs["world"], again.attrs["sampler"]) == ("nk", "nuts")
-    np.testing.assert_array_equal(again.observed_data["irf"], found.target.irf)
-    assert isinstance(draw_fit([found], tmp_path / "fit.png"), Figure)
+    np.testing.assert_array_equal(again.observed_data["irf"], fit.target.irf)
+    assert isinstance(draw_fit([fit], tmp_path / "fit.png"), Figure)
     assert (tmp_path / "fit.png").stat().st_size > 5000
 
 
@@ -313,8 +311,8 @@ def test_fewer_entries_than_parameters_are_said_to_tell_little(nk):
     )
     said = "1 matched entries cannot tell 8 parameters apart"
     with pytest.warns(EstimationWarning, match=said):
-        found = estimate(lone, nk, exact=True, budget=TINY)
-    assert np.isnan(found.point.standard_errors).all()
+        fit = estimate(lone, nk, exact=True, budget=TINY)
+    assert np.isnan(fit.point.standard_errors).all()
     assert said not in " ".join(
         estimate(target, nk, exact=True, fixed=FIXED, budget=TINY).complaints
     )
@@ -360,7 +358,7 @@ def test_observables_are_matched_by_name_whatever_their_order(nk):
     np.testing.assert_array_equal(ours.judged(theta)[0], theirs.judged(theta)[0])
     free = range(nk.spec.n_parameters)
     force = Criterion(us_monetary(replications=50, horizon=12)).force
-    for found, expected in zip(
+    for pulled, expected in zip(
         ours.pulled(theta[0], free, force), theirs.pulled(theta[0], free, force), strict=True
     ):
-        np.testing.assert_allclose(found, expected, rtol=1e-9)
+        np.testing.assert_allclose(pulled, expected, rtol=1e-9)

@@ -78,17 +78,17 @@ def save_network(
 ) -> Path:
     """Train a small network by plain Adam and write its checkpoint."""
     specs = {world: data.spec(world) for world in data.worlds}
-    found = {world: statistics(data, world) for world in data.worlds}
+    statistics_of = {world: statistics(data, world) for world in data.worlds}
     torch.manual_seed(0)
     model = build("PerWorldMLPBaseline", specs, data.horizon, {"hidden_dims": [64, 64]})
-    model.bind(found, specs)
+    model.bind(statistics_of, specs)
     optimiser = torch.optim.Adam(model.parameters(), lr=3e-3)
     splits = {
         world: [torch.as_tensor(a) for a in data.read(world, "train")] for world in data.worlds
     }
     for _ in range(steps):
         losses = [
-            (((model(theta, world) - irf) / found[world].irf_scale[:, None, :]) ** 2).mean()
+            (((model(theta, world) - irf) / statistics_of[world].irf_scale[:, None, :]) ** 2).mean()
             for world, (theta, irf) in splits.items()
         ]
         optimiser.zero_grad()
@@ -101,7 +101,7 @@ def save_network(
         "model_options": model.options,
         "weights": model.state_dict(),
         "world_specs": specs,
-        "statistics": found,
+        "statistics": statistics_of,
         "config": {"lr": 3e-3},
         "data_fingerprint": data.fingerprint,
         "epoch": steps,

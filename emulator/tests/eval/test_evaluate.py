@@ -79,15 +79,15 @@ def test_network_that_learnt_beats_the_trivial_in_nk(evaluation: Evaluation) -> 
 
 
 def test_exact_solver_scores_zero_up_to_float32(data: DataSet) -> None:
-    found = evaluate_network(
+    outcome = evaluate_network(
         solver(data), data, Request(Path("runs/solver/best.pt"), data.path, bootstrap=20)
     )
-    assert (world_scores(found)["network"] < 1e-6).all()
-    assert (world_scores(found, "relative_error_p95")["network"] < 1e-6).all()
-    assert (world_scores(found, "sign_at_impact")["network"] == 1).all()
-    assert (world_scores(found, "peak_time_error")["network"] == 0).all()
-    assert found.beaten.empty
-    assert tables.warnings_of(found) == []
+    assert (world_scores(outcome)["network"] < 1e-6).all()
+    assert (world_scores(outcome, "relative_error_p95")["network"] < 1e-6).all()
+    assert (world_scores(outcome, "sign_at_impact")["network"] == 1).all()
+    assert (world_scores(outcome, "peak_time_error")["network"] == 0).all()
+    assert outcome.beaten.empty
+    assert tables.warnings_of(outcome) == []
 
 
 def test_counts_of_draws(evaluation: Evaluation, data: DataSet) -> None:
@@ -108,10 +108,10 @@ def test_untrained_network_is_marked_loudly(
     path = make_checkpoint(
         steps=0, damage=lambda model: [p.data.mul_(5) for p in model.parameters()]
     )
-    found = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=0))
-    assert len(found.beaten) == 2
-    assert sum("does NOT beat" in warning for warning in tables.warnings_of(found)) == 2
-    assert set(tables.comparison(found)["outcome"]) == {"LOSES"}
+    outcome = evaluate_checkpoint(Request(path, data.path, splits=("test",), bootstrap=0))
+    assert len(outcome.beaten) == 2
+    assert sum("does NOT beat" in warning for warning in tables.warnings_of(outcome)) == 2
+    assert set(tables.comparison(outcome)["outcome"]) == {"LOSES"}
 
 
 def test_predictions_that_are_not_finite_are_failures(trained: Path, data: DataSet) -> None:
@@ -120,12 +120,12 @@ def test_predictions_that_are_not_finite_are_failures(trained: Path, data: DataS
     for weight in broken.network.parameters():
         weight.data.fill_(np.nan)
     request = Request(trained, data.path, splits=("test",), bootstrap=20)
-    found = evaluate_network(broken, data, request)
-    assert (found.summary["failures"] == found.summary["draws"]).all()
-    scores = world_scores(found)
+    outcome = evaluate_network(broken, data, request)
+    assert (outcome.summary["failures"] == outcome.summary["draws"]).all()
+    scores = world_scores(outcome)
     np.testing.assert_array_equal(scores["network"], scores["zero"])
-    assert not found.summary["beats_trivial"].any(), "as good as zero is not better"
-    assert any("not finite" in warning for warning in tables.warnings_of(found))
+    assert not outcome.summary["beats_trivial"].any(), "as good as zero is not better"
+    assert any("not finite" in warning for warning in tables.warnings_of(outcome))
 
 
 def test_same_request_same_numbers_whatever_the_batch(
@@ -147,12 +147,12 @@ def test_threads_are_put_back(trained: Path, data: DataSet) -> None:
 
 
 def test_worlds_and_splits_of_the_request(trained: Path, data: DataSet) -> None:
-    found = evaluate_checkpoint(
+    outcome = evaluate_checkpoint(
         Request(trained, data.path, worlds=("lss",), splits=("val", "train"), bootstrap=0)
     )
-    assert set(found.scores["world"]) == {"lss"}
-    assert list(found.summary["split"]) == ["val", "train"]
-    assert found.examples["lss"].attrs["split"] == "val"
+    assert set(outcome.scores["world"]) == {"lss"}
+    assert list(outcome.summary["split"]) == ["val", "train"]
+    assert outcome.examples["lss"].attrs["split"] == "val"
 
 
 def test_examples_are_the_best_median_and_worst_draw(evaluation: Evaluation, data: DataSet) -> None:

@@ -141,7 +141,7 @@ def test_empty_split(data: DataSet, request_: Request, split: str) -> None:
 @pytest.mark.parametrize("array", [0, 1])
 def test_truth_that_is_not_finite(data: DataSet, request_: Request, split: str, array: int) -> None:
     def read(world: str, asked: str) -> tuple[np.ndarray, np.ndarray]:
-        arrays = tuple(found.copy() for found in data.read(world, asked))
+        arrays = tuple(part.copy() for part in data.read(world, asked))
         if asked == split:
             arrays[array].flat[-1] = np.nan
         return arrays[0], arrays[1]

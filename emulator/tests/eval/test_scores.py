@@ -110,20 +110,20 @@ def test_every_metric_has_its_rows_and_intervals_around_them(
     spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray], rng: np.random.Generator
 ) -> None:
     theta, truth = arrays
-    found = score(
+    table = score(
         spec,
         Scale.fit(theta, truth),
         truth,
         0.8 * truth + 0.001 * rng.normal(size=truth.shape),
         resamples=200,
     )
-    counts = found.rows.groupby("metric").size()
+    counts = table.rows.groupby("metric").size()
     assert {name: counts[name] for name in METRICS} == {
         n: 1 if m.pooled else 7 for n, m in METRICS.items()
     }
-    assert (found.rows["low"] <= found.rows["value"] + 1e-12).all()
-    assert (found.rows["value"] <= found.rows["high"] + 1e-12).all()
-    assert found.horizon_nrmse.shape == (9,)
+    assert (table.rows["low"] <= table.rows["value"] + 1e-12).all()
+    assert (table.rows["value"] <= table.rows["high"] + 1e-12).all()
+    assert table.horizon_nrmse.shape == (9,)
 
 
 def test_perfect_prediction(spec: WorldSpec, arrays: tuple[np.ndarray, np.ndarray]) -> None:
@@ -161,11 +161,11 @@ def test_failures_are_scored_as_zero_and_counted(
     prediction[3, 0, 2, 1], prediction[9, 1, 0, 0], prediction[9, 0, 0, 0] = np.nan, np.inf, -np.inf
     by_hand = truth.copy()
     by_hand[[3, 9]] = 0.0
-    found, expected = (score(spec, scale, truth, p, resamples=0) for p in (prediction, by_hand))
-    assert found.failures == 2
+    table, expected = (score(spec, scale, truth, p, resamples=0) for p in (prediction, by_hand))
+    assert table.failures == 2
     assert expected.failures == 0
-    pd.testing.assert_frame_equal(found.rows, expected.rows)
-    assert (found.rows[(found.rows["metric"] == "nrmse")]["n"] == 80).all()
+    pd.testing.assert_frame_equal(table.rows, expected.rows)
+    assert (table.rows[(table.rows["metric"] == "nrmse")]["n"] == 80).all()
 
 
 def test_masked_responses_leave_no_row_and_are_reported(
@@ -176,9 +176,9 @@ def test_masked_responses_leave_no_row_and_are_reported(
     scale = Scale.fit(theta, truth)
     prediction = truth.copy()
     prediction[:, 1, :, 2] = -0.5
-    found = score(spec, scale, truth, prediction, resamples=0)
-    assert headline(found.rows)["value"] == 0.0
-    assert len(found.rows[found.rows["metric"] == "nrmse"]) == 6
+    table = score(spec, scale, truth, prediction, resamples=0)
+    assert headline(table.rows)["value"] == 0.0
+    assert len(table.rows[table.rows["metric"] == "nrmse"]) == 6
     (report,) = masked_report(spec, scale, truth, prediction)
     assert report == {
         "shock": "shock_2",

@@ -142,13 +142,13 @@ def test_a_band_of_no_width_covers_nothing_and_an_endless_one_all(
             plain.network(theta, world), width
         )
         made = replace(plain, trust=claims)
-        found = evaluate_network(
+        outcome = evaluate_network(
             made,
             data_without_verdicts(data),
             Request(trained, data.path, splits=("test",), bootstrap=0),
         )
-        assert set(found.trust["coverage"]) == {expected}
-        assert found.determinacy.empty
+        assert set(outcome.trust["coverage"]) == {expected}
+        assert outcome.determinacy.empty
 
 
 def data_without_verdicts(data: DataSet) -> Any:
@@ -175,29 +175,29 @@ def test_predictions_that_are_not_finite_are_not_covered(
     made = replace(load(trained), trust=Claims(network.network, network.trust.middle))
     for parameter in made.network.parameters():
         parameter.data.fill_(np.nan)
-    found = evaluate_network(
+    outcome = evaluate_network(
         made,
         data_without_verdicts(data),
         Request(trained, data.path, splits=("test",), bootstrap=0),
     )
-    assert set(found.trust["coverage"]) == {0.0}
+    assert set(outcome.trust["coverage"]) == {0.0}
 
 
 def test_without_the_reference_split_bad_draws_are_unknown(
     network: Any, trained: Path, data: DataSet
 ) -> None:
     request = Request(trained, data.path, worlds=("lss",), splits=("val",), bootstrap=0)
-    found = evaluate_network(network, data, request)
-    assert found.trust["bad"].isna().all()
-    assert found.trust["bad_flagged"].isna().all()
+    outcome = evaluate_network(network, data, request)
+    assert outcome.trust["bad"].isna().all()
+    assert outcome.trust["bad_flagged"].isna().all()
 
 
 def test_a_network_without_trust_claims_nothing(trained: Path, data: DataSet) -> None:
-    found = evaluate_checkpoint(Request(trained, data.path, splits=("test",), bootstrap=0))
-    assert found.trust.empty
-    assert found.determinacy.empty
-    assert np.isnan(found.examples["nk"]["half_width"]).all()
-    assert "carries no error band: not measured" in report.render(found, {})
+    outcome = evaluate_checkpoint(Request(trained, data.path, splits=("test",), bootstrap=0))
+    assert outcome.trust.empty
+    assert outcome.determinacy.empty
+    assert np.isnan(outcome.examples["nk"]["half_width"]).all()
+    assert "carries no error band: not measured" in report.render(outcome, {})
 
 
 def test_claims_reach_files_pages_and_figures(evaluation: Evaluation, tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_claims_reach_files_pages_and_figures(evaluation: Evaluation, tmp_path: 
 
 
 def test_worst_figure_shows_the_shock_that_is_missed_most(evaluation: Evaluation) -> None:
-    examples = {world: found.copy(deep=True) for world, found in evaluation.examples.items()}
+    examples = {world: example.copy(deep=True) for world, example in evaluation.examples.items()}
     examples["nk"]["prediction"].loc[{"rank": "worst", "shock": "cost_push"}] += 100.0
     labels = [
         axes.get_ylabel()

@@ -18,7 +18,7 @@ ZLB = get_world("zlb").spec
 def test_all_forms_of_draws_say_the_same():
     table = pd.DataFrame({"kappa": [0.05, 0.1], "phi_pi": [1.5, 2.0]}, index=[7, 3])
     expected = np.concatenate([NK.theta(kappa=0.05, phi_pi=1.5), NK.theta(kappa=0.1, phi_pi=2.0)])
-    for found in (
+    for theta in (
         theta_of(NK, table),
         theta_of(NK, {"kappa": [0.05, 0.1], "phi_pi": [1.5, 2.0]}),
         theta_of(NK, None, {"kappa": np.array([0.05, 0.1]), "phi_pi": (1.5, 2.0)}),
@@ -28,7 +28,7 @@ def test_all_forms_of_draws_say_the_same():
         ),
         theta_of(NK, {"kappa": [0.05, 0.1], "phi_pi": 9.0}, {"phi_pi": [1.5, 2.0]}),
     ):
-        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(theta, expected)
     np.testing.assert_array_equal(theta_of(NK, table.iloc[0][["phi_pi", "kappa"]]), expected[:1])
     np.testing.assert_array_equal(theta_of(NK), NK.theta())
     np.testing.assert_array_equal(theta_of(NK, NK.theta()[0]), NK.theta())
@@ -73,9 +73,9 @@ def test_the_users_arrays_stay_as_they_were():
     ],
 )
 def test_bad_draws_are_refused(draws, parameters, message):
-    with pytest.raises(EmulatorError) as found:
+    with pytest.raises(EmulatorError) as error:
         theta_of(NK, draws, parameters)
-    assert message in str(found.value)
+    assert message in str(error.value)
 
 
 def test_shocks_by_name():
@@ -156,23 +156,23 @@ def test_a_size_in_its_own_unit_is_independent_of_the_standard_deviation():
 
 def test_a_size_by_its_impact_has_that_impact():
     nk = Economy.named("nk")
-    found = nk.irf({"kappa": [0.05, 0.2]}, shocks="monetary", size="25bp on rate")["irf"]
-    np.testing.assert_allclose(found.sel(horizon=0, observable="rate"), 0.25, rtol=1e-12)
+    answer = nk.irf({"kappa": [0.05, 0.2]}, shocks="monetary", size="25bp on rate")["irf"]
+    np.testing.assert_allclose(answer.sel(horizon=0, observable="rate"), 0.25, rtol=1e-12)
     plain = nk.irf({"kappa": [0.05, 0.2]}, shocks="monetary")["irf"]
-    ratio = (found / plain).values[:, :, :10]  # the same response, longer or shorter
+    ratio = (answer / plain).values[:, :, :10]  # the same response, longer or shorter
     np.testing.assert_allclose(ratio, np.broadcast_to(ratio[:, :, :1, :1], ratio.shape), rtol=1e-9)
 
 
 def test_sizes_by_shock():
     nk = Economy.named("nk")
-    found, plain = nk.irf(size={"demand": -2}), nk.irf()
+    answer, plain = nk.irf(size={"demand": -2}), nk.irf()
     np.testing.assert_array_equal(
-        found["irf"].sel(shock="demand"), -2 * plain["irf"].sel(shock="demand")
+        answer["irf"].sel(shock="demand"), -2 * plain["irf"].sel(shock="demand")
     )
     np.testing.assert_array_equal(
-        found["irf"].sel(shock="monetary"), plain["irf"].sel(shock="monetary")
+        answer["irf"].sel(shock="monetary"), plain["irf"].sel(shock="monetary")
     )
-    assert list(found["size"].values) == ["1 sd", "-2 sd", "1 sd"]
+    assert list(answer["size"].values) == ["1 sd", "-2 sd", "1 sd"]
     with pytest.raises(UnknownNameError, match="Did you mean 'demand'"):
         nk.irf(size={"demnd": 2})
 
@@ -202,9 +202,9 @@ def test_in_a_world_that_is_not_linear_the_size_goes_into_the_solver():
     ],
 )
 def test_sizes_without_a_meaning_are_refused(world, shock, size, message):
-    with pytest.raises(ParameterError) as found:
+    with pytest.raises(ParameterError) as error:
         Economy.named(world).irf(shocks=shock, size=size)
-    assert message in str(found.value)
+    assert message in str(error.value)
 
 
 def test_basis_points_may_be_written_in_the_plural():

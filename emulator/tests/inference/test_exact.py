@@ -20,14 +20,14 @@ pytestmark = pytest.mark.fast
 def test_the_answer_holds_the_solvers_numbers(name):
     world = emulator.world(name)
     theta = world.sample(5, 1)
-    found = world.irf(theta, horizon=12)
-    assert found["irf"].dims == ("draw", "shock", "horizon", "observable")
-    np.testing.assert_array_equal(found["irf"].values, get_world(name).irf(theta, horizon=12))
-    np.testing.assert_array_equal(found["theta"].values, theta)
-    assert tuple(found["shock"].values) == world.spec.shock_names
-    assert tuple(found["unit"].values) == world.spec.observable_units
-    assert found["exact"].all()
-    assert found["determinate"].all()
+    answer = world.irf(theta, horizon=12)
+    assert answer["irf"].dims == ("draw", "shock", "horizon", "observable")
+    np.testing.assert_array_equal(answer["irf"].values, get_world(name).irf(theta, horizon=12))
+    np.testing.assert_array_equal(answer["theta"].values, theta)
+    assert tuple(answer["shock"].values) == world.spec.shock_names
+    assert tuple(answer["unit"].values) == world.spec.observable_units
+    assert answer["exact"].all()
+    assert answer["determinate"].all()
 
 
 def test_draws_without_a_solution_are_named_or_nan():
@@ -37,9 +37,9 @@ def test_draws_without_a_solution_are_named_or_nan():
         match=r"1 of 2 draws: 1 indeterminate \(many stable solutions\). Draw 1: .*phi_pi=0.8",
     ):
         nk.irf(phi_pi=[1.5, 0.8])
-    found = nk.irf(phi_pi=[1.5, 0.8], on_failure="nan")
-    assert found["determinate"].values.tolist() == [True, False]
-    assert np.isnan(found["irf"].values[1]).all()
+    answer = nk.irf(phi_pi=[1.5, 0.8], on_failure="nan")
+    assert answer["determinate"].values.tolist() == [True, False]
+    assert np.isnan(answer["irf"].values[1]).all()
     with pytest.raises(ParameterError, match="expected 'raise' or 'nan'"):
         nk.irf(phi_pi=0.8, on_failure="zero")
     assert nk.jacobian(phi_pi=[1.5, 0.8])["determinate"].values.tolist() == [True, False]
@@ -77,19 +77,19 @@ def test_derivatives_by_smaller_steps_are_the_same():
     nk = emulator.world("nk")
     step = 1e-6
     fine = (nk.irf(kappa=0.1 + step)["irf"] - nk.irf(kappa=0.1 - step)["irf"]) / (2 * step)
-    found = nk.jacobian(kappa=0.1).sel(parameter="kappa")
-    np.testing.assert_allclose(found, fine, atol=1e-6 * float(abs(fine).max()))
+    slopes = nk.jacobian(kappa=0.1).sel(parameter="kappa")
+    np.testing.assert_allclose(slopes, fine, atol=1e-6 * float(abs(fine).max()))
 
 
 def test_at_the_end_of_what_can_be_solved_derivatives_are_one_sided():
     nk = emulator.world("nk")
-    found = nk.jacobian(sigma_m=0.0, shocks="monetary", horizon=8)
+    slopes = nk.jacobian(sigma_m=0.0, shocks="monetary", horizon=8)
     np.testing.assert_allclose(
-        found.sel(parameter="sigma_m"),
+        slopes.sel(parameter="sigma_m"),
         nk.irf(sigma_m=1.0, shocks="monetary", horizon=8)["irf"],
         atol=1e-9,
     )
-    assert np.isfinite(found.values).all()
+    assert np.isfinite(slopes.values).all()
 
 
 def test_sobols_indices_of_a_response_that_is_a_product_are_known():
@@ -98,14 +98,14 @@ def test_sobols_indices_of_a_response_that_is_a_product_are_known():
     """
     nk = emulator.world("nk")
     others = {p.name: p.default for p in nk.spec.parameters if p.name not in ("sigma_m", "kappa")}
-    found = nk.sensitivity(
+    indices = nk.sensitivity(
         1024,
         shocks="monetary",
         horizons=(0, 4),
         sigma_r=0.5,
         **{k: v for k, v in others.items() if k != "sigma_r"},
     )
-    assert set(found["parameter"].values) == {"sigma_m", "kappa"}
+    assert set(indices["parameter"].values) == {"sigma_m", "kappa"}
     # y = s g(kappa), s and kappa independent: S_s = m_g^2 v_s / V, S_g = m_s^2 v_g / V, V = v_s v_g
     # + m_g^2 v_s + m_s^2 v_g
     spec = nk.spec
@@ -115,7 +115,7 @@ def test_sobols_indices_of_a_response_that_is_a_product_are_known():
     s_low, s_high = (end[spec.index("sigma_m")] for end in (spec.low, spec.high))
     m_s, v_s, m_g, v_g = (s_low + s_high) / 2, (s_high - s_low) ** 2 / 12, g.mean(), g.var()
     total = v_s * v_g + m_g**2 * v_s + m_s**2 * v_g
-    here = found.sel(shock="monetary", horizon=0, observable="output")
+    here = indices.sel(shock="monetary", horizon=0, observable="output")
     for name, first, interaction in (
         ("sigma_m", m_g**2 * v_s, v_s * v_g),
         ("kappa", m_s**2 * v_g, v_s * v_g),
@@ -167,17 +167,21 @@ def test_horizons_of_sensitivity_may_be_an_array_or_one():
 def test_responses_that_never_move_have_no_indices():
     var = emulator.world("var")
     held = {p.name: p.default for p in var.spec.parameters[1:]}
-    found = var.sensitivity(16, shocks="rate_innovation", horizons=(0,), **held)
-    assert np.isnan(found["total_order"].sel(observable="output")).all()
+    indices = var.sensitivity(16, shocks="rate_innovation", horizons=(0,), **held)
+    assert np.isnan(indices["total_order"].sel(observable="output")).all()
 
 
 def test_files_hold_the_answer(tmp_path):
-    found = emulator.world("nk").irf(phi_pi=[1.5, 0.8], on_failure="nan", horizon=3)
+    answer = emulator.world("nk").irf(phi_pi=[1.5, 0.8], on_failure="nan", horizon=3)
     for name in ("x.csv", "x.nc", "x.json"):
-        found.responses.write(tmp_path / name)
-    xr.testing.assert_identical(xr.load_dataset(tmp_path / "x.nc").drop_attrs(), found.drop_attrs())
+        answer.responses.write(tmp_path / name)
+    xr.testing.assert_identical(
+        xr.load_dataset(tmp_path / "x.nc").drop_attrs(), answer.drop_attrs()
+    )
     table = pd.read_csv(tmp_path / "x.csv", index_col=["draw", "shock", "horizon"])
-    np.testing.assert_array_equal(table["rate"], found["irf"].sel(observable="rate").values.ravel())
+    np.testing.assert_array_equal(
+        table["rate"], answer["irf"].sel(observable="rate").values.ravel()
+    )
     np.testing.assert_array_equal(table["determinate"].groupby("draw").all(), [True, False])
     plain = json.loads(
         (tmp_path / "x.json").read_text(),
@@ -185,24 +189,24 @@ def test_files_hold_the_answer(tmp_path):
     )
     assert plain["data_vars"]["irf"]["data"][1][0][0] == [None, None, None]
     with pytest.raises(ParameterError, match=r"must end in \.csv, \.nc, \.json"):
-        found.responses.write(tmp_path / "x.xlsx")
+        answer.responses.write(tmp_path / "x.xlsx")
 
 
 def test_one_draw_or_one_shock_of_an_answer_can_be_drawn_and_written(tmp_path):
-    found = emulator.world("nk").irf(kappa=[0.05, 0.1], size={"demand": "25bp"}, horizon=3)
-    whole = found.responses.frame()
+    answer = emulator.world("nk").irf(kappa=[0.05, 0.1], size={"demand": "25bp"}, horizon=3)
+    whole = answer.responses.frame()
     for part, expected in (
-        (found.isel(draw=1), whole.loc[[1]]),
-        (found.sel(shock="demand"), whole.loc[:, ["demand"], :]),
-        (found.isel(draw=1).sel(shock="demand"), whole.loc[[1], ["demand"], :]),
+        (answer.isel(draw=1), whole.loc[[1]]),
+        (answer.sel(shock="demand"), whole.loc[:, ["demand"], :]),
+        (answer.isel(draw=1).sel(shock="demand"), whole.loc[[1], ["demand"], :]),
     ):
         pd.testing.assert_frame_equal(part.responses.frame(), expected)
         part.responses.write(tmp_path / "part.csv")
         np.testing.assert_array_equal(pd.read_csv(tmp_path / "part.csv")["rate"], expected["rate"])
         assert len(part.responses.plot(beside=part).axes) == 3 * len(expected.index.unique("shock"))
-    impact = found.sel(horizon=[0]).responses.plot().axes[0].lines[1]
+    impact = answer.sel(horizon=[0]).responses.plot().axes[0].lines[1]
     assert impact.get_marker() == "o"  # a line of one point is not seen
-    assert "demand (0.25 pp)" in found.sel(shock="demand").responses.plot().axes[0].get_title()
+    assert "demand (0.25 pp)" in answer.sel(shock="demand").responses.plot().axes[0].get_title()
 
 
 def test_figures_show_lines_bands_and_many_draws(tmp_path):

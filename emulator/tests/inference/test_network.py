@@ -48,13 +48,13 @@ def plain():
 def test_fresh_draws_lie_within_the_band_about_as_often_as_it_says(em, name):
     world = emulator.world(name)
     theta = world.sample(DRAWS, 20261123)
-    found, exact = em.irf(name, theta, on_failure="nan"), world.irf(theta)["irf"]
-    kept = (found["determinate"] & ~found["flagged"]).values
+    answer, exact = em.irf(name, theta, on_failure="nan"), world.irf(theta)["irf"]
+    kept = (answer["determinate"] & ~answer["flagged"]).values
     assert kept.mean() > 0.7  # the regions held out of training are flagged
     slack = 1e-6 * abs(exact).max()  # where a response is exact in single precision
-    inside = (exact >= found["lower"] - slack) & (exact <= found["upper"] + slack)
+    inside = (exact >= answer["lower"] - slack) & (exact <= answer["upper"] + slack)
     assert float(inside[kept].mean()) > 0.84
-    error = abs(found["irf"] - exact)[kept].mean() / abs(exact)[kept].mean()
+    error = abs(answer["irf"] - exact)[kept].mean() / abs(exact)[kept].mean()
     assert error < 0.05
 
 
@@ -63,10 +63,10 @@ def test_at_the_defaults_which_users_ask_first_the_network_is_right(em, name):
     """Also at the published mode of `sw07`, with many parameters in the tails of their priors: its
     draws come from wider shapes.
     """
-    found, exact = em.irf(name), emulator.world(name).irf()["irf"]
-    assert found["in_range"].all()
-    error = float(np.linalg.norm(found["irf"] - exact) / np.linalg.norm(exact))
-    assert not found["flagged"][0]
+    answer, exact = em.irf(name), emulator.world(name).irf()["irf"]
+    assert answer["in_range"].all()
+    error = float(np.linalg.norm(answer["irf"] - exact) / np.linalg.norm(exact))
+    assert not answer["flagged"][0]
     assert error < (0.03 if name == "sw07" else 0.06)
 
 
@@ -82,16 +82,16 @@ def test_a_shock_smaller_than_any_of_training_is_in_proportion_and_no_reason_for
 
 
 def test_answers_have_names_units_and_what_to_think_of_them(em):
-    found = em.irf("nk", kappa=0.1, phi_pi=2.0)
-    assert found["irf"].dims == ("draw", "shock", "horizon", "observable")
-    assert found["irf"].shape == (1, 3, 41, 3)
-    assert "output: percent" in found["irf"].attrs["units"]
-    assert found["in_range"].all()
-    assert found["determinate"].all()
-    assert not found["flagged"].any()
-    assert not found["exact"].any()
-    assert float(found["probability_determinate"][0]) > 0.9
-    assert ((found["lower"] <= found["irf"]) & (found["irf"] <= found["upper"])).all()
+    answer = em.irf("nk", kappa=0.1, phi_pi=2.0)
+    assert answer["irf"].dims == ("draw", "shock", "horizon", "observable")
+    assert answer["irf"].shape == (1, 3, 41, 3)
+    assert "output: percent" in answer["irf"].attrs["units"]
+    assert answer["in_range"].all()
+    assert answer["determinate"].all()
+    assert not answer["flagged"].any()
+    assert not answer["exact"].any()
+    assert float(answer["probability_determinate"][0]) > 0.9
+    assert ((answer["lower"] <= answer["irf"]) & (answer["irf"] <= answer["upper"])).all()
 
 
 def test_what_a_call_asks_for_is_what_the_whole_answer_holds(em):
@@ -113,21 +113,21 @@ def test_what_a_call_asks_for_is_what_the_whole_answer_holds(em):
 
 
 def test_beyond_the_horizon_of_training_there_is_an_answer_and_no_band(em):
-    found = em.irf("nk", horizon=60)
+    answer = em.irf("nk", horizon=60)
     exact = emulator.world("nk").irf(horizon=60)["irf"]
-    assert abs(found["irf"] - exact).max() < 0.01 * abs(exact).max()
-    assert np.isnan(found["lower"].sel(horizon=slice(41, None))).all()
-    assert np.isfinite(found["lower"].sel(horizon=slice(0, 40))).all()
+    assert abs(answer["irf"] - exact).max() < 0.01 * abs(exact).max()
+    assert np.isnan(answer["lower"].sel(horizon=slice(41, None))).all()
+    assert np.isfinite(answer["lower"].sel(horizon=slice(0, 40))).all()
 
 
 def test_parameters_out_of_range_are_named(em):
     low = em.trust.normaliser.statistics("nk").theta_low[em.spec("nk").index("kappa")]
-    found = em.irf("nk", kappa=[0.1, float(low) / 2], on_failure="nan")
-    assert found["in_range"].values.tolist() == [True, False]
-    assert found.responses.frame()["flagged"].groupby("draw").all().tolist() == [False, True]
-    assert found["flagged"].values.tolist() == [False, True]
-    outside = ~found["parameter_in_range"].isel(draw=1)
-    assert found["parameter"].values[outside.values].tolist() == ["kappa"]
+    answer = em.irf("nk", kappa=[0.1, float(low) / 2], on_failure="nan")
+    assert answer["in_range"].values.tolist() == [True, False]
+    assert answer.responses.frame()["flagged"].groupby("draw").all().tolist() == [False, True]
+    assert answer["flagged"].values.tolist() == [False, True]
+    outside = ~answer["parameter_in_range"].isel(draw=1)
+    assert answer["parameter"].values[outside.values].tolist() == ["kappa"]
 
 
 def test_the_end_of_a_prior_is_within_the_range_and_what_lies_beyond_is_not(em):
@@ -151,10 +151,10 @@ def test_the_end_of_a_prior_is_within_the_range_and_what_lies_beyond_is_not(em):
 def test_where_the_network_sees_no_solution_it_refuses(em):
     with pytest.raises(NoSolutionError, match="the network's own judgement"):
         em.irf("nk", phi_pi=0.7)
-    found = em.irf("nk", phi_pi=[1.5, 0.7], on_failure="nan")
-    assert np.isnan(found["irf"].values[1]).all()
-    assert np.isnan(found["upper"].values[1]).all()
-    assert np.isfinite(found["irf"].values[0]).all()
+    answer = em.irf("nk", phi_pi=[1.5, 0.7], on_failure="nan")
+    assert np.isnan(answer["irf"].values[1]).all()
+    assert np.isnan(answer["upper"].values[1]).all()
+    assert np.isfinite(answer["irf"].values[0]).all()
 
 
 def test_the_fallback_solves_what_is_doubted_and_says_which(em):
@@ -162,20 +162,20 @@ def test_the_fallback_solves_what_is_doubted_and_says_which(em):
     theta = world.solver.propose(500, np.random.default_rng(3))
     theta[0, world.spec.index("kappa")] = 2 * world.spec.high[world.spec.index("kappa")]
     alone = em.irf("nk", theta, on_failure="nan")
-    found, exact = (
+    answer, exact = (
         em.irf("nk", theta, fallback="exact", on_failure="nan"),
         world.irf(theta, on_failure="nan"),
     )
     doubted = (alone["flagged"] | ~alone["determinate"]).values
     assert doubted[0]
     assert 0 < doubted.mean() < 0.5
-    np.testing.assert_array_equal(found["exact"], doubted)
+    np.testing.assert_array_equal(answer["exact"], doubted)
     for name in ("irf", "lower", "upper"):
-        np.testing.assert_array_equal(found[name].values[doubted], exact["irf"].values[doubted])
+        np.testing.assert_array_equal(answer[name].values[doubted], exact["irf"].values[doubted])
     np.testing.assert_array_equal(
-        found["determinate"].values[doubted], exact["determinate"].values[doubted]
+        answer["determinate"].values[doubted], exact["determinate"].values[doubted]
     )
-    np.testing.assert_array_equal(found["irf"].values[~doubted], alone["irf"].values[~doubted])
+    np.testing.assert_array_equal(answer["irf"].values[~doubted], alone["irf"].values[~doubted])
     with pytest.raises(NoSolutionError, match="indeterminate"):
         em.irf("nk", phi_pi=0.7, fallback="exact")
 
@@ -192,9 +192,9 @@ def test_a_figure_says_that_the_network_doubts_its_answer(em):
 
 
 def test_where_the_network_sees_no_solution_there_are_no_derivatives(em):
-    found = np.isnan(em.jacobian("nk", phi_pi=[1.5, 0.5], shocks="monetary", horizon=3).values)
-    assert found.all(axis=(1, 2, 3, 4)).tolist() == [False, True]
-    assert not found[0].any()
+    slopes = np.isnan(em.jacobian("nk", phi_pi=[1.5, 0.5], shocks="monetary", horizon=3).values)
+    assert slopes.all(axis=(1, 2, 3, 4)).tolist() == [False, True]
+    assert not slopes[0].any()
 
 
 def test_derivatives_say_how_far_to_trust_them_as_responses_do(em):
@@ -213,13 +213,13 @@ def test_derivatives_say_how_far_to_trust_them_as_responses_do(em):
 
 def test_draws_of_a_table_keep_its_index(em):
     table = pd.DataFrame({"kappa": [0.05, 0.1]}, index=["flat", "steep"])
-    for found in (
+    for answer in (
         em.irf("nk", table),
         em.jacobian("nk", table, horizon=2),
         emulator.world("nk").irf(table),
         emulator.world("nk").jacobian(table, horizon=2),
     ):
-        assert found["draw"].values.tolist() == ["flat", "steep"]
+        assert answer["draw"].values.tolist() == ["flat", "steep"]
     steep = em.irf("nk", table).sel(draw="steep")
     np.testing.assert_allclose(steep["irf"], em.irf("nk", kappa=0.1)["irf"][0], atol=1e-5)
     assert em.irf("nk", table.set_axis(["same", "same"]))["draw"].values.tolist() == [0, 1]
@@ -249,9 +249,9 @@ def test_derivatives_are_those_of_the_networks_own_answers(em):
     up, down = (
         em.irf("nk", kappa=0.2 + s, size="25bp", shocks="monetary")["irf"] for s in (step, -step)
     )
-    found = em.jacobian("nk", kappa=0.2, size="25bp", shocks="monetary").sel(parameter="kappa")
+    slopes = em.jacobian("nk", kappa=0.2, size="25bp", shocks="monetary").sel(parameter="kappa")
     difference = (up - down) / (2 * step)
-    np.testing.assert_allclose(found, difference, atol=0.01 * float(abs(difference).max()))
+    np.testing.assert_allclose(slopes, difference, atol=0.01 * float(abs(difference).max()))
 
 
 def test_sensitivity_agrees_with_the_solver(em):
@@ -270,10 +270,10 @@ def test_sensitivity_agrees_with_the_solver(em):
 
 def test_indices_of_doubted_draws_come_with_a_warning(em):
     with pytest.warns(DoubtWarning, match="nk: the network doubts its answers at"):
-        found = em.sensitivity(
+        indices = em.sensitivity(
             "nk", 64, shocks="monetary", horizons=[0], ranges={"phi_pi": (1.5, 15.0)}
         )
-    assert found.attrs["flagged"] > 0.5
+    assert indices.attrs["flagged"] > 0.5
     with pytest.raises(NoSolutionError, match=r"for unsolvable\. Narrow them"):
         em.sensitivity(
             "nk",
@@ -351,15 +351,15 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
     ],
 )
 def test_bad_questions_are_refused(em, call, error, message):
-    with pytest.raises(error) as found:
+    with pytest.raises(error) as raised:
         call(em)
-    assert message in str(found.value)
+    assert message in str(raised.value)
 
 
 def test_a_network_that_is_not_calibrated_says_no_more_than_it_knows(plain):
-    found = plain.irf("lss", size=2)
-    assert "lower" not in found
-    assert "flagged" not in found
+    answer = plain.irf("lss", size=2)
+    assert "lower" not in answer
+    assert "flagged" not in answer
     with pytest.raises(CheckpointError, match="not calibrated"):
         plain.irf("lss", fallback="exact")
     with pytest.raises(ParameterError, match="horizons 0 to 6"):

@@ -45,9 +45,9 @@ GOOD = {world: 0.8 * limit for world, limit in TARGETS.nrmse.items()}
 
 def universal(folder: Path, factor: float = 1.0, seeds: int = 3, **options: object) -> None:
     for seed in range(seeds):
-        found = {world: factor * value for world, value in GOOD.items()}
+        values = {world: factor * value for world, value in GOOD.items()}
         write_result(
-            folder, f"universal_{seed}", found, config={"seed": seed}, **{"trust": {}} | options
+            folder, f"universal_{seed}", values, config={"seed": seed}, **{"trust": {}} | options
         )
 
 
@@ -225,8 +225,8 @@ def test_fewer_seeds_than_asked_are_said(tmp_path: Path) -> None:
 def test_the_network_of_most_worlds_is_judged_for_all(tmp_path: Path) -> None:
     write_result(tmp_path, "small", {"nk": 1e-9, "var": 1e-9})
     universal(tmp_path, factor=2.0)
-    found = entries(read_runs(tmp_path))
-    (name,) = set(found.loc[found["entry"] == outcomes.the_universal(found), "run"])
+    board = entries(read_runs(tmp_path))
+    (name,) = set(board.loc[board["entry"] == outcomes.the_universal(board), "run"])
     assert name == "universal"
     assert met(compared(tmp_path), "NRMSE") == {False}
 

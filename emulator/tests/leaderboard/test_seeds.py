@@ -23,14 +23,14 @@ def test_seeds_of_one_recipe_are_one_entry(tmp_path: Path) -> None:
         write_result(
             tmp_path, f"u_seed{seed}", {"nk": value, "var": 2 * value}, config={"seed": seed}
         )
-    found = entries(read_runs(tmp_path))
-    (row,) = found[(found["world"] == "nk") & (found["split"] == "test")].to_dict(orient="records")
+    board = entries(read_runs(tmp_path))
+    (row,) = board[(board["world"] == "nk") & (board["split"] == "test")].to_dict(orient="records")
     assert (row["run"], row["seeds"], row["interval"]) == ("u", 3, "seeds")
     assert row["nrmse"] == pytest.approx(0.013)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert (row["nrmse_low"], row["nrmse_high"]) == pytest.approx((expected.low, expected.high))
     assert row["pooled_nrmse"] == pytest.approx(1.2 * 0.013)
-    assert len(found) == 6, "two worlds by three splits"
+    assert len(board) == 6, "two worlds by three splits"
 
 
 def test_one_seed_keeps_the_interval_over_draws(tmp_path: Path) -> None:
@@ -55,9 +55,9 @@ def test_one_seed_keeps_the_interval_over_draws(tmp_path: Path) -> None:
 def test_whatever_else_differs_stands_alone(tmp_path: Path, other: dict) -> None:
     write_result(tmp_path, "a", {"nk": 0.01}, config={"seed": 1})
     write_result(tmp_path, "b", {"nk": 0.02}, **other)
-    found = entries(read_runs(tmp_path))
-    assert sorted(found.loc[found["split"] == "test", "nrmse"]) == [0.01, 0.02]
-    assert set(found["seeds"]) == {1}
+    board = entries(read_runs(tmp_path))
+    assert sorted(board.loc[board["split"] == "test", "nrmse"]) == [0.01, 0.02]
+    assert set(board["seeds"]) == {1}
 
 
 def test_losses_and_failures_of_any_seed_count(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ HEADER = "world,one_draw_us,batch_us,exact_us,training_s\n"
 
 def test_the_table_says_when_training_has_paid(tmp_path: Path) -> None:
     (tmp_path / "speed.csv").write_text(HEADER + "hank,400,10,500010,3600\nlss,310,7,5,3600\n")
-    found = read_speed(tmp_path)
-    assert found is not None
-    table = speed_table(found).set_index("world")
+    speed = read_speed(tmp_path)
+    assert speed is not None
+    table = speed_table(speed).set_index("world")
     assert float(
         table.loc["hank", "draws after which training pays"].replace(",", "")
     ) == pytest.approx(7200)

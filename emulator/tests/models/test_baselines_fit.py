@@ -92,18 +92,18 @@ def test_boosted_trees_are_scored_like_a_network(small_dataset, tmp_path):
         tmp_path / "trees",
     ]
     commands.run(ROOT / "benchmarks" / "emulators.py", *words, folder=tmp_path, check=True)
-    found = read(tmp_path / "trees" / "results.json")
-    made = found["provenance"]["checkpoint"]
+    results = read(tmp_path / "trees" / "results.json")
+    made = results["provenance"]["checkpoint"]
     assert (made["model_name"], made["worlds"], made["config"]["components"]) == (
         "LightGBM",
         ["nk"],
         8,
     )
-    assert found["provenance"]["dataset"]["trained_on"]
-    assert "benchmarks/emulators.py" in found["provenance"]["command"]
+    assert results["provenance"]["dataset"]["trained_on"]
+    assert "benchmarks/emulators.py" in results["provenance"]["command"]
     scores = {
         row["predictor"]: row["value"]
-        for row in found["scores"]
+        for row in results["scores"]
         if (row["split"], row["metric"]) == ("test", "nrmse")
     }
     assert scores["network"] < 0.9 * scores["training_mean"]

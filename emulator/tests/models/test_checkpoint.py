@@ -58,15 +58,15 @@ def test_round_trip(model, path):
     assert torch.equal(again.network(theta, "nk"), model(theta, "nk"))
     assert again.world_specs == SPECS
     assert not again.network.training
-    found = again.checkpoint
-    assert (found.epoch, found.val_loss, found.config, found.data_fingerprint) == (
+    stored = again.checkpoint
+    assert (stored.epoch, stored.val_loss, stored.config, stored.data_fingerprint) == (
         3,
         0.5,
         {"lr": 1e-3},
         "f" * 64,
     )
-    assert found.versions["torch"]
-    assert found.model_name == "PerWorldMLPBaseline"
+    assert stored.versions["torch"]
+    assert stored.model_name == "PerWorldMLPBaseline"
 
 
 def test_any_flipped_byte_is_found(path):

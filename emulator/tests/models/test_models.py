@@ -96,7 +96,7 @@ def test_float64_parameters_and_empty_batches():
 
 def test_constant_parameters_and_silent_responses_do_not_blow_up():
     model = PerWorldMLPBaseline.from_specs({"nk": SPECS["nk"]}, 40)
-    found = _statistics(SPECS["nk"])
-    found = found._replace(theta_std=torch.zeros(12), theta_mean=torch.zeros(12))
-    model.bind({"nk": found}, SPECS)
+    statistics = _statistics(SPECS["nk"])
+    statistics = statistics._replace(theta_std=torch.zeros(12), theta_mean=torch.zeros(12))
+    model.bind({"nk": statistics}, SPECS)
     assert torch.isfinite(model(torch.full((3, 12), 1e6), "nk")).all()

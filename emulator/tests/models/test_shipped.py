@@ -102,7 +102,7 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
     for world in SPECS:
         assert torch.equal(before(thetas(world), world), after(thetas(world), world))
     assert not after.training
-    found = trained.checkpoint
+    stored = trained.checkpoint
     for field in (
         "config",
         "world_specs",
@@ -114,9 +114,9 @@ def test_a_weights_file_holds_the_network_of_the_checkpoint_bit_for_bit(name, tm
         "versions",
         "model_name",
     ):
-        assert getattr(found, field) == getattr(made, field)
-    assert found.training == {}
-    assert found.path == str(tmp_path / "model.safetensors")
+        assert getattr(stored, field) == getattr(made, field)
+    assert stored.training == {}
+    assert stored.path == str(tmp_path / "model.safetensors")
 
 
 def test_trust_travels_with_the_weights(tmp_path, monkeypatch):
@@ -139,11 +139,11 @@ def test_tied_and_transposed_weights_come_back(tmp_path):
         tmp_path / "x.safetensors",
         a_checkpoint(weights={"a": weight, "b": weight, "c": weight.T, "d": torch.tensor(3)}),
     )
-    found = weights_file.read(tmp_path / "x.safetensors").weights
-    assert all(torch.equal(found[key], weight) for key in "ab")
-    assert torch.equal(found["c"], weight.T)
-    assert (found["d"].shape, found["d"].dtype) == ((), torch.int64)
-    assert made.weights.keys() != found.keys()
+    stored = weights_file.read(tmp_path / "x.safetensors").weights
+    assert all(torch.equal(stored[key], weight) for key in "ab")
+    assert torch.equal(stored["c"], weight.T)
+    assert (stored["d"].shape, stored["d"].dtype) == ((), torch.int64)
+    assert made.weights.keys() != stored.keys()
 
 
 def test_the_same_checkpoint_gives_the_same_bytes(file):

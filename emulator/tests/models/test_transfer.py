@@ -79,8 +79,8 @@ def test_parameters_find_their_namesakes_wherever_they_stand():
     old._own("switching").shock_unit.copy_(new._own("nk").shock_unit)
     old._own("switching").observable_unit.copy_(new._own("nk").observable_unit)
     new.start_from(old)
-    theta, found = _theta(SPECS["nk"], 5), old.normaliser.statistics("switching")
-    wide = found.theta_mean.repeat(5, 1)
+    theta, statistics = _theta(SPECS["nk"], 5), old.normaliser.statistics("switching")
+    wide = statistics.theta_mean.repeat(5, 1)
     for k, name in enumerate(SPECS["switching"].parameter_names):
         plain = name.removesuffix("_active").removesuffix("_passive")
         if name != "phi_pi_passive" and plain in SPECS["nk"].parameter_names:

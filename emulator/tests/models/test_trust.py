@@ -83,12 +83,12 @@ def test_the_empty_corner_is_found_and_no_other():
     theta = torch.rand(4000, 6, generator=generator(3))
     kept = theta[~((theta[:, 1] > 0.8) & (theta[:, 4] < 0.25))]
     kept[:, 5] = 0.5  # never varied
-    found = EmptyCorners.fitted(kept)
-    assert found.column_Q2.tolist() == [[1, 4]]
-    assert found.sign_Q2.tolist() == [[1.0, -1.0]]
-    assert not found(kept).any()
+    corners = EmptyCorners.fitted(kept)
+    assert corners.column_Q2.tolist() == [[1, 4]]
+    assert corners.sign_Q2.tolist() == [[1.0, -1.0]]
+    assert not corners(kept).any()
     inside = torch.tensor([[0.5, 0.95, 0.5, 0.5, 0.1, 0.5], [0.5, 0.95, 0.5, 0.5, 0.5, 0.5]])
-    assert found(inside).tolist() == [[False, True, False, False, True, False], [False] * 6]
+    assert corners(inside).tolist() == [[False, True, False, False, True, False], [False] * 6]
 
 
 @pytest.mark.fast
@@ -96,9 +96,9 @@ def test_ties_make_no_corners():
     theta = torch.randint(0, 4, (3000, 3), generator=generator(4)).float()
     assert not len(EmptyCorners.fitted(theta).edge_Q2)
     gone = theta[~((theta[:, 0] == 3) & (theta[:, 2] >= 2))]
-    found = EmptyCorners.fitted(gone)
-    assert found.column_Q2.tolist() == [[0, 2]]
-    assert found(torch.tensor([[3.0, 0.0, 2.0], [3.0, 0.0, 1.0], [2.0, 0.0, 3.0]])).any(
+    corners = EmptyCorners.fitted(gone)
+    assert corners.column_Q2.tolist() == [[0, 2]]
+    assert corners(torch.tensor([[3.0, 0.0, 2.0], [3.0, 0.0, 1.0], [2.0, 0.0, 3.0]])).any(
         1
     ).tolist() == [True, False, False]
 
@@ -108,8 +108,8 @@ def test_remoteness_is_the_sum_of_squared_normal_scores():
     theta = torch.rand(4000, 12, generator=generator(5)).pow(
         3
     )  # skewed, and independent: chi-squared with 12 degrees of freedom
-    found = Remoteness.fitted(theta)
-    fresh = found(torch.rand(20000, 12, generator=generator(6)).pow(3)).double()
+    remoteness = Remoteness.fitted(theta)
+    fresh = remoteness(torch.rand(20000, 12, generator=generator(6)).pow(3)).double()
     for level in (0.1, 0.5, 0.9, 0.99):
         assert float(fresh.quantile(level)) == pytest.approx(chi2.ppf(level, 12), rel=0.03)
     exact = ndtri((rankdata(theta[:, 0]) - 0.5) / 4000) ** 2
@@ -121,12 +121,12 @@ def test_remoteness_is_the_sum_of_squared_normal_scores():
 @pytest.mark.fast
 def test_many_parameters_in_their_tails_are_beyond_every_draw_although_each_is_in_range():
     theta = torch.randn(3000, 20, generator=generator(7))
-    found = Remoteness.fitted(theta)
-    assert not found.beyond(theta).any()
-    assert found.beyond(theta.quantile(0.98, dim=0)[None]).all()
+    remoteness = Remoteness.fitted(theta)
+    assert not remoteness.beyond(theta).any()
+    assert remoteness.beyond(theta.quantile(0.98, dim=0)[None]).all()
     one = theta.median(0).values[None].clone()
     one[0, 3] = 100.0
-    assert not found.beyond(one).any(), "one parameter out of range is for the ranges to say"
+    assert not remoteness.beyond(one).any(), "one parameter out of range is for the ranges to say"
 
 
 @pytest.mark.fast
@@ -134,20 +134,20 @@ def test_parameters_that_are_constant_or_switches_are_not_remote():
     theta = torch.stack(
         [torch.full((1000,), 0.5), torch.randint(0, 2, (1000,), generator=generator(8)).float()], 1
     )
-    found = Remoteness.fitted(theta)
-    assert found(theta).max() < 3.0
-    assert found(torch.tensor([[0.5, 0.5]])).max() < 1e-2
-    assert not found.beyond(theta).any()
-    assert torch.isfinite(found(torch.tensor([[9.0, 0.5]]))).all()
+    remoteness = Remoteness.fitted(theta)
+    assert remoteness(theta).max() < 3.0
+    assert remoteness(torch.tensor([[0.5, 0.5]])).max() < 1e-2
+    assert not remoteness.beyond(theta).any()
+    assert torch.isfinite(remoteness(torch.tensor([[9.0, 0.5]]))).all()
 
 
 @pytest.mark.fast
 def test_judging_probabilities():
     status = torch.tensor([0, 0, 1, 2], dtype=torch.uint8)
-    found = judge(torch.tensor([0.9, 0.4, 0.4, 0.1]), status)
-    assert found.auc == pytest.approx(3.5 / 4)  # one tie
-    assert found.accuracy == 0.75
-    assert found.brier == pytest.approx((0.01 + 0.36 + 0.16 + 0.01) / 4)
+    scores = judge(torch.tensor([0.9, 0.4, 0.4, 0.1]), status)
+    assert scores.auc == pytest.approx(3.5 / 4)  # one tie
+    assert scores.accuracy == 0.75
+    assert scores.brier == pytest.approx((0.01 + 0.36 + 0.16 + 0.01) / 4)
     assert judge(torch.tensor([0.9]), status[:1]).auc is None
 
 
@@ -160,10 +160,10 @@ def test_determinacy_is_learnt_from_verdicts():
     rows = Trust.held_out(len(z))
     assert (rows.start, rows.stop) == (2400, 3000)
     classifier = Determinacy.fitted(z[: rows.start], status[: rows.start] == Status.OK, generator())
-    found = judge(classifier(z[rows]), status[rows])
+    scores = judge(classifier(z[rows]), status[rows])
     share = float((status[rows] == Status.OK).float().mean())
-    assert found.auc > 0.97
-    assert found.brier < 0.5 * share * (1 - share), "a constant probability does as well"
+    assert scores.auc > 0.97
+    assert scores.brier < 0.5 * share * (1 - share), "a constant probability does as well"
 
 
 @pytest.mark.fast
@@ -171,8 +171,8 @@ def test_where_every_draw_has_a_solution_the_probability_is_constant():
     classifier = Determinacy.fitted(
         torch.randn(98, 4), torch.ones(98, dtype=torch.bool), generator()
     )
-    found = classifier(100 * torch.randn(5, 4))
-    torch.testing.assert_close(found, torch.full((5,), 0.99))
+    probability = classifier(100 * torch.randn(5, 4))
+    torch.testing.assert_close(probability, torch.full((5,), 0.99))
 
 
 @pytest.fixture(scope="module")

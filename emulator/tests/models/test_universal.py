@@ -43,13 +43,13 @@ def test_rollout_equals_the_solver_room():
         exact = impulse_response(StateSpace(A, B, C), horizon)
         transition, rows, columns = (torch.from_numpy(m).mT for m in (A, B, C))
         one = torch.full((5,), 40.0).double()
-        for found in (
+        for rolled_out in (
             powers(transition),
             bounded_powers(transition, one, 2.0),
             powers(bounding_factor(transition, one, 2.0) * transition),
         ):
             np.testing.assert_allclose(
-                rollout(found, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12
+                rollout(rolled_out, rows, columns, horizon).numpy(), exact, rtol=1e-9, atol=1e-12
             )
 
 
@@ -145,11 +145,11 @@ def test_a_longer_horizon_goes_on_where_the_shorter_one_ends():
 def test_a_response_that_is_silent_in_training_is_zero():
     torch.manual_seed(0)
     model = UniversalEmulator.from_specs({"nk": SPECS["nk"]}, 12)
-    found = _statistics(SPECS["nk"])
-    found.irf_scale[1, 2] = (
-        1e-3 * found.irf_scale.max()
+    statistics = _statistics(SPECS["nk"])
+    statistics.irf_scale[1, 2] = (
+        1e-3 * statistics.irf_scale.max()
     )  # what `moments` gives a response that never moves
-    model.bind({"nk": found}, SPECS)
+    model.bind({"nk": statistics}, SPECS)
     irf = model(_theta(SPECS["nk"], 3), "nk")
     assert not irf[:, 1, :, 2].any()
     assert irf[:, 1, :, 1].any()
@@ -174,10 +174,10 @@ def test_a_structural_var_is_found_from_its_responses_alone():
 @pytest.mark.parametrize("world", ["nk", "zlb"])
 def test_the_start_explains_more_than_the_mean_response(world):
     theta, irf = draws(world, 600)
-    found = regress(
+    start = regress(
         torch.cat([torch.ones(600, 1), (theta - theta.mean(0)) / theta.std(0)], 1), irf, 3
     )
-    assert 0.0 < found.unexplained < 1.0
+    assert 0.0 < start.unexplained < 1.0
 
 
 def test_tokens_tell_names_and_roles_apart_and_know_common_words():

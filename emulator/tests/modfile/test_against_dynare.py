@@ -29,9 +29,9 @@ def test_responses_are_those_of_dynare(name, reference):
     wanted = reference.loc[name]
     assert set(responses["shock"].values) == set(wanted.index.get_level_values("shock"))
     for (shock, variable), path in wanted.iterrows():
-        found = responses.sel(shock=shock, variable=variable)
+        answer = responses.sel(shock=shock, variable=variable)
         np.testing.assert_allclose(
-            found,
+            answer,
             path.to_numpy(),
             rtol=TOLERANCE,
             atol=TOLERANCE,

@@ -128,11 +128,11 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_one_message_with_the_line(refused, name):
     content, line, words = BAD[name]
-    found = refused(content)
-    place = re.search(r"model\.mod:(\d+): ", found)
-    assert place, found
-    assert line is None or int(place[1]) == line, found
-    assert words in found
+    message = refused(content)
+    place = re.search(r"model\.mod:(\d+): ", message)
+    assert place, message
+    assert line is None or int(place[1]) == line, message
+    assert words in message
 
 
 @pytest.mark.parametrize("exact", ["# a1 = 3;", "# a1 = 3/7;", "# a1 = 999983*x;"])
@@ -180,9 +180,9 @@ def test_an_include_reads_no_other_file_of_the_machine(tmp_path):
     model.parent.mkdir()
     for name in ("../secret", str(secret)):
         model.write_text(f'@#include "{name}"\n' + BASE)
-        found = message_of(model, ModFileError)
-        assert "outside of the model's folder" in found
-        assert "hidden" not in found
+        message = message_of(model, ModFileError)
+        assert "outside of the model's folder" in message
+        assert "hidden" not in message
     (model.parent / "link.inc").symlink_to(secret)
     model.write_text('@#include "link.inc"\n' + BASE)
     assert "outside of the model's folder" in message_of(model, ModFileError)

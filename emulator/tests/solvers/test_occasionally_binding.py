@@ -65,13 +65,13 @@ def all_solutions(matrix, gap):
     """Every multiplier (T,) with 0 <= mu, gap + M mu >= 0, one of them zero in each period: all 2^T
     regimes are tried.
     """
-    found = []
+    solutions = []
     for held in SUBSETS:
         mu = np.zeros(PERIODS)
         mu[held] = np.linalg.solve(matrix[np.ix_(held, held)], -gap[held])
         if (mu >= 0).all() and (np.delete(gap + matrix @ mu, held) >= 0).all():
-            found.append(mu)
-    return found
+            solutions.append(mu)
+    return solutions
 
 
 def test_uniqueness_is_that_all_principal_minors_are_positive():

@@ -55,23 +55,23 @@ def full_radius(stack, weights):
 )
 def test_models_built_around_a_solution_give_it_back(regimes, size, shocks):
     matrices, transition, impact, stable, bubble = known_models(200, regimes, size, shocks, 0.9)
-    found = solve_switching(*matrices)
+    solution = solve_switching(*matrices)
     unique, none = (stable < BELOW) & (bubble < BELOW), (stable > ABOVE) & (bubble < BELOW)
     many = (stable < BELOW) & (bubble > ABOVE)
     assert unique.sum() > 100
     assert none.sum() + many.sum() >= 8
-    assert (found.status[unique] == Status.OK).all()
-    assert (found.status[none] == Status.EXPLOSIVE).all()
-    assert (found.status[many] == Status.INDETERMINATE).all()
-    assert found.residual[unique].max() < 1e-13
+    assert (solution.status[unique] == Status.OK).all()
+    assert (solution.status[none] == Status.EXPLOSIVE).all()
+    assert (solution.status[many] == Status.INDETERMINATE).all()
+    assert solution.residual[unique].max() < 1e-13
     for ours, theirs in (
-        (found.transition, transition),
-        (found.impact, impact),
-        (found.stable, stable),
-        (found.bubble, bubble),
+        (solution.transition, transition),
+        (solution.impact, impact),
+        (solution.stable, stable),
+        (solution.bubble, bubble),
     ):
         assert np.abs(ours[unique] - theirs[unique]).max() < 1e-11
-    assert np.isnan(found.transition[found.status != Status.OK]).all()
+    assert np.isnan(solution.transition[solution.status != Status.OK]).all()
 
 
 def test_indeterminate_models_have_a_stable_bubble():
@@ -155,10 +155,10 @@ def test_the_fisherian_model_of_davig_and_leeper():
         rng.uniform(0.05, 0.99, (4000, 2)),
         rng.uniform(0, 0.95, 4000),
     )
-    found = solve_switching(*fisherian(alpha, stay, rho))
-    unique = found.status == Status.OK
+    solution = solve_switching(*fisherian(alpha, stay, rho))
+    unique = solution.status == Status.OK
     assert (unique == long_run_principle(alpha**2, stay)).all()
-    assert set(found.status) == {Status.OK, Status.INDETERMINATE}
+    assert set(solution.status) == {Status.OK, Status.INDETERMINATE}
     bounded = long_run_principle(alpha, stay)
     assert bounded[unique].all()
     assert (bounded & ~unique).sum() > 100
@@ -169,11 +169,11 @@ def test_the_fisherian_model_of_davig_and_leeper():
         / divisor[:, None]
     )
     assert (
-        np.abs(found.impact[unique, :, 0, 0] - loading[unique]).max()
+        np.abs(solution.impact[unique, :, 0, 0] - loading[unique]).max()
         < 1e-11 * np.abs(loading[unique]).max()
     )
     assert (
-        np.abs(found.transition[unique, :, 0, 1] - (rho[:, None] * loading)[unique]).max()
+        np.abs(solution.transition[unique, :, 0, 1] - (rho[:, None] * loading)[unique]).max()
         < 1e-11 * np.abs(loading[unique]).max()
     )
 
@@ -183,16 +183,16 @@ def test_an_example_of_farmer_waggoner_and_zha_with_several_solutions():
     below has the smallest radius.
     """
     listed = np.array([-0.765149, -0.262196])
-    found = solve_switching(*fisherian([(0.2, 0.4)], [(0.9, 0.8)], [0.0], [(-0.7, -0.2)]))
+    solution = solve_switching(*fisherian([(0.2, 0.4)], [(0.9, 0.8)], [0.0], [(-0.7, -0.2)]))
     chain = np.array([[0.9, 0.1], [0.2, 0.8]])
     ahead = np.array([0.2, 0.4]) - chain @ listed
-    assert found.stable[0] == pytest.approx(
+    assert solution.stable[0] == pytest.approx(
         full_radius(listed.reshape(1, 2, 1, 1), chain.T[None])[0], abs=2e-6
     )
-    assert found.bubble[0] == pytest.approx(
+    assert solution.bubble[0] == pytest.approx(
         full_radius((1 / ahead).reshape(1, 2, 1, 1), chain[None])[0], abs=2e-5
     )
-    assert found.status[0] == Status.INDETERMINATE
+    assert solution.status[0] == Status.INDETERMINATE
 
 
 @pytest.mark.parametrize("regimes", [1, 3])
@@ -200,13 +200,14 @@ def test_regimes_that_are_alike_are_no_regimes(regimes):
     theta = nk.NewKeynesian().propose(3000, np.random.default_rng(2))
     matrices = nk.equations(theta)
     chain = np.random.default_rng(3).dirichlet(np.ones(regimes), size=(len(theta), regimes))
-    found = solve_switching(*(np.repeat(m[:, None], regimes, axis=1) for m in matrices), chain)
+    solution = solve_switching(*(np.repeat(m[:, None], regimes, axis=1) for m in matrices), chain)
     single = solve_linear_re(*matrices)
-    assert (found.status == single.status).all()
+    assert (solution.status == single.status).all()
     good = single.status == Status.OK
     for name in ("transition", "impact"):
         assert (
-            np.abs(getattr(found, name)[good] - getattr(single, name)[good][:, None]).max() < 1e-10
+            np.abs(getattr(solution, name)[good] - getattr(single, name)[good][:, None]).max()
+            < 1e-10
         )
 
 
@@ -215,18 +216,18 @@ def test_one_regime_of_any_structure_is_solved_as_without_regimes():
     matrices = random_models(
         300, np.random.default_rng(4), led_only=2, lagged_only=2, mixed=2, static=1, exogenous=2
     )
-    found, single = (
+    solution, single = (
         solve_switching(*(m[:, None] for m in matrices), np.ones((300, 1, 1))),
         solve_linear_re(*matrices),
     )
     good = single.status == Status.OK
     assert good.sum() > 100
-    assert (found.status[good] == Status.OK).all()
-    assert ((found.status == single.status) | (found.status == Status.NOT_CONVERGED)).all()
-    assert (found.status == single.status).mean() > 0.8
+    assert (solution.status[good] == Status.OK).all()
+    assert ((solution.status == single.status) | (solution.status == Status.NOT_CONVERGED)).all()
+    assert (solution.status == single.status).mean() > 0.8
     for ours, theirs in (
-        (found.transition[good, 0], single.transition[good]),
-        (found.impact[good, 0], single.impact[good]),
+        (solution.transition[good, 0], single.transition[good]),
+        (solution.impact[good, 0], single.impact[good]),
     ):
         scale = np.maximum(np.abs(theirs).max(axis=(1, 2)), 1.0)
         assert (np.abs(ours - theirs).max(axis=(1, 2)) < 1e-8 * scale).all()
@@ -239,18 +240,18 @@ def test_a_regime_left_for_good_is_solved_by_qz():
     theta = WORLD.propose(60, np.random.default_rng(5))
     theta[:, switching.SPEC.index("p_active")] = 1.0
     lead, current, lag, shock, chain = switching.equations(theta)
-    found = WORLD.solve(theta)
+    solution = WORLD.solve(theta)
     checked = 0
-    for k in np.flatnonzero(found.status == Status.OK):
+    for k in np.flatnonzero(solution.status == Status.OK):
         active, _, _ = solve_qz(lead[k, 0], current[k, 0], lag[k, 0], shock[k, 0])
-        assert np.abs(found.transition[k, 0] - active).max() < 1e-10
+        assert np.abs(solution.transition[k, 0] - active).max() < 1e-10
         known = current[k, 1] + chain[k, 1, 0] * lead[k, 1] @ active
         passive, impact, verdict = solve_qz(
             chain[k, 1, 1] * lead[k, 1], known, lag[k, 1], shock[k, 1]
         )
         assert verdict is Status.OK
-        assert np.abs(found.transition[k, 1] - passive).max() < 1e-10
-        assert np.abs(found.impact[k, 1] - impact).max() < 1e-10
+        assert np.abs(solution.transition[k, 1] - passive).max() < 1e-10
+        assert np.abs(solution.impact[k, 1] - impact).max() < 1e-10
         checked += 1
     assert checked > 30
 
@@ -260,7 +261,7 @@ def test_rules_are_the_limit_of_a_far_last_date():
     draw at a time.
     """
     theta = WORLD.sample(5, np.random.default_rng(6))
-    found = WORLD.solve(theta)
+    solution = WORLD.solve(theta)
     for k in range(5):
         lead, current, lag, shock, chain = (m[k] for m in switching.equations(theta))
         rule = [np.zeros((6, 6)), np.zeros((6, 6))]
@@ -268,10 +269,11 @@ def test_rules_are_the_limit_of_a_far_last_date():
             ahead = [sum(chain[i, j] * rule[j] for j in (0, 1)) for i in (0, 1)]
             systems = [lead[i] @ ahead[i] + current[i] for i in (0, 1)]
             rule = [-np.linalg.solve(systems[i], lag[i]) for i in (0, 1)]
-        assert np.abs(found.transition[k] - np.array(rule)).max() < 1e-10
+        assert np.abs(solution.transition[k] - np.array(rule)).max() < 1e-10
         assert (
             np.abs(
-                found.impact[k] - np.array([-np.linalg.solve(systems[i], shock[i]) for i in (0, 1)])
+                solution.impact[k]
+                - np.array([-np.linalg.solve(systems[i], shock[i]) for i in (0, 1)])
             ).max()
             < 1e-10
         )
@@ -279,17 +281,17 @@ def test_rules_are_the_limit_of_a_far_last_date():
 
 def test_second_moments_shrink_at_the_rate_of_the_radius():
     theta = WORLD.sample(100, np.random.default_rng(7))
-    found, chain = WORLD.solve(theta), switching.chain(theta)
+    solution, chain = WORLD.solve(theta), switching.chain(theta)
     moment = np.broadcast_to(np.eye(6), (100, 2, 6, 6))
     for period in range(400):
         moment = (
-            found.transition
+            solution.transition
             @ np.einsum("nij,niab->njab", chain, moment)
-            @ np.swapaxes(found.transition, 2, 3)
+            @ np.swapaxes(solution.transition, 2, 3)
         )
         size = np.trace(moment, axis1=2, axis2=3).sum(axis=1)
         if period >= 399:
-            assert np.abs(size - found.stable).max() < 1e-3
+            assert np.abs(size - solution.stable).max() < 1e-3
         moment = moment / size[:, None, None, None]
 
 
@@ -315,9 +317,11 @@ def test_blocks_and_single_draws_give_the_same_solution(monkeypatch):
 def test_tensors_pass_through_with_gradients():
     theta = WORLD.sample(5, np.random.default_rng(9))
     tensor = torch.tensor(theta, requires_grad=True)
-    found = solve_switching_equations(switching.equations, tensor, nk.STRUCTURE)
-    assert np.abs(found.transition.detach().numpy() - WORLD.solve(theta).transition).max() < 1e-12
-    (found.transition[..., :3, :].sum() + found.impact.sum()).backward()
+    solution = solve_switching_equations(switching.equations, tensor, nk.STRUCTURE)
+    assert (
+        np.abs(solution.transition.detach().numpy() - WORLD.solve(theta).transition).max() < 1e-12
+    )
+    (solution.transition[..., :3, :].sum() + solution.impact.sum()).backward()
     for k in range(theta.shape[1]):
         up, down = theta.copy(), theta.copy()
         up[:, k] += 1e-6

@@ -77,10 +77,10 @@ def test_stacks_are_solved_and_singular_draws_stay_alone(size):
     matrix, rhs = rng.normal(size=(20, size, size)), rng.normal(size=(20, size, 3))
     expected = np.linalg.solve(matrix, rhs)
     matrix[4] = 0.0
-    found = solve_stack(matrix, rhs)
+    solutions = solve_stack(matrix, rhs)
     others = np.arange(20) != 4
-    assert np.allclose(found[others], expected[others], rtol=1e-9, atol=1e-11)
-    assert not np.isfinite(found[4]).any()
+    assert np.allclose(solutions[others], expected[others], rtol=1e-9, atol=1e-11)
+    assert not np.isfinite(solutions[4]).any()
 
 
 def test_spread_is_the_reverse_of_pick():
@@ -111,10 +111,10 @@ def test_a_draw_without_a_solution_stays_alone_in_its_block():
     space = random_space()
     expected = impulse_response(space, 6)
     space.A[2] = np.nan
-    found = impulse_response(space, 6)
+    responses = impulse_response(space, 6)
     others = np.arange(5) != 2
-    assert np.allclose(found[others], expected[others], atol=1e-14)
-    assert np.isnan(found[2, :, 1:]).all()
+    assert np.allclose(responses[others], expected[others], atol=1e-14)
+    assert np.isnan(responses[2, :, 1:]).all()
 
 
 def test_layouts_differ_in_memory_alone():
@@ -151,7 +151,7 @@ def test_transitions_far_from_normal_lose_no_digits():
     """
     left, right = np.array([[1e6], [2e6], [3.0]]), np.array([[1.0, -0.5, 0.22 / 3]])
     a, b = (left @ right)[None], (0.5 * left)[None] / 1e6
-    found = impulse_response(StateSpace(a, b, np.eye(3)[None]), 30)[0, 0]
+    responses = impulse_response(StateSpace(a, b, np.eye(3)[None]), 30)[0, 0]
     root = float((right @ left)[0, 0])
     wanted = 0.5e-6 * left[:, 0] * root ** np.arange(31)[:, None]
-    np.testing.assert_allclose(found, wanted, rtol=1e-8)
+    np.testing.assert_allclose(responses, wanted, rtol=1e-8)

@@ -103,11 +103,11 @@ def assert_same_run(left: Path, right: Path) -> None:
     """
     assert (left / "history.json").read_bytes() == (right / "history.json").read_bytes()
     for name in ("final.pt", "best.pt", "last.pt"):
-        found = [checkpoint.read(folder / name) for folder in (left, right)]
+        stored = [checkpoint.read(folder / name) for folder in (left, right)]
         one, other = (
             it.weights
             | {f"average of {key}": value for key, value in it.training.get("average", {}).items()}
-            for it in found
+            for it in stored
         )
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one), name

@@ -76,12 +76,10 @@ def test_the_report_is_what_the_trust_does(calibrated, small_dataset):
     theta, truth = map(torch.from_numpy, data.read("nk", "test"))
     alive = truth.abs().amax((0, 2)) > 1e-9 * truth.abs().max()
     within = (truth - model.network(theta, "nk")).abs() <= model.trust.half_width(theta, "nk")
-    found = report["nk"]["splits"]["test"]
-    assert found["coverage"] == pytest.approx(float(within.double().mean(2)[:, alive].mean()))
-    assert found["flagged"] == pytest.approx(
-        float(model.trust.flagged(theta, "nk").double().mean())
-    )
-    assert found["draws"] == len(theta)
+    row = report["nk"]["splits"]["test"]
+    assert row["coverage"] == pytest.approx(float(within.double().mean(2)[:, alive].mean()))
+    assert row["flagged"] == pytest.approx(float(model.trust.flagged(theta, "nk").double().mean()))
+    assert row["draws"] == len(theta)
     assert set(report) == set(WORLDS)
     assert report["nk"]["splits"]["test_extrapolation_slice"]["flagged"] > 0.9, (
         "its parameter is beyond the training range"

@@ -27,9 +27,9 @@ def test_one_copy_and_no_warning_under_dash_m(small_dataset, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "best validation loss" in done.stdout
     assert "Warning" not in done.stderr
-    found = load(tmp_path / "run" / "best.pt").checkpoint
-    assert list(found.world_specs) == ["nk", "var"]
-    assert found.config["lr"] == 3e-4
+    stored = load(tmp_path / "run" / "best.pt").checkpoint
+    assert list(stored.world_specs) == ["nk", "var"]
+    assert stored.config["lr"] == 3e-4
     again = run("--config", config, "--set", "worlds=[nk, var]", "--set", "lr=3e-4")
     assert again.returncode == 1
     assert "already holds a run" in again.stderr

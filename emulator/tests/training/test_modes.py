@@ -187,7 +187,7 @@ def test_a_missing_extra_is_named(small_dataset, tmp_path, monkeypatch):
 
 
 def test_streaming_trains_as_well(small_dataset, tmp_path):
-    found = []
+    losses = []
     for in_memory in (True, False):
         config = TrainingConfig(
             dataset=str(small_dataset),
@@ -200,5 +200,5 @@ def test_streaming_trains_as_well(small_dataset, tmp_path):
             batch_size=32,
             model_options={"hidden_dims": [32]},
         )
-        found.append(train(config).best_val_loss)
-    assert found[1] == pytest.approx(found[0], rel=0.1)
+        losses.append(train(config).best_val_loss)
+    assert losses[1] == pytest.approx(losses[0], rel=0.1)

@@ -55,8 +55,8 @@ def test_equal_weights_by_hand(train_set, val_set, tmp_path, uneven):
         losses = trainer.objective.losses(trainer.model, uneven)
         counts = trainer.objective.counts(uneven)
         assert counts == [5, 1, 3]
-        found = float(trainer.objective.total(losses, uneven, counts)) / 9
-        assert found == pytest.approx(
+        value = float(trainer.objective.total(losses, uneven, counts)) / 9
+        assert value == pytest.approx(
             by_hand(losses, uneven["world_ids"]) if weighting == "equal" else float(losses.mean()),
             rel=1e-5,
         )
@@ -163,14 +163,14 @@ def test_an_epochs_losses_are_weighted_alike(train_set, val_set, tmp_path):
             ]
         steps = []
         for part in BatchLoader(train_set, 64, True, seed=42).epoch(0):
-            found = trainer.objective.losses(trainer.model, part).detach()
+            value = trainer.objective.losses(trainer.model, part).detach()
             steps.append(
                 (
-                    len(found),
+                    len(value),
                     (
-                        by_hand(found, part["world_ids"])
+                        by_hand(value, part["world_ids"])
                         if weighting == "equal"
-                        else float(found.mean())
+                        else float(value.mean())
                     ),
                 )
             )
@@ -209,10 +209,10 @@ def test_a_stages_loss_is_the_loss_of_data_cut_there(train_set, val_set, tmp_pat
         train_set, val_set, tmp_path, horizon_weights="impact", lambda_smooth=0.1
     )
     trainer._prepare(Group())
-    found = trainer.objective.losses(trainer.model, uneven, 6)
+    value = trainer.objective.losses(trainer.model, uneven, 6)
     cut = uneven | {"irf": uneven["irf"][:, :, :7]}
     expected = trainer.objective.losses(lambda theta, ids: trainer.model(theta, ids)[:, :, :7], cut)
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(value, expected)
     with pytest.raises(TrainingError, match="horizon 41; the data end at 40"):
         trainer.objective.losses(trainer.model, uneven, 41)
 

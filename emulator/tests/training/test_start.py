@@ -108,9 +108,9 @@ def test_a_network_without_weights_is_validated_once_and_kept(small_dataset, tmp
     assert history["lr"] == []
     assert not history["stopped_early"]
     for name in ("best.pt", "final.pt"):
-        found = checkpoint.read(tmp_path / name)
-        assert torch.equal(found.weights["mean_lss"], model.mean_lss)
-        assert found.val_loss == history["val_loss"][0]
+        stored = checkpoint.read(tmp_path / name)
+        assert torch.equal(stored.weights["mean_lss"], model.mean_lss)
+        assert stored.val_loss == history["val_loss"][0]
     again = MeanResponse({"nk": 12, "lss": 36}, n_shocks={"nk": 3, "lss": 2})
     assert Trainer(again, *loaders(small_dataset), config, resume=True).fit() == history
     assert torch.equal(again.mean_nk, model.mean_nk)
@@ -198,6 +198,6 @@ def test_few_draws_in_a_run(small_dataset, tmp_path):
     )
     assert trainer.step == 2
     assert len(trainer.val_loader.dataset) == len(IRFDataset(small_dataset, ["nk", "lss"], "val"))
-    found = checkpoint.read(tmp_path / "best.pt").statistics["nk"]
+    statistics = checkpoint.read(tmp_path / "best.pt").statistics["nk"]
     theta = IRFDataset(small_dataset, ["nk"], "train").sources[0].theta[:20]
-    torch.testing.assert_close(found.theta_high, theta.max(0).values)
+    torch.testing.assert_close(statistics.theta_high, theta.max(0).values)

@@ -91,10 +91,10 @@ def test_losses_are_in_normalised_units(train_set, val_set, tmp_path):
 
 
 def test_foreign_data_have_the_same_statistics(train_set):
-    found, horizon = moments_of_batches(BatchLoader(train_set, 64, True).epoch(0))
+    statistics, horizon = moments_of_batches(BatchLoader(train_set, 64, True).epoch(0))
     assert horizon == 40
     for world, expected in train_set.statistics.items():
-        for left, right in zip(found[world], expected, strict=True):
+        for left, right in zip(statistics[world], expected, strict=True):
             assert torch.allclose(left, right, rtol=1e-5, atol=1e-7)
 
 
@@ -162,9 +162,9 @@ def test_a_loader_over_a_part_of_the_data_knows_whose_part_it_is(train_set, val_
     part = torch.utils.data.Subset(train_set, range(0, len(train_set), 2))
     loader = DataLoader(part, batch_size=64, shuffle=True, collate_fn=collate_mixed_worlds)
     make_trainer(train_set, val_set, tmp_path, epochs=1, loader=loader).fit()
-    found = load(tmp_path / "best.pt")
-    assert found.checkpoint.data_fingerprint == train_set.fingerprint
-    assert list(found.world_specs) == WORLDS
+    loaded = load(tmp_path / "best.pt")
+    assert loaded.checkpoint.data_fingerprint == train_set.fingerprint
+    assert list(loaded.world_specs) == WORLDS
 
 
 def test_a_network_may_always_return_the_widest_worlds_shocks(small_dataset, tmp_path):

@@ -30,9 +30,9 @@ pytestmark = pytest.mark.fast
     ],
 )
 def test_quotas(sizes, batch, temperature, expected):
-    found = quotas(sizes, batch, temperature)
-    assert sum(found) == batch
-    assert found == expected
+    quota = quotas(sizes, batch, temperature)
+    assert sum(quota) == batch
+    assert quota == expected
 
 
 def test_a_batch_smaller_than_the_number_of_worlds_is_refused():

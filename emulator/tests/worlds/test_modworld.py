@@ -104,11 +104,11 @@ def test_estimated_params_give_priors_and_bounds(write):
         )
     )
     check_world(world, n=24)
-    found = {p.name: (p.low, p.high, p.default) for p in world.spec.parameters}
-    assert list(found) == ["kappa", "rho", "phi", "stderr_e"]
-    assert found["kappa"] == (0.02, 0.4, 0.1)
-    assert found["phi"] == (1.1, 2.2, 1.5)
-    assert found["stderr_e"][2] == 0.5
+    ranges = {p.name: (p.low, p.high, p.default) for p in world.spec.parameters}
+    assert list(ranges) == ["kappa", "rho", "phi", "stderr_e"]
+    assert ranges["kappa"] == (0.02, 0.4, 0.1)
+    assert ranges["phi"] == (1.1, 2.2, 1.5)
+    assert ranges["stderr_e"][2] == 0.5
     draws = world.propose(20_000, np.random.default_rng(0))
     assert draws[:, 1].mean() == pytest.approx(0.5, abs=0.01)
     assert draws[:, 1].std() == pytest.approx(0.15, abs=0.01)

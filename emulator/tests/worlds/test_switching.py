@@ -61,13 +61,13 @@ def test_verdicts_and_radii_are_those_of_the_reference():
     """
     header, table = read("verdicts.csv")
     assert header == (*SPEC.parameter_names, "solutions", "stable_solutions", "stable", "bubble")
-    found = WORLD.solve(table[:, :-4])
+    solution = WORLD.solve(table[:, :-4])
     solutions, stable_solutions, stable, bubble = table[:, -4:].T
     assert len(table) == 120
-    assert (found.status == np.where(bubble < 1, Status.OK, Status.INDETERMINATE)).all()
-    assert np.abs(found.stable - stable).max() < 1e-10
-    assert np.abs(found.bubble - bubble).max() < 1e-10
-    assert (stable_solutions[found.status == Status.OK] == 1).all()
+    assert (solution.status == np.where(bubble < 1, Status.OK, Status.INDETERMINATE)).all()
+    assert np.abs(solution.stable - stable).max() < 1e-10
+    assert np.abs(solution.bubble - bubble).max() < 1e-10
+    assert (stable_solutions[solution.status == Status.OK] == 1).all()
     assert (solutions > 1).mean() > 0.5  # so that it matters which one was found
     assert (np.abs(bubble - 1) < 5e-3).sum() >= 30
 

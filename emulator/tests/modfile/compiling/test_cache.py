@@ -92,5 +92,5 @@ def test_two_processes_at_once(cached):
     path, entry = cached
     entry.unlink()
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        for found in pool.map(answer, [path] * 4):
-            np.testing.assert_allclose(found, EXPECTED)
+        for answer_of_process in pool.map(answer, [path] * 4):
+            np.testing.assert_allclose(answer_of_process, EXPECTED)

@@ -77,8 +77,8 @@ def test_each_command_has_its_own_discount_factor():
 )
 def test_what_cannot_be_is_said_with_its_line(refused, before, after, message):
     assert before in FILE
-    found = refused(FILE.replace(before, after, 1))
-    assert f"policy.mod{message}" in found or message in found
+    said = refused(FILE.replace(before, after, 1))
+    assert f"policy.mod{message}" in said or message in said
 
 
 def test_an_instrument_that_moves_nothing_is_named(refused):

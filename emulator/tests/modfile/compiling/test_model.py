@@ -227,12 +227,12 @@ def test_roots_up_to_qz_criterium_count_as_stable(tmp_path):
         "var x y; varexo e; parameters r; r = 1.002; model(linear); x = r*x(-1) + e; y = 0.5*y(+1)"
         " + x; end; shocks; var e; stderr 1; end;\n"
     )
-    found = irf(write(tmp_path, text + "stoch_simul(qz_criterium = 1.01);"), horizon=5)
+    answer = irf(write(tmp_path, text + "stoch_simul(qz_criterium = 1.01);"), horizon=5)
     np.testing.assert_allclose(
-        found.sel(shock="e", variable="x"), 1.002 ** np.arange(6), rtol=1e-10
+        answer.sel(shock="e", variable="x"), 1.002 ** np.arange(6), rtol=1e-10
     )
     np.testing.assert_allclose(
-        found.sel(shock="e", variable="y"), 1.002 ** np.arange(6) / (1 - 0.5 * 1.002), rtol=1e-10
+        answer.sel(shock="e", variable="y"), 1.002 ** np.arange(6) / (1 - 0.5 * 1.002), rtol=1e-10
     )
 
 

@@ -33,10 +33,10 @@ def growth(theta):
 
 def test_every_draw_finds_its_closed_form_root():
     theta = np.random.default_rng(0).uniform([0.1, 0.2], [0.5, 0.6], (500, 2))
-    found, solved = damped_newton(*growth(theta), np.full((500, 2), 100.0))
+    root, solved = damped_newton(*growth(theta), np.full((500, 2), 100.0))
     k = (theta[:, 0] / 0.1) ** (1 / (1 - theta[:, 1]))
     assert solved.all()
-    np.testing.assert_allclose(found, np.stack([k, k ** theta[:, 1]], axis=1), rtol=1e-10)
+    np.testing.assert_allclose(root, np.stack([k, k ** theta[:, 1]], axis=1), rtol=1e-10)
 
 
 def test_draws_without_a_root_are_told_and_leave_the_others_alone():
@@ -48,21 +48,21 @@ def test_draws_without_a_root_are_told_and_leave_the_others_alone():
     def jacobian(point, rows):
         return 2 * point[:, :, None]
 
-    found, solved = damped_newton(residual, jacobian, np.full((3, 1), 3.0))
+    root, solved = damped_newton(residual, jacobian, np.full((3, 1), 3.0))
     assert solved.tolist() == [True, False, True]
-    np.testing.assert_allclose(found[[0, 2], 0], [1.0, 2.0], rtol=1e-12)
+    np.testing.assert_allclose(root[[0, 2], 0], [1.0, 2.0], rtol=1e-12)
 
 
 def test_a_singular_jacobian_takes_the_smallest_step():
     """x + y = 2 twice over: a line of roots, the nearest to the start is taken."""
     matrix = np.ones((1, 2, 2))
-    found, solved = damped_newton(
+    root, solved = damped_newton(
         lambda p, rows: (matrix[rows] @ p[:, :, None])[:, :, 0] - 2.0,
         lambda p, rows: matrix[rows],
         np.zeros((1, 2)),
     )
     assert solved.all()
-    np.testing.assert_allclose(found, [[1.0, 1.0]], atol=1e-12)
+    np.testing.assert_allclose(root, [[1.0, 1.0]], atol=1e-12)
 
 
 def test_blocks_solve_a_recursive_system_from_a_start_where_newton_breaks_down():
@@ -80,5 +80,5 @@ def test_blocks_solve_a_recursive_system_from_a_start_where_newton_breaks_down()
 
     pattern = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1]], dtype=bool)
     with np.errstate(all="ignore"):
-        found = solve_by_blocks(residual, jacobian, pattern, np.array([0.0, -1.0, 0.0]))
-    np.testing.assert_allclose(residual(found), 0.0, atol=1e-8)
+        root = solve_by_blocks(residual, jacobian, pattern, np.array([0.0, -1.0, 0.0]))
+    np.testing.assert_allclose(residual(root), 0.0, atol=1e-8)

@@ -56,7 +56,7 @@ def differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
     """What the two readings do not agree on: names in order, texts of names, equations with their
     tags and values.
     """
-    found: list[str] = []
+    differing: list[str] = []
     groups = (
         ("variables", "endogenous"),
         ("shocks", "exogenous"),
@@ -72,13 +72,13 @@ def differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
             if entry["name"] != "optimal_policy_discount_factor"
         ]
         if names != expected:
-            found.append(f"{mine}: {names} and {expected}")
+            differing.append(f"{mine}: {names} and {expected}")
         for entry, other in zip(getattr(ours, mine), theirs[his], strict=False):
             if entry.long_name and entry.long_name != other["longName"]:
-                found.append(f"{entry.name}: {entry.long_name} and {other['longName']}")
+                differing.append(f"{entry.name}: {entry.long_name} and {other['longName']}")
             if entry.tex and entry.tex != other["texName"]:
-                found.append(f"{entry.name}: {entry.tex} and {other['texName']}")
-    return found + _tree_differences(ours, theirs) + _text_differences(ours, theirs)
+                differing.append(f"{entry.name}: {entry.tex} and {other['texName']}")
+    return differing + _tree_differences(ours, theirs) + _text_differences(ours, theirs)
 
 
 def _tree_differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
@@ -89,20 +89,20 @@ def _tree_differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
     trees = theirs["abstract_syntax_tree"]
     if len(dynamic) != len(trees):
         return [f"{len(dynamic)} equations and {len(trees)}"]
-    found = []
+    differing = []
     for equation, tree in zip(dynamic, trees, strict=True):
         if equation.tags != tree["tags"]:
-            found.append(f"{equation.place}: tags {equation.tags} and {tree['tags']}")
+            differing.append(f"{equation.place}: tags {equation.tags} and {tree['tags']}")
         pairs = [
             (_residual(equation, seed, in_tree=True), tree_value(tree["AST"], seed))
             for seed in range(3)
         ]
-        found += [
+        differing += [
             f"{equation.place}: tree {mine} and {his}"
             for mine, his in pairs
             if not _close(mine, his, 1e-5)
         ][:1]
-    return found
+    return differing
 
 
 def _text_differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
@@ -116,14 +116,14 @@ def _text_differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
         "parameter": ours.parameters,
     }
     reader.kinds.update({entry.name: kind for kind, entries in kinds.items() for entry in entries})
-    found = []
+    differing = []
     values = {local.name: local.value for local in ours.model.locals}
     for printed in theirs["model_local_variables"]:
         pairs = [
             (value_of(values[printed["variable"]], seed), _printed(reader, printed["value"], seed))
             for seed in range(3)
         ]
-        found += [
+        differing += [
             f"# {printed['variable']}: {mine} and {his}"
             for mine, his in pairs
             if not _close(mine, his)
@@ -137,12 +137,12 @@ def _text_differences(ours: ModFile, theirs: dict[str, Any]) -> list[str]:
             )
             for seed in range(3)
         ]
-        found += [
+        differing += [
             f"{equation.place}: text {mine} and {his}"
             for mine, his in pairs
             if not _close(mine, his)
         ][:1]
-    return found
+    return differing
 
 
 def _printed(reader: Reader, text: str, seed: int) -> complex:

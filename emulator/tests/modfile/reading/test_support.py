@@ -46,8 +46,8 @@ def refused(tmp_path):
     ],
 )
 def test_a_statement_that_is_not_supported_is_refused_with_its_line(refused, statement, message):
-    assert f"model.mod:{9}: " in (found := refused(TOP + MODEL + statement + "\n" + SHOCKS))
-    assert message in found
+    assert f"model.mod:{9}: " in (said := refused(TOP + MODEL + statement + "\n" + SHOCKS))
+    assert message in said
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_a_statement_that_is_not_supported_is_refused_with_its_line(refused, sta
     ],
 )
 def test_an_equation_that_cannot_be_read_is_refused_with_its_line(refused, equation, message):
-    found = refused(TOP + MODEL.replace("y = x(+1);", equation) + SHOCKS)
-    assert "model.mod:7: " in found
-    assert message.replace("\\", "") in found
+    said = refused(TOP + MODEL.replace("y = x(+1);", equation) + SHOCKS)
+    assert "model.mod:7: " in said
+    assert message.replace("\\", "") in said
 
 
 def test_the_weights_of_distributed_lags_declare_themselves():

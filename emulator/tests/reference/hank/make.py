@@ -249,8 +249,8 @@ def extended(
             paths.append({name: (up[name] - down[name]) / (2 * SCALE) for name in units})
     return ss, np.stack(
         [
-            np.stack([unit * found[name] for name, unit in units.items()], axis=1)[: HORIZON + 1]
-            for found in paths
+            np.stack([unit * solved[name] for name, unit in units.items()], axis=1)[: HORIZON + 1]
+            for solved in paths
         ]
     )
 

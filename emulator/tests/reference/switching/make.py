@@ -111,14 +111,14 @@ class Economy:
         """All real minimal-state-variable solutions that Powell's hybrid method finds from zero and
         from random starts.
         """
-        found: list[np.ndarray] = []
+        rules: list[np.ndarray] = []
         for scale in [0.0] + [2.0] * (STARTS - 1):
             answer = root(self.errors, scale * rng.normal(size=16), tol=1e-14)
             if np.abs(self.errors(answer.x)).max() < 1e-9 and all(
-                np.abs(answer.x - other).max() > 1e-5 for other in found
+                np.abs(answer.x - other).max() > 1e-5 for other in rules
             ):
-                found.append(answer.x)
-        return found
+                rules.append(answer.x)
+        return rules
 
     def responses(self, guess: np.ndarray) -> np.ndarray:
         """(3 shocks, 13, 3 observables), averaged over every path of the regimes with its
@@ -176,12 +176,12 @@ def main(output: Path) -> None:
     theta, answers, verdicts = draws(rng), [], []
     for row in theta:
         economy = Economy(row)
-        found = economy.solutions(rng)
-        radii = [economy.radii(rule) for rule in found]
+        rules = economy.solutions(rng)
+        radii = [economy.radii(rule) for rule in rules]
         best = int(np.argmin([stable for stable, _ in radii]))
-        verdicts.append((len(found), sum(stable < 1 for stable, _ in radii), *radii[best]))
+        verdicts.append((len(rules), sum(stable < 1 for stable, _ in radii), *radii[best]))
         if len(answers) < N_IRF and verdicts[-1][2] < 1 > verdicts[-1][3]:
-            answers.append((row, economy.responses(found[best])))
+            answers.append((row, economy.responses(rules[best])))
     output.mkdir(parents=True, exist_ok=True)
     write(output / "theta.csv", SPEC.parameter_names, [row for row, _ in answers])
     rows = [

@@ -58,8 +58,8 @@ def draws(rng: np.random.Generator) -> np.ndarray:
     """Draws (32, 14) from the prior, seven decimals, of every kind."""
     theta = rng.uniform(SPEC.low, SPEC.high, size=(POOL, SPEC.n_parameters)).round(7)
     taken: list[int] = []
-    for kind, found in kinds(theta).items():
-        taken += [row for row in np.flatnonzero(found) if row not in taken][: KINDS[kind]]
+    for kind, rows_of_kind in kinds(theta).items():
+        taken += [row for row in np.flatnonzero(rows_of_kind) if row not in taken][: KINDS[kind]]
     return theta[taken]
 
 
