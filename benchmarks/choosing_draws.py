@@ -18,12 +18,12 @@ import torch
 from emulator.choice.committee import chosen, fitted
 from emulator.choice.pool import Pool, drawn, solved
 from emulator.choice.scoring import answers_of
-from emulator.worlds import get_world
+from emulator.worlds import World, get_world
 
 HORIZON, TEST = 40, 300
 
 
-def error(world, pool: Pool, test: Pool) -> float:
+def error(world: World, pool: Pool, test: Pool) -> float:
     networks, splits = fitted(world, pool, test)
     return min(
         splits.error(answers_of(network, splits, "test"), "test") for network in networks.values()

@@ -17,6 +17,7 @@ import signal
 import sys
 import time
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,7 +56,7 @@ def main() -> None:
     alive = y.std(0) > 0  # a column that never varies cannot be standardised
     x_test = torch.tensor(test_theta).float()
 
-    def error(emulator) -> float:
+    def error(emulator: Any) -> float:
         with torch.no_grad():
             if emulator.supports_uq:
                 mean = emulator.predict_mean_and_variance(x_test)[0]
@@ -66,7 +67,8 @@ def main() -> None:
         squares = ((test_irf - answer.reshape(test_irf.shape)) / sigma[:, None, :]) ** 2
         return float(np.nanmean(np.sqrt(squares.mean(axis=(0, 2)))))
 
-    results, number = [], 0
+    results: list[tuple[float, str, Any]] = []
+    number = 0
     names = sorted(
         (emulator.model_name() for emulator in AutoEmulate.default_emulators()),
         key=CHEAPEST_FIRST.index,

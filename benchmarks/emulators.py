@@ -24,7 +24,7 @@ import lightgbm
 import numpy as np
 import torch
 import typer
-from torch import Tensor, nn
+from torch import Tensor
 
 from emulator import provenance
 from emulator.console import err, out, run, say
@@ -33,6 +33,7 @@ from emulator.eval import results, tables
 from emulator.eval.evaluate import evaluate_network
 from emulator.eval.request import DEFAULT_SPLITS, Request, names
 from emulator.files import sha256
+from emulator.models.base import EmulatorModel
 from emulator.models.baselines.pca import PrincipalComponents
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import TrainedNetwork
@@ -123,12 +124,15 @@ def _until(deadline: float) -> Callable[[Any], None]:
     return stop
 
 
-class Trees(nn.Module):
-    """What an evaluation needs of a network, for trees."""
+class Trees(EmulatorModel):
+    """Trees in the place of a network."""
 
     def __init__(self, settings: Settings, data: DataSet, threads: int) -> None:
         super().__init__()
         self.world_specs = {world: data.spec(world) for world in settings.worlds}
+        self.horizon = data.horizon
+        self.param_dims = {name: spec.n_parameters for name, spec in self.world_specs.items()}
+        self.shock_dims = {name: spec.n_shocks for name, spec in self.world_specs.items()}
         self.fits: dict[str, TreesOfAWorld] = {}
         for world in settings.worlds:
             start = time.monotonic()
@@ -159,8 +163,8 @@ class Trees(nn.Module):
             sha256=sha256("".join(fit.text() for fit in self.fits.values()).encode()),
         )
 
-    def forward(self, theta: Tensor, world_id: str, horizon: int | None = None) -> Tensor:
-        return self.fits[world_id].predict(theta.numpy())
+    def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
+        return self.fits[world].predict(theta_BP.numpy())
 
 
 def main(

@@ -104,7 +104,7 @@ def main(
     budget = Budget(kept=kept, starts=starts, chains=chains, draws=draws, rescored=rescored)
     with sole_writer(output):
         table = output / "estimation.csv"
-        rows = pd.read_csv(table).to_dict("records") if table.exists() else []
+        rows: list[dict[Any, Any]] = pd.read_csv(table).to_dict("records") if table.exists() else []
         for name in split_names(worlds):
             if name in [row["world"] for row in rows]:
                 say(f"{name}: in {table} already")
@@ -230,6 +230,7 @@ def seconds_a_draw(world: Economy, target: Target, result: Estimate) -> float:
     """Processor time of the solver for one draw of the network's posterior, of those that it has
     not scored.
     """
+    assert result.rescored is not None
     theta = result.density.prior.theta(result.density.prior.places(flat(result)))
     fresh = theta[~(theta[:, None] == result.rescored.theta[None]).all(axis=2).any(axis=1)]
     chosen = fresh[np.linspace(0, len(fresh) - 1, min(TIMED, len(fresh))).astype(int)]

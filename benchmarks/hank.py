@@ -23,6 +23,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,11 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float((np.abs(ours[:, :horizon, :3] - theirs[:, :horizon]) / peak).max())
 
 
+def solve_all(theta: np.ndarray) -> None:
+    for row in theta.tolist():
+        hank.solve_draw(tuple(row), SHORT)
+
+
 def compare(theta: np.ndarray) -> tuple[Table, bool]:
     """The table of times and differences, and whether the goals are met."""
     rows = [tuple(row) for row in theta.tolist()]
@@ -87,18 +93,16 @@ def compare(theta: np.ndarray) -> tuple[Table, bool]:
     apart: dict[str, list[float]] = {"short": [], "long": []}
     rng = np.random.default_rng(1)
     for row in track(rows, "solving"):
-        taken, theirs = seconds(lambda row=row: before(np.array(row)))
+        taken, theirs = seconds(partial(before, np.array(row)))
         times["before"].append(taken)
         for name, truncation in (("long", LONG), ("short", SHORT)):
             forget()
-            taken, ours = seconds(lambda row=row, of=truncation: hank.solve_draw(row, of))
+            taken, ours = seconds(partial(hank.solve_draw, row, truncation))
             times[name].append(taken)
             apart[name].append(difference(ours.irf, theirs))
         others = rng.uniform(SPEC.low, SPEC.high, size=(FURTHER, SPEC.n_parameters))
         others[:, :N_TASTES] = row[:N_TASTES]
-        taken, _ = seconds(
-            lambda others=others: [hank.solve_draw(tuple(x), SHORT) for x in others.tolist()]
-        )
+        taken, _ = seconds(partial(solve_all, others))
         times["policy"].append(taken / FURTHER)
     return _table(times, apart)
 

@@ -23,6 +23,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = os.environ[
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -54,11 +55,20 @@ def library(size: Size) -> Any:
 
     original = two_asset.make_grids  # its calibration is inside a function; the grids are not
 
-    def make_grids(bmax, amax, kmax, nB, nA, nK, nZ, rho_z, sigma_z):
-        b_grid, a_grid, k_grid, e_grid, Pi = original(
+    def make_grids(
+        bmax: float,
+        amax: float,
+        kmax: float,
+        nB: int,
+        nA: int,
+        nK: int,
+        nZ: int,
+        rho_z: float,
+        sigma_z: float,
+    ) -> Any:  # the library gives them by these names
+        return original(
             bmax, amax, kmax, size.liquid, size.illiquid, size.multipliers, nZ, rho_z, sigma_z
         )
-        return b_grid, a_grid, k_grid, e_grid, Pi
 
     two_asset.make_grids = make_grids
     try:
@@ -89,8 +99,8 @@ def own_grids(draws: int) -> tuple[float, float]:
     for row in theta:
         other = rng.uniform(SPEC.low, SPEC.high)
         other[:N_TASTES] = row[:N_TASTES]
-        first.append(seconds(lambda row=row: hank2.solve_draw(tuple(row.tolist()), GRID))[0])
-        further.append(seconds(lambda row=other: hank2.solve_draw(tuple(row.tolist()), GRID))[0])
+        first.append(seconds(partial(hank2.solve_draw, tuple(row.tolist()), GRID))[0])
+        further.append(seconds(partial(hank2.solve_draw, tuple(other.tolist()), GRID))[0])
     return float(np.median(first)), float(np.median(further))
 
 
@@ -117,7 +127,7 @@ def main() -> int:
     met = True
     for name, size in (("example", EXAMPLE), ("paper", PAPER))[: 1 + options.paper]:
         times = [
-            [seconds(lambda size=size, solve=solve: solve(size))[0] for solve in (library, ours)]
+            [seconds(partial(solve, size))[0] for solve in (library, ours)]
             for _ in range(options.rounds)
         ]
         theirs, own = np.median(times, axis=0)

@@ -60,8 +60,8 @@ def main() -> None:
     figure.savefig(options.output, dpi=110, metadata={"Software": None})
     for k in np.flatnonzero(np.diff(regime)):
         print(f"{regime[k]} to {regime[k + 1]} skills held between debt {debt[k : k + 2]}:")
-        for shock, before, after in zip(SPEC.shock_names, impact[k], impact[k + 1], strict=True):
-            print(f"  {shock}: {before:.4f}, then {after:.4f}")
+        for name, before, after in zip(SPEC.shock_names, impact[k], impact[k + 1], strict=True):
+            print(f"  {name}: {before:.4f}, then {after:.4f}")
     print(f"Figure: {options.output}")
 
 

@@ -18,9 +18,11 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -43,13 +45,14 @@ def coverage(histories: int, console: Console) -> None:
     nk = emulator.world("nk")
     draws = nk.sample(histories, seed=0)
     paths = nk.simulate(draws, periods=QUARTERS + AHEAD, seed=1)
-    within = {0.90: [], 0.68: []}
+    assert isinstance(paths, xr.DataArray)  # without states
+    within: dict[float, list[np.ndarray]] = {0.90: [], 0.68: []}
     names = [str(name) for name in paths["observable"].values]
     index = pd.period_range("1990Q1", periods=QUARTERS, freq="Q")
     for k in track(range(histories), console=console, description="histories"):
         values = paths.values[k]
-        table = pd.DataFrame(values[:QUARTERS], index=index, columns=names)
-        answer = nk.forecast(table, draws.iloc[k], horizon=AHEAD)
+        data = pd.DataFrame(values[:QUARTERS], index=index, columns=names)
+        answer = nk.forecast(data, draws.iloc[k], horizon=AHEAD)
         quantile = answer["quantile"].sel(target=names).transpose("probability", "period", "target")
         for level, (low, high) in {0.90: (0.05, 0.95), 0.68: (0.16, 0.84)}.items():
             low_edge, high_edge = (quantile.sel(probability=p).values for p in (low, high))
@@ -148,7 +151,7 @@ def us(world: str, every: int, csv: Path | None, console: Console) -> None:
         later[: len(rest)] = rest
         for name, forecaster in forecasters.items():
             errors[name].append(forecaster(known) - later)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "forecast": name,
             "horizon": h,

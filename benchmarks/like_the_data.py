@@ -119,7 +119,7 @@ def main(
     """Coverage of intervals and bands."""
     world = emulator.world("nk")
     lengths = [int(text) for text in quarters.split(",")]
-    rows = pd.read_csv(output).to_dict("records") if output.exists() else []
+    rows: list[dict[Any, Any]] = pd.read_csv(output).to_dict("records") if output.exists() else []
     there = {(row["truth"], row["quarters"], row["history"]) for row in rows}
     prior = Prior(world, target_of(world, world.spec.theta(), 80, 0), draws)
     if truth not in ("defaults", "prior"):
@@ -207,7 +207,8 @@ def covered(
 def show(table: pd.DataFrame) -> None:
     """Shares of what covers, by posterior and length of the histories."""
     groups = table.groupby(["truth", "posterior", "quarters"], sort=False)
-    chosen = [name for name in table if name.startswith(("covers_", "band", "covered", "sigma_"))]
+    begins = ("covers_", "band", "covered", "sigma_")
+    chosen = [name for name in table if str(name).startswith(begins)]
     means = groups[[*chosen, "processor_seconds"]].mean()
     means.insert(0, "histories", groups.size())
     means["effective, least"] = groups["effective"].min()

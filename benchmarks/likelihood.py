@@ -21,8 +21,9 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,11 @@ import emulator
 from emulator.inference.likelihood import Likelihood
 from emulator.solvers import StateSpace, solve_qz
 from emulator.solvers.kalman import log_likelihoods
+from emulator.solvers.kalman.likelihood import Start
 from emulator.tests.reference import dynare
 from emulator.tests.reference.likelihood import cases, make
+from emulator.worlds.filemodel import FileModel
+from emulator.worlds.priors import Prior
 
 TOLERANCE = 1e-6
 """Largest difference, absolute or relative to the value: a prior has draws of minus ten million."""
@@ -108,7 +112,20 @@ def _row(name: str, wanted: np.ndarray, ours: np.ndarray) -> Row:
     )
 
 
+def _of_file(economy: emulator.Economy) -> FileModel:
+    """The world of an economy that a file without a mapping makes."""
+    assert isinstance(economy.solver, FileModel)
+    return economy.solver
+
+
 # Smets and Wouters (2007) on their own data
+
+
+class Asked(TypedDict):
+    """How the likelihood begins."""
+
+    start: Start
+    presample: int
 
 
 def _sw_data(folder: Path) -> pd.DataFrame:
@@ -133,15 +150,16 @@ def smets_wouters(public: Path, matlab: Path) -> list[Row]:
 
     folder, rows = public / SW, []
     table = _sw_data(folder)
-    for name, start in ((f"{SW}.mod", "wide"), (f"{SW}_45.mod", "stationary")):
+    starts: dict[str, Start] = {f"{SW}.mod": "wide", f"{SW}_45.mod": "stationary"}
+    for name, start in starts.items():
         text = _sw_text(folder / name)
         with tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch) / name
             path.write_text(text, encoding="latin-1")
             economy = emulator.world(path)
-            priors = economy.solver.priors
+            priors = _of_file(economy).priors
             theta = _prior_draws(economy, priors)
-            asked = {"start": start, "presample": 4}
+            asked = Asked(start=start, presample=4)
             ours = economy.log_likelihood(table, theta, **asked)["log_likelihood"].values
             calibrated = economy.log_likelihood(table, **asked)["log_likelihood"].values[0]
             moved = float(np.abs(_by_qz(economy, table, theta, asked) - ours).max())
@@ -159,23 +177,24 @@ def smets_wouters(public: Path, matlab: Path) -> list[Row]:
 
 
 def _by_qz(
-    economy: emulator.Economy, table: pd.DataFrame, theta: np.ndarray, asked: dict
+    economy: emulator.Economy, table: pd.DataFrame, theta: np.ndarray, asked: Asked
 ) -> np.ndarray:
     """Log-likelihoods (n,) where the QZ method solves the model: its solutions differ from ours by
     some 1e-13, which many draws of these priors magnify.
     """
     likelihood = Likelihood.of(economy.answerer, emulator.read_data(table), **asked)
-    world, space = economy.solver, economy.answerer.state_space(theta)
-    matrices = world.model.scaled(world._full(theta))
-    solved = [solve_qz(*(matrix[row] for matrix in matrices))[:2] for row in range(len(theta))]
-    other = StateSpace(*(np.stack(part) for part in zip(*solved, strict=True)), space.C)
+    world, space = _of_file(economy), economy.answerer.state_space(theta)
+    matrices = world.model.scaled(world.full_theta(theta))
+    solved = [solve_qz(*(matrix[row] for matrix in matrices)) for row in range(len(theta))]
+    transition, impact = (np.stack([answer[part] for answer in solved]) for part in (0, 1))
+    other = StateSpace(transition, impact, space.C)
     observed = likelihood.observation.at(theta).of_space(
         other, likelihood.data.values, economy.answerer.levels(theta)
     )
     return log_likelihoods(observed, likelihood.start)[:, likelihood.presample :].sum(axis=1)
 
 
-def _prior_draws(economy: emulator.Economy, priors: dict) -> np.ndarray:
+def _prior_draws(economy: emulator.Economy, priors: Mapping[str, Prior]) -> np.ndarray:
     """Draws (n, P) of a file's priors that have a solution, within the bounds it gives."""
     rng = np.random.default_rng(0)
     theta = np.repeat(economy.spec.theta(), 40 * N_DRAWS, axis=0)
@@ -184,7 +203,7 @@ def _prior_draws(economy: emulator.Economy, priors: dict) -> np.ndarray:
     return theta[economy.answerer.status(theta) == 0][:N_DRAWS]
 
 
-def _at_mode(economy: emulator.Economy, table: pd.DataFrame, published: dict, asked: dict) -> None:
+def _at_mode(economy: emulator.Economy, table: pd.DataFrame, published: dict, asked: Asked) -> None:
     """Log-posterior at the mode, and Laplace's approximation of the marginal likelihood (Dynare:
     -841.4621 and -923.0527); a prior's density is that before it is cut, as Dynare has it.
     """
@@ -212,7 +231,7 @@ def _at_mode(economy: emulator.Economy, table: pd.DataFrame, published: dict, as
         print(f"  Laplace {whose}: {constant - 0.5 * np.linalg.slogdet(curvature)[1]:.4f}")
 
 
-def _hessian(value, x: np.ndarray) -> np.ndarray:
+def _hessian(value: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
     """By central differences, all points in one batch."""
     step = np.maximum(np.abs(x), 1e-2) * 1e-3
     size = len(x)
@@ -237,13 +256,13 @@ def _hessian(value, x: np.ndarray) -> np.ndarray:
 def of_public(public: Path, name: str, varobs: tuple[str, ...], matlab: Path) -> Row:
     """At draws around the file's calibration of the parameters that its model reads."""
     path = public / name
-    text = emulator.world(path).source.text  # macros expanded, comments gone
+    text = _of_file(emulator.world(path)).model.file.text  # macros expanded, comments gone
     text = re.split(r"\bstoch_simul\b", text)[0]
     text = re.sub(r"\bestimated_params\b.*?\bend\s*;|\bvarobs\b.*?;", "", text, flags=re.DOTALL)
     case = cases.Case(text=text, varobs=varobs)
     with tempfile.TemporaryDirectory() as scratch:
         economy = cases.economy(case, Path(scratch))
-        needed = economy.solver.model.needed
+        needed = _of_file(economy).model.needed
         names = [p for p in economy.spec.parameter_names if p in needed and not SIZE.match(p)]
         usual = economy.spec.theta()
         theta = np.repeat(usual, 20 * N_DRAWS, axis=0)

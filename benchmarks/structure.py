@@ -131,7 +131,8 @@ def doubts(trained: TrainedNetwork, theta: np.ndarray) -> np.ndarray:
 def comparative_statics(trained: TrainedNetwork, bases: np.ndarray, count: int) -> dict[str, Any]:
     """How many are right: the sign of each effect, and the size within the bar, or flagged."""
     world = get_world(WORLD)
-    spec, rows = world.spec, []
+    spec = world.spec
+    rows: list[dict[str, Any]] = []
     points = np.concatenate([spec.theta(), bases])
     for number in range(count):
         parameter = number % spec.n_parameters

@@ -33,6 +33,7 @@ from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.training import BatchLoader, IRFDataset, Trainer, TrainingConfig
 from emulator.training.monitor import Monitor
 from emulator.training.processes import Group, Interrupt
+from emulator.training.sources import MemorySource
 from emulator.worlds import split_names
 
 
@@ -67,8 +68,10 @@ class ByHand:
         self.ends = np.cumsum(data.sizes)
         self.starts = self.ends - data.sizes
         self.rng = np.random.default_rng(0)
-        self.theta, self.irf = [], []
+        self.theta: list[torch.Tensor] = []
+        self.irf: list[torch.Tensor] = []
         for world, source in zip(data.world_ids, data.sources, strict=True):
+            assert isinstance(source, MemorySource)
             moments = data.statistics[world]
             self.theta.append((source.theta - moments.theta_mean) / moments.theta_std)
             self.irf.append(source.irf / moments.irf_scale[:, None])

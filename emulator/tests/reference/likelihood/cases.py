@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import emulator
+from emulator.solvers.kalman.likelihood import Start
 
 HERE = Path(__file__).resolve().parent
 WORLDS = Path(emulator.__file__).parent / "worlds"
@@ -77,9 +78,10 @@ class Case:
         return int(self.options.get("presample", 0))
 
     @property
-    def start(self) -> str:
+    def start(self) -> Start:
         """What the package calls Dynare's `lik_init`."""
-        return {1: "stationary", 2: "wide", 3: "diffuse"}[int(self.options.get("lik_init", 1))]
+        starts: dict[int, Start] = {1: "stationary", 2: "wide", 3: "diffuse"}
+        return starts[int(self.options.get("lik_init", 1))]
 
     @property
     def model(self) -> str:
