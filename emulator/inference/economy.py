@@ -27,7 +27,7 @@ from emulator.inference.fallback import (
     world_of,
 )
 from emulator.inference.file_questions import FileQuestions
-from emulator.inference.higher_order import Averaging
+from emulator.inference.higher_order import Averaging, of_first_order
 from emulator.inference.higher_order import answered as of_higher_order
 from emulator.inference.history.face import HistoryQuestions
 from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
@@ -203,12 +203,8 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
                 horizon=horizon,
                 on_failure=on_failure,
             )
-            if self.answerer.order == 1:
-                return answered
             said = self.answerer.order_notes if order is None else ()
-            labels = answered.labels
-            labels = labels._replace(source=IN_WORDS[1], notes=(*labels.notes, *said))
-            return answered._replace(labels=labels)
+            return answered if self.answerer.order == 1 else of_first_order(answered, said)
         theta = self.asking.theta(draws, parameters or {})
         last = self.asking.last(horizon)
         asked = self.asking.asked(shocks, shock, size, last)

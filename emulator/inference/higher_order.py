@@ -6,6 +6,7 @@ Axes: n draw, S shock, H horizon, T period, O observable, R replication.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -111,6 +112,13 @@ def answered(
     labels = labels._replace(source=IN_WORDS[order], notes=(*labels.notes, averaging.words + "."))
     fields = {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": ~failed}
     return Answered(labels, theta, fields)
+
+
+def of_first_order(answered: Answered, notes: Sequence[str]) -> Answered:
+    """The same answer, said to be of first order, with these notes beside its own."""
+    labels = answered.labels
+    labels = labels._replace(source=IN_WORDS[1], notes=(*labels.notes, *notes))
+    return answered._replace(labels=labels)
 
 
 def _refuse_unit_roots(

@@ -18,6 +18,7 @@ from emulator.solvers import StateSpace
 from emulator.solvers.perturbation import Rules
 from emulator.spec import DEFAULT_HORIZON, Status, WorldSpec
 from emulator.worlds.draws import Draws, why_refused
+from emulator.worlds.pulses import pulses_of
 from emulator.worlds.regimes import Regimes
 from emulator.worlds.source import Source
 
@@ -294,27 +295,7 @@ class World(ABC):
 
     def _pulses(self, theta: np.ndarray, shocks: np.ndarray, horizon: int | None) -> np.ndarray:
         """A path of shocks as `simulate` takes it, (n, H+1, S)."""
-        array = np.asarray(shocks, dtype=np.float64)
-        spec, n = self.spec, len(theta)
-        if array.ndim != 3 or array.shape[0] not in (1, n) or array.shape[1] != spec.n_shocks:
-            raise ParameterError(
-                f"World '{spec.name}' takes a path of shocks of shape ({n}, {spec.n_shocks}, T) or"
-                f" (1, {spec.n_shocks}, T), in standard deviations; found {array.shape}."
-            )
-        last = array.shape[2] - 1 if horizon is None else horizon
-        if not array.shape[2] - 1 <= last or last < 0:
-            raise ParameterError(
-                f"The path of shocks has {array.shape[2]} periods and the horizon is {last};"
-                " expected at least one period, and none after the horizon."
-            )
-        if self.longest_horizon is not None and last > self.longest_horizon:
-            raise ParameterError(
-                f"The horizon is {last}; world '{spec.name}' is solved for {self.longest_horizon}"
-                " periods at most."
-            )
-        pulses = np.zeros((n, last + 1, spec.n_shocks))
-        pulses[:, : array.shape[2]] = np.swapaxes(array, 1, 2)
-        return pulses
+        return pulses_of(self.spec, len(theta), shocks, horizon, self.longest_horizon)
 
     def draw(self, n: int, rng: np.random.Generator, group: int = 1) -> Draws:
         """n accepted draws from the prior, refused ones kept beside them with their reason.
