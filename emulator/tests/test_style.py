@@ -26,6 +26,7 @@ def names_bound(tree: ast.AST) -> set[str]:
 
 
 BENCHMARKS = sorted((PACKAGE.parent / "benchmarks").glob("*.py"))
+TESTS = sorted((PACKAGE / "tests").rglob("*.py"))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,11 @@ BENCHMARKS = sorted((PACKAGE.parent / "benchmarks").glob("*.py"))
 )
 def test_names_say_what_they_hold(path):
     assert "found" not in names_bound(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_names_in_tests_say_what_they_hold():
+    bound = {str(p.relative_to(PACKAGE)): names_bound(ast.parse(p.read_text())) for p in TESTS}
+    assert not [name for name, names in bound.items() if "found" in names]
 
 
 def test_no_module_is_too_long_to_live_in():

@@ -251,7 +251,7 @@ def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
 
 
 @pytest.mark.parametrize(
-    ("change", "found"),
+    ("change", "message"),
     [
         (lambda m: m["worlds"]["nk"].update(regions={}), "held-out regions are not those"),
         (
@@ -264,9 +264,9 @@ def test_a_world_that_is_not_installed_is_said_to_be_unchecked(tiny_copy):
         ),
     ],
 )
-def test_a_manifest_that_forgets_is_found(tiny_copy, change, found):
+def test_a_manifest_that_forgets_is_found(tiny_copy, change, message):
     edit_json(tiny_copy / "manifest.json", lambda manifest: (change(manifest), None)[1])
-    assert has(tiny_copy, "nk", found)
+    assert has(tiny_copy, "nk", message)
 
 
 def test_splits_and_verdicts_of_another_seed_are_found_in_every_world(tiny_copy):

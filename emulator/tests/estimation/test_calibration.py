@@ -52,8 +52,8 @@ def by_nuts(density, seed):
     return u_of(density, sample(density, scout, chains=1, tune=200, draws=400, seed=seed))
 
 
-def check(found):
-    for column in found.T:
+def check(ranks_of_draws):
+    for column in ranks_of_draws.T:
         counts = np.bincount(column * 8 // (RANKED + 1), minlength=8)
         assert chisquare(counts).pvalue > 1e-3
 

@@ -31,10 +31,10 @@ class RawUnits(PerWorldMLPBaseline):
 
 
 @pytest.mark.parametrize(
-    ("broken", "found"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")]
+    ("broken", "message"), [(MeanEncoder, "tells_parameters_apart"), (RawUnits, "natural_units")]
 )
-def test_the_suite_finds_broken_networks(broken, found):
-    with pytest.raises(ModelCheckError, match=found):
+def test_the_suite_finds_broken_networks(broken, message):
+    with pytest.raises(ModelCheckError, match=message):
         check_model(broken, list(SPECS.values()))
 
 

@@ -38,9 +38,9 @@ def copy_of(world):
     return SPECS[world].model_copy(update={"name": "copied"})
 
 
-def close(found, wanted, tolerance=2e-4):
+def close(values, wanted, tolerance=2e-4):
     torch.testing.assert_close(
-        found, wanted, rtol=tolerance, atol=tolerance * float(wanted.detach().abs().max())
+        values, wanted, rtol=tolerance, atol=tolerance * float(wanted.detach().abs().max())
     )
 
 

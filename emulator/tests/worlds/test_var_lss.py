@@ -18,8 +18,8 @@ pytestmark = pytest.mark.fast
 VAR, LSS, NK = get_world("var"), get_world("lss"), get_world("nk")
 
 
-def relative(found, expected):
-    return np.abs(found - expected).max() / max(np.abs(expected).max(), 1.0)
+def relative(values, expected):
+    return np.abs(values - expected).max() / max(np.abs(expected).max(), 1.0)
 
 
 def statsmodels_irf(transition, impact, loadings, horizon):
