@@ -14,16 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from emulator.errors import NoSolutionError, ParameterError, unknown_name
-from emulator.inference import files
 from emulator.inference.asking import Asking
 from emulator.inference.draws import given_once, periods_wanted, whole
+from emulator.inference.foresight_answer import ForesightAnswer as ForesightAnswer
 from emulator.inference.paths import shock_values
 from emulator.modfile.compiling.foresight import Foresight, Paths
 from emulator.modfile.compiling.kinds import LEARNING
@@ -34,9 +33,6 @@ from emulator.worlds.filemodel import FileWorld
 from emulator.worlds.modworld import ModWorld
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
     from emulator.inference.draws import DrawsLike, Names
 
 AXES = ("draw", "scenario", "period", "variable")
@@ -349,57 +345,3 @@ def _dataset(asked: _Asked, foresight: Foresight, answers: Sequence[Paths]) -> x
         | {"source": "exact solution under perfect foresight"}
         | ({"run": str(run)} if run is not None else {}),
     )
-
-
-@xr.register_dataset_accessor("foresight")
-class ForesightAnswer:
-    """`answer.foresight`: a figure, a long table and files of paths under perfect foresight."""
-
-    def __init__(self, data: xr.Dataset) -> None:
-        self.data = data
-
-    def __repr__(self) -> str:
-        return "Foresight: plot(), frame(), write(path)"
-
-    def plot(
-        self,
-        path: str | Path | None = None,
-        *,
-        variables: Sequence[str] | str | None = None,
-        periods: int | None = None,
-        title: str | None = None,
-    ) -> Figure:
-        """A panel a variable, a line a scenario and draw. path: where to write it (.png, .pdf,
-        .svg); periods: how many to draw, by default until the paths have settled.
-
-        Raises `ParameterError` for a format that cannot be drawn, `UnknownNameError`.
-        """
-        from emulator.inference.foresight_figures import draw
-
-        names = [variables] if isinstance(variables, str) else variables
-        return draw(self.data, None if path is None else Path(path), names, periods, title)
-
-    def frame(self) -> pd.DataFrame:
-        """A long table (pandas): draw, scenario and period as index, a column a variable, then one
-        an exogenous variable.
-        """
-        columns: dict[str, xr.DataArray] = {}
-        for name, axis in (("path", "variable"), ("exogenous", "shock")):
-            for label in self.data[axis].values:
-                columns[str(label)] = self.data[name].sel({axis: label}, drop=True)
-        return xr.Dataset(columns).to_dataframe(dim_order=["draw", "scenario", "period"])
-
-    def write(self, path: str | Path) -> None:
-        """Write `.csv` (the long table), `.nc` or `.json` (everything).
-
-        Raises `ParameterError` for another ending.
-        """
-        files.write(self.data, Path(path), FORMATS)
-
-
-def _csv(data: xr.Dataset) -> bytes:
-    text: str = data.foresight.frame().to_csv(lineterminator="\n")
-    return text.encode()
-
-
-FORMATS = {".csv": _csv, ".nc": files.to_netcdf, ".json": files.to_json}

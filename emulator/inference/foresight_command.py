@@ -82,7 +82,7 @@ def foresight(
     A file's own blocks (initval, endval, histval, shocks) say which path; of a file without any it
     begins and ends in the steady state. Options stand in their place.
     """
-    from emulator.inference.foresight import FORMATS
+    from emulator.inference.foresight_answer import FORMATS
 
     check_outputs(plot, output or [], FORMATS)
     economy = economy_of(world, DEFAULT_NETWORK, True, run)
