@@ -42,11 +42,10 @@ class SteadyProgram:
             return self._guarded(parameters, shocks)
         except Beyond as beyond:
             if len(parameters) == 1:
-                place = f"{self.path}:{beyond.line}" if beyond.line else self.path
                 raise ModFileError(
                     f"{beyond} is beyond what is followed here. Give the steady state in a"
                     " steady_state_model block, or write this as plain arithmetic.",
-                    place,
+                    f"{self.path}:{beyond.line or 1}",
                 ) from None
         parts = [self(parameters[k : k + 1], shocks[k : k + 1]) for k in range(len(parameters))]
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
