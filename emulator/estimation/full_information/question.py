@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from emulator.errors import ParameterError
+from emulator.estimation.answering import answerers
 from emulator.estimation.diagnostics import arviz
 from emulator.estimation.full_information.density import DataDensity
 from emulator.estimation.full_information.dynare_options import from_file
-from emulator.estimation.matching import answerers
 from emulator.estimation.prior import JointPrior, Ranges
 from emulator.estimation.settings import Budget
 from emulator.files import json_bytes

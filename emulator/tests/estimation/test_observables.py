@@ -166,17 +166,19 @@ def test_units_and_periods_that_differ_are_refused():
 
 @pytest.mark.fast
 def test_what_the_network_does_not_observe_is_asked_of_the_solver():
-    sw07 = emulator.world("sw07")
-    data = sw07.irf(shock="monetary", observables=["output", "consumption"], horizon=4)
+    hank = emulator.world("hank")
+    poor = "consumption_bottom_half"
+    observed = ("output", poor)
+    data = hank.irf(shock="monetary", observables=observed, horizon=4)
     irf = data["irf"].values[0, 0]
-    target = Target.of("x", "monetary", irf, 0.1 + 0 * irf, observables=("output", "consumption"))
-    message = "network knows output, inflation, rate of world 'sw07', and no consumption.*--exact"
-    with pytest.raises(ParameterError, match=message):
-        MatchingProblem.of(target, "sw07", Settings(budget=TINY))
-    problem = MatchingProblem.of(
-        target.without("consumption", range(5)), "sw07", Settings(budget=TINY)
+    target = Target.of("x", "monetary", irf, 0.1 + 0 * irf, observables=observed)
+    message = (
+        f"network knows output, .* consumption_top_tenth of world 'hank', and no {poor}.*--exact"
     )
-    theta = sw07.spec.theta()
+    with pytest.raises(ParameterError, match=message):
+        MatchingProblem.of(target, "hank", Settings(budget=TINY))
+    problem = MatchingProblem.of(target.without(poor, range(5)), "hank", Settings(budget=TINY))
+    theta = hank.spec.theta()
     network, solver = (
         who.responses(theta)[0] for who in (problem.responder, problem.exact_responder)
     )

@@ -68,7 +68,7 @@ def test_an_address_keeps_the_chosen_observables():
 
 
 def test_what_the_network_does_not_know_is_drawn_by_the_solver_or_said(client, economies):
-    other = "world=sw07&shock=monetary&show=output&show=consumption"
+    other = "world=hank&shock=monetary&show=output&show=consumption_bottom_half"
     shown = picture(client, other)
     output, consumption = re.findall(r"<figure>.*?</figure>", shown["picture"], re.DOTALL)
     assert 'class="line c0"' in output
@@ -77,16 +77,21 @@ def test_what_the_network_does_not_know_is_drawn_by_the_solver_or_said(client, e
     assert 'class="line c0 dashed"' in consumption
     assert "knows no" not in shown["notes"]
     hasty = picture(client, f"{other}&exact=0")
-    assert "the network knows no consumption. The exact solution draws them" in hasty["notes"]
-    state = State.read("world=sw07&shock=monetary&size=-0.5%25+on+consumption", economies.spec)
+    assert (
+        "the network knows no consumption_bottom_half. The exact solution draws them"
+        in hasty["notes"]
+    )
+    state = State.read(
+        "world=hank&shock=monetary&size=-0.5%25+on+consumption_bottom_half", economies.spec
+    )
     (curve,) = ask(state, economies).curves
     assert curve.exact
-    impact = curve.line(curve_observable(economies, "consumption"))[0]
+    impact = curve.line(curve_observable(economies, "consumption_bottom_half", "hank"))[0]
     assert impact == pytest.approx(-0.5)
 
 
-def curve_observable(economies, name):
-    spec = economies.spec("sw07")
+def curve_observable(economies, name, world="sw07"):
+    spec = economies.spec(world)
     return spec.observables[spec.observable_index(name)]
 
 

@@ -72,7 +72,7 @@ def test_bands_dashed_exact_lines_and_pins_are_in_the_picture(client):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ("p.kappa=0.9", "out of range: kappa = 0.9 (trained on 0.01001 to 0.5)"),
+        ("p.kappa=0.9", "out of range: kappa = 0.9 (trained on 0.01 to 0.5)"),
         (
             "p.phi_pi=0.8&p.phi_y=0",
             "finds no unique stable solution (indeterminate: many stable solutions)",
