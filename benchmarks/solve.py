@@ -2,7 +2,8 @@
 loops of others.
 
 Ours takes a batch from theta to responses through `get_world(name).irf`: steady state, derivatives,
-solution, certificate, responses of output, inflation and rate to every shock. Against it, draw by
+solution, certificate, responses of all that the world observes to every shock; peers give those of
+output, inflation and rate, which are compared. Against it, draw by
 draw: a loop over `scipy.linalg.ordqz` (pencils ready-made, decision rules only), dsgelab, Dynare's
 loop (steady state, `resol`, `irf`) in one Octave session and, for `zlb`, Dynare's OccBin.
 Everything runs on one thread and in turn, round after round; a figure is the median over the
@@ -42,6 +43,7 @@ from peers import CASES, Case, Dsgelab, DynareLoop, Ordqz
 from rich.console import Console
 from rich.table import Table
 
+from emulator.spec import OBSERVABLES
 from emulator.tests.reference.dynare import DYNARE
 from emulator.tests.reference.zlb.make import ask
 from emulator.worlds import get_world
@@ -86,7 +88,9 @@ def measure(
     world = get_world(case.world)
     theta = world.sample(draws, np.random.default_rng(0))
     few = theta[:loop_draws]
-    apart = max(difference(peer.irf(case, few), world.irf(few)) for peer in against.values())
+    asked = [world.spec.observable_names.index(name) for name in OBSERVABLES]
+    own = world.irf(few)[..., asked]
+    apart = max(difference(peer.irf(case, few), own) for peer in against.values())
     if not apart < AGREED:
         raise SystemExit(f"{case.world}: answers differ by {apart:.1e}; nothing was timed.")
     times: dict[str, list[float]] = {name: [] for name in ("ours", *against)}
