@@ -36,7 +36,10 @@ from emulator.modfile import load
 from emulator.modfile.compiling.foresight import Foresight
 
 SCRIPT = Path(__file__).resolve().parent / "dynare" / "foresight.m"
-SOLVING = re.compile(r"^(\s*)(simul|perfect_foresight_solver)\b", re.MULTILINE)
+SOLVING = re.compile(r"^\s*(simul|perfect_foresight_solver)\b", re.MULTILINE)
+TIGHTENED = re.compile(r"^(\s*)(steady|simul|perfect_foresight_solver)\b", re.MULTILINE)
+"""Commands before which Dynare's tolerances are set: the path is as good as its ends."""
+
 TIGHT = "options_.dynatol.f = 1e-10; options_.dynatol.x = 1e-10; options_.solve_tolf = 1e-12;\n"
 TOLERANCE = 1e-6
 LIMIT = 1800
@@ -63,7 +66,7 @@ def dynare(path: Path, matlab: Path, rounds: int) -> dict:
         work = Path(folder) / "work"
         shutil.copytree(path.parent, work, ignore=shutil.ignore_patterns("+*", ".git"))
         text = (work / path.name).read_text("latin-1")
-        (work / path.name).write_text(SOLVING.sub(rf"\1{TIGHT}\1\2", text), "latin-1")
+        (work / path.name).write_text(TIGHTENED.sub(rf"\1{TIGHT}\1\2", text), "latin-1")
         shutil.copy(SCRIPT, work / "foresight_referee.m")
         script = SCRIPT.read_text().replace("function foresight(", "function foresight_referee(")
         (work / "foresight_referee.m").write_text(script)
