@@ -65,10 +65,11 @@ def library(size: Size) -> Any:
         nZ: int,
         rho_z: float,
         sigma_z: float,
-    ) -> Any:  # the library gives them by these names
-        return original(
+    ) -> Any:  # the library reads from the source what goes in and comes out, by name
+        b_grid, a_grid, k_grid, e_grid, Pi = original(
             bmax, amax, kmax, size.liquid, size.illiquid, size.multipliers, nZ, rho_z, sigma_z
         )
+        return b_grid, a_grid, k_grid, e_grid, Pi
 
     two_asset.make_grids = make_grids
     try:
