@@ -214,6 +214,8 @@ def main(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         copied = Path(shutil.copytree(options.folder, Path(scratch) / "files"))
         files = followed_programs(copied) if options.programs else sorted(copied.rglob("*.mod"))
+        if not files:
+            raise SystemExit(f"No NAME_steadystate.m that is followed in {options.folder}.")
         return run(files, options)
 
 

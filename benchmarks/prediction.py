@@ -46,9 +46,9 @@ def seconds(action: Callable[[], object]) -> float:
 
 
 def main(
-    checkpoint: Annotated[Path, typer.Option(help="Trained network.")] = Path(
-        "runs/universal_A/best.pt"
-    ),
+    checkpoint: Annotated[
+        str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
+    ] = "runs/universal_A/best.pt",
     draws: Annotated[int, typer.Option(help="Draws of a batch.")] = 10_000,
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
     worlds: Annotated[
@@ -72,7 +72,8 @@ def main(
     torch.set_num_threads(1)
     network = load(checkpoint).network
     if not trained:
-        cost = Path(checkpoint).parent / "cost.json"
+        place = Path(checkpoint)
+        cost = (place if place.is_dir() else place.parent) / "cost.json"
         if not cost.exists():
             raise ParameterError(
                 f"{cost} is missing; expected the folder of a run, which says how long training"
@@ -115,7 +116,8 @@ def measure(
         return seconds(lambda: world.irf(fresh, on_failure="nan")) / n
 
     exactly(4)  # compiles
-    exact_draws = int(min(draws, max(4, costly / exactly(4))))
+    one = max(exactly(4), 1e-9)  # clocks may pass over so short a time
+    exact_draws = int(min(draws, max(4, costly / one)))
     theta = torch.from_numpy(
         low + (high - low) * rng.random((draws, world.spec.n_parameters))
     ).float()

@@ -139,7 +139,8 @@ def times(network: Callable, name: str, repeats: int) -> tuple[float, float, flo
         return clocked(lambda: network(tensor, name))
 
     solved(fresh(4)), predicted(fresh(4))
-    many = int(min(BATCH, max(4, 4 / solved(fresh(4)))))
+    taken = max(solved(fresh(4)), 1e-9)  # clocks may pass over so short a time
+    many = int(min(BATCH, max(4, 4 / taken)))
     rounds = []
     for _ in range(repeats):
         singles = fresh(SINGLES if many == BATCH else 10)

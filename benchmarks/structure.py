@@ -47,7 +47,7 @@ VISIBLE = 0.01
 
 def main(
     checkpoint: Annotated[
-        Path, typer.Option(help="An emulator of structure; calibrated, its flags count too.")
+        str, typer.Option(help="An emulator of structure; calibrated, its flags count too.")
     ],
     dataset: Annotated[Path, typer.Option(help="Data in groups, with a test split.")],
     draws: Annotated[int, typer.Option(min=1, help="Draws at which derivatives are taken.")] = 12,
