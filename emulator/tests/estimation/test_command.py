@@ -245,4 +245,5 @@ def test_the_shock_of_the_world_is_the_one_that_is_asked_for(emulate, tmp_path):
     assert (
         json.loads((tmp_path / "x" / "nk" / "result.json").read_text())["world_shock"] == "demand"
     )
-    assert "The target's monetary shock is matched by the worlds' demand shock" in out
+    assert "Matched: the VAR's shock in rate," in out
+    assert "to the worlds' demand shock." in out
