@@ -130,25 +130,28 @@ def times(network: Callable, name: str, repeats: int) -> tuple[float, float, flo
     def fresh(n: int) -> np.ndarray:  # some worlds keep the solutions of draws that they have seen
         return world.propose(n, rng).astype(np.float32).astype(np.float64)
 
-    def solved(theta: np.ndarray) -> float:
-        return clocked(lambda: world.irf(theta, on_failure="nan"))
+    # Calls are timed in a row: clocks of processor time may advance by milliseconds.
+    def solved(*batches: np.ndarray) -> float:
+        seconds = clocked(lambda: [world.irf(theta, on_failure="nan") for theta in batches])
+        return seconds / len(batches)
 
     @torch.inference_mode()
-    def predicted(theta: np.ndarray) -> float:
-        tensor = torch.from_numpy(theta).float()
-        return clocked(lambda: network(tensor, name))
+    def predicted(*batches: np.ndarray) -> float:
+        tensors = [torch.from_numpy(theta).float() for theta in batches]
+        return clocked(lambda: [network(theta, name) for theta in tensors]) / len(batches)
 
     solved(fresh(4)), predicted(fresh(4))
-    taken = max(solved(fresh(4)), 1e-9)  # clocks may pass over so short a time
+    taken = max(solved(fresh(4)), 1e-9)
     many = int(min(BATCH, max(4, 4 / taken)))
     rounds = []
     for _ in range(repeats):
-        singles = fresh(SINGLES if many == BATCH else 10)
+        count = SINGLES if many == BATCH else 10
+        singles = np.split(fresh(count), count)
         batch = fresh(BATCH)
         rounds.append(
             (
-                statistics.median(solved(singles[k : k + 1]) for k in range(len(singles))),
-                statistics.median(predicted(singles[k : k + 1]) for k in range(len(singles))),
+                solved(*singles),
+                predicted(*singles),
                 solved(batch[:many]) / many,
                 predicted(batch) / BATCH,
             )
