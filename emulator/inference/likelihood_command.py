@@ -66,10 +66,11 @@ def likelihood(
 
     check_outputs(None, output or [], FORMATS)
     economy = economy_of(world, checkpoint, exact, run)
+    data, observe = typed.read(), pairs(typed.observe, "--observe")
     answer = economy.log_likelihood(
-        typed.read(),
+        data,
         swept(set_ or [], grid),
-        observe=pairs(typed.observe, "--observe") or None,
+        observe=observe or None,
         errors=pairs(typed.error, "--error"),
         sample=typed.sample,
         start=start,  # type: ignore[arg-type]  # the filter says what is known
@@ -85,6 +86,12 @@ def likelihood(
             write(answer, path, FORMATS)
             say(f"Numbers: {path}")
     _show(answer, economy.spec)
+    unused = [name for name in data.names if name not in answer["series"].values]
+    if unused and not observe and not any(data.observing):
+        note(
+            f"not used, being called like nothing that is observed: {', '.join(unused)};"
+            f" --observe '{unused[0]}=VARIABLE' says what it observes."
+        )
 
 
 def _show(answer: xr.Dataset, spec: WorldSpec) -> None:

@@ -94,6 +94,11 @@ def _part(name: str, part: str) -> np.ndarray:
 
 
 def _number(name: str, text: str) -> float:
+    if len(text) > 1 and text.isdecimal() and text.startswith("0"):
+        raise ParameterError(
+            f"--set {name}: found '{text}', as after a decimal comma; commas part the values of a"
+            " list, and decimals stand behind a point, such as 0.02."
+        )
     try:
         value = float(text)
     except ValueError:

@@ -34,6 +34,7 @@ def test_a_grid_takes_each_value_with_each():
         (["a"], False, "not of the form"),
         (["a=1", "a=2"], False, "names a parameter twice"),
         (["a=1,x"], False, "'x' is not a finite number"),
+        (["a=0,02"], False, "found '02', as after a decimal comma"),
         (["a=1,,2"], False, "'' is not a finite number"),
         (["a=1:2"], False, "low:high:count"),
         (["a=1:2:1"], False, "low:high:count"),
