@@ -330,7 +330,14 @@ def _initval(
     assignments = []
     for position, initial in blocks:
         names = {symbol.name for symbol in symbols(initial.value)}
-        moving = {name for name in names if last.get(name, -1) >= position}
+        moving = {
+            name
+            for name in names
+            if any(
+                last.get(cause, -1) >= position
+                for cause in ({name} if name in settings.parameters else settings.causes({name}))
+            )
+        }
         if moving and before[0] != position:
             budget.statements(STATEMENT * position)
             before = position, replace(settings, steps=settings.steps[:position]).values({})

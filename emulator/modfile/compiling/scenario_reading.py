@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emulator.errors import ModFileError
+from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.kinds import FORESIGHT
 from emulator.modfile.compiling.matlab import value_of
@@ -177,8 +178,8 @@ class Reading:
             steps_of(file, statements_until(file, settings.run), Budget(file.model.place))[0]
         )
         if self._before is None or self._before[0] != len(steps):
-            known = replace(settings, steps=(*settings.steps[:lead], *steps)).values({})
-            self._before = len(steps), known
+            there = replace(settings, steps=(*settings.steps[:lead], *steps))
+            self._before = len(steps), self._followed_by_draws(there)
         values = dict(MATLAB_CONSTANTS) | {
             name: value
             for name, value in self._before[1].items()
@@ -193,6 +194,22 @@ class Reading:
         names = (*self.model.variables, *self.shocks)
         columns = [*self.state.endogenous.T, *self.state.exogenous.T]
         return values | self._followed | dict(zip(names, columns, strict=True))
+
+    def _followed_by_draws(self, there: Calibration) -> dict[str, Any]:
+        """Values of a file's names after these steps; numbers that MATLAB computes follow the
+        parameters of the draws, which are the file's own here still.
+        """
+        own = there.values({})
+        given = {
+            name: np.where(column == value, own[name], column)
+            for name, column, value in zip(
+                self.model.parameters, self.theta.T, self._own, strict=True
+            )
+            if (column != value).any() and name in own and not isinstance(own[name], ModFileError)
+        }
+        if not given:
+            return own
+        return there.values(given) | {name: own[name] for name in given}
 
     def _theta(self, position: int) -> np.ndarray:
         values = self._values(position)

@@ -170,10 +170,27 @@ class SteadyStates:
 
     def _initial(self, theta: np.ndarray) -> dict[str, Any]:
         """Parameters, and variables and shocks as the initval blocks set them, in order."""
-        values: dict[str, Any] = dict(MATLAB_CONSTANTS) | self._zeros() | self._values(theta)
+        given = self._values(theta)
+        computed: dict[str, Any] = {}
+        if self._reads_computed:
+            computed = {
+                name: value
+                for name, value in self.calibration.values(given).items()
+                if not isinstance(value, ModFileError)
+            }
+        values = dict(MATLAB_CONSTANTS) | computed | self._zeros() | given
         for assignment in self.calibration.initval:
             values[assignment.name] = evaluate(assignment.value, values, assignment.place)
         return values
+
+    @cached_property
+    def _reads_computed(self) -> bool:
+        """Whether initval reads what the file computes besides its parameters: numbers of MATLAB's,
+        such as q = 2*a.
+        """
+        initval = self.calibration.initval
+        declared = {*self.parameters, *self.variables, *self.shocks, *MATLAB_CONSTANTS}
+        return any(s.name not in declared for a in initval for s in symbols(a.value))
 
     def _zeros(self) -> dict[str, Any]:
         """Variables that initval has not set yet are zero, as in Dynare."""

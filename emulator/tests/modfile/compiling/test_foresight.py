@@ -310,3 +310,14 @@ def test_dynares_extended_path(name):
     levels, _ = model.kind.path_solver(model).simulate(model.theta(), shocks)
     expected = [[row[name] for name in model.variables] for row in rows]
     np.testing.assert_allclose(levels[0], expected, atol=1e-7)
+
+
+def test_ends_and_histories_read_the_numbers_of_matlab_at_each_draw():
+    head = "var y; varexo e; parameters a; a=0.5;\nq=2*a;\nmodel; y=a*y(-1)+e; end;\n"
+    ends = "initval; e=q; y=q; end; steady; endval; e=2*q; y=q; end; steady; simul(periods=40);"
+    path = solved(head + ends, a=[0.5, 0.25]).path[:, :, 0]
+    np.testing.assert_allclose(path[:, 0], [2.0, 0.5 / 0.75])
+    np.testing.assert_allclose(path[:, -1], [4.0, 1.0 / 0.75])
+    past = "initval; y=q; end; steady; histval; y(0)=q; end; simul(periods=40);"
+    path = solved(head + past, a=[0.5, 0.25]).path[:, :, 0]
+    np.testing.assert_allclose(path[:, :2], [[1.0, 0.5], [0.5, 0.125]])

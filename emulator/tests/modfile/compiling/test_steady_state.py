@@ -132,3 +132,15 @@ def test_formulas_that_do_not_solve_the_model_are_told_with_the_equation(tmp_pat
         match=r"model\.mod:3: no steady state: the steady_state_model .*model\.mod:4 is off by",
     ):
         irf(path)
+
+
+NUMBER = "var y; varexo g e; parameters a; a = 2;\nq = 2*a;\nmodel; y = 0.5*y(-1) + g + e*y; end;\n"
+
+
+def test_initial_values_read_the_numbers_of_matlab(steady):
+    """They follow the parameters that are given, and stay where the file changes them below."""
+    text = NUMBER + "initval; g = q; y = q; end;"
+    assert steady(text + SHOCK)["y"] == pytest.approx(8.0)
+    assert steady(text + SHOCK, a=3.0)["y"] == pytest.approx(12.0)
+    assert steady(text + "a = 7;" + SHOCK)["y"] == pytest.approx(8.0)
+    assert steady(text + "q = 7;\n" + SHOCK)["y"] == pytest.approx(8.0)
