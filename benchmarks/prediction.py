@@ -1,7 +1,7 @@
 """What a prediction costs beside the exact solution of the same draws, and after how many calls
 training has paid.
 
-    python benchmarks/prediction.py --checkpoint runs/universal_A/best.pt [--draws 10000] [--repeats
+    python benchmarks/prediction.py --checkpoint universal-alone [--draws 10000] [--repeats
     7]
 
 One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact
@@ -48,7 +48,7 @@ def seconds(action: Callable[[], object]) -> float:
 def main(
     checkpoint: Annotated[
         str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
-    ] = "runs/universal_A/best.pt",
+    ] = "universal-alone",
     draws: Annotated[int, typer.Option(help="Draws of a batch.")] = 10_000,
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
     worlds: Annotated[
