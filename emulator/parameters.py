@@ -9,10 +9,16 @@ import numpy as np
 from pydantic import StringConstraints
 
 from emulator.declarations import Parameter, Record, interval
-from emulator.errors import NAME_PATTERN, ParameterError, unknown_name
+from emulator.errors import NAME_PATTERN, ParameterError, UnknownNameError, unknown_name
 
 WorldName = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
 """Names of worlds become names of folders and files: letters, digits and underscores only."""
+
+OF_RUNS = (
+    "A run of a .mod file is chosen where the file is opened: emulator.world(path, run=2), on the"
+    " command line --run 2."
+)
+"""What is said where a run is asked of an answer."""
 
 
 class ModelParameters(Record):
@@ -81,9 +87,12 @@ class ModelParameters(Record):
         try:
             return self.parameter_names.index(parameter)
         except ValueError:
-            raise unknown_name(
+            unknown = unknown_name(
                 f"parameter of world '{self.name}'", parameter, self.parameter_names
-            ) from None
+            )
+            if parameter == "run":
+                raise UnknownNameError(f"{unknown} {OF_RUNS}") from None
+            raise unknown from None
 
     def theta(self, values: Mapping[str, float] | None = None, **named: float) -> np.ndarray:
         """One parameter vector (1, P), float64: the defaults, with the named parameters replaced.

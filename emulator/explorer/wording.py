@@ -56,7 +56,8 @@ ADVICE = (
         "Assign it in the file.",
     ),
     (
-        r"; run=1 to run=\d+ \(on the command line --run\) chooses one\.",
+        r"; run=1 to run=\d+ of emulator\.world\(path, run=1\) or emulator\.modfile\.load \(on"
+        r" the command line --run\) chooses one\.",
         ". A file with one of them alone shows that one.",
     ),
     (

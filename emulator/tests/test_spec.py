@@ -31,6 +31,8 @@ def test_unknown_names_come_with_the_nearest_known_one():
         match=r"Unknown parameter of world 'nk': 'phi_pie'\. Did you mean 'phi_pi'",
     ):
         SPEC.theta(phi_pie=1.5)
+    with pytest.raises(UnknownNameError, match=r"emulator\.world\(path, run=2\).* --run 2"):
+        SPEC.theta(run=2)
     with pytest.raises(UnknownNameError, match="Did you mean 'monetary'"):
         SPEC.shock_index("monetery")
     with pytest.raises(UnknownNameError, match=r"Unknown world: 'nkk'\. Did you mean 'nk'"):

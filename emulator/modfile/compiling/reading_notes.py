@@ -117,7 +117,8 @@ def _one_of_many(file: ModFile, runs: Sequence[Run]) -> str:
     answer = "of all statements of the file" if chosen is None else f"of {chosen}"
     return (
         f"{file.path.name}: {len(runs)} commands solve the model. The answer is that {answer};"
-        f" run=1 to run={len(runs)} (on the command line --run) chooses one."
+        f" run=1 to run={len(runs)} of emulator.world(path, run=1) or emulator.modfile.load (on"
+        " the command line --run) chooses one."
     )
 
 

@@ -71,7 +71,11 @@ def test_a_unit_root_is_advised_to_start_without_levels(solved):
     [
         ("a (fallback='exact', on the command line --exact, asks the solver)", "a"),
         ("a; on the command line --exact.", "a."),
-        ("the answer is x; run=1 to run=2 (on the command line --run) chooses one.", None),
+        (
+            "the answer is x; run=1 to run=2 of emulator.world(path, run=1) or"
+            " emulator.modfile.load (on the command line --run) chooses one.",
+            "the answer is x. A file with one of them alone shows that one.",
+        ),
         ("start='diffuse' as it stands", "start='diffuse' as it stands"),
     ],
 )
