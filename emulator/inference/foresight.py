@@ -40,6 +40,9 @@ AXES = ("draw", "scenario", "period", "variable")
 PARTS = ("shocks", "initial", "terminal", "controls")
 """What a scenario may give."""
 
+LEVELS = "levels, in the units of the file: [0.1, 0.05]"
+"""What the numbers of a path are."""
+
 LATEST = 10_000
 """Periods of a path."""
 
@@ -201,12 +204,12 @@ class _Known(NamedTuple):
                     f"The path of '{name}' was given as {path!r}; expected values by period, from"
                     " 1: {1: 0.1, 5: 0.2}."
                 )
-            numbers = shock_values(name, list(path.values()))
+            numbers = shock_values(name, list(path.values()), LEVELS)
             values = np.full(max(map(int, path)), np.nan)
             for period, value in zip(path, numbers, strict=True):
                 values[int(period) - 1] = value
         else:
-            values = shock_values(name, path)
+            values = shock_values(name, path, LEVELS)
         if len(values) > self.periods:
             raise ParameterError(
                 f"The path of '{name}' goes to period {len(values)}, after the last one,"

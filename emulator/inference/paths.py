@@ -126,8 +126,13 @@ def is_path(shocks: Any) -> bool:
     return isinstance(shocks, Mapping)
 
 
-def shock_values(name: str, path: Any) -> np.ndarray:
-    """A path as finite float64 (T,). Raises `ParameterError`."""
+MULTIPLES = "multiples of the shock's size: [1, 1, 0.5]"
+
+
+def shock_values(name: str, path: Any, units: str = MULTIPLES) -> np.ndarray:
+    """A path as finite float64 (T,). units: what a message says its numbers are. Raises
+    `ParameterError`.
+    """
     listed = isinstance(path, Iterable) and not isinstance(path, str | Mapping | Set)
     values = list(path) if listed else [path]
     try:
@@ -139,6 +144,6 @@ def shock_values(name: str, path: Any) -> np.ndarray:
     if numbers.ndim != 1 or numbers.size == 0 or not np.isfinite(numbers).all():
         raise ParameterError(
             f"The path of '{name}' was given as {path!r}; expected finite numbers, one a period, in"
-            " multiples of the shock's size: [1, 1, 0.5]."
+            f" {units}."
         )
     return numbers

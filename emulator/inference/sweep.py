@@ -85,10 +85,14 @@ def _part(name: str, part: str) -> np.ndarray:
     low, *rest = part.split(":")
     if not rest:
         return np.array([_number(name, part)])
-    if len(rest) != 2 or not rest[1].strip().isdecimal() or not 2 <= int(rest[1]) <= MOST_DRAWS:
+    if len(rest) != 2 or not rest[1].strip().isdecimal() or float(rest[1]) < 2:
         raise ParameterError(
             f"--set {name}={part}: expected a range low:high:count, such as {name}=1:2:5 for five"
             " values from 1 to 2."
+        )
+    if float(rest[1]) > MOST_DRAWS:
+        raise ParameterError(
+            f"--set {name}={part}: expected a count of {MOST_DRAWS:,} values at most."
         )
     return np.linspace(_number(name, low), _number(name, rest[0]), int(rest[1]))
 

@@ -96,6 +96,7 @@ def test_tables_figures_and_files(file, tmp_path):
         ({"shocks": {"d": [1] * 31}}, ParameterError, "after the last one, 30; ask periods=31"),
         ({"shocks": {"d": {0: 1}}}, ParameterError, "values by period, from 1"),
         ({"shocks": [1]}, ParameterError, "shocks is a mapping of names"),
+        ({"shocks": {"d": [np.nan]}}, ParameterError, "one a period, in levels, in the units of"),
         ({"initial": {"p": np.nan}}, ParameterError, "expected a finite number"),
         ({"terminal": {"p": 1}}, UnknownNameError, "exogenous variable"),
         ({"scenarios": {}}, ParameterError, "scenarios are a mapping"),

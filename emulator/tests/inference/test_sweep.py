@@ -39,6 +39,7 @@ def test_a_grid_takes_each_value_with_each():
         (["a=1:2"], False, "low:high:count"),
         (["a=1:2:1"], False, "low:high:count"),
         (["a=1:2:0.5"], False, "low:high:count"),
+        (["a=1:2:100000000000"], False, "a count of 100,000 values at most"),
         (["a=nan,1"], False, "'nan' is not a finite number"),
         (["a=1,2", "b=1,2,3"], False, "differ in length: 2 of a, 3 of b. .*--grid"),
         (["a=0:1:1000", "b=0:1:1000"], True, "1,000,000 draws"),
