@@ -77,6 +77,8 @@ class Answerer(ABC):
     """What a reader should know of first-order answers: that another order was asked for."""
     moments_notes: Sequence[str] = ()
     """What a reader should know of theoretical moments: that a file asks for others."""
+    filter_notes: Sequence[str] = ()
+    """Those of them that hold for shares in variances too."""
     still_shocks: Mapping[str, str] = MappingProxyType({})
     """Shocks of a file that have no size, each with what can be done."""
     no_shocks: EmulatorError | None = None

@@ -154,6 +154,8 @@ def fevd(
         show(table)
     notes(data, economy.spec)
     note_each(economy.answerer.order_notes)
+    if hp is None and not difference:
+        note_each(economy.answerer.filter_notes)
 
 
 def simulate(

@@ -91,6 +91,7 @@ class SolverAnswerer(Answerer):
         self.highest_order = world.highest_order
         self.order_notes = world.order_notes
         self.moments_notes = world.moments_notes
+        self.filter_notes = world.filter_notes
         self.no_shocks = world.no_shocks
         self.still_shocks = world.still_shocks
         self.has_state_space = world.has_state_space and world.spec.shocks_add_up

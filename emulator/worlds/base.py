@@ -143,6 +143,9 @@ class World(ABC):
     filtered ones.
     """
 
+    filter_notes: Sequence[str] = ()
+    """Those of them that hold for shares in variances too."""
+
     no_shocks: EmulatorError | None = None
     """Why only perfect foresight is answered, of a file in which no shock has a variance."""
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from emulator.errors import ParameterError, printable
 from emulator.modfile import CompiledModel, load
-from emulator.modfile.compiling.moments_asked import notes_on_moments
+from emulator.modfile.compiling.moments_asked import notes_on_filters, notes_on_moments
 from emulator.modfile.compiling.responses import explain
 from emulator.modfile.compiling.rules import decision_rules
 from emulator.modfile.compiling.runs import HIGHEST_ORDER
@@ -190,6 +190,7 @@ class FileModel(FileWorld, LinearWorld):
         self.order = model.order
         self.highest_order = HIGHEST_ORDER
         self.moments_notes = notes_on_moments(model.calibration.run)
+        self.filter_notes = notes_on_filters(model.calibration.run)
         if self.order > 1:
             self.order_notes = model.notes_on_order(1)
         else:

@@ -20,7 +20,7 @@ import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, ParameterError, unknown_name, warn
 from emulator.modfile import CompiledModel, load, load_text
-from emulator.modfile.compiling.moments_asked import notes_on_moments
+from emulator.modfile.compiling.moments_asked import notes_on_filters, notes_on_moments
 from emulator.modfile.compiling.observation import Observation, observe
 from emulator.modfile.compiling.rules import decision_rules
 from emulator.modfile.compiling.runs import HIGHEST_ORDER
@@ -102,6 +102,7 @@ class ModWorld(LinearWorld):
         self.highest_order = 1 if self.left_out else HIGHEST_ORDER
         self.order = min(model.order, self.highest_order)
         self.moments_notes = notes_on_moments(model.calibration.run)
+        self.filter_notes = notes_on_filters(model.calibration.run)
         if self.order > 1:
             self.order_notes = model.notes_on_order(1)
         else:

@@ -122,6 +122,8 @@ def variance_decomposition(
 ) -> xr.Dataset:
     """See `Economy.variance_decomposition`."""
     theta, asked, labels, said = _prepared(asking, question, 0, False, None)
+    if question.filter is None:
+        labels = labels._replace(notes=(*labels.notes, *asking.answerer.filter_notes))
     way = _way(asking, question, 1)
     ahead = _horizons(horizons, asked.filter, way)
     arrays = decomposition(asking.answerer, theta, asked, way, ahead)

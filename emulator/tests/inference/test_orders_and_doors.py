@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import ModFileError, ParameterError
+from emulator.errors import ModFileError, ParameterError, UnknownNameError
 from emulator.tests.reference.modfile import make
 
 pytestmark = [pytest.mark.fast, pytest.mark.filterwarnings("ignore::UserWarning")]
@@ -86,6 +86,26 @@ def test_moments_say_where_the_file_asks_for_others(opened, emulate, tmp_path, o
     code, _, err = emulate("moments", path, "--lags", "1")
     assert code == 0, err
     assert err.count("asks for moments") == 1
+    code, _, err = emulate("fevd", path, "--horizons", "inf")
+    assert code == 0, err
+    shares = economy.variance_decomposition().attrs.get("notes", "")
+    filtered = "periods" not in options
+    assert err.count("asks for moments") == filtered == bool(re.search(words, shares))
+    assert "asks for moments" not in emulate("fevd", path, "--hp", "1600")[2]
+
+
+@pytest.mark.parametrize("smoothing", ["0", "0.0", "00"])
+def test_a_filter_that_filters_nothing_is_not_spoken_of(opened, smoothing):
+    economy = opened(LEVELS.replace("OPTIONS", f"order=1, hp_filter={smoothing}"))
+    assert "asks for moments" not in economy.moments(lags=1).attrs.get("notes", "")
+
+
+def test_a_run_asked_of_an_answer_says_where_runs_are_chosen(opened):
+    text = LEVELS.replace("OPTIONS", "order=1")
+    economy = opened(text + "stoch_simul(order=1, irf=7);")
+    assert "of emulator.world(path, run=1)" in " ".join(economy.solver.model.notes)
+    with pytest.raises(UnknownNameError, match=r"emulator\.world\(path, run=2\).* --run 2"):
+        economy.irf(run=2)
 
 
 def test_a_file_under_discretion_has_rules_of_first_order():
