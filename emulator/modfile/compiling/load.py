@@ -47,12 +47,16 @@ def load(path: str | Path, run: int | None = None, shocks: bool = True) -> Compi
     file = parse(path, budget)
     with_formulas = with_formulas_beside(file)
     folder = Path(path).parent
-    if with_formulas is not file and _solves(with_formulas, run, folder, shocks):
-        return _compiled(with_formulas, run, budget, folder, shocks)
+    failing: str | None = ""
+    if with_formulas is not file:
+        failing = _failing(with_formulas, run, folder, shocks)
+        if failing is None:
+            return _compiled(with_formulas, run, budget, folder, shocks)
     program = _program_of(file)
-    if program is not None and not _solves(file, run, folder, shocks, program):
-        program = None
-    return _compiled(file, run, budget, folder, shocks, program)
+    if program is not None:
+        failing = _failing(file, run, folder, shocks, program)
+        program = program if failing is None else None
+    return _compiled(file, run, budget, folder, shocks, program, failing or "")
 
 
 def _program_of(file: ModFile) -> SteadyProgram | None:
@@ -62,21 +66,26 @@ def _program_of(file: ModFile) -> SteadyProgram | None:
     return program_beside(file)
 
 
-def _solves(
+def _failing(
     file: ModFile,
     run: int | None,
     folder: Path,
     shocks: bool,
     program: SteadyProgram | None = None,
-) -> bool:
-    """Whether what stands beside a file gives its steady state, at its own parameters."""
+) -> str | None:
+    """Why what stands beside a file does not give its steady state, at its own parameters; ''
+    where it cannot be followed, None where it gives one.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             model = _compiled(file, run, Budget(), folder, shocks, program)
-            return bool(np.isfinite(model.steady_state(model.theta())).all())
+            theta = model.theta()
+            if np.isfinite(model.steady_state(theta)).all():
+                return None
+            return model.steady.shortfall(theta)
         except ModFileError:
-            return False
+            return ""
 
 
 def load_text(text: str, name: str, run: int | None = None) -> CompiledModel:
@@ -92,6 +101,7 @@ def _compiled(
     folder: Path | None = None,
     shocks: bool = True,
     program: SteadyProgram | None = None,
+    failing: str = "",
 ) -> CompiledModel:
     parsed = file
     file = carried_out(file, budget, folder)
@@ -102,7 +112,7 @@ def _compiled(
     alone = settings.run is None and not shocks
     if not settings.shocks and not kind_of_run(settings.run).paths and not alone:
         raise without_shocks(file)
-    notes = tuple(map(printable, _notes(settings, program)))
+    notes = tuple(map(printable, _notes(settings, program, failing)))
     _warn(notes)
     discretion = discretion_of(file, settings.run)
     planner = None if discretion else planner_of(file)
@@ -174,10 +184,15 @@ def _after_earlier_rule(
     return replace(model, earlier=earlier, inherited=inherited) if inherited else model
 
 
-def _notes(settings: Calibration, program: SteadyProgram | None) -> list[str]:
-    """The notes on reading, of which one is about the program."""
+def _notes(settings: Calibration, program: SteadyProgram | None, failing: str) -> list[str]:
+    """The notes on reading, of which one is about the program; `failing`: why its values are not
+    taken.
+    """
     if program is None:
-        return list(settings.notes)
+        why = f" Its values do not solve the model: {failing}." if failing else ""
+        return [
+            note + why if "is MATLAB and was not run;" in note else note for note in settings.notes
+        ]
     others = [
         note for note in settings.notes if not note.startswith(f"{program.path.name} is MATL")
     ]

@@ -232,14 +232,8 @@ def _sizes(model: CompiledModel) -> set[str]:
 def _no_steady_state(model: CompiledModel, theta: np.ndarray) -> str:
     """The equation that is furthest from holding where the search starts or the formulas end."""
     point = model.steady.candidate(theta)
-    error = model.steady.residual(point, theta)[0]
-    if not np.isfinite(error).all():
-        worst = int(np.argmin(np.isfinite(error)))
-        reason = "is not finite there"
-    else:
-        worst = int(np.argmax(np.abs(error)))
-        reason = f"is off by {error[worst]:.2e}"
-    static = [e.place for e in model.file.model.equations if "dynamic" not in e.tags]
+    worst, reason = model.steady.worst(point, theta)
+    static = model.steady.places
     if worst >= len(static):
         return (
             "no steady state of the planner's problem: Newton's method from initval does not solve"

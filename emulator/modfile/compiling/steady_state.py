@@ -23,7 +23,14 @@ from emulator.modfile.compiling.planner_steady import (
     with_best_instruments,
 )
 from emulator.modfile.compiling.steady_program import SteadyProgram
-from emulator.modfile.reading.syntax import Assignment, ModFile, MultiAssignment, calls, symbols
+from emulator.modfile.reading.syntax import (
+    Assignment,
+    ModFile,
+    MultiAssignment,
+    Place,
+    calls,
+    symbols,
+)
 
 ACCEPTED = 1e-5
 """Largest residual of a steady state that the file gives by formulas: Dynare's own tolerance
@@ -205,6 +212,29 @@ class SteadyStates:
             if self.formulas is not None and not self.n_multipliers
             else self._start(theta)
         )
+
+    def worst(self, point: np.ndarray, theta: np.ndarray) -> tuple[int, str]:
+        """Which equation is furthest from being solved at a point (1, V), and by how much."""
+        error = self.residual(point, theta)[0]
+        if not np.isfinite(error).all():
+            return int(np.argmin(np.isfinite(error))), "is not finite there"
+        worst = int(np.argmax(np.abs(error)))
+        return worst, f"is off by {error[worst]:.2e}"
+
+    @property
+    def places(self) -> list[Place]:
+        """Where the static equations of the file stand; a planner's conditions come after them."""
+        return [e.place for e in self.file.model.equations if "dynamic" not in e.tags]
+
+    def shortfall(self, theta: np.ndarray) -> str:
+        """The equation that the formulas solve least, at theta (1, P), and by how much; '' where it
+        is none of the file's own.
+        """
+        point, theta = self._evaluated(theta)
+        if self.n_multipliers:  # values of multipliers are not the formulas' to give
+            return ""
+        worst, reason = self.worst(point, theta)
+        return f"the equation at {self.places[worst]} {reason}"
 
     def _by_formulas(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         steady, theta = self._evaluated(theta)

@@ -129,6 +129,19 @@ def test_what_is_beyond_or_does_not_solve_is_not_taken(beside, body):
     np.testing.assert_allclose(model.steady_state(model.theta())[0], [2.0, root(0.3)])
 
 
+def test_values_that_do_not_solve_the_model_are_told_with_the_equation(beside):
+    model_text = MODEL.replace("a scale;", "a scale; scale=1;").replace(
+        "steady;", "initval; y = 2; k = 0.5; end; steady;"
+    )
+    model = load(beside(FRAME.replace("BODY", "k = 7;"), model_text))
+    (note,) = (note for note in model.notes if "is MATLAB and was not run" in note)
+    error = 4 * (7**3 + 7 - 2 * 0.3 - 7 * 0.5)
+    assert "Its values do not solve the model: the equation at" in note
+    assert f"m.mod:2 is off by {error:.2e}" in note
+    followed_not = load(beside(FRAME.replace("BODY", "k = quadgk(@(x) x, 0, 1);"), model_text))
+    assert not any("do not solve" in note for note in followed_not.notes)
+
+
 def test_roots_of_many_draws_at_once():
     c = np.array([2.0, 9.0, 1e-6])
     x, solved = newton(lambda v: v**2 - c, np.full((1, 3), 3.0))
