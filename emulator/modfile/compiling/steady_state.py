@@ -185,7 +185,7 @@ class SteadyStates:
                 for name, value in self.calibration.values(given).items()
                 if not isinstance(value, ModFileError)
             }
-        values = dict(MATLAB_CONSTANTS) | computed | self._zeros() | given
+        values: dict[str, Any] = dict(MATLAB_CONSTANTS) | computed | self._zeros() | given
         for assignment in self.calibration.initval:
             values[assignment.name] = evaluate(assignment.value, values, assignment.place)
         return values
