@@ -18,7 +18,9 @@ from emulator.errors import (
 from emulator.modfile.compiling import discretion
 from emulator.modfile.compiling.load import load
 from emulator.modfile.compiling.model import CompiledModel
+from emulator.modfile.compiling.newton import recursive_blocks, solve_by_blocks
 from emulator.modfile.compiling.runs import HIGHEST_ORDER
+from emulator.modfile.compiling.steady_state import ACCEPTED, SteadyStates
 from emulator.solvers import StateSpace, impulse_response, stable_root_count
 from emulator.spec import Status
 
@@ -261,7 +263,7 @@ def _block_of(model: CompiledModel, point: np.ndarray, theta: np.ndarray) -> str
     """
     if model.steady.formulas is not None or model.planner is not None:
         return ""
-    stuck = model.steady.stuck_block(point, theta)
+    stuck = _stuck_block(model.steady, point, theta)
     names = ", ".join(model.variables[k] for k in stuck[:MOST_NAMES])
     rest = f" and {len(stuck) - MOST_NAMES} more" if len(stuck) > MOST_NAMES else ""
     return (
@@ -270,3 +272,21 @@ def _block_of(model: CompiledModel, point: np.ndarray, theta: np.ndarray) -> str
         if names
         else ""
     )
+
+
+def _stuck_block(steady: SteadyStates, point: np.ndarray, theta: np.ndarray) -> list[int]:
+    """Positions of the variables of the first recursive block that a patient search from a
+    point (1, V) does not solve, at one draw (1, P); empty if all are solved.
+    """
+    base = theta[:, : steady.n_parameters]
+    reached = solve_by_blocks(
+        lambda x: steady.residual(x[None], base)[0],
+        lambda x: steady.equations.jacobian(steady.inputs(x[None], base), 1, steady.columns)[0],
+        steady.pattern(),
+        point[0],
+    )
+    error = np.abs(np.nan_to_num(steady.residual(reached[None], base)[0], nan=np.inf))
+    for equations, unknowns in recursive_blocks(steady.pattern()):
+        if error[equations].max() > ACCEPTED:
+            return sorted(int(k) for k in unknowns)
+    return []

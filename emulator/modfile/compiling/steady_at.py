@@ -54,7 +54,7 @@ class Steady:
         return solve_by_blocks(
             lambda point: self._residual(point[None], exogenous, theta)[0],
             lambda point: self._jacobian(point[None], exogenous, theta)[0],
-            self.model.steady._pattern(),
+            self.model.steady.pattern(),
             start,
         )
 

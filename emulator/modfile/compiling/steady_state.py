@@ -16,7 +16,7 @@ from emulator.modfile.compiling.calibration import Calibration
 from emulator.modfile.compiling.equations import Equations
 from emulator.modfile.compiling.evaluate import MATLAB_CONSTANTS, evaluate
 from emulator.modfile.compiling.functions import MATLAB, NUMERIC
-from emulator.modfile.compiling.newton import damped_newton, recursive_blocks, solve_by_blocks
+from emulator.modfile.compiling.newton import damped_newton, solve_by_blocks
 from emulator.modfile.compiling.planner_steady import (
     instruments_of,
     starting_points,
@@ -165,9 +165,9 @@ class SteadyStates:
 
     def residual(self, steady: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Residuals (N, V) of the static equations."""
-        return self.equations.residual(self._inputs(steady, theta), len(theta))
+        return self.equations.residual(self.inputs(steady, theta), len(theta))
 
-    def _inputs(self, steady: np.ndarray, theta: np.ndarray) -> list[np.ndarray]:
+    def inputs(self, steady: np.ndarray, theta: np.ndarray) -> list[np.ndarray]:
         return self.equations.inputs(steady, self.exogenous(theta), theta[:, : self.n_parameters])
 
     def _values(self, theta: np.ndarray) -> dict[str, np.ndarray]:
@@ -227,11 +227,9 @@ class SteadyStates:
         return [e.place for e in self.file.model.equations if "dynamic" not in e.tags]
 
     def shortfall(self, theta: np.ndarray) -> str:
-        """The equation that the formulas solve least, at theta (1, P), and by how much; '' where it
-        is none of the file's own.
-        """
+        """The equation that the formulas solve least at theta (1, P), and by how much; or ''."""
         point, theta = self._evaluated(theta)
-        if self.n_multipliers:  # values of multipliers are not the formulas' to give
+        if self.n_multipliers:  # which are not the formulas' to give
             return ""
         worst, reason = self.worst(point, theta)
         return f"the equation at {self.places[worst]} {reason}"
@@ -287,7 +285,7 @@ class SteadyStates:
         """
         start = start.copy()
         start[:, -self.n_multipliers :] = 0.0
-        inputs = self._inputs(start, theta)
+        inputs = self.inputs(start, theta)
         slope = self.equations.jacobian(inputs, len(theta), self.columns)[
             :, :, -self.n_multipliers :
         ]
@@ -305,9 +303,7 @@ class SteadyStates:
             return self.residual(point, theta[rows])
 
         def jacobian(point: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            return self.equations.jacobian(
-                self._inputs(point, theta[rows]), len(rows), self.columns
-            )
+            return self.equations.jacobian(self.inputs(point, theta[rows]), len(rows), self.columns)
 
         return damped_newton(residual, jacobian, start)
 
@@ -343,10 +339,10 @@ class SteadyStates:
             if not solved[0]:
                 point = solve_by_blocks(
                     lambda x: self.residual(x[None], base)[0],
-                    lambda x: self.equations.jacobian(self._inputs(x[None], base), 1, self.columns)[
+                    lambda x: self.equations.jacobian(self.inputs(x[None], base), 1, self.columns)[
                         0
                     ],
-                    self._pattern(),
+                    self.pattern(),
                     start[0],
                 )
                 steady, solved = self._newton(base, point[None])
@@ -367,14 +363,14 @@ class SteadyStates:
             return self.residual(points, at(len(points)))
 
         def jacobian(points: np.ndarray) -> np.ndarray:
-            inputs = self._inputs(points, at(len(points)))
+            inputs = self.inputs(points, at(len(points)))
             return self.equations.jacobian(inputs, len(points), self.columns)
 
         def with_multipliers(points: np.ndarray) -> np.ndarray:
             return self._with_multipliers(points, at(len(points)))
 
         count = self.n_multipliers
-        pattern = self._pattern()[:count, : len(self.variables) - count]
+        pattern = self.pattern()[:count, : len(self.variables) - count]
         instruments = instruments_of(self.file, self.variables, pattern)
         nothing = np.full((1, len(start)), np.nan), np.zeros(1, dtype=bool)
         if instruments is None:
@@ -396,26 +392,9 @@ class SteadyStates:
                 return steady, solved
         return nothing
 
-    def _pattern(self) -> np.ndarray:
+    def pattern(self) -> np.ndarray:
         """Which variable stands in which static equation (V, V)."""
         pattern = np.zeros((len(self.variables), len(self.variables)), dtype=bool)
         for entry in self.equations.static_entries:
             pattern[entry.row, self.columns[entry.name]] = True
         return pattern
-
-    def stuck_block(self, point: np.ndarray, theta: np.ndarray) -> list[int]:
-        """Positions of the variables of the first recursive block that a patient search from a
-        point (1, V) does not solve, at one draw (1, P); empty if all are solved.
-        """
-        base = theta[:, : self.n_parameters]
-        reached = solve_by_blocks(
-            lambda x: self.residual(x[None], base)[0],
-            lambda x: self.equations.jacobian(self._inputs(x[None], base), 1, self.columns)[0],
-            self._pattern(),
-            point[0],
-        )
-        error = np.abs(np.nan_to_num(self.residual(reached[None], base)[0], nan=np.inf))
-        for equations, unknowns in recursive_blocks(self._pattern()):
-            if error[equations].max() > ACCEPTED:
-                return sorted(int(k) for k in unknowns)
-        return []
