@@ -18,7 +18,6 @@ import csv
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 import time
 import warnings
@@ -33,6 +32,7 @@ import numpy as np
 import emulator
 from emulator.errors import EmulatorError
 from emulator.inference.economy import Economy
+from emulator.tests.reference.dynare import ask_octave
 
 DYNARE = Path("/usr/lib/dynare/matlab")
 ASK = """
@@ -106,15 +106,7 @@ def ask(
         script = ASK.format(
             dynare=dynare, write=WRITE[command], rounds=rounds, begin=begin, run=run
         )
-        (work / "ask.m").write_text(script)
-        done = subprocess.run(
-            ["octave", "--no-gui", "--norc", "--quiet", "ask.m"],
-            cwd=work,
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
+        done = ask_octave(work, script)
         if not (work / "seconds.csv").exists():
             raise SystemExit(f"{path}: Dynare gave no answer:\n{done.stdout[-1500:]}{done.stderr}")
         answer = np.loadtxt(work / "answer.csv", delimiter=",", ndmin=2)

@@ -1,8 +1,8 @@
 """What a prediction costs beside the exact solution of the same draws, and after how many calls
 training has paid.
 
-    python benchmarks/prediction.py --checkpoint universal-alone [--draws 10000] [--repeats
-    7]
+    python benchmarks/prediction.py --checkpoint universal-alone [--draws 10000]
+    [--repeats 7]
 
 One process, one thread, in turn: the network at one draw, the network at a batch, the world's exact
 solver at the same draws. Medians of processor time, written to `results/speed.csv`, of which

@@ -117,12 +117,12 @@ class LinearRegression(TrivialBaseline):
         responses = irf.reshape(len(irf), -1)
         self._mean = responses.mean(axis=0, dtype=np.float64)
         left, sizes, right = np.linalg.svd((theta - self._centre) / self._scale, False)
-        kept = sizes > self.rcond * sizes[0]
-        projected = np.zeros((kept.sum(), responses.shape[1]))
+        varying = sizes > self.rcond * sizes[0]
+        projected = np.zeros((varying.sum(), responses.shape[1]))
         for start in range(0, len(responses), REGRESSED):
             rows = slice(start, start + REGRESSED)
-            projected += left[rows, kept].T @ (responses[rows] - self._mean)
-        self._coefficients = right[kept].T / sizes[kept] @ projected
+            projected += left[rows, varying].T @ (responses[rows] - self._mean)
+        self._coefficients = right[varying].T / sizes[varying] @ projected
 
     def _predict(self, theta: np.ndarray) -> np.ndarray:
         return self._mean + (theta - self._centre) / self._scale @ self._coefficients

@@ -23,10 +23,10 @@ OBSERVED += ["--observe", "rate=rate"]
 
 def test_a_series_that_observes_nothing_is_named(emulate, file, tmp_path):
     pd.read_csv(file, index_col=0).rename(columns={"rate": "interest"}).to_csv(tmp_path / "x.csv")
-    code, _, told = emulate("likelihood", "nk", "--exact", "--data", tmp_path / "x.csv")
+    code, _, messages = emulate("likelihood", "nk", "--exact", "--data", tmp_path / "x.csv")
     assert code == 0
-    assert "not used, being called like nothing that is observed: interest, growth" in told
-    assert "--observe 'interest=VARIABLE'" in told
+    assert "not used, being called like nothing that is observed: interest, growth" in messages
+    assert "--observe 'interest=VARIABLE'" in messages
 
 
 def test_draws_of_a_sweep_in_a_table_and_a_file(emulate, file, tmp_path):

@@ -6,6 +6,7 @@ The reference tables of this folder are made with it; each world's `make.py` say
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import tempfile
@@ -105,6 +106,19 @@ def run_octave(work: Path, matlab: Path) -> None:
         )
 
 
+def ask_octave(work: Path, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in a folder, in one Octave session with one thread; what it printed."""
+    (work / "ask.m").write_text(script)
+    return subprocess.run(
+        ["octave-cli", "--norc", "--quiet", "ask.m"],
+        cwd=work,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
 def lines_after(path: Path, script: str, matlab: Path = DYNARE) -> list[str]:
     """The lines that a script of Octave writes into the file that it has open as `handle`, after
     Dynare has run a `.mod` file as it stands, with what lies beside it under its name. `{stem}` in
@@ -114,19 +128,13 @@ def lines_after(path: Path, script: str, matlab: Path = DYNARE) -> list[str]:
         work = Path(folder)
         for source in path.parent.glob(f"{path.stem}.*"):
             shutil.copy(source, work)
-        (work / "ask.m").write_text(
+        done = ask_octave(
+            work,
             f"addpath('{matlab}');\n"
             f"dynare {path.stem} nolog noclearall nopreprocessoroutput nograph\n"
             "handle = fopen('answer.csv', 'w');\n"
             f"{script.format(stem=path.stem)}\n"
-            "fclose(handle);\n"
-        )
-        done = subprocess.run(
-            ["octave", "--no-gui", "--norc", "--quiet", "ask.m"],
-            cwd=work,
-            capture_output=True,
-            text=True,
-            check=False,
+            "fclose(handle);\n",
         )
         lines = (work / "answer.csv").read_text().splitlines() if not done.returncode else []
         if not lines:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
+
+from emulator.tests.reference.dynare import ask_octave
 
 HERE = Path(__file__).resolve().parent
 MODELS = HERE.parent / "modfile"
@@ -56,14 +57,7 @@ def moments(path: Path, dynare: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         shutil.copy(path, work)
-        (work / "ask.m").write_text(WRITE.format(dynare=dynare, stem=path.stem))
-        done = subprocess.run(
-            ["octave-cli", "--norc", "--quiet", "ask.m"],
-            cwd=work,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ask_octave(work, WRITE.format(dynare=dynare, stem=path.stem))
         written = work / "moments.csv"
         if not written.exists() or not written.read_text():
             raise SystemExit(

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from emulator.tests.reference.dynare import ask_octave
 
 HERE = Path(__file__).resolve().parent
 DYNARE = Path("/usr/lib/dynare/matlab")
@@ -116,14 +117,7 @@ def answers(path: Path, dynare: Path) -> dict[str, list[str]]:
             burn=BURN,
             replications=REPLICATIONS,
         )
-        (work / "ask.m").write_text(script)
-        done = subprocess.run(
-            ["octave-cli", "--norc", "--quiet", "ask.m"],
-            cwd=work,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = ask_octave(work, script)
         if done.returncode or not all((work / name).exists() for name in HEADERS):
             raise SystemExit(
                 f"Dynare did not answer {path.name}:\n{done.stdout[-1500:]}\n{done.stderr[-1500:]}"
