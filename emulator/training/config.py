@@ -160,7 +160,7 @@ class TrainingConfig:
     # equal: every world alike, whatever its draws and shocks
     world_weighting: Literal["samples", "equal"] = "samples"
     # relative: a training loss is divided by the size of its true response, so that no rare huge
-    # one rules a step; root: by the root of that size, which leaves huge ones a say
+    # one rules a step; root: by the root of that size, so that huge ones count for more
     sample_weighting: Literal["none", "root", "relative"] = "none"
     # natural: percent and percentage points as they are; to show what normalising is worth
     loss_units: Literal["normalised", "natural"] = "normalised"
