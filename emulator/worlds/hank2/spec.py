@@ -17,7 +17,8 @@ from emulator.worlds.households.spec import (
 
 # fmt: off
 PARAMETERS = (
-    EIS,
+    # Near 0.3 economies lie close to indeterminacy, with responses ten times as large as elsewhere.
+    EIS.model_copy(update={"low": 0.4}),
     Parameter(name="rho_e", tex=r"\rho_e", low=0.94, high=0.98, default=0.966, unit="per quarter", meaning="persistence of a household's skill", role="risk", bounds=BELOW_ONE),
     Parameter(name="sd_e", tex=r"\sigma_e", low=0.7, high=1.1, default=0.92, unit="1", meaning="cross-sectional standard deviation of log skill", role="risk", bounds=POSITIVE),
     Parameter(name="r", tex=r"\bar r", low=0.008, high=0.0135, default=0.0125, unit="per quarter", meaning="real return on illiquid assets at rest; the discount factor adjusts", role="steady_state", bounds=POSITIVE),
