@@ -68,11 +68,11 @@ class Declared(NamedTuple):
         """What the network is asked, for one set after the other: (K, B, P)."""
         return torch.where(self.held_KP[:, None], mean_P, theta_BP)
 
-    def assembled(self, answers: Sequence[Tensor]) -> Tensor:
+    def assembled(self, answers: Sequence[Tensor] | Tensor, of_all: bool = False) -> Tensor:
         """Responses (B, S, H+1, O) from an answer of each set, (B, S', H+1, O) for the set's own
-        `shocks`.
+        `shocks`, or for all of them where `of_all` says so.
         """
-        of_sets = self.shocks
+        of_sets = [range(len(self.read))] * self.sets if of_all else self.shocks
         responses = []
         for s, sets in enumerate(self.read):
             irf_BHO = torch.zeros_like(answers[0][:, 0])

@@ -161,11 +161,9 @@ class UniversalEmulator(EmulatorModel):
             if self.options["own_parameters"]
             else nothing
         )
-        return (
-            replace(description, sizes=description.sizes, own=own)
-            if self.options["shock_sizes"]
-            else replace(description, sizes=(), own=nothing)
-        )
+        if not self.options["shock_sizes"]:
+            return replace(description, sizes=(), own=nothing)
+        return replace(description, own=own)
 
     def parts(self) -> list[list[nn.Parameter]]:
         """What worlds share, and each world's own weights: a step that is too large in one world
@@ -215,14 +213,10 @@ class UniversalEmulator(EmulatorModel):
         if not (self.options["start"] and self.options["structure"]):
             return
         for world, (theta, irf) in samples.items():
-            own, head, theta, irf = (
-                self._own(world),
-                self._head(world),
-                theta[:START_DRAWS],
-                irf[:START_DRAWS],
-            )
+            own, head = self._own(world), self._head(world)
             if head.most_own:
                 continue
+            theta, irf = theta[:START_DRAWS], irf[:START_DRAWS]
             z = self.normaliser.theta(theta, world)[:, list(self._seen[world].common)]
             with torch.no_grad():
                 units = self._make(world).shock_sizes(theta)[:, :, None, None] * own.observable_unit
@@ -323,6 +317,10 @@ class UniversalEmulator(EmulatorModel):
         """
         folded = folded or self._fold(world)
         asked_KBP = declared.questions(theta_BP, folded.centre)
+        if len(theta_BP) == 1 and not torch.is_grad_enabled():
+            # Operations cost more than numbers: all sets at once, each with all shocks.
+            answers = self._predict(asked_KBP[:, 0], world, horizon, folded)
+            return declared.assembled(answers[:, None], of_all=True)
         heads: Any = self.part_heads[world]
         parts = self._parts(world, folded, declared)
         return declared.assembled(

@@ -85,6 +85,20 @@ def test_worlds_that_ship_and_declare_are_exact_in_a_universal_network(world):
         assert_exact(model, spec, _theta(spec, 3))
 
 
+@pytest.mark.parametrize("world", ["rbc", "sw07", "hank"])
+def test_a_single_draw_which_is_asked_for_all_sets_at_once_is_exact_and_that_of_many(world):
+    spec = get_world(world).spec
+    model, theta = taught(spec), _theta(spec, 3)
+
+    def one_by_one(draws, name):
+        return torch.cat([model(draw[None], name) for draw in draws])
+
+    with torch.no_grad():
+        assert_exact(one_by_one, spec, theta)
+        alone, many = one_by_one(theta, world), model(theta, world)
+    assert (alone - many).abs().max() < 1e-5 * many.abs().max()
+
+
 def test_one_world_of_a_batch_may_declare_and_another_not():
     spec = declaring(RULE).model_copy(update={"name": "declares"})
     model = taught(NK, spec)
