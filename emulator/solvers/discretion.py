@@ -10,6 +10,10 @@ these are; Dynare's `discretionary_policy` iterates on them too). Private equati
 fewer than variables; the instruments x are variables of y. With `x = S y` put below these equations
 all weights, lags and leads of instruments are those of variables, so that nothing is left out.
 
+First-order conditions are the same for `W` and `-W`. Where `-W` is positive semi-definite the file
+states a welfare that is maximised, and `-W` is the loss. Otherwise the loss has to be convex in the
+instruments, given what later policymakers do; where it is not, there is no best policy.
+
 Axes: N draw, E private equation, n variable, m instrument, k shock.
 """
 
@@ -42,6 +46,9 @@ ROUNDS = 3000
 
 DOUBLINGS = 60
 
+ROUNDING = 1e-9
+"""Second derivatives below zero by less than this, relative to the largest, are zero."""
+
 
 @dataclass(frozen=True)
 class _Problem:
@@ -58,6 +65,14 @@ class _Problem:
     def take(self, rows: np.ndarray) -> _Problem:
         return _Problem(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
+    def finite_rows(self) -> np.ndarray:
+        """Draws whose numbers are all finite."""
+        finite = [
+            np.isfinite(getattr(self, name)).reshape(len(self.now), -1).all(axis=1)
+            for name in self.__dataclass_fields__
+        ]
+        return np.flatnonzero(np.all(finite, axis=0))
+
 
 def solve_discretion(
     lead: np.ndarray,
@@ -73,25 +88,22 @@ def solve_discretion(
     lead, current, lag (N, E, n) and shock (N, E, k) of the private equations, E = n - m; weights
     (N, n, n): symmetric, those of the loss `y' W y`; discount (N,); instruments: positions in y.
     `Status.EXPLOSIVE` where the economy under the rule is not stable, `Status.NOT_CONVERGED` where
-    the iteration does not end or the instruments do not move the loss.
+    the iteration does not end, the instruments do not move the loss, or the rule does not minimise
+    it (`is_minimum`).
     """
     problem = _problem(lead, current, lag, shock, weights, discount, instruments)
     n, _, size = lead.shape
     transition = np.full((n, size, size), np.nan)
     impact = np.full((n, size, shock.shape[2]), np.nan)
     status = np.full(n, Status.NOT_CONVERGED, dtype=np.uint8)
-    finite = [
-        np.isfinite(getattr(problem, name)).reshape(n, -1).all(axis=1)
-        for name in problem.__dataclass_fields__
-    ]
+    minimal = np.zeros(n, dtype=bool)
     with np.errstate(all="ignore"):
-        for rows, rule, of_shocks in _settled_rules(
-            problem, np.flatnonzero(np.all(finite, axis=0))
-        ):
+        for rows, rule, of_shocks in _settled_rules(problem, problem.finite_rows()):
             transition[rows] = rule
             impact[rows] = of_shocks
+            minimal[rows] = _bends_up(problem.take(rows), rule)
         residual = relative_residual(lead, current, lag, shock, transition, impact)
-    solved = residual < TOLERANCE
+    solved = (residual < TOLERANCE) & minimal
     radius = np.full(n, np.nan)
     radius[solved] = spectral_radius(transition[solved])
     status[solved & (radius < CRITERIUM)] = Status.OK
@@ -100,6 +112,27 @@ def solve_discretion(
     transition[failed] = np.nan
     impact[failed] = np.nan
     return Solution(transition, impact, status, residual)
+
+
+def is_minimum(
+    lead: np.ndarray,
+    current: np.ndarray,
+    lag: np.ndarray,
+    shock: np.ndarray,
+    weights: np.ndarray,
+    discount: np.ndarray,
+    instruments: Sequence[int],
+) -> np.ndarray:
+    """Whether the rule that meets the first-order conditions minimises the loss (N,): whether the
+    loss is convex in the instruments while later policymakers follow the rule. True where no rule
+    meets them. Arguments are those of `solve_discretion`.
+    """
+    problem = _problem(lead, current, lag, shock, weights, discount, instruments)
+    minimal = np.ones(len(lead), dtype=bool)
+    with np.errstate(all="ignore"):
+        for rows, rule, _ in _settled_rules(problem, problem.finite_rows()):
+            minimal[rows] = _bends_up(problem.take(rows), rule)
+    return minimal
 
 
 def _problem(
@@ -127,9 +160,35 @@ def _problem(
         lagged=below(lag),
         driven=below(shock),
         push=push,
-        weights=weights,
+        weights=_loss(weights),
         discount=discount,
     )
+
+
+def _loss(weights: np.ndarray) -> np.ndarray:
+    """The weights of the loss (N, n, n): those of a welfare, which is maximised, with their signs
+    turned.
+    """
+    finite = np.isfinite(weights).all(axis=(1, 2))
+    welfare = np.zeros(len(weights), dtype=bool)
+    welfare[finite] = _convex(-weights[finite])
+    return np.where(welfare[:, None, None], -weights, weights)
+
+
+def _convex(second: np.ndarray) -> np.ndarray:
+    """Whether symmetric matrices of second derivatives (N, n, n) are positive semi-definite."""
+    roots = np.linalg.eigvalsh(second)
+    return roots[:, 0] >= -ROUNDING * np.abs(roots).max(axis=1)
+
+
+def _bends_up(problem: _Problem, rule: np.ndarray) -> np.ndarray:
+    """Whether the loss is convex in the instruments (N,) while later policymakers follow `rule`."""
+    by_choice = solve_stack(problem.now - problem.ahead @ rule, problem.push)
+    second = np.swapaxes(by_choice, 1, 2) @ _value(problem, rule) @ by_choice
+    finite = np.isfinite(second).all(axis=(1, 2))
+    convex = np.zeros(len(second), dtype=bool)
+    convex[finite] = _convex(second[finite])
+    return convex
 
 
 def _settled_rules(

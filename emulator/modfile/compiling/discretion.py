@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import Command, Expression, ModFile, Number
 from emulator.solvers import Solution
-from emulator.solvers.discretion import solve_discretion
+from emulator.solvers.discretion import is_minimum, solve_discretion
 from emulator.spec import Status
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ class Loss:
 
 def solve(model: CompiledModel, theta: np.ndarray) -> Solution:
     """Decision rules of `model.all_variables` at theta (N, P), certified draw by draw."""
+    return solve_discretion(**_matrices(model, theta))
+
+
+def _matrices(model: CompiledModel, theta: np.ndarray) -> dict[str, Any]:
+    """The arguments of `solve_discretion` at theta (N, P)."""
     policymaker = model.discretion
     assert policymaker is not None
     at = model.linearise(theta)
@@ -153,15 +158,15 @@ def solve(model: CompiledModel, theta: np.ndarray) -> Solution:
     weights[:, : len(model.variables), : len(model.variables)] = curvature
     weights[~(slopes == 0).all(axis=1)] = np.nan
     columns = dict(zip((d.name for d in model.file.parameters), declared.T, strict=True))
-    return solve_discretion(
-        lead=lead[:, private],
-        current=current[:, private],
-        lag=lag[:, private],
-        shock=shock[:, private],
-        weights=weights,
-        discount=np.broadcast_to(policymaker.factor(columns), len(theta)),
-        instruments=[model.variables.index(name) for name in policymaker.instruments],
-    )
+    return {
+        "lead": lead[:, private],
+        "current": current[:, private],
+        "lag": lag[:, private],
+        "shock": shock[:, private],
+        "weights": weights,
+        "discount": np.broadcast_to(policymaker.factor(columns), len(theta)),
+        "instruments": [model.variables.index(name) for name in policymaker.instruments],
+    }
 
 
 def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
@@ -181,7 +186,14 @@ def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
         )
     if status is Status.EXPLOSIVE:
         return f"{where}: the economy under discretion is not stable: a root exceeds one."
+    names = ", ".join(policymaker.instruments)
+    if not is_minimum(**_matrices(model, theta)).all():
+        return (
+            f"{where}: the planner_objective is a loss to be minimised, and there is no minimum: by"
+            f" the instruments ({names}) it falls in both directions. Expected weights at which it"
+            " is convex in what the policymaker controls, such as positive ones of squares."
+        )
     return (
-        f"{where}: no policy under discretion was found. Do the instruments"
-        f" ({', '.join(policymaker.instruments)}) move what the objective weighs?"
+        f"{where}: no policy under discretion was found. Do the instruments ({names}) move what the"
+        " objective weighs?"
     )

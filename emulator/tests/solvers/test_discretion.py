@@ -114,3 +114,19 @@ def test_an_explosive_economy_and_an_instrument_of_no_use_are_told_apart():
     assert explosive.status[0] == Status.EXPLOSIVE
     nothing = solve_discretion(*cost_push(beta, kappa, 0.5), squares(1, 0, 0, 0, 1.0), beta, [RATE])
     assert nothing.status[0] == Status.NOT_CONVERGED
+
+
+def test_two_instruments_each_of_which_has_to_bend_the_loss_upward():
+    """Of `a^2 + weight b^2` with `a` and `b` the instruments less a shock, the second is no minimum
+    where its weight is negative.
+    """
+    n, weight = 3, np.array([1.0, 0.0, -0.5])
+    lead, lag, shock = np.zeros((n, 2, 4)), np.zeros((n, 2, 4)), np.zeros((n, 2, 1))
+    current = np.broadcast_to(np.eye(4)[:2] - np.eye(4)[2:], (n, 2, 4)).copy()
+    current[:, [0, 1], [2, 3]] = -1.0
+    shock[:, :, 0] = 1.0
+    loss = squares(n, 1.0, 0.0, 0.1, 0.1)
+    loss[:, 1, 1] = weight
+    loss[2, 3, 3] = 0.0
+    solution = solve_discretion(lead, current, lag, shock, loss, np.full(n, 0.9), [2, 3])
+    assert solution.status.tolist() == [Status.OK, Status.OK, Status.NOT_CONVERGED]

@@ -6,6 +6,7 @@ import pytest
 import emulator
 from emulator.errors import ModFileError, NoSolutionError
 from emulator.modfile import irf, load, load_text
+from emulator.spec import Status
 
 pytestmark = pytest.mark.fast
 
@@ -73,6 +74,11 @@ def test_each_command_has_its_own_discount_factor():
         ("pi^2 +", "pi(-1)^2 +", "holds 'pi' at another date"),
         ("weight*x^2", "0*x^2 + u^2 - pi^2", ":12: no policy under discretion was found"),
         ("kappa*x + u", "kappa*x + u + 1", ":5: no steady state"),
+        (
+            "weight = 0.5",
+            "weight = -1",
+            ":12: the planner_objective is a loss to be minimised, and",
+        ),
     ],
 )
 def test_what_cannot_be_is_said_with_its_line(refused, before, after, message):
@@ -84,6 +90,23 @@ def test_what_cannot_be_is_said_with_its_line(refused, before, after, message):
 def test_an_instrument_that_moves_nothing_is_named(refused):
     text = FILE.replace("pi^2 + weight*x^2", "u^2")
     assert "Do the instruments (i) move what the objective weighs?" in refused(text)
+
+
+def test_draws_without_a_minimum_are_told_apart_in_a_batch(tmp_path):
+    """By the rate pi^2 + weight x^2 bends as kappa^2 + weight does: up from -kappa^2 on."""
+    path = tmp_path / "policy.mod"
+    path.write_text(FILE)
+    status = emulator.world(path).status({"weight": [0.5, -0.01, -0.05, -1.0]})
+    assert status.tolist() == [Status.OK, Status.OK, Status.NOT_CONVERGED, Status.NOT_CONVERGED]
+
+
+def test_a_welfare_that_is_maximised_is_answered_like_the_loss(tmp_path):
+    path = tmp_path / "policy.mod"
+    answers = []
+    for objective in ("pi^2 + weight*x^2", "-pi^2 - weight*x^2"):
+        path.write_text(FILE.replace("pi^2 + weight*x^2", objective))
+        answers.append(irf(path).values)
+    np.testing.assert_allclose(answers[0], answers[1], rtol=1e-12)
 
 
 def test_case_of_a_second_round_of_options(tmp_path):
