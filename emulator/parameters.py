@@ -44,8 +44,10 @@ class ModelParameters(Record):
 
     def outside_bounds(self, theta: np.ndarray) -> np.ndarray:
         """Which entries of theta (n, P) are outside what their parameter can be at all, (n, P)."""
-        inside = [interval(p.bounds).holds(theta[:, k]) for k, p in enumerate(self.parameters)]
-        return ~np.stack(inside, axis=1)
+        outside = np.zeros(theta.shape, dtype=bool)  # a file may have no parameter
+        for k, parameter in enumerate(self.parameters):
+            outside[:, k] = ~interval(parameter.bounds).holds(theta[:, k])
+        return outside
 
     def possible(self, theta: np.ndarray) -> np.ndarray:
         """Whether every parameter of a draw (n, P) is within its bounds, (n,) bool.

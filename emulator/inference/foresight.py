@@ -29,6 +29,7 @@ from emulator.modfile.compiling.kinds import LEARNING
 from emulator.modfile.compiling.learning import Learning
 from emulator.modfile.compiling.scenario import Given
 from emulator.spec import Status
+from emulator.worlds.base import check_on_failure
 from emulator.worlds.filemodel import FileWorld
 from emulator.worlds.modworld import ModWorld
 
@@ -72,8 +73,7 @@ def perfect_foresight(asking: Asking, question: ForesightQuestion) -> xr.Dataset
             f"World '{world.spec.name}' is not read from a .mod file, so that its equations are not"
             " known here; irf(shocks=...) answers with its responses to a path of shocks."
         )
-    if question.on_failure not in ("raise", "nan"):
-        raise ParameterError(f"on_failure is {question.on_failure!r}; expected 'raise' or 'nan'.")
+    check_on_failure(question.on_failure)
     theta = asking.theta(question.draws, question.parameters, foresight=True)
     foresight = (Learning if world.model.kind is LEARNING else Foresight)(world.model)
     periods = question.periods if question.periods is None else periods_wanted(question.periods)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.errors import NoSolutionError, OutsideBoundsError, ParameterError
+from emulator.errors import NoSolutionError, OutsideBoundsError
 from emulator.spec import Status, WorldSpec
 from emulator.worlds import is_known
+from emulator.worlds.base import check_on_failure
 
 
 class Labels(NamedTuple):
@@ -143,8 +144,7 @@ def refuse(
     """`NoSolutionError` that names draws (n,) without a solution, unless NaN was asked for; why and
     what they lack: in words.
     """
-    if on_failure not in ("raise", "nan"):
-        raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+    check_on_failure(on_failure)
     if on_failure == "nan" or not failed.any():
         return
     first = int(np.flatnonzero(failed)[0])
@@ -176,10 +176,20 @@ def refuse_impossible(spec: WorldSpec, theta: np.ndarray, on_failure: str) -> No
     )
 
 
-def statuses_in_words(codes: np.ndarray) -> str:
-    """How many draws without finite responses have each `Status` (n,), and what it means."""
+NO_PATH = (
+    "no path (there is one after shocks of one standard deviation, and none was found after those"
+    " that were asked for; smaller ones may have one)"
+)
+"""Of a world that is not linear: what became of a draw that has a solution."""
+
+
+def statuses_in_words(codes: np.ndarray, linear: bool = True) -> str:
+    """How many draws without finite responses have each `Status` (n,), and what it means; linear:
+    whether responses are in proportion to shocks.
+    """
     counts = sorted(Counter(Status(code) for code in codes).items())
+    solved = f"overflow ({Status.OK.meaning})" if linear else NO_PATH
     return ", ".join(
-        f"{count:,} {'overflow' if status == Status.OK else status.label} ({status.meaning})"
+        f"{count:,} {solved if status == Status.OK else f'{status.label} ({status.meaning})'}"
         for status, count in counts
     )

@@ -199,7 +199,9 @@ class SolverAnswerer(Answerer):
         if failures:
             return failures
         more = self.world.explain(theta[:1])
-        return statuses_in_words(self.status(theta)) + (f": {more}" if more else "")
+        return statuses_in_words(self.status(theta), self.spec.linear) + (
+            f": {more}" if more else ""
+        )
 
     def jacobian(self, theta: np.ndarray, scaling: Scaling, horizon: int) -> np.ndarray:
         """By differences: central, or one-sided where one of the neighbours has no solution."""

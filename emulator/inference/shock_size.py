@@ -198,7 +198,7 @@ class Scaling:
         """theta (n, P) at which a solver is asked: in a world that is not linear in its shocks,
         sizes are written into it.
         """
-        if self.spec.linear:
+        if self.spec.linear or not self.spec.parameters:
             return theta
         columns = list(theta.T)
         for shock, size in zip(self.shocks, self.sizes, strict=True):
@@ -215,7 +215,8 @@ class Scaling:
         """By what responses irf (n, S, H+1, O) to these shocks at theta (n, P) are multiplied,
         (n, S, 1, 1).
         """
-        one = 0 * theta[:, 0] + 1.0
+        of_draws = theta[:, 0] if theta.shape[1] else irf[:, 0, 0, 0]  # without any parameter
+        one = 0 * of_draws + 1.0
         factors = [
             one * self._factor(shock, size, theta, irf[:, k, 0, :])
             for k, (shock, size) in enumerate(zip(self.shocks, self.sizes, strict=True))

@@ -88,13 +88,14 @@ Slopes = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Solved:
-    """Paths (N, L+T+F, V), which of them are `solved` (N,), and the residuals of each at its end
-    (N, T, V).
+    """Paths (N, L+T+F, V), which of them are `solved` (N,), the residuals of each at its end
+    (N, T, V), and the Newton steps (N,) that it took.
     """
 
     path: np.ndarray
     solved: np.ndarray
     residual: np.ndarray
+    steps: np.ndarray
 
 
 def solve_paths(residual: Residual, slopes: Slopes, band: Band, path: np.ndarray) -> Solved:
@@ -116,6 +117,7 @@ def solve_paths(residual: Residual, slopes: Slopes, band: Band, path: np.ndarray
     )
     for name in ("path", "solved", "residual"):
         getattr(first, name)[again] = getattr(second, name)
+    first.steps[again] += second.steps
     return first
 
 
@@ -126,6 +128,7 @@ def _newton(
     everything = np.arange(len(path))
     value = residual(path, everything)
     size = _size(value)
+    steps = np.zeros(len(path), dtype=int)
     rows = everything
     inside = slice(band.lags, path.shape[1] - band.leads)
     for _ in range(STEPS):
@@ -133,6 +136,7 @@ def _newton(
         if len(rows) == 0:
             break
         step = newton_step(slopes(path[rows], rows), value[rows], band)
+        steps[rows] += 1
         before = size[rows]
         waiting = np.arange(len(rows))
         length = 1.0
@@ -157,7 +161,7 @@ def _newton(
     if len(near):
         terms = _terms(slopes(path[near], near), path[near], band)
         solved[near] = (np.abs(value[near]) < SOLVED * terms).all(axis=(1, 2))
-    return Solved(path, solved, value)
+    return Solved(path, solved, value, steps)
 
 
 def _terms(slopes: np.ndarray, path: np.ndarray, band: Band) -> np.ndarray:
@@ -328,6 +332,7 @@ def solve_by_homotopy(
             break
         tried = np.minimum(1.0, share[rows] + step[rows])
         solved = solve(path[rows], draws[rows], tried)
+        last.steps[rows] += solved.steps
         good, bad = rows[solved.solved], rows[~solved.solved]
         path[good] = solved.path[solved.solved]
         share[good] = tried[solved.solved]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array, csc_array
@@ -80,6 +81,17 @@ def tree(weights: np.ndarray, order: int, periods: int) -> Tree:
     )
 
 
+class TreeSolved(NamedTuple):
+    """Values (B, V) at the nodes, whether they solve the equations, after how many Newton steps,
+    and the largest residual.
+    """
+
+    values: np.ndarray
+    solved: bool
+    steps: int
+    residual: float
+
+
 Residual = Callable[[np.ndarray], np.ndarray]
 """Residuals (M, V) of paths (M, 3, V) of all triples, and derivatives (M, E) at the same."""
 
@@ -91,17 +103,17 @@ def solve_tree(
     shape: Tree,
     start: np.ndarray,
     ends: tuple[np.ndarray, np.ndarray],
-) -> tuple[np.ndarray, bool]:
-    """Newton's method from values (B, V) at the nodes; ends: the past and the end, (V,). The values
-    and whether they solve the equations. The band has one lag and one lead at most.
+) -> TreeSolved:
+    """Newton's method from values (B, V) at the nodes; ends: the past and the end, (V,). The band
+    has one lag and one lead at most.
     """
     values = start.copy()
     pattern = _pattern(shape, band)
     off = _expected(residual(_triples(shape, values, ends)), shape, len(values))
     size = float(np.abs(off).max())
-    for _ in range(STEPS):
-        if not size > FINE:
-            break
+    steps = 0
+    while steps < STEPS and size > FINE:
+        steps += 1
         matrix = _matrix(slopes(_triples(shape, values, ends)), shape, pattern, values.size)
         try:
             step = -splu(matrix).solve(off.ravel()).reshape(values.shape)
@@ -120,7 +132,7 @@ def solve_tree(
         values, off = tried, reached
         if size < SOLVED and size >= 0.5 * before:
             break
-    return values, bool(np.isfinite(size) and size < SOLVED)
+    return TreeSolved(values, bool(np.isfinite(size) and size < SOLVED), steps, size)
 
 
 def _triples(shape: Tree, values: np.ndarray, ends: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

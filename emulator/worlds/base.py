@@ -28,6 +28,12 @@ MAX_ROUNDS = 200
 """Rounds of redrawing before `draw` gives up: then hardly a draw in hundreds has a solution."""
 
 
+def check_on_failure(on_failure: str) -> None:
+    """Raise `ParameterError` for what is not an `OnFailure`."""
+    if on_failure not in ("raise", "nan"):
+        raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+
+
 class World(ABC):
     """An economy.
 
@@ -373,8 +379,7 @@ class World(ABC):
         """`NoSolutionError` that names the failed draws (n,) and why, unless NaN was asked for;
         `status` (n,) where it is known.
         """
-        if on_failure not in ("raise", "nan"):
-            raise ParameterError(f"on_failure is {on_failure!r}; expected 'raise' or 'nan'.")
+        check_on_failure(on_failure)
         if on_failure == "nan" or not failed.any():
             return
         theta, rows = theta[failed], np.flatnonzero(failed)

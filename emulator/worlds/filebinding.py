@@ -28,6 +28,8 @@ class BindingFile(FileWorld):
     `surprise_size`: 1 for the block as it stands, -1 for its mirror image.
     """
 
+    solution = "path under its constraints"
+
     def __init__(self, model: CompiledModel) -> None:
         super().__init__(model)
         self.solver = BindingPaths(model)

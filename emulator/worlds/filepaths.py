@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from emulator.errors import ParameterError
+from emulator.errors import NoSolutionError, ParameterError
 from emulator.modfile import CompiledModel
 from emulator.modfile.compiling.calibration import without_shocks
 from emulator.modfile.compiling.extended_path import ExtendedPath
 from emulator.modfile.compiling.kinds import EXTENDED, KINDS
 from emulator.spec import DEFAULT_HORIZON, Status
-from emulator.worlds.base import OnFailure
+from emulator.worlds.base import OnFailure, check_on_failure
 from emulator.worlds.filemodel import FileModel, FileWorld
 
 
@@ -23,6 +23,7 @@ class FilePaths(FileWorld):
     """The model of a file, whose run a `PathSolver` answers."""
 
     has_trajectories = False
+    solution = "path that converges"
 
     def __init__(self, model: CompiledModel) -> None:
         super().__init__(model)
@@ -72,8 +73,15 @@ class ExtendedFile(FilePaths):
         shocks = self._check_shocks(theta, shocks)
         full = self.full_theta(theta)
         in_file_units = np.einsum("nts,nsk->ntk", shocks, self.extended.unit_shocks(full))
-        levels, status = self.extended.simulate(full, in_file_units)
-        self._refuse(theta, status != Status.OK, on_failure, status)
+        levels, status, why = self.extended.simulate(full, in_file_units)
+        failed = np.flatnonzero(status != Status.OK)
+        check_on_failure(on_failure)
+        if len(failed) and on_failure == "raise":
+            raise NoSolutionError(
+                f"World '{self.spec.name}': {len(failed):,} of {len(theta):,} simulated paths did"
+                f" not converge. That of draw {failed[0]} ended {why[failed[0]]} In Python,"
+                " on_failure='nan' has NaN in its place."
+            )
         return levels[:, :, : len(self.shown)] - self.levels(theta)[:, None]
 
     def levels(self, theta: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,16 @@ MOST_AHEAD = 2000
 
 MOST_ORDER = 6
 """Periods in which shocks are expected (`order`)."""
+
+
+class Simulated(NamedTuple):
+    """Levels (N, T, V) in the units of the file, NaN where a path was not found; the `Status` (N,);
+    why: what a message says of each that was not.
+    """
+
+    levels: np.ndarray
+    status: np.ndarray
+    why: list[str]
 
 
 class ExtendedPath:
@@ -82,29 +93,32 @@ class ExtendedPath:
         first = np.argmax(status != Status.OK, axis=1)
         return responses, status[np.arange(n), first]
 
-    def simulate(self, theta: np.ndarray, shocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Levels (N, T, V) under shocks (N, T, K) that surprise in every period, and the `Status`
-        (N,); NaN without a path. In the units of the file.
-        """
+    def simulate(self, theta: np.ndarray, shocks: np.ndarray) -> Simulated:
+        """Paths under shocks (N, T, K) that surprise in every period."""
         asked = self._asked(theta, self.ahead)
         lags = self.foresight.equations.lags
         size = len(self.model.variables)
         rest = asked.exogenous[:, lags:].copy()
         levels = np.empty((*shocks.shape[:2], size))
         status = np.full(len(theta), Status.OK, dtype=np.uint8)
+        why = [""] * len(theta)
         start = None
         for t in range(shocks.shape[1]):
             asked.exogenous[:, lags:] = rest
             asked.exogenous[:, lags] += shocks[:, t]
             solved = self.foresight._solved(asked, start)
             status = np.where(status == Status.OK, solved.status, status).astype(np.uint8)
+            why = [
+                early or (late and f"in period {t + 1} of the simulation: {late}")
+                for early, late in zip(why, solved.worst, strict=True)
+            ]
             levels[:, t] = solved.path[:, lags, :size]
             # Tomorrow's path is begun with what is expected of it today.
             start = np.concatenate([solved.path[:, 1:], solved.path[:, -1:]], axis=1)
             asked = replace(asked, before=solved.path[:, 1 : lags + 1, :size])
             asked.exogenous[:, :lags] = asked.exogenous[:, 1 : lags + 1]
         levels[status != Status.OK] = np.nan
-        return levels, status
+        return Simulated(levels, status, why)
 
     def unit_shocks(self, theta: np.ndarray) -> np.ndarray:
         """What one standard deviation of each shock is in the file's own shocks, (N, S, K)."""

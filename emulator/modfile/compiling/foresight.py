@@ -209,7 +209,7 @@ class Foresight:
             exogenous[rows] = moved
             status[rows[result.solved]] = Status.OK
             for k in np.flatnonzero(~result.solved):
-                worst[rows[k]] = self._furthest(result.residual[k])
+                worst[rows[k]] = self._furthest(result.residual[k], int(result.steps[k]))
         path[status != Status.OK] = np.nan
         return Whole(path, exogenous, status, worst)
 
@@ -263,7 +263,7 @@ class Foresight:
         )
         exogenous = asked.exogenous.copy()
         exogenous[:, :, freed] = result.path[:, :, size:]
-        return Solved(result.path[:, :, :size], result.solved, result.residual), exogenous
+        return replace(result, path=result.path[:, :, :size]), exogenous
 
     def _iterated(
         self, system: Stacked, asked: Scenario, path: np.ndarray, terminal: np.ndarray
@@ -302,7 +302,7 @@ class Foresight:
             result = solve_paths(residual, slopes, band, path[:, cut])
             full = path.copy()
             full[:, cut] = result.path
-            return Solved(full, result.solved, result.residual)
+            return replace(result, path=full)
 
         everything = np.arange(len(path))
         result = solve(path, asked.exogenous, everything)
@@ -325,6 +325,7 @@ class Foresight:
         later = solve_by_homotopy(on_the_way, at_rest, np.arange(len(failed)))
         for name in ("path", "solved", "residual"):
             getattr(result, name)[failed] = getattr(later, name)
+        result.steps[failed] += later.steps
         return result
 
     def _whole(
@@ -363,8 +364,8 @@ class Foresight:
             " Newton's method from initval or endval solve the static model. Give values near it."
         )
 
-    def _furthest(self, residual: np.ndarray) -> str:
-        """Where a path (T, V) is furthest from solving the model."""
+    def _furthest(self, residual: np.ndarray, steps: int) -> str:
+        """Where a path (T, V) is furthest from solving the model after so many Newton steps."""
         size = np.where(np.isfinite(residual), np.abs(residual), np.inf)
         period, row = np.unravel_index(int(np.argmax(size)), size.shape)
         equations = [e for e in self.model.file.model.equations if "static" not in e.tags]
@@ -378,8 +379,10 @@ class Foresight:
         value = residual[period, row]
         reason = f"is off by {value:.2e}" if np.isfinite(value) else "is not finite"
         return (
-            f"{self.place}: perfect foresight: neither Newton's method nor homotopy converged."
-            f" The largest residual is in period {period + 1}: {which} {reason}."
+            f"{self.place}: perfect foresight: the path did not converge in {steps:,} steps of"
+            " Newton's method, those on the way of a homotopy included. The largest residual is in"
+            f" period {period + 1}: {which} {reason}. Smaller shocks, or more periods in which the"
+            " path comes to rest, may be solved."
         )
 
 

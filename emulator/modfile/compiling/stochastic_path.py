@@ -17,10 +17,10 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from emulator.errors import ModFileError
-from emulator.modfile.compiling.extended_path import ExtendedPath
+from emulator.modfile.compiling.extended_path import ExtendedPath, Simulated
 from emulator.modfile.compiling.model import CompiledModel
 from emulator.modfile.compiling.scenario import Scenario
-from emulator.solvers.tree_paths import Tree, solve_tree, tree
+from emulator.solvers.tree_paths import Tree, TreeSolved, solve_tree, tree
 from emulator.spec import Status
 
 NODES = 5
@@ -63,11 +63,11 @@ class StochasticPath(ExtendedPath):
         return True
 
     def explain(self, theta: np.ndarray) -> str:
-        return super().explain(theta) or (
-            f"{self.foresight.place}: the stochastic extended path: Newton's method did not"
-            " converge on the tree of expected shocks. Fewer nodes"
-            " (options_.ep.stochastic.quadrature.nodes) or smaller shocks may be solved."
-        )
+        """What is said of the first path, without a shock or with one, that is not solved."""
+        unit = self.unit_shocks(theta)
+        impulses = [np.zeros_like(unit[:, :1]), *np.split(unit, unit.shape[1], axis=1)]
+        texts = (self.simulate(theta, shocks).why[0] for shocks in impulses)
+        return next((text for text in texts if text), "")
 
     @cached_property
     def tree(self) -> Tree:
@@ -113,19 +113,20 @@ class StochasticPath(ExtendedPath):
         impulses[1:, :, 0] = np.moveaxis(unit, 1, 0)
         paths, states = [], []
         for shocks in impulses:
-            levels, status = self.simulate(theta, shocks)
-            paths.append(levels)
-            states.append(status)
+            simulated = self.simulate(theta, shocks)
+            paths.append(simulated.levels)
+            states.append(simulated.status)
         responses = np.stack([path - paths[0] for path in paths[1:]], axis=1)
         return responses, np.max(states, axis=0)
 
-    def simulate(self, theta: np.ndarray, shocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def simulate(self, theta: np.ndarray, shocks: np.ndarray) -> Simulated:
         asked = self._asked(theta, self.ahead)
         sizes = self.unit_shocks(theta)
         size = len(self.model.variables)
         levels = np.full((*shocks.shape[:2], size), np.nan)
         status = np.full(len(theta), Status.OK, dtype=np.uint8)
         certain = self.foresight._solved(asked)
+        why = [text and f"where no shock is expected: {text}" for text in certain.worst]
         for k in range(len(theta)):
             one = asked.rows(slice(k, k + 1))
             start = certain.path[k, 1:-1][self.tree.period]
@@ -133,15 +134,25 @@ class StochasticPath(ExtendedPath):
                 status[k] = Status.NOT_CONVERGED
                 continue
             for t in range(shocks.shape[1]):
-                values, solved = self._solved_tree(one, shocks[k, t], sizes[k], start)
+                values, solved, steps, off = self._solved_tree(one, shocks[k, t], sizes[k], start)
                 if not solved:
                     status[k] = Status.NOT_CONVERGED
                     levels[k] = np.nan
+                    why[k] = f"in period {t + 1} of the simulation: {self._unsolved(steps, off)}"
                     break
                 levels[k, t] = values[0, :size]
                 one = self._onward(one, values[0, :size], shocks[k, t])
                 start = values
-        return levels, status
+        return Simulated(levels, status, why)
+
+    def _unsolved(self, steps: int, residual: float) -> str:
+        off = f"off by {residual:.2e}" if np.isfinite(residual) else "not finite"
+        return (
+            f"{self.foresight.place}: the stochastic extended path did not converge in {steps}"
+            f" steps of Newton's method on the tree of expected shocks: an equation is {off}."
+            " Fewer nodes (options_.ep.stochastic.quadrature.nodes) or smaller shocks may be"
+            " solved."
+        )
 
     def _onward(self, one: Scenario, today: np.ndarray, shocks: np.ndarray) -> Scenario:
         """The problem of the next period, of which today is the past."""
@@ -151,8 +162,8 @@ class StochasticPath(ExtendedPath):
 
     def _solved_tree(
         self, one: Scenario, shocks: np.ndarray, sizes: np.ndarray, start: np.ndarray
-    ) -> tuple[np.ndarray, bool]:
-        """Values (B, V) at the nodes after shocks (K,) of today, and whether they are solutions."""
+    ) -> TreeSolved:
+        """Values at the nodes after shocks (K,) of today."""
         foresight, shape = self.foresight, self.tree
         equations = foresight.equations
         declared = one.theta[:, : len(self.model.file.parameters)]

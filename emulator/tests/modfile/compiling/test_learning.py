@@ -2,6 +2,7 @@
 forms and, in `test_foresight.py`, Dynare's.
 """
 
+import re
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import ModFileError
+from emulator.errors import ModFileError, NoSolutionError
 from emulator.modfile import load, load_text
 from emulator.modfile.compiling.extended_path import ExtendedPath
 from emulator.modfile.compiling.foresight import Foresight
@@ -177,7 +178,7 @@ def test_after_the_last_shock_the_extended_path_is_the_one_expected():
     unit = solver.unit_shocks(theta)
     shocks = np.zeros((1, 6, 2))
     shocks[0, 0] = unit[0, 0]
-    levels, status = solver.simulate(theta, shocks)
+    levels, status, _ = solver.simulate(theta, shocks)
     responses, _ = solver.responses(theta, 5)
     assert status[0] == Status.OK
     steady = solver.model.steady_state(theta)
@@ -192,6 +193,56 @@ def test_histval_says_where_the_extended_path_begins(tmp_path):
     np.testing.assert_allclose(path[0], [0.5, 0.25, 0.125], atol=1e-10)
     response = economy.irf(shocks={"e": [1]}, horizon=2)["irf"].sel(observable="x")
     np.testing.assert_allclose(response[0, 0], [0.5, 0.25, 0.125], atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("command", "method"),
+    [
+        ("extended_path(periods=5);", "perfect foresight: the path did not converge"),
+        (
+            "extended_path(periods=5, order=1, solver_periods=5);",
+            "the stochastic extended path did not converge",
+        ),
+    ],
+)
+def test_a_simulated_path_that_does_not_converge_says_when_and_how_far_off(
+    tmp_path, command, method
+):
+    """`exp(y) = 1 + 0.5 y(-1) + e` has no solution after a shock below -1."""
+    file = tmp_path / "floor.mod"
+    file.write_text(
+        "var y; varexo e; model; exp(y) = 1 + 0.5*y(-1) + e; end; initval; y = 0; end;\n"
+        f"shocks; var e; stderr 0.1; end;\n{command}"
+    )
+    economy = emulator.world(file)
+    shocks = np.zeros((2, 4, 1))
+    shocks[1, 2] = -20
+    with pytest.raises(NoSolutionError) as error:
+        economy.simulate(stderr_e=[0.1, 0.1], shocks=shocks)
+    message = str(error.value)
+    assert "1 of 2 simulated paths did not converge. That of draw 1 ended in period 3" in message
+    assert f"floor.mod:3: {method} in " in message
+    assert re.search(r"steps? of Newton's method.* is off by \d.*[Ss]maller shocks", message)
+    assert "without" not in message
+    with pytest.raises(NoSolutionError, match=r"no path \(there is one after shocks of one"):
+        economy.irf(size=-20, horizon=2)
+    paths = economy.simulate(stderr_e=[0.1, 0.1], shocks=shocks, on_failure="nan")
+    assert np.isfinite(paths[0]).all()
+    assert np.isnan(paths[1]).all()
+
+
+def test_a_response_whose_path_does_not_converge_is_no_draw_without_a_solution(tmp_path):
+    file = tmp_path / "floor.mod"
+    file.write_text(
+        "var y; varexo e; model; exp(y) = 1 + 0.5*y(-1) + e; end; initval; y = 0; end;\n"
+        "shocks; var e; periods 1; values -3; end; perfect_foresight_setup(periods=9);\n"
+        "perfect_foresight_solver;"
+    )
+    economy = emulator.world(file)
+    with pytest.raises(NoSolutionError, match=r"did not converge in \d+ steps"):
+        economy.perfect_foresight()
+    with pytest.raises(NoSolutionError, match="has no path that converges at 1 of 1 draws"):
+        economy.irf()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_what_is_expected_is_the_mean_of_a_lognormal(order):
     model = load_text(RISKY + (said or f"{SOLVE}, order = {order});"), "m.mod")
     rho, sizes = model.theta()[0, 0], np.array([0.3, 0.1])
     theta = model.theta(s=sizes)
-    levels, status = extended_path(model).simulate(theta, np.array([[[0.2], [0.0]]] * 2))
+    levels, status, _ = extended_path(model).simulate(theta, np.array([[[0.2], [0.0]]] * 2))
     assert (status == Status.OK).all()
     for k, size in enumerate(sizes):
         z, w, y = levels[k].T
