@@ -155,6 +155,10 @@ def irf(
     _notes(answered)
     if anticipated and order is None:
         note_each(economy.answerer.order_notes)
+    if observables is None and not economy.answerer.exact:
+        from emulator.inference.fallback import left_to_solver
+
+        note_each([text for text in [left_to_solver(economy.answerer)] if text])
 
 
 def _answering(

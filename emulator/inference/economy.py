@@ -255,7 +255,10 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
 
         if order not in (None, 1):
             raise ParameterError(
-                f"anticipated={ahead} is about the first order; leave order={order} out."
+                f"Shocks known {ahead} periods ahead (anticipated={ahead}, on the command line"
+                f" --anticipated {ahead}) are answered at first order, and order {order} was asked"
+                " for. Leave the order out; along its non-linear path a .mod file answers emulator"
+                " foresight, in Python perfect_foresight()."
             )
         return Economy(SolverAnswerer(AnticipatedWorld(self.solver, ahead)))
 

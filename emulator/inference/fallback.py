@@ -130,6 +130,15 @@ def of_the_solver_alone(network: WorldSpec, solver: SolverAnswerer) -> list[str]
     return [_only_solved(network, beyond)] if beyond else []
 
 
+def left_to_solver(answerer: Answerer) -> str:
+    """Which observables of its world a network does not know, and the call that gives them; empty
+    where there are none.
+    """
+    if answerer.exact or not is_known(answerer.spec.name):
+        return ""
+    return observed_by_solver(answerer, get_world(answerer.spec.name).spec.observable_names)
+
+
 def observed_by_solver(answerer: Answerer, observables: str | Iterable[str] | None) -> str:
     """Which of the wanted observables a network does not know and its world's solver does, and the
     call that gives them; empty where there is none.

@@ -54,7 +54,8 @@ class AnticipatedWorld(World):
             raise ParameterError(
                 f"World '{world.spec.name}' is not solved by a linear rule with expectations that"
                 " are known here, so that shocks known ahead are not answered. A .mod file"
-                " answers them by perfect_foresight(shocks={'e': {5: 0.01}})."
+                " answers them along its non-linear path: emulator foresight FILE --shock"
+                " e=0,0,0,0,0.01, in Python perfect_foresight(shocks={'e': {5: 0.01}})."
             )
         self.world = world
         self.knowing = world

@@ -109,11 +109,11 @@ def _compiled(
     tagged = file
     file = without_unused(unconstrained(file))
     check_supported(file)
+    notes = tuple(map(printable, _notes(settings, program, failing)))
+    _warn(notes)
     alone = settings.run is None and not shocks
     if not settings.shocks and not kind_of_run(settings.run).paths and not alone:
         raise without_shocks(file)
-    notes = tuple(map(printable, _notes(settings, program, failing)))
-    _warn(notes)
     discretion = discretion_of(file, settings.run)
     planner = None if discretion else planner_of(file)
     for policymaker in (planner, discretion):

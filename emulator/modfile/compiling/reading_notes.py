@@ -4,6 +4,7 @@ questions is answered.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from emulator.modfile.compiling.kinds import FIRST_ORDER, SCENARIOS
@@ -39,6 +40,15 @@ _OTHER_BINDING = ("simul_debug", "simul_periodic_solution", "likelihood_", "smoo
 """Those that change no path: what is printed, guesses that go in a circle, estimation."""
 
 
+_PLAN = re.compile(r"\b(init_plan|basic_plan|flip_plan|det_cond_forecast)\s*\(")
+"""MATLAB's controlled paths of Dynare up to version 6, over dates of a `dseries`."""
+
+_FLIPPED = re.compile(
+    r"flip_plan\s*\([^,]*,\s*['\"](\w+)\s*['\"]\s*,\s*['\"](\w+)\s*['\"].*?\[([-+\d.eE,\s]+)\]"
+)
+"""The variable, the exogenous variable that is solved for, and values that are numbers."""
+
+
 def notes_on_reading(
     file: ModFile, statements: Sequence[Statement], runs: Sequence[Run], number: int | None
 ) -> tuple[str, ...]:
@@ -50,6 +60,10 @@ def notes_on_reading(
     skipped = [s for s in statements if isinstance(s, Skipped)]
     if run is not None and run.kind in SCENARIOS:  # where lines from the steady state are followed
         skipped = [s for s in skipped if "oo_.steady_state" not in s.text]
+    plan = [s for s in skipped if _PLAN.search(s.text)]
+    if plan:
+        notes.append(_plan_not_read(file, plan))
+        skipped = [s for s in skipped if s not in plan]
     if skipped:
         notes.append(
             f"{file.path.name}: {len(skipped)} MATLAB line(s) were not run, the first at"
@@ -94,6 +108,28 @@ def notes_on_reading(
     if number is None and len(runs) > 1:
         notes.append(_one_of_many(file, runs))
     return tuple(notes)
+
+
+def _plan_not_read(file: ModFile, plan: Sequence[Skipped]) -> str:
+    """How to ask here for what lines of a plan ask in Dynare."""
+    flips = [match for line in plan for match in _FLIPPED.finditer(line.text)]
+    paths = [(y, e, values.replace(",", " ").split()) for y, e, values in map(_groups, flips)]
+    paths = paths or [("y", "e", ["1.02", "1.01"])]
+    typed = " ".join(f"--control {y}:{e}={','.join(values)}" for y, e, values in paths)
+    given = ", ".join(f"'{y}': ('{e}', [{', '.join(values)}])" for y, e, values in paths)
+    others = ", ".join(str(line.place.line) for line in plan[1:])
+    places = f"{plan[0].place}{f' (and lines {others})' if others else ''}"
+    return (
+        f"{places}: controlled paths in MATLAB (init_plan, basic_plan, flip_plan,"
+        " det_cond_forecast) are passed over. Ask for them from period 1 on, known from the start:"
+        f" emulator foresight {file.path.name} {typed}, in Python perfect_foresight(controls="
+        f"{{{given}}}); a value of basic_plan is a shock (--shock, shocks=). Surprises are blocks"
+        " perfect_foresight_controlled_paths(learnt_in = PERIOD) in the file."
+    )
+
+
+def _groups(match: re.Match[str]) -> tuple[str, str, str]:
+    return match[1], match[2], match[3]
 
 
 def _options_not_read(statements: Sequence[Statement]) -> list[str]:

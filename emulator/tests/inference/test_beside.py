@@ -46,6 +46,19 @@ def test_the_network_alone_is_asked_by_a_name_of_its_own_and_answers_all_else(em
     assert np.array_equal(em.irf("nk")["irf"], alone.irf("nk")["irf"])
 
 
+def test_the_command_names_what_is_left_to_the_solver(em, emulate):
+    """Unless observables are asked for by name."""
+    known = em.spec("hank").observable_names
+    world = emulator.world("hank").spec.observable_names
+    beyond = ", ".join(name for name in world if name not in known)
+    asked = ("irf", "hank", "--network", "--shock", "monetary", "--horizon", "1")
+    code, _, err = emulate(*asked)
+    message = " ".join(err.split())
+    assert code == 0
+    assert (f"of world 'hank', and no {beyond}. The solver answers" in message) == bool(beyond)
+    assert "The solver answers" not in emulate(*asked, "--observables", "output")[2]
+
+
 def test_a_file_stands_for_itself_and_missing_weights_for_nothing(monkeypatch, tmp_path):
     place = shipped.find("universal")
     assert not Emulator.load(place).beside

@@ -69,6 +69,18 @@ def test_the_command_line_says_the_order_of_what_is_of_first_order_alone(emulate
     assert "asks for" not in err
 
 
+def test_shocks_known_ahead_of_a_file_that_is_not_linear_are_left_to_a_command(emulate, tmp_path):
+    path = tmp_path / "m.mod"
+    path.write_text(LEVELS.replace("OPTIONS", "order=2"))
+    code, _, err = emulate("irf", path, "--anticipated", "2", "--order", "2")
+    assert code == 1
+    assert "a .mod file answers emulator foresight" in " ".join(err.split())
+    path.write_text(LEVELS.replace("stoch_simul(OPTIONS)", "extended_path(periods=5)"))
+    code, _, err = emulate("irf", path, "--anticipated", "2")
+    assert code == 1
+    assert "emulator foresight FILE --shock e=0,0,0,0,0.01" in " ".join(err.split())
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

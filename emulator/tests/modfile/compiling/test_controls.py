@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import ModFileError, ParameterError, UnknownNameError
+from emulator.errors import ModFileError, ModFileWarning, ParameterError, UnknownNameError
 from emulator.modfile import load, load_text
 from emulator.modfile.compiling.foresight import Foresight
 from emulator.modfile.compiling.scenario import Given
@@ -67,6 +67,17 @@ def test_each_shock_is_a_surprise_as_in_dynares_conditional_forecast():
         for name, value in levels.items():
             assert value == pytest.approx(float(row[name]), abs=1e-7)
     assert (answer.exogenous[0, 4:] == 0).all()
+
+
+def test_lines_of_a_plan_are_named_with_what_asks_for_them_here():
+    with pytest.warns(ModFileWarning, match="controlled paths in MATLAB"):
+        notes = emulator.world(REFERENCE / "plan.mod").solver.notes
+    note = next(note for note in notes if "flip_plan" in note)
+    assert "plan.mod:22 (and lines 23, 24, 27): controlled paths in MATLAB" in note
+    command = "emulator foresight plan.mod --control y:e=2.52,2.53,2.5 --control c:d=1.77,1.765,"
+    assert command in note
+    assert "controls={'y': ('e', [2.52, 2.53, 2.5])" in note
+    assert sum("init_plan" in note for note in notes) == 1
 
 
 def test_the_economy_is_asked_for_controlled_paths(tmp_path, emulate):
