@@ -43,6 +43,7 @@ from emulator.files import (
     write_bytes,
     write_json,
 )
+from emulator.inference.posterior_draws import STAGES
 
 if TYPE_CHECKING:
     from emulator.estimation.result import Estimate
@@ -60,9 +61,6 @@ FROM_DATA = (
 )
 WORLDS_ON_DATA = ("worlds.csv", "worlds.png")
 """Of a world, and of all, where data were estimated from, beside the others' names."""
-
-STAGES = "stages"
-"""The folder of a world in which an estimate from data keeps its stages until it is finished."""
 
 LARGEST = 1 << 26
 """Bytes of a JSON document; those of estimates have some thousands."""

@@ -86,12 +86,6 @@ def likelihood(
             write(answer, path, FORMATS)
             say(f"Numbers: {path}")
     _show(answer, economy.spec)
-    unused = [name for name in data.names if name not in answer["series"].values]
-    if unused and not observe and not any(data.observing):
-        note(
-            f"not used, being called like nothing that is observed: {', '.join(unused)};"
-            f" --observe '{unused[0]}=VARIABLE' says what it observes."
-        )
 
 
 def _show(answer: xr.Dataset, spec: WorldSpec) -> None:

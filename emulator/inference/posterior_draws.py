@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 FILE = "posterior.nc"
 
+STAGES = "stages"
+"""Folder beside it of an estimate that has not ended: the stages from which it goes on."""
+
 EXPECTED = "Expected a file posterior.nc, or its folder, as `emulator estimate --data` writes them."
 
 
@@ -119,6 +122,15 @@ def _file(path: Path) -> Path:
         raise EstimationError(
             f"'{path}' holds posteriors of {', '.join(worlds)}, a folder each, and none of this"
             " world. Ask one of these worlds, or name the folder of the one that is meant."
+        )
+    unfinished = sorted({file.parent.parent for file in path.glob(f"**/{STAGES}/*.npz")})
+    if unfinished:
+        own = unfinished[0]
+        raise EstimationError(
+            f"The estimate in '{own}' has not ended: it holds finished stages, and no {FILE} yet."
+            " Let it end. One that was interrupted goes on from its last stage by the command that"
+            f" began it, with the same options: emulator estimate --world {own.name} --data ..."
+            f" --output {own.parent}."
         )
     raise EstimationError(f"'{path}' holds no {FILE}. {EXPECTED}")
 

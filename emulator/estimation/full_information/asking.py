@@ -148,6 +148,8 @@ def _say_question(problems: Sequence[DataProblem]) -> None:
         )
         for note in problem.notes:
             say(f"{problem.world}: the file's estimation says {note}.")
+        for note in likelihood.notes:
+            warn(f"{problem.world}: {note}")
 
 
 def _estimated(problem: DataProblem, folder: Path) -> PosteriorEstimate:

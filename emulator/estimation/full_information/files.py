@@ -139,7 +139,7 @@ def result(estimate: PosteriorEstimate) -> dict[str, Any]:
         "world": estimate.spec.name,
         "answered_by": problem.density.title,
         "question": question(estimate),
-        "notes": list(problem.notes),
+        "notes": [*problem.notes, *problem.density.likelihood.notes],
         "estimated": list(estimate.names),
         "held": {
             name: {"value": value, "why": why} for name, (value, why) in estimate.held.items()

@@ -98,6 +98,8 @@ def estimate_from_data(
         budget=budget or Budget(),
     )
     problem = DataProblem.of(read_data(data, transform=transform), world, settings)
+    for note in problem.density.likelihood.notes:
+        warn(f"{problem.world}: {note}", EstimationWarning)
     result = solve(problem, None if folder is None else Path(folder))
     for complaint in result.complaints:
         warn(f"{problem.world}: {complaint}.", EstimationWarning)

@@ -91,6 +91,7 @@ def asked(asking: Asking, question: DataQuestion, everything: bool) -> Asked:
             lambda: asking.why(signs, theta, failed, None),
         )
     labels = asking.labels(asking.scaling(None, None, 1.0), question.draws, theta, slice(None))
+    labels = labels._replace(notes=(*labels.notes, *likelihood.notes))
     return Asked(past, labels, observed)
 
 

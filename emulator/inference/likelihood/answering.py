@@ -74,7 +74,7 @@ def _attributes(likelihood: Likelihood, labels: Labels, values: Values) -> dict[
         "start": likelihood.start,
         "presample": likelihood.presample,
     }
-    notes = [*labels.notes, *cut_off(likelihood, values)]
+    notes = [*labels.notes, *likelihood.notes, *cut_off(likelihood, values)]
     if not likelihood.priors:
         notes.append("The world says no prior: there is a likelihood alone.")
     return attributes | ({"notes": " ".join(notes)} if notes else {})

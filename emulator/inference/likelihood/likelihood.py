@@ -20,7 +20,11 @@ from emulator.inference.draws import last_period
 from emulator.inference.likelihood import moving_average
 from emulator.inference.likelihood.about import about
 from emulator.inference.likelihood.observation import Observation
-from emulator.inference.likelihood.questions import observation_of, refuse_regimes
+from emulator.inference.likelihood.questions import (
+    notes_on_series,
+    observation_of,
+    refuse_regimes,
+)
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.shock_size import Scaling
 from emulator.series import TimeSeries
@@ -77,6 +81,8 @@ class Likelihood:
     presample: int = 0
     settled: float = SETTLED
     horizon: int = MOVING
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the data."""
 
     @classmethod
     def of(
@@ -100,7 +106,10 @@ class Likelihood:
         Gaussian likelihood, and for one with fewer shocks than series.
         """
         refuse_regimes(answerer)
-        observation, data = observation_of(answerer, data, observe, errors or {})
+        observation, series = observation_of(answerer, data, observe, errors or {})
+        by_names = not observe and not any(data.observing)
+        notes = notes_on_series(data, series, by_names)
+        data = series
         if not 0 <= presample < len(data):
             raise ParameterError(
                 f"The presample is {presample}; expected 0 or more of the data's {len(data)}"
@@ -114,6 +123,7 @@ class Likelihood:
             presample=presample,
             settled=SETTLED if steady else 0.0,
             horizon=_horizon(answerer, horizon),
+            notes=notes,
         )
 
     @property

@@ -63,6 +63,34 @@ def observation_of(
     return observation, series
 
 
+def notes_on_series(data: TimeSeries, series: TimeSeries, by_names: bool) -> tuple[str, ...]:
+    """What a reader should know of the data: which of their series are not among the observed ones,
+    where these are observed by their names alone (by_names), and which observed ones never move.
+    """
+    notes = []
+    unused = [name for name in data.names if name not in series.names]
+    if unused and by_names:
+        notes.append(
+            f"Series not used, being called like nothing that is observed: {', '.join(unused)}."
+            f" Say what they observe: observe={{'{unused[0]}': 'VARIABLE'}}, on the command line"
+            f" --observe '{unused[0]}=VARIABLE'."
+        )
+    there = [values[np.isfinite(values)] for values in series.values.T]
+    still = [
+        f"{name} ({values[0]:g})"
+        for name, values in zip(series.names, there, strict=True)
+        if len(values) > 1 and not np.ptp(values)
+    ]
+    if still:
+        notes.append(
+            f"The same value in every period of the sample: {', '.join(still)}. A series that"
+            " never moves says next to nothing of the parameters, and drives the sizes of the"
+            " shocks that move it to zero, where the data have no density. Leave it out, or give it"
+            " an error of measurement."
+        )
+    return tuple(notes)
+
+
 def _at_frequency_of(answerer: Answerer, data: TimeSeries) -> TimeSeries:
     """The data by the world's periods; longer ones stand in their last period."""
     spec = answerer.spec

@@ -164,6 +164,19 @@ def test_a_posterior_of_another_world_is_refused(emulate, nk, tmp_path):
     assert "The posterior is of 'nk', with parameters sigma," in " ".join(err.split())
 
 
+@pytest.mark.parametrize("named", ["", "nk"])
+def test_a_posterior_whose_estimate_has_not_ended_says_how_it_goes_on(emulate, tmp_path, named):
+    (tmp_path / "run" / "nk" / "stages").mkdir(parents=True)
+    np.savez(tmp_path / "run" / "nk" / "stages" / "mode.npz", fingerprint=np.array("x"))
+    for command in ("decompose", "forecast", "smooth"):
+        code, _, err = emulate(command, "nk", "--posterior", tmp_path / "run" / named)
+        message = " ".join(err.split())
+        assert code == 1
+        assert f"The estimate in '{tmp_path / 'run' / 'nk'}' has not ended" in message
+        resumed = f"emulator estimate --world nk --data ... --output {tmp_path / 'run'}"
+        assert resumed in message
+
+
 @pytest.mark.parametrize(
     ("end", "message"),
     [(3000, "it is cut off; estimate again"), (0, "it is no NetCDF file")],

@@ -29,6 +29,28 @@ def test_a_series_that_observes_nothing_is_named(emulate, file, tmp_path):
     assert "--observe 'interest=VARIABLE'" in messages
 
 
+def test_a_series_that_observes_nothing_is_named_in_python_too(file):
+    """The answer says so, of the likelihood and of what is asked about history."""
+    data = pd.read_csv(file, index_col=0).rename(columns={"rate": "interest"})
+    nk = emulator.world("nk")
+    for answer in (nk.log_likelihood(data), nk.smooth(data), nk.forecast(data, horizon=2)):
+        notes = answer.attrs["notes"]
+        assert notes.count("not used, being called like nothing that is observed: interest") == 1
+        assert "observe={'interest': 'VARIABLE'}" in notes
+    assert "notes" not in nk.log_likelihood(data, observe={"inflation": "inflation"}).attrs
+
+
+def test_a_series_that_never_moves_is_named(emulate, file, tmp_path):
+    data = pd.read_csv(file, index_col=0)
+    data["rate"] = data["rate"].where(data.index < "1990", 2.5)
+    data.to_csv(tmp_path / "still.csv")
+    asked = ("likelihood", "nk", "--exact", "--data", tmp_path / "still.csv")
+    code, _, messages = emulate(*asked, "--sample", "1990Q1:")
+    assert code == 0
+    assert messages.count("The same value in every period of the sample: rate (2.5).") == 1
+    assert "The same value" not in emulate(*asked)[2]
+
+
 def test_draws_of_a_sweep_in_a_table_and_a_file(emulate, file, tmp_path):
     code, out, _ = emulate(
         "likelihood", "nk", "--exact", "--data", file, *OBSERVED, "--set", "kappa=0.1,0.2",
