@@ -33,20 +33,22 @@ def record_of(
     cache: Path,
     scripts: Path,
     changed: Callable[[str], str] | None = None,
+    asked: str = "",
 ) -> dict[str, Any] | None:
     """What the scripts of a folder say of a file of the folder `tree`, from the cache where they
-    were asked before; None where they say nothing. The scripts leave `NAME.mat`, by their folder's
-    name. changed: how the text of the file is rewritten first.
+    were asked the same of the same content before; None where they say nothing. The scripts leave
+    `NAME.mat`, by their folder's name. changed: how the text of the file is rewritten first; asked:
+    what the scripts read of their environment.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    stored = cache / ("__".join(file.relative_to(tree.parent).with_suffix(".mat").parts))
+    text = "" if changed is None else changed(file.read_text("latin-1"))
+    stored = cache / f"{octave.key(tree, file, scripts, asked + text)}.mat"
     if not stored.exists():
         with tempfile.TemporaryDirectory() as scratch:
             copy = Path(shutil.copytree(tree, Path(scratch) / "copy"))
             work = copy / file.relative_to(tree).parent
             if changed is not None:
-                asked = work / file.name
-                asked.write_text(changed(asked.read_text("latin-1")), "latin-1")
+                (work / file.name).write_text(text, "latin-1")
             answer = recorded(octave, work, file.name, scripts, f"{scripts.name}.mat")
             if answer is None:
                 return None

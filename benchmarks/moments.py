@@ -112,7 +112,7 @@ def ask(tree: Path, file: Path, cache: Path, octave: Octave) -> dict[str, Any] |
     None where it has none.
     """
     os.environ["MOMENTS_FILTERED"] = str(FILTERED)
-    return record_of(tree, file, octave, cache, OWN_SCRIPTS)
+    return record_of(tree, file, octave, cache, OWN_SCRIPTS, asked=f"filtered {FILTERED}")
 
 
 def compare(file: Path, name: str, theirs: dict[str, Any]) -> Row:

@@ -132,16 +132,18 @@ class Octave:
     horizon: int
     limit: float
 
-    def key(self, tree: Path, file: Path) -> str:
-        """Names an answer: the file, everything beside it, the horizon, Dynare's place and these
-        scripts.
+    def key(self, tree: Path, file: Path, scripts: Path = SCRIPTS, asked: str = "") -> str:
+        """Names an answer by content: the file, everything beside it, the horizon, Dynare's place
+        and version, these scripts, and what else was `asked` of Dynare.
         """
-        digest = hashlib.sha256(
-            f"{file.relative_to(tree)}|{self.horizon}|{self.limit}|{self.dynare}".encode()
-        )
-        own = [*sorted(SCRIPTS.glob("*.m")), Path(__file__), Path(__file__).with_name("driver.py")]
-        for path in [*own, *sorted(p for p in tree.rglob("*") if p.is_file())]:
+        called = (file.relative_to(tree), self.horizon, self.limit, self.dynare, asked)
+        digest = hashlib.sha256("|".join(map(str, called)).encode())
+        version = self.dynare / "dynare_version.m"
+        own = [*sorted(scripts.glob("*.m")), Path(__file__), Path(__file__).with_name("driver.py")]
+        for path in [*own, *([version] if version.exists() else [])]:
             digest.update(path.name.encode() + path.read_bytes())
+        for path in sorted(p for p in tree.rglob("*") if p.is_file()):
+            digest.update(str(path.relative_to(tree)).encode() + path.read_bytes())
         return f"{file.stem}-{digest.hexdigest()[:16]}"
 
 
