@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 pytestmark = [pytest.mark.fast, pytest.mark.checkout]
 
@@ -16,10 +17,11 @@ def benchmark():
     folder = str(Path(__file__).parents[3] / "benchmarks")
     sys.path.insert(0, folder)
     try:
+        import collection
         import modfiles
         import referee
 
-        yield modfiles, referee
+        yield modfiles, referee, collection
     finally:
         sys.path.remove(folder)
 
@@ -52,7 +54,7 @@ def test_a_declared_run_leaves_matlab_out(benchmark):
 
 
 def test_answers_are_compared_by_name_and_relative_to_one(benchmark):
-    modfiles, referee = benchmark
+    modfiles, referee, _ = benchmark
     irf = np.arange(12.0).reshape(2, 3, 2)
     theirs = referee.Answer("solved", shocks=("e", "u"), variables=("x", "y"), irf=irf.tolist())
     turned = modfiles.Ours(("u", "e"), ("y", "x"), irf[::-1, :, ::-1])
@@ -71,3 +73,35 @@ def test_answers_are_compared_by_name_and_relative_to_one(benchmark):
     )
     moved[0, 0, 0] = np.nan
     assert "not finite" in modfiles.compare(modfiles.Ours(("e", "u"), ("x", "y"), moved), theirs)[0]
+
+
+def test_records_of_files_of_one_name_are_kept_apart(benchmark, tmp_path, monkeypatch):
+    """By what the files hold, what lies beside them, Dynare's version and what is asked."""
+    _, referee, collection = benchmark
+    asked = []
+
+    def recorded(octave, work, name, scripts, answer):
+        asked.append((work / name).read_text())
+        savemat(work / answer, {"record": {"text": asked[-1]}})
+        return work / answer
+
+    monkeypatch.setattr(collection, "recorded", recorded)
+    octave = referee.Octave(tmp_path / "dynare", 1, 1.0)
+    octave.dynare.mkdir()
+    scripts, trees = tmp_path / "scripts", [tmp_path / "a" / "tree", tmp_path / "b" / "tree"]
+    scripts.mkdir()
+
+    def ask(tree, **options):
+        file, cache = tree / "m.mod", tmp_path / "cache"
+        return collection.record_of(tree, file, octave, cache, scripts, **options)["text"]
+
+    for tree in trees:
+        tree.mkdir(parents=True)
+        (tree / "m.mod").write_text(tree.parent.name)
+    assert [ask(tree) for tree in (*trees, *trees)] == ["a", "b", "a", "b"]
+    assert asked == ["a", "b"]
+    (octave.dynare / "dynare_version.m").write_text("v = '6';")
+    (trees[1] / "beside.m").write_text("x")
+    assert [ask(tree, changed=str.upper) for tree in trees] == ["A", "B"]
+    assert ask(trees[0], asked="more") == "a"
+    assert asked == ["a", "b", "A", "B", "a"]
