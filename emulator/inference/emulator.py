@@ -28,8 +28,8 @@ class Emulator:
 
     `network` is the PyTorch module itself, which takes and returns tensors, with gradients;
     `checkpoint` says where it comes from. beside: by world, the file of another network that
-    answers for it in the place of this one; read when it is first asked. `alone` is the emulator
-    without them.
+    answers for it in the place of this one, or that alone knows it; read when it is first asked.
+    `alone` is the emulator without them.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Emulator:
         return len(self.worlds)
 
     def __contains__(self, world: object) -> bool:
-        return world in self.network.world_specs
+        return world in self.worlds
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(self.worlds)
@@ -102,8 +102,8 @@ class Emulator:
 
     @property
     def worlds(self) -> tuple[str, ...]:
-        """Names of the worlds that it knows."""
-        return tuple(self.network.world_specs)
+        """Names of the worlds that it knows, and of those that only a network beside it knows."""
+        return tuple(dict.fromkeys([*self.network.world_specs, *self.beside]))
 
     @property
     def checkpoint(self) -> Checkpoint | None:

@@ -25,14 +25,18 @@ SHIPPED = {
         "emulator release --checkpoint runs/structure_hank/calibrated.pt --results"
         " results/structure_hank/results.json"
     ),
+    "structure_hank2": (
+        "emulator release --checkpoint runs/structure_hank2/calibrated.pt --results"
+        " results/structure_hank2/results.json"
+    ),
 }
 """Names that `load` knows, each with the command that makes its weights from a trained and scored
 network.
 """
 
-BESIDE = {"universal": {"hank": "structure_hank"}}
+BESIDE = {"universal": {"hank": "structure_hank", "hank2": "structure_hank2"}}
 """Networks that ship beside another: by world, those that answer for it in the other's place, being
-more exact.
+more exact, or that alone know it.
 """
 ALONE = "-alone"
 """After the name of a network: without those that ship beside it."""

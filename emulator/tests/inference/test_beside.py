@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import emulator
+from emulator.errors import UnknownNameError
 from emulator.inference import Emulator
 from emulator.models import shipped
 from emulator.models.trained import load
@@ -21,7 +22,7 @@ def em():
 
 
 def test_the_world_is_answered_by_the_exact_closure_which_says_so(em):
-    assert em.beside.keys() == {"hank"}
+    assert "hank" in em.beside
     answer = em.irf("hank", shock="monetary")
     assert answer.attrs["source"] == "network structure_hank (structure: exact closure)"
     assert answer["irf"].notnull().all()
@@ -30,6 +31,18 @@ def test_the_world_is_answered_by_the_exact_closure_which_says_so(em):
     assert "consumption" in em.spec("hank").observable_names
     own = emulator.load("structure_hank").irf("hank", shock="monetary")
     assert np.array_equal(answer["irf"], own["irf"])
+
+
+def test_a_world_that_only_a_network_beside_knows_is_answered_by_it(em):
+    if "hank2" not in em.beside:
+        pytest.skip("no weights of 'structure_hank2' in this checkout")
+    assert "hank2" in em
+    assert list(em)[-1] == "hank2"
+    answer = em.irf("hank2", shock="monetary")
+    assert answer.attrs["source"] == "network structure_hank2 (structure: exact closure)"
+    assert answer["irf"].sel(observable="consumption").notnull().all()
+    with pytest.raises(UnknownNameError, match="Its solver answers"):
+        em.alone.irf("hank2")
 
 
 def test_the_network_alone_is_asked_by_a_name_of_its_own_and_answers_all_else(em):

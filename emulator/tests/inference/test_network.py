@@ -346,7 +346,7 @@ def test_a_size_by_impact_needs_no_impact_among_the_horizons(em):
         (
             lambda em: emulator.load(None),
             CheckpointError,
-            "given as None; expected a name (universal, structure_hank), a file",
+            "given as None; expected a name (universal, structure_hank, structure_hank2), a file",
         ),
     ],
 )

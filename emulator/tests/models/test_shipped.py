@@ -303,7 +303,7 @@ def test_a_name_leads_to_the_weights_that_ship(file, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", ["Universal", "univresal", "UNIVERSAL", "universal "])
 def test_names_are_exact_and_the_nearest_is_named(name):
-    with pytest.raises(UnknownNameError, match="Known: structure_hank, universal"):
+    with pytest.raises(UnknownNameError, match="Known: structure_hank, structure_hank2, universal"):
         load(name)
 
 
