@@ -68,19 +68,30 @@ class Declared(NamedTuple):
         """What the network is asked, for one set after the other: (K, B, P)."""
         return torch.where(self.held_KP[:, None], mean_P, theta_BP)
 
-    def assembled(self, answers: Sequence[Tensor] | Tensor, of_all: bool = False) -> Tensor:
+    def assembled(self, answers: Sequence[Tensor], of_all: bool = False) -> Tensor:
         """Responses (B, S, H+1, O) from an answer of each set, (B, S', H+1, O) for the set's own
         `shocks`, or for all of them where `of_all` says so.
         """
         of_sets = [range(len(self.read))] * self.sets if of_all else self.shocks
         responses = []
         for s, sets in enumerate(self.read):
-            irf_BHO = torch.zeros_like(answers[0][:, 0])
+            irf_BHO = None
             for k, whole in sets:
                 answer = answers[k][:, of_sets[k].index(s)]
-                irf_BHO = answer if whole else torch.where(self.read_KSO[k, s], answer, irf_BHO)
-            responses.append(irf_BHO)
+                if not whole:
+                    others = torch.zeros_like(answer) if irf_BHO is None else irf_BHO
+                    answer = torch.where(self.read_KSO[k, s], answer, others)
+                irf_BHO = answer
+            responses.append(torch.zeros_like(answers[0][:, 0]) if irf_BHO is None else irf_BHO)
         return torch.stack(responses, dim=1)
+
+    def of_one_draw(self, answers_KSHO: Tensor) -> Tensor:
+        """Responses (1, S, H+1, O) of a single draw, from an answer of each set for all shocks."""
+        if all(len(sets) == 1 and sets[0][1] for sets in self.read):
+            rows = [sets[0][0] * len(self.read) + s for s, sets in enumerate(self.read)]
+            rows_S = torch.tensor(rows, device=answers_KSHO.device)
+            return answers_KSHO.flatten(0, 1).index_select(0, rows_S)[None]
+        return self.assembled(list(answers_KSHO[:, None]), of_all=True)
 
 
 def sizes_of_shocks(spec: WorldSpec) -> np.ndarray:

@@ -319,8 +319,7 @@ class UniversalEmulator(EmulatorModel):
         asked_KBP = declared.questions(theta_BP, folded.centre)
         if len(theta_BP) == 1 and not torch.is_grad_enabled():
             # Operations cost more than numbers: all sets at once, each with all shocks.
-            answers = self._predict(asked_KBP[:, 0], world, horizon, folded)
-            return declared.assembled(answers[:, None], of_all=True)
+            return declared.of_one_draw(self._predict(asked_KBP[:, 0], world, horizon, folded))
         heads: Any = self.part_heads[world]
         parts = self._parts(world, folded, declared)
         return declared.assembled(
