@@ -161,8 +161,10 @@ def placed(trained: TrainedNetwork, device: str) -> torch.device:
 
 
 def _is_there(module: torch.nn.Module, target: torch.device) -> bool:
-    """Whether nothing is left to do: for a single draw a walk over all modules takes longer."""
-    first = next(chain(module.parameters(), module.buffers()), None)
+    """Whether nothing is left to do: for a single draw a walk over all modules takes longer, as it
+    does to look for weights in a network that has none.
+    """
+    first = next(chain(module.buffers(), module.parameters()), None)
     return not module.training and first is not None and first.device == target
 
 

@@ -20,7 +20,14 @@ from emulator.closures.modes import periods_alone
 from emulator.closures.parts import DearParts
 from emulator.errors import ModelError, ParameterError
 from emulator.models.structure.borders import Borders
-from emulator.models.structure.maps import BETTER, TRIAL_DRAWS, SmoothMap, error_of_trend, make_room
+from emulator.models.structure.maps import (
+    BETTER,
+    TRIAL_DRAWS,
+    SmoothMap,
+    answers,
+    error_of_trend,
+    make_room,
+)
 from emulator.models.structure.space import PartSpace
 
 BLOCK = 64
@@ -184,10 +191,11 @@ class Structure(nn.Module):
     def _coefficients(self, x_BX: Tensor, place: int) -> list[Tensor]:
         """Coefficients of the components of both families in one regime."""
         x_BX = self._bent(x_BX)
-        answer = [smooth(x_BX) for smooth in self._maps_of(place)]
+        answer = answers(self._maps_of(place), x_BX)
         if place == 0:
             return answer
-        return [own + main(x_BX) for own, main in zip(answer, self._maps_of(0), strict=True)]
+        main = answers(self._maps_of(0), x_BX)
+        return [own + beside for own, beside in zip(answer, main, strict=True)]
 
     def forward(self, theta_BP: Tensor, horizon: int) -> Tensor:
         """Responses (B, S, H+1, O) at parameters (B, P), float64, natural units."""

@@ -8,8 +8,10 @@ kernel's centre, Y output.
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import combinations_with_replacement
 from math import comb
+from operator import mul
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,10 +59,15 @@ class SmoothMap(nn.Module):
         self.register_buffer("exponents", torch.zeros(0, 0, dtype=torch.int64))
         self.register_buffer("length", torch.ones((), dtype=torch.float64))
 
-    def forward(self, x_BX: Tensor) -> Tensor:
+    def forward(self, x_BX: Tensor, polynomials_BF: Tensor | None = None) -> Tensor:
+        """polynomials_BF: the products of this map's exponents, where another map of the same has
+        them.
+        """
         if not self.exponents.numel():  # of no outputs
             return x_BX.new_zeros(len(x_BX), self.trend.shape[1])
-        answer = self._polynomials(x_BX) @ self.trend.to(x_BX.dtype)
+        if polynomials_BF is None:
+            polynomials_BF = self.polynomials(x_BX)
+        answer = polynomials_BF @ self.trend.to(x_BX.dtype)
         if not len(self.centres):
             return answer
         return answer + self._kernels(x_BX, self.centres) @ self.weights.to(x_BX.dtype)
@@ -136,28 +143,26 @@ class SmoothMap(nn.Module):
         self.centres = x_nX[:centres].clone()
         self.length = torch.tensor(shape.length, dtype=torch.float64)
         self.trend = _ridge(
-            [self._polynomials(x) for x in x_nX.split(BLOCK)], y_nY, 1e-9 * len(x_nX)
+            [self.polynomials(x) for x in x_nX.split(BLOCK)], y_nY, 1e-9 * len(x_nX)
         )
         self.weights = y_nY.new_zeros(len(self.centres), y_nY.shape[1])
         if not len(self.centres):
             return
-        left = y_nY - torch.cat([self._polynomials(x) @ self.trend for x in x_nX.split(BLOCK)])
+        left = y_nY - torch.cat([self.polynomials(x) @ self.trend for x in x_nX.split(BLOCK)])
         inner = self._kernels(self.centres, self.centres)
         penalty = shape.noise * inner + 1e-10 * len(x_nX) * torch.eye(len(inner), dtype=inner.dtype)
         kernels = [self._kernels(x, self.centres) for x in x_nX.split(BLOCK)]
         self.weights = _ridge(kernels, left, penalty)
 
-    def _polynomials(self, x_BX: Tensor) -> Tensor:
+    def polynomials(self, x_BX: Tensor) -> Tensor:
         """Products (B, F) of Legendre polynomials."""
         degree = int(self.exponents.max())
         legendre = [torch.ones_like(x_BX), x_BX]
         for k in range(2, degree + 1):
             legendre.append(((2 * k - 1) * x_BX * legendre[-1] - (k - 1) * legendre[-2]) / k)
-        table_BKX = torch.stack(legendre[: degree + 1], dim=1)
-        product = x_BX.new_ones(len(x_BX), len(self.exponents))
-        for column in range(x_BX.shape[1]):
-            product = product * table_BKX[:, self.exponents[:, column], column]
-        return product
+        table_BXK = torch.stack(legendre[: degree + 1], dim=2)
+        columns = zip(table_BXK.unbind(1), self.exponents.unbind(1), strict=True)
+        return reduce(mul, (powers_BK.index_select(1, own) for powers_BK, own in columns))
 
     def _kernels(self, x_BX: Tensor, centres_CX: Tensor) -> Tensor:
         """Matérn 5/2 kernels (B, C) around the centres."""
@@ -170,6 +175,20 @@ class SmoothMap(nn.Module):
         """Make room for what is to be loaded."""
         make_room(self, state_dict, prefix)
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def answers(maps: list[SmoothMap], x_BX: Tensor) -> list[Tensor]:
+    """What each of some maps answers; the polynomials of those that have the same are found
+    once.
+    """
+    first = maps[0]
+    if not first.exponents.numel():
+        return [own(x_BX) for own in maps]
+    shared = first.polynomials(x_BX)
+    same = [torch.equal(own.exponents, first.exponents) for own in maps]
+    return [
+        own(x_BX, shared if as_first else None) for own, as_first in zip(maps, same, strict=True)
+    ]
 
 
 def error_of_trend(x_nX: Tensor, y_nY: Tensor) -> float:

@@ -86,6 +86,10 @@ class StructureEmulator(EmulatorModel):
         assert isinstance(structure, Structure)
         return structure
 
+    def precision(self, theta: Tensor) -> torch.dtype:
+        """That of theta: there are no weights, and to look for them takes time."""
+        return theta.dtype
+
     def natural(self, theta_BP: Tensor, world: str, horizon: int) -> Tensor:
         return self.structure(world)(theta_BP.double(), horizon)
 

@@ -16,7 +16,7 @@ from emulator.models import checkpoint as checkpoints
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.structure.borders import Borders
 from emulator.models.structure.learnt import Structure
-from emulator.models.structure.maps import SmoothMap
+from emulator.models.structure.maps import Shape, SmoothMap, answers
 from emulator.models.structure.space import PartSpace
 from emulator.tests.closures import economy
 from emulator.tests.data.test_parts import world
@@ -320,3 +320,14 @@ def test_a_power_of_an_input_is_learnt_by_its_logarithm():
     assert torch.allclose(bent, torch.tensor([[-1.0], [1.0]], dtype=torch.float64).expand(2, 2))
     below = structure._bent(structure.inputs(torch.tensor([[-1.0, 0.5]], dtype=torch.float64)))
     assert torch.isfinite(below).all()
+
+
+def test_maps_of_the_same_polynomials_answer_together_as_each_alone():
+    draws = torch.linspace(-1, 1, 40, dtype=torch.float64)[:, None]
+    maps = [SmoothMap() for _ in range(3)]
+    for own, degree in zip(maps, (3, 3, 2), strict=True):
+        shape = Shape(degree, 1.0, 0.0)
+        own.fit(draws, draws**3, 0, np.random.default_rng(0), shape)
+    together = answers(maps, draws)
+    assert all(torch.equal(own(draws), y) for own, y in zip(maps, together, strict=True))
+    assert not torch.equal(together[0], together[2])
