@@ -9,7 +9,9 @@ with another seed, which shows what the sampler alone makes differ. Sampler, its
 parameters estimated are the same. A world of `--weighted` is estimated by the network only, since
 its solver takes too long: the solver scores `--rescored` draws, its weights say how far the
 posterior moves, and the time of a whole exact run is the number of the network's evaluations times
-what one costs the solver: a proportion, not a measurement (column `exact_run`).
+what one costs the solver: a proportion, not a measurement (column `exact_run`). Where the solver
+scores all draws (`--rescored` of chains times draws) `means.csv` holds the posterior means of both,
+and with `--walked` those of a chain that the solver corrects; `--marginals` draws them.
 
 Times are those of the processor, not of the clock on the wall. Distances are Wasserstein's of
 marginals, in standard deviations of the prior. A row is written when its world ends; a world that
@@ -33,6 +35,7 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
+from exact_means import Beside, exact_means
 
 import emulator
 from emulator.console import out, run, say
@@ -87,6 +90,12 @@ def main(
     rescored: Annotated[
         int, typer.Option(help="Draws of the network's posterior that the solver scores.")
     ] = 500,
+    walked: Annotated[
+        int,
+        typer.Option(
+            help="Solutions of a chain that the solver corrects, in each world of --weighted."
+        ),
+    ] = 0,
     starts: Annotated[int, typer.Option(help="Searches for the point estimate.")] = 2,
     checkpoint: Annotated[str, typer.Option(help="The network.")] = "universal",
     output: Annotated[
@@ -94,6 +103,10 @@ def main(
     ] = Path("results/estimation"),
     figure: Annotated[
         Path | None, typer.Option(help="Draw the fits of the folder's worlds here.")
+    ] = None,
+    marginals: Annotated[
+        Path | None,
+        typer.Option(help="Draw the marginals of the last world of --weighted here."),
     ] = None,
 ) -> None:
     """Posteriors by network and by solver: distances and times."""
@@ -109,7 +122,8 @@ def main(
             if name in [row["world"] for row in rows]:
                 say(f"{name}: in {table} already")
                 continue
-            rows.append(measure(target, network, name, budget, output, sampled=name not in slow))
+            beside = Beside(walked, marginals) if name in slow else None
+            rows.append(measure(target, network, name, budget, output, beside))
             write_text(table, pd.DataFrame(rows).to_csv(index=False, lineterminator="\n"))
             out.print(
                 pd.Series(rows[-1]).to_string(), soft_wrap=True, markup=False, highlight=False
@@ -121,7 +135,12 @@ def main(
 
 
 def measure(
-    target: Target, network: Emulator, name: str, budget: Budget, output: Path, sampled: bool
+    target: Target,
+    network: Emulator,
+    name: str,
+    budget: Budget,
+    output: Path,
+    beside: Beside | None,
 ) -> dict[str, Any]:
     """One row: the network's posterior, then the exact solver's, sampled (twice) or weighted."""
     world = emulator.world(name)
@@ -149,8 +168,10 @@ def measure(
         "weighted_noise_largest": shifts["noise_in_prior_sd"].max(),
         "weighted_noise_median": shifts["noise_in_prior_sd"].median(),
     }
-    if sampled:
+    if beside is None:
         return row | against_exact(target, name, world, budget, result, output)
+    if len(scored.theta) == len(flat(result)):
+        row |= exact_means(result, world, beside, output / name)
     return row | costs(result, "proportion", seconds_a_draw(world, target, result))
 
 
@@ -228,11 +249,14 @@ def costs(
 
 def seconds_a_draw(world: Economy, target: Target, result: Estimate) -> float:
     """Processor time of the solver for one draw of the network's posterior, of those that it has
-    not scored.
+    not scored; of the prior, where it has scored all.
     """
     assert result.rescored is not None
-    theta = result.density.prior.theta(result.density.prior.places(flat(result)))
+    prior = result.density.prior
+    theta = prior.theta(prior.places(flat(result)))
     fresh = theta[~(theta[:, None] == result.rescored.theta[None]).all(axis=2).any(axis=1)]
+    if not len(fresh):
+        fresh = prior.theta(prior.sample(TIMED, np.random.default_rng(0)))
     chosen = fresh[np.linspace(0, len(fresh) - 1, min(TIMED, len(fresh))).astype(int)]
     responder = Responder(world.answerer, target.shock, target.horizon)
     start = time.process_time()

@@ -5,14 +5,16 @@ derivatives, comparative statics, effects that are zero, time.
 
 An error is that of `emulator evaluate`: NRMSE in units of the standard deviation of each response
 over the draws, relative error of a draw. A derivative's error is its distance from the solver's,
-over the size of that, over all shocks, quarters and observables; the median over draws. Derivatives
-are central differences between a twentieth of the range below and above, of draws in one regime at
-both ends. Beside them stands by how much the solver's own differ on a finer grid; and the error
-beside its differences of a hundredth, which differ among grids by more. A comparative static moves
-one parameter from a fifth to four fifths of its range, at the defaults and at draws of the test
-split; its error is that of the difference of responses of output, inflation and the rate, over the
-size of that; its sign that of the largest effect on each of them for each shock, where it is more
-than a hundredth of the response.
+over the size of that, over all shocks, quarters and observables; the median over draws, each of
+another household. Derivatives are central differences between a twentieth of the range below and
+above, of draws in one regime at both ends. Beside them stands by how much the solver's own differ
+on a finer grid; and the error beside its differences of a hundredth, which differ among grids by
+more. A comparative static moves one parameter from a fifth to four fifths of its range, at the
+defaults and at draws of the test split; its error is that of the difference of responses of output,
+inflation and the rate, over the size of that; its sign that of the largest effect on each of them
+for each shock, where it is more than a hundredth of the response. An effect is too small for the
+band where the half widths of the band at both ends, taken together as independent errors, exceed
+the bar's share of it.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ from emulator.worlds import get_world
 
 WORLD, SHARED = "hank", 3
 MEAN, P95, P99 = 0.005, 0.01, 0.03
+DEAR, SOME = len(get_world(WORLD).dear), 400
+"""Parameters that decide a household, and households of which a draw each is looked at."""
 STEP, FINE = 0.05, {"points": 1500}
 DERIVATIVE, STATIC, STATICS = 0.05, 0.05, 50
 ONE_MS, MANY_MS = 2.0, 0.3
@@ -50,7 +54,7 @@ def main(
         str, typer.Option(help="An emulator of structure; calibrated, its flags count too.")
     ],
     dataset: Annotated[Path, typer.Option(help="Data in groups, with a test split.")],
-    draws: Annotated[int, typer.Option(min=1, help="Draws at which derivatives are taken.")] = 12,
+    draws: Annotated[int, typer.Option(min=1, help="Draws at which derivatives are taken.")] = 40,
     statics: Annotated[int, typer.Option(min=1, help="Comparative statics.")] = STATICS,
     output: Annotated[Path | None, typer.Option(help="JSON file of the figures.")] = None,
 ) -> None:
@@ -62,9 +66,10 @@ def main(
         figures["errors"] = errors(trained, data)
         figures["cost"] = cost(trained, theta)
         economy = emulator.load(checkpoint)
-        flagged = doubts(trained, theta[:400])
+        some = theta[np.sort(np.unique(theta[:, :DEAR], axis=0, return_index=True)[1])][:SOME]
+        flagged = doubts(trained, some)
         figures["flagged"] = float(flagged.mean())
-        calm = theta[:400][~flagged].astype(np.float64)
+        calm = some[~flagged].astype(np.float64)
         figures["statics"] = comparative_statics(trained, calm, statics)
         figures["zero"] = zero_effects(trained, calm[:50])
         figures["derivatives"], figures["derivatives_by_grid"] = derivatives(trained, calm[:draws])
@@ -88,7 +93,7 @@ def errors(trained: TrainedNetwork, data: Any) -> dict[str, Any]:
     names = trained.world_specs[WORLD].observable_names
     return {
         "draws": len(theta),
-        "households": len(np.unique(theta[:, : len(get_world(WORLD).dear)], axis=0)),
+        "households": len(np.unique(theta[:, :DEAR], axis=0)),
         "nrmse": float(nrmse_SO.mean()),
         "nrmse_shared": float(nrmse_SO[:, :SHARED].mean()),
         "nrmse_by_observable": dict(zip(names, nrmse_SO.mean(axis=0).tolist(), strict=True)),
@@ -154,6 +159,7 @@ def comparative_statics(trained: TrainedNetwork, bases: np.ndarray, count: int) 
                 "error": error,
                 "signs": bool((signs[0] == signs[1])[counts].all()),
                 "flagged": bool(doubts(trained, pair).any()),
+                "below_band": below_band(trained, pair, effect),
             }
         )
     right = [row["flagged"] or (row["signs"] and row["error"] <= STATIC) for row in rows]
@@ -161,9 +167,21 @@ def comparative_statics(trained: TrainedNetwork, bases: np.ndarray, count: int) 
         "asked": len(rows),
         "right": int(np.sum(right)),
         "flagged": int(np.sum([row["flagged"] for row in rows])),
+        "below_band": [row["parameter"] for row in rows if row["below_band"]],
         "median_error": float(np.median([row["error"] for row in rows])),
         "missed": [row for row, good in zip(rows, right, strict=True) if not good],
     }
+
+
+def below_band(trained: TrainedNetwork, pair: np.ndarray, effect: np.ndarray) -> bool:
+    """Whether an effect (S, H+1, O) is too small to be known within the bar by the band; never of a
+    network that is not calibrated.
+    """
+    if trained.trust is None:
+        return False
+    with torch.inference_mode():
+        width = trained.trust.half_width(torch.from_numpy(np.float32(pair)), WORLD).numpy()
+    return bool(np.linalg.norm(width[..., :SHARED]) > STATIC * np.linalg.norm(effect))
 
 
 def zero_effects(trained: TrainedNetwork, theta: np.ndarray) -> dict[str, Any]:
@@ -259,6 +277,12 @@ def bars(figures: dict[str, Any]) -> tuple[Table, bool]:
         ("one draw, ms", cost["one_ms"], ONE_MS),
         ("a draw among 1,000, ms", cost["many_ms"], MANY_MS),
         ("comparative statics missed", float(statics["asked"] - statics["right"]), 0.0),
+        (
+            "of these, not too small for the band",
+            float(sum(not row["below_band"] for row in statics["missed"])),
+            nan,
+        ),
+        ("effects too small for the band", float(len(statics["below_band"])), nan),
         ("zero effects that are not zero", float(len(figures["zero"]["wrong"])), 0.0),
     ]
     for name, value, bar in rows:
