@@ -14,11 +14,7 @@ import numpy as np
 from emulator.errors import DoubtWarning, ParameterError, warn
 from emulator.inference.answerer import Answerer
 from emulator.inference.asking import Asking, Shocks
-from emulator.inference.draws import (
-    USUAL_HORIZONS,
-    draws_wanted,
-    generator,
-)
+from emulator.inference.draws import USUAL_HORIZONS, draws_wanted, generator
 from emulator.inference.fallback import (
     near_jump,
     of_the_solver_alone,
@@ -255,10 +251,8 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
 
         if order not in (None, 1):
             raise ParameterError(
-                f"Shocks known {ahead} periods ahead (anticipated={ahead}, on the command line"
-                f" --anticipated {ahead}) are answered at first order, and order {order} was asked"
-                " for. Leave the order out; along its non-linear path a .mod file answers emulator"
-                " foresight, in Python perfect_foresight()."
+                f"anticipated={ahead} is about the first order; leave order={order} out. A .mod"
+                " file answers emulator foresight beyond it, in Python perfect_foresight()."
             )
         return Economy(SolverAnswerer(AnticipatedWorld(self.solver, ahead)))
 

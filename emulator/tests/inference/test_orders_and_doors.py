@@ -74,7 +74,7 @@ def test_shocks_known_ahead_of_a_file_that_is_not_linear_are_left_to_a_command(e
     path.write_text(LEVELS.replace("OPTIONS", "order=2"))
     code, _, err = emulate("irf", path, "--anticipated", "2", "--order", "2")
     assert code == 1
-    assert "a .mod file answers emulator foresight" in " ".join(err.split())
+    assert "A .mod file answers emulator foresight" in " ".join(err.split())
     path.write_text(LEVELS.replace("stoch_simul(OPTIONS)", "extended_path(periods=5)"))
     code, _, err = emulate("irf", path, "--anticipated", "2")
     assert code == 1
