@@ -9,7 +9,7 @@ learn from.
 Errors are those of `emulator evaluate`, on draws of the test split, whose households no emulator
 has seen. Of the emulator of structure maps have kernels beside their polynomials where households
 are few; where they are many they need none. The direct emulator is a network from all parameters
-to all responses: that of `configs/specialist.yaml`, by so many steps whatever the number of
+to all responses (`configs/baselines/per_world_mlp.yaml`), by so many steps whatever the number of
 households, of which it sees the same ones with all their draws.
 """
 
@@ -46,9 +46,10 @@ OBSERVABLES = {"hank": ("output", "inflation", "rate", "consumption", "hours")}
 """Of worlds that are not learnt with all that they answer."""
 COMPONENTS = (100, 60)
 FEW, CENTRES = 3000, 1000
-DIRECT = "configs/specialist.yaml"
-EPOCHS, VALIDATION = 10, 5000
-"""Of the direct emulator: epochs of its steps, and draws by which the best of them is chosen."""
+DIRECT = "configs/baselines/per_world_mlp.yaml"
+BATCH = 64
+EPOCHS, VALIDATION = 10, 2000
+"""Of the direct emulator: draws of a step, epochs, and draws by which the best epoch is chosen."""
 KEYS = ["world", "kind", "households"]
 COLUMNS = ("nrmse", "median", "p95", "p99", "processor_s")
 LABELS = {"structure": "structure: exact closure", "direct": "network from all parameters"}
@@ -63,7 +64,7 @@ def main(
     draws: Annotated[int, typer.Option(min=1, help="Draws of the test split.")] = 5000,
     seed: int = 42,
     kinds: Annotated[str, typer.Option(help="Of emulators: structure, direct.")] = "structure",
-    steps: Annotated[int, typer.Option(min=EPOCHS, help="Steps of the direct emulator.")] = 1500,
+    steps: Annotated[int, typer.Option(min=EPOCHS, help="Steps of the direct emulator.")] = 3000,
     table: Annotated[Path | None, typer.Option(help="CSV file that the rows are added to.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Draw the rows of --table here.")] = None,
 ) -> None:
@@ -165,6 +166,7 @@ def learnt_directly(
             load_config(DIRECT),
             worlds=[world],
             seed=seed,
+            batch_size=BATCH,
             epochs=EPOCHS,
             patience=EPOCHS,
             steps_per_epoch=max(1, steps // EPOCHS),
