@@ -120,6 +120,15 @@ def test_the_errors_of_its_table_are_the_leaderboards(readme, board):
 
 
 @pytest.mark.fast
+def test_the_errors_of_emulators_of_structure_are_the_leaderboards(readme, board):
+    runs = board.table[board.table["split"] == "test"].set_index("run")
+    ours = runs.loc[["structure_hank", "structure_hank2"]]
+    median, p95 = (100 * ours[f"relative_error_{name}"] for name in ("median", "p95"))
+    shown = f"{median.iloc[0]:.2f} and {median.iloc[1]:.2f} %, at the 95th percentile"
+    assert f"{shown} {p95.iloc[0]:.1f} and {p95.iloc[1]:.1f} %" in readme
+
+
+@pytest.mark.fast
 def test_the_leaderboard_is_that_of_the_results_in_the_repository(root, board):
     page = (root / "LEADERBOARD.md").read_text(encoding="utf-8")
     images = re.findall(r"^!\[.*\]\((.*)\)$", page, flags=re.MULTILINE)
