@@ -159,7 +159,9 @@ def learnt_directly(
     epochs on `val`.
     """
     data = train.data
-    few = IRFDataset(data, [world], "train", in_memory=True, max_samples=most)
+    few = train
+    if most < len(train):
+        few = IRFDataset(data, [world], "train", in_memory=True, max_samples=most)
     val = IRFDataset(data, [world], "val", in_memory=True, max_samples=VALIDATION)
     with tempfile.TemporaryDirectory() as folder:
         config = dataclasses.replace(
