@@ -86,7 +86,7 @@ def corrected_chain(result: Estimate, world: Economy, solutions: int, seed: int 
     places = prior.places(scored.theta[:, list(prior.free)])
     z = prior.z(places[rng.choice(len(places), WALKERS, p=scored.weights)])
     ratio = exact.parts(z).total - network.parts(z).total
-    rounds = []
+    rounds: list[np.ndarray] = []
     taken = 0
     while (len(rounds) + 2) * WALKERS <= solutions:
         there = _under_network(network, z, others, rng)

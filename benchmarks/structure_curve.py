@@ -8,9 +8,9 @@ learn from.
 
 Errors are those of `emulator evaluate`, on draws of the test split, whose households no emulator
 has seen. Of the emulator of structure maps have kernels beside their polynomials where households
-are few; where they are many they need none. The direct emulator is a network from all parameters
-to all responses (`configs/baselines/per_world_mlp.yaml`), by so many steps whatever the number of
-households, of which it sees the same ones with all their draws.
+are few; where they are many they need none. The direct emulator is the universal network in this
+world alone, from all parameters to all responses (`configs/specialist.yaml`), by so many steps
+whatever the number of households, of which it sees the same ones with all their draws.
 """
 
 from __future__ import annotations
@@ -46,10 +46,9 @@ OBSERVABLES = {"hank": ("output", "inflation", "rate", "consumption", "hours")}
 """Of worlds that are not learnt with all that they answer."""
 COMPONENTS = (100, 60)
 FEW, CENTRES = 3000, 1000
-DIRECT = "configs/baselines/per_world_mlp.yaml"
-BATCH = 64
-EPOCHS, VALIDATION = 10, 2000
-"""Of the direct emulator: draws of a step, epochs, and draws by which the best epoch is chosen."""
+DIRECT = "configs/specialist.yaml"
+EPOCHS, VALIDATION = 20, 2000
+"""Of the direct emulator: epochs, and draws by which the best epoch is chosen."""
 KEYS = ["world", "kind", "households"]
 COLUMNS = ("nrmse", "median", "p95", "p99", "processor_s")
 LABELS = {"structure": "structure: exact closure", "direct": "network from all parameters"}
@@ -64,7 +63,7 @@ def main(
     draws: Annotated[int, typer.Option(min=1, help="Draws of the test split.")] = 5000,
     seed: int = 42,
     kinds: Annotated[str, typer.Option(help="Of emulators: structure, direct.")] = "structure",
-    steps: Annotated[int, typer.Option(min=EPOCHS, help="Steps of the direct emulator.")] = 3000,
+    steps: Annotated[int, typer.Option(min=EPOCHS, help="Steps of the direct emulator.")] = 8000,
     table: Annotated[Path | None, typer.Option(help="CSV file that the rows are added to.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Draw the rows of --table here.")] = None,
 ) -> None:
@@ -78,7 +77,7 @@ def main(
     chosen = slice(None, None, max(1, len(theta) // draws))
     theta, truth = theta[chosen], truth[chosen].astype(np.float64)
     sigma = train.statistics[world].irf_scale.double().numpy()
-    rows = []
+    rows: list[list[object]] = []
     for count in map(int, split_names(households)):
         for kind in split_names(kinds):
             started = time.process_time()
@@ -168,7 +167,6 @@ def learnt_directly(
             load_config(DIRECT),
             worlds=[world],
             seed=seed,
-            batch_size=BATCH,
             epochs=EPOCHS,
             patience=EPOCHS,
             steps_per_epoch=max(1, steps // EPOCHS),
