@@ -29,6 +29,7 @@ from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
+from emulator.worlds import is_known
 from emulator.worlds.base import World
 
 if TYPE_CHECKING:
@@ -133,9 +134,11 @@ class Asking(NamedTuple):
         usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
         last = usual if horizon is None else last_period(horizon, self.spec.periods)
         if most is not None and last > most:
-            raise ParameterError(
-                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}."
+            refusal = (
+                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}"
             )
+            solved = not self.answerer.exact and is_known(self.spec.name)
+            raise ParameterError(f"{refusal}{'; the solver answers later ones' if solved else ''}.")
         return last
 
     def order(self, order: int | None) -> int:

@@ -21,7 +21,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from emulator.errors import CheckpointError, MissingExtraError, unknown_name
+from emulator.errors import (
+    CheckpointError,
+    MissingExtraError,
+    UnknownNameError,
+    unknown_name,
+)
 from emulator.files import write_bytes, write_text
 from emulator.inference.emulator import Emulator
 from emulator.models import shipped, weights_file
@@ -51,6 +56,13 @@ def export(
     Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError`
     without the extra [onnx], `CheckpointError` for a network that was not read from a file.
     """
+    for world in worlds or []:
+        if world in em.beside and world not in em.alone:
+            name = em.beside[world].parent.name
+            raise UnknownNameError(
+                f"World '{world}' is known to '{name}' alone, which ships beside this network."
+                f" Export that: emulator.load('{name}'), on the command line --checkpoint {name}."
+            )
     em = em.alone
     for world in worlds or []:
         em.spec(world)

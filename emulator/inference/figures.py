@@ -40,8 +40,8 @@ SETTLED = 0.02
 SHORTEST = 12
 """A figure shows at least so many periods after impact, if there are as many."""
 
-LETTERS = 15
-"""Letters of small print on an inch."""
+LETTERS, TITLE_LETTERS = 15, 11
+"""Letters of small print and of a title on an inch."""
 
 MOST_COLUMNS = 4
 """Panels side by side."""
@@ -282,7 +282,9 @@ def _finish(
         if view.title is not None:
             axes[0].set_title(view.title, fontsize=9)
         return
-    figure.suptitle(_title(data) if view.title is None else view.title, fontsize=10)
+    title = _title(data) if view.title is None else view.title
+    room = int(TITLE_LETTERS * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(title, room), fontsize=10)
     handles, names = axes[0].get_legend_handles_labels()
     unique = dict(zip(names, handles, strict=True))  # draws of one answer share its name
     caption = textwrap.fill(_caption(data, left_out), int(LETTERS * figure.get_figwidth()))

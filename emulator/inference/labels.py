@@ -87,8 +87,14 @@ class Answered(NamedTuple):
             if is_known(self.labels.spec.name)
             else f"ask the model behind '{self.labels.spec.name}' itself."
         )
+        unknown = (
+            ""
+            if "probability_determinate" in self.fields
+            else ", and nothing says whether there is a unique stable solution"
+        )
         return (
-            f"The network flags {which}{why}. It may be wrong by more than its band says; {where}"
+            f"The network flags {which}{why}. It may be wrong by more than its band says{unknown};"
+            f" {where}"
         )
 
     def beyond_training(self, draw: int) -> str:

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 import emulator
-from emulator.errors import UnknownNameError
+from emulator.errors import DoubtWarning, ParameterError, UnknownNameError
 from emulator.inference import Emulator
+from emulator.inference.export import export
 from emulator.models import shipped
 from emulator.models.trained import load
 
@@ -33,7 +34,7 @@ def test_the_world_is_answered_by_the_exact_closure_which_says_so(em):
     assert np.array_equal(answer["irf"], own["irf"])
 
 
-def test_a_world_that_only_a_network_beside_knows_is_answered_by_it(em):
+def test_a_world_that_only_a_network_beside_knows_is_answered_by_it(em, tmp_path):
     if "hank2" not in em.beside:
         pytest.skip("no weights of 'structure_hank2' in this checkout")
     assert "hank2" in em
@@ -43,6 +44,12 @@ def test_a_world_that_only_a_network_beside_knows_is_answered_by_it(em):
     assert answer["irf"].sel(observable="consumption").notnull().all()
     with pytest.raises(UnknownNameError, match="Its solver answers"):
         em.alone.irf("hank2")
+    with pytest.raises(UnknownNameError, match="--checkpoint structure_hank2"):
+        export(em, tmp_path, ["hank2"])
+    with pytest.raises(ParameterError, match="0 to 40; the solver answers later ones"):
+        em.irf("hank2", horizon=60)
+    with pytest.warns(DoubtWarning, match="nothing says whether there is a unique stable solution"):
+        em.irf("hank2", phi_pi=0.9)
 
 
 def test_the_network_alone_is_asked_by_a_name_of_its_own_and_answers_all_else(em):

@@ -188,7 +188,14 @@ def test_a_figure_says_that_the_network_doubts_its_answer(em):
         .responses.plot()
         .get_suptitle()
     )
-    assert several.endswith("1 without a solution, 1 flagged: doubt it")
+    assert " ".join(several.split()).endswith("1 without a solution, 1 flagged: doubt it")
+
+
+def test_a_title_that_is_longer_than_its_figure_is_wide_is_folded(em):
+    figure = em.irf("nk", shock="monetary", observables="output").responses.plot(title="long " * 40)
+    lines = figure.get_suptitle().splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) < 12 * figure.get_figwidth()
 
 
 def test_where_the_network_sees_no_solution_there_are_no_derivatives(em):
