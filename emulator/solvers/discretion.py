@@ -10,9 +10,12 @@ these are; Dynare's `discretionary_policy` iterates on them too). Private equati
 fewer than variables; the instruments x are variables of y. With `x = S y` put below these equations
 all weights, lags and leads of instruments are those of variables, so that nothing is left out.
 
-First-order conditions are the same for `W` and `-W`. Where `-W` is positive semi-definite the file
-states a welfare that is maximised, and `-W` is the loss. Otherwise the loss has to be convex in the
-instruments, given what later policymakers do; where it is not, there is no best policy.
+First-order conditions are the same for `W` and `-W`, and so is each step of the iteration. Whether
+`W` is a loss, which is minimised, or a welfare, which is maximised, is read from the rule: the
+second derivative in the instruments, given what later policymakers do, is positive semi-definite
+for the first and negative semi-definite for the second (`Curvature`). Where it is neither there is
+no best policy. With one instrument it is always one of them, so that the largest square in `W` of
+what the instruments move must not have the other sign.
 
 Axes: N draw, E private equation, n variable, m instrument, k shock.
 """
@@ -47,7 +50,7 @@ ROUNDS = 3000
 DOUBLINGS = 60
 
 ROUNDING = 1e-9
-"""Second derivatives below zero by less than this, relative to the largest, are zero."""
+"""Numbers smaller than this, relative to the largest beside them, are zero."""
 
 
 @dataclass(frozen=True)
@@ -88,22 +91,23 @@ def solve_discretion(
     lead, current, lag (N, E, n) and shock (N, E, k) of the private equations, E = n - m; weights
     (N, n, n): symmetric, those of the loss `y' W y`; discount (N,); instruments: positions in y.
     `Status.EXPLOSIVE` where the economy under the rule is not stable, `Status.NOT_CONVERGED` where
-    the iteration does not end, the instruments do not move the loss, or the rule does not minimise
-    it (`is_minimum`).
+    the iteration does not end, the instruments do not move what is weighed, or the rule is not best
+    (`search`).
     """
     problem = _problem(lead, current, lag, shock, weights, discount, instruments)
     n, _, size = lead.shape
     transition = np.full((n, size, size), np.nan)
     impact = np.full((n, size, shock.shape[2]), np.nan)
     status = np.full(n, Status.NOT_CONVERGED, dtype=np.uint8)
-    minimal = np.zeros(n, dtype=bool)
+    best = np.zeros(n, dtype=bool)
     with np.errstate(all="ignore"):
-        for rows, rule, of_shocks in _settled_rules(problem, problem.finite_rows()):
-            transition[rows] = rule
-            impact[rows] = of_shocks
-            minimal[rows] = _bends_up(problem.take(rows), rule)
+        for end in _ends(problem, problem.finite_rows()):
+            if end.settled:
+                transition[end.rows] = end.rule
+                impact[end.rows] = end.impact
+                best[end.rows] = _curvature(problem.take(end.rows), end.rule).best
         residual = relative_residual(lead, current, lag, shock, transition, impact)
-    solved = (residual < TOLERANCE) & minimal
+    solved = (residual < TOLERANCE) & best
     radius = np.full(n, np.nan)
     radius[solved] = spectral_radius(transition[solved])
     status[solved & (radius < CRITERIUM)] = Status.OK
@@ -114,7 +118,42 @@ def solve_discretion(
     return Solution(transition, impact, status, residual)
 
 
-def is_minimum(
+@dataclass(frozen=True)
+class Curvature:
+    """How the objective bends in the instruments while later policymakers follow a rule."""
+
+    up: np.ndarray
+    """Whether it is convex (N,), as a loss has to be."""
+    down: np.ndarray
+    """Whether it is concave (N,), as a welfare has to be."""
+    largest: np.ndarray
+    """The variable (N,) with the largest positive square of those that the instruments move, now or
+    later; -1 where a negative square is larger.
+    """
+    lowest: np.ndarray
+    """The one with the largest negative square; -1 where a positive square is larger."""
+
+    @property
+    def best(self) -> np.ndarray:
+        """Whether the rule is best (N,): the smallest loss, or the largest welfare."""
+        return (self.up & (self.lowest < 0)) | (self.down & (self.largest < 0))
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the search for the rule of one draw ended."""
+
+    rounds: int
+    settled: bool
+    moves: bool
+    """Whether the instruments move what is weighed."""
+    curvature: Curvature
+    """Under the rule; where none settled, in a last period of all, the first step of the iteration.
+    Its arrays are of length one.
+    """
+
+
+def search(
     lead: np.ndarray,
     current: np.ndarray,
     lag: np.ndarray,
@@ -122,17 +161,16 @@ def is_minimum(
     weights: np.ndarray,
     discount: np.ndarray,
     instruments: Sequence[int],
-) -> np.ndarray:
-    """Whether the rule that meets the first-order conditions minimises the loss (N,): whether the
-    loss is convex in the instruments while later policymakers follow the rule. True where no rule
-    meets them. Arguments are those of `solve_discretion`.
+) -> Search:
+    """How the search for the rule of one draw of finite numbers ends; arguments are those of
+    `solve_discretion`, with N = 1.
     """
     problem = _problem(lead, current, lag, shock, weights, discount, instruments)
-    minimal = np.ones(len(lead), dtype=bool)
     with np.errstate(all="ignore"):
-        for rows, rule, _ in _settled_rules(problem, problem.finite_rows()):
-            minimal[rows] = _bends_up(problem.take(rows), rule)
-    return minimal
+        (end,) = _ends(problem, np.arange(1))
+        moves = end.settled or end.rounds > 1
+        rule = end.rule if end.settled else np.zeros_like(end.rule)
+        return Search(end.rounds, end.settled, moves, _curvature(problem, rule))
 
 
 def _problem(
@@ -160,19 +198,29 @@ def _problem(
         lagged=below(lag),
         driven=below(shock),
         push=push,
-        weights=_loss(weights),
+        weights=weights,
         discount=discount,
     )
 
 
-def _loss(weights: np.ndarray) -> np.ndarray:
-    """The weights of the loss (N, n, n): those of a welfare, which is maximised, with their signs
-    turned.
-    """
-    finite = np.isfinite(weights).all(axis=(1, 2))
-    welfare = np.zeros(len(weights), dtype=bool)
-    welfare[finite] = _convex(-weights[finite])
-    return np.where(welfare[:, None, None], -weights, weights)
+def _curvature(problem: _Problem, rule: np.ndarray) -> Curvature:
+    by_choice = solve_stack(problem.now - problem.ahead @ rule, problem.push)
+    second = np.swapaxes(by_choice, 1, 2) @ _value(problem, rule) @ by_choice
+    finite = np.isfinite(second).all(axis=(1, 2))
+    up = np.zeros(len(second), dtype=bool)
+    down = np.zeros(len(second), dtype=bool)
+    up[finite] = _convex(second[finite])
+    down[finite] = _convex(-second[finite])
+    squares = np.diagonal(problem.weights, axis1=1, axis2=2) * _moved(by_choice, rule)
+    size = (1.0 - ROUNDING) * np.abs(squares).max(axis=1)
+    positive = (squares.max(axis=1) >= size) & (size > 0)
+    negative = (-squares.min(axis=1) >= size) & (size > 0)
+    return Curvature(
+        up,
+        down,
+        largest=np.where(positive, squares.argmax(axis=1), -1),
+        lowest=np.where(negative, squares.argmin(axis=1), -1),
+    )
 
 
 def _convex(second: np.ndarray) -> np.ndarray:
@@ -181,27 +229,40 @@ def _convex(second: np.ndarray) -> np.ndarray:
     return roots[:, 0] >= -ROUNDING * np.abs(roots).max(axis=1)
 
 
-def _bends_up(problem: _Problem, rule: np.ndarray) -> np.ndarray:
-    """Whether the loss is convex in the instruments (N,) while later policymakers follow `rule`."""
-    by_choice = solve_stack(problem.now - problem.ahead @ rule, problem.push)
-    second = np.swapaxes(by_choice, 1, 2) @ _value(problem, rule) @ by_choice
-    finite = np.isfinite(second).all(axis=(1, 2))
-    convex = np.zeros(len(second), dtype=bool)
-    convex[finite] = _convex(second[finite])
-    return convex
+def _moved(by_choice: np.ndarray, rule: np.ndarray) -> np.ndarray:
+    """Which variables (N, n) the instruments move, at once or through the rule later."""
+
+    def sizeable(matrix: np.ndarray) -> np.ndarray:
+        sizes = np.abs(matrix)
+        return sizes > ROUNDING * sizes.max(axis=(1, 2), keepdims=True)
+
+    moved = np.any(sizeable(by_choice), axis=2)
+    passes_on = sizeable(rule)
+    for _ in range(rule.shape[1]):
+        moved = moved | np.any(passes_on & moved[:, None, :], axis=2)
+    return moved
 
 
-def _settled_rules(
-    problem: _Problem, rows: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(rows, transition, impact) of the draws at which the iteration ends, in parts."""
+@dataclass(frozen=True)
+class _End:
+    """Draws whose iteration ended in the same round, with a rule that is `settled` or without."""
+
+    rows: np.ndarray
+    rule: np.ndarray
+    impact: np.ndarray
+    rounds: int
+    settled: bool
+
+
+def _ends(problem: _Problem, rows: np.ndarray) -> list[_End]:
+    """How the iteration ends, in parts that hold each of the rows once."""
     size = problem.now.shape[1]
     rule = np.zeros((len(rows), size, size))
     smallest = np.full(len(rows), np.inf)
     waited = np.zeros(len(rows), dtype=int)
     part = problem.take(rows)
-    ended: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for _ in range(ROUNDS):
+    ends: list[_End] = []
+    for rounds in range(1, ROUNDS + 1):
         if not len(rows):
             break
         following, of_shocks = _best_response(part, rule)
@@ -211,13 +272,16 @@ def _settled_rules(
         smallest = np.fmin(smallest, change)
         done = (change < SETTLED) | ((smallest < NEARLY) & (waited >= PATIENCE))
         if done.any():
-            ended.append((rows[done], following[done], of_shocks[done]))
-        going = ~done & np.isfinite(change)
+            ends.append(_End(rows[done], following[done], of_shocks[done], rounds, True))
+        lost = ~done & (~np.isfinite(change) | (rounds == ROUNDS))
+        if lost.any():
+            ends.append(_End(rows[lost], following[lost], of_shocks[lost], rounds, False))
+        going = ~done & ~lost
         rule = following
         if not going.all():
             rows, rule, smallest, waited = rows[going], rule[going], smallest[going], waited[going]
             part = part.take(np.flatnonzero(going))
-    return ended
+    return ends
 
 
 def _best_response(problem: _Problem, rule: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

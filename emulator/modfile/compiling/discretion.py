@@ -27,7 +27,7 @@ from emulator.modfile.reading.grammar import Reader
 from emulator.modfile.reading.source import Span
 from emulator.modfile.reading.syntax import Command, Expression, ModFile, Number
 from emulator.solvers import Solution
-from emulator.solvers.discretion import is_minimum, solve_discretion
+from emulator.solvers.discretion import Search, search, solve_discretion
 from emulator.spec import Status
 
 if TYPE_CHECKING:
@@ -94,10 +94,13 @@ def _check_instruments(file: ModFile, command: Command, instruments: Sequence[st
 
 @dataclass(frozen=True)
 class Loss:
-    """First and second derivatives of a loss at zero, by pairs of variables."""
+    """First and second derivatives of a loss at zero, by pairs of variables; `beyond`: variables
+    in which it is not quadratic.
+    """
 
     first: tuple[int, ...]
     second: tuple[tuple[int, int], ...]
+    beyond: tuple[int, ...]
     tape: Tape
     n_variables: int
 
@@ -115,6 +118,7 @@ class Loss:
         position = {symbol: k for k, symbol in enumerate(today)}
         first = gradient(names.graph, node, today)
         second = higher(names.graph, first, today, 2)
+        third = higher(names.graph, first, today, 3)
         tape = record(
             names.graph,
             [*today, *(names.parameter(d.name) for d in file.parameters)],
@@ -122,7 +126,8 @@ class Loss:
             {symbol: names.at(name, 0) for name, symbol in names.steady.items()},
         )
         pairs = tuple((position[a], position[b]) for a, b in second)
-        return cls(tuple(position[s] for s in first), pairs, tape, len(today))
+        beyond = tuple(sorted({position[symbol] for by in third for symbol in by}))
+        return cls(tuple(position[s] for s in first), pairs, beyond, tape, len(today))
 
     def at(self, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """First (N, V) and second (N, V, V) derivatives at declared parameters (N, P)."""
@@ -137,6 +142,21 @@ class Loss:
             curvature[:, a, b] = value
             curvature[:, b, a] = value
         return slopes, curvature
+
+
+def notes_on_objective(model: CompiledModel) -> tuple[str, ...]:
+    """A note where the objective is not quadratic, with the variables that have no weight at rest,
+    at the file's own parameters.
+    """
+    if model.discretion is None or not model.loss.beyond:
+        return ()
+    _, curvature = model.loss.at(model.theta()[:, : len(model.file.parameters)])
+    unweighed = [f"'{model.variables[k]}'" for k in model.loss.beyond if not curvature[0, k].any()]
+    nowhere = f", where {', '.join(unweighed)} has no weight" if unweighed else ""
+    return (
+        f"{model.discretion.place}: the planner_objective is not quadratic. Under discretion it is"
+        f" taken to second order around zero{nowhere}.",
+    )
 
 
 def solve(model: CompiledModel, theta: np.ndarray) -> Solution:
@@ -186,14 +206,49 @@ def explain(model: CompiledModel, theta: np.ndarray, status: Status) -> str:
         )
     if status is Status.EXPLOSIVE:
         return f"{where}: the economy under discretion is not stable: a root exceeds one."
-    names = ", ".join(policymaker.instruments)
-    if not is_minimum(**_matrices(model, theta)).all():
+    ending = search(**_matrices(model, theta))
+    return f"{where}: {_why_none(model, ending, np.diagonal(curvature[0]) / 2)}"
+
+
+def _why_none(model: CompiledModel, ending: Search, squares: np.ndarray) -> str:
+    """Why a search has no best policy; squares (V,): the weights of the squares of variables."""
+    assert model.discretion is not None
+    names = ", ".join(model.discretion.instruments)
+    if not ending.moves:
         return (
-            f"{where}: the planner_objective is a loss to be minimised, and there is no minimum: by"
-            f" the instruments ({names}) it falls in both directions. Expected weights at which it"
-            " is convex in what the policymaker controls, such as positive ones of squares."
+            f"no policy under discretion was found. Do the instruments ({names}) move what the"
+            " objective weighs?"
+        )
+    curvature = ending.curvature
+    up, down = bool(curvature.up[0]), bool(curvature.down[0])
+    largest, lowest = int(curvature.largest[0]), int(curvature.lowest[0])
+    no_best = "the planner_objective has no best policy. As a loss, which is minimised, it"
+    falls = f"falls without bound by the instruments ({names})"
+    rises = f"as a welfare, which is maximised, it rises without bound by the instruments ({names})"
+    expected = (
+        " Expected weights at which a loss is convex, or a welfare concave, in what the policymaker"
+        " controls."
+    )
+    if down and largest >= 0:
+        return (
+            f"{no_best} {falls} in both directions. It is no welfare either: its largest weight is"
+            f" {squares[largest]:g}, of the square of '{model.variables[largest]}', and a welfare's"
+            f" is negative.{expected}"
+        )
+    if up and lowest >= 0:
+        return (
+            f"{no_best} has a minimum, but its largest weight is {squares[lowest]:g}, of the square"
+            f" of '{model.variables[lowest]}', and a loss's is positive; {rises} in both"
+            f" directions.{expected}"
+        )
+    if not up and not down:
+        return f"{no_best} {falls} in some directions; {rises} in others.{expected}"
+    if ending.settled:
+        return (
+            "no policy under discretion was found: the rule does not solve the model's equations."
         )
     return (
-        f"{where}: no policy under discretion was found. Do the instruments ({names}) move what the"
-        " objective weighs?"
+        "no policy under discretion was found: the iteration on the policy rule did not settle in"
+        f" {ending.rounds} round(s). Each policymaker answers the rule that is expected of later"
+        " ones; these answers drift apart, or the objective under them is infinite."
     )

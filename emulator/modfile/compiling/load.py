@@ -10,7 +10,7 @@ import numpy as np
 
 from emulator.errors import ModFileError, ModFileWarning, printable, warn
 from emulator.modfile.compiling.calibration import Calibration, calibration, without_shocks
-from emulator.modfile.compiling.discretion import discretion_of
+from emulator.modfile.compiling.discretion import discretion_of, notes_on_objective
 from emulator.modfile.compiling.equations import Equations, compile_equations, compiled
 from emulator.modfile.compiling.expressions import TOO_DEEP
 from emulator.modfile.compiling.far_leads import with_near_leads
@@ -166,6 +166,9 @@ def _compiled(
         near=near,
         program=program,
     )
+    on_objective = tuple(map(printable, notes_on_objective(model)))
+    _warn(on_objective)
+    model = replace(model, notes=(*notes, *on_objective)) if on_objective else model
     return _after_earlier_rule(model, parsed, budget, folder)
 
 

@@ -130,3 +130,27 @@ def test_two_instruments_each_of_which_has_to_bend_the_loss_upward():
     loss[2, 3, 3] = 0.0
     solution = solve_discretion(lead, current, lag, shock, loss, np.full(n, 0.9), [2, 3])
     assert solution.status.tolist() == [Status.OK, Status.OK, Status.NOT_CONVERGED]
+
+
+def test_the_sign_of_the_objective_changes_no_number():
+    """What is maximised has the rule of what is minimised, bit for bit, also where the objective is
+    definite in what the instruments move alone.
+    """
+    kappa, beta = np.array([0.1, 0.3]), np.full(2, 0.99)
+    loss = squares(2, 1.0, 0.5, -0.01, -2.0)
+    loss[:, X, U] = loss[:, U, X] = 0.3
+    answers = [
+        solve_discretion(*cost_push(beta, kappa, 0.5), w, beta, [RATE]) for w in (loss, -loss)
+    ]
+    assert (answers[0].status == Status.OK).all()
+    np.testing.assert_array_equal(answers[0].transition, answers[1].transition)
+
+
+def test_a_largest_weight_of_the_other_sign_is_no_best_policy():
+    kappa, beta = np.full(4, 0.3), np.full(4, 0.99)
+    loss = squares(4, 1.0, 0.0, 0.0, 0.0)
+    loss[:, X, X] = [-0.05, -0.2, -1.0, 0.5]
+    for weights in (loss, -loss):
+        status = solve_discretion(*cost_push(beta, kappa, 0.5), weights, beta, [RATE]).status
+        refused = Status.NOT_CONVERGED
+        assert status.tolist() == [Status.OK, refused, refused, Status.OK]

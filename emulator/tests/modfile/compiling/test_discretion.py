@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.errors import ModFileError, NoSolutionError
+from emulator.errors import ModFileError, ModFileWarning, NoSolutionError
 from emulator.modfile import irf, load, load_text
 from emulator.spec import Status
 
@@ -77,7 +77,7 @@ def test_each_command_has_its_own_discount_factor():
         (
             "weight = 0.5",
             "weight = -1",
-            ":12: the planner_objective is a loss to be minimised, and",
+            ":12: the planner_objective has no best policy. As a loss, which is minimised, it",
         ),
     ],
 )
@@ -107,6 +107,85 @@ def test_a_welfare_that_is_maximised_is_answered_like_the_loss(tmp_path):
         path.write_text(FILE.replace("pi^2 + weight*x^2", objective))
         answers.append(irf(path).values)
     np.testing.assert_allclose(answers[0], answers[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "terms", ["- 0.4*x*u", "- u^2", "- 0.01*i^2", "- 0.1*x^2 + 0.2*i*pi", "+ 2*u*pi - 3*u^2"]
+)
+def test_a_welfare_is_answered_like_its_mirror_loss_whatever_is_not_controlled(tmp_path, terms):
+    """Neither is definite over all variables; what counts is what the policymaker controls."""
+    path = tmp_path / "policy.mod"
+    answers = []
+    for objective in (f"pi^2 + weight*x^2 {terms}", f"-(pi^2 + weight*x^2 {terms})"):
+        path.write_text(FILE.replace("pi^2 + weight*x^2", objective))
+        answers.append(irf(path).values)
+    np.testing.assert_array_equal(answers[0], answers[1])
+
+
+def test_a_welfare_that_is_not_concave_in_a_shock_is_that_of_dynare(tmp_path):
+    """Inflation in Dynare 5.3, the same for the welfare and for the loss."""
+    text = FILE.replace("kappa = 0.2; rho = 0.6; weight = 0.5", "kappa=0.1; rho=0.5; weight=0.25")
+    path = tmp_path / "policy.mod"
+    path.write_text(
+        text.replace("pi^2 + weight*x^2", "-pi^2 - weight*x^2 + 0.4*x*u").replace(
+            "0.1; end", "1; end"
+        )
+    )
+    impact = irf(path, 2).sel(variable="pi").values.ravel()
+    np.testing.assert_allclose(impact, [1.9817, 0.9908, 0.4954], atol=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        (
+            "pi^2 - weight*x^2",
+            "falls without bound by the instruments (i) in both directions. It is",
+        ),
+        (
+            "x^2 - 2*pi^2",
+            "largest weight is -2, of the square of 'pi', and a loss's is positive; as",
+        ),
+        ("2*pi^2 - x^2", "largest weight is 2, of the square of 'pi', and a welfare's is negative"),
+        ("pi^2 + weight*x^2 - 0.6*i^2", "As a loss, which is minimised, it falls without bound"),
+    ],
+)
+def test_an_objective_without_a_best_policy_is_refused_in_both_readings(
+    refused, objective, message
+):
+    said = refused(FILE.replace("pi^2 + weight*x^2", objective))
+    assert message in said
+    assert "as a welfare, which is maximised" in said or "It is no welfare either" in said
+    assert "Do the instruments" not in said
+
+
+LAGGED = (
+    FILE.replace("pi = beta*pi(+1) +", "pi = 0.6*beta*pi(+1) + 0.4*pi(-1) +")
+    .replace("x = x(+1) - (", "x = 0.5*x(+1) + 0.5*x(-1) - 0.7*(")
+    .replace("0.2; rho = 0.6", "0.1; rho = 0.5")
+    .replace("x i u;", "x i u di;")
+    .replace("model(linear);", "model(linear); di = i - i(-1);")
+)
+
+
+@pytest.mark.parametrize(
+    ("objective", "rounds"), [("pi^2 - 0.005*x^2", "in 3 round"), ("di^2", "in 3000 round")]
+)
+def test_an_iteration_that_does_not_settle_says_after_how_many_rounds(refused, objective, rounds):
+    said = refused(LAGGED.replace("pi^2 + weight*x^2", objective))
+    assert "did not settle in" in said
+    assert rounds in said
+    assert "Do the instruments" not in said
+
+
+def test_an_objective_that_is_not_quadratic_says_so(tmp_path):
+    with pytest.warns(ModFileWarning, match="not quadratic"):
+        note = load_text(FILE.replace("pi^2", "pi^4"), "m.mod").notes[-1]
+    assert note.startswith("m.mod:12: the planner_objective is not quadratic.")
+    assert note.endswith("around zero, where 'pi' has no weight.")
+    with pytest.warns(ModFileWarning, match="to second order around zero.$"):
+        load_text(FILE.replace("pi^2", "pi^2*exp(x)"), "m.mod")
+    assert load_text(FILE.replace("weight = 0.5", "weight = 0"), "m.mod").notes == ()
 
 
 def test_case_of_a_second_round_of_options(tmp_path):
