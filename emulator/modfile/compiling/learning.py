@@ -107,6 +107,7 @@ class Learning(Foresight):
             exogenous=asked.exogenous[:, rest],
             course=None,
             controls=None if asked.controls is None else asked.controls.later(rest),
+            first=period,
         )
         later = self._solved(part)
         whole = path.path.copy()

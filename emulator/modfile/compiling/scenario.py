@@ -31,7 +31,7 @@ class Scenario:
     exogenous_terminal (N, K), in the end; theta (N, P) with what a steady_state_model sets. NaN
     where a steady state was not found. course (N, L+T+F, V): a path to begin with, whose end stands
     in place of `terminal`, None without one. learnt: what is learnt later, by period; pinned
-    (K, L+T+F) bool: where shocks give the level.
+    (K, L+T+F) bool: where shocks give the level. first: the file's period that is the first of T.
     """
 
     before: np.ndarray
@@ -44,6 +44,7 @@ class Scenario:
     pinned: np.ndarray | None = None
     steady: Steady | None = None
     controls: Controls | None = None
+    first: int = 1
 
     def rows(self, rows: slice | np.ndarray) -> Scenario:
         """The problem of some draws, without what is learnt later."""
@@ -55,6 +56,7 @@ class Scenario:
             theta=self.theta[rows],
             course=None if self.course is None else self.course[rows],
             controls=None if self.controls is None else self.controls.rows(rows),
+            first=self.first,
         )
 
     @property

@@ -93,6 +93,18 @@ def test_by_hand_the_second_path_begins_where_the_first_was():
     np.testing.assert_allclose(path[4:8], later[1:5], atol=1e-9)
 
 
+def test_a_path_that_does_not_converge_after_news_names_the_periods_of_the_file():
+    """The equation of period 6 has no solution: q is a square there, and would be negative."""
+    model = load_text(
+        "var q; varexo d; model; q^2 = d; end; initval; q = 1; d = 1; end; steady;"
+        f" shocks(learnt_in=5); var d; periods 6; values -9; end; {SETUP}(periods=9); {SOLVER}",
+        "m.mod",
+    )
+    message = Learning(model).solve(model.theta()).worst[0]
+    assert "The largest residual is in period 6:" in message
+    assert message.endswith("That is of what is known from period 5 on.")
+
+
 def test_the_economy_answers_for_such_a_file(tmp_path):
     economy = emulator.world(REFERENCE / "learnt.mod")
     answer = economy.perfect_foresight(beta=[0.95, 0.96])
