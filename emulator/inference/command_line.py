@@ -55,8 +55,12 @@ def names_of(lists: Sequence[str]) -> list[str] | None:
     return [name for name in names if name] if lists else None
 
 
-def economy_of(world: str, checkpoint: str, exact: bool, run: int | None) -> Economy:
-    """Who answers: the solver of a file, and of a world if asked for, else the network."""
+def economy_of(
+    world: str, checkpoint: str, exact: bool, run: int | None, unsaid: str | None = None
+) -> Economy:
+    """Who answers: the solver of a file, and of a world if asked for, else the network. `unsaid`:
+    see `noted`.
+    """
     from emulator.worlds import is_path
 
     if is_path(world) or exact:
@@ -64,7 +68,7 @@ def economy_of(world: str, checkpoint: str, exact: bool, run: int | None) -> Eco
             refuse_network_of_file(world, "--checkpoint", checkpoint)
         from emulator.inference.economy import Economy
 
-        with noted():
+        with noted(unsaid):
             return Economy.named(world, run)
     if run is not None:
         raise ParameterError(f"--run chooses among the commands of a .mod file; '{world}' is none.")

@@ -35,7 +35,8 @@ def foresight(
         list[str] | None,
         typer.Option(
             help="Values of an exogenous variable from period 1 on, in the units of the file:"
-            " e=0.1,0.1,0.05. May be repeated. In place of the file's shocks."
+            " e=0.1,0.1,0.05; an empty place, e=,,0.1, leaves a period as it is. May be repeated."
+            " In place of the file's shocks."
         ),
     ] = None,
     initial: Annotated[
@@ -50,7 +51,8 @@ def foresight(
         list[str] | None,
         typer.Option(
             help="Values of a variable from period 1 on, and the exogenous variable that is solved"
-            " for in its place: y:e=1.02,1.01. May be repeated."
+            " for in its place: y:e=1.02,1.01; an empty place, y:e=,,1.02, leaves a period free."
+            " May be repeated."
         ),
     ] = None,
     periods: Annotated[
@@ -83,9 +85,11 @@ def foresight(
     begins and ends in the steady state. Options stand in their place.
     """
     from emulator.inference.foresight_answer import FORMATS
+    from emulator.modfile.compiling.reading_notes import PLAN_PASSED_OVER
 
     check_outputs(plot, output or [], FORMATS)
-    economy = economy_of(world, DEFAULT_NETWORK, True, run)
+    unsaid = PLAN_PASSED_OVER if control else None
+    economy = economy_of(world, DEFAULT_NETWORK, True, run, unsaid)
     values = swept(set_ or [], grid)
     data = economy.perfect_foresight(
         values,
@@ -119,11 +123,14 @@ def _as_path(data: xr.Dataset) -> Any:
     return path.assign_coords(unit=("observable", units)).assign_attrs(data.attrs)
 
 
-def _paths(texts: list[str] | None) -> dict[str, list[float]] | None:
-    return {name: _floats(name, text) for name, text in map(pair, texts)} if texts else None
+_Path = list[float] | dict[int, float]
 
 
-def _controls(texts: list[str] | None) -> dict[str, tuple[str, list[float]]] | None:
+def _paths(texts: list[str] | None) -> dict[str, _Path] | None:
+    return {name: _path(name, text) for name, text in map(pair, texts)} if texts else None
+
+
+def _controls(texts: list[str] | None) -> dict[str, tuple[str, _Path]] | None:
     controls = {}
     for name, text in map(pair, texts or []):
         variable, colon, shock = (part.strip() for part in name.partition(":"))
@@ -132,7 +139,7 @@ def _controls(texts: list[str] | None) -> dict[str, tuple[str, list[float]]] | N
                 f"--control {name}={text}: the exogenous variable that is solved for is missing;"
                 f" expected --control {variable or 'y'}:e=1.02,1.01."
             )
-        controls[variable] = shock, _floats(name, text)
+        controls[variable] = shock, _path(name, text)
     return controls or None
 
 
@@ -146,6 +153,15 @@ def _numbers(texts: list[str] | None) -> dict[str, float] | None:
             raise ParameterError(f"{name}={text}: expected one number, such as {name}=0.3.")
         values[name] = numbers[0]
     return values
+
+
+def _path(name: str, text: str) -> _Path:
+    """Values from period 1 on; by period where there is nothing between two commas."""
+    places = dict(enumerate(map(str.strip, text.split(",")), start=1))
+    given = {period: place for period, place in places.items() if place}
+    if not given or len(given) == len(places):
+        return _floats(name, text)
+    return dict(zip(given, _floats(name, ",".join(given.values())), strict=True))
 
 
 def _floats(name: str, text: str) -> list[float]:

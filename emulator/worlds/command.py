@@ -101,8 +101,10 @@ def _list() -> None:
 
 
 @contextmanager
-def noted() -> Iterator[None]:
-    """Print what is noted while a file is read, and while a simulator fails at draws."""
+def noted(unsaid: str | None = None) -> Iterator[None]:
+    """Print what is noted while a file is read, and while a simulator fails at draws; `unsaid`:
+    words of a note that the question has answered already.
+    """
     with warnings.catch_warnings(record=True) as notes:
         for category in OURS:
             warnings.simplefilter("always", category)
@@ -110,6 +112,8 @@ def noted() -> Iterator[None]:
             yield
         finally:  # an error may follow from what was passed over
             for note in notes:
+                if unsaid is not None and unsaid in str(note.message):
+                    continue
                 if issubclass(note.category, OURS):
                     text = f"note: {note.message}"
                     err.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -43,10 +43,16 @@ _OTHER_BINDING = ("simul_debug", "simul_periodic_solution", "likelihood_", "smoo
 _PLAN = re.compile(r"\b(init_plan|basic_plan|flip_plan|det_cond_forecast)\s*\(")
 """MATLAB's controlled paths of Dynare up to version 6, over dates of a `dseries`."""
 
-_FLIPPED = re.compile(
-    r"flip_plan\s*\([^,]*,\s*['\"](\w+)\s*['\"]\s*,\s*['\"](\w+)\s*['\"].*?\[([-+\d.eE,\s]+)\]"
+_CALL = re.compile(
+    r"(flip|basic)_plan\s*\([^,]*,\s*['\"](\w+)\s*['\"]\s*,(?:\s*['\"](\w+)\s*['\"]\s*,)?"
+    r"\s*['\"]\w+\s*['\"]\s*,(.*?),\s*\[([-+\d.eE,\s]+)\]"
 )
-"""The variable, the exogenous variable that is solved for, and values that are numbers."""
+"""A variable, the exogenous variable that is solved for (`flip_plan` alone), periods, and values
+that are numbers.
+"""
+
+_PERIODS = re.compile(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?$")
+"""A range of integers; anything else, such as dates, is taken to begin with period 1."""
 
 
 def notes_on_reading(
@@ -112,24 +118,58 @@ def notes_on_reading(
 
 def _plan_not_read(file: ModFile, plan: Sequence[Skipped]) -> str:
     """How to ask here for what lines of a plan ask in Dynare."""
-    flips = [match for line in plan for match in _FLIPPED.finditer(line.text)]
-    paths = [(y, e, values.replace(",", " ").split()) for y, e, values in map(_groups, flips)]
-    paths = paths or [("y", "e", ["1.02", "1.01"])]
-    typed = " ".join(f"--control {y}:{e}={','.join(values)}" for y, e, values in paths)
-    given = ", ".join(f"'{y}': ('{e}', [{', '.join(values)}])" for y, e, values in paths)
+    controls: dict[tuple[str, str], dict[int, str]] = {}
+    shocks: dict[str, dict[int, str]] = {}
+    for match in (match for line in plan for match in _CALL.finditer(line.text)):
+        values = _by_period(match[4], match[5].replace(",", " ").split())
+        if match[1] == "flip" and match[3]:
+            controls.setdefault((match[2], match[3]), {}).update(values)
+        elif match[1] == "basic":
+            shocks.setdefault(match[2], {}).update(values)
+    if not controls and not shocks:
+        controls = {("y", "e"): {1: "1.02", 2: "1.01"}}
+    typed = [f"--control {y}:{e}={_typed(path)}" for (y, e), path in controls.items()]
+    typed += [f"--shock {name}={_typed(path)}" for name, path in shocks.items()]
+    pairs = ", ".join(f"'{y}': ('{e}', {_in_python(p)})" for (y, e), p in controls.items())
+    levels = ", ".join(f"'{name}': {_in_python(path)}" for name, path in shocks.items())
+    given = [f"controls={{{pairs}}}"] * bool(pairs) + [f"shocks={{{levels}}}"] * bool(levels)
     others = ", ".join(str(line.place.line) for line in plan[1:])
     places = f"{plan[0].place}{f' (and lines {others})' if others else ''}"
     return (
-        f"{places}: controlled paths in MATLAB (init_plan, basic_plan, flip_plan,"
-        " det_cond_forecast) are passed over. Ask for them from period 1 on, known from the start:"
-        f" emulator foresight {file.path.name} {typed}, in Python perfect_foresight(controls="
-        f"{{{given}}}); a value of basic_plan is a shock (--shock, shocks=). Surprises are blocks"
-        " perfect_foresight_controlled_paths(learnt_in = PERIOD) in the file."
+        f"{places}: {PLAN_PASSED_OVER} (init_plan, basic_plan, flip_plan, det_cond_forecast) are"
+        f" passed over. Ask for them, known from the start: emulator foresight {file.path.name}"
+        f" {' '.join(typed)}, in Python perfect_foresight({', '.join(given)}); an empty place is a"
+        " period without a value, and a value of basic_plan is a shock (--shock, shocks=)."
+        " Surprises are blocks perfect_foresight_controlled_paths(learnt_in = PERIOD) in the file."
     )
 
 
-def _groups(match: re.Match[str]) -> tuple[str, str, str]:
-    return match[1], match[2], match[3]
+PLAN_PASSED_OVER = "controlled paths in MATLAB"
+"""Words by which the note on a plan is recognised."""
+
+
+def _by_period(periods: str, values: Sequence[str]) -> dict[int, str]:
+    """Values by the periods of a call; from period 1 on where these are no range of integers, or of
+    another length. One value may stand for all periods.
+    """
+    span = _PERIODS.match(periods)
+    first = int(span[1]) if span else 1
+    count = int(span[2]) - first + 1 if span and span[2] else 1
+    if not span or first < 1 or len(values) not in (1, count):
+        return dict(enumerate(values, start=1))
+    return dict(enumerate(list(values) * count if len(values) == 1 else values, start=first))
+
+
+def _typed(path: dict[int, str]) -> str:
+    """Values of a command from period 1 on, with empty places: `,,3.6,3.62`."""
+    return ",".join(path.get(period, "") for period in range(1, max(path) + 1))
+
+
+def _in_python(path: dict[int, str]) -> str:
+    """Values as a list from period 1 on, or by period."""
+    if sorted(path) == list(range(1, len(path) + 1)):
+        return f"[{', '.join(path[period] for period in sorted(path))}]"
+    return f"{{{', '.join(f'{period}: {path[period]}' for period in sorted(path))}}}"
 
 
 def _options_not_read(statements: Sequence[Statement]) -> list[str]:

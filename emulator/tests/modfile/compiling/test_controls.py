@@ -3,11 +3,13 @@ conditional forecast finds the same.
 """
 
 import csv
+import re
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import emulator
 from emulator.errors import ModFileError, ModFileWarning, ParameterError, UnknownNameError
@@ -78,6 +80,31 @@ def test_lines_of_a_plan_are_named_with_what_asks_for_them_here():
     assert command in note
     assert "controls={'y': ('e', [2.52, 2.53, 2.5])" in note
     assert sum("init_plan" in note for note in notes) == 1
+
+
+def test_the_command_that_a_note_on_a_plan_gives_keeps_its_periods(tmp_path, emulate):
+    path = tmp_path / "growth.mod"
+    kind = "'perfect_foresight'"
+    path.write_text(
+        f"{MODEL}p = init_plan(1:30);\np = basic_plan(p, 'a', {kind}, 1:2, [1.02 1.01]);"
+        f"\np = flip_plan(p, 'k', 'a', {kind}, 5:6, [4.2 4.21]);\n{SOLVE}"
+    )
+    with pytest.warns(ModFileWarning, match="controlled paths in MATLAB") as warned:
+        economy = emulator.world(path)
+    note = str(warned[0].message)
+    command = re.search(r"emulator (foresight growth.mod .*?), in Python", note)[1].split()
+    assert command[2:] == ["--control", "k:a=,,,,4.2,4.21", "--shock", "a=1.02,1.01"]
+    controls = {"k": ("a", {5: 4.2, 6: 4.21})}
+    assert f"controls={controls}, shocks={{'a': [1.02, 1.01]}})" in note
+    answer = economy.perfect_foresight(controls=controls, shocks={"a": [1.02, 1.01]})["path"]
+    np.testing.assert_allclose(answer.sel(variable="k", period=[5, 6]).values.ravel(), [4.2, 4.21])
+    output = tmp_path / "path.nc"
+    code, _, err = emulate(command[0], path, *command[2:], "--output", output)
+    assert code == 0
+    assert "controlled paths" not in err
+    with xr.open_dataset(output) as written:
+        np.testing.assert_allclose(written["path"].values, answer.values, rtol=1e-12)
+    assert "controlled paths" in emulate("foresight", path)[2]
 
 
 def test_the_economy_is_asked_for_controlled_paths(tmp_path, emulate):
