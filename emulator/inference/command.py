@@ -135,6 +135,11 @@ def irf(
     if write_mapping:
         _write_mapping(world)
     economy = _answering(world, exact, network, checkpoint, run)
+    if anticipated and not economy.answerer.exact:
+        raise ParameterError(
+            f"--anticipated {anticipated} is answered by the world's solver, not by a network; ask"
+            f" without {'--checkpoint' if checkpoint else '--network'}."
+        )
     answered = economy.answered(
         values,
         shocks=shock or None,

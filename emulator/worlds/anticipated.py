@@ -6,6 +6,7 @@ period, O observable.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -34,6 +35,19 @@ class KnowingAhead(Protocol):
         ...
 
 
+def _on_a_path(world: World, ahead: int) -> str:
+    """How to ask a `.mod` file for the same along its non-linear path; "" for another world."""
+    model = getattr(world, "model", None)
+    if model is None:
+        return ""
+    shock = model.shocks[0] if model.shocks else model.file.shocks[0].name
+    return (
+        " The file answers them along its non-linear path: emulator foresight"
+        f" {shlex.quote(str(model.file.path))} --shock {shock}={',' * ahead}0.01, in Python"
+        f" perfect_foresight(shocks={{'{shock}': {{{ahead + 1}: 0.01}}}})."
+    )
+
+
 class AnticipatedWorld(World):
     """A world as it answers to shocks that are known `ahead` periods before they occur.
 
@@ -53,9 +67,8 @@ class AnticipatedWorld(World):
         if not isinstance(world, KnowingAhead):
             raise ParameterError(
                 f"World '{world.spec.name}' is not solved by a linear rule with expectations that"
-                " are known here, so that shocks known ahead are not answered. A .mod file"
-                " answers them along its non-linear path: emulator foresight FILE --shock"
-                " e=0,0,0,0,0.01, in Python perfect_foresight(shocks={'e': {5: 0.01}})."
+                " are known here, so that shocks known ahead are not answered."
+                + _on_a_path(world, int(ahead))
             )
         self.world = world
         self.knowing = world

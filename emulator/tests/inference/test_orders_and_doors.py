@@ -78,7 +78,16 @@ def test_shocks_known_ahead_of_a_file_that_is_not_linear_are_left_to_a_command(e
     path.write_text(LEVELS.replace("stoch_simul(OPTIONS)", "extended_path(periods=5)"))
     code, _, err = emulate("irf", path, "--anticipated", "2")
     assert code == 1
-    assert "emulator foresight FILE --shock e=0,0,0,0,0.01" in " ".join(err.split())
+    said = " ".join(err.split())
+    command = f"emulator foresight {path} --shock e=,,0.01"
+    assert f"{command}, in Python perfect_foresight(shocks={{'e': {{3: 0.01}}}})." in said
+    assert emulate(*command.split()[1:])[0] == 0
+
+
+def test_a_network_leaves_shocks_known_ahead_to_the_solver_by_the_words_of_the_command(emulate):
+    code, _, err = emulate("irf", "nk", "--network", "--anticipated", "4")
+    assert code == 1
+    assert "not by a network; ask without --network." in " ".join(err.split())
 
 
 @pytest.mark.parametrize(
