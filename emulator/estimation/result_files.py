@@ -43,7 +43,7 @@ from emulator.files import (
     write_bytes,
     write_json,
 )
-from emulator.inference.posterior_draws import STAGES
+from emulator.inference.posterior_draws import COMMAND, STAGES
 
 if TYPE_CHECKING:
     from emulator.estimation.result import Estimate
@@ -176,7 +176,7 @@ def remove_estimate(folder: Path) -> list[str]:
     Returns the worlds of which there was something. What says that it was finished goes first, so
     that whoever is killed here leaves an unfinished one.
     """
-    for name in (*LAST, *OF_ALL, *WORLDS_ON_DATA):
+    for name in (*LAST, *OF_ALL, *WORLDS_ON_DATA, COMMAND):
         (folder / name).unlink(missing_ok=True)
     worlds = {file.parent for name in OF_A_WORLD for file in folder.glob(f"*/{name}")}
     worlds |= {file.parent.parent for file in folder.glob(f"*/{STAGES}/*.npz")}

@@ -36,6 +36,9 @@ FILE = "posterior.nc"
 STAGES = "stages"
 """Folder beside it of an estimate that has not ended: the stages from which it goes on."""
 
+COMMAND = "command.txt"
+"""The command line that began an estimate, in its folder until it ends."""
+
 EXPECTED = "Expected a file posterior.nc, or its folder, as `emulator estimate --data` writes them."
 
 
@@ -129,10 +132,19 @@ def _file(path: Path) -> Path:
         raise EstimationError(
             f"The estimate in '{own}' has not ended: it holds finished stages, and no {FILE} yet."
             " Let it end. One that was interrupted goes on from its last stage by the command that"
-            f" began it, with the same options: emulator estimate --world {own.name} --data ..."
-            f" --output {own.parent}."
+            f" began it, with the same options: {_command(own)}."
         )
     raise EstimationError(f"'{path}' holds no {FILE}. {EXPECTED}")
+
+
+def _command(own: Path) -> str:
+    """The command that began the estimate of a world, in its own folder; its outline where that was
+    not written down.
+    """
+    try:
+        return (own.parent / COMMAND).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return f"emulator estimate --world {own.name} --data ... --output {own.parent}"
 
 
 def _why(error: Exception) -> str:

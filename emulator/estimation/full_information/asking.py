@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +20,10 @@ from emulator.estimation.full_information.solving import solve, solver_answers
 from emulator.estimation.full_information.worlds import check_same, world_table
 from emulator.estimation.options import Request
 from emulator.estimation.result_files import STAGES, is_finished, remove_estimate
-from emulator.files import sole_writer
+from emulator.files import sole_writer, write_text
 from emulator.inference.economy import Economy
 from emulator.inference.likelihood.questions import observed_series
+from emulator.inference.posterior_draws import COMMAND
 from emulator.series import TimeSeries, read_data
 from emulator.spec import BAND_LEVEL
 
@@ -40,14 +44,31 @@ def estimate_data(request: Request) -> None:
         check_same(problems[0].density.likelihood, problem.density.likelihood)
     with sole_writer(output):
         _make_room(output, request.overwrite)
-        _say_question(problems)
-        results = [_estimated(problem, output / problem.world) for problem in problems]
-        write_worlds(results, output)
-        for result in results:
-            _stages(result.problem, output / result.spec.name).clear()
+        with _resumable(output):
+            _say_question(problems)
+            results = [_estimated(problem, output / problem.world) for problem in problems]
+            write_worlds(results, output)
+            for result in results:
+                _stages(result.problem, output / result.spec.name).clear()
+        (output / COMMAND).unlink(missing_ok=True)
     if len(results) > 1:
         _show_worlds(results)
     say(f"Results: {output}")
+
+
+@contextmanager
+def _resumable(output: Path) -> Iterator[None]:
+    """Work that the same command goes on with where it was interrupted: its command line is kept in
+    the folder, and named to the person, without `--overwrite`, which would replace a finished one.
+    """
+    typed = [text for text in sys.argv[1:] if text != "--overwrite"]
+    command = f"emulator {shlex.join(typed)}"
+    write_text(output / COMMAND, f"{command}\n")
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"Interrupted. Finished stages in {output} are kept. To go on from them: {command}")
+        raise
 
 
 def _problems(request: Request, data: TimeSeries) -> list[DataProblem]:

@@ -3,6 +3,7 @@ interrupted one goes on.
 """
 
 import json
+import shlex
 
 import numpy as np
 import pandas as pd
@@ -107,13 +108,19 @@ def test_an_interrupted_estimate_goes_on_to_the_same_answer(
         write(path, content)
 
     monkeypatch.setattr(ledger, "write_bytes", dies)
-    code, _, _ = emulate(*command)
-    assert code != 0
+    code, out, _ = emulate(*command)
+    assert code == 130
+    typed = f"emulator {shlex.join(map(str, command))}"
+    assert out.rstrip().endswith(f"are kept. To go on from them: {typed}")
     assert bool(written) == any((tmp_path / "x").rglob("*.npz"))
+    if written:
+        _, _, err = emulate("decompose", model, "--data", data, "--posterior", tmp_path / "x")
+        assert f"with the same options: {typed}." in " ".join(err.split())
     monkeypatch.setattr(ledger, "write_bytes", write)
     code, out, err = emulate(*command)
     assert code == 0, err
     assert ("going on from the stages" in out) == bool(written)
+    assert not (tmp_path / "x" / "command.txt").exists()
     whole = tmp_path / "whole"
     emulate(*command[:-1], whole)
     first, second = (
