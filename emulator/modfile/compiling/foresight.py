@@ -209,8 +209,7 @@ class Foresight:
             exogenous[rows] = moved
             status[rows[result.solved]] = Status.OK
             for k in np.flatnonzero(~result.solved):
-                steps = int(result.steps[k])
-                worst[rows[k]] = self._furthest(result.residual[k], steps, asked.first)
+                worst[rows[k]] = self._furthest(result, k, asked.first)
         path[status != Status.OK] = np.nan
         return Whole(path, exogenous, status, worst)
 
@@ -305,8 +304,7 @@ class Foresight:
             full[:, cut] = result.path
             return replace(result, path=full)
 
-        everything = np.arange(len(path))
-        result = solve(path, asked.exogenous, everything)
+        result = solve(path, asked.exogenous, np.arange(len(path)))
         failed = np.flatnonzero(~result.solved)
         if len(failed) == 0:
             return result
@@ -365,10 +363,9 @@ class Foresight:
             " Newton's method from initval or endval solve the static model. Give values near it."
         )
 
-    def _furthest(self, residual: np.ndarray, steps: int, first: int) -> str:
-        """Where a path (T, V) from period `first` on is furthest from solving the model after so
-        many Newton steps.
-        """
+    def _furthest(self, result: Solved, draw: int, first: int) -> str:
+        """Where a path from period `first` on is furthest from solving the model."""
+        residual = result.residual[draw]
         size = np.where(np.isfinite(residual), np.abs(residual), np.inf)
         period, row = np.unravel_index(int(np.argmax(size)), size.shape)
         equations = [e for e in self.model.file.model.equations if "static" not in e.tags]
@@ -380,13 +377,12 @@ class Foresight:
         else:
             which = f"first-order condition {row - len(equations) + 1} of the planner"
         value = residual[period, row]
-        where = f"period {period + first}"
         reason = f"is off by {value:.2e}" if np.isfinite(value) else "is not finite"
         return (
-            f"{self.place}: perfect foresight: the path did not converge in {steps:,} steps of"
-            " Newton's method, those on the way of a homotopy included. The largest residual is in"
-            f" {where}: {which} {reason}. Smaller shocks, or more periods in which the"
-            " path comes to rest, may be solved."
+            f"{self.place}: perfect foresight: the path did not converge in"
+            f" {int(result.steps[draw]):,} steps of Newton's method, those on the way of a homotopy"
+            f" included. The largest residual is in period {period + first}: {which} {reason}."
+            " Smaller shocks, or more periods in which the path comes to rest, may be solved."
         )
 
 
