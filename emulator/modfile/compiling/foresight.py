@@ -209,7 +209,7 @@ class Foresight:
             exogenous[rows] = moved
             status[rows[result.solved]] = Status.OK
             for k in np.flatnonzero(~result.solved):
-                worst[rows[k]] = self._furthest(result, k, asked.first)
+                worst[rows[k]] = self._furthest(result, int(k), asked.first)
         path[status != Status.OK] = np.nan
         return Whole(path, exogenous, status, worst)
 
