@@ -23,13 +23,12 @@ from emulator.inference.draws import (
     theta_of,
     whole,
 )
-from emulator.inference.fallback import no_solver, observed_by_solver
+from emulator.inference.fallback import check_horizon, no_solver, observed_by_solver
 from emulator.inference.labels import Labels
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.inference.paths import Paths, ShockPath, is_path
 from emulator.inference.shock_size import Scaling, SizeLike
 from emulator.spec import WorldSpec
-from emulator.worlds import is_known
 from emulator.worlds.base import World
 
 if TYPE_CHECKING:
@@ -131,14 +130,9 @@ class Asking(NamedTuple):
         return self.scaling(shocks, shock, size)
 
     def last(self, horizon: int | None) -> int:
-        usual, most = self.answerer.usual_horizon, self.answerer.last_horizon
+        usual = self.answerer.usual_horizon
         last = usual if horizon is None else last_period(horizon, self.spec.periods)
-        if most is not None and last > most:
-            refusal = (
-                f"The horizon is {last}; {self.answerer.title} answers to horizons 0 to {most}"
-            )
-            solved = not self.answerer.exact and is_known(self.spec.name)
-            raise ParameterError(f"{refusal}{'; the solver answers later ones' if solved else ''}.")
+        check_horizon(self.answerer, last)
         return last
 
     def order(self, order: int | None) -> int:

@@ -163,7 +163,7 @@ def irf(
     if observables is None and not economy.answerer.exact:
         from emulator.inference.fallback import left_to_solver
 
-        note_each([text for text in [left_to_solver(economy.answerer)] if text])
+        note_each(left_to_solver(economy.answerer))
 
 
 def _answering(

@@ -56,15 +56,14 @@ def export(
     Raises `UnknownNameError` for a world that the network does not know, `MissingExtraError`
     without the extra [onnx], `CheckpointError` for a network that was not read from a file.
     """
+    beside, em = em.beside, em.alone
     for world in worlds or []:
-        if world in em.beside and world not in em.alone:
-            name = em.beside[world].parent.name
+        if world in beside and world not in em:
+            name = beside[world].parent.name
             raise UnknownNameError(
                 f"World '{world}' is known to '{name}' alone, which ships beside this network."
                 f" Export that: emulator.load('{name}'), on the command line --checkpoint {name}."
             )
-    em = em.alone
-    for world in worlds or []:
         em.spec(world)
     if worlds == []:
         raise unknown_name("world of this network", "", em.worlds)

@@ -130,13 +130,26 @@ def of_the_solver_alone(network: WorldSpec, solver: SolverAnswerer) -> list[str]
     return [_only_solved(network, beyond)] if beyond else []
 
 
-def left_to_solver(answerer: Answerer) -> str:
-    """Which observables of its world a network does not know, and the call that gives them; empty
-    where there are none.
+def left_to_solver(answerer: Answerer) -> list[str]:
+    """A note on the observables of its world that a network does not know, and the call that gives
+    them, where there are any.
     """
     if answerer.exact or not is_known(answerer.spec.name):
-        return ""
-    return observed_by_solver(answerer, get_world(answerer.spec.name).spec.observable_names)
+        return []
+    note = observed_by_solver(answerer, get_world(answerer.spec.name).spec.observable_names)
+    return [note] if note else []
+
+
+def check_horizon(answerer: Answerer, horizon: int) -> None:
+    """Raise `ParameterError` for a horizon that the answerer does not reach."""
+    most = answerer.last_horizon
+    if most is None or horizon <= most:
+        return
+    solved = not answerer.exact and is_known(answerer.spec.name)
+    later = "; the solver answers later ones" if solved else ""
+    raise ParameterError(
+        f"The horizon is {horizon}; {answerer.title} answers to horizons 0 to {most}{later}."
+    )
 
 
 def observed_by_solver(answerer: Answerer, observables: str | Iterable[str] | None) -> str:

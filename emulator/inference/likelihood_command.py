@@ -66,11 +66,10 @@ def likelihood(
 
     check_outputs(None, output or [], FORMATS)
     economy = economy_of(world, checkpoint, exact, run)
-    data, observe = typed.read(), pairs(typed.observe, "--observe")
     answer = economy.log_likelihood(
-        data,
+        typed.read(),
         swept(set_ or [], grid),
-        observe=observe or None,
+        observe=pairs(typed.observe, "--observe") or None,
         errors=pairs(typed.error, "--error"),
         sample=typed.sample,
         start=start,  # type: ignore[arg-type]  # the filter says what is known

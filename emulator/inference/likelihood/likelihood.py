@@ -17,6 +17,7 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer
 from emulator.inference.draws import last_period
+from emulator.inference.fallback import check_horizon
 from emulator.inference.likelihood import moving_average
 from emulator.inference.likelihood.about import about
 from emulator.inference.likelihood.observation import Observation
@@ -303,8 +304,5 @@ def _horizon(answerer: Answerer, asked: int | None) -> int:
         usual = MOVING if answerer.exact else answerer.usual_horizon
         return usual if last is None else min(last, usual)
     chosen = last_period(asked, answerer.spec.periods)
-    if last is not None and chosen > last:
-        raise ParameterError(
-            f"The horizon is {chosen}; {answerer.title} answers to horizons 0 to {last}."
-        )
+    check_horizon(answerer, chosen)
     return chosen
