@@ -47,8 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers stand here, so that the installed package's tests know them too."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if not hasattr(config, "workerinput"):  # workers are told what is left of it
-        config.option.markexpr = fast_alone(config.option.markexpr)
+    # Of workers, too: each reads the command line anew.
+    config.option.markexpr = fast_alone(config.option.markexpr)
     if commands.PLACE not in os.environ:  # workers take that of the process that starts them
         folder = tempfile.TemporaryDirectory(prefix="emulator-tests-")
         config.add_cleanup(folder.cleanup)

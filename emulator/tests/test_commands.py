@@ -4,10 +4,13 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
 from emulator.tests import commands
+from emulator.tests.conftest import pytest_configure
 from emulator.tests.durations import LONGER, LONGEST, fast_alone, in_shares
 
 pytestmark = pytest.mark.fast
@@ -125,3 +128,9 @@ def test_the_files_and_tests_of_the_tables_are_there():
 def test_fast_leaves_out_what_is_longer():
     assert fast_alone("fast and not checkout") == "(fast and not longer) and not checkout"
     assert fast_alone("not slow and not demo") == "not slow and not demo"
+
+
+def test_workers_leave_out_what_is_longer_too():
+    option = SimpleNamespace(markexpr="fast")
+    pytest_configure(Mock(option=option, workerinput={}))
+    assert option.markexpr == "(fast and not longer)"
