@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 import textwrap
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -115,3 +118,38 @@ def exit_with(app: typer.Typer) -> None:
             soft_wrap=True,
         )
         sys.exit(1)
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, with which batch systems end what ran too long."""
+
+
+@contextmanager
+def interruptible(told: str) -> Iterator[None]:
+    """Work that may be interrupted by Ctrl-C or SIGTERM: both raise `KeyboardInterrupt` in it, so
+    that workers are stopped and files are put in order, and the person is told what is kept. The
+    exit code says which of the two it was.
+    """
+    try:
+        with _termination_as_interruption():
+            yield
+    except KeyboardInterrupt as interrupt:
+        err.print(f"Interrupted. {told}", markup=False, highlight=False, soft_wrap=True)
+        if isinstance(interrupt, _Terminated):
+            raise typer.Exit(128 + signal.SIGTERM) from None
+        raise
+
+
+@contextmanager
+def _termination_as_interruption() -> Iterator[None]:
+    def stop(number: int, frame: object) -> None:
+        raise _Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emulator.console import err, say, show
+from emulator.console import interruptible, say, show
 from emulator.data.schema import DEFAULT_VERDICTS, MIN_DRAWS, SPLITS, Fractions
 from emulator.errors import DatasetError
 from emulator.worlds import expand_worlds, get_world, split_names
@@ -206,50 +204,19 @@ def with_settings(names: list[str], given: list[str]) -> list[str | World]:
     ]
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, with which batch systems end what ran too long."""
-
-
 @contextmanager
 def resumable(output: str, parts: str) -> Iterator[None]:
     """Work that the same command goes on with where it was interrupted or could not write: the
     person is told that its `parts`, such as finished shards, are kept.
     """
+    resume = "run the same command again to resume."
     try:
-        with termination_as_interruption():
+        with interruptible(f"{parts} in {output} are kept: {resume}"):
             yield
-    except KeyboardInterrupt as interrupt:
-        err.print(
-            f"Interrupted. {parts} in {output} are kept: run the same command again to resume.",
-            soft_wrap=True,
-        )
-        if isinstance(interrupt, Terminated):
-            raise typer.Exit(128 + signal.SIGTERM) from None
-        raise
     except OSError as error:  # a full disk, a folder that cannot be written
         raise DatasetError(
-            f"Writing to {output} failed: {error}. {parts} are kept: run the same command again to"
-            " resume."
+            f"Writing to {output} failed: {error}. {parts} are kept: {resume}"
         ) from error
-
-
-@contextmanager
-def termination_as_interruption() -> Iterator[None]:
-    """SIGTERM raises `Terminated`, so that workers are stopped and the person is told, as after
-    Ctrl-C.
-    """
-
-    def stop(number: int, frame: object) -> None:
-        raise Terminated
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def read_sizes(text: str) -> tuple[int, dict[str, int]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from emulator.console import err, say
-from emulator.data.command import Terminated, print_splits, termination_as_interruption
+from emulator.console import interruptible, say
+from emulator.data.command import print_splits
 from emulator.data.schema import Fractions
 from emulator.errors import DatasetError
 from emulator.spec import UNKNOWN_UNIT
@@ -124,13 +123,8 @@ def import_(
         decimal=_sign(decimal, "--decimal"),
     )
     try:
-        with termination_as_interruption():
+        with interruptible(f"No data set was written to {place}."):
             data = import_file(source, place, plan, reading)
-    except KeyboardInterrupt as interrupt:
-        err.print(f"Interrupted. No data set was written to {place}.", soft_wrap=True)
-        if isinstance(interrupt, Terminated):
-            raise typer.Exit(128 + signal.SIGTERM) from None
-        raise
     except OSError as error:  # a full disk, a folder that cannot be written
         raise DatasetError(
             f"Writing to {place} failed: {error}. No data set was written."

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.console import say, show, warn
+from emulator.console import interruptible, say, show, warn
 from emulator.errors import EmulatorError, ParameterError
 from emulator.estimation.full_information.files import write_posterior, write_worlds
 from emulator.estimation.full_information.ledger import Stages
@@ -64,11 +64,8 @@ def _resumable(output: Path) -> Iterator[None]:
     typed = [text for text in sys.argv[1:] if text != "--overwrite"]
     command = f"emulator {shlex.join(typed)}"
     write_text(output / COMMAND, f"{command}\n")
-    try:
+    with interruptible(f"Finished stages in {output} are kept. To go on from them: {command}"):
         yield
-    except KeyboardInterrupt:
-        say(f"Interrupted. Finished stages in {output} are kept. To go on from them: {command}")
-        raise
 
 
 def _problems(request: Request, data: TimeSeries) -> list[DataProblem]:

@@ -4,6 +4,7 @@ interrupted one goes on.
 
 import json
 import shlex
+import signal
 
 import numpy as np
 import pandas as pd
@@ -91,11 +92,13 @@ def by_quadrature(model, data):
     return mean, sd, log.max() + np.log(weights.sum() * cell)
 
 
-@pytest.mark.parametrize(("written", "begin"), [(0, "mode"), (3, "prior")])
+@pytest.mark.parametrize(
+    ("written", "begin", "how"), [(0, "mode", signal.SIGINT), (3, "prior", signal.SIGTERM)]
+)
 def test_an_interrupted_estimate_goes_on_to_the_same_answer(
-    emulate, finished, tmp_path, monkeypatch, written, begin
+    emulate, finished, tmp_path, monkeypatch, written, begin, how
 ):
-    """Killed while its mode, or a later stage, is written."""
+    """Ended by Ctrl-C or a batch system while its mode, or a later stage, is written."""
     model, data, _ = finished
     command = ("estimate", "--world", model, "--data", data, *SMALL, "--from", begin)
     command = (*command, "--draws", "60", "--output", tmp_path / "x")
@@ -103,15 +106,15 @@ def test_an_interrupted_estimate_goes_on_to_the_same_answer(
 
     def dies(path, content):
         if count[0] >= written:
-            raise KeyboardInterrupt
+            signal.raise_signal(how)
         count[0] += 1
         write(path, content)
 
     monkeypatch.setattr(ledger, "write_bytes", dies)
-    code, out, _ = emulate(*command)
-    assert code == 130
+    code, _, err = emulate(*command)
+    assert code == 128 + how
     typed = f"emulator {shlex.join(map(str, command))}"
-    assert out.rstrip().endswith(f"are kept. To go on from them: {typed}")
+    assert err.rstrip().endswith(f"are kept. To go on from them: {typed}")
     assert bool(written) == any((tmp_path / "x").rglob("*.npz"))
     if written:
         _, _, err = emulate("decompose", model, "--data", data, "--posterior", tmp_path / "x")
