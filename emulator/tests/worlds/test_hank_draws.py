@@ -1,15 +1,21 @@
 """What becomes of each kind of draw of `hank`, and what is refused."""
 
+import io
 import sys
 
+import numba
 import numpy as np
 import pytest
+from numba.core import event
+from rich.console import Console
 
+from emulator import console
 from emulator.errors import MissingExtraError, NoSolutionError, ParameterError
 from emulator.spec import Status
 from emulator.worlds import check_world, get_world
 from emulator.worlds.hank import world as hank
 from emulator.worlds.hank.world import SPEC, rest, solve_household
+from emulator.worlds.households import compiled
 
 HANK = get_world("hank")
 
@@ -113,11 +119,21 @@ def test_without_the_extra_the_spec_stands_and_a_solution_says_what_to_install(m
 
 @pytest.mark.fast
 def test_without_numba_a_solution_says_what_to_install(monkeypatch):
-    for name in ("kernels", "steady", "fake_news"):
-        monkeypatch.delitem(sys.modules, f"emulator.worlds.hank.{name}", raising=False)
+    for name in ("households.compiled", "hank.kernels", "hank.steady", "hank.fake_news"):
+        monkeypatch.delitem(sys.modules, f"emulator.worlds.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "numba", None)
     with pytest.raises(MissingExtraError, match=r"numba.*universal-macro-emulator\[hank\]"):
         HANK.irf(SPEC.theta(eis=0.124))
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_person_who_waits_for_the_compiler_is_told_once(monkeypatch, terminal):
+    said = Console(file=io.StringIO(), force_terminal=terminal)
+    monkeypatch.setattr(console, "err", said)
+    with event.install_listener("numba:compile", compiled.Telling()):
+        numba.njit(lambda x: x + 1)(1)
+        numba.njit(lambda x: x + 2)(1)
+    assert said.file.getvalue().count("is being compiled") == terminal
 
 
 @pytest.mark.fast

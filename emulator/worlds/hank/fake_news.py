@@ -31,10 +31,10 @@ from emulator.worlds.hank.kernels import (
     expect,
     linearise,
     lottery,
-    njit,
 )
 from emulator.worlds.hank.outputs import Output, outputs, watched
 from emulator.worlds.hank.steady import problem_of
+from emulator.worlds.households.compiled import compiled
 
 INPUTS = ("r", "w", "tau")
 R, W, TAU = range(len(INPUTS))
@@ -218,7 +218,7 @@ def differentiate(tastes: Tastes, s: SteadyState) -> Step:
     return Step(pairs, c_slope, n_slope, c_ahead, n_ahead)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _by_expectation(
     problem: Problem,
     marginal: np.ndarray,
@@ -280,7 +280,7 @@ def _ahead_of_time(
     return ahead
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _iterate_back(
     transition: np.ndarray, pairs: Pairs, marginal: np.ndarray, kept: np.ndarray, ahead: np.ndarray
 ) -> None:
@@ -297,7 +297,7 @@ def _iterate_back(
         apply(pairs, now, value)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _iterate_forward(
     transition: np.ndarray,
     savings: Pairs,
@@ -321,7 +321,7 @@ def _iterate_forward(
         apply(savings, now, later)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _through_saving(
     units: np.ndarray,
     left: np.ndarray,
@@ -356,7 +356,7 @@ def _spread(pairs: Pairs, values: np.ndarray, points: int) -> np.ndarray:
     return np.asarray(total).reshape(skills, all_points)[:, :points].ravel()
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def accumulate(fake_news: np.ndarray) -> None:
     """Jacobians from fake news, in place: J[t, s] = F[t, s] + J[t-1, s-1]."""
     n_outputs, n_inputs, rows, periods = fake_news.shape

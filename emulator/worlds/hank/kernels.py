@@ -13,12 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.errors import MissingExtraError
-
-try:
-    from numba import njit
-except ImportError as error:
-    raise MissingExtraError(error.name or "numba", "hank") from None
+from emulator.worlds.households.compiled import compiled
 
 SMOOTHING = 8
 """Fixed-point steps between two corrections on the coarse grid."""
@@ -100,13 +95,13 @@ def empty_pairs(skills: int, points: int) -> Pairs:
     return Pairs(np.zeros((skills, points), np.int64), *np.zeros((2, skills, points)))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def expect(transition: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
     """out = transition @ values, both (E, A)."""
     np.dot(transition, values, out)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def backward(problem: Problem, marginal: np.ndarray, ahead: Ahead, choices: Choices) -> None:
     """One step of the endogenous grid method (Carroll 2006) from `marginal` = E[V_a'] (E, A) on
     tomorrow's grid; fills `ahead` and `choices`.
@@ -148,7 +143,7 @@ def backward(problem: Problem, marginal: np.ndarray, ahead: Ahead, choices: Choi
             choices.value[e, j] = problem.gross * math.exp(-math.log(c) / problem.eis)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def constrained(
     log_price: float, cash: float, pay: float, log_ratio: float, eis: float, frisch: float
 ) -> float:
@@ -165,7 +160,7 @@ def constrained(
     return log_price
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def linearise(
     problem: Problem,
     marginal: np.ndarray,
@@ -207,7 +202,7 @@ def linearise(
                     pairs.high[e, j] = curvature * (1 - weight) * moved
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def apply(pairs: Pairs, values: np.ndarray, out: np.ndarray) -> None:
     """out[e, j] = low values[e, left] + high values[e, left + 1]."""
     skills, points = values.shape
@@ -218,7 +213,7 @@ def apply(pairs: Pairs, values: np.ndarray, out: np.ndarray) -> None:
             out[e, j] = low[j] * row[left[j]] + high[j] * row[left[j] + 1]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def solve_backward(
     problem: Problem,
     pairs: Pairs,
@@ -276,7 +271,7 @@ def solve_backward(
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def lottery(grid: np.ndarray, a: np.ndarray, pairs: Pairs) -> None:
     """Chances (Young 2010) by which savings a (E, A) land on the two points of the grid around
     them.
@@ -293,7 +288,7 @@ def lottery(grid: np.ndarray, a: np.ndarray, pairs: Pairs) -> None:
             pairs.high[e, j] = 1 - chance
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def forward(
     transposed: np.ndarray,
     pairs: Pairs,
@@ -315,7 +310,7 @@ def forward(
     expect(transposed, landed, out)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def stationary(
     transposed: np.ndarray, pairs: Pairs, coarse: Coarse, tolerance: float, distribution: np.ndarray
 ) -> bool:
@@ -364,7 +359,7 @@ def stationary(
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def correct(coarse: Coarse, change: np.ndarray, distribution: np.ndarray) -> None:
     """Add to a distribution (E, A), at the coarse points, what a change (E, A) sums up to."""
     skills, points = change.shape

@@ -16,8 +16,8 @@ from emulator.worlds.hank2.kernels import (
     Choices,
     Endogenous,
     Problem,
-    njit,
 )
+from emulator.worlds.households.compiled import compiled
 
 
 class Slopes(NamedTuple):
@@ -42,7 +42,7 @@ def empty_slopes(skills: int, liquid: int, illiquid: int, rows: int) -> Slopes:
     return Slopes(a_by, x_by, a_by_x, b_by_x, c_by_a, value_by_a, np.zeros((2, *shape)))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def linearise(
     problem: Problem,
     expected: np.ndarray,
@@ -57,7 +57,7 @@ def linearise(
         _linearise_choices(problem, endogenous, choices, slopes, e)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _linearise_euler(
     problem: Problem,
     expected: np.ndarray,
@@ -96,7 +96,7 @@ def _linearise_euler(
                 )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def weight_slopes(
     problem: Problem,
     by_a: np.ndarray,
@@ -118,7 +118,7 @@ def weight_slopes(
     return -above / (above - below) ** 2, below / (above - below) ** 2
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _linearise_choices(
     problem: Problem, endogenous: Endogenous, choices: Choices, slopes: Slopes, e: int
 ) -> None:
@@ -144,7 +144,7 @@ def _linearise_choices(
             slopes.value_by_c[BY_LIQUID, e, k, j] = gross_b * curvature
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def apply(
     endogenous: Endogenous,
     choices: Choices,
@@ -167,7 +167,7 @@ def apply(
         values(slopes, answer, value, e)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _along(
     endogenous: Endogenous,
     slopes: Slopes,
@@ -196,7 +196,7 @@ def _along(
         )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def between(choices: Choices, slopes: Slopes, room: np.ndarray, answer: np.ndarray, e: int) -> None:
     """Changes of choices from changes `room` (2, R, A) of a and x on the endogenous grid."""
     _, liquid, illiquid = choices.a.shape
@@ -212,7 +212,7 @@ def between(choices: Choices, slopes: Slopes, room: np.ndarray, answer: np.ndarr
             answer[2, e, k, j] = slopes.c_by_a[e, k, j] * a - b
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def values(slopes: Slopes, answer: np.ndarray, value: np.ndarray, e: int) -> None:
     """Changes of V_a and V_b from changes of choices."""
     _, _, liquid, illiquid = answer.shape
@@ -226,7 +226,7 @@ def values(slopes: Slopes, answer: np.ndarray, value: np.ndarray, e: int) -> Non
             value[BY_LIQUID, e, k, j] = slopes.value_by_c[BY_LIQUID, e, k, j] * c
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def on_impact(
     problem: Problem,
     expected: np.ndarray,
@@ -265,7 +265,7 @@ def on_impact(
         value[BY_LIQUID, e] += choices.utility[e] * by_rb
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _euler_on_impact(
     problem: Problem,
     expected: np.ndarray,

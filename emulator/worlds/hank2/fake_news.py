@@ -44,9 +44,9 @@ from emulator.worlds.hank2.kernels import (
     empty_lottery,
     expect,
     land,
-    njit,
 )
 from emulator.worlds.hank2.steady import problem_of
+from emulator.worlds.households.compiled import compiled
 
 WITHOUT_MASS = 1e-13
 """Assets beyond the last point with more mass than this are not followed."""
@@ -217,7 +217,7 @@ class Step:
         return later
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _landed(
     lottery: Lottery,
     width_b: np.ndarray,
@@ -244,7 +244,7 @@ def _landed(
     landed[:] = room[:, : ends[0], : ends[1]].copy().reshape(-1)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _iterate_back(
     problem: Problem,
     endogenous: Endogenous,
@@ -275,7 +275,7 @@ def _iterate_back(
             k += 1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _iterate_forward(
     transition: np.ndarray,
     lottery: Lottery,

@@ -15,12 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from emulator.errors import MissingExtraError
-
-try:
-    from numba import njit
-except ImportError as error:
-    raise MissingExtraError(error.name or "numba", "hank") from None
+from emulator.worlds.households.compiled import compiled
 
 BY_ILLIQUID, BY_LIQUID = 0, 1
 
@@ -99,7 +94,7 @@ def empty_lottery(skills: int, liquid: int, illiquid: int) -> Lottery:
     return Lottery(ints[0], floats[0], ints[1], floats[1])
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def expect(transition: np.ndarray, values: np.ndarray, factor: float, out: np.ndarray) -> None:
     """out = factor times transition @ values, over skills; values (2, E, B, A), all contiguous.
 
@@ -116,7 +111,7 @@ def expect(transition: np.ndarray, values: np.ndarray, factor: float, out: np.nd
             target[k] = factor * image[k]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def backward(
     problem: Problem, expected: np.ndarray, endogenous: Endogenous, choices: Choices
 ) -> None:
@@ -127,7 +122,7 @@ def backward(
         _choose(problem, endogenous, choices, e)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def iterate(
     problem: Problem,
     expected: np.ndarray,
@@ -160,7 +155,7 @@ def iterate(
     return error
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _euler(
     problem: Problem, expected: np.ndarray, endogenous: Endogenous, e: int, row: int
 ) -> None:
@@ -199,7 +194,7 @@ def _euler(
         endogenous.x[e, row, j] = (spent - problem.income[e] - gross_a * grid[j]) / gross_b
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _choose(problem: Problem, endogenous: Endogenous, choices: Choices, e: int) -> None:
     """Choices of the households of one skill, between the rows of the endogenous grid."""
     liquid, illiquid = problem.liquid, problem.illiquid
@@ -238,7 +233,7 @@ def _choose(problem: Problem, endogenous: Endogenous, choices: Choices, e: int) 
             choices.value[BY_LIQUID, e, k, j] = gross_b * utility
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def land(grid: np.ndarray, saved: np.ndarray, left: np.ndarray, chance: np.ndarray) -> None:
     """The points of the grid around savings (E, B, A), and the chance of the lower one (Young
     2010); outside the grid by the line through its last two points.

@@ -16,8 +16,8 @@ from emulator.worlds.hank2.kernels import (
     Lottery,
     Problem,
     expect,
-    njit,
 )
+from emulator.worlds.households.compiled import compiled
 
 BASIS = 60
 """Vectors between two restarts."""
@@ -33,7 +33,7 @@ SMOOTHING = 20
 MOST_ROUNDS = 200
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def solve_backward(
     problem: Problem,
     endogenous: Endogenous,
@@ -95,7 +95,7 @@ def solve_backward(
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def extend(
     basis: np.ndarray,
     hessenberg: np.ndarray,
@@ -136,7 +136,7 @@ def extend(
     return abs(rotated[size + 1]) < 0.5 * tolerance
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def back_substitute(hessenberg: np.ndarray, rotated: np.ndarray, size: int) -> np.ndarray:
     weights = np.zeros(size)
     for k in range(size - 1, -1, -1):
@@ -145,7 +145,7 @@ def back_substitute(hessenberg: np.ndarray, rotated: np.ndarray, size: int) -> n
     return weights
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def forward(
     transposed: np.ndarray,
     lottery: Lottery,
@@ -173,7 +173,7 @@ def forward(
     out[:] = (transposed @ landed.reshape(skills, -1)).reshape(out.shape)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def stationary(
     transposed: np.ndarray, lottery: Lottery, tolerance: float, distribution: np.ndarray
 ) -> int:
@@ -204,7 +204,7 @@ def stationary(
     return -1
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def aggregate(transposed: np.ndarray, lottery: Lottery, distribution: np.ndarray) -> np.ndarray:
     """One less one step forward of the shares of skill and illiquid assets, (EA, EA), where liquid
     assets are distributed given them as in `distribution`.
