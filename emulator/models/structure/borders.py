@@ -66,7 +66,8 @@ class Borders(nn.Module):
         """
         order = torch.from_numpy(rng.permutation(len(x_GX)))
         out, rest = order.tensor_split([max(1, len(order) // HELD_OUT)])
-        sides = self._solve(x_GX[rest], margins_GM[rest], centres, rng)
+        shape = self.coarse.fit(x_GX[rest], margins_GM[rest], centres, rng)
+        sides = self._find_borders(x_GX[rest], margins_GM[rest], centres, rng)
         wanted = margins_GM[out]
         error = (self(x_GX[out]) - wanted).abs()
         self.unsure = error.quantile(UNSURE, dim=0)
@@ -75,13 +76,13 @@ class Borders(nn.Module):
             close = (own > 0) & (own < self.reach[place])
             if close.any():
                 self.unsure[column] = error[close, column].quantile(UNSURE)
-        self._solve(x_GX, margins_GM, centres, rng)
+        self.coarse.fit(x_GX, margins_GM, centres, rng, shape)
+        self._find_borders(x_GX, margins_GM, centres, rng)
 
-    def _solve(
+    def _find_borders(
         self, x_GX: Tensor, margins_GM: Tensor, centres: int, rng: np.random.Generator
     ) -> list[int]:
-        """Find the maps; the side of zero, 1 or -1, from which each border is found."""
-        self.coarse.fit(x_GX, margins_GM, centres, rng)
+        """Find the borders' own maps; the side of zero, 1 or -1, from which each is found."""
         self.near = nn.ModuleList()
         crossing, reach, sides = [], [], []
         fewest = FEWEST * (1 + x_GX.shape[1])

@@ -1,9 +1,13 @@
-"""A smooth map: Legendre polynomials and kernels around some of the draws, by ridge regression.
+"""A smooth map: Legendre polynomials and kernels around some of the draws, by robust ridge
+regression.
 
 A polynomial trend takes what is global, a sum of Matérn 5/2 kernels what is left: the mean of a
 Gaussian process that is conditioned on all draws through some of them (subset of regressors;
-Quiñonero-Candela and Rasmussen 2005, JMLR 6). Axes: B batch, n draws, X input, F feature, C
-kernel's centre, Y output.
+Quiñonero-Candela and Rasmussen 2005, JMLR 6). Where parts are not smooth, as those of households
+that have hardly any assets are, no such map errs little, and least squares would bend it for all
+others: errors are taken for Cauchy's, by least squares with weights that are found anew some times
+(Holland and Welsch 1977, Communications in Statistics A6). Axes: B batch, n draws, X input, F
+feature, C kernel's centre, Y output.
 """
 
 from __future__ import annotations
@@ -22,14 +26,22 @@ DEGREES, LENGTHS, NOISES = (2, 3, 4, 5, 6), (4.0, 8.0), (1e-7, 1e-5, 1e-3)
 """What is tried: degrees of the trend, on all draws; then lengths of the kernel (an input's range
 is 2) and the variance of the noise in that of the kernel, on some.
 """
+MOST_DEGREE = 7
 BETTER = 0.999
-"""An input's powers count double where the error on draws held out falls below this share."""
+"""An input's powers count double, and the degree grows further, where the error on draws held out
+falls below this share.
+"""
+ROUNDS, TRIAL_ROUNDS = 5, 3
+"""Times that a trend is found, each with weights from the errors of the one before."""
 DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
 TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 1500, 300, 0.2
 """Of the comparison: draws and centres at most, and the share of draws that is held out."""
+COMPARED = 0.9
+"""Share of the draws held out, those that err least, by which maps are compared."""
 FEWEST = 5
-"""Draws for an input, and as many more, below which there are no kernels and the trend is linear.
+"""Draws for an input, and as many more, below which there are no kernels and the trend is linear,
+by least squares.
 """
 BLOCK = 4096
 
@@ -87,7 +99,7 @@ class SmoothMap(nn.Module):
         x_nX, y_nY = x_nX.double()[order], y_nY.double()[order]
         if len(x_nX) < FEWEST * (1 + x_nX.shape[1]):
             few = Shape(min(1, len(x_nX) // (DRAWS_PER_TERM * x_nX.shape[1])), 1.0, 0.0)
-            self._solve(x_nX, y_nY, few, 0)
+            self._solve(x_nX, y_nY, few, 0, rounds=1)
             return few
         shape = shape or self._chosen(x_nX, y_nY, centres)
         self._solve(x_nX, y_nY, shape, centres)
@@ -95,12 +107,12 @@ class SmoothMap(nn.Module):
 
     def _chosen(self, x_nX: Tensor, y_nY: Tensor, centres: int) -> Shape:
         """The shape that errs least on draws held out: the degree of the trend alone, found from
-        all other draws, and the inputs that need only half of it; then the kernels beside a trend
-        that some draws can bear.
+        all other draws, the inputs that need only half of it, and what degree the others then
+        bear; then the kernels beside a trend that some draws can bear.
         """
         degree = self._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
         if not centres:
-            return self._calmed(x_nX, y_nY, degree)
+            return self._climbed(x_nX, y_nY, self._calmed(x_nX, y_nY, degree))
         some = slice(TRIAL_DRAWS)
         shapes = [degree._replace(length=long, noise=noise) for long in LENGTHS for noise in NOISES]
         bearable = [shape._replace(degree=_bearable(shape.degree, x_nX[some])) for shape in shapes]
@@ -120,6 +132,20 @@ class SmoothMap(nn.Module):
                 shape, least = calmer, error
         return shape
 
+    def _climbed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape) -> Shape:
+        """The shape with as high a degree as errs less and leaves draws enough for each term."""
+        least = self._error(x_nX, y_nY, shape, 0)
+        while shape.degree < MOST_DEGREE:
+            higher = shape._replace(degree=shape.degree + 1)
+            terms = len(_exponents(x_nX.shape[1], higher))
+            if DRAWS_PER_TERM * terms > (1 - TRIAL_SHARE) * len(x_nX):
+                break
+            error = self._error(x_nX, y_nY, higher, 0)
+            if error >= BETTER * least:
+                break
+            shape, least = higher, error
+        return shape
+
     def _best(self, x_nX: Tensor, y_nY: Tensor, shapes: list[Shape], centres: int) -> Shape:
         n = round((1 - TRIAL_SHARE) * len(x_nX))
         best, least = shapes[0]._replace(degree=1), float("inf")
@@ -132,27 +158,32 @@ class SmoothMap(nn.Module):
         return best
 
     def _error(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> float:
-        """The mean squared error on the draws held out."""
+        """The mean squared error on the draws held out, without those that err most."""
         n = round((1 - TRIAL_SHARE) * len(x_nX))
-        self._solve(x_nX[:n], y_nY[:n], shape, centres)
-        return float((self(x_nX[n:]) - y_nY[n:]).square().mean())
+        self._solve(x_nX[:n], y_nY[:n], shape, centres, TRIAL_ROUNDS)
+        squares = (self(x_nX[n:]) - y_nY[n:]).square().sum(1).sort().values
+        return float(squares[: max(1, round(COMPARED * len(squares)))].mean())
 
-    def _solve(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> None:
-        """The trend by least squares, then the kernels' weights on what it leaves."""
+    def _solve(
+        self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int, rounds: int = ROUNDS
+    ) -> None:
+        """The trend by robust regression, then the kernels' weights on what it leaves."""
         self.exponents = _exponents(x_nX.shape[1], shape)
         self.centres = x_nX[:centres].clone()
         self.length = torch.tensor(shape.length, dtype=torch.float64)
-        self.trend = _ridge(
-            [self.polynomials(x) for x in x_nX.split(BLOCK)], y_nY, 1e-9 * len(x_nX)
-        )
+        features = [self.polynomials(x) for x in x_nX.split(BLOCK)]
+        left, counts_n = y_nY, x_nX.new_ones(len(x_nX))
+        for _ in range(rounds):
+            self.trend = _ridge(features, y_nY, counts_n, 1e-9 * len(x_nX))
+            left = y_nY - torch.cat([block @ self.trend for block in features])
+            counts_n = _counts(left)
         self.weights = y_nY.new_zeros(len(self.centres), y_nY.shape[1])
         if not len(self.centres):
             return
-        left = y_nY - torch.cat([self.polynomials(x) @ self.trend for x in x_nX.split(BLOCK)])
         inner = self._kernels(self.centres, self.centres)
         penalty = shape.noise * inner + 1e-10 * len(x_nX) * torch.eye(len(inner), dtype=inner.dtype)
         kernels = [self._kernels(x, self.centres) for x in x_nX.split(BLOCK)]
-        self.weights = _ridge(kernels, left, penalty)
+        self.weights = _ridge(kernels, left, counts_n, penalty)
 
     def polynomials(self, x_BX: Tensor) -> Tensor:
         """Products (B, F) of Legendre polynomials."""
@@ -192,7 +223,7 @@ def answers(maps: list[SmoothMap], x_BX: Tensor) -> list[Tensor]:
 
 
 def error_of_trend(x_nX: Tensor, y_nY: Tensor) -> float:
-    """The mean squared error, on draws held out, of the polynomials that err least there."""
+    """The error, on draws held out, of the polynomials that err least there."""
     trial = SmoothMap()
     best = trial._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
     return trial._error(x_nX, y_nY, best, 0)
@@ -223,15 +254,29 @@ def _exponents(inputs: int, shape: Shape) -> Tensor:
     return torch.tensor(rows, dtype=torch.int64)
 
 
-def _ridge(features: list[Tensor], y_nY: Tensor, penalty: Tensor | float) -> Tensor:
-    """Coefficients (F, Y) of a penalised regression on features in blocks of draws."""
+def _counts(errors_nY: Tensor) -> Tensor:
+    """By how much each draw (n,) counts whose error is Cauchy's, of the median size; one in the
+    mean.
+    """
+    sizes = errors_nY.square().sum(1).sqrt()
+    median = sizes.median().clamp_min(torch.finfo(sizes.dtype).tiny)
+    counts = 1 / (1 + (sizes / median).square())
+    return counts / counts.mean()
+
+
+def _ridge(
+    features: list[Tensor], y_nY: Tensor, counts_n: Tensor, penalty: Tensor | float
+) -> Tensor:
+    """Coefficients (F, Y) of a penalised regression, in which draws count by `counts_n`, on
+    features in blocks of draws.
+    """
     square: Tensor | float = 0.0
     right: Tensor | float = 0.0
-    start = 0
-    for block in features:
-        square = square + block.T @ block
-        right = right + block.T @ y_nY[start : start + len(block)]
-        start += len(block)
+    sizes = [len(block) for block in features]
+    for block, y, counts in zip(features, y_nY.split(sizes), counts_n.split(sizes), strict=True):
+        counted = block * counts[:, None]
+        square = square + counted.T @ block
+        right = right + counted.T @ y
     assert isinstance(square, Tensor)
     assert isinstance(right, Tensor)
     if not isinstance(penalty, Tensor):

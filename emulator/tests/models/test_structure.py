@@ -229,6 +229,19 @@ def test_few_draws_give_a_flat_map_and_a_smooth_function_is_followed():
     assert torch.allclose(smooth(x), y[:3].mean(0), atol=1e-6)
 
 
+@pytest.mark.parametrize("centres", [0, 40])
+def test_draws_that_no_smooth_map_follows_bend_it_for_no_others(centres):
+    rng = np.random.default_rng(0)
+    x = torch.from_numpy(rng.uniform(-1, 1, (600, 2)))
+    y = torch.stack([torch.exp(x[:, 0] * x[:, 1]), torch.cos(x[:, 0])], dim=1)
+    rough = torch.from_numpy(rng.random(600) < 0.05)
+    bent = y + rough[:, None] * torch.from_numpy(rng.normal(size=(600, 2)))
+    smooth = SmoothMap()
+    smooth.fit(x, bent, centres, np.random.default_rng(0))
+    errors = (smooth(x) - y).abs().amax(1)
+    assert float(errors.median()) < 1e-3  # of least squares with the same terms: 0.03
+
+
 @pytest.fixture(scope="module")
 def grouped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("structure") / "data"
