@@ -39,12 +39,13 @@ class Borders(nn.Module):
     reach: Tensor
     unsure: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, robust: bool = True) -> None:
         super().__init__()
+        self.robust = robust
         self.register_buffer("crossing", torch.zeros(0, dtype=torch.int64))
         for name in ("reach", "unsure"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
-        self.coarse = SmoothMap()
+        self.coarse = SmoothMap(robust)
         self.near = nn.ModuleList()
 
     def forward(self, x_BX: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ class Borders(nn.Module):
                 continue
             own = torch.nonzero((margin > 0) == (side > 0))[:, 0]
             own = own[margin[own].abs().argsort()][:NEAREST]
-            border = SmoothMap()
+            border = SmoothMap(self.robust)
             border.fit(x_GX[own], margin[own, None], centres, rng)
             self.near.append(border)
             crossing.append(column)

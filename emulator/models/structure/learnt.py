@@ -112,9 +112,10 @@ class Structure(nn.Module):
         x_GX = self.inputs(torch.from_numpy(parts.theta[first]))
         assert len(x_GX) == n_groups
         if margins.shape[1]:
+            self.margins = Borders(options["robust"])
             self.margins.fit(x_GX, margins, options["centres"], rng)
         main = rng.permutation(np.flatnonzero(codes == self.regimes[0]))[:TRIAL_DRAWS]
-        self._choose_logarithms(x_GX[main], torch.from_numpy(families[0][main]))
+        self._choose_logarithms(x_GX[main], torch.from_numpy(families[0][main]), options["robust"])
         x_GX = self._bent(x_GX)
         if len(self.regimes) > MOST_REGIMES:
             raise ModelError(
@@ -123,7 +124,7 @@ class Structure(nn.Module):
         self.maps = nn.ModuleList()
         for code in self.regimes:
             own = codes == code
-            maps = [SmoothMap() for _ in families]
+            maps = [SmoothMap(options["robust"]) for _ in families]
             for family, coefficients in enumerate(families):
                 wanted = torch.from_numpy(coefficients)[own]
                 if len(self.maps):
@@ -132,15 +133,15 @@ class Structure(nn.Module):
                     maps[family].fit(x_GX[own], wanted, options["centres"], rng)
             self.maps.append(nn.ModuleList(maps))
 
-    def _choose_logarithms(self, x_nX: Tensor, wanted_nK: Tensor) -> None:
+    def _choose_logarithms(self, x_nX: Tensor, wanted_nK: Tensor, robust: bool) -> None:
         """Take logarithms of the inputs in which polynomials then err less on draws held out: what
         is a power of an input, as marginal utility is, needs fewer terms in its logarithm.
         """
         self.logs = torch.zeros(len(self.dear), dtype=torch.bool)
-        least = error_of_trend(x_nX, wanted_nK)
+        least = error_of_trend(x_nX, wanted_nK, robust)
         for column in torch.nonzero(self.low > 0)[:, 0].tolist():
             self.logs[column] = True
-            error = error_of_trend(self._bent(x_nX), wanted_nK)
+            error = error_of_trend(self._bent(x_nX), wanted_nK, robust)
             self.logs[column] = error < BETTER * least
             least = min(error, least) if self.logs[column] else least
 

@@ -1,13 +1,12 @@
-"""A smooth map: Legendre polynomials and kernels around some of the draws, by robust ridge
-regression.
+"""A smooth map: Legendre polynomials and kernels around some of the draws, by ridge regression.
 
 A polynomial trend takes what is global, a sum of Matérn 5/2 kernels what is left: the mean of a
 Gaussian process that is conditioned on all draws through some of them (subset of regressors;
 Quiñonero-Candela and Rasmussen 2005, JMLR 6). Where parts are not smooth, as those of households
 that have hardly any assets are, no such map errs little, and least squares would bend it for all
-others: errors are taken for Cauchy's, by least squares with weights that are found anew some times
-(Holland and Welsch 1977, Communications in Statistics A6). Axes: B batch, n draws, X input, F
-feature, C kernel's centre, Y output.
+others: a robust regression takes errors for Cauchy's, by least squares with weights that are found
+anew some times (Holland and Welsch 1977, Communications in Statistics A6). Axes: B batch, n draws,
+X input, F feature, C kernel's centre, Y output.
 """
 
 from __future__ import annotations
@@ -32,7 +31,11 @@ BETTER = 0.999
 falls below this share.
 """
 ROUNDS, TRIAL_ROUNDS = 5, 3
-"""Times that a trend is found, each with weights from the errors of the one before."""
+"""Times that a robust trend is found, each with weights from the errors of the one before."""
+TUNING = 2.385
+"""Medians of the errors at which a draw counts half: the constant of Holland and Welsch, who take
+it for standard deviations of one number.
+"""
 DRAWS_PER_TERM = 3
 """A trend has at most a term for so many draws."""
 TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 1500, 300, 0.2
@@ -56,7 +59,9 @@ class Shape(NamedTuple):
 
 
 class SmoothMap(nn.Module):
-    """Inputs (B, X) in -1 .. 1 -> outputs (B, Y), float64. Nothing is trained: `fit` finds it."""
+    """Inputs (B, X) in -1 .. 1 -> outputs (B, Y), float64. Nothing is trained: `fit` finds it, by
+    robust regression or by least squares.
+    """
 
     exponents: Tensor
     trend: Tensor
@@ -64,8 +69,9 @@ class SmoothMap(nn.Module):
     weights: Tensor
     length: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, robust: bool = True) -> None:
         super().__init__()
+        self.robust = robust
         for name in ("trend", "centres", "weights"):
             self.register_buffer(name, torch.zeros(0, 0, dtype=torch.float64))
         self.register_buffer("exponents", torch.zeros(0, 0, dtype=torch.int64))
@@ -167,13 +173,13 @@ class SmoothMap(nn.Module):
     def _solve(
         self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int, rounds: int = ROUNDS
     ) -> None:
-        """The trend by robust regression, then the kernels' weights on what it leaves."""
+        """The trend, then the kernels' weights on what it leaves."""
         self.exponents = _exponents(x_nX.shape[1], shape)
         self.centres = x_nX[:centres].clone()
         self.length = torch.tensor(shape.length, dtype=torch.float64)
         features = [self.polynomials(x) for x in x_nX.split(BLOCK)]
         left, counts_n = y_nY, x_nX.new_ones(len(x_nX))
-        for _ in range(rounds):
+        for _ in range(rounds if self.robust else 1):
             self.trend = _ridge(features, y_nY, counts_n, 1e-9 * len(x_nX))
             left = y_nY - torch.cat([block @ self.trend for block in features])
             counts_n = _counts(left)
@@ -222,9 +228,9 @@ def answers(maps: list[SmoothMap], x_BX: Tensor) -> list[Tensor]:
     ]
 
 
-def error_of_trend(x_nX: Tensor, y_nY: Tensor) -> float:
+def error_of_trend(x_nX: Tensor, y_nY: Tensor, robust: bool) -> float:
     """The error, on draws held out, of the polynomials that err least there."""
-    trial = SmoothMap()
+    trial = SmoothMap(robust)
     best = trial._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
     return trial._error(x_nX, y_nY, best, 0)
 
@@ -255,12 +261,10 @@ def _exponents(inputs: int, shape: Shape) -> Tensor:
 
 
 def _counts(errors_nY: Tensor) -> Tensor:
-    """By how much each draw (n,) counts whose error is Cauchy's, of the median size; one in the
-    mean.
-    """
+    """By how much each draw (n,) counts whose error is Cauchy's; one in the mean."""
     sizes = errors_nY.square().sum(1).sqrt()
     median = sizes.median().clamp_min(torch.finfo(sizes.dtype).tiny)
-    counts = 1 / (1 + (sizes / median).square())
+    counts = 1 / (1 + (sizes / (TUNING * median)).square())
     return counts / counts.mean()
 
 

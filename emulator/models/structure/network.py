@@ -31,8 +31,9 @@ class StructureEmulator(EmulatorModel):
     """Parts by smooth maps, responses by the closure.
 
     components: of the part, of its blocks that answer in modes and of those that answer by horizon;
-    centres: of the kernels of each map, at most. The rest as in other networks. Before
-    `learn_parts` it answers nothing.
+    centres: of the kernels of each map, at most; robust: whether maps are found by robust
+    regression, or by least squares. The rest as in other networks. Before `learn_parts` it answers
+    nothing.
     """
 
     wants_parts = True
@@ -46,6 +47,7 @@ class StructureEmulator(EmulatorModel):
         n_observables: int | Mapping[str, int] = 3,
         components: tuple[int, int] = (80, 80),
         centres: int = 1000,
+        robust: bool = True,
     ) -> None:
         if len(components) != 2 or min(components) < 1 or min(centres, H) < 0:
             raise ModelError(
@@ -59,6 +61,7 @@ class StructureEmulator(EmulatorModel):
             **observables_option(n_observables),
             components=list(components),
             centres=centres,
+            robust=robust,
         )
         self.param_dims = dict(param_dims)
         self.shock_dims = shock_dims(param_dims, n_shocks)
