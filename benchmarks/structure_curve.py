@@ -63,6 +63,7 @@ def main(
     draws: Annotated[int, typer.Option(min=1, help="Draws of the test split.")] = 5000,
     seed: int = 42,
     kinds: Annotated[str, typer.Option(help="Of emulators: structure, direct.")] = "structure",
+    robust: Annotated[bool, typer.Option(help="Maps by robust regression.")] = True,
     steps: Annotated[int, typer.Option(min=EPOCHS, help="Steps of the direct emulator.")] = 8000,
     table: Annotated[Path | None, typer.Option(help="CSV file that the rows are added to.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Draw the rows of --table here.")] = None,
@@ -86,7 +87,7 @@ def main(
                     most = int(np.searchsorted(owner, count))
                     network = learnt_directly(train, world, most, steps, seed)
                 else:
-                    network = learnt(parts, train, world, count, seed)
+                    network = learnt(parts, train, world, count, seed, robust)
                 spent = time.process_time() - started
                 numbers = [*errors(network, world, theta, truth, sigma), spent]
             known = min(count, int(owner[-1]) + 1)
@@ -183,7 +184,7 @@ def learnt_directly(
 
 
 def learnt(
-    parts: DearParts, train: IRFDataset, world: str, count: int, seed: int
+    parts: DearParts, train: IRFDataset, world: str, count: int, seed: int, robust: bool
 ) -> TrainedNetwork:
     """An emulator of the first so many households."""
     rows = parts.group < count
@@ -195,7 +196,8 @@ def learnt(
     )
     torch.manual_seed(seed)
     specs = {world: train.data.spec(world)}
-    options = {"components": COMPONENTS, "centres": CENTRES if count <= FEW else 0}
+    centres = CENTRES if count <= FEW else 0
+    options = {"components": COMPONENTS, "centres": centres, "robust": robust}
     network = build("StructureEmulator", specs, train.horizon, options)
     network.bind(train.statistics, specs)
     network.learn_parts({world: own})
