@@ -182,7 +182,8 @@ class SmoothMap(nn.Module):
         for _ in range(rounds if self.robust else 1):
             self.trend = _ridge(features, y_nY, counts_n, 1e-9 * len(x_nX))
             left = y_nY - torch.cat([block @ self.trend for block in features])
-            counts_n = _counts(left)
+            if self.robust:
+                counts_n = _counts(left)
         self.weights = y_nY.new_zeros(len(self.centres), y_nY.shape[1])
         if not len(self.centres):
             return

@@ -245,6 +245,22 @@ def test_draws_that_no_smooth_map_follows_bend_it_for_no_others(centres):
     assert 20 * errors[0] < errors[1]
 
 
+def test_least_squares_are_those_of_numpy():
+    rng = np.random.default_rng(1)
+    x = torch.from_numpy(rng.uniform(-1, 1, (400, 2)))
+    y = torch.from_numpy(rng.normal(size=(400, 3)))
+    plain = SmoothMap(robust=False)
+    plain.fit(x, y, 30, np.random.default_rng(0), Shape(2, 4.0, 1e-3))
+    trend = plain.polynomials(x).numpy()
+    wanted = np.linalg.lstsq(trend, y.numpy(), rcond=None)[0]
+    assert np.allclose(plain.trend, wanted, atol=1e-6)
+    kernels, inner = (plain._kernels(own, plain.centres).numpy() for own in (x, plain.centres))
+    left = y.numpy() - trend @ plain.trend.numpy()
+    penalty = 1e-3 * inner + 1e-10 * 400 * np.eye(30)
+    weights = np.linalg.solve(kernels.T @ kernels + penalty, kernels.T @ left)
+    assert np.allclose(plain(x), trend @ plain.trend.numpy() + kernels @ weights, atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def grouped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("structure") / "data"
