@@ -17,7 +17,7 @@ except ImportError as error:
 compiled = njit(cache=True, error_model="numpy")
 
 
-class Telling(event.Listener):
+class _Telling(event.Listener):
     """Says once that functions are compiled, where none that was kept can be used."""
 
     def __init__(self) -> None:
@@ -42,4 +42,5 @@ class Telling(event.Listener):
         pass
 
 
-event.register("numba:compile", Telling())
+TELLING = _Telling()
+event.register("numba:compile", TELLING)
