@@ -145,10 +145,12 @@ def _termination_as_interruption() -> Iterator[None]:
     def stop(number: int, frame: object) -> None:
         raise _Terminated
 
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGTERM)
+    in_charge = threading.current_thread() is threading.main_thread()
+    if not in_charge or before in (None, signal.SIG_IGN):  # or somebody else decides on it
         yield
         return
-    before = signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:

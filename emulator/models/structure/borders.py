@@ -39,7 +39,7 @@ class Borders(nn.Module):
     reach: Tensor
     unsure: Tensor
 
-    def __init__(self, robust: bool = True) -> None:
+    def __init__(self, robust: bool = False) -> None:
         super().__init__()
         self.robust = robust
         self.register_buffer("crossing", torch.zeros(0, dtype=torch.int64))

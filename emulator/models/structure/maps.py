@@ -5,8 +5,10 @@ Gaussian process that is conditioned on all draws through some of them (subset o
 Quiñonero-Candela and Rasmussen 2005, JMLR 6). Where parts are not smooth, as those of households
 that have hardly any assets are, no such map errs little, and least squares would bend it for all
 others: a robust regression takes errors for Cauchy's, by least squares with weights that are found
-anew some times (Holland and Welsch 1977, Communications in Statistics A6). Axes: B batch, n draws,
-X input, F feature, C kernel's centre, Y output.
+anew some times (Holland and Welsch 1977, Communications in Statistics A6). It gives up what holds
+for few draws only, smooth or not: up to a tenth of them may be a region of their own that it does
+not follow. Least squares follow it, and are the default. Axes: B batch, n draws, X input, F
+feature, C kernel's centre, Y output.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ DRAWS_PER_TERM = 3
 TRIAL_DRAWS, TRIAL_CENTRES, TRIAL_SHARE = 1500, 300, 0.2
 """Of the comparison: draws and centres at most, and the share of draws that is held out."""
 COMPARED = 0.9
-"""Share of the draws held out, those that err least, by which maps are compared."""
+"""Share of the draws held out, those that err least, by which robust maps are compared."""
 FEWEST = 5
 """Draws for an input, and as many more, below which there are no kernels and the trend is linear,
 by least squares.
@@ -69,7 +71,7 @@ class SmoothMap(nn.Module):
     weights: Tensor
     length: Tensor
 
-    def __init__(self, robust: bool = True) -> None:
+    def __init__(self, robust: bool = False) -> None:
         super().__init__()
         self.robust = robust
         for name in ("trend", "centres", "weights"):
@@ -164,11 +166,14 @@ class SmoothMap(nn.Module):
         return best
 
     def _error(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int) -> float:
-        """The mean squared error on the draws held out, without those that err most."""
+        """The mean squared error on the draws held out; of a robust map without those that err
+        most.
+        """
         n = round((1 - TRIAL_SHARE) * len(x_nX))
         self._solve(x_nX[:n], y_nY[:n], shape, centres, TRIAL_ROUNDS)
         squares = (self(x_nX[n:]) - y_nY[n:]).square().sum(1).sort().values
-        return float(squares[: max(1, round(COMPARED * len(squares)))].mean())
+        share = COMPARED if self.robust else 1.0
+        return float(squares[: max(1, round(share * len(squares)))].mean())
 
     def _solve(
         self, x_nX: Tensor, y_nY: Tensor, shape: Shape, centres: int, rounds: int = ROUNDS

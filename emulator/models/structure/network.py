@@ -32,8 +32,8 @@ class StructureEmulator(EmulatorModel):
 
     components: of the part, of its blocks that answer in modes and of those that answer by horizon;
     centres: of the kernels of each map, at most; robust: whether maps are found by robust
-    regression, or by least squares. The rest as in other networks. Before `learn_parts` it answers
-    nothing.
+    regression, which suits many draws of a part that jumps at few of them, or by least squares. The
+    rest as in other networks. Before `learn_parts` it answers nothing.
     """
 
     wants_parts = True
@@ -47,13 +47,15 @@ class StructureEmulator(EmulatorModel):
         n_observables: int | Mapping[str, int] = 3,
         components: tuple[int, int] = (80, 80),
         centres: int = 1000,
-        robust: bool = True,
+        robust: bool = False,
     ) -> None:
         if len(components) != 2 or min(components) < 1 or min(centres, H) < 0:
             raise ModelError(
                 "StructureEmulator needs two numbers of components of at least 1, a number of"
                 f" centres and H of at least 0; found {list(components)}, {centres} and H = {H}."
             )
+        if not isinstance(robust, bool):
+            raise ModelError(f"robust is {robust!r}; expected true or false.")
         super().__init__(
             param_dims=dict(param_dims),
             H=H,

@@ -214,6 +214,8 @@ def test_what_has_learnt_no_parts_says_so():
     network = build("StructureEmulator", {"closed": SPEC}, economy.HORIZON, {})
     with pytest.raises(ModelError, match=r"has learnt no parts.*--draws-per-group"):
         network(torch.from_numpy(economy.draws(2)), "closed")
+    with pytest.raises(ModelError, match="robust is 'no'; expected true or false"):
+        build("StructureEmulator", {"closed": SPEC}, 40, {"robust": "no"})
     with pytest.raises(ModelError, match="two numbers of components"):
         build("StructureEmulator", {"closed": SPEC}, 40, {"components": (0, 3)})
 

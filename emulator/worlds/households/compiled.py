@@ -16,15 +16,19 @@ except ImportError as error:
 
 compiled = njit(cache=True, error_model="numpy")
 
+OURS = "emulator.worlds."
+
 
 class _Telling(event.Listener):
-    """Says once that functions are compiled, where none that was kept can be used."""
+    """Says once that functions of this package are compiled, where none that was kept can be
+    used.
+    """
 
     def __init__(self) -> None:
         self.told = False
 
-    def on_start(self, _: Any) -> None:
-        if self.told:
+    def on_start(self, begun: Any) -> None:
+        if self.told or not begun.data["dispatcher"].py_func.__module__.startswith(OURS):
             return
         self.told = True
         from emulator.console import err  # who waits for no compiler needs none
