@@ -120,17 +120,17 @@ class SmoothMap(nn.Module):
         """
         degree = self._best(x_nX, y_nY, [Shape(k, LENGTHS[-1], NOISES[-1]) for k in DEGREES], 0)
         if not centres:
-            return self._climbed(x_nX, y_nY, self._calmed(x_nX, y_nY, degree))
+            return self._climbed(x_nX, y_nY, *self._calmed(x_nX, y_nY, degree))
         some = slice(TRIAL_DRAWS)
         shapes = [degree._replace(length=long, noise=noise) for long in LENGTHS for noise in NOISES]
         bearable = [shape._replace(degree=_bearable(shape.degree, x_nX[some])) for shape in shapes]
         best = self._best(x_nX[some], y_nY[some], bearable, min(centres, TRIAL_CENTRES))
         return best._replace(degree=degree.degree)
 
-    def _calmed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape) -> Shape:
+    def _calmed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape) -> tuple[Shape, float]:
         """The shape with half of the degree in the inputs where that errs no more: high powers of
         an input along which the map hardly bends follow what is not smooth in the others, and its
-        slope there suffers.
+        slope there suffers. And the error of that shape.
         """
         least = self._error(x_nX, y_nY, shape, 0)
         for column in range(x_nX.shape[1]) if shape.degree > 2 else ():
@@ -138,11 +138,12 @@ class SmoothMap(nn.Module):
             error = self._error(x_nX, y_nY, calmer, 0)
             if error < BETTER * least:
                 shape, least = calmer, error
-        return shape
+        return shape, least
 
-    def _climbed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape) -> Shape:
-        """The shape with as high a degree as errs less and leaves draws enough for each term."""
-        least = self._error(x_nX, y_nY, shape, 0)
+    def _climbed(self, x_nX: Tensor, y_nY: Tensor, shape: Shape, least: float) -> Shape:
+        """The shape, which errs by `least`, with as high a degree as errs less and leaves draws
+        enough for each term.
+        """
         while shape.degree < MOST_DEGREE:
             higher = shape._replace(degree=shape.degree + 1)
             terms = len(_exponents(x_nX.shape[1], higher))
