@@ -24,12 +24,6 @@ from emulator.models.universal.state_space import bounded_powers, bounding_facto
 FREE_LOG_GAIN = 6.0
 """Largest logarithm of a shock's gain, so that no step of training can make responses overflow."""
 
-EXACT = 1e-5
-"""A start that leaves a larger share of responses unexplained is not taken: random ones train
-better. One that is taken is not corrected: optimisers that scale each step by past gradients make
-steps of full size out of rounding errors.
-"""
-
 UNDAMPED, DAMPED = 20.0, 2.0
 """Logits of the factor on the transition where training starts: one in single precision, and what a
 random start is given.
@@ -167,23 +161,15 @@ class Head(nn.Module):
             )
 
     def begin(self, own: Corrections, start: Start) -> None:
-        """Write a fitted start into a world's buffers, the companion form of its autoregression, if
-        it explains everything.
-        """
-        if start.unexplained > EXACT:
-            return
+        """Write a fitted start into a world's buffers; it is not corrected from then on."""
         own.common_start.zero_()
         own.shock_start.zero_()
-        observables = self.observables
-        held = observables * self.lags
+        states = start.transition.shape[1]
         transition, loadings, decay = self.common_parts(own.common_start.T)
-        transition[:, :held, :observables] = start.lags.permute(0, 2, 3, 1).flatten(1, 2)
-        transition[0, : held - observables, observables:held] = torch.eye(
-            held - observables
-        )  # lagged observables move on by one lag
-        loadings[0, :observables] = torch.eye(observables)
+        transition[:, :states, :states] = start.transition
+        loadings[:, :states] = start.loadings
         decay[0] = UNDAMPED
-        own.shock_start[:, :observables] = start.impact.permute(2, 1, 0)
+        own.shock_start[:, :states] = start.first.permute(1, 2, 0)
         own.reach.zero_()
 
     def responses(

@@ -38,8 +38,9 @@ from emulator.models.universal.alone import Alone
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
+from emulator.models.universal.linear_states import exact_start
 from emulator.models.universal.recorded import Predict, Recordings
-from emulator.models.universal.start import START_DRAWS, regress
+from emulator.models.universal.start import START_DRAWS
 from emulator.models.universal.tokens import Description
 from emulator.models.universal.transfer import Known, start
 from emulator.spec import WorldSpec
@@ -207,8 +208,8 @@ class UniversalEmulator(EmulatorModel):
         return self.heads[self._position[world]]  # type: ignore[return-value]
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-        """Least squares of `start`, from at most `START_DRAWS` draws of each world whose shocks
-        have no parameters of their own.
+        """An exact start, where there is one, from at most `START_DRAWS` draws of each world whose
+        shocks have no parameters of their own.
         """
         if not (self.options["start"] and self.options["structure"]):
             return
@@ -223,9 +224,11 @@ class UniversalEmulator(EmulatorModel):
                 latent = torch.where(
                     (own.live > 0)[None, :, None, :] & (units > 0), irf / units, 0.0
                 )
-                head.begin(
-                    own, regress(torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags)
+                start = exact_start(
+                    torch.cat([torch.ones(len(z), 1), z], dim=1), latent, head.lags, head.n
                 )
+                if start is not None:
+                    head.begin(own, start)
 
     def start_from(self, other: EmulatorModel) -> None:
         """Take over what another universal network shares, and the own parts of worlds that it

@@ -6,8 +6,8 @@ in theta.
 
 is linear in the unknown coefficients once the true responses stand on the right, so least squares
 finds it in closed form from responses alone. A structural VAR is of this form, and is found
-exactly; worlds that are not start from chance (`Head.begin`). Axes: n draw, F 1 + P, S shock, H
-horizon, O observable, L lag.
+exactly. Other worlds are held against a state space (`linear_states`), and else start from chance
+(`Head.begin`). Axes: n draw, F 1 + P, S shock, H horizon, O observable, L lag, N state.
 """
 
 from __future__ import annotations
@@ -26,54 +26,84 @@ gives hundreds of equations.
 """
 
 
+FITTED = 0.75
+"""Share of the draws from which a start is fitted; the others judge it."""
+
+EXACT = 1e-5
+"""A start that leaves a larger share of responses unexplained is not taken: random ones train
+better. One that is taken is not corrected: optimisers that scale each step by past gradients make
+steps of full size out of rounding errors.
+"""
+
+
 class Start(NamedTuple):
-    """Coefficients by z of lags (F, O, L, O) and impact (F, O, S), and the share of the one-step
-    movement left unexplained.
+    """A state space whose matrices are linear in z: coefficients of the transition (F, N, N), the
+    loadings (F, N, O) and the first states (F, S, N), states as rows; and the share of the
+    movement, or of the responses, left unexplained.
     """
 
-    lags: Tensor
-    impact: Tensor
+    transition: Tensor
+    loadings: Tensor
+    first: Tensor
     unexplained: float
 
 
 def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
-    """Least squares with the penalty that predicts a quarter of the draws best from the others
-    (those draws then join in).
+    """The autoregression by least squares, in companion form, with the penalty that predicts a
+    quarter of the draws best from the others (those draws then join in).
     """
     z, irf = z_nF.double(), irf_nSHO.double()
-    fitted = max(1, 3 * len(z) // 4)
+    fitted = max(1, int(FITTED * len(z)))
     held_z, held = (z[fitted:], irf[fitted:]) if fitted < len(z) else (z, irf)
-    impacts = _moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
+    impacts = moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
     lagged = _lag_moments(z[:fitted], irf[:fitted], lags)
     impact_left, impact_ridge = min(
-        (float((held_z @ _solve(impacts, r) - held[:, :, 0].flatten(1)).square().sum()), r)
+        (float((held_z @ solve(impacts, r) - held[:, :, 0].flatten(1)).square().sum()), r)
         for r in RIDGES
     )
-    lag_left, lag_ridge = min((_one_step(held_z, held, _solve(lagged, r), lags), r) for r in RIDGES)
+    lag_left, lag_ridge = min((_one_step(held_z, held, solve(lagged, r), lags), r) for r in RIDGES)
     moved = float(held.square().sum())
     if fitted < len(z):
         impacts = [
             both.add_(more)
-            for both, more in zip(impacts, _moments(held_z, held[:, :, 0].flatten(1)), strict=True)
+            for both, more in zip(impacts, moments(held_z, held[:, :, 0].flatten(1)), strict=True)
         ]
         lagged = [
             both.add_(more)
             for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)
         ]
-    impact = (
-        _solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], irf.shape[3])).transpose(1, 2)
-    )
-    coefficients = _solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags, irf.shape[3]))
+    impact = solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], irf.shape[3]))
+    coefficients = solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags * irf.shape[3]))
     unexplained = ((impact_left + lag_left) / moved) ** 0.5 if moved > 0 else 1.0
-    return Start(coefficients.permute(0, 3, 1, 2).float(), impact.float(), unexplained)
+    return _companion(coefficients.float(), impact.float(), unexplained)
 
 
-def _moments(left: Tensor, right: Tensor) -> list[Tensor]:
+def _companion(lags: Tensor, impact: Tensor, unexplained: float) -> Start:
+    """The state space of an autoregression with coefficients of its lags (F, L O, O) and of its
+    impact (F, S, O): states are the observables and their lags.
+    """
+    features, states, observables = lags.shape
+    transition, loadings = lags.new_zeros(features, states, states), torch.zeros_like(lags)
+    transition[:, :, :observables] = lags
+    transition[0, : states - observables, observables:] = torch.eye(
+        states - observables
+    )  # lagged observables move on by one lag
+    loadings[0, :observables] = torch.eye(observables)
+    first = impact.new_zeros(features, impact.shape[1], states)
+    first[..., :observables] = impact
+    return Start(transition, loadings, first, unexplained)
+
+
+def moments(left: Tensor, right: Tensor) -> list[Tensor]:
+    """What least squares needs of regressors (n, K) and targets (n, J)."""
     return [left.T @ left, left.T @ right]
 
 
-def _solve(moments: list[Tensor], ridge: float) -> Tensor:
-    gram, target = moments
+def solve(sums: list[Tensor], ridge: float) -> Tensor:
+    """Coefficients (K, J) from `moments`, with a penalty as a share of the mean square of the
+    regressors.
+    """
+    gram, target = sums
     size = gram.diagonal().mean().clamp_min(torch.finfo(gram.dtype).tiny)
     return torch.linalg.solve(gram + ridge * size * torch.eye(len(gram), dtype=gram.dtype), target)
 

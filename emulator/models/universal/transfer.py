@@ -50,9 +50,16 @@ spread; beyond it units or meanings differ.
 def start(network: UniversalEmulator, other: UniversalEmulator) -> None:
     """Take over what another network shares, the own parts of worlds that it knows by the same name
     with the same observables, and for every other world those of its nearest relative.
+
+    A world whose fitted start explains all its responses keeps it.
     """
     positions, weights = list(other._position), {}
-    same = [world for world in network._position if _observe_alike(network, other, world)]
+    same = [
+        world
+        for world in network._position
+        if _observe_alike(network, other, world)
+        and (network._learns(world) or not other._learns(world))
+    ]
     for name, value in other.state_dict().items():
         parts = name.split(".")
         if parts[0] == "corrections":

@@ -8,7 +8,9 @@ import torch
 
 from emulator.errors import ModelError
 from emulator.models.check import _statistics, _theta
+from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal import UniversalEmulator
+from emulator.models.universal.linear_states import find_states
 from emulator.models.universal.start import regress
 from emulator.models.universal.state_space import bounded_powers, bounding_factor, powers, rollout
 from emulator.models.universal.tokens import Description, name_features, parameter_features
@@ -155,20 +157,60 @@ def test_a_response_that_is_silent_in_training_is_zero():
     assert irf[:, 1, :, 1].any()
 
 
-def test_a_structural_var_is_found_from_its_responses_alone():
-    """The start of `var` is exact in single precision: it is linear in theta, and least squares
-    knows nothing else of it.
-    """
-    theta, irf = draws("var", 600)
+def started(world: str, n: int) -> tuple[UniversalEmulator, WorldStatistics]:
+    """A network that has seen so many draws of a world and was not trained."""
+    theta, irf = draws(world, n)
     statistics = moments(lambda: [(theta, irf)])
-    model = UniversalEmulator.from_specs({"var": SPECS["var"]}, 40)
-    model.bind({"var": statistics}, SPECS)
     torch.manual_seed(0)
-    model.prepare({"var": (theta, irf)})
-    fresh, truth = draws("var", 200, seed=1)
-    error = (model(fresh, "var") - truth) / statistics.irf_scale[:, None, :]
-    assert float(error.square().mean().sqrt().detach()) < 1e-5
-    assert float(model._own("var").reach) == 0.0
+    model = UniversalEmulator.from_specs({world: SPECS[world]}, 40)
+    model.bind({world: statistics}, SPECS)
+    model.prepare({world: (theta, irf)})
+    return model, statistics
+
+
+@pytest.mark.parametrize("n", [300, 600])
+@pytest.mark.parametrize("world", ["var", "lss"])
+def test_a_state_space_linear_in_theta_is_found_from_its_responses_alone(world, n):
+    """The starts of `var` and `lss` are exact in single precision: their matrices are linear in
+    theta, and least squares knows nothing else of them.
+    """
+    model, statistics = started(world, n)
+    fresh, truth = draws(world, 200, seed=1)
+    error = (model(fresh, world) - truth) / statistics.irf_scale[:, None, :]
+    assert float(error.square().mean().sqrt().detach()) < 2e-5
+    assert float(model._own(world).reach) == 0.0
+
+
+@pytest.mark.parametrize(("world", "n"), [("zlb", 600), ("lss", 150)])
+def test_where_no_state_space_is_found_training_starts_from_chance(world, n):
+    """`zlb` is not linear, and 150 draws of `lss` are fewer than its coefficients need: a start
+    that fits them would be wrong elsewhere.
+    """
+    model, _ = started(world, n)
+    assert float(model._own(world).reach) == 1.0
+
+
+def test_a_state_space_that_was_found_is_kept_by_what_starts_from_other_weights():
+    found, _ = started("lss", 300)
+    earlier = network("nk", "lss", seed=1)
+    model = network("nk", "lss", seed=2)
+    kept = found._own("lss").state_dict()
+    model._own("lss").load_state_dict(kept)
+    model.start_from(earlier)
+    assert torch.equal(model._own("nk").first, earlier._own("nk").first)
+    assert all(
+        torch.equal(value, kept[name]) for name, value in model._own("lss").state_dict().items()
+    )
+
+
+def test_responses_of_unlike_scales_are_no_product_and_no_state_space_is_found():
+    """Each response divided by its own standard deviation, as networks usually see them."""
+    theta, irf = draws("lss", 300)
+    z = torch.cat([torch.ones(300, 1), (theta - theta.mean(0)) / theta.std(0)], 1)
+    assert find_states(z, irf, 12) is not None
+    assert find_states(z, irf / irf.std((0, 2), keepdim=True), 12) is None
+    assert find_states(z, irf[:, :, :1], 12) is None  # impact alone says nothing of the transition
+    assert find_states(z, torch.zeros_like(irf), 12) is None
 
 
 @pytest.mark.parametrize("world", ["nk", "zlb"])
