@@ -6,6 +6,8 @@ What a run is, is read from the configuration that its checkpoint recorded, neve
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
 from emulator.eval.results import LEFT_OUT, read
 from emulator.files import sha256
+from emulator.leaderboard.same_data import common_names, trivial_scores
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
 UNIVERSAL_MODEL = "UniversalEmulator"
@@ -60,9 +63,17 @@ def read_runs(folder: Path) -> pd.DataFrame:
         raise EvaluationError(
             f"There is no results.json below {folder}. Make one with: emulator evaluate"
         )
-    return pd.DataFrame(
-        [row for path in files for row in _rows(path, path.relative_to(folder).as_posix())]
-    )
+    documents = {path: read(path) for path in files}
+    scored = []
+    for path, document in documents.items():
+        with _named_if_damaged(path):
+            scored.append(trivial_scores(document))
+    data = common_names(scored)
+    rows: list[dict[str, Any]] = []
+    for path, document in documents.items():
+        with _named_if_damaged(path):
+            rows += _rows(document, path.relative_to(folder).as_posix(), data)
+    return pd.DataFrame(rows)
 
 
 def role(model: str, worlds: list[str]) -> str:
@@ -72,23 +83,10 @@ def role(model: str, worlds: list[str]) -> str:
     return UNIVERSAL if model == UNIVERSAL_MODEL else BASELINE
 
 
-def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
-    document = read(path)
+@contextmanager
+def _named_if_damaged(path: Path) -> Iterator[None]:
     try:
-        run = _run(document, shown)
-        scores = _scores(document)
-        claims = {(row["world"], row["split"]): row for row in document["trust"]}
-        determinacy = {row["world"]: row for row in document["determinacy"]}
-        return [
-            run
-            | _case(entry, document["worlds"][entry["world"]])
-            | scores[entry["world"], entry["split"]]
-            | _trust(
-                claims.get((entry["world"], entry["split"]), {}),
-                determinacy.get(entry["world"], {}),
-            )
-            for entry in document["summary"]
-        ]
+        yield
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvaluationError(
             f"{path} is damaged: {type(error).__name__} {error} in a result of the right format. "
@@ -96,7 +94,30 @@ def _rows(path: Path, shown: str) -> list[dict[str, Any]]:
         ) from None
 
 
-def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
+def _rows(
+    document: dict[str, Any], shown: str, data: dict[tuple[str, str], str]
+) -> list[dict[str, Any]]:
+    """The rows of one result; data: the names under which data sets go (`common_names`)."""
+    fingerprint = str(document["provenance"]["dataset"]["fingerprint"])
+    names = {str(world): data[fingerprint, str(world)] for world in document["worlds"]}
+    run = _run(document, shown, sorted(set(names.values())))
+    scores = _scores(document)
+    claims = {(row["world"], row["split"]): row for row in document["trust"]}
+    determinacy = {row["world"]: row for row in document["determinacy"]}
+    return [
+        run
+        | {"data": names[entry["world"]]}
+        | _case(entry, document["worlds"][entry["world"]])
+        | scores[entry["world"], entry["split"]]
+        | _trust(
+            claims.get((entry["world"], entry["split"]), {}),
+            determinacy.get(entry["world"], {}),
+        )
+        for entry in document["summary"]
+    ]
+
+
+def _run(document: dict[str, Any], shown: str, names: list[str]) -> dict[str, Any]:
     """The part of a row that is the same for all worlds and splits of a run."""
     origin = document["provenance"]
     checkpoint = origin["checkpoint"]
@@ -104,7 +125,7 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
     worlds = [str(world) for world in checkpoint["worlds"]]
     config = dict(checkpoint["config"])
     recipe = {key: value for key, value in config.items() if key not in ONLY_SEED}
-    known = [checkpoint["model_name"], worlds, recipe, data["fingerprint"], data["trained_on"]]
+    known = [checkpoint["model_name"], worlds, recipe, names, data["trained_on"]]
     seed = config.get("seed")
     return {
         "run": str(document["name"]),
@@ -116,7 +137,6 @@ def _run(document: dict[str, Any], shown: str) -> dict[str, Any]:
         ),
         "seed": -1 if seed is None else int(seed),
         "steps": _steps(config),
-        "data": str(data["fingerprint"]),
         "trained_on": bool(data["trained_on"]),
         "checkpoint_sha256": str(checkpoint["sha256"]),
         "commit": str(origin["commit"]),
