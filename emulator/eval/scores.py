@@ -57,19 +57,26 @@ def score(
 ) -> Score:
     """Score predictions (n, S, H+1, O) against the truth (n, S, H+1, O), both in natural units.
 
-    A draw whose prediction is not finite anywhere counts as a failure and is scored as a response
+    A draw whose prediction is not finite throughout counts as a failure and is scored as a response
     of zero: it is never dropped. Raises `EvaluationError` when shapes differ, there are no draws,
     or the truth is not finite.
     """
     truth, prediction = _checked(truth, prediction)
-    failed = ~np.isfinite(prediction).all(axis=(1, 2, 3))
-    prediction = np.where(failed[:, None, None, None], 0.0, prediction)
+    prediction, failed = zero_where_failed(prediction)
     per_draw = {
         name: metric.per_draw(truth, prediction, scale.sigma) for name, metric in METRICS.items()
     }
     rows = _rows(spec, scale, per_draw, resamples, seed)
     curve = horizon_nrmse(truth, prediction, scale.sigma)
     return Score(rows, curve, per_draw["relative_error_median"], int(failed.sum()))
+
+
+def zero_where_failed(prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Predictions (n, S, H+1, O) with zero for each draw that is not finite throughout, and which
+    draws those are (n,).
+    """
+    failed = ~np.isfinite(prediction).all(axis=(1, 2, 3))
+    return np.where(failed[:, None, None, None], 0.0, prediction), failed
 
 
 def _checked(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,11 @@ NARROW_LEGEND = (
     " periods. sign%: right at impact. peak%, peak t: error in its size and date. outside: draws"
     " beyond the training range."
 )
-NARROW_CLAIMS = {"half width (sd)": "width (sd)", "of these flagged": "bad flagged"}
+NARROW_CLAIMS = {
+    "half width (sd)": "width (sd)",
+    "of these flagged": "bad flagged",
+    "NRMSE unflagged": "unflagged",
+}
 NARROW = {"training_mean": "mean", "linear_regression": "linear", "nearest_neighbour": "nearest"}
 
 
@@ -122,6 +126,7 @@ def claims(evaluation: Evaluation, intervals: bool = True) -> pd.DataFrame:
             "flagged": number(row["flagged"], percent=True),
             "bad draws": count(row["bad"]),
             "of these flagged": number(row["bad_flagged"], percent=True),
+            "NRMSE unflagged": number(row["nrmse_unflagged"]),
         }
         for row in records(evaluation.trust)
     ]

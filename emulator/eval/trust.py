@@ -25,7 +25,9 @@ from emulator.data.verdicts import VERDICTS_FILE
 from emulator.eval.alignment import Alignment
 from emulator.eval.bootstrap import interval, mean
 from emulator.eval.cases import Case, Claims
+from emulator.eval.metrics import squared_error
 from emulator.eval.request import Request
+from emulator.eval.scores import zero_where_failed
 from emulator.models.trained import TrainedNetwork, answering, in_batches
 from emulator.models.trust import judge
 from emulator.spec import BAND_LEVEL, Status
@@ -50,6 +52,7 @@ COLUMNS = (
     "flagged",
     "bad",
     "bad_flagged",
+    "nrmse_unflagged",
 )
 DETERMINACY_COLUMNS = ("world", "draws", "determinate", "auc", "brier", "accuracy")
 
@@ -79,7 +82,8 @@ def scores(cases: list[Case], resamples: int, seed: int) -> pd.DataFrame:
     within the band, with a bootstrap interval over draws; width: mean half width in training
     standard deviations; flagged: share of all draws; bad: number of draws whose relative error
     exceeds `LARGE` times the 95th percentile of `REFERENCE`, and bad_flagged the share of these
-    that is flagged, NaN where there are none or that split was not scored.
+    that is flagged, NaN where there are none or that split was not scored; nrmse_unflagged: mean
+    NRMSE over the draws that are not flagged, NaN where all are.
     """
     usual = {
         case.spec.name: float(np.nanquantile(case.score.relative_error, 0.95))
@@ -110,7 +114,18 @@ def _row(case: Case, claimed: Claims, usual: float, resamples: int, seed: int) -
         "flagged": float(claimed.flagged.mean()),
         "bad": int(bad.sum()) if np.isfinite(usual) else np.nan,
         "bad_flagged": float(claimed.flagged[bad].mean()) if bad.any() else np.nan,
+        "nrmse_unflagged": _nrmse(case, ~claimed.flagged),
     }
+
+
+def _nrmse(case: Case, kept: np.ndarray) -> float:
+    """Mean NRMSE over some of the draws, NaN if there are none; failures count as in `score`."""
+    if not kept.any():
+        return float("nan")
+    assert case.prediction is not None
+    prediction, _ = zero_where_failed(case.prediction[kept])
+    squares = squared_error(case.truth[kept], prediction, case.scale.sigma)
+    return float(np.nanmean(np.sqrt(squares.mean(axis=0))))
 
 
 def _covered(case: Case, claimed: Claims) -> np.ndarray:

@@ -239,7 +239,8 @@ def _claims(entries: pd.DataFrame, chosen: str | None) -> list[str]:
     note = (
         "Share of the true responses in the nominal 90 % band, on test draws and on the two regions"
         " beyond training; mean half width in training standard deviations; flagged draws of"
-        " `test`; badly predicted draws (relative error over twice the 95th percentile of `test`)"
+        ' `test`, which the solver answers with `fallback="exact"`, and the mean NRMSE of the'
+        " others; badly predicted draws (relative error over twice the 95th percentile of `test`)"
         " that are flagged; and how well it tells draws of the prior that have a unique stable"
         " solution.\n\n"
     )
@@ -267,6 +268,7 @@ def _claims_of(by_split: dict[str, Row]) -> dict[str, str]:
     numbers = {
         "half width": ("width", False),
         "flagged": ("flagged", True),
+        "NRMSE of the others": ("nrmse_unflagged", False),
         "AUC": ("auc", False),
         "Brier score": ("brier", False),
         "accuracy": ("accuracy", True),

@@ -43,7 +43,17 @@ PER_WORLD = (
 INTERVALS = ("nrmse", "pooled_nrmse", "relative_error_median", "relative_error_p95", "coverage")
 """Scores that come with an interval over draws: each has columns of its name, `_low` and `_high`.
 """
-PLAIN_SCORES = ("width", "flagged", "bad", "bad_flagged", "determinate", "auc", "brier", "accuracy")
+PLAIN_SCORES = (
+    "width",
+    "flagged",
+    "bad",
+    "bad_flagged",
+    "nrmse_unflagged",
+    "determinate",
+    "auc",
+    "brier",
+    "accuracy",
+)
 """Scores without one; NaN where the network makes no such claim."""
 ONLY_SEED = ("seed", "checkpoint_dir")
 """Settings in which runs of one recipe may differ."""
@@ -188,7 +198,7 @@ def _scores(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, float]]
 def _trust(claim: dict[str, Any], determinacy: dict[str, Any]) -> dict[str, float]:
     """What the network claims of itself against the truth; NaN for what it does not claim."""
     named = {"coverage": "coverage", "coverage_low": "low", "coverage_high": "high"}
-    named |= {name: name for name in ("width", "flagged", "bad", "bad_flagged")}
+    named |= {name: name for name in ("width", "flagged", "bad", "bad_flagged", "nrmse_unflagged")}
     numbers = {column: _number(claim.get(name)) for column, name in named.items()}
     return numbers | {
         name: _number(determinacy.get(name)) for name in ("determinate", "auc", "brier", "accuracy")

@@ -120,6 +120,8 @@ def test_coverage_and_flags_are_those_of_hand(
             assert row["bad_flagged"] == pytest.approx(
                 flags[bad].mean() if bad.any() else np.nan, nan_ok=True
             )
+            others = np.sqrt(scaled[~flags].mean(axis=(0, 2)))
+            assert row["nrmse_unflagged"] == pytest.approx(np.nanmean(others), rel=1e-5)
 
 
 def test_verdicts_are_scored_on_draws_that_no_fit_saw(evaluation: Evaluation) -> None:

@@ -116,5 +116,6 @@ def _claim(world: str, split: str, trust: dict[str, float | None]) -> dict[str, 
         "flagged": 0.01,
         "bad": 10,
         "bad_flagged": 0.5,
+        "nrmse_unflagged": 0.001,
     }
     return {"world": world, "split": split, "draws": 100} | usual | trust
