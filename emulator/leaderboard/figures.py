@@ -17,6 +17,7 @@ from emulator.eval.tables import Row, records
 from emulator.eval.trust import NOMINAL
 from emulator.leaderboard.outcomes import the_universal
 from emulator.leaderboard.runs import UNIVERSAL, UNIVERSAL_MODEL
+from emulator.leaderboard.same_data import on_same_draws
 from emulator.leaderboard.studies import FINE_TUNED, FROM_SCRATCH, averaged
 from emulator.leaderboard.targets import Targets
 
@@ -90,8 +91,7 @@ def error_by_world(entries: pd.DataFrame, chosen: str, targets: Targets | None =
     rows = entries[entries["split"] == "test"]
     own = rows[rows["entry"] == chosen]
     rows = rows[
-        rows["data"].isin(set(own["data"]))
-        & ((rows["role"] != UNIVERSAL) | (rows["entry"] == chosen))
+        on_same_draws(rows, own) & ((rows["role"] != UNIVERSAL) | (rows["entry"] == chosen))
     ]
     worlds = _ordered(own["world"], tuple(limits))
     series = rows.apply(_title, axis=1)

@@ -20,6 +20,7 @@ from emulator.errors import EvaluationError, nearest
 from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
 from emulator.leaderboard.runs import PLAIN, SPECIALIST, UNIVERSAL
+from emulator.leaderboard.same_data import on_same_draws
 from emulator.leaderboard.targets import FILE, Targets
 
 EXTRAPOLATION_SPLITS = ("test_extrapolation_slice", "test_extrapolation_corner")
@@ -127,11 +128,10 @@ def compare(
     chosen = the_universal(entries, targets)
     networks = entries[entries["trained_on"]]
     universal = networks[networks["entry"] == chosen]
-    same_data = networks["data"].isin(set(universal["data"]))
     field = Field(
         targets=targets,
         universal=universal,
-        rivals=networks[same_data & (networks["entry"] != chosen)],
+        rivals=networks[on_same_draws(networks, universal) & (networks["entry"] != chosen)],
         few_draws=few_draws,
         speed=speed,
     )

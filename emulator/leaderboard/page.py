@@ -28,7 +28,7 @@ Mean NRMSE over responses: root mean square error in standard deviations of the 
 0 is exact. In brackets 95 % intervals: over seeds (t, marked *seeds*) where runs differ in their
 seed alone, which are one entry, else over draws (bootstrap). **LOSES** marks an entry that does not
 beat every trivial baseline (zero, training mean, linear regression, nearest neighbour). Data sets
-on which these score the same are the same draws, whatever the last bits that a processor rounds.
+on which these score the same are the same draws, however a processor rounded their last bits.
 `emulator leaderboard results` makes this page and `leaderboard.csv`: all scores of all entries.
 """
 CAPTIONS = {

@@ -17,7 +17,7 @@ from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
 from emulator.eval.results import LEFT_OUT, read
 from emulator.files import sha256
-from emulator.leaderboard.same_data import common_names, trivial_scores
+from emulator.leaderboard.same_data import Draws, common_names, trivial_scores
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
 UNIVERSAL_MODEL = "UniversalEmulator"
@@ -78,11 +78,11 @@ def read_runs(folder: Path) -> pd.DataFrame:
     for path, document in documents.items():
         with _named_if_damaged(path):
             scored.append(trivial_scores(document))
-    data = common_names(scored)
+    names = common_names(scored)
     rows: list[dict[str, Any]] = []
     for path, document in documents.items():
         with _named_if_damaged(path):
-            rows += _rows(document, path.relative_to(folder).as_posix(), data)
+            rows += _rows(document, path.relative_to(folder).as_posix(), names)
     return pd.DataFrame(rows)
 
 
@@ -105,18 +105,27 @@ def _named_if_damaged(path: Path) -> Iterator[None]:
 
 
 def _rows(
-    document: dict[str, Any], shown: str, data: dict[tuple[str, str], str]
+    document: dict[str, Any], shown: str, names: dict[tuple[str, Draws], str]
 ) -> list[dict[str, Any]]:
-    """The rows of one result; data: the names under which data sets go (`common_names`)."""
-    fingerprint = str(document["provenance"]["dataset"]["fingerprint"])
-    names = {str(world): data[fingerprint, str(world)] for world in document["worlds"]}
-    run = _run(document, shown, sorted(set(names.values())))
+    """The rows of one result; names: those under which data go (`common_names`)."""
+    origin = document["provenance"]
+    scored_on, trained_on = origin["dataset"], origin["checkpoint"].get("data_fingerprint")
+    data = {
+        (str(case["world"]), str(case["split"])): names[
+            str(scored_on["fingerprint"]), (str(case["world"]), str(case["split"]))
+        ]
+        for case in document["summary"]
+    }
+    known = bool(scored_on["trained_on"]) or all(
+        names.get((str(trained_on), draws)) == name for draws, name in data.items()
+    )
+    run = _run(document, shown, data, known)
     scores = _scores(document)
     claims = {(row["world"], row["split"]): row for row in document["trust"]}
     determinacy = {row["world"]: row for row in document["determinacy"]}
     return [
         run
-        | {"data": names[entry["world"]]}
+        | {"data": data[entry["world"], entry["split"]]}
         | _case(entry, document["worlds"][entry["world"]])
         | scores[entry["world"], entry["split"]]
         | _trust(
@@ -127,15 +136,22 @@ def _rows(
     ]
 
 
-def _run(document: dict[str, Any], shown: str, names: list[str]) -> dict[str, Any]:
-    """The part of a row that is the same for all worlds and splits of a run."""
+def _run(
+    document: dict[str, Any], shown: str, data: dict[Draws, str], trained_on: bool
+) -> dict[str, Any]:
+    """The part of a row that is the same for all worlds and splits of a run.
+
+    data: the name of the draws of each world and split; trained_on: whether the network was trained
+    on these data.
+    """
     origin = document["provenance"]
     checkpoint = origin["checkpoint"]
-    data = origin["dataset"]
     worlds = [str(world) for world in checkpoint["worlds"]]
     config = dict(checkpoint["config"])
     recipe = {key: value for key, value in config.items() if key not in ONLY_SEED}
-    known = [checkpoint["model_name"], worlds, recipe, names, data["trained_on"]]
+    # Runs of one recipe may be scored on fewer or more splits: the first in the alphabet says.
+    firsts = {world: data[world, split] for world, split in sorted(data, reverse=True)}
+    known = [checkpoint["model_name"], worlds, recipe, sorted(firsts.items()), trained_on]
     seed = config.get("seed")
     return {
         "run": str(document["name"]),
@@ -147,7 +163,7 @@ def _run(document: dict[str, Any], shown: str, names: list[str]) -> dict[str, An
         ),
         "seed": -1 if seed is None else int(seed),
         "steps": _steps(config),
-        "trained_on": bool(data["trained_on"]),
+        "trained_on": trained_on,
         "checkpoint_sha256": str(checkpoint["sha256"]),
         "commit": str(origin["commit"]),
         "command": str(origin["command"]),

@@ -161,7 +161,7 @@ class Head(nn.Module):
             )
 
     def begin(self, own: Corrections, start: Start) -> None:
-        """Write a fitted start into a world's buffers; it is not corrected from then on."""
+        """Write a fitted start into a world's buffers; training does not correct it."""
         own.common_start.zero_()
         own.shock_start.zero_()
         states = start.transition.shape[1]

@@ -1,5 +1,5 @@
-"""Where training starts in worlds whose state space has matrices linear in theta, as one whose
-parameters are the entries of its matrices.
+"""A state space whose matrices are linear in theta, as one whose parameters are the entries of its
+matrices.
 
     y_h = l(z) A(z)^h R(z),    l, A and R linear in z = (1, theta as standard scores)
 
@@ -15,8 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from emulator.models.universal.start import EXACT, FITTED, Start, moments, regress, solve
-from emulator.models.universal.state_space import LOOSE_GROWTH, bounded_powers, rollout
+from emulator.models.universal.start import EXACT, FITTED, Start, at, moments, solve
 
 ROUNDING = 1e-7
 """Share of the responses on impact that rounding in single precision leaves unexplained."""
@@ -31,52 +30,62 @@ ROUNDS, PATIENCE, GAIN = 400, 15, 0.98
 this factor.
 """
 
-RESTARTS = 3
-"""Random starts: with few draws one in four ends on a plateau."""
+STARTS = 3
+"""Random starts of the alternation: with few draws one in four ends on a plateau."""
 
-DRAWS = 1024
-"""Draws that are looked at, at most."""
+ENOUGH, PLENTY = 4 / 3, 3.0
+"""Responses on impact for each unknown coefficient, at least and at most."""
 
-LARGEST, BLOCK = 4000, 64
-"""Coefficients of a transition at most, and draws whose equations are set up at once."""
+LARGEST_FACTOR, LARGEST_TRANSITION, LARGEST_SQUARE = 300, 4000, 1000
+"""Coefficients at most of l or R for one shock or observable, of A, and of a quadratic form."""
 
-KNOWN = 0.75
-"""Unknown coefficients at most, as a share of the responses on impact that they are to explain."""
-
-
-def exact_start(z_nF: Tensor, irf_nSHO: Tensor, lags: int, most: int) -> Start | None:
-    """The vector autoregression with so many lags, else the state space with `most` states at most,
-    that explains all responses; None where neither does.
-    """
-    start = regress(z_nF, irf_nSHO, lags)
-    return start if start.unexplained <= EXACT else find_states(z_nF, irf_nSHO, most)
+BLOCK = 64
+"""Draws whose equations for A are set up at once."""
 
 
 def find_states(z_nF: Tensor, irf_nSHO: Tensor, most: int) -> Start | None:
-    """The state space with the fewest states, `most` at most, that explains all responses of a
-    quarter of the draws from the others; None if none does.
+    """The state space with the fewest states, `most` at most, by which all responses on impact come
+    out, and with the transition that those of the next period ask for; None if there is none.
+
+    Three quarters of the draws say what it is, the others how well it does (`Start.unexplained`).
     """
-    if irf_nSHO.shape[2] < 2:
+    if irf_nSHO.shape[2] < 2 or not bool(irf_nSHO[:, :, 0].any()):
         return None
-    z, irf = z_nF[:DRAWS].double(), irf_nSHO[:DRAWS].double()
-    shocks, observables = irf.shape[1], irf.shape[3]
+    z, irf = z_nF.double(), irf_nSHO.double()
     fitted = int(FITTED * len(z))
+    if not _may_be_quadratic(z, irf[:, :, 0], fitted):
+        return None
+    live = irf.any(2).any(0)  # of shocks and observables
+    shocks, observables = int(live.any(1).sum()), int(live.any(0).sum())
     noise = torch.Generator().manual_seed(0)  # which leaves the run's own random stream as it is
     for states in range(1, most + 1):
-        unknown = z.shape[1] * states * (shocks + observables)
-        if unknown > KNOWN * fitted * shocks * observables or z.shape[1] * states**2 > LARGEST:
+        features, unknown = z.shape[1], z.shape[1] * states * (shocks + observables)
+        if (
+            features * states > LARGEST_FACTOR
+            or features * states**2 > LARGEST_TRANSITION
+            or ENOUGH * unknown > fitted * shocks * observables
+        ):
             return None
-        for _ in range(RESTARTS):
-            found = _impact(z[:fitted], irf[:fitted, :, 0], states, noise)
-            if found is None:
-                continue
-            first, loadings = found
-            transition = _transition(z[:fitted], irf[:fitted, :, 1], first, loadings)
-            start = Start(transition, loadings, first, 1.0)
-            unexplained = _unexplained(start, z[fitted:], irf[fitted:], most)
-            if unexplained <= EXACT:
-                return Start(transition.float(), loadings.float(), first.float(), unexplained)
+        used = min(fitted, int(PLENTY * unknown / (shocks * observables)) + 1)
+        for _ in range(STARTS):
+            found = _impact(z[:used], irf[:used, :, 0], states, noise)
+            if found is not None:
+                return _judged(z, irf, fitted, *found)
     return None
+
+
+def _may_be_quadratic(z: Tensor, impact_nSO: Tensor, fitted: int) -> bool:
+    """False where the responses on impact are no quadratic form in z, as a product of two linear
+    functions is; true where the draws are too few to tell.
+    """
+    left, right = torch.triu_indices(z.shape[1], z.shape[1])
+    if len(left) > LARGEST_SQUARE or ENOUGH * len(left) > fitted:
+        return True
+    squares, target = z[:, left] * z[:, right], impact_nSO.flatten(1)
+    form = solve(moments(squares[:fitted], target[:fitted]), RIDGE)
+    missed = (squares[fitted:] @ form - target[fitted:]).square().sum()
+    # what two forms that are nearly alike leave open is larger than rounding
+    return bool(missed <= (10 * EXACT) ** 2 * target[fitted:].square().sum())
 
 
 def _impact(
@@ -87,15 +96,14 @@ def _impact(
     are none.
     """
     features, observables = z.shape[1], impact_nSO.shape[2]
-    right = torch.randn(features, states, observables, generator=noise, dtype=z.dtype)
+    loadings = torch.randn(features, states, observables, generator=noise, dtype=z.dtype)
     moved, earlier = impact_nSO.square().sum(), float("inf")
-    if not moved > 0:
-        return None
     for turn in range(1, ROUNDS + 1):
-        left = _factor(z, _at(z, right).transpose(1, 2), impact_nSO.transpose(1, 2))
-        left = left.transpose(1, 2)
-        right = _factor(z, _at(z, left), impact_nSO)
-        error = float(((_at(z, left) @ _at(z, right) - impact_nSO).square().sum() / moved).sqrt())
+        first = _factor(z, at(z, loadings).transpose(1, 2), impact_nSO.transpose(1, 2))
+        first = first.transpose(1, 2)
+        loadings = _factor(z, at(z, first), impact_nSO)
+        missed = (at(z, first) @ at(z, loadings) - impact_nSO).square().sum()
+        error = float((missed / moved).sqrt())
         if error <= ROUNDING:
             break
         if turn % PATIENCE == 0:
@@ -104,16 +112,11 @@ def _impact(
             earlier = error
     if not error <= EXACT:
         return None
-    rows = _at(z, left).flatten(0, 1)
+    rows = at(z, first).flatten(0, 1)
     root, failed = torch.linalg.cholesky_ex(rows.T @ rows / len(rows))
     if failed:  # fewer states would do, or none
         return None
-    return torch.linalg.solve(root.T, left, left=False), root.T @ right
-
-
-def _at(z: Tensor, coefficients: Tensor) -> Tensor:
-    """A matrix that is linear in z, (n, i, j) from (F, i, j)."""
-    return torch.einsum("nf,fij->nij", z, coefficients)
+    return torch.linalg.solve(root.T, first, left=False), root.T @ loadings
 
 
 def _factor(z: Tensor, known: Tensor, product: Tensor) -> Tensor:
@@ -125,24 +128,28 @@ def _factor(z: Tensor, known: Tensor, product: Tensor) -> Tensor:
     return solved.unflatten(0, (z.shape[1], known.shape[2]))
 
 
+def _judged(z: Tensor, irf: Tensor, fitted: int, first: Tensor, loadings: Tensor) -> Start:
+    """The start with the transition of the fitted draws, judged by the responses of a period later
+    of the others.
+    """
+    transition = _transition(z[:fitted], irf[:fitted, :, 1], first, loadings)
+    held, truth = z[fitted:], irf[fitted:, :, :2]
+    now = at(held, first)
+    later = now @ at(held, transition)
+    predicted = torch.stack([now, later], dim=2) @ at(held, loadings)[:, None]
+    unexplained = float(((predicted - truth).square().sum() / truth.square().sum()).sqrt())
+    return Start(transition.float(), loadings.float(), first.float(), unexplained)
+
+
 def _transition(z: Tensor, next_nSO: Tensor, first: Tensor, loadings: Tensor) -> Tensor:
     """Coefficients (F, N, N) of the transition by which the responses after a period come out."""
     features, states = z.shape[1], first.shape[2]
     width = features * states**2
     gram, target = z.new_zeros(width, width), z.new_zeros(width, 1)
     for block in torch.arange(len(z)).split(BLOCK):
-        before, after = _at(z[block], first), _at(z[block], loadings)
+        before, after = at(z[block], first), at(z[block], loadings)
         regressors = torch.einsum("nf,nsi,njo->nsofij", z[block], before, after)
         left = regressors.flatten(3).flatten(0, 2)
         gram += left.T @ left
         target += left.T @ next_nSO[block].reshape(-1, 1)
     return solve([gram, target], RIDGE).view(features, states, states)
-
-
-def _unexplained(start: Start, z: Tensor, irf: Tensor, most: int) -> float:
-    """Share of the responses left unexplained, rolled out within the network's own bounds."""
-    undamped = z.new_full((len(z),), float("inf"))
-    of_A = bounded_powers(_at(z, start.transition), undamped, LOOSE_GROWTH, most)
-    rolled = rollout(of_A, _at(z, start.first), _at(z, start.loadings), irf.shape[2] - 1)
-    error = float(((rolled - irf).square().sum() / irf.square().sum()).sqrt())
-    return error if error == error else float("inf")

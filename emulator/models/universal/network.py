@@ -35,12 +35,11 @@ from emulator.models.base import EmulatorModel
 from emulator.models.declared import Declared
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal.alone import Alone
+from emulator.models.universal.exact import exact_start
 from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
-from emulator.models.universal.linear_states import exact_start
 from emulator.models.universal.recorded import Predict, Recordings
-from emulator.models.universal.start import START_DRAWS
 from emulator.models.universal.tokens import Description
 from emulator.models.universal.transfer import Known, start
 from emulator.spec import WorldSpec
@@ -208,8 +207,8 @@ class UniversalEmulator(EmulatorModel):
         return self.heads[self._position[world]]  # type: ignore[return-value]
 
     def prepare(self, samples: Mapping[str, tuple[Tensor, Tensor]]) -> None:
-        """An exact start, where there is one, from at most `START_DRAWS` draws of each world whose
-        shocks have no parameters of their own.
+        """An exact start, where there is one, of each world whose shocks have no parameters of
+        their own.
         """
         if not (self.options["start"] and self.options["structure"]):
             return
@@ -217,7 +216,6 @@ class UniversalEmulator(EmulatorModel):
             own, head = self._own(world), self._head(world)
             if head.most_own:
                 continue
-            theta, irf = theta[:START_DRAWS], irf[:START_DRAWS]
             z = self.normaliser.theta(theta, world)[:, list(self._seen[world].common)]
             with torch.no_grad():
                 units = self._make(world).shock_sizes(theta)[:, :, None, None] * own.observable_unit
@@ -386,6 +384,7 @@ class UniversalEmulator(EmulatorModel):
             folded is None
             or folded[0] != versions
             or folded[1].first.device != self.shared.first.device
+            or folded[1].first.dtype != self.shared.first.dtype
         ):
             with torch.inference_mode(False), torch.no_grad():  # kept for callers in any mode
                 folded = self._folded[world] = (versions, self._make(world))

@@ -51,14 +51,14 @@ def start(network: UniversalEmulator, other: UniversalEmulator) -> None:
     """Take over what another network shares, the own parts of worlds that it knows by the same name
     with the same observables, and for every other world those of its nearest relative.
 
-    A world whose fitted start explains all its responses keeps it.
+    A world with an exact start keeps it. One that has none, while the other network's has, starts
+    from that as from a relative: an exact start is in standard scores of its own data.
     """
     positions, weights = list(other._position), {}
     same = [
         world
         for world in network._position
-        if _observe_alike(network, other, world)
-        and (network._learns(world) or not other._learns(world))
+        if _observe_alike(network, other, world) and network._learns(world) and other._learns(world)
     ]
     for name, value in other.state_dict().items():
         parts = name.split(".")

@@ -113,6 +113,7 @@ def test_the_same_draws_under_two_fingerprints_are_ranked_together(folder: Path)
     board = collect(folder)
     assert list(board.table["rank"]) == list(together["rank"]) == [1, 2, 1, 2]
     assert set(board.table["data"]) == set(together["data"])
+    assert board.table["trained_on"].all(), "by the name of the data, not by their fingerprint"
 
 
 def on_other_data(document: dict, factor: float) -> None:

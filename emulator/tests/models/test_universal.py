@@ -10,8 +10,8 @@ from emulator.errors import ModelError
 from emulator.models.check import _statistics, _theta
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.universal import UniversalEmulator
-from emulator.models.universal.linear_states import find_states
-from emulator.models.universal.start import regress
+from emulator.models.universal.autoregression import regress
+from emulator.models.universal.exact import exact_start
 from emulator.models.universal.state_space import bounded_powers, bounding_factor, powers, rollout
 from emulator.models.universal.tokens import Description, name_features, parameter_features
 from emulator.solvers import StateSpace, impulse_response
@@ -157,9 +157,9 @@ def test_a_response_that_is_silent_in_training_is_zero():
     assert irf[:, 1, :, 1].any()
 
 
-def started(world: str, n: int) -> tuple[UniversalEmulator, WorldStatistics]:
+def started(world: str, n: int, seed: int = 0) -> tuple[UniversalEmulator, WorldStatistics]:
     """A network that has seen so many draws of a world and was not trained."""
-    theta, irf = draws(world, n)
+    theta, irf = draws(world, n, seed)
     statistics = moments(lambda: [(theta, irf)])
     torch.manual_seed(0)
     model = UniversalEmulator.from_specs({world: SPECS[world]}, 40)
@@ -190,27 +190,68 @@ def test_where_no_state_space_is_found_training_starts_from_chance(world, n):
     assert float(model._own(world).reach) == 1.0
 
 
-def test_a_state_space_that_was_found_is_kept_by_what_starts_from_other_weights():
-    found, _ = started("lss", 300)
-    earlier = network("nk", "lss", seed=1)
-    model = network("nk", "lss", seed=2)
-    kept = found._own("lss").state_dict()
-    model._own("lss").load_state_dict(kept)
-    model.start_from(earlier)
-    assert torch.equal(model._own("nk").first, earlier._own("nk").first)
-    assert all(
-        torch.equal(value, kept[name]) for name, value in model._own("lss").state_dict().items()
-    )
+@pytest.mark.parametrize("world", ["var", "lss"])
+def test_an_exact_start_is_kept_by_what_starts_from_other_weights(world):
+    """Also where the others are exact: in standard scores of their own data."""
+    model, _ = started(world, 300)
+    before = {name: value.clone() for name, value in model._own(world).state_dict().items()}
+    model.start_from(network("nk", world, seed=1))
+    elsewhere, _ = started(world, 300, seed=5)
+    model.start_from(elsewhere)
+    now = model._own(world).state_dict()
+    assert all(torch.equal(now[name], before[name]) for name in before)
 
 
-def test_responses_of_unlike_scales_are_no_product_and_no_state_space_is_found():
-    """Each response divided by its own standard deviation, as networks usually see them."""
+def test_few_draws_of_a_world_that_others_know_exactly_start_from_that():
+    """Twenty draws say nothing, and their means and spreads are not those of the known start.
+    It begins near it (what is trained has a tighter bound on growth), and can learn.
+    """
+    known, statistics = started("lss", 400, seed=5)
+    few, _ = started("lss", 20)
+    few.start_from(known)
+    fresh, truth = draws("lss", 200, seed=1)
+    with torch.no_grad():
+        error = (few(fresh, "lss") - truth) / statistics.irf_scale[:, None, :]
+    assert float(error.square().mean().sqrt()) < 0.5
+    assert float(few._own("lss").reach) == 1.0
+
+
+def _standard_scores(theta):
+    return torch.cat([torch.ones(len(theta), 1), (theta - theta.mean(0)) / theta.std(0)], 1)
+
+
+def test_a_start_is_exact_for_every_draw_at_hand_or_is_not_taken():
+    theta, irf = draws("lss", 2600)
+    z = _standard_scores(theta)
+    assert exact_start(z, irf, 3, 12) is not None
+    irf[2500] *= 5.0  # beyond the draws from which starts are fitted
+    assert exact_start(z, irf, 3, 12) is None
+
+
+def test_what_is_no_state_space_linear_in_theta_has_no_exact_start():
+    """Each response divided by its own standard deviation, as networks usually see them; impact
+    alone; nothing; numbers that are none; fewer draws than can be judged.
+    """
     theta, irf = draws("lss", 300)
-    z = torch.cat([torch.ones(300, 1), (theta - theta.mean(0)) / theta.std(0)], 1)
-    assert find_states(z, irf, 12) is not None
-    assert find_states(z, irf / irf.std((0, 2), keepdim=True), 12) is None
-    assert find_states(z, irf[:, :, :1], 12) is None  # impact alone says nothing of the transition
-    assert find_states(z, torch.zeros_like(irf), 12) is None
+    z = _standard_scores(theta)
+    assert exact_start(z, irf, 3, 12) is not None
+    assert exact_start(z, irf / irf.std((0, 2), keepdim=True), 3, 12) is None
+    assert exact_start(z, irf[:, :, :1], 3, 12) is None
+    assert exact_start(z, torch.zeros_like(irf), 3, 12) is None
+    assert exact_start(z[:3], irf[:3], 3, 12) is None
+    irf[7, 0, 30, 1] = float("nan")
+    assert exact_start(z, irf, 3, 12) is None
+
+
+def test_a_start_that_the_bounds_of_the_network_damp_is_not_taken():
+    """A root of 1.35, beyond what an exact transition may grow by."""
+    generator = torch.Generator().manual_seed(0)
+    z = torch.cat([torch.ones(200, 1), torch.randn(200, 2, generator=generator)], 1)
+    impact = z[:, 1:] @ torch.randn(2, 3, generator=generator)
+    powers_of_root = 1.35 ** torch.arange(41.0)
+    irf = impact[:, None, None] * powers_of_root[:, None]
+    assert exact_start(z, irf, 1, 12) is None
+    assert exact_start(z, impact[:, None, None] * (0.9 ** torch.arange(41.0))[:, None], 1, 12)
 
 
 @pytest.mark.parametrize("world", ["nk", "zlb"])
