@@ -64,7 +64,7 @@ def main(
     ] = "universal",
     results: Annotated[
         Path, typer.Option(help="Scores of this network, as `emulator evaluate` writes them.")
-    ] = Path("results/universal_C/results.json"),
+    ] = Path("results/universal_D/results.json"),
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
 ) -> None:
     """Time solver and network beside each other, and write the table."""

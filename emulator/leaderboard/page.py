@@ -313,9 +313,9 @@ def _ablations(board: Board) -> list[str]:
 
 
 def _commands(runs: pd.DataFrame) -> list[str]:
-    """The command behind each result, a line each, folded away."""
+    """The command behind the `results.json` of each folder, a line each, folded away."""
     lines = [
-        f"{row['file']}  checkpoint {row['checkpoint_sha256'][:12]}  commit"
+        f"{row['file'].removesuffix('/results.json')}  checkpoint {row['checkpoint_sha256'][:12]}  commit"
         f" {_short(row['commit'])}  {row['command']}\n"
         for row in records(runs.drop_duplicates("file").sort_values("file"))
     ]

@@ -107,7 +107,7 @@ def board(root):
 
 @pytest.mark.fast
 def test_the_errors_of_its_table_are_the_leaderboards(readme, board):
-    ours = board.table[board.table["run"] == "universal_C"].set_index("world")
+    ours = board.table[board.table["run"] == "universal_D"].set_index("world")
     rows = re.findall(r"^\| (\[`.*?) \|.*\| (.*?) % \|", readme, flags=re.MULTILINE)
     shown = {world: error for cell, error in rows for world in re.findall(r"\[`(\w+)`\]", cell)}
     assert set(shown) == set(ours.index)

@@ -68,9 +68,9 @@ def find_states(z_nF: Tensor, irf_nSHO: Tensor, most: int) -> Start | None:
             return None
         used = min(fitted, int(PLENTY * unknown / (shocks * observables)) + 1)
         for _ in range(STARTS):
-            found = _impact(z[:used], irf[:used, :, 0], states, noise)
-            if found is not None:
-                return _judged(z, irf, fitted, *found)
+            factors = _impact(z[:used], irf[:used, :, 0], states, noise)
+            if factors is not None:
+                return _judged(z, irf, fitted, *factors)
     return None
 
 

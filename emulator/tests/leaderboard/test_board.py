@@ -97,7 +97,7 @@ def test_the_command_of_every_run_is_folded_away(page: str) -> None:
     visible, fold = page.split("<summary>The command behind each result</summary>")
     assert "--checkpoint" not in visible
     assert fold.count("python -m emulator.eval.evaluate --checkpoint runs/") == 5
-    assert "universal_2/results.json  checkpoint cccccccccccc  commit 0123456789ab-dirty" in fold
+    assert "universal_2  checkpoint cccccccccccc  commit 0123456789ab-dirty" in fold
 
 
 @pytest.mark.fast
