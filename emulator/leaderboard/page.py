@@ -315,8 +315,8 @@ def _ablations(board: Board) -> list[str]:
 def _commands(runs: pd.DataFrame) -> list[str]:
     """The command behind the `results.json` of each folder, a line each, folded away."""
     lines = [
-        f"{row['file'].removesuffix('/results.json')}  checkpoint {row['checkpoint_sha256'][:12]}  commit"
-        f" {_short(row['commit'])}  {row['command']}\n"
+        f"{row['file'].removesuffix('/results.json')}  checkpoint {row['checkpoint_sha256'][:12]}"
+        f"  commit {_short(row['commit'])}  {row['command']}\n"
         for row in records(runs.drop_duplicates("file").sort_values("file"))
     ]
     return _folded("The command behind each result", "".join(["```text\n", *lines, "```\n"]))
