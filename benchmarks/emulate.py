@@ -24,7 +24,7 @@ import torch
 
 import emulator
 from emulator import provenance
-from emulator.choice.scoring import nrmse
+from emulator.eval.metrics import nrmse
 from emulator.eval.scale import Scale
 from emulator.worlds import open_world
 

@@ -13,7 +13,7 @@ import torch
 
 from emulator.data import DataSet, Fractions
 from emulator.errors import DatasetError
-from emulator.eval.metrics import squared_error
+from emulator.eval.metrics import nrmse
 from emulator.eval.scale import Scale
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines.trivial import TRIVIAL_BASELINES
@@ -115,13 +115,6 @@ class Splits:
                 answers[world] = fitted.predict(self.draws[split][world].theta)
             errors[kind.title] = self.error(answers, split)
         return errors
-
-
-def nrmse(truth: np.ndarray, answer: np.ndarray, sigma: np.ndarray) -> float:
-    """Mean over responses of the root mean square error in training standard deviations: truth and
-    answer (n, S, H+1, O), sigma (S, O), NaN where a response is not counted.
-    """
-    return float(np.nanmean(np.sqrt(squared_error(truth, answer, sigma).mean(axis=0))))
 
 
 def answers_of(network: EmulatorModel, splits: Splits, split: str) -> dict[str, np.ndarray]:

@@ -130,6 +130,13 @@ def spectral_error(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray)
     return np.where(_peaks(truth, prediction, sigma)[1][:, :, 0], distance, np.nan)
 
 
+def nrmse(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray) -> float:
+    """Mean over responses of the root mean square error in training standard deviations (the mean
+    NRMSE), of finite predictions.
+    """
+    return float(np.nanmean(np.sqrt(squared_error(truth, prediction, sigma).mean(axis=0))))
+
+
 def horizon_nrmse(truth: np.ndarray, prediction: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """sqrt(mean_{n,s,o} ((yhat[h] - y[h]) / sigma)^2), (H+1,): the pooled NRMSE of each horizon on
     its own.

@@ -25,7 +25,7 @@ from emulator.data.verdicts import VERDICTS_FILE
 from emulator.eval.alignment import Alignment
 from emulator.eval.bootstrap import interval, mean
 from emulator.eval.cases import Case, Claims
-from emulator.eval.metrics import squared_error
+from emulator.eval.metrics import nrmse
 from emulator.eval.request import Request
 from emulator.eval.scores import zero_where_failed
 from emulator.models.trained import TrainedNetwork, answering, in_batches
@@ -124,8 +124,7 @@ def _nrmse(case: Case, kept: np.ndarray) -> float:
         return float("nan")
     assert case.prediction is not None
     prediction, _ = zero_where_failed(case.prediction[kept])
-    squares = squared_error(case.truth[kept], prediction, case.scale.sigma)
-    return float(np.nanmean(np.sqrt(squares.mean(axis=0))))
+    return nrmse(case.truth[kept], prediction, case.scale.sigma)
 
 
 def _covered(case: Case, claimed: Claims) -> np.ndarray:

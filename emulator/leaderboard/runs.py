@@ -17,7 +17,7 @@ from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
 from emulator.eval.results import LEFT_OUT, read
 from emulator.files import sha256
-from emulator.leaderboard.same_data import Draws, common_names, trivial_scores
+from emulator.leaderboard.same_data import Draws, common_names, draws_of, trivial_scores
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
 UNIVERSAL_MODEL = "UniversalEmulator"
@@ -109,15 +109,10 @@ def _rows(
 ) -> list[dict[str, Any]]:
     """The rows of one result; names: those under which data go (`common_names`)."""
     origin = document["provenance"]
-    scored_on, trained_on = origin["dataset"], origin["checkpoint"].get("data_fingerprint")
-    data = {
-        (str(case["world"]), str(case["split"])): names[
-            str(scored_on["fingerprint"]), (str(case["world"]), str(case["split"]))
-        ]
-        for case in document["summary"]
-    }
+    scored_on, trained_on = origin["dataset"], str(origin["checkpoint"].get("data_fingerprint"))
+    data = {draws: names[str(scored_on["fingerprint"]), draws] for draws in draws_of(document)}
     known = bool(scored_on["trained_on"]) or all(
-        names.get((str(trained_on), draws)) == name for draws, name in data.items()
+        names.get((trained_on, draws)) == name for draws, name in data.items()
     )
     run = _run(document, shown, data, known)
     scores = _scores(document)

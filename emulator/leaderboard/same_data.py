@@ -35,11 +35,14 @@ class TrivialScores(NamedTuple):
     scores: dict[Draws, Scores]
 
 
+def draws_of(document: dict[str, Any]) -> list[Draws]:
+    """The worlds and splits that the content of a `results.json` is about."""
+    return [(str(case["world"]), str(case["split"])) for case in document["summary"]]
+
+
 def trivial_scores(document: dict[str, Any]) -> TrivialScores:
     """Those of the content of a `results.json`; scores that are none are left out."""
-    scores: dict[Draws, Scores] = {
-        (str(case["world"]), str(case["split"])): {} for case in document["summary"]
-    }
+    scores: dict[Draws, Scores] = {draws: {} for draws in draws_of(document)}
     for row in document["scores"]:
         if row["predictor"] != NETWORK and row["metric"] == "nrmse" and row["value"] is not None:
             scores[row["world"], row["split"]] |= {
@@ -62,8 +65,8 @@ def common_names(results: Sequence[TrivialScores]) -> dict[tuple[str, Draws], st
         for draws, scores in own.items():
             same = (
                 name
-                for (name, others), first in names.items()
-                if others == draws and name == first and _agree(scores, known[name][draws])
+                for name in known
+                if names.get((name, draws)) == name and _agree(scores, known[name][draws])
             )
             names[fingerprint, draws] = next(same, fingerprint)
     return names

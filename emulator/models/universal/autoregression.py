@@ -13,7 +13,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from emulator.models.universal.start import FITTED, Start, moments, solve
+from emulator.models.universal.start import FITTED, Start, added, moments, solve, summed
 
 RIDGES = (1e-10, 1e-7, 1e-5, 1e-3, 1e-1)
 """Penalties tried, as shares of the mean square of the regressors."""
@@ -24,8 +24,8 @@ def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
     quarter of the draws best from the others (those draws then join in).
     """
     z, irf = z_nF.double(), irf_nSHO.double()
-    fitted = max(1, int(FITTED * len(z)))
-    held_z, held = (z[fitted:], irf[fitted:]) if fitted < len(z) else (z, irf)
+    fitted = int(FITTED * len(z))
+    held_z, held = z[fitted:], irf[fitted:]
     impacts = moments(z[:fitted], irf[:fitted, :, 0].flatten(1))
     lagged = _lag_moments(z[:fitted], irf[:fitted], lags)
     impact_left, impact_ridge = min(
@@ -34,15 +34,8 @@ def regress(z_nF: Tensor, irf_nSHO: Tensor, lags: int) -> Start:
     )
     lag_left, lag_ridge = min((_one_step(held_z, held, solve(lagged, r), lags), r) for r in RIDGES)
     moved = float(held.square().sum())
-    if fitted < len(z):
-        impacts = [
-            both.add_(more)
-            for both, more in zip(impacts, moments(held_z, held[:, :, 0].flatten(1)), strict=True)
-        ]
-        lagged = [
-            both.add_(more)
-            for both, more in zip(lagged, _lag_moments(held_z, held, lags), strict=True)
-        ]
+    impacts = added(impacts, moments(held_z, held[:, :, 0].flatten(1)))
+    lagged = added(lagged, _lag_moments(held_z, held, lags))
     impact = solve(impacts, impact_ridge).unflatten(1, (irf.shape[1], irf.shape[3]))
     coefficients = solve(lagged, lag_ridge).unflatten(0, (z.shape[1], lags * irf.shape[3]))
     unexplained = ((impact_left + lag_left) / moved) ** 0.5 if moved > 0 else 1.0
@@ -78,13 +71,10 @@ def _regressors(z: Tensor, irf: Tensor, lags: int) -> tuple[Tensor, Tensor]:
 
 
 def _lag_moments(z: Tensor, irf: Tensor, lags: int, block: int = 128) -> list[Tensor]:
-    width = z.shape[1] * lags * irf.shape[3]
-    gram, target = z.new_zeros(width, width), z.new_zeros(width, irf.shape[3])
-    for first in range(0, len(z), block):
-        left, right = _regressors(z[first : first + block], irf[first : first + block], lags)
-        gram += left.T @ left
-        target += left.T @ right
-    return [gram, target]
+    return summed(
+        _regressors(z[first : first + block], irf[first : first + block], lags)
+        for first in range(0, len(z), block)
+    )
 
 
 def _one_step(z: Tensor, irf: Tensor, coefficients: Tensor, lags: int, block: int = 128) -> float:

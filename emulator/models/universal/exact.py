@@ -2,8 +2,8 @@
 
 Other worlds start from chance (`Head.scatter`), which trains better than a start that is nearly
 right. An exact start is not corrected: optimisers that scale each step by past gradients make steps
-of full size out of rounding errors. It therefore has to stand before all draws that training looks
-at first. Axes: n draw, F 1 + P, S shock, H horizon, O observable.
+of full size out of rounding errors. It therefore has to be right for every draw at hand before
+training. Axes: n draw, F 1 + P, S shock, H horizon, O observable.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ WORST = 1e-3
 """Relative error of each single draw at most."""
 
 BLOCK = 1024
+"""Draws that are rolled out at once."""
 
 
 def exact_start(z_nF: Tensor, irf_nSHO: Tensor, lags: int, most: int) -> Start | None:
@@ -37,10 +38,11 @@ def exact_start(z_nF: Tensor, irf_nSHO: Tensor, lags: int, most: int) -> Start |
     if len(z_nF) < LEAST or not bool(torch.isfinite(irf_nSHO).all()):
         return None
     some = z_nF[:DRAWS], irf_nSHO[:DRAWS]
-    start: Start | None = regress(*some, lags)
-    if start is None or not explains(start, z_nF, irf_nSHO, most):
-        start = find_states(*some, most)
-    return start if start is not None and explains(start, z_nF, irf_nSHO, most) else None
+    autoregression = regress(*some, lags)
+    if explains(autoregression, z_nF, irf_nSHO, most):
+        return autoregression
+    space = find_states(*some, most)
+    return space if space is not None and explains(space, z_nF, irf_nSHO, most) else None
 
 
 def explains(start: Start, z_nF: Tensor, irf_nSHO: Tensor, most: int) -> bool:
@@ -49,16 +51,9 @@ def explains(start: Start, z_nF: Tensor, irf_nSHO: Tensor, most: int) -> bool:
     """
     if not start.unexplained <= EXACT:
         return False
-    wrong, whole = (
-        torch.cat(sums)
-        for sums in zip(
-            *(
-                _squares(start, z.double(), irf.double(), most)
-                for z, irf in zip(z_nF.split(BLOCK), irf_nSHO.split(BLOCK), strict=True)
-            ),
-            strict=True,
-        )
-    )
+    blocks = zip(z_nF.split(BLOCK), irf_nSHO.split(BLOCK), strict=True)
+    squares = [_squares(start, z.double(), irf.double(), most) for z, irf in blocks]
+    wrong, whole = (torch.cat(of_draws) for of_draws in zip(*squares, strict=True))
     each = wrong <= WORST**2 * whole
     return bool(each.all()) and bool(wrong.sum() <= EXACT**2 * whole.sum())
 

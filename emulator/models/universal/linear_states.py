@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from emulator.models.universal.start import EXACT, FITTED, Start, at, moments, solve
+from emulator.models.universal.start import EXACT, FITTED, Start, at, moments, solve, summed
 
 ROUNDING = 1e-7
 """Share of the responses on impact that rounding in single precision leaves unexplained."""
@@ -143,13 +143,18 @@ def _judged(z: Tensor, irf: Tensor, fitted: int, first: Tensor, loadings: Tensor
 
 def _transition(z: Tensor, next_nSO: Tensor, first: Tensor, loadings: Tensor) -> Tensor:
     """Coefficients (F, N, N) of the transition by which the responses after a period come out."""
-    features, states = z.shape[1], first.shape[2]
-    width = features * states**2
-    gram, target = z.new_zeros(width, width), z.new_zeros(width, 1)
-    for block in torch.arange(len(z)).split(BLOCK):
-        before, after = at(z[block], first), at(z[block], loadings)
-        regressors = torch.einsum("nf,nsi,njo->nsofij", z[block], before, after)
-        left = regressors.flatten(3).flatten(0, 2)
-        gram += left.T @ left
-        target += left.T @ next_nSO[block].reshape(-1, 1)
-    return solve([gram, target], RIDGE).view(features, states, states)
+    equations = (
+        _next_equations(z[block], next_nSO[block], first, loadings)
+        for block in torch.arange(len(z)).split(BLOCK)
+    )
+    return solve(summed(equations), RIDGE).view(z.shape[1], first.shape[2], first.shape[2])
+
+
+def _next_equations(
+    z: Tensor, next_nSO: Tensor, first: Tensor, loadings: Tensor
+) -> tuple[Tensor, Tensor]:
+    """What stands beside each coefficient of the transition (n S O, F N N), and the responses after
+    a period (n S O, 1).
+    """
+    regressors = torch.einsum("nf,nsi,njo->nsofij", z, at(z, first), at(z, loadings))
+    return regressors.flatten(3).flatten(0, 2), next_nSO.reshape(-1, 1)

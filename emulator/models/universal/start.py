@@ -6,6 +6,8 @@ Axes: n draw, F 1 + P, S shock, O observable, N state, K regressor, J target.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -15,7 +17,7 @@ FITTED = 0.75
 """Share of the draws from which a start is fitted before the others judge it."""
 
 EXACT = 1e-5
-"""Share of what judges a start that it leaves unexplained at most."""
+"""Share of the responses that an exact start leaves unexplained at most."""
 
 
 class Start(NamedTuple):
@@ -39,6 +41,16 @@ def at(z_nF: Tensor, coefficients: Tensor) -> Tensor:
 def moments(left: Tensor, right: Tensor) -> list[Tensor]:
     """What least squares needs of regressors (n, K) and targets (n, J)."""
     return [left.T @ left, left.T @ right]
+
+
+def added(sums: list[Tensor], more: list[Tensor]) -> list[Tensor]:
+    """`moments` of the equations of both; the first are changed."""
+    return [both.add_(new) for both, new in zip(sums, more, strict=True)]
+
+
+def summed(blocks: Iterable[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    """`moments` of equations that come in blocks of regressors and targets."""
+    return reduce(added, (moments(left, right) for left, right in blocks))
 
 
 def solve(sums: list[Tensor], ridge: float) -> Tensor:
