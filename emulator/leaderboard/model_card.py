@@ -93,6 +93,8 @@ def commands(facts: Facts) -> Iterator[str]:
     yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
     if config.get("init_from"):
         yield f"# training starts from {config['init_from']}: train that network first"
+    for world, place in config.get("init_worlds", {}).items():
+        yield f"# its '{world}' starts from {place}: train that network first"
     yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
     if facts.origin.trust:
         yield (

@@ -132,6 +132,19 @@ class EmulatorModel(nn.Module):
         """
         self._take(other.state_dict())
 
+    def start_world_from(self, other: EmulatorModel, world: str) -> None:
+        """Start one world from a trained network that knows it, the others as they are: called by
+        the trainer after `start_from`.
+
+        Raises `ModelError` where the two are no networks whose worlds have parts of their own, or
+        differ in size.
+        """
+        raise ModelError(
+            f"'{world}' cannot start from a network of its own: the worlds of"
+            f" {type(self).__name__} have no parts that can be taken over one by one, as those of"
+            " UniversalEmulator have. Leave init_worlds out."
+        )
+
     def _take(self, weights: Mapping[str, Tensor]) -> None:
         own = self.state_dict()
         fits = {

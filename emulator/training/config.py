@@ -151,6 +151,8 @@ class TrainingConfig:
     # trained network whose weights a fresh run starts from: a file, a run's folder, or a name that
     # ships
     init_from: Place | None = None
+    # networks that single worlds start from in its place, by world, e.g. {hank: runs/own/hank}
+    init_worlds: dict[str, Place] = dataclasses.field(default_factory=dict)
 
     # Which samples a step sees, and what they weigh
     world_sampling: Temperature | None = None  # None: every sample once an epoch
@@ -195,11 +197,12 @@ class TrainingConfig:
                 "world_shares is set without world_sampling, where an epoch is every sample once;"
                 " set both or neither."
             )
-        if unknown := sorted(set(self.world_shares) - set(self.worlds)):
-            raise ConfigError(
-                f"world_shares names '{unknown[0]}', which is not among the worlds."
-                f" {nearest(unknown[0], self.worlds)}"
-            )
+        for key in ("world_shares", "init_worlds"):
+            if unknown := sorted(set(getattr(self, key)) - set(self.worlds)):
+                raise ConfigError(
+                    f"{key} names '{unknown[0]}', which is not among the worlds."
+                    f" {nearest(unknown[0], self.worlds)}"
+                )
         if self.curriculum != sorted(set(self.curriculum)):
             raise ConfigError(
                 f"curriculum is {self.curriculum}; expected horizons that rise from stage to stage,"

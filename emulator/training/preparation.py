@@ -213,10 +213,10 @@ def notes(config: TrainingConfig, loader: EpochLoader, given: Any, processes: in
 
 def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: int) -> None:
     """Give a fresh run's network its start: from the first training draws, then from another run's
-    weights.
+    weights, single worlds from those of networks of their own.
 
     The same in every process: whatever a network draws there follows from the run's seed. Raises
-    `TrainingError` if `init_from` is set for a network that is none of ours, `CheckpointError`,
+    `TrainingError` if such a start is set for a network that is none of ours, `CheckpointError`,
     `ModelError`, `UnknownNameError`.
     """
     if isinstance(model, EmulatorModel):
@@ -232,9 +232,12 @@ def start_network(model: nn.Module, dataset: Any, config: TrainingConfig, rank: 
             seed_everything(config.seed + rank)
         if config.init_from is not None:
             model.start_from(load(config.init_from).network)
-    elif config.init_from is not None or config.curriculum:
+        for world, place in config.init_worlds.items():
+            name = dataset.data.name_of(world) if isinstance(dataset, IRFDataset) else world
+            model.start_world_from(load(place).network, name)
+    elif config.init_from is not None or config.init_worlds or config.curriculum:
         raise TrainingError(
-            "init_from and curriculum need a network derived from EmulatorModel;"
+            "init_from, init_worlds and curriculum need a network derived from EmulatorModel;"
             f" {type(model).__name__} is not."
         )
 

@@ -41,7 +41,7 @@ from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
 from emulator.models.universal.recorded import Predict, Recordings
 from emulator.models.universal.tokens import Description
-from emulator.models.universal.transfer import Known, start
+from emulator.models.universal.transfer import Known, start, start_world
 from emulator.spec import WorldSpec
 
 MOST_OWN = 2
@@ -239,6 +239,19 @@ class UniversalEmulator(EmulatorModel):
             super().start_from(other)
             return
         start(self, other)
+
+    def start_world_from(self, other: EmulatorModel, world: str) -> None:
+        """Answer in one world as another universal network does, up to rounding.
+
+        Shared weights stay as they are: the world's own part makes up the difference. A world with
+        an exact start keeps it.
+        """
+        if not isinstance(other, UniversalEmulator):
+            raise ModelError(
+                f"'{world}' cannot start from {type(other).__name__}: expected a checkpoint of"
+                " UniversalEmulator."
+            )
+        start_world(self, other, world)
 
     @torch.no_grad()
     def _known_as(self, world: str) -> Known:

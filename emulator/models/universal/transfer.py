@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from emulator.errors import ModelError
 from emulator.models.universal.folding import Folded
 from emulator.models.universal.head import Head
 from emulator.models.universal.layers import Corrections
@@ -76,6 +77,35 @@ def start(network: UniversalEmulator, other: UniversalEmulator) -> None:
             _start_new(network, world, taught)
 
 
+def start_world(network: UniversalEmulator, other: UniversalEmulator, world: str) -> None:
+    """Make a network's answers in one world those of another that knows it, up to rounding; what is
+    shared stays.
+
+    A world with an exact start keeps it. Raises `ModelError` where the other network does not know
+    the world, or has other sizes.
+    """
+    if world not in other._position:
+        raise ModelError(
+            f"'{world}' cannot start from a network of {', '.join(other._position)}: expected one"
+            f" that knows '{world}'."
+        )
+    if not network._learns(world):
+        return
+    known = other._known_as(world)
+    if relative(network._known_as(world), {world: known}) is None:
+        raise ModelError(
+            f"'{world}' cannot start from a network with {_sizes(other, world)}; this one has"
+            f" {_sizes(network, world)}."
+        )
+    _start_new(network, world, {world: known})
+
+
+def _sizes(network: UniversalEmulator, world: str) -> str:
+    names = ("width", "layers", "shock_width", "structure")
+    options = ", ".join(f"{name}={network.options[name]}" for name in names)
+    return f"{options} and {network._head(world).n} states"
+
+
 def _observe_alike(network: UniversalEmulator, other: UniversalEmulator, world: str) -> bool:
     """Whether both know a world of this name with the same observables."""
     theirs = other._seen.get(world)
@@ -116,7 +146,9 @@ def relative(new: Known, known: Mapping[str, Known]) -> str | None:
     scores = {
         name: relatedness(new.seen, old.seen)
         for name, old in known.items()
-        if _as_large(new.folded, old.folded) and old.head.n <= new.head.n
+        if _as_large(new.folded, old.folded)
+        and old.head.n <= new.head.n
+        and old.head.layout.structure == new.head.layout.structure
     }
     best = max(scores, key=lambda name: scores[name], default=None)
     return best if best is not None and scores[best] >= RELATED else None

@@ -5,6 +5,8 @@ from chance.
 import pytest
 import torch
 
+from emulator.errors import ModelError
+from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.models.check import _statistics, _theta
 from emulator.models.universal import UniversalEmulator
 from emulator.models.universal.transfer import relative
@@ -25,9 +27,9 @@ def made(specs, statistics=None, seed=0):
     return network
 
 
-def taught(*worlds):
+def taught(*worlds, seed=0):
     """A network that has learnt something of every weight."""
-    network = made({name: SPECS[name] for name in worlds})
+    network = made({name: SPECS[name] for name in worlds}, seed=seed)
     with torch.no_grad():
         for weight in network.parameters():
             weight.add_(0.02 * torch.randn_like(weight))
@@ -129,3 +131,44 @@ def test_a_network_of_another_width_has_no_relatives_and_starts_from_its_own_sta
     new.start_from(taught("nk", "lss"))
     irf = new(_theta(SPECS["nk"], 5), "copied")
     assert torch.isfinite(irf).all()
+
+
+@pytest.mark.parametrize("world", ["nk", "sw07", "hank"])
+def test_one_world_takes_over_the_answers_of_a_network_of_its_own(world):
+    """The other worlds, and what all share, keep every bit."""
+    network, alone = taught(world, "rbc"), taught(world, seed=7)
+    theta, others = _theta(SPECS[world], 6), _theta(SPECS["rbc"], 6)
+    shared = {name: value.clone() for name, value in network.shared.state_dict().items()}
+    before, wanted = network(others, "rbc"), alone(theta, world)
+    assert not torch.allclose(network(theta, world), wanted, rtol=0.1)
+    network.start_world_from(alone, world)
+    close(network(theta, world), wanted)
+    assert torch.equal(network(others, "rbc"), before)
+    assert all(torch.equal(value, shared[n]) for n, value in network.shared.state_dict().items())
+
+
+def test_a_world_with_an_exact_start_keeps_it():
+    network, alone = taught("lss", "nk"), taught("lss", seed=7)
+    network._own("lss").reach.zero_()
+    theta = _theta(SPECS["lss"], 4)
+    before = network(theta, "lss")
+    network.start_world_from(alone, "lss")
+    assert torch.equal(network(theta, "lss"), before)
+
+
+def test_a_world_starts_from_no_network_that_cannot_answer_for_it():
+    network = taught("nk", "rbc")
+    with pytest.raises(ModelError, match=r"from a network of rbc, hank: expected one that knows"):
+        network.start_world_from(taught("rbc", "hank"), "nk")
+    torch.manual_seed(1)
+    for option in ({"width": 64}, {"layers": 1}, {"shock_width": 32}, {"structure": False}):
+        ((name, value),) = option.items()
+        other = UniversalEmulator.from_specs({"nk": SPECS["nk"]}, 20, **option)
+        other.bind({"nk": _statistics(SPECS["nk"])}, {"nk": SPECS["nk"]})
+        with pytest.raises(ModelError, match=rf"{name}={value}.*; this one has width=128"):
+            network.start_world_from(other, "nk")
+    plain = PerWorldMLPBaseline({"nk": 12}, [8], H=20)
+    with pytest.raises(ModelError, match="from PerWorldMLPBaseline: expected a checkpoint of Univ"):
+        network.start_world_from(plain, "nk")
+    with pytest.raises(ModelError, match="worlds of PerWorldMLPBaseline have no parts"):
+        plain.start_world_from(network, "nk")

@@ -68,6 +68,7 @@ REFUSED = {
     "lr_end": SHARE,
     "ema_decay": [*SHARE, 1],
     "init_from": [value for value in PLACE if value is not None],
+    "init_worlds": [{"nk": ""}, {"nk": None}, {"nk": 3}, {"": "runs/nk"}, ["runs/nk"], "runs/nk"],
     "world_sampling": [0, 0.5, -1, math.nan, math.inf, True, "hot"],
     "observables": [[], [""], [3], "output", {"output": 1}],
     "world_shares": [{"nk": 0}, {"nk": -1}, {"nk": True}, {"nk": math.inf}, 2, [1]],

@@ -7,12 +7,13 @@ import torch
 
 from emulator.errors import (
     CheckpointError,
+    ConfigError,
     DatasetError,
     ModelError,
     TrainingError,
     UnknownNameError,
 )
-from emulator.models import base, checkpoint
+from emulator.models import base, checkpoint, load
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import make_trainer
@@ -150,6 +151,48 @@ def test_a_run_starts_from_another_runs_weights(small_dataset, train_set, val_se
     )
 
 
+def test_single_worlds_start_from_networks_of_their_own(small_dataset, tmp_path):
+    """At a rate of next to nothing: `lss` answers as the run of both, `nk` as the run of `nk`
+    alone.
+    """
+    common = {
+        "dataset": small_dataset,
+        "model": "UniversalEmulator",
+        "model_options": {"width": 16, "shock_width": 8, "token_dim": 8, "start": False},
+        "epochs": 1,
+        "batch_size": 32,
+        "weight_decay": 0.0,
+    }
+    both, nk = ["nk", "lss"], ["nk"]
+    train(TrainingConfig(**common, worlds=both, lr=0.01, checkpoint_dir=tmp_path / "both"))
+    train(TrainingConfig(**common, worlds=nk, lr=0.01, seed=1, checkpoint_dir=tmp_path / "nk"))
+    starts = {"init_from": tmp_path / "both", "init_worlds": {"nk": tmp_path / "nk"}}
+    settings = TrainingConfig(
+        **common, **starts, worlds=both, lr=1e-30, checkpoint_dir=tmp_path / "joined"
+    )
+    joined = train(settings).model.eval()
+    theta = {
+        world: IRFDataset(small_dataset, [world], "val").sources[0].theta[:8] for world in both
+    }
+    for world, run in (("nk", "nk"), ("lss", "both")):
+        wanted = load(tmp_path / run).network(theta[world], world)
+        other = load(tmp_path / ("both" if run == "nk" else "nk")).network
+        torch.testing.assert_close(joined(theta[world], world), wanted, rtol=1e-3, atol=1e-4)
+        if world in other.param_dims:
+            assert not torch.allclose(other(theta[world], world), wanted, rtol=0.1, atol=1e-3)
+    with pytest.raises(ConfigError, match=r"init_worlds names 'nkk'.*Did you mean 'nk'"):
+        TrainingConfig(worlds=both, init_worlds={"nkk": tmp_path})
+    with pytest.raises(ModelError, match="from a network of nk: expected one that knows 'lss'"):
+        train(
+            TrainingConfig(
+                **common,
+                worlds=both,
+                init_worlds={"lss": tmp_path / "nk"},
+                checkpoint_dir=tmp_path / "refused",
+            )
+        )
+
+
 def test_what_cannot_be_started_from_is_refused(train_set, val_set, tmp_path):
     make_trainer(train_set, val_set, tmp_path / "first", epochs=1).fit()
     start = {"init_from": tmp_path / "first" / "best.pt"}
@@ -165,7 +208,7 @@ def test_what_cannot_be_started_from_is_refused(train_set, val_set, tmp_path):
         make_trainer(train_set, val_set, tmp_path / "c", init_from="univresal").fit()
     trainer = make_trainer(train_set, val_set, tmp_path / "d", **start)
     trainer.model = torch.nn.Linear(36, 369)
-    with pytest.raises(TrainingError, match="init_from and curriculum need"):
+    with pytest.raises(TrainingError, match="init_from, init_worlds and curriculum need"):
         trainer.fit()
 
 
