@@ -45,7 +45,7 @@ from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path
 
 WIDE = "wide"
-"""Name of the setting that says whether draws come from wider shapes than the priors."""
+"""Name of the setting that says which share of the draws comes from wider shapes than the priors."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,10 @@ class ModWorld(LinearWorld):
     Raises `ModFileError` for files that cannot be read, each with its place.
     """
 
-    draws_widely = True
-    """Whether draws come from the wider shapes that a mapping may name beside its priors."""
+    wide_share = 1.0
+    """Share of the draws that come from the wider shapes that a mapping may name beside its priors;
+    the others come from the priors.
+    """
 
     def __init__(self, model: CompiledModel, mapping: str) -> None:
         """A model and the text of its mapping; see `read` and `from_source`."""
@@ -214,19 +216,20 @@ class ModWorld(LinearWorld):
         return tuple(name for name in self.model.shocks if name not in named)
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        shapes = [
-            prior.proposal if isinstance(prior, MappedParameter) and self.draws_widely else prior
-            for prior in self.priors.values()
-        ]
-        return np.stack([shape.draw(n, rng) for shape in shapes], axis=1)
+        priors = list(self.priors.values())
+        wide = [prior.proposal if isinstance(prior, MappedParameter) else prior for prior in priors]
+        if self.wide_share in (0, 1):
+            return _drawn(wide if self.wide_share else priors, n, rng)
+        widely = rng.random(n) < self.wide_share
+        return np.where(widely[:, None], _drawn(wide, n, rng), _drawn(priors, n, rng))
 
     @property
     def settings(self) -> abc.Mapping[str, float]:
-        """Where the mapping names wider shapes beside priors: `wide`, 1 for draws from these, 0 for
-        draws from the priors.
+        """Where the mapping names wider shapes beside priors: `wide`, the share of the draws that
+        come from these; the others come from the priors.
         """
         named = any(isinstance(p, MappedParameter) and p.drawn for p in self.priors.values())
-        return {WIDE: float(self.draws_widely)} if named else {}
+        return {WIDE: self.wide_share} if named else {}
 
     @property
     def settings_before(self) -> abc.Mapping[str, float]:  # type: ignore[override]  # by mapping
@@ -234,20 +237,23 @@ class ModWorld(LinearWorld):
         return dict.fromkeys(self.settings, 0.0)
 
     def with_settings(self, settings: abc.Mapping[str, float]) -> ModWorld:
-        """This world with draws from its wider shapes or priors; see `World.with_settings`."""
+        """This world with another share of draws from its wider shapes; see
+        `World.with_settings`.
+        """
         for name, value in settings.items():
             if name not in self.settings:
                 raise unknown_name(f"setting of world '{self.spec.name}'", name, self.settings)
-            if value not in (0, 1):
+            if not 0 <= value <= 1:
                 raise ParameterError(
-                    f"The setting {name} of '{self.spec.name}' is {value:g}; expected 1 (draws from"
-                    " the wider shapes of the mapping) or 0 (from the priors)."
+                    f"The setting {name} of '{self.spec.name}' is {value:g}; expected a share"
+                    " between 1 (all draws from the wider shapes of the mapping) and 0 (all from"
+                    " the priors)."
                 )
         asked = {**self.settings, **settings}
         if asked == self.settings:
             return self
         other = copy.copy(self)
-        other.draws_widely = bool(asked[WIDE])
+        other.wide_share = float(asked[WIDE])
         return other
 
     def sample_prior(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -358,3 +364,8 @@ class ModWorld(LinearWorld):
             states, axis=2
         )  # contiguous, unlike a fancy index
         return _Block(StateSpace(transition, impact, c), solution)
+
+
+def _drawn(shapes: list[Prior], n: int, rng: np.random.Generator) -> np.ndarray:
+    """n draws (n, P) of each parameter from its shape."""
+    return np.stack([shape.draw(n, rng) for shape in shapes], axis=1)

@@ -260,11 +260,32 @@ def test_a_sample_is_of_the_prior_where_data_are_drawn_from_wider_shapes():
     assert world.settings == {"wide": 1.0}
     assert world.settings_before == {"wide": 0.0}
     assert world.with_settings({"wide": 1}) is world
-    with pytest.raises(ParameterError, match="expected 1"):
-        world.with_settings({"wide": 0.5})
+    for share in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ParameterError, match="expected a share between 1"):
+            world.with_settings({"wide": share})
     with pytest.raises(UnknownNameError, match="'width'"):
         world.with_settings({"width": 0})
     assert get_world("rbc").settings == {}
     assert own.std() < 0.25 < wide.std()  # the paper's: 0.2; uniform: 0.29
     table = emulator.world("sw07").sample(400, np.random.default_rng(1))
     np.testing.assert_array_equal(table["rho_a"], own)
+
+
+def test_a_share_of_the_draws_is_from_wider_shapes():
+    """Whole draws: persistences are beta in all of a draw or uniform in all of it."""
+    world = get_world("sw07").with_settings({"wide": 0.25})
+    assert world.settings == {"wide": 0.25}
+    persistences = [world.spec.index(f"rho_{letter}") for letter in "abgirpw"]
+    theta = world.propose(20_000, np.random.default_rng(1))[:, persistences]
+    variance = 0.75 * 0.2**2 + 0.25 * 0.9899**2 / 12
+    np.testing.assert_allclose(theta.var(0), variance, rtol=0.03)
+    far = np.square((theta - 0.5) / 0.2).sum(1)  # uniform draws are farther out in all seven
+    own, wide = (
+        get_world("sw07").with_settings({"wide": share}).propose(20_000, np.random.default_rng(2))
+        for share in (0, 1)
+    )
+    beyond = [
+        float((np.square((t[:, persistences] - 0.5) / 0.2).sum(1) > 18).mean()) for t in (own, wide)
+    ]
+    assert float((far > 18).mean()) == pytest.approx(0.75 * beyond[0] + 0.25 * beyond[1], abs=0.01)
+    assert beyond[1] > 10 * beyond[0]
