@@ -34,12 +34,14 @@ import typer
 
 from emulator.console import out, say
 from emulator.data import DataSet, open_dataset
+from emulator.errors import EvaluationError
 from emulator.eval.scale import Scale
 from emulator.eval.scores import score
 from emulator.files import write_text
 from emulator.leaderboard.studies import (
     ABLATIONS,
     COLUMNS,
+    DATA,
     FEW_DRAWS,
     FINE_TUNED,
     FROM_SCRATCH,
@@ -160,10 +162,16 @@ def train_once(config: TrainingConfig) -> Path:
 class Table:
     """A study's rows so far; each is on disk before the next training begins."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, data: DataSet) -> None:
         self.path = folder / name
-        self.columns = list(COLUMNS[name])
+        self.data = data.fingerprint[:12]
+        self.columns = [*COLUMNS[name], DATA]
         earlier = read_study(folder, name)
+        if earlier is not None and set(earlier.get(DATA, [""])) != {self.data}:
+            raise EvaluationError(
+                f"{self.path} holds trainings on other data than {data.path} ({self.data}). Give"
+                " another folder with --results."
+            )
         self.rows = pd.DataFrame(columns=self.columns) if earlier is None else earlier
 
     def holds(self, **keys: Any) -> bool:
@@ -171,7 +179,7 @@ class Table:
         return bool(np.any(here))
 
     def add(self, **row: Any) -> None:
-        fresh = pd.DataFrame([row], columns=self.columns)
+        fresh = pd.DataFrame([row | {DATA: self.data}], columns=self.columns)
         self.rows = fresh if self.rows.empty else pd.concat([self.rows, fresh], ignore_index=True)
         write_text(self.path, self.rows.to_csv(index=False, lineterminator="\n"))
         out.print("  ".join(f"{key} {value}" for key, value in row.items()))
@@ -196,9 +204,9 @@ def few_draws(
 ) -> None:
     """Fine-tuning a network that never saw a world, against training it from scratch."""
     universal = load_config(UNIVERSAL)
-    table = Table(results, FEW_DRAWS)
-    never = Table(results, UNSEEN)
     data = open_dataset(universal.dataset)
+    table = Table(results, FEW_DRAWS, data)
+    never = Table(results, UNSEEN, data)
     scorer = Scorer(data)
     for family in families.split(","):
         left_out = family.split("+")
@@ -278,8 +286,9 @@ def ablations(
 ) -> None:
     """The universal network with one part taken away, each for the same number of steps."""
     universal = load_config(UNIVERSAL)
-    table = Table(results, ABLATIONS)
-    scorer = Scorer(open_dataset(universal.dataset))
+    data = open_dataset(universal.dataset)
+    table = Table(results, ABLATIONS, data)
+    scorer = Scorer(data)
     for variant in variants.split(",") if variants else VARIANTS:
         for seed in (int(text) for text in seeds.split(",")):
             config = with_changes(

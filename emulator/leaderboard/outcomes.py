@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,75 +16,13 @@ import pandas as pd
 from emulator.errors import EvaluationError, nearest
 from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
+from emulator.leaderboard.held import Field, Outcome, absent
 from emulator.leaderboard.runs import PLAIN, SPECIALIST, UNIVERSAL
 from emulator.leaderboard.same_data import on_same_draws
 from emulator.leaderboard.targets import FILE, Targets
 
 EXTRAPOLATION_SPLITS = ("test_extrapolation_slice", "test_extrapolation_corner")
-NOT_MEASURED = "not measured"
 ALL_WORLDS = "all"
-
-
-class Outcome(NamedTuple):
-    """One target in one world: its limit, the value and what came of it, as text; met is None where
-    it was not measured.
-    """
-
-    target: str
-    world: str
-    limit: str
-    value: str
-    outcome: str
-    met: bool | None
-
-
-@dataclass(frozen=True)
-class Field:
-    """The universal network, its rivals on the same data, and what they are held to."""
-
-    targets: Targets
-    universal: pd.DataFrame
-    """One row a world and split."""
-    rivals: pd.DataFrame
-    few_draws: pd.DataFrame | None
-    speed: pd.DataFrame | None
-
-    def own(self, world: str, split: str = "test") -> Row | None:
-        """The universal network's row of a world and split."""
-        return self._own.get((world, split))
-
-    def best(self, world: str, among: Callable[[Row], bool]) -> Row | None:
-        """The rival of lowest NRMSE on `test` of a world."""
-        rows = filter(among, self.rows(world))
-        return min(rows, key=lambda row: float(row["nrmse"]), default=None)
-
-    def rows(self, world: str) -> list[dict[str, Any]]:
-        """The rivals on `test` of a world."""
-        return self._rivals.get(world, [])
-
-    @cached_property
-    def _own(self) -> dict[tuple[str, str], Row]:
-        """The first row of each world and split: they are asked for by every target."""
-        rows = reversed(records(self.universal))
-        return {(row["world"], row["split"]): row for row in rows}
-
-    @cached_property
-    def _rivals(self) -> dict[str, list[dict[str, Any]]]:
-        rows: dict[str, list[dict[str, Any]]] = {}
-        for row in records(self.rivals[self.rivals["split"] == "test"]):
-            rows.setdefault(row["world"], []).append(row)
-        return rows
-
-    def outcome(
-        self, target: str, world: str, limit: str, value: str, shortfall: str | None, seeds: int
-    ) -> Outcome:
-        """The outcome of a number that was measured; shortfall: by how much it misses, None where
-        it does not.
-        """
-        needed = self.targets.seeds
-        reserve = "" if seeds >= needed else f" ({seeds} of {needed} seeds)"
-        text = "met" if shortfall is None else f"missed: {shortfall}"
-        return Outcome(target, world, limit, value, text + reserve, shortfall is None)
 
 
 def the_universal(entries: pd.DataFrame, targets: Targets | None = None) -> str | None:
@@ -138,7 +73,9 @@ def compare(
     outcomes = [compared(field, world) for compared in BY_WORLD for world in targets.nrmse]
     for split in EXTRAPOLATION_SPLITS:
         outcomes += [_extrapolation(field, world, split) for world in targets.nrmse]
-    return pd.DataFrame([*outcomes, _mean_gap(field)], columns=list(Outcome._fields))
+    outcomes += [_few_draws(field, world) for world in _taught(targets)]
+    means = [_mean_gap(field), _mean_few_draws(field)]
+    return pd.DataFrame([*outcomes, *means], columns=list(Outcome._fields))
 
 
 def _nrmse(field: Field, world: str) -> Outcome:
@@ -154,7 +91,7 @@ def _at_most(field: Field, target: str, world: str, score: str, limit: float) ->
     row = field.own(world)
     text = f"at most {limit:.3g}"
     if row is None or not math.isfinite(row[score]):
-        return _absent(target, world, text)
+        return absent(target, world, text)
     return field.outcome(
         target=target,
         world=world,
@@ -172,12 +109,12 @@ def _beats_plain(field: Field, world: str) -> Outcome:
     own = field.own(world)
     best = field.best(world, lambda row: row["model"] in PLAIN)
     if own is None or best is None:
-        return _absent(target, world, limit)
+        return absent(target, world, limit)
     factor = best["nrmse"] / own["nrmse"] if own["nrmse"] > 0 else math.inf
     missing = sorted(set(PLAIN.values()) - {PLAIN.get(row["model"]) for row in field.rows(world)})
     value = f"{factor:.3g} ({PLAIN[best['model']]} {number(best['nrmse'])})"
     if missing and factor >= needed:
-        return _absent(target, world, limit, f"{value}; without {', '.join(missing)}")
+        return absent(target, world, limit, f"{value}; without {', '.join(missing)}")
     return field.outcome(
         target=target,
         world=world,
@@ -226,14 +163,14 @@ def _worst_gap(field: Field, world: str) -> Outcome:
     limit = f"at most {100 * largest:+.0f} %"
     measured = _gap(field, world)
     if measured is None:
-        return _absent(target, world, limit)
+        return absent(target, world, limit)
     gap, own, best = measured
     return field.outcome(
         target=target,
         world=world,
         limit=limit,
         value=(
-            f"{100 * gap:+.1f} % ({number(own['nrmse'])} against {best['run']}"
+            f"{100 * gap:+.1f} % ({own['run']} {number(own['nrmse'])} against {best['run']}"
             f" {number(best['nrmse'])}, {own['steps']:,.0f} steps)"
         ),
         shortfall=None if gap <= largest else f"{100 * (gap - largest):.1f} points",
@@ -248,11 +185,11 @@ def _mean_gap(field: Field) -> Outcome:
     worlds = list(field.targets.nrmse)
     measured = [gap for gap in (_gap(field, world) for world in worlds) if gap is not None]
     if not measured:
-        return _absent(target, ALL_WORLDS, limit)
+        return absent(target, ALL_WORLDS, limit)
     mean = float(np.mean([gap for gap, _, _ in measured]))
     value = f"{100 * mean:+.1f} %"
     if len(measured) < len(worlds):
-        return _absent(
+        return absent(
             target, ALL_WORLDS, limit, f"{value} in {len(measured)} of {len(worlds)} worlds"
         )
     return field.outcome(
@@ -271,7 +208,7 @@ def _coverage(field: Field, world: str) -> Outcome:
     limit = f"{100 * low:.0f} to {100 * high:.0f} %"
     row = field.own(world)
     if row is None or not math.isfinite(row["coverage"]):
-        return _absent(target, world, limit)
+        return absent(target, world, limit)
     off = max(low - row["coverage"], row["coverage"] - high)
     return field.outcome(
         target=target,
@@ -294,7 +231,7 @@ def _extrapolation(field: Field, world: str, split: str) -> Outcome:
     near = field.own(world)
     far = field.own(world, split)
     if near is None or far is None or not near["nrmse"] > 0:
-        return _absent(target, world, limit)
+        return absent(target, world, limit)
     ratio = far["nrmse"] / near["nrmse"]
     value = f"{ratio:.3g} times"
     # where no draw is bad by itself, all of them carry the error that is too large
@@ -315,6 +252,11 @@ def _extrapolation(field: Field, world: str, split: str) -> Outcome:
     )
 
 
+def _taught(targets: Targets) -> list[str]:
+    """Worlds that are held to the targets on few draws."""
+    return [world for world in targets.nrmse if world not in targets.few_draws_without]
+
+
 def _few_draws(field: Field, world: str) -> Outcome:
     draws = field.targets.few_draws
     needed = field.targets.few_draws_factor
@@ -322,7 +264,7 @@ def _few_draws(field: Field, world: str) -> Outcome:
     limit = f"at least {needed:g} times"
     measured = None if field.few_draws is None else studies.gain(field.few_draws, world, draws)
     if measured is None:
-        return _absent(target, world, limit)
+        return absent(target, world, limit)
     factor, seeds = measured
     return field.outcome(
         target=target,
@@ -331,6 +273,29 @@ def _few_draws(field: Field, world: str) -> Outcome:
         value=f"{factor:.3g} times",
         shortfall=None if factor >= needed else f"{factor:.3g} of {needed:g} times",
         seeds=seeds,
+    )
+
+
+def _mean_few_draws(field: Field) -> Outcome:
+    draws, needed = field.targets.few_draws, field.targets.few_draws_mean_factor
+    target, limit = f"mean factor of fine-tuning, {draws} draws", f"at least {needed:g} times"
+    worlds = _taught(field.targets)
+    study = field.few_draws
+    gains = [] if study is None else [studies.gain(study, world, draws) for world in worlds]
+    measured = [gain for gain in gains if gain is not None]
+    if not measured:
+        return absent(target, ALL_WORLDS, limit)
+    mean = float(np.mean([factor for factor, _ in measured]))
+    if len(measured) < len(worlds):
+        value = f"{mean:.3g} times in {len(measured)} of {len(worlds)} worlds"
+        return absent(target, ALL_WORLDS, limit, value)
+    return field.outcome(
+        target=target,
+        world=ALL_WORLDS,
+        limit=limit,
+        value=f"{mean:.3g} times",
+        shortfall=None if mean >= needed else f"{mean:.3g} of {needed:g} times",
+        seeds=min(seeds for _, seeds in measured),
     )
 
 
@@ -345,7 +310,7 @@ def _of_a_batch(field: Field, world: str) -> Outcome:
 def _within(field: Field, world: str, target: str, column: str, limit: float) -> Outcome:
     rows = [] if field.speed is None else records(field.speed[field.speed["world"] == world])
     if not rows:
-        return _absent(target, world, f"at most {limit:g} us")
+        return absent(target, world, f"at most {limit:g} us")
     time = rows[0][column]
     return field.outcome(
         target=target,
@@ -357,17 +322,12 @@ def _within(field: Field, world: str, target: str, column: str, limit: float) ->
     )
 
 
-def _absent(target: str, world: str, limit: str, value: str = "") -> Outcome:
-    return Outcome(target, world, limit, value, NOT_MEASURED, None)
-
-
 BY_WORLD: tuple[Callable[[Field, str], Outcome], ...] = (
     _nrmse,
     _p95,
     _beats_plain,
     _worst_gap,
     _coverage,
-    _few_draws,
     _one_draw,
     _of_a_batch,
 )

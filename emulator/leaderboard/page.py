@@ -14,7 +14,8 @@ import pandas as pd
 from emulator.eval.results import LEFT_OUT, PREDICTOR_TITLES
 from emulator.eval.tables import Row, number, records, score_of, with_interval
 from emulator.leaderboard import studies
-from emulator.leaderboard.outcomes import ALL_WORLDS, NOT_MEASURED, the_universal
+from emulator.leaderboard.held import NOT_MEASURED
+from emulator.leaderboard.outcomes import ALL_WORLDS, the_universal
 from emulator.leaderboard.runs import SPECIALIST
 from emulator.leaderboard.seeds import OVER_SEEDS
 from emulator.leaderboard.speed import speed_table
@@ -51,6 +52,8 @@ SPLIT_ENDS = {"": "test", "_slice": "slice", "_corner": "corner"}
 STRUCTURE = "StructureEmulator"
 """Class of networks that predict a dear part and close it exactly."""
 OTHER_DATA = "other data than trained on"
+NOT_HELD = "-"
+"""In the table of targets: a world that is not held to a target."""
 
 
 def markdown(board: Board, images: list[Path], folder: Path) -> str:
@@ -197,9 +200,17 @@ def _targets(board: Board, chosen: str | None) -> list[str]:
     for target, rows in board.outcomes[by_world].groupby("target", sort=False):
         limits = list(dict.fromkeys(rows["limit"]))
         limit = limits[0] if len(limits) == 1 else _ends(limits)
-        outcomes = {str(row["world"]): _outcome(row) for row in records(rows)}
-        lines.append({"target": target, "limit": limit, **outcomes})
-    return [heading, text, "\n\n", _table(pd.DataFrame(lines))]
+        reserves = {reserve for row in records(rows) if (reserve := _reserve(row))}
+        alike = len(reserves) == 1 and all(map(_reserve, records(rows[rows["met"].notna()])))
+        outcomes = {str(row["world"]): _outcome(row, alike) for row in records(rows)}
+        heads = {"target": f"{target} ({reserves.pop()})" if alike else target, "limit": limit}
+        lines.append(heads | outcomes)
+    return [heading, text, "\n\n", _table(pd.DataFrame(lines).fillna(NOT_HELD))]
+
+
+def _reserve(row: Row) -> str:
+    """'1 of 3 seeds' where a number rests on fewer than the targets ask for."""
+    return str(row["outcome"]).partition(" (")[2].rstrip(")")
 
 
 def _ends(limits: list[str]) -> str:
@@ -209,13 +220,15 @@ def _ends(limits: list[str]) -> str:
     return f"{text} {numbers[0]} to {numbers[-1]}, by world"
 
 
-def _outcome(row: Row) -> str:
-    """The value of an outcome without interval and remarks, bold where it misses its target."""
+def _outcome(row: Row, alike: bool = False) -> str:
+    """The value of an outcome without interval and remarks, bold where it misses its target;
+    `alike`: the heading says on how many seeds it rests.
+    """
     brief = str(row["value"]).split(" [")[0].split(" (")[0].split(",")[0]
     if pd.isna(row["met"]):
         return f"n/m {brief}".strip()
-    reserve = str(row["outcome"]).partition(" (")[2]
-    text = f"{brief} ({reserve}" if reserve else brief
+    reserve = "" if alike else _reserve(row)
+    text = f"{brief} ({reserve})" if reserve else brief
     return text if row["met"] else f"**{text}**"
 
 
@@ -282,7 +295,7 @@ def _claims_of(by_split: dict[str, Row]) -> dict[str, str]:
 def _new_worlds(board: Board) -> list[str]:
     """A world that the network was not trained on: without any draw of it, and learnt from few."""
     heading = "\n## A world that the network never saw\n\n"
-    tables = []
+    tables, shown = [], [study for study in (board.unseen, board.few_draws) if study is not None]
     if board.unseen is not None:
         tables.append(studies.unseen_table(board.unseen).drop(columns="seeds"))
     if board.few_draws is not None:
@@ -290,10 +303,9 @@ def _new_worlds(board: Board) -> list[str]:
     if not tables:
         return [heading, f"{NOT_MEASURED.capitalize()}.\n"]
     table = tables[0] if len(tables) == 1 else tables[0].merge(tables[1], on="world", how="outer")
-    note = (
-        "Mean NRMSE on test, t-intervals over seeds; other numbers of draws are in the figure.\n\n"
-    )
-    return [heading, note, _table(table.fillna(NOT_MEASURED))]
+    note = "Mean NRMSE on test, t-intervals over seeds; other numbers of draws are in the figure."
+    on_data = "".join(dict.fromkeys(map(studies.on_data, shown)))
+    return [heading, f"{note}{on_data}\n\n", _table(table.fillna(NOT_MEASURED))]
 
 
 def _speed(board: Board) -> list[str]:
@@ -307,9 +319,12 @@ def _ablations(board: Board) -> list[str]:
     """What each part of the network is worth, folded away."""
     if board.ablations is None:
         return []
-    note = "Mean NRMSE on test, t-intervals over seeds, after a short training.\n\n"
+    note = "Mean NRMSE on test, t-intervals over seeds, after a short training."
     table = _table(studies.ablation_table(board.ablations))
-    return _folded("What each part of the network is worth", note + table)
+    return _folded(
+        "What each part of the network is worth",
+        f"{note}{studies.on_data(board.ablations)}\n\n{table}",
+    )
 
 
 def _commands(runs: pd.DataFrame) -> list[str]:

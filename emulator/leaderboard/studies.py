@@ -20,6 +20,8 @@ FEW_DRAWS, ABLATIONS, UNSEEN = "few_draws.csv", "ablations.csv", "unseen.csv"
 FINE_TUNED, FROM_SCRATCH = "fine-tuned", "from scratch"
 WITHOUT_DRAWS, MEAN_RESPONSE = "universal, no draw", "mean response"
 MISSING = "not measured"
+DATA = "data"
+"""Column that a study may have: the data set of its trainings, twelve digits of its fingerprint."""
 COLUMNS = {
     FEW_DRAWS: ("world", "start", "draws", "seed", "nrmse"),
     ABLATIONS: ("variant", "world", "seed", "nrmse"),
@@ -30,8 +32,11 @@ deviations.
 """
 
 
-def read_columns(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
-    """These columns of a CSV file, or None where there is no file.
+def read_columns(
+    path: Path, columns: Sequence[str], perhaps: Sequence[str] = ()
+) -> pd.DataFrame | None:
+    """These columns of a CSV file, and those of `perhaps` that it has, or None where there is no
+    file.
 
     Raises `EvaluationError` where they are not to be had.
     """
@@ -47,7 +52,7 @@ def read_columns(path: Path, columns: Sequence[str]) -> pd.DataFrame | None:
         raise EvaluationError(
             f"{path} lacks {', '.join(missing)}; expected the columns {', '.join(columns)}."
         )
-    return table[list(columns)]
+    return table[[*columns, *(column for column in perhaps if column in table)]]
 
 
 def read_study(folder: Path, name: str) -> pd.DataFrame | None:
@@ -58,7 +63,7 @@ def read_study(folder: Path, name: str) -> pd.DataFrame | None:
     """
     path = folder / name
     columns = list(COLUMNS[name])
-    table = read_columns(path, columns)
+    table = read_columns(path, columns, perhaps=[DATA])
     if table is None:
         return None
     numbers = pd.to_numeric(table["nrmse"], errors="coerce")
@@ -84,7 +89,7 @@ def averaged(study: pd.DataFrame) -> pd.DataFrame:
     """A study averaged over seeds: its columns less seed, with low, high (95 % t-interval, NaN for
     one seed) and seeds.
     """
-    keys = [column for column in study.columns if column not in ("seed", "nrmse")]
+    keys = [column for column in study.columns if column not in ("seed", "nrmse", DATA)]
     rows = []
     for key, group in study.groupby(keys, sort=False):
         mean, low, high = over_seeds(group["nrmse"].to_numpy())
@@ -98,6 +103,13 @@ def averaged(study: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=[*keys, "nrmse", "low", "high", "seeds"])
+
+
+def on_data(study: pd.DataFrame) -> str:
+    """' On data `6977f860436d`.', where a study says so."""
+    if DATA not in study:
+        return ""
+    return f" On data {', '.join(f'`{name}`' for name in sorted(set(study[DATA])))}."
 
 
 def gain(study: pd.DataFrame, world: str, draws: int) -> tuple[float, int] | None:

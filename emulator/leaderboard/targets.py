@@ -46,6 +46,10 @@ class Targets(BaseModel):
     """Number of draws of a world that the network did not know."""
     few_draws_factor: Positive
     """NRMSE from scratch over NRMSE fine-tuned with so many draws, at least."""
+    few_draws_mean_factor: Positive
+    """The mean of this factor over worlds, at least."""
+    few_draws_without: tuple[str, ...] = ()
+    """Worlds that both leave out: where even a network from scratch is exact."""
     one_draw_us: Positive
     """Microseconds of a call with one draw, at most."""
     batch_us: Positive

@@ -45,7 +45,7 @@ from emulator.worlds.priors import Prior
 from emulator.worlds.source import Source, mapping_path
 
 WIDE = "wide"
-"""Name of the setting that says which share of the draws comes from wider shapes than the priors."""
+"""Name of the setting that says which share of draws comes from wider shapes than the priors."""
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from emulator.tests.leaderboard.made_up import write_result
 
 TARGETS = Targets(
     nrmse={
-        "nk": 0.01,
+        "nk": 0.005,
         "var": 0.002,
-        "lss": 0.002,
-        "rbc": 0.01,
-        "sw07": 0.01,
-        "switching": 0.02,
-        "zlb": 0.02,
-        "hank": 0.03,
+        "lss": 0.003,
+        "rbc": 0.005,
+        "sw07": 0.015,
+        "switching": 0.007,
+        "zlb": 0.012,
+        "hank": 0.02,
     },
     relative_error_p95_factor=3.0,
     plain_factor=10.0,
@@ -35,7 +35,9 @@ TARGETS = Targets(
     extrapolation_factor=2.0,
     flagged=0.95,
     few_draws=300,
-    few_draws_factor=2.0,
+    few_draws_factor=1.5,
+    few_draws_mean_factor=2.0,
+    few_draws_without=("var",),
     one_draw_us=300.0,
     batch_us=5.0,
     seeds=3,
@@ -106,7 +108,7 @@ def test_everything_met(tmp_path: Path) -> None:
     table = compared(tmp_path, STUDY, TIMES)
     assert set(table["met"]) == {True}
     assert set(table["outcome"]) == {"met"}
-    assert len(table) == 10 * 8 + 1
+    assert len(table) == 10 * 8 - 1 + 2
 
 
 def test_a_gap_to_plain_networks_alone_is_none(tmp_path: Path) -> None:
@@ -149,7 +151,21 @@ def test_everything_missed_and_by_how_much(tmp_path: Path) -> None:
     assert said["mean gap to the best specialist"] == "missed: 25.0 points"
     assert said["coverage of the 90 % band"] == "missed: 7.0 points"
     assert said["beyond training (slice)"] == "missed: 1.5 times the target, 35.0 points of flags"
-    assert said["fine-tuning over scratch, 300 draws"] == "missed: 1 of 2 times"
+    assert said["fine-tuning over scratch, 300 draws"] == "missed: 1 of 1.5 times"
+    assert said["mean factor of fine-tuning, 300 draws"] == "missed: 1 of 2 times"
+
+
+def test_few_draws_leave_out_worlds_that_are_exact_from_scratch(tmp_path: Path) -> None:
+    """`var` without gain changes nothing; a world that was not studied leaves no mean."""
+    universal(tmp_path)
+    solved = STUDY.assign(nrmse=STUDY["nrmse"].where(STUDY["world"] != "var", 1e-6))
+    table = compared(tmp_path, solved).set_index(["target", "world"])
+    assert ("fine-tuning over scratch, 300 draws", "var") not in table.index
+    assert table.loc[("mean factor of fine-tuning, 300 draws", "all"), "value"] == "2.5 times"
+    missing = compared(tmp_path, STUDY[STUDY["world"] != "hank"]).set_index(["target", "world"])
+    mean = missing.loc[("mean factor of fine-tuning, 300 draws", "all")]
+    assert mean["met"] is None
+    assert mean["value"] == "2.5 times in 6 of 7 worlds"
 
 
 def test_what_is_missing_is_not_measured(tmp_path: Path) -> None:
