@@ -22,6 +22,9 @@ from emulator.tests.leaderboard.test_outcomes import TARGETS
 from emulator.tests.leaderboard.test_studies import ABLATIONS, FEW
 
 
+STARTS = ("fine-tuned", "from scratch")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A universal network of three seeds, a specialist, a pooled baseline."""
@@ -117,7 +120,8 @@ def test_targets_stand_beside_values(page: str) -> None:
 def test_targets_say_once_on_how_few_seeds_a_number_rests(tmp_path: Path) -> None:
     write_result(tmp_path, "one", dict.fromkeys(TARGETS.nrmse, 1e-3))
     write_targets(tmp_path)
-    (tmp_path / "few_draws.csv").write_text(FEW)
+    study = [f"hank,{start},300,{seed},0.1" for start in STARTS for seed in range(3)]
+    (tmp_path / "few_draws.csv").write_text("\n".join(["world,start,draws,seed,nrmse", *study]))
     page = markdown(boards.collect(tmp_path), [], tmp_path)
     assert cells(page, "Targets", "NRMSE (1 of 3 seeds)")["nk"] == "0.00100"
     assert cells(page, "Targets", "fine-tuning over scratch, 300 draws")["var"] == "-"  # not held
