@@ -18,7 +18,7 @@ from emulator.data import DataSet, card
 from emulator.eval.cases import NETWORK
 from emulator.eval.tables import number, with_interval
 from emulator.files import sha256
-from emulator.models import shipped
+from emulator.models import shipped, weights_file
 from emulator.models.checkpoint import Checkpoint
 from emulator.models.trained import restored
 
@@ -74,7 +74,8 @@ def render(facts: Facts) -> str:
         file_sha256=sha256(facts.content),
         n_weights=trained.n_weights,
         exact_in=trained.network.exact_in,
-        training_time=_training_time(origin),
+        training_time=_training_time(Path(origin.path).parent),
+        before=[f"`{run}`: {_training_time(run)}" for run in _runs_before(origin.config)],
         commands=list(commands(facts)),
         config=yaml.safe_dump(origin.config, sort_keys=False),
         scores={split: list(_scores(results, split)) for split in splits},
@@ -91,10 +92,8 @@ def commands(facts: Facts) -> Iterator[str]:
     # Weights of the last epoch are those of `final.pt`; `best.pt` may hold an earlier one.
     weights = "final.pt" if facts.origin.epoch == config.get("epochs") else "best.pt"
     yield card.command(facts.data.manifest.request).removesuffix("PATH") + data
-    if config.get("init_from"):
-        yield f"# training starts from {config['init_from']}: train that network first"
-    for world, place in config.get("init_worlds", {}).items():
-        yield f"# its '{world}' starts from {place}: train that network first"
+    for run in _runs_before(config):
+        yield f"# training starts from {run}: train that network first"
     yield f"emulator train --config {shlex.quote(str(facts.output / shipped.CONFIG))}"
     if facts.origin.trust:
         yield (
@@ -105,9 +104,26 @@ def commands(facts: Facts) -> Iterator[str]:
     yield facts.release_command
 
 
-def _training_time(origin: Checkpoint) -> str:
-    """What the run itself recorded beside its checkpoints."""
-    place = Path(origin.path).with_name("cost.json")
+def _runs_before(config: dict[str, Any]) -> list[Path]:
+    """The runs from whose weights a training starts, and those from which these started as far as
+    their configurations are at hand; the earliest first.
+    """
+    runs: list[Path] = []
+    for start in (config.get("init_from"), *config.get("init_worlds", {}).values()):
+        if start is None:
+            continue
+        place = Path(start)
+        run = place.parent if place.suffix in (".pt", weights_file.SUFFIX) else place
+        earlier = run / "config.json"
+        if earlier.is_file():
+            runs += _runs_before(json.loads(earlier.read_text(encoding="utf-8")))
+        runs.append(run)
+    return list(dict.fromkeys(runs))
+
+
+def _training_time(run: Path) -> str:
+    """What a run itself recorded beside its checkpoints."""
+    place = run / "cost.json"
     if not place.is_file():
         return "not recorded"
     cost = json.loads(place.read_text(encoding="utf-8"))

@@ -21,7 +21,6 @@ from emulator.tests.leaderboard.made_up import write_result
 from emulator.tests.leaderboard.test_outcomes import TARGETS
 from emulator.tests.leaderboard.test_studies import ABLATIONS, FEW
 
-
 STARTS = ("fine-tuned", "from scratch")
 
 

@@ -19,7 +19,7 @@ from emulator.eval.tables import number
 from emulator.files import sealed, sha256_file
 from emulator.leaderboard import command
 from emulator.leaderboard import release as releases
-from emulator.leaderboard.model_card import Facts, commands
+from emulator.leaderboard.model_card import Facts, commands, render
 from emulator.leaderboard.release import Release, release
 from emulator.models import checkpoint as checkpoints
 from emulator.models import load, shipped, weights_file
@@ -129,6 +129,32 @@ def test_the_card_tells_the_time_that_the_run_recorded(request_, card, tmp_path)
     card = (request_.output / shipped.CARD).read_text()
     assert (
         "| training time | 72 minutes, 25,000 steps (device cpu, threads 2, processes 1) |" in card
+    )
+
+
+def test_the_card_tells_of_the_runs_that_training_starts_from(request_, data, tmp_path):
+    """Each once, the earliest first; a run whose configuration is not at hand ends its chain."""
+    cost = {"seconds": 60.0, "steps": 100, "device": "cpu", "threads": 1, "processes": 1}
+    for name, start in (("middle", {"init_from": f"{tmp_path}/first/best.pt"}), ("nk", {})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(json.dumps(start))
+    (tmp_path / "nk" / "cost.json").write_text(json.dumps(cost))
+    made = checkpoints.read(request_.checkpoint)
+    starts = {
+        "init_from": f"{tmp_path}/middle",
+        "init_worlds": {"nk": f"{tmp_path}/nk/final.pt", "lss": f"{tmp_path}/middle"},
+    }
+    origin = dataclasses.replace(made, config=made.config | starts)
+    facts = Facts(
+        origin, results.read(request_.results), data, request_.output, b"", "release it", "two"
+    )
+    before = [f"{tmp_path}/{name}" for name in ("first", "middle", "nk")]
+    wanted = [f"# training starts from {run}: train that network first" for run in before]
+    assert [line for line in commands(facts) if line.startswith("#")] == wanted
+    assert (
+        f"| and that of the runs that it starts from | `{before[0]}`: not recorded; `{before[1]}`:"
+        f" not recorded; `{before[2]}`: 1 minutes, 100 steps (device cpu, threads 1, processes 1) |"
+        in render(facts)
     )
 
 
