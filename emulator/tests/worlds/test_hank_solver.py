@@ -72,6 +72,22 @@ def test_where_the_search_begins_does_not_matter(row):
     assert np.abs(warm.distribution - cold.distribution).max() < 1e-8
 
 
+def test_households_may_have_another_process_of_skill():
+    """The world's own, given, is what it is by default; with more skills markets clear, too."""
+    tastes = Tastes(*draws(1, seed=2)[0, :7])
+    own, same, more = (
+        calibrate(tastes, SMALL, income=income)
+        for income in (
+            None,
+            rouwenhorst(tastes.rho_e, tastes.sd_e),
+            rouwenhorst(tastes.rho_e, tastes.sd_e, 9),
+        )
+    )
+    assert np.abs(own.distribution - same.distribution).max() < 1e-8
+    assert more.distribution.shape == (9, SMALL.points)
+    assert more.error(tastes.debt) < 1e-8
+
+
 def test_a_start_that_leads_nowhere_is_replaced_by_the_coarse_solution(monkeypatch):
     tastes = Tastes(*SPEC.theta()[0, :7])
     far = fitted(tastes)._replace(unknown=np.array([-20.0, 5.0]))

@@ -67,12 +67,16 @@ class Tastes(NamedTuple):
         return 1 - self.wage - self.r * self.debt
 
 
-def rouwenhorst(
-    persistence: float, deviation: float, skills: int = SKILLS
-) -> tuple[np.ndarray, np.ndarray]:
-    """Skills (E,) with mean 1 and their transitions (E, E), whose logarithms have the stationary
-    standard deviation `deviation` (Rouwenhorst 1995; Kopecky and Suen 2010,
-    doi:10.1016/j.red.2010.02.002).
+class Income(NamedTuple):
+    """Skills (E,) with mean 1 and their transitions (E, E), today's skill first."""
+
+    skill: np.ndarray
+    transition: np.ndarray
+
+
+def rouwenhorst(persistence: float, deviation: float, skills: int = SKILLS) -> Income:
+    """Skills whose logarithms have the stationary standard deviation `deviation` (Rouwenhorst 1995;
+    Kopecky and Suen 2010, doi:10.1016/j.red.2010.02.002).
     """
     stay = (1 + persistence) / 2
     transition = np.array([[stay, 1 - stay], [1 - stay, stay]])
@@ -87,7 +91,7 @@ def rouwenhorst(
     shares = np.array([comb(skills - 1, k) for k in range(skills)]) / 2 ** (skills - 1)
     logs = np.linspace(-1, 1, skills)
     logs *= deviation / np.sqrt(shares @ logs**2)
-    return np.exp(logs) / (shares @ np.exp(logs)), transition
+    return Income(np.exp(logs) / (shares @ np.exp(logs)), transition)
 
 
 @dataclass(frozen=True)

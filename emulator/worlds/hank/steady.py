@@ -19,8 +19,8 @@ from scipy.interpolate import CubicSpline
 from emulator.errors import NoSolutionError
 from emulator.worlds.hank.household import (
     GRID,
-    SKILLS,
     Grid,
+    Income,
     SteadyState,
     Tastes,
     rouwenhorst,
@@ -125,14 +125,19 @@ def problem_of(
 
 
 class Economy:
-    """The households of one set of tastes on one grid: what does not change with beta and vphi."""
+    """The households of one set of tastes on one grid: what does not change with beta and vphi.
 
-    def __init__(self, tastes: Tastes, grid: np.ndarray) -> None:
+    income: by default the world's own, of seven skills.
+    """
+
+    def __init__(self, tastes: Tastes, grid: np.ndarray, income: Income | None = None) -> None:
         self.tastes = tastes
         self.grid = grid
-        self.skill, self.transition = rouwenhorst(tastes.rho_e, tastes.sd_e)
+        if income is None:
+            income = rouwenhorst(tastes.rho_e, tastes.sd_e)
+        self.skill, self.transition = income
         self.transposed = np.ascontiguousarray(self.transition.T)
-        shape = (SKILLS, len(grid))
+        shape = (len(self.skill), len(grid))
         self.ahead = empty_ahead(*shape)
         self.choices = empty_choices(*shape)
         self.slopes = np.zeros((2, *shape))
@@ -192,14 +197,19 @@ class Economy:
         return full.reshape(skills * points, skills * points)
 
 
-def calibrate(tastes: Tastes, grid: Grid = GRID, start: Start | None = None) -> SteadyState:
+def calibrate(
+    tastes: Tastes, grid: Grid = GRID, start: Start | None = None, income: Income | None = None
+) -> SteadyState:
     """The steady state on a grid in which assets equal the debt and effective labour is 1.
 
     start: where the search begins; by default the fitted start, and the solution on the coarse grid
-    where that leads nowhere. Raises `NoSolutionError`.
+    where that leads nowhere. income: in place of the world's own; the fitted start is not for it.
+    Raises `NoSolutionError`.
     """
+    if start is None and income is not None:
+        start = coarse_start(tastes, grid, income)
     if start is not None:
-        return _Fine(tastes, grid, start).solve()
+        return _Fine(tastes, grid, start, income).solve()
     try:
         return _Fine(tastes, grid, fitted(tastes)).solve()
     except (NoSolutionError, np.linalg.LinAlgError, FloatingPointError):
@@ -209,16 +219,18 @@ def calibrate(tastes: Tastes, grid: Grid = GRID, start: Start | None = None) -> 
 class _Fine:
     """The search on the whole grid."""
 
-    def __init__(self, tastes: Tastes, grid: Grid, start: Start) -> None:
+    def __init__(
+        self, tastes: Tastes, grid: Grid, start: Start, income: Income | None = None
+    ) -> None:
         self.start = start
         self.grids = grids(grid)
-        self.economy = Economy(tastes, self.grids.fine)
+        self.economy = Economy(tastes, self.grids.fine, income)
         log_marginal = self.grids.on_coarse(start.assets, start.log_marginal)
         with np.errstate(over="ignore"):  # a start far outside its box; its policies are refused
             self.marginal_C = np.exp(log_marginal)
             self.marginal = np.exp(log_marginal @ self.grids.spline)
         self.correction = np.empty_like(self.marginal)
-        self._prepare(Economy(tastes, self.grids.coarse))
+        self._prepare(Economy(tastes, self.grids.coarse, income))
 
     def _prepare(self, coarse: Economy) -> None:
         """The two inverses on the coarse grid, and the first distribution."""
@@ -231,7 +243,7 @@ class _Fine:
         self.forward_grid = Coarse(grid.index, grid.left, grid.weight, forward)
         shares = forward.sum(axis=1)
         self.distribution = np.zeros_like(self.marginal)
-        self.distribution[:, grid.index] = (shares / shares.sum()).reshape(SKILLS, -1)
+        self.distribution[:, grid.index] = (shares / shares.sum()).reshape(self.marginal_C.shape)
 
     def solve(self) -> SteadyState:
         """Raises `NoSolutionError`."""
@@ -309,11 +321,11 @@ class _Fine:
         )
 
 
-def coarse_start(tastes: Tastes, grid: Grid = GRID) -> Start:
+def coarse_start(tastes: Tastes, grid: Grid = GRID, income: Income | None = None) -> Start:
     """The solution on the coarse grid alone, from no guess: each Newton step and the distribution
     by dense systems. Raises `NoSolutionError`.
     """
-    economy = Economy(tastes, grids(grid).coarse)
+    economy = Economy(tastes, grids(grid).coarse, income)
     unknown = np.log([0.015, tastes.wage])
     cash = (1 + tastes.r) * economy.grid + economy.skill[:, None]
     marginal = economy.transition @ ((1 + tastes.r) * (0.1 * cash) ** (-1 / tastes.eis))
