@@ -96,7 +96,7 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
     network that has to learn the closure too.
     """
     lines = []
-    structured = rows["model"].eq(STRUCTURE).any()
+    structured = set(rows.loc[rows["model"].eq(STRUCTURE), "world"])
     for world, group in rows.groupby("world", sort=False):
         entries = records(group)
         own = next((row for row in entries if row["entry"] == chosen), None)
@@ -109,7 +109,7 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
                 "relative error: median": number(own["relative_error_median"], percent=True),
                 "95th percentile": number(own["relative_error_p95"], percent=True),
             }
-        if structured:
+        if world in structured:
             line |= {
                 "structure: exact closure": _best(r for r in entries if r["model"] == STRUCTURE),
                 "network only": _best(r for r in entries if r["model"] != STRUCTURE),
@@ -124,7 +124,10 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
             "draws": first["draws"],
         }
         lines.append(line)
-    return pd.DataFrame(lines).fillna("")
+    ordered = sorted(lines, key=len, reverse=True)  # the longest has the columns of all in order
+    columns = list(dict.fromkeys(name for line in ordered for name in line))
+    table = pd.DataFrame(lines, columns=columns).fillna("")
+    return table.loc[:, table.ne("").any()]
 
 
 def _best(rows: Iterable[Row]) -> str:
