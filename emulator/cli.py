@@ -127,6 +127,26 @@ def function_of(name: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), function)
 
 
+NAMED = {"--dataset": "a data set", "--checkpoint": "a network"}
+"""Options that name a place, for which it is easily given without one."""
+
+
+class Command(TyperCommand):
+    """A command that says by which option a place is named that was given without one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        ctx.allow_extra_args = True
+        given = set(args)
+        extra = super().parse_args(ctx, args)
+        if extra and not ctx.resilient_parsing:
+            known = {option for parameter in self.params for option in parameter.opts} - given
+            hints = [f"{what} with {option}" for option, what in NAMED.items() if option in known]
+            hint = f" Name {', '.join(hints)}." if hints else ""
+            several = "s" if len(extra) > 1 else ""
+            ctx.fail(f"Got unexpected extra argument{several} ({' '.join(extra)}).{hint}")
+        return extra
+
+
 class LazyGroup(TyperGroup):
     """The commands of the table, each imported when it is called."""
 
@@ -152,7 +172,7 @@ class LazyGroup(TyperGroup):
             return TyperCommand(name, help=COMMANDS[name].summary)
         command = function_of(name)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(name, cls=getattr(command, "command_class", None))(command)
+        single.command(name, cls=getattr(command, "command_class", Command))(command)
         return get_command(single)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

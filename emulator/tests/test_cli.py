@@ -389,3 +389,18 @@ def test_the_scripts_of_the_checkout_explain_themselves_and_refuse_with_a_messag
     done = type_in(path, *wrong, tmp_path / "x", warnings="error")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["validate", "data"], "(data). Name a data set with --dataset."),
+        (["evaluate", "data", "--checkpoint", "x"], "(data). Name a data set with --dataset."),
+        (["export", "run"], "(run). Name a network with --checkpoint."),
+    ],
+)
+def test_a_folder_without_its_option_is_refused_with_the_option(emulate, words, hint):
+    code, _, error = emulate(*words)
+    assert code == 2
+    assert f"Got unexpected extra argument {hint}" in joined(error)
