@@ -4,6 +4,7 @@ the manifest.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from emulator.data.layout import group_files
 from emulator.data.meter import Line, Meter
 from emulator.data.schema import (
     DEFAULT_VERDICTS,
+    MIN_DRAWS,
     Fractions,
     Group,
     Manifest,
@@ -93,9 +95,9 @@ def generate_dataset(
     request = _request(
         opened,
         samples or {},
+        n_samples,
         draws_per_group,
         hard=dict(hard or {}),
-        n_samples=n_samples,
         seed=seed,
         horizon=last_horizon([world for _, world in opened], horizon),
         periods=trajectory_periods([world for _, world in opened], periods),
@@ -113,6 +115,7 @@ def generate_dataset(
 def _request(
     opened: Sequence[tuple[str | Path | World, World]],
     samples: Mapping[str, int],
+    n_samples: int,
     draws_per_group: int,
     **asked: object,
 ) -> Request:
@@ -133,12 +136,14 @@ def _request(
     for name in samples:
         if name not in worlds_by_name:
             raise unknown_name("world among the exceptions to n_samples", name, worlds_by_name)
+    sizes = {name: samples.get(name, n_samples) for name in worlds_by_name}
     fixed = {
         "worlds": tuple(world.spec.name for _, world in opened),
         "specs_sha256": {name: world.spec.sha256 for name, world in worlds_by_name.items()},
-        "samples": {name: n for name, n in samples.items() if n != asked["n_samples"]},
+        "n_samples": n_samples,
+        "samples": {name: n for name, n in samples.items() if n != n_samples},
         "sources": sources,
-        "groups": _groups(worlds_by_name, draws_per_group),
+        "groups": _groups(worlds_by_name, draws_per_group, sizes),
         "settings": {
             name: dict(world.settings) for name, world in worlds_by_name.items() if world.settings
         },
@@ -151,7 +156,7 @@ def _request(
     }
     try:
         request = Request.model_validate({**fixed, **asked})
-        sizes = {
+        rows = {
             name: shard_size(
                 world.draws_per_task * request.group_size(name), request.shard, request.chunk
             )
@@ -161,15 +166,18 @@ def _request(
             {
                 **fixed,
                 **asked,
-                "shards": {name: size for name, size in sizes.items() if size < request.shard},
+                "shards": {name: size for name, size in rows.items() if size < request.shard},
             }
         )
     except ValidationError as error:
         raise DatasetError(f"The request cannot be met: {first_error(error)}.") from None
 
 
-def _groups(worlds: Mapping[str, World], draws: int) -> dict[str, Group]:
-    """Groups of the worlds that say what is dear in them. Raises `DatasetError` where none does."""
+def _groups(worlds: Mapping[str, World], draws: int, sizes: Mapping[str, int]) -> dict[str, Group]:
+    """Groups of the worlds that say what is dear in them; sizes: how many draws a world gets.
+
+    Raises `DatasetError` where none does, and where there would be too few groups.
+    """
     if draws == 1:
         return {}
     dear = {name: world.dear for name, world in worlds.items() if world.dear}
@@ -178,10 +186,26 @@ def _groups(worlds: Mapping[str, World], draws: int) -> dict[str, Group]:
             f"{draws} draws a group were asked for; none of {', '.join(worlds)} says which of its"
             " parameters are dear to solve. Leave out --draws-per-group."
         )
+    _check_groups({name: sizes[name] for name in dear}, draws)
     return {
         name: Group(parameters=names, draws=draws, part=_part(worlds[name]))
         for name, names in dear.items()
     }
+
+
+def _check_groups(sizes: Mapping[str, int], draws: int) -> None:
+    """Refuse fewer groups than draws are needed where they come one by one: splits and held-out
+    regions take whole groups. Raises `DatasetError`.
+    """
+    for name, size in sizes.items():
+        groups = math.ceil(size / draws)
+        if groups < MIN_DRAWS:
+            raise DatasetError(
+                f"{size:,} draws of '{name}' in groups of {draws} are {groups} groups; expected"
+                f" {MIN_DRAWS} groups or more, since splits take whole groups. Ask for"
+                f" {MIN_DRAWS * draws:,} draws or more with --n_samples, or for smaller groups with"
+                " --draws-per-group."
+            )
 
 
 def _part(world: World) -> Part | None:

@@ -152,9 +152,10 @@ def make_splits(
         splits[HARD] = np.arange(len(held_out), len(held_out) + hard)
     empty = [name for name, rows in splits.items() if len(rows) == 0]
     if empty:
+        grouped = "" if groups is None else f" in {len(np.unique(groups))} groups"
         raise DatasetError(
-            f"World '{world}': {len(held_out)} draws leave {', '.join(empty)} empty; ask for more"
-            " samples or larger fractions."
+            f"World '{world}': {len(held_out)} draws{grouped} leave {', '.join(empty)} empty; ask"
+            " for more samples or larger fractions."
         )
     return splits
 

@@ -99,6 +99,20 @@ def test_worlds_that_say_nothing_dear_are_refused(tmp_path):
         simulator(dear=("shares",))
 
 
+def test_too_few_groups_are_refused_before_anything_is_solved(tmp_path):
+    SOLVED.clear()
+    few = r"40 draws of 'market' in groups of 5 are 8 groups; expected 20 .*100 draws .*--n_samples"
+    with pytest.raises(DatasetError, match=few):
+        generate_dataset(tmp_path / "data", [simulator()], 40, draws_per_group=5)
+    with pytest.raises(DatasetError, match=r"40 draws of 'market'"):
+        generate_dataset(
+            tmp_path / "data", [simulator()], 400, samples={"market": 40}, draws_per_group=5
+        )
+    assert not (tmp_path / "data").exists()
+    # The declared defaults are solved once, to know how many responses there are.
+    assert len(set(SOLVED)) <= 1
+
+
 def test_hank_shares_its_households():
     world = get_world("hank")
     assert world.dear == ("eis", "frisch", "rho_e", "sd_e", "debt", "r", "mu")
