@@ -260,8 +260,8 @@ def doubts(predicted: xr.Dataset) -> list[str]:
         )
     if "near_jump" in predicted and bool(predicted["near_jump"][0]):
         reasons.append(
-            "near a border between regimes of this world, where responses jump: the network is"
-            " smooth there, and may be on the other side. The exact solution settles it."
+            "near a border between regimes of this world, where responses jump: the network may be"
+            " on the wrong side of it. The exact solution settles it."
         )
     return reasons
 

@@ -85,6 +85,10 @@ class Answerer(ABC):
     """Why it answers to no shock but under perfect foresight, of a file in which none has a
     variance.
     """
+    predicts_regime: bool = False
+    """Whether a network predicts the regime of a draw and answers within it; the responses of
+    others are smooth where the world's jump.
+    """
     complete: Complete | None = None
     """Makes theta of named columns where other parameters follow from them."""
 

@@ -147,10 +147,13 @@ def beyond_training(data: xr.Dataset) -> str:
     return ranges_in_words(list(map(str, names)), values, low, high)
 
 
-SIGNS = ("exact", "flagged", "determinate")
+SIGNS = ("exact", "flagged", "determinate", "near_jump")
 """What a table says of each draw beside its numbers: whether the solver gave them, whether the
-network doubts them, whether there is a solution.
+network doubts them, whether there is a solution, and, in worlds whose responses jump, whether the
+draw is near a border where they do.
 """
+OF_ANY = ("flagged", "near_jump")
+"""Signs of a mean over draws that are true if one of them has it; the others, if all have."""
 
 
 @xr.register_dataset_accessor("responses")
@@ -172,9 +175,9 @@ class Responses:
         for axis, name in (("shock", "size"), ("observable", "unit")):
             if axis in lost:
                 whole = whole.assign_coords({name: (axis, [str(whole[name].values)])})
-        for name in SIGNS:  # of a mean over draws: flagged if one of them is, the others if all are
-            if name in whole and whole[name].dtype != bool:
-                whole[name] = whole[name] > 0 if name == "flagged" else whole[name] == 1
+        for name in SIGNS:
+            if name in whole and whole[name].dtype != bool:  # of a mean over draws
+                whole[name] = whole[name] > 0 if name in OF_ANY else whole[name] == 1
         for name in ("theta", *SIGNS):
             if name in whole:  # these have no other axes than their own
                 spare = [axis for axis in whole[name].dims if axis not in ("draw", "parameter")]

@@ -26,7 +26,7 @@ from emulator.inference.file_questions import FileQuestions
 from emulator.inference.higher_order import Averaging, of_first_order
 from emulator.inference.higher_order import answered as of_higher_order
 from emulator.inference.history.face import HistoryQuestions
-from emulator.inference.labels import Answered, near_jumps_in_words, refuse, refuse_impossible
+from emulator.inference.labels import Answered, refuse, refuse_impossible
 from emulator.inference.moments.face import PathQuestions
 from emulator.inference.orders import BURN_IN, IN_WORDS
 from emulator.inference.over_solver import SolverAnswerer
@@ -242,7 +242,7 @@ class Economy(PathQuestions, HistoryQuestions, FileQuestions):
         near = near_jump(self.answerer, theta, fields["exact"], solver)
         if near is not None:
             fields["near_jump"] = near
-            labels = labels._replace(jump=near_jumps_in_words(near, fields["exact"]))
+            labels = labels.near_jumps(theta, near, fields["exact"], self.answerer.predicts_regime)
         return Answered(labels, theta, fields)
 
     def _knowing(self, ahead: int, order: int | None) -> Economy:

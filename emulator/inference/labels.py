@@ -16,6 +16,36 @@ from emulator.spec import Status, WorldSpec
 from emulator.worlds import is_known
 from emulator.worlds.base import check_on_failure
 
+MOST_NAMED = 5
+"""Draws that a note names, at most."""
+
+MOST_VARYING = 3
+"""Parameters that vary up to which a note names a draw by their values: those of a sweep."""
+
+
+class DrawNames(NamedTuple):
+    """What draws are called in a note: in a sweep by the parameters that vary, else by `draws`."""
+
+    spec: WorldSpec
+    theta: np.ndarray
+    draws: np.ndarray
+
+    def counted(self, chosen: np.ndarray) -> str:
+        """How many draws, of all, are `chosen` (n,) bool, and the first of them."""
+        rows = np.flatnonzero(chosen)
+        varying = np.flatnonzero(np.ptp(self.theta, axis=0) > 0)
+        if 0 < len(varying) <= MOST_VARYING:
+            names = ", ".join(self.spec.parameter_names[k] for k in varying) + " = "
+            values = self.theta[rows[:MOST_NAMED]][:, varying]
+            shown = [", ".join(f"{value:.6g}" for value in row) for row in values]
+        else:
+            names = "draw " if len(rows) == 1 else "draws "
+            shown = [str(draw) for draw in self.draws[rows[:MOST_NAMED]]]
+        more = f" and {len(rows) - len(shown):,} more" if len(rows) > len(shown) else ""
+        between = "; " if 1 < len(varying) <= MOST_VARYING else ", "
+        listed = f"{names}{between.join(shown)}{more}"
+        return f"{len(rows):,} of {len(chosen):,} draws ({listed})"
+
 
 class Labels(NamedTuple):
     """What an answer is about: the world, the shocks (S) with their sizes in words, the draws (n),
@@ -35,6 +65,29 @@ class Labels(NamedTuple):
     """Which draws are near a border where responses jump, in words."""
     order: int = 1
     """The order of approximation."""
+
+    def near_jumps(
+        self, theta: np.ndarray, near: np.ndarray, exact: np.ndarray, predicts_regime: bool
+    ) -> Labels:
+        """These labels with what a reader should know of the draws of theta (n, P) that are `near`
+        (n,) a border where responses jump, of which some are solved, `exact` (n,).
+        predicts_regime: as `Answerer` has it, of who answers the others.
+        """
+        if not near.any():
+            return self
+        counted = DrawNames(self.spec, theta, self.draws).counted(near)
+        which = "The draw is" if len(near) == 1 else f"{counted} are"
+        jump = (
+            f"{which} near a border between regimes of this world: a small change of the parameters"
+            " may make the responses jump."
+        )
+        if (near & ~exact).any():
+            jump += (
+                " The network predicts the regime, and may have taken a draw to the wrong side."
+                if predicts_regime
+                else " The network is smooth there, and may be on the other side."
+            )
+        return self._replace(jump=jump)
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -73,7 +126,8 @@ class Answered(NamedTuple):
             return ""
         first = int(np.flatnonzero(flags)[0])
         beyond = self.beyond_training(first)
-        which = "this answer" if len(flags) == 1 else f"{flags.sum():,} of {len(flags):,} draws"
+        names = DrawNames(self.labels.spec, self.theta, self.labels.draws)
+        which = "this answer" if len(flags) == 1 else names.counted(flags)
         why = ""
         if beyond:
             why = (
@@ -111,22 +165,6 @@ class Answered(NamedTuple):
             trained[0][outside],
             trained[1][outside],
         )
-
-
-def near_jumps_in_words(near: np.ndarray, exact: np.ndarray) -> str:
-    """What a reader should know of draws (n,) near a border where responses jump, of which some are
-    solved; empty without any.
-    """
-    if not near.any():
-        return ""
-    several = f"{near.sum():,} of {len(near):,} draws are"
-    which = "The draw is" if len(near) == 1 else several
-    smooth = " A network is smooth there, and may be on the other side."
-    network = smooth if (near & ~exact).any() else ""
-    return (
-        f"{which} near a border between regimes of this world: a small change of the parameters"
-        f" may make the responses jump.{network}"
-    )
 
 
 def ranges_in_words(

@@ -58,6 +58,7 @@ class NetworkAnswerer(Answerer):
         if trained.network.exact_in:
             self.title = f"{self.title} ({trained.network.exact_in})"
         self.calibrated = trained.trust is not None
+        self.predicts_regime = trained.network.predicts_regime(world)
 
     @cached_property
     def trained_range(self) -> tuple[np.ndarray, np.ndarray]:

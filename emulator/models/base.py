@@ -116,6 +116,12 @@ class EmulatorModel(nn.Module):
         """
         return torch.zeros(len(theta), dtype=torch.bool, device=theta.device)
 
+    def predicts_regime(self, world: str) -> bool:
+        """Whether the network predicts the regime of a draw and answers within it, so that its
+        responses jump at a border as the world's do. By default they are smooth there.
+        """
+        return False
+
     def as_learnt(self, theta: Tensor, world: str) -> Tensor:
         """Draws (B, P), of draws (B, P) in natural units, whose distance from the training draws
         says how far beyond them the network is asked. By default they themselves; parameters of

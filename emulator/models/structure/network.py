@@ -107,6 +107,10 @@ class StructureEmulator(EmulatorModel):
         near = (margins.abs() < structure.margins.unsure).any(1)
         return near | structure.alternates(theta.double())
 
+    def predicts_regime(self, world: str) -> bool:
+        """Where the training draws lie in several regimes."""
+        return len(self.structure(world).regimes) > 1
+
     def as_learnt(self, theta: Tensor, world: str) -> Tensor:
         """Only what the part depends on is learnt: within their declared ranges the others, which
         the closure follows exactly, stand in the middle of these.

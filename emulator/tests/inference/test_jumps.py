@@ -37,7 +37,7 @@ def border():
 def test_the_solver_says_which_draws_are_near_a_border(border):
     answer = emulator.world("hank").irf(border, horizon=4)
     assert answer["near_jump"].values.tolist() == [True, True, False]
-    assert "2 of 3 draws are near a border between regimes" in answer.attrs["notes"]
+    assert "2 of 3 draws (draws 0, 1) are near a border between regimes" in answer.attrs["notes"]
     assert "network" not in answer.attrs["notes"]
     apart, along = np.abs(np.diff(answer["irf"].values[:2], axis=0)), np.abs(answer["irf"].values)
     assert (apart / along.max(axis=2, keepdims=True)).max() > 0.02
@@ -49,9 +49,33 @@ def test_the_solver_says_which_draws_are_near_a_border(border):
 def test_the_network_says_so_by_an_estimate(network, border):
     answer = network.irf(border, horizon=4)
     assert answer["near_jump"].values.tolist() == [True, True, False]
-    assert "A network is smooth there" in answer.attrs["notes"]
     margins = regimes_of(network.spec).margin_estimate(border)
     assert (margins[:2] < 2.5e-3).all()
+
+
+def test_a_network_that_predicts_the_regime_is_not_called_smooth(network, border):
+    names = {"universal": "predicts the regime", "universal-alone": "is smooth there"}
+    for name, words in names.items():
+        answer = Emulator.load(name)["hank"].irf(border, horizon=4)
+        assert [text for text in names.values() if text in answer.attrs["notes"]] == [words]
+    # Responses on impact jump where the emulator of structure has the regime change.
+    sweep = np.repeat(border[:1], 9, axis=0)
+    sweep[:, SPEC.index("debt")] = np.linspace(2.2, 2.4, 9)
+    answer = network.irf(sweep, horizon=0, shock="monetary", observables=["output"])
+    named = "7 of 9 draws (debt = 2.2, 2.225, 2.25, 2.275, 2.3 and 2 more) are near a border"
+    assert named in answer.attrs["notes"]
+    assert answer["near_jump"].values.tolist() == [True] * 7 + [False] * 2
+    steps = np.abs(np.diff(answer["irf"].values.squeeze()))
+    assert steps.max() > 10 * np.median(steps)
+
+
+def test_a_table_says_which_draws_are_near_a_border(network, border):
+    answer = network.irf(border, horizon=1, shock="monetary")
+    frame = answer.responses.frame()
+    assert list(frame.columns[-4:]) == ["exact", "flagged", "determinate", "near_jump"]
+    assert frame["near_jump"].tolist() == [True] * 4 + [False] * 2
+    assert answer.mean("draw").responses.frame()["near_jump"].all()
+    assert "near_jump" not in emulator.world("nk").irf(horizon=1).responses.frame()
 
 
 def test_where_the_solver_answers_in_its_place_its_own_margin_counts(network):

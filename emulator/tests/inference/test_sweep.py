@@ -8,6 +8,7 @@ import pytest
 
 import emulator
 from emulator.errors import ParameterError
+from emulator.inference.labels import DrawNames
 from emulator.inference.sweep import swept
 
 pytestmark = pytest.mark.fast
@@ -71,6 +72,23 @@ def test_a_grid_prints_each_pair(emulate):
     )
     assert code == 0, err
     assert "0.2, 2" in out
+
+
+def test_notes_name_draws_by_what_varies_and_many_by_their_numbers():
+    spec = emulator.world("nk").spec
+    theta = np.repeat(spec.theta(), 8, axis=0)
+    chosen = np.arange(8) >= 2
+
+    def counted(chosen):
+        return DrawNames(spec, theta, np.arange(8)).counted(chosen)
+
+    theta[:, spec.index("phi_pi")] = np.linspace(1.1, 1.8, 8)
+    assert counted(chosen) == "6 of 8 draws (phi_pi = 1.3, 1.4, 1.5, 1.6, 1.7 and 1 more)"
+    theta[:, spec.index("kappa")] = np.linspace(0.1, 0.8, 8)
+    assert counted(np.arange(8) > 5) == "2 of 8 draws (kappa, phi_pi = 0.7, 1.7; 0.8, 1.8)"
+    theta[:, :4] = np.linspace(0.1, 0.9, 8)[:, None]
+    assert counted(np.arange(8) == 3) == "1 of 8 draws (draw 3)"
+    assert counted(chosen).endswith("(draws 2, 3, 4, 5, 6 and 1 more)")
 
 
 def test_draws_that_all_fail_are_an_error(emulate):
