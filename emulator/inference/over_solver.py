@@ -147,7 +147,9 @@ class SolverAnswerer(Answerer):
         irf = self.scaled(theta, scaling, horizon)
         solved = np.isfinite(irf).all(axis=(1, 2, 3))
         fields = {"irf": irf, "exact": np.ones(len(theta), dtype=bool), "determinate": solved}
-        width = self._width(lambda last: self.scaled(theta, scaling, last), horizon)
+        width = self._width(
+            lambda last: irf if last == horizon else self.scaled(theta, scaling, last), horizon
+        )
         return fields if width is None else fields | {"lower": irf - width, "upper": irf + width}
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:

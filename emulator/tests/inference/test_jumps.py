@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 import emulator
+from emulator.inference.economy import Economy
 from emulator.inference.emulator import Emulator
+from emulator.inference.over_solver import SolverAnswerer
+from emulator.worlds import get_world
 from emulator.worlds.hank.spec import SPEC
 from emulator.worlds.regimes import regimes_of
 
@@ -19,8 +22,6 @@ def network():
 @pytest.fixture(scope="module")
 def border():
     """A draw on either side of a border along public debt, and one far from any."""
-    from emulator.worlds import get_world
-
     world = get_world("hank")
     draws = np.random.default_rng(1).uniform(SPEC.low, SPEC.high, size=(1, SPEC.n_parameters))
     draws[0, [SPEC.index(name) for name in ("debt", "sd_e", "rho_e", "r")]] = 2.0, 0.55, 0.95, 0.005
@@ -96,16 +97,27 @@ def test_worlds_without_regimes_say_nothing():
     assert "lower" not in answer
 
 
-def test_the_band_of_an_exact_answer_is_what_the_grid_errs_by():
-    economy = emulator.world("hank")
-    answer = economy.irf(shock="monetary", observables=["output", "rate"])
+@pytest.mark.parametrize(
+    ("world", "names", "least", "most"),
+    [("hank", ["output", "rate"], 1e-4, 1e-3), ("hank2", ["output", "hours"], 1e-2, 1e-1)],
+)
+def test_the_band_of_an_exact_answer_is_what_the_grid_errs_by(world, names, least, most):
+    economy = emulator.world(world)
+    answer = economy.irf(shock="monetary", observables=names)
     peak = np.abs(answer["irf"]).max("horizon")
-    for name in ("output", "rate"):
+    for name in names:
         share = economy.solver.solution_error[name]
         half = (answer["upper"] - answer["irf"]).sel(observable=name)
         np.testing.assert_allclose(half, share * peak.sel(observable=name) + 0 * half, rtol=1e-9)
-        assert 1e-4 < share < 1e-3
-    short = economy.irf(shock="monetary", observables=["output", "rate"], horizon=0)
+        assert least < share < most
+    short = economy.irf(shock="monetary", observables=names, horizon=0)
     np.testing.assert_array_equal(short["upper"], answer["upper"][:, :, :1])
     path = economy.irf(shocks={"monetary": [1, -1]}, observables=["output"], horizon=4)
     assert (path["upper"] > path["irf"]).all()
+
+
+def test_on_grids_whose_error_is_not_known_an_exact_answer_has_no_band():
+    coarse = {"liquid": 10, "illiquid": 16, "multipliers": 4}
+    world = get_world("hank2").with_settings(coarse)
+    assert world.solution_error == {}
+    assert "lower" not in Economy(SolverAnswerer(world)).irf(shock="monetary", horizon=4)

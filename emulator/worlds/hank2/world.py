@@ -47,6 +47,11 @@ last that follows from the part.
 FEWEST = Size(8, 12, 3)
 """Points of the smallest grids."""
 UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0])
+GRID_ERRORS = {GRID: (0.032, 0.019, 0.018, 0.066, 0.033, 0.016)}
+"""By observable, the share of a path's peak within which nine of ten paths lie of those on grids of
+80 liquid and 110 illiquid assets and 30 multipliers, quarters 0 to 40, 18 draws from the prior that
+have a solution (`benchmarks/hank2.py --grids`).
+"""
 ERROR_TOLERANCE = 1e-5
 SETTLED, FADED = 1e-3, 2e-2
 """Largest last response relative to the peak, in the short truncation and in the long one: a path
@@ -197,6 +202,12 @@ class TwoAssets(HouseholdWorld):
     def settings(self) -> Mapping[str, float]:
         """Points of the grids."""
         return self.size._asdict()
+
+    @property
+    def solution_error(self) -> Mapping[str, float]:
+        """The error of the grids, where it was measured."""
+        errors = GRID_ERRORS.get(self.size)
+        return {} if errors is None else dict(zip(SPEC.observable_names, errors, strict=True))
 
     def with_settings(self, settings: Mapping[str, float]) -> TwoAssets:
         """The economy on other grids; see `World.with_settings`."""
