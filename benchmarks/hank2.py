@@ -10,8 +10,8 @@ it; and the largest differences from the library's graph over the draws of
 
     python benchmarks/hank2.py [--paper] [--rounds 3] [--draws 10]
 
-With --grids alone what the world's grids err by (with --paper the paper's as well): responses to
-quarter 40 at draws of the prior against those on finer grids. A difference is the largest along a
+With --grids alone what the world's grids and finer ones err by (with --paper the paper's as well):
+responses to quarter 40 at draws of the prior against those on finer grids. A difference is the largest along a
 path, relative to that path's peak; the table has the median and the largest over draws of the worst
 path, and by observable the share within which nine of ten paths lie (`World.solution_error`).
 
@@ -49,6 +49,8 @@ FASTER, LARGEST = 10, 1e-5
 REFERENCE = files("emulator.tests") / "reference" / "hank2"
 FINE = "120,165,45"
 """Points of the reference for the error of the grids."""
+BETWEEN = Size(80, 110, 30)
+"""Grids whose error says how far the reference may err itself."""
 RATES = {"rstar": 0.61, "Z": 0.9, "G": 0.8}
 
 
@@ -155,8 +157,10 @@ def proposed(draws: int) -> np.ndarray:
 
 
 def on_grids(draws: int, paper: bool, fine: Size) -> Table:
-    """What the grids of the world err by, and on demand the paper's, at draws of the prior."""
-    sizes = (GRID, PAPER)[: 1 + paper]
+    """What the grids of the world err by, finer ones and, on demand, the paper's, at draws of the
+    prior.
+    """
+    sizes = (GRID, BETWEEN, PAPER)[: 2 + paper]
     errors = np.stack([grid_errors(row, sizes, fine) for row in track(proposed(draws), "solving")])
     return grid_table(errors[np.isfinite(errors).all(axis=(1, 2, 3))], sizes, fine)
 
