@@ -11,9 +11,10 @@ it; and the largest differences from the library's graph over the draws of
     python benchmarks/hank2.py [--paper] [--rounds 3] [--draws 10]
 
 With --grids alone what the world's grids and finer ones err by (with --paper the paper's as well):
-responses to quarter 40 at draws of the prior against those on finer grids. A difference is the largest along a
-path, relative to that path's peak; the table has the median and the largest over draws of the worst
-path, and by observable the share within which nine of ten paths lie (`World.solution_error`).
+responses to quarter 40 at draws of the prior against those on grids that are finer still. A
+difference is the largest along a path, relative to that path's peak; the table has the median and
+the largest over draws of the worst path, and by observable the share within which nine of ten paths
+lie (`World.solution_error`).
 
     python benchmarks/hank2.py --grids [--paper] [--draws 20] [--reference 120,165,45]
 """
