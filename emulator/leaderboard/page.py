@@ -126,8 +126,8 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
         lines.append(line)
     ordered = sorted(lines, key=len, reverse=True)  # the longest has the columns of all in order
     columns = list(dict.fromkeys(name for line in ordered for name in line))
-    table = pd.DataFrame(lines, columns=columns).fillna("")
-    return table.loc[:, table.ne("").any()]
+    said = [name for name in columns if any(line.get(name) for line in lines)]
+    return pd.DataFrame(lines, columns=said).fillna("")
 
 
 def _best(rows: Iterable[Row]) -> str:
