@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError, nearest
+from emulator.models.counts import observables_option
 from emulator.models.declared import Declared
 from emulator.models.normaliser import Normaliser, WorldStatistics
 from emulator.spec import WorldSpec
@@ -377,38 +378,3 @@ def mlp(sizes: list[int], dropout: float = 0.0) -> nn.Sequential:
         if dropout:
             layers.append(nn.Dropout(dropout))
     return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
-
-
-def shock_dims(param_dims: Mapping[str, int], n_shocks: int | Mapping[str, int]) -> dict[str, int]:
-    """Number of shocks of each world, from one number for all or a number for each."""
-    return _of_each_world("n_shocks", param_dims, n_shocks)
-
-
-def observable_dims(
-    param_dims: Mapping[str, int], n_observables: int | Mapping[str, int]
-) -> dict[str, int]:
-    """Number of observables of each world, from one number for all or a number for each."""
-    return _of_each_world("n_observables", param_dims, n_observables)
-
-
-def _of_each_world(
-    argument: str, param_dims: Mapping[str, int], counts: int | Mapping[str, int]
-) -> dict[str, int]:
-    if isinstance(counts, int):
-        return dict.fromkeys(param_dims, counts)
-    if set(counts) != set(param_dims):
-        raise ModelError(
-            f"{argument} names the worlds {sorted(counts)}, param_dims {sorted(param_dims)};"
-            " expected the same."
-        )
-    return dict(counts)
-
-
-def observables_option(n_observables: int | Mapping[str, int]) -> dict[str, Any]:
-    """The option `n_observables` that builds a network again; none where every world has three,
-    as every network of before had.
-    """
-    if isinstance(n_observables, int):
-        return {} if n_observables == 3 else {"n_observables": n_observables}
-    counts = dict(n_observables)
-    return {} if set(counts.values()) == {3} else {"n_observables": counts}

@@ -12,12 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
-from emulator.models.base import (
-    EmulatorModel,
-    observable_dims,
-    observables_option,
-    shock_dims,
-)
+from emulator.models.base import EmulatorModel
+from emulator.models.counts import observable_dims, observables_option, shock_dims
 from emulator.models.declared import Declared, processes_of_others, sizes_of_shocks
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec

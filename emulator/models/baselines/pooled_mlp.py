@@ -12,13 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
-from emulator.models.base import (
-    EmulatorModel,
-    mlp,
-    observable_dims,
-    observables_option,
-    shock_dims,
-)
+from emulator.models.base import EmulatorModel, mlp
+from emulator.models.counts import observable_dims, observables_option, shock_dims
 
 
 class PooledMLPBaseline(EmulatorModel):

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from emulator.errors import ModelError
 from emulator.models import model_class
-from emulator.models.base import EmulatorModel, observable_dims, observables_option, shock_dims
+from emulator.models.base import EmulatorModel
+from emulator.models.counts import observable_dims, observables_option, shock_dims
 from emulator.models.normaliser import WorldStatistics
 from emulator.spec import WorldSpec
 

@@ -16,12 +16,8 @@ from torch import Tensor, nn
 
 from emulator.closures.parts import DearParts
 from emulator.errors import ModelError
-from emulator.models.base import (
-    EmulatorModel,
-    observable_dims,
-    observables_option,
-    shock_dims,
-)
+from emulator.models.base import EmulatorModel
+from emulator.models.counts import observable_dims, observables_option, shock_dims
 from emulator.models.normaliser import WorldStatistics
 from emulator.models.structure.learnt import Structure
 from emulator.spec import WorldSpec

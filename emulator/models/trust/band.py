@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from emulator.errors import ModelError
-from emulator.models.base import observables_option
+from emulator.models.counts import observables_option
 from emulator.models.trust.learner import Learner, fit
 from emulator.spec import BAND_LEVEL
 

@@ -23,7 +23,6 @@ parameter, S shock, D hidden, E hidden of a shock, T token, O observable, H hori
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -40,14 +39,9 @@ from emulator.models.universal.folding import Folded, fold, separate
 from emulator.models.universal.head import EVEN, Head
 from emulator.models.universal.layers import Corrections, Shared, Sizes
 from emulator.models.universal.recorded import Predict, Recordings
-from emulator.models.universal.tokens import Description
+from emulator.models.universal.tokens import MOST_OWN, Description
 from emulator.models.universal.transfer import Known, start, start_world
 from emulator.spec import WorldSpec
-
-MOST_OWN = 2
-"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a
-moving average. More are taken for common ones.
-"""
 
 _VERSION = attrgetter("_version")
 
@@ -114,7 +108,9 @@ class UniversalEmulator(EmulatorModel):
         self.observable_dims = {name: len(d.observables) for name, d in descriptions.items()}
         self.horizon, self.any_horizon = H, structure
         self._position = {name: k for k, name in enumerate(descriptions)}
-        self._seen = {name: self._known(d) for name, d in descriptions.items()}
+        self._seen = {
+            name: d.known(own_parameters, shock_sizes) for name, d in descriptions.items()
+        }
         sizes = Sizes(width, shock_width, layers, token_dim)
         states = max(states, *self.observable_dims.values())
         self.heads = nn.ModuleList(
@@ -152,18 +148,6 @@ class UniversalEmulator(EmulatorModel):
             H=horizon,
             **options,
         )
-
-    def _known(self, description: Description) -> Description:
-        """What the options let the network know of a world."""
-        nothing = ((),) * len(description.shocks)
-        own = (
-            tuple(own_of_shock[:MOST_OWN] for own_of_shock in description.own)
-            if self.options["own_parameters"]
-            else nothing
-        )
-        if not self.options["shock_sizes"]:
-            return replace(description, sizes=(), own=nothing)
-        return replace(description, own=own)
 
     def parts(self) -> list[list[nn.Parameter]]:
         """What worlds share, and each world's own weights: a step that is too large in one world

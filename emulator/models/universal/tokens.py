@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -27,6 +27,11 @@ HASHED = 96
 PARAMETER_FEATURES = HASHED + len(ROLES)
 SHOCK_FEATURES = HASHED
 UNNAMED = "?"
+
+MOST_OWN = 2
+"""Parameters of a shock's own process that the shared weights provide for: an autoregression and a
+moving average. More are taken for common ones.
+"""
 
 UNSAID = ("output", "inflation", "rate")
 """Observables of a world whose description names none: those of every network of before."""
@@ -111,6 +116,14 @@ class Description:
             if self.observables == UNSAID
             else values | {"observables": list(self.observables)}
         )
+
+    def known(self, own_parameters: bool, shock_sizes: bool) -> Description:
+        """What a network is told: whether parameters are those of one shock alone, of which it
+        provides for `MOST_OWN`, and whether they are sizes.
+        """
+        nothing = ((),) * len(self.shocks)
+        own = tuple(of_shock[:MOST_OWN] for of_shock in self.own) if own_parameters else nothing
+        return replace(self, own=own) if shock_sizes else replace(self, sizes=(), own=nothing)
 
     @property
     def common(self) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from emulator.errors import (
     TrainingError,
     UnknownNameError,
 )
-from emulator.models import base, checkpoint, load
+from emulator.models import checkpoint, counts, load
 from emulator.models.base import EmulatorModel
 from emulator.models.baselines import PerWorldMLPBaseline
 from emulator.tests.training.runs import make_trainer
@@ -29,7 +29,7 @@ class MeanResponse(EmulatorModel):
         super().__init__(param_dims=param_dims, H=H, n_shocks=n_shocks)
         self.param_dims, self.shock_dims, self.horizon = (
             param_dims,
-            base.shock_dims(param_dims, n_shocks),
+            counts.shock_dims(param_dims, n_shocks),
             H,
         )
         self.given = []
