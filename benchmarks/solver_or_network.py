@@ -38,10 +38,13 @@ HERE = Path(__file__).parent
 TABLE = HERE / "solver_or_network.csv"
 PAGE = HERE.parent / "docs" / "solver_or_network.md"
 BEGIN, END = "<!-- table: begins -->", "<!-- table: ends -->"
+NETWORKS = ("universal-alone", "structure_hank", "structure_hank2")
+"""The networks that ship; `universal` answers in `hank` and `hank2` by those of structure."""
 BATCH = 10_000
 SINGLES = 50
 COLUMNS = (
     "world",
+    "network",
     "solver_one_us",
     "network_one_us",
     "solver_batch_us",
@@ -53,33 +56,25 @@ COLUMNS = (
 """Microseconds of a call with one draw and of a draw in a batch; relative error of a draw, all its
 responses together; seconds of processor time to load the network.
 """
+NUMBERS = COLUMNS[2:]
 
 SOLVER = "import emulator; emulator.world('nk').irf()"
-NETWORK = "import emulator; emulator.load({!r})['nk'].irf()"
+NETWORK = "import emulator; emulator.load({!r})[{!r}].irf()"
 
 
 def main(
-    checkpoint: Annotated[
-        str, typer.Option(help="The network: a name that ships, a file or the folder of a run.")
-    ] = "universal",
     results: Annotated[
-        Path, typer.Option(help="Scores of this network, as `emulator evaluate` writes them.")
-    ] = Path("results/universal_D/results.json"),
+        Path,
+        typer.Option(help="Folder of the scores of the networks that ship, each in its own."),
+    ] = Path("results"),
     repeats: Annotated[int, typer.Option(help="Rounds; medians are shown.")] = 7,
 ) -> None:
     """Time solver and network beside each other, and write the table."""
     import torch
 
-    from emulator.models import load
-
     torch.set_num_threads(1)
-    network = load(checkpoint).network
-    errors = errors_of(results)
-    load_s = loading(checkpoint, repeats)
-    rows = [
-        (name, *times(network, name, repeats), *errors[name], load_s)
-        for name in network.world_specs
-    ]
+    rng = np.random.default_rng(0)  # one for all: some worlds keep the draws that they have solved
+    rows = [row for shipped in NETWORKS for row in rows_of(shipped, results, repeats, rng)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_text(TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
     text = PAGE.read_text(encoding="utf-8")
@@ -87,6 +82,23 @@ def main(
     shown = markdown(pd.read_csv(TABLE))
     write_text(PAGE, f"{before}{BEGIN}\n{shown}\n{END}{after}")
     out.print(shown)
+
+
+def rows_of(shipped: str, results: Path, repeats: int, rng: np.random.Generator) -> list[tuple]:
+    """A row for each world of a network that ships."""
+    from emulator.leaderboard.targets import read_targets
+    from emulator.models import load
+    from emulator.models.shipped import ALONE
+
+    network = load(shipped).network
+    targets = read_targets(results)
+    scored = targets.held if targets and targets.held and shipped.endswith(ALONE) else shipped
+    errors = errors_of(results / scored / "results.json")
+    load_s = loading(shipped, next(iter(network.world_specs)), repeats)
+    return [
+        (name, shipped, *times(network, name, repeats, rng), *errors[name], load_s)
+        for name in network.world_specs
+    ]
 
 
 def errors_of(results: Path) -> dict[str, tuple[float, float]]:
@@ -103,11 +115,11 @@ def errors_of(results: Path) -> dict[str, tuple[float, float]]:
     }
 
 
-def loading(checkpoint: str, repeats: int) -> float:
+def loading(checkpoint: str, world: str, repeats: int) -> float:
     """Seconds of processor time that a first answer costs more from the network than from a
     solver, medians over processes of their own.
     """
-    codes = SOLVER, NETWORK.format(checkpoint)
+    codes = SOLVER, NETWORK.format(checkpoint, world)
     seconds: dict[str, list[float]] = {code: [] for code in codes}
     for _ in range(repeats):
         for code in codes:
@@ -119,15 +131,17 @@ def loading(checkpoint: str, repeats: int) -> float:
     return statistics.median(seconds[codes[1]]) - statistics.median(seconds[codes[0]])
 
 
-def times(network: Callable, name: str, repeats: int) -> tuple[float, float, float, float]:
+def times(
+    network: Callable, name: str, repeats: int, rng: np.random.Generator
+) -> tuple[float, float, float, float]:
     """Microseconds: one draw by solver and by network, a draw of a batch by both."""
     import torch
 
     from emulator.worlds import get_world
 
-    world, rng = get_world(name), np.random.default_rng(0)
+    world = get_world(name)
 
-    def fresh(n: int) -> np.ndarray:  # some worlds keep the solutions of draws that they have seen
+    def fresh(n: int) -> np.ndarray:
         return world.propose(n, rng).astype(np.float32).astype(np.float64)
 
     # Calls are timed in a row: clocks of processor time may advance by milliseconds.
@@ -179,9 +193,9 @@ def draws_that_pay(row: pd.Series) -> float:
 def markdown(table: pd.DataFrame) -> str:
     """The measurements as a table for the page, a row a world."""
     lines = [
-        "| world | one draw, us: solver | network | a draw of many, us: solver | network"
+        "| world | network | one draw, us: solver | network | a draw of many, us: solver | network"
         " | relative error: median | 95th percentile | ask |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for _, row in table.iterrows():
         pays = draws_that_pay(row)
@@ -191,9 +205,10 @@ def markdown(table: pd.DataFrame) -> str:
             else f"the network from {int(float(f'{pays:.2g}')):,} draws"
         )
         times_us = [f"{row[name]:,.3g}" if row[name] < 1000 else f"{row[name]:,.0f}"
-                    for name in COLUMNS[1:5]]  # fmt: skip
-        errors = [f"{100 * row[name]:.2g} %" for name in COLUMNS[5:7]]
-        lines.append(f"| `{row['world']}` | " + " | ".join([*times_us, *errors, ask]) + " |")
+                    for name in NUMBERS[:4]]  # fmt: skip
+        errors = [f"{100 * row[name]:.2g} %" for name in NUMBERS[4:6]]
+        names = [f"`{row[column]}`" for column in COLUMNS[:2]]
+        lines.append(f"| {' | '.join([*names, *times_us, *errors, ask])} |")
     return "\n".join(lines)
 
 

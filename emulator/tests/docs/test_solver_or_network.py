@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from emulator.models import load
+from emulator.models.shipped import SHIPPED
 
 pytestmark = [pytest.mark.fast, pytest.mark.checkout]
 
@@ -22,14 +23,20 @@ def benchmark(pytestconfig):
 def test_the_page_shows_what_was_measured(benchmark):
     table = pd.read_csv(benchmark.TABLE)
     assert list(table.columns) == list(benchmark.COLUMNS)
-    assert set(table["world"]) == set(load("universal").world_specs)
+    for name, rows in table.groupby("network"):
+        assert set(rows["world"]) == set(load(name).world_specs)
+    assert set(table["network"]) == {"universal-alone", *SHIPPED} - {"universal"}
     page = benchmark.PAGE.read_text(encoding="utf-8")
     shown = page.split(benchmark.BEGIN)[1].split(benchmark.END)[0].strip()
     assert shown == benchmark.markdown(table)
 
 
 def test_a_network_pays_where_a_draw_costs_the_solver_more(benchmark):
-    row = dict.fromkeys(benchmark.COLUMNS[1:], 1.0) | {"world": "x", "load_s": 2.0}
+    row = dict.fromkeys(benchmark.NUMBERS, 1.0) | {
+        "world": "x",
+        "network": "y",
+        "load_s": 2.0,
+    }
     cheap, dear = (row | {"solver_batch_us": cost, "network_batch_us": 10.0} for cost in (9, 210))
     assert benchmark.draws_that_pay(pd.Series(cheap)) == float("inf")
     assert benchmark.draws_that_pay(pd.Series(dear)) == 10_000
