@@ -18,8 +18,8 @@ WEIGHTS, CARD, CONFIG = f"model{weights_file.SUFFIX}", "MODEL_CARD.md", "config.
 
 SHIPPED = {
     "universal": (
-        "emulator release --checkpoint runs/universal_D/calibrated.pt --results"
-        " results/universal_D/results.json"
+        "emulator release --checkpoint runs/universal_E/calibrated.pt --results"
+        " results/universal_E/results.json"
     ),
     "structure_hank": (
         "emulator release --checkpoint runs/structure_hank/calibrated.pt --results"

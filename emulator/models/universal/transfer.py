@@ -17,6 +17,7 @@ parameter of the relative, S shock.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -41,6 +42,9 @@ RELATED = 0.35
 """Mean likeness of a world's parameters to another's, those that are not alike counting nothing,
 from which the two are related.
 """
+
+UNITS = ("shock_unit", "observable_unit", "live")
+"""Sizes of a world's responses, which go with its weights where its answers are taken over."""
 
 FAR = 3.0
 """Standard deviations of a relative's parameter by which the new world's may differ in mean, and
@@ -81,29 +85,36 @@ def start_world(network: UniversalEmulator, other: UniversalEmulator, world: str
     """Make a network's answers in one world those of another that knows it, up to rounding; what is
     shared stays.
 
-    A world with an exact start keeps it. Raises `ModelError` where the other network does not know
-    the world, or has other sizes.
+    Where the two saw other means of parameters, effects that the world declares to be exact are
+    read at this network's own, and answers differ by as much as the other errs about them. A world
+    with an exact start keeps it. Raises `ModelError` where the other network does not know the
+    world, describes it otherwise, or has other sizes.
     """
     if world not in other._position:
         raise ModelError(
             f"'{world}' cannot start from a network of {', '.join(other._position)}: expected one"
             f" that knows '{world}'."
         )
+    mine, theirs = _facts(network, world), _facts(other, world)
+    if differ := [name for name in mine if mine[name] != theirs[name]]:
+        raise ModelError(
+            f"'{world}' cannot start from a network with another {', '.join(differ)}:"
+            f" there {[theirs[name] for name in differ]!r:.200}, here"
+            f" {[mine[name] for name in differ]!r:.200}."
+        )
     if not network._learns(world):
         return
-    known = other._known_as(world)
-    if relative(network._known_as(world), {world: known}) is None:
-        raise ModelError(
-            f"'{world}' cannot start from a network with {_sizes(other, world)}; this one has"
-            f" {_sizes(network, world)}."
-        )
-    _start_new(network, world, {world: known})
+    own, their_own = network._own(world), other._own(world)
+    for name in UNITS:
+        getattr(own, name).copy_(getattr(their_own, name))
+    _start_new(network, world, {world: other._known_as(world)})
 
 
-def _sizes(network: UniversalEmulator, world: str) -> str:
-    names = ("width", "layers", "shock_width", "structure")
-    options = ", ".join(f"{name}={network.options[name]}" for name in names)
-    return f"{options} and {network._head(world).n} states"
+def _facts(network: UniversalEmulator, world: str) -> dict[str, object]:
+    """What has to agree for one network to answer as the other does."""
+    sizes = {name: network.options[name] for name in ("width", "layers", "shock_width")}
+    head = network._head(world)
+    return asdict(network._seen[world]) | sizes | {"structure": head.structure, "states": head.n}
 
 
 def _observe_alike(network: UniversalEmulator, other: UniversalEmulator, world: str) -> bool:

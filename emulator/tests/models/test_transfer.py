@@ -135,8 +135,10 @@ def test_a_network_of_another_width_has_no_relatives_and_starts_from_its_own_sta
 
 @pytest.mark.parametrize("world", ["nk", "sw07", "hank"])
 def test_one_world_takes_over_the_answers_of_a_network_of_its_own(world):
-    """The other worlds, and what all share, keep every bit."""
+    """The other worlds, and what all share, keep every bit. Sizes of responses are the other's."""
     network, alone = taught(world, "rbc"), taught(world, seed=7)
+    alone._own(world).shock_unit.mul_(1.3)
+    alone._own(world).observable_unit.mul_(torch.linspace(0.8, 1.2, len(SPECS[world].observables)))
     theta, others = _theta(SPECS[world], 6), _theta(SPECS["rbc"], 6)
     shared = {name: value.clone() for name, value in network.shared.state_dict().items()}
     before, wanted = network(others, "rbc"), alone(theta, world)
@@ -161,12 +163,28 @@ def test_a_world_starts_from_no_network_that_cannot_answer_for_it():
     with pytest.raises(ModelError, match=r"from a network of rbc, hank: expected one that knows"):
         network.start_world_from(taught("rbc", "hank"), "nk")
     torch.manual_seed(1)
-    for option in ({"width": 64}, {"layers": 1}, {"shock_width": 32}, {"structure": False}):
-        ((name, value),) = option.items()
+    for option, said in (
+        ({"width": 64}, r"width: there \[64\], here \[128\]"),
+        ({"layers": 1}, r"layers: there \[1\]"),
+        ({"shock_width": 32}, r"shock_width: there \[32\]"),
+        ({"structure": False}, r"structure: there \[False\]"),
+        ({"states": 5}, r"states: there \[5\], here \[9\]"),
+        ({"shock_sizes": False}, r"another sizes, own, states: there"),
+    ):
         other = UniversalEmulator.from_specs({"nk": SPECS["nk"]}, 20, **option)
         other.bind({"nk": _statistics(SPECS["nk"])}, {"nk": SPECS["nk"]})
-        with pytest.raises(ModelError, match=rf"{name}={value}.*; this one has width=128"):
+        with pytest.raises(ModelError, match=said):
             network.start_world_from(other, "nk")
+    renamed = SPECS["nk"].model_copy(
+        update={
+            "parameters": tuple(
+                p.model_copy(update={"name": "gamma"}) if p.name == "kappa" else p
+                for p in SPECS["nk"].parameters
+            )
+        }
+    )
+    with pytest.raises(ModelError, match="another parameters: there"):
+        network.start_world_from(made({"nk": renamed}, seed=1), "nk")
     plain = PerWorldMLPBaseline({"nk": 12}, [8], H=20)
     with pytest.raises(ModelError, match="from PerWorldMLPBaseline: expected a checkpoint of Univ"):
         network.start_world_from(plain, "nk")
