@@ -167,7 +167,7 @@ class Table:
         self.data = data.fingerprint[:12]
         self.columns = [*COLUMNS[name], DATA]
         earlier = read_study(folder, name)
-        if earlier is not None and set(earlier.get(DATA, [""])) != {self.data}:
+        if earlier is not None and len(earlier) and set(earlier.get(DATA, [""])) != {self.data}:
             raise EvaluationError(
                 f"{self.path} holds trainings on other data than {data.path} ({self.data}). Give"
                 " another folder with --results."

@@ -127,7 +127,11 @@ def function_of(name: str) -> Callable[..., Any]:
     return getattr(importlib.import_module(module), function)
 
 
-NAMED = {"--dataset": "a data set", "--checkpoint": "a network"}
+NAMED = {
+    "--config": "a configuration",
+    "--dataset": "a data set",
+    "--checkpoint": "a network",
+}
 """Options that name a place, for which it is easily given without one."""
 
 
@@ -136,7 +140,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         ctx.allow_extra_args = True
-        given = set(args)
+        given = {arg.partition("=")[0] for arg in args}
         extra = super().parse_args(ctx, args)
         if extra and not ctx.resilient_parsing:
             known = {option for parameter in self.params for option in parameter.opts} - given

@@ -178,6 +178,8 @@ def _groups(worlds: Mapping[str, World], draws: int, sizes: Mapping[str, int]) -
 
     Raises `DatasetError` where none does, and where there would be too few groups.
     """
+    if draws < 1:
+        raise DatasetError(f"draws_per_group is {draws}; expected 1 or more.")
     if draws == 1:
         return {}
     dear = {name: world.dear for name, world in worlds.items() if world.dear}

@@ -104,21 +104,29 @@ def commands(facts: Facts) -> Iterator[str]:
     yield facts.release_command
 
 
-def _runs_before(config: dict[str, Any]) -> list[Path]:
+def _runs_before(config: dict[str, Any], seen: tuple[Path, ...] = ()) -> list[Path]:
     """The runs from whose weights a training starts, and those from which these started as far as
-    their configurations are at hand; the earliest first.
+    their configurations are at hand; the earliest first. Networks that ship have cards of their
+    own.
     """
     runs: list[Path] = []
     for start in (config.get("init_from"), *config.get("init_worlds", {}).values()):
-        if start is None:
+        if start is None or start in shipped.SHIPPED:
             continue
         place = Path(start)
         run = place.parent if place.suffix in (".pt", weights_file.SUFFIX) else place
-        earlier = run / "config.json"
-        if earlier.is_file():
-            runs += _runs_before(json.loads(earlier.read_text(encoding="utf-8")))
-        runs.append(run)
+        if run not in seen:  # a run that was started anew from its own weights
+            runs += [*_runs_before(_config_of(run), (*seen, run)), run]
     return list(dict.fromkeys(runs))
+
+
+def _config_of(run: Path) -> dict[str, Any]:
+    """A run's configuration; nothing where it cannot be read."""
+    try:
+        config = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def _training_time(run: Path) -> str:

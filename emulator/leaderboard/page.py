@@ -51,6 +51,15 @@ SPLIT_ENDS = {"": "test", "_slice": "slice", "_corner": "corner"}
 
 STRUCTURE = "StructureEmulator"
 """Class of networks that predict a dear part and close it exactly."""
+LATE = (
+    "structure: exact closure",
+    "network only",
+    "best of one world",
+    "best of several",
+    "best trivial",
+    "draws",
+)
+"""Columns of scores after those of the network that is held to the targets, in their order."""
 OTHER_DATA = "other data than trained on"
 NOT_HELD = "-"
 """In the table of targets: a world that is not held to a target."""
@@ -124,8 +133,8 @@ def _by_world(rows: pd.DataFrame, chosen: str | None) -> pd.DataFrame:
             "draws": first["draws"],
         }
         lines.append(line)
-    ordered = sorted(lines, key=len, reverse=True)  # the longest has the columns of all in order
-    columns = list(dict.fromkeys(name for line in ordered for name in line))
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    columns.sort(key=lambda name: LATE.index(name) if name in LATE else -1)
     said = [name for name in columns if any(line.get(name) for line in lines)]
     return pd.DataFrame(lines, columns=said).fillna("")
 

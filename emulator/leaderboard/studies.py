@@ -41,7 +41,7 @@ def read_columns(
     Raises `EvaluationError` where they are not to be had.
     """
     try:
-        table = pd.read_csv(path)
+        table = pd.read_csv(path, dtype={DATA: str})  # twelve digits may look like a number
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:  # pandas' own errors are ValueErrors
@@ -107,9 +107,8 @@ def averaged(study: pd.DataFrame) -> pd.DataFrame:
 
 def on_data(study: pd.DataFrame) -> str:
     """' On data `6977f860436d`.', where a study says so."""
-    if DATA not in study:
-        return ""
-    return f" On data {', '.join(f'`{name}`' for name in sorted(set(study[DATA])))}."
+    names = sorted(set(study[DATA].dropna())) if DATA in study else []
+    return f" On data {', '.join(f'`{name}`' for name in names)}." if names else ""
 
 
 def gain(study: pd.DataFrame, world: str, draws: int) -> tuple[float, int] | None:

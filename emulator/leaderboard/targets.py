@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from emulator.errors import EvaluationError, first_error
 
@@ -63,6 +63,14 @@ class Targets(BaseModel):
         if ends[0] > ends[1]:
             raise ValueError("the first end is above the second")
         return ends
+
+    @model_validator(mode="after")
+    def _known(self) -> Targets:
+        if unknown := sorted(set(self.few_draws_without) - set(self.nrmse)):
+            raise ValueError(
+                f"few_draws_without names '{unknown[0]}', which has no target for nrmse"
+            )
+        return self
 
 
 def read_targets(folder: Path) -> Targets | None:

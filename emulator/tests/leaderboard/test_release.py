@@ -144,17 +144,22 @@ def test_the_card_tells_of_the_runs_that_training_starts_from(request_, data, tm
         "init_from": f"{tmp_path}/middle",
         "init_worlds": {"nk": f"{tmp_path}/nk/final.pt", "lss": f"{tmp_path}/middle"},
     }
+    (tmp_path / "first").mkdir()  # overwritten by a run from its own weights, and half gone
+    (tmp_path / "first" / "config.json").write_text(json.dumps({"init_from": f"{tmp_path}/middle"}))
+    (tmp_path / "lost").mkdir()
+    (tmp_path / "lost" / "config.json").write_text("{")
+    starts["init_worlds"] |= {"rbc": f"{tmp_path}/lost", "zlb": "universal"}
     origin = dataclasses.replace(made, config=made.config | starts)
     facts = Facts(
         origin, results.read(request_.results), data, request_.output, b"", "release it", "two"
     )
-    before = [f"{tmp_path}/{name}" for name in ("first", "middle", "nk")]
+    before = [f"{tmp_path}/{name}" for name in ("first", "middle", "nk", "lost")]
     wanted = [f"# training starts from {run}: train that network first" for run in before]
     assert [line for line in commands(facts) if line.startswith("#")] == wanted
     assert (
         f"| and that of the runs that it starts from | `{before[0]}`: not recorded; `{before[1]}`:"
-        f" not recorded; `{before[2]}`: 1 minutes, 100 steps (device cpu, threads 1, processes 1) |"
-        in render(facts)
+        f" not recorded; `{before[2]}`: 1 minutes, 100 steps (device cpu, threads 1, processes 1);"
+        f" `{before[3]}`: not recorded |" in render(facts)
     )
 
 

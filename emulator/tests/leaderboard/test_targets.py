@@ -36,6 +36,7 @@ def test_no_file_means_no_targets(tmp_path: Path) -> None:
         ({"flagged": 1.5}, "flagged: .*less than or equal to 1"),
         ({"flaged": 0.5}, "flaged: Extra inputs"),
         ({"batch_us": float("inf")}, "batch_us: .*finite"),
+        ({"few_draws_without": ["vra"]}, ".*few_draws_without names 'vra'"),
     ],
 )
 def test_wrong_values_are_named(tmp_path: Path, change: dict, message: str) -> None:
