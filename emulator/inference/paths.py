@@ -106,7 +106,8 @@ class ShockPath:
         width = answerer.half_width(theta, horizon)
         if width is not None:
             total = superposed(width, np.abs(path_nST))[:, None]
-            fields |= {"lower": irf - total, "upper": irf + total}
+            with np.errstate(invalid="ignore"):  # a response and its band may both be infinite
+                fields |= {"lower": irf - total, "upper": irf + total}
         fields |= answerer.signs(theta)
         if answerer.exact:
             fields["determinate"] = np.isfinite(irf).all(axis=(1, 2, 3))
