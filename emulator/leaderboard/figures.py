@@ -59,6 +59,7 @@ MODEL_TITLES = {
     "PerWorldGRU": "GRU, one a world",
     "LightGBM": "boosted trees",
     "Linear": "linear",
+    "StructureEmulator": "structure: exact closure",
 }
 """How legends name models; others by the name of their class."""
 
