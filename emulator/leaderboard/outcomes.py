@@ -179,26 +179,43 @@ def _worst_gap(field: Field, world: str) -> Outcome:
 
 
 def _mean_gap(field: Field) -> Outcome:
-    target = "mean gap to the best specialist"
     largest = field.targets.mean_gap
-    limit = f"at most {100 * largest:.0f} %"
-    worlds = list(field.targets.nrmse)
-    measured = [gap for gap in (_gap(field, world) for world in worlds) if gap is not None]
+    gaps = [_gap(field, world) for world in field.targets.nrmse]
+    return _mean(
+        field,
+        "mean gap to the best specialist",
+        f"at most {100 * largest:.0f} %",
+        [None if gap is None else (gap[0], int(gap[1]["seeds"])) for gap in gaps],
+        lambda mean: f"{100 * mean:+.1f} %",
+        lambda mean: None if mean <= largest else f"{100 * (mean - largest):.1f} points",
+    )
+
+
+def _mean(
+    field: Field,
+    target: str,
+    limit: str,
+    values: list[tuple[float, int] | None],
+    shown: Callable[[float], str],
+    shortfall: Callable[[float], str | None],
+) -> Outcome:
+    """The outcome of a mean over worlds, from each world's value and seeds; measured where all
+    are.
+    """
+    measured = [value for value in values if value is not None]
     if not measured:
         return absent(target, ALL_WORLDS, limit)
-    mean = float(np.mean([gap for gap, _, _ in measured]))
-    value = f"{100 * mean:+.1f} %"
-    if len(measured) < len(worlds):
-        return absent(
-            target, ALL_WORLDS, limit, f"{value} in {len(measured)} of {len(worlds)} worlds"
-        )
+    mean = float(np.mean([value for value, _ in measured]))
+    if len(measured) < len(values):
+        text = f"{shown(mean)} in {len(measured)} of {len(values)} worlds"
+        return absent(target, ALL_WORLDS, limit, text)
     return field.outcome(
         target=target,
         world=ALL_WORLDS,
         limit=limit,
-        value=value,
-        shortfall=None if mean <= largest else f"{100 * (mean - largest):.1f} points",
-        seeds=min(int(own["seeds"]) for _, own, _ in measured),
+        value=shown(mean),
+        shortfall=shortfall(mean),
+        seeds=min(seeds for _, seeds in measured),
     )
 
 
@@ -257,12 +274,18 @@ def _taught(targets: Targets) -> list[str]:
     return [world for world in targets.nrmse if world not in targets.few_draws_without]
 
 
+def _gain(field: Field, world: str) -> tuple[float, int] | None:
+    """How many times better fine-tuning was than training from scratch, and on how many seeds."""
+    if field.few_draws is None:
+        return None
+    return studies.gain(field.few_draws, world, field.targets.few_draws)
+
+
 def _few_draws(field: Field, world: str) -> Outcome:
-    draws = field.targets.few_draws
     needed = field.targets.few_draws_factor
-    target = f"fine-tuning over scratch, {draws} draws"
+    target = f"fine-tuning over scratch, {field.targets.few_draws} draws"
     limit = f"at least {needed:g} times"
-    measured = None if field.few_draws is None else studies.gain(field.few_draws, world, draws)
+    measured = _gain(field, world)
     if measured is None:
         return absent(target, world, limit)
     factor, seeds = measured
@@ -277,25 +300,14 @@ def _few_draws(field: Field, world: str) -> Outcome:
 
 
 def _mean_few_draws(field: Field) -> Outcome:
-    draws, needed = field.targets.few_draws, field.targets.few_draws_mean_factor
-    target, limit = f"mean factor of fine-tuning, {draws} draws", f"at least {needed:g} times"
-    worlds = _taught(field.targets)
-    study = field.few_draws
-    gains = [] if study is None else [studies.gain(study, world, draws) for world in worlds]
-    measured = [gain for gain in gains if gain is not None]
-    if not measured:
-        return absent(target, ALL_WORLDS, limit)
-    mean = float(np.mean([factor for factor, _ in measured]))
-    if len(measured) < len(worlds):
-        value = f"{mean:.3g} times in {len(measured)} of {len(worlds)} worlds"
-        return absent(target, ALL_WORLDS, limit, value)
-    return field.outcome(
-        target=target,
-        world=ALL_WORLDS,
-        limit=limit,
-        value=f"{mean:.3g} times",
-        shortfall=None if mean >= needed else f"{mean:.3g} of {needed:g} times",
-        seeds=min(seeds for _, seeds in measured),
+    needed = field.targets.few_draws_mean_factor
+    return _mean(
+        field,
+        f"mean factor of fine-tuning, {field.targets.few_draws} draws",
+        f"at least {needed:g} times",
+        [_gain(field, world) for world in _taught(field.targets)],
+        lambda mean: f"{mean:.3g} times",
+        lambda mean: None if mean >= needed else f"{mean:.3g} of {needed:g} times",
     )
 
 

@@ -212,11 +212,11 @@ def _targets(board: Board, chosen: str | None) -> list[str]:
     for target, rows in board.outcomes[by_world].groupby("target", sort=False):
         limits = list(dict.fromkeys(rows["limit"]))
         limit = limits[0] if len(limits) == 1 else _ends(limits)
-        reserves = {reserve for row in records(rows) if (reserve := _reserve(row))}
-        alike = len(reserves) == 1 and all(map(_reserve, records(rows[rows["met"].notna()])))
-        outcomes = {str(row["world"]): _outcome(row, alike) for row in records(rows)}
-        heads = {"target": f"{target} ({reserves.pop()})" if alike else target, "limit": limit}
-        lines.append(heads | outcomes)
+        reserves = {_reserve(row) for row in records(rows[rows["met"].notna()])}
+        of_all = reserves.pop() if len(reserves) == 1 else ""
+        outcomes = {str(row["world"]): _outcome(row, bool(of_all)) for row in records(rows)}
+        title = f"{target} ({of_all})" if of_all else target
+        lines.append({"target": title, "limit": limit, **outcomes})
     return [heading, text, "\n\n", _table(pd.DataFrame(lines).fillna(NOT_HELD))]
 
 
