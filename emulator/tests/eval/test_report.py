@@ -35,12 +35,12 @@ class References(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.addresses: list[str] = []
         self.tags: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.found += [
+        self.addresses += [
             value or ""
             for name, value in attrs
             if name in ("src", "href", "srcset", "data", "action", "poster")
@@ -133,11 +133,11 @@ def test_report_loads_nothing(
     text = report.write(evaluation, images, tmp_path).read_text(encoding="utf-8")
     seen = References()
     seen.feed(text)
-    assert len(seen.found) == len(images)
-    assert all(reference.startswith("data:image/png;base64,") for reference in seen.found)
+    assert len(seen.addresses) == len(images)
+    assert all(reference.startswith("data:image/png;base64,") for reference in seen.addresses)
     assert not {"script", "link", "iframe", "object"} & set(seen.tags)
     assert not re.search(r"https?:|@import|url\(", re.sub(r"base64,[A-Za-z0-9+/=]+", "", text))
-    assert {base64.b64decode(reference.partition(",")[2]) for reference in seen.found} == set(
+    assert {base64.b64decode(reference.partition(",")[2]) for reference in seen.addresses} == set(
         images.values()
     )
 

@@ -107,14 +107,14 @@ def test_relatives_are_the_worlds_that_an_economist_would_name():
     network = made({name: SPECS[name] for name in WORLDS})
     known = {name: network._known_as(name) for name in WORLDS}
 
-    def found(world, *others):
+    def nearest(world, *others):
         return relative(known[world], {name: known[name] for name in others})
 
-    assert found("nk", "var", "lss", "rbc", "switching", "sw07", "hank") == "switching"
-    assert found("switching", "nk", "rbc", "hank") == "nk"
-    assert found("hank", "lss", "nk", "var") == "nk"
-    assert found("nk", "var", "lss") is None
-    assert found("var", "lss", "nk") is None
+    assert nearest("nk", "var", "lss", "rbc", "switching", "sw07", "hank") == "switching"
+    assert nearest("switching", "nk", "rbc", "hank") == "nk"
+    assert nearest("hank", "lss", "nk", "var") == "nk"
+    assert nearest("nk", "var", "lss") is None
+    assert nearest("var", "lss", "nk") is None
 
 
 def test_inherited_weights_learn():
