@@ -86,13 +86,22 @@ def make_shard(folder: Folder, request: Request, world_name: str, shard: int) ->
     return record
 
 
+def beyond_range(spec: WorldSpec, theta: np.ndarray) -> np.ndarray:
+    """Which parameters of draws (n, P) leave the ranges that their world declares, bool (n, P).
+
+    A draw at the end of a range may leave it by what single precision rounds.
+    """
+    rounding = np.spacing(np.maximum(abs(spec.low), abs(spec.high)).astype(np.float32))
+    margin = np.maximum(1e-6 * (spec.high - spec.low), rounding)
+    return (theta < spec.low - margin) | (theta > spec.high + margin)
+
+
 def check_ranges(spec: WorldSpec, theta: np.ndarray) -> None:
     """Refuse draws (n, P) of a prior that leaves the ranges it declares, which a data set promises.
 
     Raises `DatasetError`.
     """
-    margin = 1e-6 * (spec.high - spec.low)
-    outside = (theta < spec.low - margin) | (theta > spec.high + margin)
+    outside = beyond_range(spec, theta)
     if outside.any():
         row, column = np.argwhere(outside)[0]
         parameter = spec.parameters[column]

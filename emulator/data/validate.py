@@ -19,7 +19,7 @@ from emulator.data.resolving import (
     verdicts,
 )
 from emulator.data.schema import HARD, SPLITS, Region, Request, shard_size
-from emulator.data.shards import checksums, first_of_groups, shard_file
+from emulator.data.shards import beyond_range, checksums, first_of_groups, shard_file
 from emulator.data.splits import (
     SPLITS_FILE,
     groups_of,
@@ -161,8 +161,7 @@ def _values(data: DataSet, world: str) -> Iterator[str]:
                 )
     spec = data.spec(world)
     theta = stored_theta(group)
-    margin = 1e-6 * (spec.high - spec.low)
-    outside = ((theta < spec.low - margin) | (theta > spec.high + margin)).any(axis=1)
+    outside = beyond_range(spec, theta).any(axis=1)
     if (world in request.regimes) != ("regime" in group):
         yield "the request and the group do not agree on whether draws have a regime"
     if outside.any():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from emulator.data import open_dataset
+from emulator.data.shards import beyond_range
 from emulator.data.streams import stream
 from emulator.tests.conftest import SMALL_WORLDS
 from emulator.worlds import WORLDS, get_world
@@ -59,3 +60,12 @@ def test_large_seeds_do_not_wrap_around():
     assert not np.isin(
         stream(2**32 + 42, "nk", "theta").random(50), stream(42, "nk", "theta").random(50)
     ).any()
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_ends_of_a_range_are_within_it_however_single_precision_rounds_them(world):
+    spec = get_world(world).spec
+    ends = np.stack([spec.low, spec.high]).astype(np.float32)
+    assert not beyond_range(spec, ends).any()
+    step = 1e-3 * (spec.high - spec.low)
+    assert beyond_range(spec, np.stack([spec.low - step, spec.high + step])).all()
