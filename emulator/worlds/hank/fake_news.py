@@ -121,7 +121,9 @@ class FakeNews:
         self.points = min(len(s.grid), int(np.nonzero(mass > WITHOUT_MASS)[0][-1]) + 3)
         self.ahead_IKN = _ahead_of_time(tastes, s, self.step, self.c, self.points, periods)
         assets = outputs(tastes, s)[0]
-        self.saving_impact, self.saving_ahead = self._answers(assets)
+        impact, ahead = self._answers(assets)
+        self.saving_impact = impact[:, :, : self.points].reshape(len(INPUTS), -1)
+        self.saving_IKN = self._through(ahead)
         self.savings = empty_pairs(*s.a.shape)
         lottery(s.grid, s.a, self.savings)
         width = s.grid[self.savings.left + 1] - s.grid[self.savings.left]
@@ -130,21 +132,13 @@ class FakeNews:
     def jacobian(
         self, summed: Sequence[Output], kept: np.ndarray, recover: np.ndarray
     ) -> np.ndarray:
-        """Jacobians (O, I, R, T) of outputs over the first R periods, by what is worth to be `kept`
-        (K,) of them and what gives the others, `recover` (R-1, K).
+        """Jacobians (O, I, R, T) of outputs over the first R periods, by what a unit saved is worth
+        at the periods `kept` (K,) of them and what gives the others, `recover` (R-1, K).
         """
-        answers = [self._answers(output) for output in summed]
-        mass, pairs = self.steady.distribution, self.step.pairs
-        # What is worth and, below it, today's answers: the rows of one product.
-        rows = np.zeros((len(summed) * (len(kept) + 1), len(mass) * self.points))
-        worth_OKN = rows[: -len(summed)].reshape(len(summed), len(kept), -1)
-        first_OKI = self._worth_of_saving(summed, kept, worth_OKN)
-        for row, (_, by) in zip(rows[-len(summed) :], answers, strict=True):
-            row[:] = _spread(pairs, mass * by, self.points)
         fake_news = np.empty((len(summed), len(INPUTS), len(recover) + 1, self.periods))
-        impacts = np.stack([impact for impact, _ in answers])
-        fake_news[:, :, 0, 0] = np.tensordot(impacts, mass, axes=2)
-        _combine(fake_news, rows, self.ahead_IKN, first_OKI, recover)
+        for output, of_output in zip(summed, fake_news, strict=True):
+            self._today(output, of_output)
+        self._later(summed, kept, recover, fake_news)
         accumulate(fake_news)
         return fake_news
 
@@ -156,50 +150,47 @@ class FakeNews:
         impact[W] += output.by_called * self.called_forth
         return impact, output.by_c * self.step.c_ahead + output.by_n * self.step.n_ahead
 
-    def _worth_of_saving(
-        self, summed: Sequence[Output], kept: np.ndarray, worth: np.ndarray
-    ) -> np.ndarray:
-        """Add to `worth` (O, K, N) what a change of E[V_a'] today is worth, through saving, for
-        each output t + 1 periods later at the periods kept; the same of a unit of each input today
-        is returned, (O, K, I).
+    def _today(self, output: Output, fake_news: np.ndarray) -> None:
+        """Fill the first row of fake news (I, R, T): an output today, by inputs of all periods."""
+        impact, ahead = self._answers(output)
+        mass = self.steady.distribution
+        fake_news[:, 0, 0] = np.tensordot(impact, mass, axes=2)
+        by_expectation = _spread(self.step.pairs, mass * ahead, self.points)
+        fake_news[:, 0, 1:] = (self.ahead_IKN @ by_expectation) @ recovery(self.periods).T
+
+    def _later(
+        self, summed: Sequence[Output], kept: np.ndarray, recover: np.ndarray, fake_news: np.ndarray
+    ) -> None:
+        """Fill the other rows of fake news (O, I, R, T): outputs t + 1 periods after saving
+        changes, times by how much inputs change saving.
         """
-        s = self.steady
-        first = np.zeros((len(summed), len(kept), len(INPUTS)))
-        units = np.empty((len(kept), s.a.size))
-        impact = self.saving_impact.reshape(len(INPUTS), -1).T
+        s, rows = self.steady, len(kept)
+        worth = np.empty((len(summed) * rows, self.saving_impact.shape[1]))
         for o, output in enumerate(summed):
-            level = np.ascontiguousarray(output.level)
-            _iterate_forward(s.transition, self.savings, self.movable, level, kept, units)
-            first[o] = units @ impact
-            left = self.step.pairs.left
-            _through_saving(units, left, self.saving_ahead, self.points, worth[o])
-        return first
+            level, part = np.ascontiguousarray(output.level), worth[o * rows : (o + 1) * rows]
+            _iterate_forward(s.transition, self.savings, self.movable, level, kept, part)
+            fake_news[o, :, 1:, 0] = (recover @ (part @ self.saving_impact.T)).T
+        n_inputs, n_ahead, _ = self.saving_IKN.shape
+        late = worth @ self.saving_IKN.reshape(n_inputs * n_ahead, -1).T
+        between = recovery(self.periods).T
+        for o, of_output in enumerate(fake_news):
+            columns = late[o * rows : (o + 1) * rows]
+            if len(recover) > rows:
+                columns = recover @ columns
+            for i, of_input in enumerate(of_output):
+                own = columns[:, i * n_ahead : (i + 1) * n_ahead]
+                np.matmul(own, between, out=of_input[1:, 1:])
 
-
-def _combine(
-    fake_news: np.ndarray,
-    rows: np.ndarray,
-    ahead_IKN: np.ndarray,
-    first_OKI: np.ndarray,
-    recover: np.ndarray,
-) -> None:
-    """Fill fake news (O, I, R, T), but for its first entry, from the factors that are kept: `rows`
-    (O K + O, N) of what is worth and of today's answers.
-    """
-    n_outputs, n_inputs, _, periods = fake_news.shape
-    ahead_recover = recovery(periods)
-    kept, ahead_kept = recover.shape[1], ahead_recover.shape[1]
-    products = rows @ ahead_IKN.reshape(n_inputs * ahead_kept, -1).T
-    today_OIK = products[n_outputs * kept :].reshape(n_outputs, n_inputs, ahead_kept)
-    fake_news[:, :, 0, 1:] = today_OIK @ ahead_recover.T
-    for o in range(n_outputs):
-        fake_news[o, :, 1:, 0] = (recover @ first_OKI[o]).T
-        late = products[o * kept : (o + 1) * kept]
-        if len(recover) > kept:
-            late = recover @ late
-        for i in range(n_inputs):
-            columns = late[:, i * ahead_kept : (i + 1) * ahead_kept]
-            np.matmul(columns, ahead_recover.T, out=fake_news[o, i, 1:, 1:])
+    def _through(self, ahead: np.ndarray) -> np.ndarray:
+        """A choice of each household today, (I, K, N), by inputs ahead of time; ahead: by E[V_a']
+        at the two points of its `pairs` (2, E, A).
+        """
+        left, last = self.step.pairs.left[:, : self.points], self.points - 2
+        low, high = ahead[:, :, : self.points] * (left <= last)
+        pairs = Pairs(np.clip(left, 0, last), np.ascontiguousarray(low), np.ascontiguousarray(high))
+        through = np.empty_like(self.ahead_IKN)
+        _apply_each(pairs, self.ahead_IKN, through)
+        return through
 
 
 def differentiate(tastes: Tastes, s: SteadyState) -> Step:
@@ -304,41 +295,33 @@ def _iterate_forward(
     movable: np.ndarray,
     level: np.ndarray,
     kept: np.ndarray,
-    units: np.ndarray,
+    worth: np.ndarray,
 ) -> None:
-    """What a unit saved by each household is worth, times its mass, (K, N), at the periods kept."""
-    skills, points = level.shape
-    later, now = level.copy(), np.empty((skills, points))
+    """What a unit saved by each household is worth for an output one period later and on, times the
+    household's mass, at the periods kept and the first assets, (K, N).
+    """
+    skills, all_points = level.shape
+    points = worth.shape[1] // skills
+    later, now = level.copy(), np.empty((skills, all_points))
     k = 0
     for t in range(kept[-1] + 1):
         expect(transition, later, now)
         if kept[k] == t:
             for e in range(skills):
+                mass, row, left = movable[e], now[e], savings.left[e]
                 for j in range(points):
-                    left = savings.left[e, j]
-                    units[k, e * points + j] = movable[e, j] * (now[e, left + 1] - now[e, left])
+                    worth[k, e * points + j] = mass[j] * (row[left[j] + 1] - row[left[j]])
             k += 1
         apply(savings, now, later)
 
 
 @compiled
-def _through_saving(
-    units: np.ndarray,
-    left: np.ndarray,
-    saving_ahead: np.ndarray,
-    points: int,
-    worth: np.ndarray,
-) -> None:
-    """Add to worth (K, E points) of E[V_a'] what units (K, N) of saving are worth."""
-    skills, all_points = left.shape
-    for k in range(len(units)):
-        for e in range(skills):
-            for j in range(all_points):
-                at = left[e, j]
-                if at < points - 1:
-                    unit = units[k, e * all_points + j]
-                    worth[k, e * points + at] += unit * saving_ahead[0, e, j]
-                    worth[k, e * points + at + 1] += unit * saving_ahead[1, e, j]
+def _apply_each(pairs: Pairs, values: np.ndarray, out: np.ndarray) -> None:
+    """`apply` to each of some values (I, K, E A)."""
+    shape = pairs.left.shape
+    for i in range(len(values)):
+        for k in range(values.shape[1]):
+            apply(pairs, values[i, k].reshape(shape), out[i, k].reshape(shape))
 
 
 def _spread(pairs: Pairs, values: np.ndarray, points: int) -> np.ndarray:
