@@ -269,6 +269,10 @@ class UniversalEmulator(EmulatorModel):
         folded = self._fold(world)
 
         def predict(block_BP: Tensor) -> Tensor:
+            if len(block_BP) == 1 and not torch.is_grad_enabled():
+                # Operations cost more than numbers: all sets at once, each with all shocks.
+                asked_KP = declared.questions(block_BP, folded.centre)[:, 0]
+                return declared.of_one_draw(self._predict(asked_KP, world, horizon, folded))
             return self._predict_exact(block_BP, world, horizon, declared, folded)
 
         return self._answered(theta_BP, world, horizon, folded, predict)
@@ -310,14 +314,11 @@ class UniversalEmulator(EmulatorModel):
         declared: Declared,
         folded: Folded | None = None,
     ) -> Tensor:
-        """Responses with what the world declares: each set of held parameters is asked for the
-        shocks that are read from it, with their own states alone.
+        """Responses with what the world declares, of any number of draws: each set of held
+        parameters is asked for the shocks that are read from it, with their own states alone.
         """
         folded = folded or self._fold(world)
         asked_KBP = declared.questions(theta_BP, folded.centre)
-        if len(theta_BP) == 1 and not torch.is_grad_enabled():
-            # Operations cost more than numbers: all sets at once, each with all shocks.
-            return declared.of_one_draw(self._predict(asked_KBP[:, 0], world, horizon, folded))
         heads: Any = self.part_heads[world]
         parts = self._parts(world, folded, declared)
         return declared.assembled(
