@@ -2,8 +2,9 @@
 and with how far to trust it.
 
 irf                        responses, each observable in its own unit
-lower, upper               90 % band around a network's responses; where the solver answered, what
-                           its method errs by, or the response itself
+lower, upper               90 % band around a network's responses, with what the solutions that it
+                           learnt from err by; where the solver answered, what its method errs by,
+                           or the response itself
 exact                      (draw) whether the solver answered
 determinate                (draw) whether there is a unique stable solution; a network's word until
                            the solver has spoken

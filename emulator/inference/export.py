@@ -31,6 +31,7 @@ from emulator.files import write_bytes, write_text
 from emulator.inference.emulator import Emulator
 from emulator.models import shipped, weights_file
 from emulator.models.checkpoint import Checkpoint
+from emulator.worlds.known import solution_error_of
 
 KEY = "universal-macro-emulator"
 """Entry of an ONNX file's metadata that describes inputs and outputs."""
@@ -42,10 +43,20 @@ class _Answer(nn.Module):
     def __init__(self, em: Emulator, world: str) -> None:
         super().__init__()
         self.alone, self.trust, self.world = em.network.alone(world), em.trust, world
+        spec = em.spec(world)
+        errors = solution_error_of(spec)
+        shares = torch.tensor([errors.get(name, 0.0) for name in spec.observable_names])
+        self.shares = shares if errors else None
 
     def forward(self, theta: Tensor) -> Any:
         irf = self.alone(theta)
-        return irf if self.trust is None else (irf, self.trust.half_width(theta, self.world))
+        if self.trust is None:
+            return irf
+        width = self.trust.half_width(theta, self.world)
+        if self.shares is None:
+            return irf, width
+        of_method = self.shares * irf.abs().amax(2, keepdim=True)
+        return irf, (width.square() + of_method.square()).sqrt()  # ONNX knows no `hypot`
 
 
 def export(

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from emulator.inference.answerer import Answerer, Force, Gradient, Local
+from emulator.inference.method_error import method_error
 from emulator.inference.paths import ShockPath, without_infinite
 from emulator.inference.shock_size import Scaling
 from emulator.models.base import EmulatorModel
@@ -23,7 +24,7 @@ from emulator.models.trained import BATCH, TrainedNetwork, in_batches
 from emulator.models.trust import Trust
 from emulator.solvers import superposed
 from emulator.spec import DETERMINATE_FROM, Status
-from emulator.worlds.regimes import regimes_of
+from emulator.worlds.known import regimes_of, solution_error_of
 
 AT_THE_END = 2e-3
 """A parameter this share of its trained range beyond it counts as inside: draws come near a prior's
@@ -114,6 +115,10 @@ class NetworkAnswerer(Answerer):
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         """Half width (n, S, H+1, O) of the band around responses to one standard deviation; NaN
         beyond the horizon of the training data, None where the network is not calibrated.
+
+        It holds the network's error and, where the solutions that it learnt from err themselves,
+        theirs (of the world's own settings): the root of the sum of squares, as of errors that
+        have nothing to do with each other.
         """
         trust = self.trust
         if trust is None:
@@ -122,7 +127,12 @@ class NetworkAnswerer(Answerer):
             :, :, : horizon + 1
         ]
         beyond = np.full((*width.shape[:2], horizon + 1 - width.shape[2], width.shape[3]), np.nan)
-        return np.concatenate([width, beyond], axis=2)
+        width = np.concatenate([width, beyond], axis=2)
+        errors = solution_error_of(self.spec)
+        if not errors:
+            return width
+        irf = self.responses(theta, max(horizon, self.usual_horizon))
+        return np.hypot(width, method_error(self.spec, errors, irf, horizon))
 
     def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
         """By what is known of the borders without a solution."""

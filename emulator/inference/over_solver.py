@@ -12,6 +12,7 @@ import numpy as np
 from emulator.errors import ParameterError
 from emulator.inference.answerer import Answerer, Local
 from emulator.inference.labels import statuses_in_words
+from emulator.inference.method_error import method_error
 from emulator.inference.shock_size import Scaling
 from emulator.solvers import StateSpace
 from emulator.solvers.perturbation import Rules
@@ -157,15 +158,11 @@ class SolverAnswerer(Answerer):
         return self._width(lambda last: self.responses(theta, last), horizon)
 
     def _width(self, respond: Callable[[int], np.ndarray], horizon: int) -> np.ndarray | None:
-        """Half width (n, S, H+1, O) of the band around what `respond` says up to a last horizon:
-        everywhere a share of the peak, which may come after the last horizon asked for.
-        """
+        """Half width (n, S, H+1, O) of the band around what `respond` says up to a last horizon."""
         errors = self.world.solution_error
         if not errors:
             return None
-        peak = np.abs(respond(max(horizon, self.usual_horizon))).max(axis=2, keepdims=True)
-        share = [errors.get(name, 0.0) for name in self.spec.observable_names]
-        return np.repeat(peak * share, horizon + 1, axis=2)
+        return method_error(self.spec, errors, respond(max(horizon, self.usual_horizon)), horizon)
 
     def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
         regimes = self.world.regimes

@@ -1,19 +1,8 @@
-"""Regimes of draws, between which responses jump, and where they are told apart without a
-solution.
-"""
+"""Regimes of draws, between which responses jump."""
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Any
-
-from emulator.spec import WorldSpec
-
-TABLE = {"hank": "emulator.worlds.hank.regime"}
-"""Worlds of this package that have regimes, and the module that tells near which draws a border is
-without a solution: its `SPEC`, `REGIMES` and `margin_estimate(theta)`.
-"""
 
 
 @dataclass(frozen=True)
@@ -30,11 +19,3 @@ class Regimes:
     margin: str
     near: float
     near_estimate: float
-
-
-def regimes_of(spec: WorldSpec) -> Any:
-    """The module (see `TABLE`) that knows the regimes of a model; None where there is none."""
-    if spec.name not in TABLE:
-        return None
-    module = importlib.import_module(TABLE[spec.name])
-    return module if module.SPEC.is_same_model(spec) else None

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import emulator
 from emulator.inference.economy import Economy
@@ -9,7 +10,7 @@ from emulator.inference.emulator import Emulator
 from emulator.inference.over_solver import SolverAnswerer
 from emulator.worlds import get_world
 from emulator.worlds.hank.spec import SPEC
-from emulator.worlds.regimes import regimes_of
+from emulator.worlds.known import regimes_of
 
 pytest.importorskip("numba")
 
@@ -121,3 +122,23 @@ def test_on_grids_whose_error_is_not_known_an_exact_answer_has_no_band():
     world = get_world("hank2").with_settings(coarse)
     assert world.solution_error == {}
     assert "lower" not in Economy(SolverAnswerer(world)).irf(shock="monetary", horizon=4)
+
+
+@pytest.mark.parametrize("world", ["hank", "hank2"])
+def test_the_band_of_a_network_holds_what_it_errs_by_and_what_the_grid_errs_by(world):
+    network = Emulator.load("universal")[world]
+    economy = emulator.world(world)
+    asked = {"shock": "monetary", "observables": ["output"], "horizon": 12}
+    answer = network.irf(**asked)
+    whole = network.irf(shock="monetary", observables=["output"])
+    share = economy.solver.solution_error["output"]
+    of_grid = share * np.abs(whole["irf"]).max().item()
+    theta = torch.tensor(economy.spec.theta(), dtype=torch.float32)
+    answerer = network.answerer
+    shock, output = economy.spec.shock_names.index("monetary"), 0
+    own = answerer.trust.half_width(theta, world)[0, shock, :13, output].numpy()
+    half = (answer["upper"] - answer["irf"]).values.squeeze()
+    np.testing.assert_allclose(half, np.hypot(own, of_grid), rtol=1e-5)
+    assert (half > of_grid).all()
+    path = network.irf(shocks={"monetary": [1]}, observables=["output"], horizon=12)
+    np.testing.assert_allclose((path["upper"] - path["irf"]).values.squeeze(), half, rtol=1e-5)

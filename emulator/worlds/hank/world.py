@@ -22,12 +22,12 @@ from emulator.closures.closure import Closure
 from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.spec import Status
 from emulator.worlds.hank import regime
+from emulator.worlds.hank.accuracy import errors_on
 from emulator.worlds.hank.closure import close
 from emulator.worlds.hank.equilibrium import Paths, Policy, determinacy, incomes
 from emulator.worlds.hank.household import (
     BEFORE,
     GRID,
-    PUBLISHED,
     SKILLS,
     Grid,
     SteadyState,
@@ -68,13 +68,6 @@ HORIZON = LONG.horizon
 UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0, 100.0])
 FEWEST_POINTS = 20
 NONE_HELD = (float("nan"),) * SKILLS
-GRID_ERRORS = {
-    GRID: (3.3e-4, 1.9e-4, 2.8e-4, 3.8e-4, 2.6e-4, 1.8e-3, 2.4e-3),
-    PUBLISHED: (1.1e-3, 5.2e-4, 4.9e-4, 1.4e-3, 7.9e-4, 6.5e-3, 2.1e-3),
-}
-"""By observable, the share of a path's peak within which nine of ten paths lie of those on 4,000
-points, quarters 0 to 40, 30 draws from the prior (`benchmarks/hank_grid.py`).
-"""
 ERROR_TOLERANCE = 1e-7
 FADED = 1e-3
 """Largest last response relative to the peak: a path that is not back at rest by then is cut off
@@ -215,8 +208,7 @@ class HeterogeneousAgents(HouseholdWorld):
     @property
     def solution_error(self) -> Mapping[str, float]:
         """The error of the asset grid, where it was measured."""
-        errors = GRID_ERRORS.get(self.grid)
-        return {} if errors is None else dict(zip(SPEC.observable_names, errors, strict=True))
+        return errors_on(self.grid)
 
     regimes = regime.REGIMES
 

@@ -20,6 +20,7 @@ import numpy as np
 from emulator.closures.closure import Closure
 from emulator.errors import NoSolutionError, ParameterError, unknown_name
 from emulator.spec import Status
+from emulator.worlds.hank2.accuracy import errors_on
 from emulator.worlds.hank2.equilibrium import Policy, determinacy, rest_of
 from emulator.worlds.hank2.household import CAPITAL, DELTA, GRID, Size, SteadyState, Tastes
 from emulator.worlds.hank2.spec import SPEC
@@ -47,11 +48,6 @@ last that follows from the part.
 FEWEST = Size(8, 12, 3)
 """Points of the smallest grids."""
 UNITS = np.array([100.0, 400.0, 400.0, 100.0, 100.0, 100.0])
-GRID_ERRORS = {GRID: (0.039, 0.025, 0.022, 0.079, 0.039, 0.018)}
-"""By observable, the share of a path's peak within which nine of ten paths lie of those on grids of
-120 liquid and 165 illiquid assets and 45 multipliers, quarters 0 to 40, 18 draws from the prior
-that have a solution (`benchmarks/hank2.py --grids`).
-"""
 ERROR_TOLERANCE = 1e-5
 SETTLED, FADED = 1e-3, 2e-2
 """Largest last response relative to the peak, in the short truncation and in the long one: a path
@@ -206,8 +202,7 @@ class TwoAssets(HouseholdWorld):
     @property
     def solution_error(self) -> Mapping[str, float]:
         """The error of the grids, where it was measured."""
-        errors = GRID_ERRORS.get(self.size)
-        return {} if errors is None else dict(zip(SPEC.observable_names, errors, strict=True))
+        return errors_on(self.size)
 
     def with_settings(self, settings: Mapping[str, float]) -> TwoAssets:
         """The economy on other grids; see `World.with_settings`."""
