@@ -302,3 +302,16 @@ def run(
         raise
     assert not (check and process.returncode), err
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def typed(*words: object, **options: Any) -> subprocess.CompletedProcess:
+    """Run a command line in an 80-column terminal; it must not end in a traceback."""
+    done = run(*words, environment={"COLUMNS": "80"}, **options)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def tables_fit(text: str) -> bool:
+    """Whether a text holds tables, of at most 80 columns, and nothing in it is cut."""
+    frame = [line for line in text.splitlines() if line[:1] in "┏┃┡│└"]
+    return bool(frame) and all(len(line) <= 80 for line in frame) and "…" not in text

@@ -14,27 +14,13 @@ import numpy as np
 import pytest
 
 import emulator
-from emulator.data import jobs, open_dataset
 from emulator.tests import commands
-from emulator.tests.conftest import SMALL, SMALL_WORLDS
-from emulator.tests.data.tampering import contents, flip_byte
+from emulator.tests.conftest import SMALL_WORLDS
 from emulator.worlds import WORLDS, get_world
 
 ROTEMBERG = Path(emulator.__file__).parents[1] / "examples" / "rotemberg.mod"
 
 REPOSITORY = Path(emulator.__file__).parents[1]
-REQUEST = [
-    str(word)
-    for name in ("n_samples", "seed", "horizon", "periods", "chunk", "shard")
-    for word in (f"--{name}", SMALL[name])
-]
-
-
-def type_in(*words, **options):
-    """Run a command line in a process of its own, in an 80-column terminal."""
-    done = commands.run(*words, environment={"COLUMNS": "80"}, **options)
-    assert "Traceback" not in done.stdout + done.stderr
-    return done
 
 
 def joined(text):
@@ -285,110 +271,17 @@ def test_a_refused_irf_writes_no_file(emulate, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.fast
-def test_validate_lists_what_is_wrong_and_ends_with_code_one(
-    emulate, small_dataset, damaged_dataset
-):
-    code, out, err = emulate("validate", "--path", small_dataset)
-    assert (code, "is whole" in out) == (0, True)
-    flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
-    flip_byte(damaged_dataset / "lss" / "splits.json")
-    code, out, err = emulate("validate", "--path", damaged_dataset)
-    assert code == 1
-    assert "nk: shard 1 of 'irfs' was altered" in out
-    assert "lss: splits.json was altered" in out
-    assert "is damaged" in err
-
-
-@pytest.mark.usefixtures("pictures_of_cards")
-def test_generate_again_mends_what_validate_found(emulate, damaged_dataset, small_dataset):
-    flip_byte(damaged_dataset / "nk" / "irfs" / "c" / "1" / "0" / "0" / "0")
-    assert (
-        emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", damaged_dataset)[0] == 0
-    )
-    assert contents(damaged_dataset) == contents(small_dataset)
-
-
-@pytest.mark.fast
-def test_an_interrupted_generation_says_how_to_go_on(emulate, monkeypatch, tmp_path):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(jobs, "make_shard", interrupted)
-    code, _, err = emulate("generate", "--world", "nk", *REQUEST, "--output", tmp_path / "x")
-    assert code == 128 + 2
-    assert "run the same command again to resume" in err
-    assert "is not finished" in emulate("validate", "--path", tmp_path / "x")[2]
-
-
-@pytest.mark.fast
-def test_generate_tells_the_size_of_each_split_and_what_was_refused(emulate, small_dataset):
-    code, out, _ = emulate("generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset)
-    data = open_dataset(small_dataset)
-    assert code == 0
-    for name in SMALL_WORLDS:
-        sizes = [str(len(rows)) for rows in data.splits(name).values()]
-        row = next(line for line in out.splitlines() if line.startswith(f"│ {name}"))
-        assert row.replace("│", " ").split()[1:6] == sizes
-    assert f"{data.world('nk').rejections['indeterminate']} indeterminate" in out
-    assert data.fingerprint[:16] in out
-
-
 def test_the_installed_program_is_the_command():
     program = shutil.which("emulator", path=Path(sys.executable).parent)
     done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"{emulator.__version__}\n"
 
 
-def test_every_table_is_readable_in_eighty_columns(small_dataset):
-    for words in (
-        ["worlds"],
-        ["worlds", "nk"],
-        ["irf", "nk", "--network"],
-        ["generate", "--world", "nk,var,lss", *REQUEST, "--output", small_dataset],
-    ):
-        done = type_in("emulator", *words)
-        assert done.returncode == 0, done.stderr
-        frame = [line for line in done.stdout.splitlines() if line[:1] in "┏┃┡│└"]
-        assert frame
-        assert all(len(line) <= 80 for line in frame)
-        assert "…" not in done.stdout
-    for heading in ("train", "val", "test", "slice", "corner"):
-        assert f"┃ {heading}" in done.stdout.replace("┃  ", "┃ ")
-
-
-@pytest.mark.checkout
-def test_the_scripts_of_the_checkout_generate_and_validate_without_a_warning(
-    small_dataset, tmp_path
-):
-    scripts = REPOSITORY / "data" / "scripts"
-    made = type_in(
-        scripts / "generate_dataset.py",
-        "--world",
-        "nk,var,lss",
-        *REQUEST,
-        "--output",
-        tmp_path / "x",
-        warnings="error",
-    )
-    assert made.returncode == 0, made.stderr
-    assert "Data set:" in made.stdout
-    assert contents(tmp_path / "x" / "nk") == contents(small_dataset / "nk")
-    validate = scripts / "validate_dataset.py"
-    checked = type_in(validate, "--path", tmp_path / "x", warnings="error")
-    assert checked.returncode == 0, checked.stderr
-    assert "is whole" in checked.stdout
-
-
-@pytest.mark.checkout
-@pytest.mark.parametrize("script", ["generate_dataset.py", "validate_dataset.py"])
-def test_the_scripts_of_the_checkout_explain_themselves_and_refuse_with_a_message(script, tmp_path):
-    path = REPOSITORY / "data" / "scripts" / script
-    assert "Usage" in type_in(path, "--help", warnings="error").stdout
-    wrong = ["--world", "nkk", "--output"] if script.startswith("generate") else ["--path"]
-    done = type_in(path, *wrong, tmp_path / "x", warnings="error")
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+@pytest.mark.parametrize("words", [["worlds"], ["worlds", "nk"], ["irf", "nk", "--network"]])
+def test_every_table_is_readable_in_eighty_columns(words):
+    done = commands.typed("emulator", *words)
+    assert done.returncode == 0, done.stderr
+    assert commands.tables_fit(done.stdout)
 
 
 @pytest.mark.fast
