@@ -17,7 +17,8 @@ NOT_MEASURED = "not measured"
 
 class Outcome(NamedTuple):
     """One target in one world: its limit, the value and what came of it, as text; met is None where
-    it was not measured.
+    it was not measured; reserve: '1 of 3 seeds' where the value rests on fewer than the targets ask
+    for.
     """
 
     target: str
@@ -26,6 +27,7 @@ class Outcome(NamedTuple):
     value: str
     outcome: str
     met: bool | None
+    reserve: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,10 @@ class Field:
         it does not.
         """
         needed = self.targets.seeds
-        reserve = "" if seeds >= needed else f" ({seeds} of {needed} seeds)"
+        reserve = "" if seeds >= needed else f"{seeds} of {needed} seeds"
         text = "met" if shortfall is None else f"missed: {shortfall}"
-        return Outcome(target, world, limit, value, text + reserve, shortfall is None)
+        said = f"{text} ({reserve})" if reserve else text
+        return Outcome(target, world, limit, value, said, shortfall is None, reserve)
 
 
 def absent(target: str, world: str, limit: str, value: str = "") -> Outcome:

@@ -212,17 +212,12 @@ def _targets(board: Board, chosen: str | None) -> list[str]:
     for target, rows in board.outcomes[by_world].groupby("target", sort=False):
         limits = list(dict.fromkeys(rows["limit"]))
         limit = limits[0] if len(limits) == 1 else _ends(limits)
-        reserves = {_reserve(row) for row in records(rows[rows["met"].notna()])}
+        reserves = set(rows.loc[rows["met"].notna(), "reserve"])
         of_all = reserves.pop() if len(reserves) == 1 else ""
         outcomes = {str(row["world"]): _outcome(row, bool(of_all)) for row in records(rows)}
         title = f"{target} ({of_all})" if of_all else target
         lines.append({"target": title, "limit": limit, **outcomes})
     return [heading, text, "\n\n", _table(pd.DataFrame(lines).fillna(NOT_HELD))]
-
-
-def _reserve(row: Row) -> str:
-    """'1 of 3 seeds' where a number rests on fewer than the targets ask for."""
-    return str(row["outcome"]).partition(" (")[2].rstrip(")")
 
 
 def _ends(limits: list[str]) -> str:
@@ -239,8 +234,7 @@ def _outcome(row: Row, alike: bool = False) -> str:
     brief = str(row["value"]).split(" [")[0].split(" (")[0].split(",")[0]
     if pd.isna(row["met"]):
         return f"n/m {brief}".strip()
-    reserve = "" if alike else _reserve(row)
-    text = f"{brief} ({reserve})" if reserve else brief
+    text = f"{brief} ({row['reserve']})" if row["reserve"] and not alike else brief
     return text if row["met"] else f"**{text}**"
 
 
