@@ -12,13 +12,15 @@ from emulator.spec import WorldSpec
 N_DRAWS = 10
 
 
-def draws(spec: WorldSpec, seed: int, ends: Sequence[str], **highest: float) -> np.ndarray:
-    """The defaults, seven draws from the prior's ranges (or up to `highest`), and two in which the
-    parameters `ends` are at their low or high end, (10, P).
+def draws(
+    spec: WorldSpec, seed: int, ends: Sequence[str], **ranges: tuple[float, float]
+) -> np.ndarray:
+    """The defaults, seven draws from the prior's ranges (or from the `ranges` given), and two in
+    which the parameters `ends` are at their low or high end, (10, P).
     """
     low, high = spec.low.copy(), spec.high.copy()
-    for name, value in highest.items():
-        high[spec.index(name)] = value
+    for name, range_ in ranges.items():
+        low[spec.index(name)], high[spec.index(name)] = range_
     rng = np.random.default_rng(seed)
     theta = rng.uniform(low, high, size=(N_DRAWS, spec.n_parameters)).round(4)
     theta[0] = spec.theta()

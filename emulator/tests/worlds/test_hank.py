@@ -49,6 +49,14 @@ def reference_theta():
     return np.array(rows, dtype=float)
 
 
+def test_the_reference_is_about_the_draws_that_its_script_makes():
+    """A prior that moved since would make others."""
+    pytest.importorskip("sequence_jacobian")
+    from emulator.tests.reference.hank.make import reference_draws
+
+    np.testing.assert_array_equal(np.array(read("theta.csv")[1], dtype=float), reference_draws())
+
+
 @pytest.mark.slow
 def test_the_library_still_says_the_same(tmp_path):
     pytest.importorskip("sequence_jacobian")

@@ -255,10 +255,14 @@ def extended(
     )
 
 
+def reference_draws() -> np.ndarray:
+    """At the ends little and much liquidity."""
+    return draws(SPEC, SEED, ("debt", "r", "sd_e", "rho_e", "eis"))
+
+
 def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    # At the ends little and much liquidity.
-    theta = draws(SPEC, SEED, ("debt", "r", "sd_e", "rho_e", "eis"))
+    theta = reference_draws()
     named = [dict(zip(SPEC.parameter_names, row, strict=True)) for row in theta]
     write_theta(output / "theta.csv", SPEC, theta)
     solutions = [extended(p) for p in named]

@@ -227,10 +227,14 @@ def responses(G: Any, ss: Any, p: dict[str, float], shocks: Any, letters: str) -
     return np.stack(rows)
 
 
+def reference_draws() -> np.ndarray:
+    """Returns and `eis` go somewhat beyond the prior; at the ends few and many liquid assets."""
+    return draws(SPEC, SEED, ("liquid", "wealth", "r"), eis=(0.3, 1.0), r=(0.008, 0.015))
+
+
 def main(output: Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
-    # Returns go somewhat beyond the prior; at the ends few and many liquid assets.
-    theta = draws(SPEC, SEED, ("liquid", "wealth", "r"), r=0.015)
+    theta = reference_draws()
     write_theta(output / "theta.csv", SPEC, theta)
     solutions = [
         extended(dict(zip(SPEC.parameter_names, row, strict=True))) for row in theta.tolist()
