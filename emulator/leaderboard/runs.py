@@ -17,6 +17,7 @@ from emulator.errors import EvaluationError
 from emulator.eval.cases import NETWORK
 from emulator.eval.results import LEFT_OUT, read
 from emulator.files import sha256
+from emulator.leaderboard.recipe import recipe_of
 from emulator.leaderboard.same_data import Draws, common_names, draws_of, trivial_scores
 
 UNIVERSAL, SPECIALIST, BASELINE = "universal", "specialist", "baseline"
@@ -55,8 +56,6 @@ PLAIN_SCORES = (
     "accuracy",
 )
 """Scores without one; NaN where the network makes no such claim."""
-ONLY_SEED = ("seed", "checkpoint_dir")
-"""Settings in which runs of one recipe may differ."""
 
 
 def read_runs(folder: Path) -> pd.DataFrame:
@@ -143,10 +142,15 @@ def _run(
     checkpoint = origin["checkpoint"]
     worlds = [str(world) for world in checkpoint["worlds"]]
     config = dict(checkpoint["config"])
-    recipe = {key: value for key, value in config.items() if key not in ONLY_SEED}
     # Runs of one recipe may be scored on fewer or more splits: the first in the alphabet says.
     firsts = {world: data[world, split] for world, split in sorted(data, reverse=True)}
-    known = [checkpoint["model_name"], worlds, recipe, sorted(firsts.items()), trained_on]
+    known = [
+        checkpoint["model_name"],
+        worlds,
+        recipe_of(config),
+        sorted(firsts.items()),
+        trained_on,
+    ]
     seed = config.get("seed")
     return {
         "run": str(document["name"]),

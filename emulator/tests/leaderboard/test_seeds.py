@@ -33,6 +33,23 @@ def test_seeds_of_one_recipe_are_one_entry(tmp_path: Path) -> None:
     assert len(board) == 6, "two worlds by three splits"
 
 
+def test_what_makes_no_number_and_a_start_of_the_own_seed_are_no_other_recipe(
+    tmp_path: Path,
+) -> None:
+    ways = [
+        {"seed": 1, "init_from": "runs/first/best.pt", "min_delta": 1e-4},  # the default, said
+        {"seed": 2, "init_from": "runs/first_2/best.pt", "in_memory": True},
+        {"seed": 3, "init_from": "runs/first_3", "init_worlds": {}},
+        {"seed": 4, "init_from": "runs/first_3"},
+        {"seed": 5, "init_from": "runs/second_5"},
+    ]
+    for config in ways:
+        write_result(tmp_path, f"u_{config['seed']}", {"nk": 0.01}, config=config)
+    board = entries(read_runs(tmp_path))
+    test = board[board["split"] == "test"]
+    assert sorted(test["seeds"]) == [1, 1, 1, 2]
+
+
 def test_one_seed_keeps_the_interval_over_draws(tmp_path: Path) -> None:
     write_result(tmp_path, "u", {"nk": 0.01})
     row = entries(read_runs(tmp_path)).iloc[0]
@@ -45,12 +62,13 @@ def test_one_seed_keeps_the_interval_over_draws(tmp_path: Path) -> None:
     "other",
     [
         {"config": {"seed": 2, "lr": 3e-3}},
+        {"config": {"seed": 2, "init_from": "runs/other_3"}},
         {"config": {"seed": 2}, "model": "PooledMLPBaseline"},
         {"config": {"seed": 2}, "data": "e" * 64},
         {"config": {"seed": 1}},
         {"config": {"seed": None}},
     ],
-    ids=["setting", "model", "data", "same seed", "no seed"],
+    ids=["setting", "start", "model", "data", "same seed", "no seed"],
 )
 def test_whatever_else_differs_stands_alone(tmp_path: Path, other: dict) -> None:
     write_result(tmp_path, "a", {"nk": 0.01}, config={"seed": 1})
