@@ -91,8 +91,9 @@ def beyond_range(spec: WorldSpec, theta: np.ndarray) -> np.ndarray:
 
     A draw at the end of a range may leave it by what single precision rounds.
     """
-    rounding = np.spacing(np.maximum(abs(spec.low), abs(spec.high)).astype(np.float32))
-    margin = np.maximum(1e-6 * (spec.high - spec.low), rounding)
+    with np.errstate(over="ignore", invalid="ignore"):  # ends beyond single precision
+        rounding = np.spacing(np.maximum(abs(spec.low), abs(spec.high)).astype(np.float32))
+    margin = np.fmax(1e-6 * (spec.high - spec.low), rounding)
     return (theta < spec.low - margin) | (theta > spec.high + margin)
 
 

@@ -186,6 +186,10 @@ class Answerer(ABC):
         """
         return None
 
+    def own_half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
+        """`half_width` without what the solutions that a network learnt from err by."""
+        return self.half_width(theta, horizon)
+
     @abstractmethod
     def signs(self, theta: np.ndarray, scaling: Scaling | None = None) -> dict[str, np.ndarray]:
         """How far to trust the answers at each draw, as fields of an answer, (n,) or (n, P)."""

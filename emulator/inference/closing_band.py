@@ -106,7 +106,7 @@ class _Scale:
     def __call__(self, theta: np.ndarray, horizon: int) -> np.ndarray:
         of_part = self.economy.of_part(theta)
         answer = self.part.responses(of_part, horizon)
-        width = self.part.half_width(of_part, horizon)
+        width = self.part.own_half_width(of_part, horizon)
         with np.errstate(all="ignore"):
             middle = self.closed(answer, theta)
             if width is None:

@@ -150,6 +150,7 @@ def _described(em: Emulator, world: str) -> dict[str, Any]:
         "frequency": spec.frequency,
         "observables": [{"name": o.name, "unit": o.unit} for o in spec.observables],
         "size": "one standard deviation",
+        "half_width": "90 % band: the network's error and what the solutions behind it err by",
     }
 
 

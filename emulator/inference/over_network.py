@@ -59,6 +59,7 @@ class NetworkAnswerer(Answerer):
         if trained.network.exact_in:
             self.title = f"{self.title} ({trained.network.exact_in})"
         self.calibrated = trained.trust is not None
+        self.solution_error = solution_error_of(self.spec)
         self.predicts_regime = trained.network.predicts_regime(world)
 
     @cached_property
@@ -97,29 +98,37 @@ class NetworkAnswerer(Answerer):
         """
         asked = scaling.theta(theta)
         network, chosen = self.trained.network, list(scaling.shocks)
-        plain = self._ask(
-            lambda rows: network(scaling.theta(rows), self.world, horizon)[:, chosen], theta
+        last = max(horizon, self.usual_horizon) if self.solution_error else horizon
+        whole = self._ask(
+            lambda rows: network(scaling.theta(rows), self.world, last)[:, chosen], theta
         )
+        plain = whole[:, :, : horizon + 1]
         signs = self.signs(theta, scaling)
         scaling.check_impacts(plain[signs.get("determinate", np.ones(len(theta), dtype=bool))])
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = scaling.factor(theta, plain)
             fields = {"irf": plain * factor, "exact": np.zeros(len(theta), dtype=bool)}
-            width = self.half_width(asked, horizon)
-            if width is not None:
-                scaled_width = width[:, list(scaling.shocks)] * np.abs(factor)
-                fields["lower"] = fields["irf"] - scaled_width
-                fields["upper"] = fields["irf"] + scaled_width
+            own = self.own_half_width(asked, horizon)
+            if own is not None:
+                width = self._with_method_error(own[:, chosen], whole) * np.abs(factor)
+                fields["lower"] = fields["irf"] - width
+                fields["upper"] = fields["irf"] + width
         return without_infinite(fields | signs)
 
     def half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         """Half width (n, S, H+1, O) of the band around responses to one standard deviation; NaN
         beyond the horizon of the training data, None where the network is not calibrated.
 
-        It holds the network's error and, where the solutions that it learnt from err themselves,
-        theirs (of the world's own settings): the root of the sum of squares, as of errors that
-        have nothing to do with each other.
+        It holds the network's error (`own_half_width`) and, where the solutions that it learnt from
+        err themselves, theirs (`method_error`, with the world's own settings): the root of the sum
+        of squares, as of errors that have nothing to do with each other.
         """
+        own = self.own_half_width(theta, horizon)
+        if own is None or not self.solution_error:
+            return own
+        return self._with_method_error(own, self.responses(theta, max(horizon, self.usual_horizon)))
+
+    def own_half_width(self, theta: np.ndarray, horizon: int) -> np.ndarray | None:
         trust = self.trust
         if trust is None:
             return None
@@ -127,12 +136,13 @@ class NetworkAnswerer(Answerer):
             :, :, : horizon + 1
         ]
         beyond = np.full((*width.shape[:2], horizon + 1 - width.shape[2], width.shape[3]), np.nan)
-        width = np.concatenate([width, beyond], axis=2)
-        errors = solution_error_of(self.spec)
-        if not errors:
-            return width
-        irf = self.responses(theta, max(horizon, self.usual_horizon))
-        return np.hypot(width, method_error(self.spec, errors, irf, horizon))
+        return np.concatenate([width, beyond], axis=2)
+
+    def _with_method_error(self, own: np.ndarray, irf: np.ndarray) -> np.ndarray:
+        """The network's half width and what solutions err by around responses (n, S, H'+1, O)."""
+        if not self.solution_error:
+            return own
+        return np.hypot(own, method_error(self.spec, self.solution_error, irf, own.shape[2] - 1))
 
     def near_jump(self, theta: np.ndarray) -> np.ndarray | None:
         """By what is known of the borders without a solution."""
