@@ -14,7 +14,8 @@ With --grids alone what the world's grids and finer ones err by (with --paper th
 responses to quarter 40 at draws of the prior against those on grids that are finer still. A
 difference is the largest along a path, relative to that path's peak; the table has the median and
 the largest over draws of the worst path, and by observable the share within which nine of ten paths
-lie (`World.solution_error`).
+lie. A second table has the share within which nine of ten responses on the world's own grids lie,
+by quarter (`World.solution_error`).
 
     python benchmarks/hank2.py --grids [--paper] [--draws 20] [--reference 120,165,45]
 """
@@ -41,6 +42,7 @@ from rich.progress import track
 from rich.table import Table
 
 from emulator.worlds.hank2 import world as hank2
+from emulator.worlds.hank2.accuracy import QUARTERS
 from emulator.worlds.hank2.household import EXAMPLE, GRID, PAPER, Size
 from emulator.worlds.hank2.spec import SPEC
 from emulator.worlds.hank2.world import N_TASTES, TwoAssets
@@ -128,14 +130,14 @@ def differences() -> np.ndarray:
 
 
 def grid_errors(row: np.ndarray, sizes: Sequence[Size], fine: Size) -> np.ndarray:
-    """Largest differences (G, S, O) of one draw (P,) on G grids from its responses on finer ones,
+    """Differences (G, S, H+1, O) of one draw (P,) on G grids from its responses on finer ones,
     relative to each path's peak; NaN where it has no solution.
     """
     exact, *others = (
-        TwoAssets(size).irf(row[None], on_failure="nan")[0] for size in (fine, *sizes)
+        TwoAssets(size).irf(row[None], horizon=QUARTERS[-1], on_failure="nan")[0]
+        for size in (fine, *sizes)
     )
-    apart = np.abs(np.stack(others) - exact).max(axis=2)
-    return apart / np.abs(exact).max(axis=1)
+    return np.abs(np.stack(others) - exact) / np.abs(exact).max(axis=1, keepdims=True)
 
 
 def grid_table(errors: np.ndarray, sizes: Sequence[Size], fine: Size) -> Table:
@@ -152,18 +154,30 @@ def grid_table(errors: np.ndarray, sizes: Sequence[Size], fine: Size) -> Table:
     return shown
 
 
+def by_quarter(errors: np.ndarray) -> Table:
+    """Of errors (n, S, H+1, O) those within which nine of ten lie."""
+    shown = Table(title=f"nine of ten responses on the grids {tuple(GRID)}")
+    for name in ("quarter", *SPEC.observable_names):
+        shown.add_column(name, justify="right")
+    for quarter in QUARTERS:
+        shares = np.quantile(errors[:, :, quarter], 0.9, axis=(0, 1))
+        shown.add_row(str(quarter), *(f"{share:.2g}" for share in shares))
+    return shown
+
+
 def proposed(draws: int) -> np.ndarray:
     """Draws of the prior (n, P), of which some may have no solution."""
     return TwoAssets().propose(draws, np.random.default_rng(21))
 
 
-def on_grids(draws: int, paper: bool, fine: Size) -> Table:
+def on_grids(draws: int, paper: bool, fine: Size) -> tuple[Table, Table]:
     """What the grids of the world err by, finer ones and, on demand, the paper's, at draws of the
-    prior.
+    prior; and the world's by quarter.
     """
     sizes = (GRID, BETWEEN, PAPER)[: 2 + paper]
     errors = np.stack([grid_errors(row, sizes, fine) for row in track(proposed(draws), "solving")])
-    return grid_table(errors[np.isfinite(errors).all(axis=(1, 2, 3))], sizes, fine)
+    errors = errors[np.isfinite(errors).all(axis=(1, 2, 3, 4))]
+    return grid_table(errors.max(axis=3), sizes, fine), by_quarter(errors[:, 0])
 
 
 def main() -> int:
@@ -176,7 +190,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.grids:
         fine = Size(*map(int, options.reference.split(",")))
-        Console(width=160).print(on_grids(options.draws, options.paper, fine))
+        Console(width=160).print(*on_grids(options.draws, options.paper, fine), sep="\n")
         return 0
     library(EXAMPLE)  # compiles
     ours(EXAMPLE)

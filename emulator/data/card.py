@@ -163,8 +163,11 @@ def _solved_with(request: Request, world: str) -> str:
         return ""
     named = ", ".join(f"{name} {value:g}" for name, value in settings.items())
     errors = request.world(world).solution_error
-    listed = ", ".join(f"`{name}` {share:.2g}" for name, share in errors.items())
-    band = f" Nine of ten paths err by less than these shares of their peak: {listed}."
+    listed = ", ".join(f"`{name}` {max(shares):.2g}" for name, shares in errors.items())
+    band = (
+        " Nine of ten responses err by less than these shares of their path's peak, and by less"
+        f" still as a shock dies down: {listed}."
+    )
     return f"Solved with {named}.{band if errors else ''}"
 
 

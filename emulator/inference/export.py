@@ -29,6 +29,7 @@ from emulator.errors import (
 )
 from emulator.files import write_bytes, write_text
 from emulator.inference.emulator import Emulator
+from emulator.inference.method_error import shares_of
 from emulator.models import shipped, weights_file
 from emulator.models.checkpoint import Checkpoint
 from emulator.worlds.known import solution_error_of
@@ -45,8 +46,8 @@ class _Answer(nn.Module):
         self.alone, self.trust, self.world = em.network.alone(world), em.trust, world
         spec = em.spec(world)
         errors = solution_error_of(spec)
-        shares = torch.tensor([errors.get(name, 0.0) for name in spec.observable_names])
-        self.shares = shares if errors else None
+        shares = shares_of(spec, errors, em.network.horizon)
+        self.shares = torch.tensor(shares, dtype=torch.float32) if errors else None
 
     def forward(self, theta: Tensor) -> Any:
         irf = self.alone(theta)

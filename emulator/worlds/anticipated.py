@@ -85,8 +85,14 @@ class AnticipatedWorld(World):
         return (*self.world.notes, note) if self.ahead else self.world.notes
 
     @property
-    def solution_error(self) -> Mapping[str, float]:
-        return self.world.solution_error
+    def solution_error(self) -> Mapping[str, tuple[float, ...]]:
+        """At its largest in all periods where shocks are known before they occur: by when it has
+        died down was measured for shocks that are not.
+        """
+        errors = self.world.solution_error
+        if not self.ahead:
+            return errors
+        return {name: (max(shares),) for name, shares in errors.items()}
 
     def propose(self, n: int, rng: np.random.Generator) -> np.ndarray:
         return self.world.propose(n, rng)

@@ -98,10 +98,11 @@ class World(ABC):
         return ()
 
     @property
-    def solution_error(self) -> Mapping[str, float]:
+    def solution_error(self) -> Mapping[str, tuple[float, ...]]:
         """What the method of solution errs by, as with a grid: for each observable the share of a
-        path's peak within which nine of ten paths lie. Empty where solutions err by rounding alone,
-        and where it is not known.
+        path's peak within which nine of ten responses lie, by period from the impact on; the last
+        holds for all later ones. Empty where solutions err by rounding alone, and where it is not
+        known.
         """
         return {}
 

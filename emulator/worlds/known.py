@@ -26,7 +26,7 @@ def regimes_of(spec: WorldSpec) -> Any:
     return _module(REGIMES, spec)
 
 
-def solution_error_of(spec: WorldSpec) -> Mapping[str, float]:
+def solution_error_of(spec: WorldSpec) -> Mapping[str, tuple[float, ...]]:
     """What the solutions of a model err by, with its world's own settings
     (`World.solution_error`).
     """

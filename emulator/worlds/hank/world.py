@@ -206,7 +206,7 @@ class HeterogeneousAgents(HouseholdWorld):
     settings_before = MappingProxyType(BEFORE._asdict())
 
     @property
-    def solution_error(self) -> Mapping[str, float]:
+    def solution_error(self) -> Mapping[str, tuple[float, ...]]:
         """The error of the asset grid, where it was measured."""
         return errors_on(self.grid)
 

@@ -200,7 +200,7 @@ class TwoAssets(HouseholdWorld):
         return self.size._asdict()
 
     @property
-    def solution_error(self) -> Mapping[str, float]:
+    def solution_error(self) -> Mapping[str, tuple[float, ...]]:
         """The error of the grids, where it was measured."""
         return errors_on(self.size)
 
