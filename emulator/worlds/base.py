@@ -99,10 +99,9 @@ class World(ABC):
 
     @property
     def solution_error(self) -> Mapping[str, tuple[float, ...]]:
-        """What the method of solution errs by, as with a grid: for each observable the share of a
-        path's peak within which nine of ten responses lie, by period from the impact on; the last
-        holds for all later ones. Empty where solutions err by rounding alone, and where it is not
-        known.
+        """What the method of solution errs by, as with a grid: by observable the shares of a path's
+        peak within which nine of ten responses lie, by period from the impact on, the last for all
+        later ones. Empty where solutions err by rounding alone, and where it is not known.
         """
         return {}
 
