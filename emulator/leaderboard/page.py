@@ -69,7 +69,9 @@ def markdown(board: Board, images: list[Path], folder: Path) -> str:
     """The whole page, to lie in `folder`, with links to the images."""
     chosen = the_universal(board.everywhere, board.targets)
     shown, folded = [], []
-    for section, rows in board.table.groupby(["split", "data"], sort=False):
+    sections = list(board.table.groupby(["split", "data"], sort=False))
+    sections.sort(key=lambda section: chosen not in set(section[1]["entry"]))
+    for section, rows in sections:
         split, data = (str(name) for name in section)
         title, text = f"Scores on `{split}` (data `{data[:12]}`)", _scores(rows, chosen)
         if chosen is None or (rows["entry"].eq(chosen) | rows["model"].eq(STRUCTURE)).any():
