@@ -97,8 +97,8 @@ def empty_pairs(skills: int, points: int) -> Pairs:
 
 @compiled
 def expect(transition: np.ndarray, values: np.ndarray, out: np.ndarray) -> None:
-    """out = transition @ values, both (E, A); so few rows that BLAS takes half as long again."""
-    skills, points = values.shape
+    """out = transition @ values, both (E, A)."""
+    skills, points = values.shape  # of so few rows BLAS takes half as long again
     for e in range(skills):
         total, chance, row = out[e], transition[e, 0], values[0]
         for j in range(points):
